@@ -1,0 +1,133 @@
+//! The normalised job: what parse-manifest writes and every later function reads.
+
+use serde::{Deserialize, Serialize};
+
+use crate::digest::sha256_hex;
+use crate::keys::{AssetId, JobKey};
+use crate::ladder::Profile;
+use crate::manifest::{AudioTrack, Defect, Manifest, SubtitleTrack};
+use crate::ports::ObjectPin;
+use crate::units::BitsPerSecond;
+
+/// Which encoder a job uses.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum EncoderKind {
+    /// ffmpeg in Lambda functions, chunk by chunk.
+    #[default]
+    Lambda,
+    /// AWS Elemental MediaConvert.
+    MediaConvert,
+}
+
+/// Options that decide what is put out, from the deployment's settings and the manifest's `TranscodeSettings`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OutputOptions {
+    /// Also encode the H.265 rungs.
+    pub h265: bool,
+    /// Also write the MPD.
+    pub dash: bool,
+    /// Also join a progressive MP4 of each video rendition.
+    pub progressive: bool,
+    /// No rung above this cap.
+    pub max_bitrate: Option<BitsPerSecond>,
+}
+
+/// `jobs/{job_key}/job.json`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Job {
+    /// Identity of the encode.
+    pub job_key: JobKey,
+    /// Identity of the title.
+    pub asset: AssetId,
+    /// The manifest object that was parsed.
+    pub source: ObjectPin,
+    /// The manifest.
+    pub manifest: Manifest,
+    /// What is put out.
+    pub options: OutputOptions,
+    /// How it is encoded: every setting resolved.
+    pub profile: Profile,
+    /// Identity of the encoder binary, for example `ffmpeg 5.1.9-0+deb12u1`.
+    pub encoder_build: String,
+    /// Which encoder runs it.
+    pub encoder: EncoderKind,
+    /// Defects that do not stop the job.
+    pub warnings: Vec<Defect>,
+}
+
+/// Everything that decides the job key. A field here changes what is encoded; a field that is not here does not.
+#[derive(Serialize)]
+struct Identity<'a> {
+    schema: u32,
+    manifest_id: &'a str,
+    mezzanine_md5: &'a str,
+    mezzanine_size: u64,
+    audio: &'a [AudioTrack],
+    subtitles: &'a [SubtitleTrack],
+    options: &'a OutputOptions,
+    encoder: EncoderKind,
+    profile_hash: &'a str,
+}
+
+impl Job {
+    /// Builds the job of a manifest.
+    #[must_use]
+    pub fn new(
+        source: ObjectPin,
+        manifest: Manifest,
+        options: OutputOptions,
+        profile: Profile,
+        encoder: EncoderKind,
+        encoder_build: String,
+        warnings: Vec<Defect>,
+    ) -> Self {
+        let job_key = job_key(&manifest, &options, &profile, encoder, &encoder_build);
+        let episode = &manifest.episode;
+        let asset = AssetId::of_episode(
+            &episode.series_id,
+            episode.season_number,
+            episode.episode_number,
+        );
+        Self {
+            job_key,
+            asset,
+            source,
+            manifest,
+            options,
+            profile,
+            encoder_build,
+            encoder,
+            warnings,
+        }
+    }
+}
+
+fn job_key(
+    manifest: &Manifest,
+    options: &OutputOptions,
+    profile: &Profile,
+    encoder: EncoderKind,
+    encoder_build: &str,
+) -> JobKey {
+    let identity = Identity {
+        schema: 1,
+        manifest_id: &manifest.manifest_id,
+        mezzanine_md5: &manifest.mezzanine.checksum_md5,
+        mezzanine_size: manifest.mezzanine.file_size.0,
+        audio: &manifest.audio_tracks,
+        subtitles: &manifest.subtitle_tracks,
+        options,
+        encoder,
+        profile_hash: &profile.hash(encoder_build),
+    };
+    // Every field serialises: integers, strings, booleans and lists of them.
+    let canonical = serde_json::to_vec(&identity).unwrap_or_default();
+    #[expect(
+        clippy::expect_used,
+        reason = "SHA-256 in lower-case hexadecimal is a job key by construction"
+    )]
+    sha256_hex(&canonical)
+        .parse()
+        .expect("64 hexadecimal digits")
+}

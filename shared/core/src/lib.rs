@@ -1,0 +1,20 @@
+//! The domain of reelsmith, pure.
+//!
+//! Nothing here knows a clock, an environment, a file system, a runtime or AWS. What must happen
+//! outside is asked of a *port* (a trait in [`ports`]); everything else is a function of its
+//! arguments, so that it can be tested by example and by property.
+
+pub mod check;
+pub mod digest;
+pub mod job;
+pub mod keys;
+pub mod ladder;
+pub mod manifest;
+pub mod plan;
+pub mod ports;
+pub mod probe;
+pub mod record;
+pub mod sniff;
+pub mod submission;
+pub mod time;
+pub mod units;

@@ -1,0 +1,375 @@
+//! The plan of a job: exact chunks, rung groups, segment numbers, expected frames. Index only; no media is copied.
+
+mod timeline;
+
+use serde::{Deserialize, Serialize};
+
+use crate::job::Job;
+use crate::keys::{Generation, JobKey};
+use crate::ladder::{ResolvedRung, VideoCodec};
+use crate::manifest::CaptionFormat;
+use crate::ports::ObjectPin;
+use crate::probe::{Inspection, PacketIndex, Seconds};
+use crate::time::{FrameCount, FrameRange, FrameRate, Ticks, Timescale};
+
+pub use timeline::{FrameMapping, Timeline};
+
+/// `jobs/{job_key}/plan.json`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Plan {
+    /// The job.
+    pub job_key: JobKey,
+    /// The generation.
+    pub generation: Generation,
+    /// Frame rate of the output's constant grid.
+    pub frame_rate: FrameRate,
+    /// Timescale of every video track.
+    pub timescale: Timescale,
+    /// Frames of the output.
+    pub total_frames: FrameCount,
+    /// How source frames become output frames.
+    pub mapping: FrameMapping,
+    /// When the first source frame is shown, on the source's timeline. Time zero of the output.
+    pub video_start: Seconds,
+    /// Frames of a segment; the last one may be shorter.
+    pub segment_frames: FrameCount,
+    /// Greatest distance of two IDR pictures, in frames; divides `segment_frames`.
+    pub gop_frames: FrameCount,
+    /// The chunks, in order; they tile `[0, total_frames)`.
+    pub chunks: Vec<Chunk>,
+    /// Rung groups: indexes into `video`. The rungs of a group share one decode.
+    pub groups: Vec<Vec<usize>>,
+    /// Video renditions.
+    pub video: Vec<VideoRendition>,
+    /// Audio renditions.
+    pub audio: Vec<AudioRendition>,
+    /// Caption renditions.
+    pub text: Vec<TextRendition>,
+}
+
+/// The unit of parallel work.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Chunk {
+    /// Index from 0.
+    pub index: u32,
+    /// Its frames on the output's grid; an IDR at the first.
+    pub frames: FrameRange,
+    /// Number of its first segment, from 1.
+    pub first_segment: u32,
+    /// Number of its segments.
+    pub segments: u32,
+    /// How its frames are cut from the source.
+    pub cut: Cut,
+}
+
+/// How exactly a range of frames is cut from the source while decoding: seek to a decodable point before it, drop what
+/// is not in `[start, end)`. The bounds lie midway between neighbouring frames, so rounding cannot touch a frame.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cut {
+    /// Where to seek; absent where decoding starts at the file's beginning.
+    pub seek: Option<Seconds>,
+    /// Drop frames shown before this; absent for the first chunk.
+    pub start: Option<Seconds>,
+    /// Drop frames shown at or after this; absent for the last chunk.
+    pub end: Option<Seconds>,
+}
+
+/// A video rendition.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct VideoRendition {
+    /// Folder below the output prefix.
+    pub path: String,
+    /// What the encoder is told.
+    pub rung: ResolvedRung,
+}
+
+/// An audio rendition.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AudioRendition {
+    /// Folder below the output prefix, for example `audio/ja`.
+    pub path: String,
+    /// Index among all streams of the mezzanine.
+    pub stream: u32,
+    /// BCP 47 tag.
+    pub language: String,
+    /// What a player shows.
+    pub label: String,
+    /// Whether a player starts with it.
+    pub default: bool,
+    /// Samples per second.
+    pub sample_rate: u32,
+    /// Samples of the whole programme, priming not counted: exactly the duration of the video.
+    pub samples: u64,
+}
+
+/// A caption rendition.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TextRendition {
+    /// Folder below the output prefix, for example `text/en`.
+    pub path: String,
+    /// The caption file.
+    pub source: ObjectPin,
+    /// Its format.
+    pub format: CaptionFormat,
+    /// BCP 47 tag.
+    pub language: String,
+    /// What a player shows.
+    pub label: String,
+    /// Whether a player starts with it.
+    pub default: bool,
+    /// Whether it is shown even where captions are off.
+    pub forced: bool,
+}
+
+/// One item of the video Map.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChunkItem {
+    /// Index of the chunk.
+    pub chunk: u32,
+    /// Index of the rung group.
+    pub group: u32,
+}
+
+/// One item of the audio, text and rendition Maps.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RenditionItem {
+    /// Folder of the rendition below the output prefix.
+    pub rendition: String,
+}
+
+/// Why no plan can be made.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PlanError {
+    /// The index has no frame.
+    #[error("expected an index with at least one video frame, found none")]
+    NoFrames,
+    /// The index has no point where decoding can start.
+    #[error(
+        "expected a key frame at or before the first frame shown, found none among {packets} packets"
+    )]
+    NoKeyFrame {
+        /// Packets of the index.
+        packets: usize,
+    },
+    /// Neither the stream's rates nor its timestamps tell a frame rate.
+    #[error("expected a frame rate, found neither in the stream header nor in {frames} timestamps")]
+    NoFrameRate {
+        /// Frames of the index.
+        frames: usize,
+    },
+    /// A manifest's audio track that the probe does not have.
+    #[error("expected audio stream {wanted} (TrackIndex), found {found} audio streams")]
+    NoAudioStream {
+        /// Position among the audio streams, from 0.
+        wanted: u32,
+        /// How many there are.
+        found: usize,
+    },
+}
+
+impl Plan {
+    /// Plans a job for a number of parallel workers.
+    ///
+    /// # Errors
+    /// Where the index has no decodable frame, or the job names a stream that the probe does not have.
+    pub fn new(
+        job: &Job,
+        inspection: &Inspection,
+        index: &PacketIndex,
+        generation: Generation,
+        workers: u32,
+    ) -> Result<Self, PlanError> {
+        let timing = &job.profile.timing;
+        let timeline = Timeline::new(index, &inspection.probe.video, timing.max_frame_rate)?;
+        let rate = timeline.frame_rate;
+        let gop = rate.frames_in_millis(timing.gop_ms);
+        let segment = FrameCount(gop.0 * (timing.segment_ms / timing.gop_ms));
+        let source = inspection.probe.video.display();
+        let video: Vec<VideoRendition> = job
+            .profile
+            .resolve(source, rate, &job.options)
+            .into_iter()
+            .map(|rung| VideoRendition {
+                path: rung.path(),
+                rung,
+            })
+            .collect();
+        let longest = u32::try_from(timing.chunk_ms / timing.segment_ms).unwrap_or(1);
+        let groups = rung_groups(&video);
+        let lists = workers.div_ceil(u32::try_from(groups.len()).unwrap_or(1).max(1));
+        let chunks = chunks(&timeline, segment, longest, lists);
+        Ok(Self {
+            job_key: job.job_key.clone(),
+            generation,
+            frame_rate: rate,
+            timescale: rate.timescale(),
+            total_frames: timeline.frames,
+            mapping: timeline.mapping,
+            video_start: timeline.video_start(),
+            segment_frames: segment,
+            gop_frames: gop,
+            chunks,
+            groups,
+            audio: audio(job, inspection, rate, timeline.frames)?,
+            text: text(job, inspection),
+            video,
+        })
+    }
+
+    /// Duration of the output in [`Plan::timescale`].
+    #[must_use]
+    pub fn duration(&self) -> Ticks {
+        self.frame_rate.duration_of(self.total_frames)
+    }
+
+    /// Number of segments of every video rendition.
+    #[must_use]
+    pub fn segment_count(&self) -> u32 {
+        u32::try_from(self.total_frames.0.div_ceil(self.segment_frames.0.max(1)))
+            .unwrap_or(u32::MAX)
+    }
+
+    /// Frames of a segment by its number from 1.
+    #[must_use]
+    pub fn segment_frames_of(&self, number: u32) -> FrameRange {
+        let start = u64::from(number.saturating_sub(1)) * self.segment_frames.0;
+        FrameRange {
+            start,
+            end: (start + self.segment_frames.0).min(self.total_frames.0),
+        }
+    }
+
+    /// Items of the video Map: the groups that cost most first, so that none of them is the straggler.
+    #[must_use]
+    pub fn chunk_items(&self) -> Vec<ChunkItem> {
+        let mut items: Vec<(u64, ChunkItem)> = Vec::new();
+        for (group, rungs) in (0u32..).zip(&self.groups) {
+            let pixels: u64 = rungs.iter().map(|r| weight(&self.video[*r].rung)).sum();
+            for chunk in &self.chunks {
+                let item = ChunkItem {
+                    chunk: chunk.index,
+                    group,
+                };
+                items.push((pixels * chunk.frames.count().0, item));
+            }
+        }
+        items.sort_by_key(|(cost, item)| (std::cmp::Reverse(*cost), item.chunk, item.group));
+        items.into_iter().map(|(_, item)| item).collect()
+    }
+
+    /// Every rendition's folder: video, then audio, then text.
+    pub fn renditions(&self) -> impl Iterator<Item = &str> {
+        let video = self.video.iter().map(|r| r.path.as_str());
+        let audio = self.audio.iter().map(|r| r.path.as_str());
+        video
+            .chain(audio)
+            .chain(self.text.iter().map(|r| r.path.as_str()))
+    }
+}
+
+/// Relative cost of encoding one frame: pixels, H.265 about three times those of H.264 at the same preset.
+fn weight(rung: &ResolvedRung) -> u64 {
+    let pixels = u64::from(rung.resolution.width) * u64::from(rung.resolution.height);
+    match rung.codec {
+        VideoCodec::H264 => pixels,
+        VideoCodec::H265 => pixels * 3,
+    }
+}
+
+/// One group per codec: rungs of a codec share a decode, and the costly codec does not hold up the cheap one.
+fn rung_groups(video: &[VideoRendition]) -> Vec<Vec<usize>> {
+    [VideoCodec::H264, VideoCodec::H265]
+        .into_iter()
+        .map(|codec| {
+            let of_codec = video
+                .iter()
+                .enumerate()
+                .filter(|(_, r)| r.rung.codec == codec);
+            of_codec.map(|(i, _)| i).collect::<Vec<_>>()
+        })
+        .filter(|group| !group.is_empty())
+        .collect()
+}
+
+/// Whole segments per chunk: as many as the profile wants, fewer where workers would stand idle.
+fn chunks(timeline: &Timeline, segment: FrameCount, longest: u32, workers: u32) -> Vec<Chunk> {
+    let total = timeline.frames.0;
+    let segments = total.div_ceil(segment.0);
+    let fair = segments.div_ceil(u64::from(workers.max(1)));
+    let per_chunk = fair.clamp(1, u64::from(longest.max(1)));
+    (0u32..)
+        .map(|index| {
+            let first = u64::from(index) * per_chunk;
+            let count = per_chunk.min(segments - first.min(segments));
+            let frames = FrameRange {
+                start: first * segment.0,
+                end: ((first + count) * segment.0).min(total),
+            };
+            (index, first, count, frames)
+        })
+        .take_while(|(_, _, count, _)| *count > 0)
+        .map(|(index, first, count, frames)| Chunk {
+            index,
+            frames,
+            first_segment: u32::try_from(first + 1).unwrap_or(u32::MAX),
+            segments: u32::try_from(count).unwrap_or(u32::MAX),
+            cut: timeline.cut(frames),
+        })
+        .collect()
+}
+
+fn audio(
+    job: &Job,
+    inspection: &Inspection,
+    rate: FrameRate,
+    frames: FrameCount,
+) -> Result<Vec<AudioRendition>, PlanError> {
+    let streams = &inspection.probe.audio;
+    let sample_rate = job.profile.audio.sample_rate;
+    job.manifest
+        .audio_tracks
+        .iter()
+        .map(|track| {
+            let stream = streams.get(track.track_index as usize);
+            let stream = stream.ok_or(PlanError::NoAudioStream {
+                wanted: track.track_index,
+                found: streams.len(),
+            })?;
+            Ok(AudioRendition {
+                path: format!("audio/{}", track.language),
+                stream: stream.index,
+                language: track.language.clone(),
+                label: track.label.clone(),
+                default: track.default,
+                sample_rate,
+                samples: rate.samples_in(frames, sample_rate),
+            })
+        })
+        .collect()
+}
+
+fn text(job: &Job, inspection: &Inspection) -> Vec<TextRendition> {
+    let tracks = job
+        .manifest
+        .subtitle_tracks
+        .iter()
+        .zip(&inspection.captions);
+    tracks
+        .map(|(track, source)| TextRendition {
+            path: if track.forced {
+                format!("text/{}-forced", track.language)
+            } else {
+                format!("text/{}", track.language)
+            },
+            source: source.clone(),
+            format: track.format,
+            language: track.language.clone(),
+            label: track.label.clone(),
+            default: track.default,
+            forced: track.forced,
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;

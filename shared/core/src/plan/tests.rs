@@ -1,0 +1,187 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::ladder::Profile;
+use crate::probe::{Packet, VideoStream};
+use crate::units::Resolution;
+
+fn stream(rate: &str, time_base: (u32, u32)) -> VideoStream {
+    VideoStream {
+        index: 0,
+        codec: "h264".into(),
+        profile: None,
+        coded: Resolution {
+            width: 1920,
+            height: 1080,
+        },
+        sar: (1, 1),
+        rotation: 0,
+        pixel_format: "yuv420p".into(),
+        bit_depth: 8,
+        base_frame_rate: rate.parse().ok(),
+        average_frame_rate: rate.parse().ok(),
+        time_base,
+        field_order: "progressive".into(),
+        primaries: None,
+        transfer: None,
+        matrix: None,
+        range: None,
+    }
+}
+
+/// Frames of a constant rate in decoding order, a key frame every `gop`, each a tick of `time_base` rounded down.
+fn index(frames: u64, rate: FrameRate, gop: u64, den: u32) -> PacketIndex {
+    let pts = |n: u64| (n * u64::from(rate.den()) * u64::from(den) / u64::from(rate.num())) as i64;
+    PacketIndex {
+        time_base: (1, den),
+        packets: (0..frames)
+            .map(|n| Packet {
+                pts: pts(n),
+                dts: pts(n) - 2,
+                key: n % gop == 0,
+            })
+            .collect(),
+    }
+}
+
+fn timeline(frames: u64, rate: &str, gop: u64, den: u32) -> Timeline {
+    let rate: FrameRate = rate.parse().unwrap();
+    let stream = stream(&rate.to_string(), (1, den));
+    Timeline::new(&index(frames, rate, gop, den), &stream, 60).unwrap()
+}
+
+#[test]
+fn a_constant_source_maps_every_frame_even_in_a_millisecond_container() {
+    let line = timeline(1_000, "24000/1001", 24, 1_000);
+    assert_eq!(line.mapping, FrameMapping::Every);
+    assert_eq!(line.frames, FrameCount(1_000));
+}
+
+#[test]
+fn a_variable_source_is_resampled_to_its_average() {
+    let mut packets = index(100, FrameRate::new(25, 1).unwrap(), 25, 1_000);
+    for packet in &mut packets.packets[50..] {
+        packet.pts += 500;
+    }
+    let line = Timeline::new(&packets, &stream("25", (1, 1_000)), 60).unwrap();
+    assert_eq!(line.mapping, FrameMapping::Resampled);
+    assert_eq!(line.frames, FrameCount(113));
+}
+
+#[test]
+fn rates_above_the_limit_are_halved() {
+    let line = timeline(240, "120", 24, 120_000);
+    assert_eq!(line.frame_rate, FrameRate::new(60, 1).unwrap());
+    assert_eq!(
+        (line.mapping, line.frames),
+        (FrameMapping::Resampled, FrameCount(120))
+    );
+}
+
+#[test]
+fn a_cut_seeks_half_a_frame_before_the_key_frame_and_trims_between_frames() {
+    let line = timeline(100, "25", 10, 25_000);
+    let cut = line.cut(FrameRange { start: 25, end: 50 });
+    let at = |half_ticks: i64| {
+        Some(Seconds {
+            ticks: Ticks(half_ticks),
+            timescale: Timescale(50_000),
+        })
+    };
+    assert_eq!(cut.seek, at((20 * 1_000 - 2) * 2 - 1_000));
+    assert_eq!(cut.start, at(24_000 + 25_000));
+    assert_eq!(cut.end, at(49_000 + 50_000));
+    let first = line.cut(FrameRange { start: 0, end: 100 });
+    assert_eq!(
+        first,
+        Cut {
+            seek: None,
+            start: None,
+            end: None
+        }
+    );
+}
+
+#[test]
+fn an_index_without_frames_or_key_frames_is_refused() {
+    let none = PacketIndex {
+        time_base: (1, 1_000),
+        packets: vec![],
+    };
+    let s = stream("25", (1, 1_000));
+    assert_eq!(
+        Timeline::new(&none, &s, 60).err(),
+        Some(PlanError::NoFrames)
+    );
+    let mut keyless = index(5, FrameRate::new(25, 1).unwrap(), 5, 1_000);
+    keyless.packets[0].key = false;
+    assert_eq!(
+        Timeline::new(&keyless, &s, 60).err(),
+        Some(PlanError::NoKeyFrame { packets: 5 })
+    );
+}
+
+#[test]
+fn groups_are_by_codec() {
+    let options = crate::job::OutputOptions {
+        h265: true,
+        dash: true,
+        progressive: false,
+        max_bitrate: None,
+    };
+    let source = Resolution {
+        width: 1920,
+        height: 1080,
+    };
+    let rate = FrameRate::new(24, 1).unwrap();
+    let rungs = Profile::named("default")
+        .unwrap()
+        .resolve(source, rate, &options);
+    let video: Vec<_> = rungs
+        .into_iter()
+        .map(|rung| VideoRendition {
+            path: rung.path(),
+            rung,
+        })
+        .collect();
+    assert_eq!(rung_groups(&video), [vec![0, 1, 2, 3], vec![4, 5]]);
+}
+
+proptest! {
+    #[test]
+    fn chunks_tile_the_timeline_in_whole_segments(frames in 1u64..20_000, segment in 1u64..300, longest in 1u32..10, workers in 1u32..2_000) {
+        let line = timeline(frames, "25", 10, 25_000);
+        let chunks = chunks(&line, FrameCount(segment), longest, workers);
+        let mut next = (0, 1);
+        for (i, chunk) in chunks.iter().enumerate() {
+            prop_assert_eq!(chunk.index as usize, i);
+            prop_assert_eq!((chunk.frames.start, chunk.first_segment), next);
+            prop_assert!(!chunk.frames.is_empty());
+            prop_assert_eq!(u64::from(chunk.segments), chunk.frames.count().0.div_ceil(segment));
+            prop_assert!(chunk.segments <= longest);
+            next = (chunk.frames.end, chunk.first_segment + chunk.segments);
+        }
+        prop_assert_eq!(next.0, frames);
+        prop_assert_eq!(u64::from(next.1 - 1), frames.div_ceil(segment));
+    }
+
+    #[test]
+    fn every_frame_is_inside_exactly_one_cut(frames in 2u64..600, gop in 1u64..50, segment in 1u64..60, ms: bool) {
+        let den = if ms { 1_000 } else { 30_000 };
+        let line = timeline(frames, "30000/1001", gop, den);
+        let chunks = chunks(&line, FrameCount(segment), 2, 1);
+        for (n, pts) in line.shown.iter().enumerate() {
+            let half = pts * 2;
+            let inside: Vec<u32> = chunks.iter().filter(|c| {
+                c.cut.start.is_none_or(|s| s.ticks.0 <= half) && c.cut.end.is_none_or(|e| half < e.ticks.0)
+            }).map(|c| c.index).collect();
+            let owner = chunks.iter().find(|c| (c.frames.start..c.frames.end).contains(&(n as u64))).map(|c| c.index);
+            prop_assert_eq!(inside, owner.into_iter().collect::<Vec<_>>());
+            // The seek point is before every frame of the chunk, so the cut can be decoded.
+        }
+        for chunk in &chunks {
+            let first = line.shown[chunk.frames.start as usize] * 2;
+            prop_assert!(chunk.cut.seek.is_none_or(|s| s.ticks.0 < first));
+        }
+    }
+}

@@ -1,0 +1,207 @@
+//! The source's frames on the output's constant grid, and exact cuts between them.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Cut, PlanError};
+use crate::probe::{PacketIndex, Seconds, VideoStream};
+use crate::time::{FrameCount, FrameRange, FrameRate, Ticks, Timescale};
+
+/// How source frames become output frames.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FrameMapping {
+    /// The source is constant: output frame n is source frame n.
+    Every,
+    /// The source is variable, or faster than the profile allows: each output time shows the frame nearest to it.
+    Resampled,
+}
+
+/// The source's frames in presentation order, and the grid they go to.
+#[derive(Clone, Debug)]
+pub struct Timeline {
+    /// Frame rate of the grid.
+    pub frame_rate: FrameRate,
+    /// Frames on the grid.
+    pub frames: FrameCount,
+    /// How one becomes the other.
+    pub mapping: FrameMapping,
+    pub(super) shown: Vec<i64>,
+    keys: Vec<Key>,
+    time_base: (u32, u32),
+}
+
+/// A packet that decoding can start at.
+#[derive(Clone, Copy, Debug)]
+struct Key {
+    pts: i64,
+    /// The earlier of its two timestamps: demuxers seek by either.
+    earliest: i64,
+}
+
+impl Timeline {
+    /// Judges an index.
+    ///
+    /// # Errors
+    /// Where it has no frame, no key frame at its start, or no frame rate can be told.
+    pub fn new(
+        index: &PacketIndex,
+        stream: &VideoStream,
+        max_frame_rate: u32,
+    ) -> Result<Self, PlanError> {
+        let mut shown: Vec<i64> = index.packets.iter().map(|p| p.pts).collect();
+        shown.sort_unstable();
+        let first = *shown.first().ok_or(PlanError::NoFrames)?;
+        let mut keys: Vec<Key> = index
+            .packets
+            .iter()
+            .filter(|p| p.key)
+            .map(|p| Key {
+                pts: p.pts,
+                earliest: p.pts.min(p.dts),
+            })
+            .collect();
+        keys.sort_unstable_by_key(|k| k.pts);
+        if keys.is_empty() {
+            return Err(PlanError::NoKeyFrame {
+                packets: index.packets.len(),
+            });
+        }
+        let candidates = [stream.base_frame_rate, stream.average_frame_rate];
+        let constant = candidates
+            .into_iter()
+            .flatten()
+            .find(|rate| is_constant(&shown, *rate, index.time_base));
+        let nominal = constant
+            .or(stream.average_frame_rate)
+            .or(stream.base_frame_rate)
+            .ok_or(PlanError::NoFrameRate {
+                frames: shown.len(),
+            })?;
+        let frame_rate = limited(nominal, max_frame_rate);
+        let (mapping, frames) = if constant == Some(frame_rate) {
+            (FrameMapping::Every, FrameCount(shown.len() as u64))
+        } else {
+            let span = span(&shown, first, index.time_base);
+            let frames = frame_rate.frames_in(span.ticks, span.timescale);
+            (FrameMapping::Resampled, FrameCount(frames.0.max(1)))
+        };
+        Ok(Self {
+            frame_rate,
+            frames,
+            mapping,
+            shown,
+            keys,
+            time_base: index.time_base,
+        })
+    }
+
+    /// When the first source frame is shown.
+    #[must_use]
+    pub fn video_start(&self) -> Seconds {
+        self.seconds(self.shown.first().copied().unwrap_or_default() * 2)
+    }
+
+    /// How frames `[start, end)` of the grid are cut from the source.
+    #[must_use]
+    pub fn cut(&self, frames: FrameRange) -> Cut {
+        match self.mapping {
+            FrameMapping::Every => Cut {
+                seek: self.seek_before(self.at(frames.start)),
+                start: self.midpoint_before(frames.start),
+                end: self.midpoint_before(frames.end),
+            },
+            FrameMapping::Resampled => Cut {
+                seek: self.seek_before(self.one_frame_before(frames.start)),
+                start: None,
+                end: None,
+            },
+        }
+    }
+
+    /// Presentation time of a source frame.
+    fn at(&self, frame: u64) -> i64 {
+        let last = self.shown.len().saturating_sub(1);
+        let frame = usize::try_from(frame).unwrap_or(last).min(last);
+        self.shown.get(frame).copied().unwrap_or_default()
+    }
+
+    /// Midway between a frame and its predecessor; `None` at either end of the file.
+    fn midpoint_before(&self, frame: u64) -> Option<Seconds> {
+        let frame = usize::try_from(frame).ok().filter(|f| *f > 0)?;
+        let (before, after) = (self.shown.get(frame - 1)?, self.shown.get(frame)?);
+        Some(self.seconds(before + after))
+    }
+
+    /// Presentation time of the source frame before the one shown at an output frame.
+    fn one_frame_before(&self, frame: u64) -> i64 {
+        let first = self.shown.first().copied().unwrap_or_default();
+        let offset = self.frame_rate.duration_of(FrameCount(frame));
+        let scale = self.time_base;
+        // Ticks of the grid into ticks of the source: × den / num of the time base.
+        let ticks = i128::from(offset.0) * i128::from(scale.1)
+            / (i128::from(self.frame_rate.timescale().0) * i128::from(scale.0.max(1)));
+        let time = first + i64::try_from(ticks).unwrap_or(i64::MAX / 4);
+        let at = self.shown.partition_point(|pts| *pts <= time);
+        self.at(at.saturating_sub(2) as u64)
+    }
+
+    /// Half a frame before the last key frame shown at or before a time; `None` where that is the first one.
+    fn seek_before(&self, pts: i64) -> Option<Seconds> {
+        let at = self.keys.partition_point(|k| k.pts <= pts);
+        let key = self.keys.get(at.checked_sub(1)?).filter(|_| at > 1)?;
+        Some(self.seconds(key.earliest * 2 - self.frame_ticks()))
+    }
+
+    /// Duration of a frame in source ticks, at least one.
+    fn frame_ticks(&self) -> i64 {
+        let (num, den) = (i64::from(self.time_base.0), i64::from(self.time_base.1));
+        let rate = self.frame_rate;
+        (i64::from(rate.den()) * den / (i64::from(rate.num()) * num.max(1))).max(1)
+    }
+
+    /// Half ticks of the source as seconds.
+    fn seconds(&self, half_ticks: i64) -> Seconds {
+        let (num, den) = self.time_base;
+        Seconds {
+            ticks: Ticks(half_ticks * i64::from(num)),
+            timescale: Timescale(den.saturating_mul(2)),
+        }
+    }
+}
+
+/// Whether every frame is where a constant rate puts it, within one tick of the container.
+fn is_constant(shown: &[i64], rate: FrameRate, time_base: (u32, u32)) -> bool {
+    let first = shown.first().copied().unwrap_or_default();
+    let per_frame_num = i128::from(rate.den()) * i128::from(time_base.1);
+    let per_frame_den = (i128::from(rate.num()) * i128::from(time_base.0)).max(1);
+    (0i128..).zip(shown).all(|(n, pts)| {
+        // |pts − first − n × frame| ≤ 1 tick, without division.
+        let off = i128::from(pts - first) * per_frame_den - n * per_frame_num;
+        off.abs() <= per_frame_den
+    })
+}
+
+/// From the first frame to the end of the last, which is taken to last as long as the average frame.
+fn span(shown: &[i64], first: i64, time_base: (u32, u32)) -> Seconds {
+    let last = shown.last().copied().unwrap_or(first);
+    let gaps = i64::try_from(shown.len().saturating_sub(1))
+        .unwrap_or(1)
+        .max(1);
+    let ticks = last - first + ((last - first) / gaps).max(1);
+    Seconds {
+        ticks: Ticks(ticks * i64::from(time_base.0)),
+        timescale: Timescale(time_base.1),
+    }
+}
+
+/// Halves a rate until it is within the limit.
+fn limited(rate: FrameRate, max: u32) -> FrameRate {
+    let mut rate = rate;
+    while rate.exceeds(max.max(1)) {
+        match FrameRate::new(rate.num(), rate.den().saturating_mul(2)) {
+            Some(half) if half != rate => rate = half,
+            _ => break,
+        }
+    }
+    rate
+}

@@ -1,0 +1,224 @@
+//! What the domain asks of the outside. One behaviour suite per port lives in `reelsmith-testkit`; the in-memory fakes
+//! and the AWS adapters both pass it.
+
+use async_trait::async_trait;
+use bytes::Bytes as Body;
+use serde::{Deserialize, Serialize};
+
+use crate::keys::JobKey;
+use crate::submission::{OutboxEntry, Outcome, Row, Transition};
+use crate::time::UnixMillis;
+
+/// Where an object lives.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct ObjectRef {
+    /// Bucket name.
+    pub bucket: String,
+    /// Object key.
+    pub key: String,
+}
+
+impl ObjectRef {
+    /// An object by bucket and key.
+    pub fn new(bucket: impl Into<String>, key: impl Into<String>) -> Self {
+        Self {
+            bucket: bucket.into(),
+            key: key.into(),
+        }
+    }
+}
+
+impl std::fmt::Display for ObjectRef {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "s3://{}/{}", self.bucket, self.key)
+    }
+}
+
+/// One exact version of an object: every later read demands it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct ObjectPin {
+    /// Where.
+    #[serde(flatten)]
+    pub object: ObjectRef,
+    /// The version id where the bucket is versioned.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version_id: Option<String>,
+    /// The entity tag, without quotes.
+    pub etag: String,
+    /// Size in bytes.
+    pub size: u64,
+}
+
+/// What a HEAD tells.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ObjectMeta {
+    /// The version that was looked at.
+    pub pin: ObjectPin,
+    /// `Content-Type`.
+    pub content_type: Option<String>,
+    /// `Cache-Control`.
+    pub cache_control: Option<String>,
+    /// `Content-Encoding`.
+    pub content_encoding: Option<String>,
+}
+
+/// One row of a listing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Listed {
+    /// Object key.
+    pub key: String,
+    /// Size in bytes.
+    pub size: u64,
+}
+
+/// How an object is written.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PutOptions {
+    /// `Content-Type`.
+    pub content_type: String,
+    /// `Cache-Control`.
+    pub cache_control: Option<String>,
+    /// `Content-Encoding`.
+    pub content_encoding: Option<String>,
+    /// Write only where no object has the key (`If-None-Match: *`).
+    pub create_only: bool,
+}
+
+/// Whether a write created or replaced the object, or found one and left it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Put {
+    /// The object is now the one given.
+    Written,
+    /// `create_only` was asked and the key was taken; nothing changed.
+    Exists,
+}
+
+/// Why a port could not do as asked. Kinds decide; the detail is for people.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{kind:?}: {detail}")]
+pub struct PortError {
+    /// What it means for the caller.
+    pub kind: PortErrorKind,
+    /// What the outside said, with the object or resource it was about.
+    pub detail: String,
+}
+
+/// What a failure of a port means for its caller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PortErrorKind {
+    /// There is no such object, row, queue or execution.
+    NotFound,
+    /// The pinned version is not what is there any more.
+    Changed,
+    /// Not allowed.
+    Denied,
+    /// Too many requests, time-outs, 5xx: may pass when tried again.
+    Unavailable,
+    /// The request was wrong; trying again changes nothing.
+    Invalid,
+}
+
+impl PortError {
+    /// An error of a kind with its detail.
+    pub fn new(kind: PortErrorKind, detail: impl Into<String>) -> Self {
+        Self {
+            kind,
+            detail: detail.into(),
+        }
+    }
+}
+
+/// Result of a port call.
+pub type PortResult<T> = Result<T, PortError>;
+
+/// Objects in buckets: S3.
+#[async_trait]
+pub trait ObjectStore: Send + Sync {
+    /// Looks at an object's newest version. `NotFound` where there is none.
+    async fn head(&self, object: &ObjectRef) -> PortResult<ObjectMeta>;
+
+    /// Reads a whole object's newest version, at most `limit` bytes; `Invalid` where it is longer.
+    async fn get(&self, object: &ObjectRef, limit: u64) -> PortResult<Body>;
+
+    /// Reads bytes `[start, end)` of a pinned version, clipped at its end. `Changed` where the pin no longer matches.
+    async fn get_range(&self, pin: &ObjectPin, start: u64, end: u64) -> PortResult<Body>;
+
+    /// Writes an object from memory.
+    async fn put(&self, object: &ObjectRef, body: Body, options: &PutOptions) -> PortResult<Put>;
+
+    /// Writes an object from a file without holding it in memory.
+    async fn put_file(
+        &self,
+        object: &ObjectRef,
+        file: &std::path::Path,
+        options: &PutOptions,
+    ) -> PortResult<Put>;
+
+    /// Lists every object under a prefix, all pages, in key order.
+    async fn list(&self, bucket: &str, prefix: &str) -> PortResult<Vec<Listed>>;
+
+    /// Deletes objects; one that is not there is no error.
+    async fn delete(&self, bucket: &str, keys: &[String]) -> PortResult<()>;
+}
+
+/// The submission table: DynamoDB.
+#[async_trait]
+pub trait SubmissionStore: Send + Sync {
+    /// Reads a row with strong consistency.
+    async fn row(&self, job_key: &JobKey) -> PortResult<Option<Row>>;
+
+    /// Applies a transition under its own condition, in one atomic write, together with the outbox entry it brings.
+    /// A refused condition is not an error: [`Outcome::Refused`] carries the row that decided.
+    async fn apply(&self, transition: &Transition, now: UnixMillis) -> PortResult<Outcome>;
+
+    /// Adds an outbox entry on its own (for executions that failed before they had a row). Idempotent by its id.
+    async fn enqueue(&self, entry: &OutboxEntry) -> PortResult<()>;
+
+    /// Outbox entries not yet sent that belong to one job or execution.
+    async fn pending(&self, outbox: &str) -> PortResult<Vec<OutboxEntry>>;
+
+    /// Marks an outbox entry as sent. Idempotent.
+    async fn mark_sent(&self, entry: &OutboxEntry, now: UnixMillis) -> PortResult<()>;
+}
+
+/// Whether an execution was started by this call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Started {
+    /// This call started it; its ARN.
+    New(String),
+    /// An execution of that name exists, running or closed.
+    Existing,
+}
+
+/// Executions of the state machine: Step Functions.
+#[async_trait]
+pub trait Workflow: Send + Sync {
+    /// Starts an execution under a name that makes a repeat harmless.
+    async fn start(&self, name: &str, input: &str) -> PortResult<Started>;
+}
+
+/// A message to people and systems downstream.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Message {
+    /// Identity for subscribers: equal ids are one message.
+    pub id: String,
+    /// Subject line, at most 100 ASCII characters.
+    pub subject: String,
+    /// `success`, `failure` or `duplicate`, for filter policies.
+    pub kind: String,
+    /// JSON body.
+    pub body: String,
+}
+
+/// Announcements: SNS.
+#[async_trait]
+pub trait Announcer: Send + Sync {
+    /// Publishes a message.
+    async fn announce(&self, message: &Message) -> PortResult<()>;
+}
+
+/// Wall-clock time. The only source of "now".
+pub trait Clock: Send + Sync {
+    /// The present instant.
+    fn now(&self) -> UnixMillis;
+}

@@ -1,0 +1,153 @@
+//! What is known of a mezzanine: the probe as types, and the inspection that pins it.
+
+use serde::{Deserialize, Serialize};
+
+use crate::digest::Checksums;
+use crate::ports::ObjectPin;
+use crate::sniff::Container;
+use crate::time::{FrameRate, Ticks, Timescale};
+use crate::units::{Bytes, Resolution};
+
+/// `jobs/{job_key}/probe.json`: the validated mezzanine, pinned to one version for all later reads.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Inspection {
+    /// The exact object version that was hashed and probed.
+    pub mezzanine: ObjectPin,
+    /// Size of the object.
+    pub size: Bytes,
+    /// Its checksums, computed over every byte.
+    pub checksums: Checksums,
+    /// Facts of its streams.
+    pub probe: Probe,
+    /// The caption files of the manifest, pinned, in the manifest's order.
+    pub captions: Vec<ObjectPin>,
+}
+
+/// Facts that ffprobe found, less everything that is not used.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Probe {
+    /// Container, sniffed from the bytes and forced on every later read.
+    pub container: Container,
+    /// Duration of the container in microseconds.
+    pub duration_us: i64,
+    /// The video stream that is encoded: the first that is not cover art.
+    pub video: VideoStream,
+    /// All audio streams in order.
+    pub audio: Vec<AudioStream>,
+    /// Number of all streams.
+    pub streams: u32,
+}
+
+/// The video stream.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct VideoStream {
+    /// Index among all streams of the file (`0:N` in ffmpeg).
+    pub index: u32,
+    /// ffmpeg's codec name, for example `h264`, `prores`.
+    pub codec: String,
+    /// Codec profile where there is one.
+    pub profile: Option<String>,
+    /// Coded picture size, before rotation and sample aspect ratio.
+    pub coded: Resolution,
+    /// Sample aspect ratio, width to height; 1:1 where unknown.
+    pub sar: (u32, u32),
+    /// Clockwise rotation for display: 0, 90, 180 or 270.
+    pub rotation: u16,
+    /// Pixel format, for example `yuv420p10le`.
+    pub pixel_format: String,
+    /// Bits per component.
+    pub bit_depth: u8,
+    /// `r_frame_rate`: the least common rate of all frames.
+    pub base_frame_rate: Option<FrameRate>,
+    /// `avg_frame_rate`.
+    pub average_frame_rate: Option<FrameRate>,
+    /// Units of the stream's timestamps: a second is `time_base.1 / time_base.0` ticks.
+    pub time_base: (u32, u32),
+    /// `progressive`, `tt`, `bb`, `tb`, `bt` or `unknown`.
+    pub field_order: String,
+    /// `color_primaries`, where stated.
+    pub primaries: Option<String>,
+    /// `color_transfer`, where stated.
+    pub transfer: Option<String>,
+    /// `color_space` (matrix), where stated.
+    pub matrix: Option<String>,
+    /// `color_range`: `tv` or `pc`, where stated.
+    pub range: Option<String>,
+}
+
+impl VideoStream {
+    /// Size for display in square pixels: sample aspect ratio applied to the width, then rotation.
+    #[must_use]
+    pub fn display(&self) -> Resolution {
+        let (num, den) = (u64::from(self.sar.0.max(1)), u64::from(self.sar.1.max(1)));
+        let width = (u64::from(self.coded.width) * num + den / 2) / den;
+        let (w, h) = (u32::try_from(width).unwrap_or(u32::MAX), self.coded.height);
+        if self.rotation % 180 == 90 {
+            Resolution {
+                width: h,
+                height: w,
+            }
+        } else {
+            Resolution {
+                width: w,
+                height: h,
+            }
+        }
+    }
+
+    /// Whether the transfer function is that of HDR10 or HLG.
+    #[must_use]
+    pub fn is_hdr(&self) -> bool {
+        matches!(self.transfer.as_deref(), Some("smpte2084" | "arib-std-b67"))
+    }
+
+    /// Whether the pictures are fields.
+    #[must_use]
+    pub fn is_interlaced(&self) -> bool {
+        matches!(self.field_order.as_str(), "tt" | "bb" | "tb" | "bt")
+    }
+}
+
+/// One audio stream.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AudioStream {
+    /// Index among all streams of the file.
+    pub index: u32,
+    /// ffmpeg's codec name, for example `pcm_s24le`.
+    pub codec: String,
+    /// Number of channels.
+    pub channels: u32,
+    /// Samples per second.
+    pub sample_rate: u32,
+    /// The stream's language tag where it has one, as in the file (often ISO 639-2).
+    pub language: Option<String>,
+}
+
+/// Timestamps of every packet of the video stream, in file order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PacketIndex {
+    /// Seconds per tick as a fraction.
+    pub time_base: (u32, u32),
+    /// The packets that yield a frame: those flagged to be discarded are left out.
+    pub packets: Vec<Packet>,
+}
+
+/// One packet of the index.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Packet {
+    /// Presentation time.
+    pub pts: i64,
+    /// Decoding time; the presentation time where the container has none.
+    pub dts: i64,
+    /// Whether decoding can start here.
+    pub key: bool,
+}
+
+/// A time in seconds as an exact fraction, as it goes to ffmpeg.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seconds {
+    /// Ticks.
+    pub ticks: Ticks,
+    /// Ticks per second.
+    pub timescale: Timescale,
+}

@@ -1,0 +1,117 @@
+//! The container by its bytes, never by its name: what is not one of these never reaches a decoder.
+
+use serde::{Deserialize, Serialize};
+
+/// A container that may be decoded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Container {
+    /// ISO base media or `QuickTime`.
+    Mov,
+    /// Matroska or `WebM`.
+    Matroska,
+    /// MXF (SMPTE ST 377-1).
+    Mxf,
+    /// MPEG-2 transport stream.
+    MpegTs,
+    /// MPEG programme stream.
+    MpegPs,
+}
+
+impl Container {
+    /// ffmpeg's demuxer, forced by `-f`.
+    #[must_use]
+    pub fn demuxer(self) -> &'static str {
+        match self {
+            Self::Mov => "mov",
+            Self::Matroska => "matroska",
+            Self::Mxf => "mxf",
+            Self::MpegTs => "mpegts",
+            Self::MpegPs => "mpeg",
+        }
+    }
+
+    /// Judges the first bytes of a file; a few hundred are enough, 4,096 are best.
+    #[must_use]
+    pub fn sniff(head: &[u8]) -> Option<Self> {
+        if is_mov(head) {
+            Some(Self::Mov)
+        } else if head.starts_with(&[0x1A, 0x45, 0xDF, 0xA3]) {
+            Some(Self::Matroska)
+        } else if is_mxf(head) {
+            Some(Self::Mxf)
+        } else if is_ts(head) {
+            Some(Self::MpegTs)
+        } else if head.starts_with(&[0, 0, 1, 0xBA]) {
+            Some(Self::MpegPs)
+        } else {
+            None
+        }
+    }
+}
+
+/// ISO/IEC 14496-12, 4.2: a first box of a known type with a plausible size.
+fn is_mov(head: &[u8]) -> bool {
+    let Some(([s0, s1, s2, s3], rest)) = head.split_first_chunk::<4>() else {
+        return false;
+    };
+    let size = u32::from_be_bytes([*s0, *s1, *s2, *s3]);
+    let kind = rest.get(..4).unwrap_or_default();
+    let known: [&[u8]; 7] = [
+        b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"styp",
+    ];
+    known.contains(&kind) && (size >= 8 || size <= 1)
+}
+
+/// SMPTE ST 377-1, 6.5: the header partition pack's key, within a run-in of at most 64 KiB.
+fn is_mxf(head: &[u8]) -> bool {
+    const KEY: [u8; 11] = [
+        0x06, 0x0E, 0x2B, 0x34, 0x02, 0x05, 0x01, 0x01, 0x0D, 0x01, 0x02,
+    ];
+    head.windows(KEY.len()).take(65_536).any(|w| w == KEY)
+}
+
+/// ISO/IEC 13818-1, 2.4.3: a sync byte every 188 bytes, or every 192 after a four-byte time code (M2TS).
+fn is_ts(head: &[u8]) -> bool {
+    let synced = |start: usize, step: usize| {
+        let mut positions = (start..head.len()).step_by(step).take(8);
+        head.len() > start + step && positions.all(|at| head[at] == 0x47)
+    };
+    synced(0, 188) || synced(4, 192)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn containers_are_told_by_their_bytes() {
+        let mut ts = vec![0u8; 188 * 8];
+        ts.iter_mut().step_by(188).for_each(|b| *b = 0x47);
+        let mxf = [
+            0x06, 0x0E, 0x2B, 0x34, 0x02, 0x05, 0x01, 0x01, 0x0D, 0x01, 0x02, 0x01,
+        ];
+        for (head, expected) in [
+            (&b"\0\0\0\x20ftypisom\0\0\0\0"[..], Some(Container::Mov)),
+            (&b"\x1A\x45\xDF\xA3\x01"[..], Some(Container::Matroska)),
+            (&mxf[..], Some(Container::Mxf)),
+            (&ts[..], Some(Container::MpegTs)),
+            (&b"\0\0\x01\xBA\x44"[..], Some(Container::MpegPs)),
+            (&b"#EXTM3U\n#EXT-X-VERSION:3\n"[..], None),
+            (&b"ffconcat version 1.0\n"[..], None),
+            (&b"just text renamed to .mp4"[..], None),
+            (&b""[..], None),
+        ] {
+            assert_eq!(Container::sniff(head), expected, "{head:02x?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn sniffing_never_panics(head in proptest::collection::vec(any::<u8>(), 0..600)) {
+            let _ = Container::sniff(&head);
+        }
+    }
+}
