@@ -199,13 +199,13 @@ impl Profile {
 
     fn check(&self) -> Result<(), String> {
         let t = &self.timing;
-        if t.gop_ms == 0 || t.segment_ms % t.gop_ms != 0 {
+        if t.gop_ms == 0 || !t.segment_ms.is_multiple_of(t.gop_ms) {
             return Err(format!(
                 "expected gop_ms to divide segment_ms {}, found {}",
                 t.segment_ms, t.gop_ms
             ));
         }
-        if t.chunk_ms == 0 || t.chunk_ms % t.segment_ms != 0 {
+        if t.chunk_ms == 0 || !t.chunk_ms.is_multiple_of(t.segment_ms) {
             return Err(format!(
                 "expected chunk_ms to be a multiple of segment_ms {}, found {}",
                 t.segment_ms, t.chunk_ms

@@ -1,0 +1,1 @@
+//! What an operator reads: executions, histories, map runs, logs, queues.

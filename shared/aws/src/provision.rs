@@ -1,0 +1,1 @@
+//! Creates what Terraform creates, for the local stack.
