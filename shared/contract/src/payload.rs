@@ -113,6 +113,8 @@ pub struct SubmitJobOutput {
     /// What is published, for [`Decision::DuplicateComplete`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outputs: Option<Outputs>,
+    /// The outbox that holds this execution's notification, for a duplicate.
+    pub outbox: String,
 }
 
 /// A hold on one generation of a job: what every later state gets.

@@ -145,6 +145,8 @@ pub struct FailureNote {
     pub cause: String,
     /// The item, for example `chunk 12, group 0`.
     pub item: String,
+    /// Key of the record the worker would have written: where it is there, a later try succeeded and the note is stale.
+    pub record: String,
     /// When.
     pub at: UnixMillis,
 }
