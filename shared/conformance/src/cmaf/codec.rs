@@ -1,0 +1,277 @@
+//! Sample entries: codec configuration and the RFC 6381 codec string.
+
+use std::fmt::Write as _;
+
+use serde::{Deserialize, Serialize};
+
+use super::init::Init;
+use super::reader::Reader;
+use super::{Fault, Handler, Sps, fourcc};
+
+/// `avcC` (ISO/IEC 14496-15, 5.3.3).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AvcConfig {
+    /// `AVCProfileIndication`.
+    pub profile: u8,
+    /// `profile_compatibility`.
+    pub compatibility: u8,
+    /// `AVCLevelIndication`, ten times the level.
+    pub level: u8,
+    /// Bytes of a NAL unit's length.
+    pub length_size: u8,
+    /// Sequence parameter sets.
+    pub sps: Vec<Vec<u8>>,
+    /// Picture parameter sets.
+    pub pps: Vec<Vec<u8>>,
+}
+
+/// `hvcC` (ISO/IEC 14496-15, 8.3.3).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HevcConfig {
+    /// `general_profile_space`.
+    pub profile_space: u8,
+    /// Whether the tier is High.
+    pub high_tier: bool,
+    /// `general_profile_idc`: 1 Main, 2 Main 10.
+    pub profile: u8,
+    /// `general_profile_compatibility_flags`.
+    pub compatibility: u32,
+    /// `general_constraint_indicator_flags`, 48 bits as six bytes.
+    pub constraints: [u8; 6],
+    /// `general_level_idc`, thirty times the level.
+    pub level: u8,
+    /// Bits per luma sample.
+    pub bit_depth: u8,
+    /// Bytes of a NAL unit's length.
+    pub length_size: u8,
+}
+
+/// `colr` of type `nclx`: code points of ISO/IEC 23091-2.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Colour {
+    /// Primaries.
+    pub primaries: u16,
+    /// Transfer characteristics.
+    pub transfer: u16,
+    /// Matrix coefficients.
+    pub matrix: u16,
+    /// Whether samples use the full range.
+    pub full_range: bool,
+}
+
+/// Reads the sample entry `kind` into `init`.
+pub(super) fn read_entry(init: &mut Init, kind: [u8; 4], mut r: Reader<'_>) -> Result<(), Fault> {
+    init.entry = fourcc(kind);
+    init.codec.clone_from(&init.entry);
+    r.take(8)?;
+    match init.handler {
+        Handler::Video => visual(init, &mut r)?,
+        Handler::Audio => audio(init, &mut r)?,
+        Handler::Text | Handler::Other(_) => return Ok(()),
+    }
+    if let Some(sinf) = r.child(b"sinf") {
+        init.encrypted = true;
+        let mut frma = sinf.need(b"frma")?;
+        init.entry = fourcc(frma.fourcc()?);
+        init.codec.clone_from(&init.entry);
+    }
+    configuration(init, &r)
+}
+
+fn visual(init: &mut Init, r: &mut Reader<'_>) -> Result<(), Fault> {
+    r.take(16)?;
+    init.width = u32::from(r.u16()?);
+    init.height = u32::from(r.u16()?);
+    r.take(50)?;
+    if let Some(mut colr) = r.child(b"colr")
+        && colr.fourcc()? == *b"nclx"
+    {
+        init.colour = Some(Colour {
+            primaries: colr.u16()?,
+            transfer: colr.u16()?,
+            matrix: colr.u16()?,
+            full_range: colr.u8()? & 0x80 != 0,
+        });
+    }
+    if let Some(mut pasp) = r.child(b"pasp") {
+        init.pixel_aspect = Some((pasp.u32()?, pasp.u32()?));
+    }
+    Ok(())
+}
+
+fn audio(init: &mut Init, r: &mut Reader<'_>) -> Result<(), Fault> {
+    // QuickTime versions 1 and 2 have more fields before the boxes; CMAF knows version 0 only.
+    r.take(8)?;
+    init.channels = u32::from(r.u16()?);
+    r.take(6)?;
+    init.sample_rate = r.u32()? >> 16;
+    Ok(())
+}
+
+fn configuration(init: &mut Init, entry: &Reader<'_>) -> Result<(), Fault> {
+    for (kind, mut r) in entry.children() {
+        match &kind {
+            b"avcC" => {
+                init.config = r.rest().to_vec();
+                let avc = avc(&mut r)?;
+                let (p, c, l) = (avc.profile, avc.compatibility, avc.level);
+                init.codec = format!("{}.{p:02X}{c:02X}{l:02X}", init.entry).to_lowercase();
+                (init.profile, init.level) = (Some(p), Some(l));
+                init.sps = avc.sps.first().and_then(|nal| Sps::read(nal));
+                init.avc = Some(avc);
+            }
+            b"hvcC" => {
+                init.config = r.rest().to_vec();
+                let hevc = hevc(&mut r)?;
+                init.codec = hevc_codec(&init.entry, &hevc);
+                (init.profile, init.level) = (Some(hevc.profile), Some(hevc.level));
+                init.hevc = Some(hevc);
+            }
+            b"esds" => {
+                init.config = r.rest().to_vec();
+                esds(init, &mut r)?;
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn avc(r: &mut Reader<'_>) -> Result<AvcConfig, Fault> {
+    let version = r.u8()?;
+    if version != 1 {
+        return Err(r.fault("configurationVersion 1", version.to_string()));
+    }
+    let (profile, compatibility, level) = (r.u8()?, r.u8()?, r.u8()?);
+    let length_size = (r.u8()? & 3) + 1;
+    let sps_count = r.u8()? & 0x1f;
+    let sps = parameter_sets(r, sps_count)?;
+    let pps_count = r.u8()?;
+    let pps = parameter_sets(r, pps_count)?;
+    Ok(AvcConfig {
+        profile,
+        compatibility,
+        level,
+        length_size,
+        sps,
+        pps,
+    })
+}
+
+fn parameter_sets(r: &mut Reader<'_>, count: u8) -> Result<Vec<Vec<u8>>, Fault> {
+    let mut sets = Vec::new();
+    for _ in 0..count {
+        let length = r.u16()?;
+        sets.push(r.take(usize::from(length))?.to_vec());
+    }
+    Ok(sets)
+}
+
+fn hevc(r: &mut Reader<'_>) -> Result<HevcConfig, Fault> {
+    let version = r.u8()?;
+    if version != 1 {
+        return Err(r.fault("configurationVersion 1", version.to_string()));
+    }
+    let byte = r.u8()?;
+    let compatibility = r.u32()?;
+    let mut constraints = [0; 6];
+    constraints.copy_from_slice(r.take(6)?);
+    let level = r.u8()?;
+    r.take(4)?;
+    let bit_depth = (r.take(1)?[0] & 7) + 8;
+    r.take(3)?;
+    let length_size = (r.u8()? & 3) + 1;
+    Ok(HevcConfig {
+        profile_space: byte >> 6,
+        high_tier: byte & 0x20 != 0,
+        profile: byte & 0x1f,
+        compatibility,
+        constraints,
+        level,
+        bit_depth,
+        length_size,
+    })
+}
+
+/// ISO/IEC 14496-15, annex E.3: profile, reversed compatibility flags, tier and level, constraints without trailing zeros.
+fn hevc_codec(entry: &str, c: &HevcConfig) -> String {
+    let space = ["", "A", "B", "C"][usize::from(c.profile_space & 3)];
+    let tier = if c.high_tier { 'H' } else { 'L' };
+    let mut text = format!(
+        "{entry}.{space}{}.{:X}.{tier}{}",
+        c.profile,
+        c.compatibility.reverse_bits(),
+        c.level
+    );
+    let last = c.constraints.iter().rposition(|b| *b != 0);
+    for byte in &c.constraints[..last.map_or(0, |i| i + 1)] {
+        let _ = write!(text, ".{byte:X}");
+    }
+    text
+}
+
+/// Walks the descriptors of `esds` (ISO/IEC 14496-1, 7.2.6) down to the AudioSpecificConfig.
+fn esds(init: &mut Init, r: &mut Reader<'_>) -> Result<(), Fault> {
+    r.full()?;
+    descriptor(r, 3)?;
+    r.u16()?;
+    let flags = r.u8()?;
+    if flags & 0x80 != 0 {
+        r.u16()?;
+    }
+    if flags & 0x40 != 0 {
+        let url = r.u8()?;
+        r.take(usize::from(url))?;
+    }
+    if flags & 0x20 != 0 {
+        r.u16()?;
+    }
+    descriptor(r, 4)?;
+    let object_type = r.u8()?;
+    r.take(12)?;
+    init.codec = format!("{}.{object_type:X}", init.entry);
+    if object_type == 0x40 {
+        descriptor(r, 5)?;
+        audio_config(init, r)?;
+    }
+    Ok(())
+}
+
+fn descriptor(r: &mut Reader<'_>, tag: u8) -> Result<(), Fault> {
+    let found = r.u8()?;
+    if found != tag {
+        return Err(r.fault(format!("descriptor tag {tag}"), found.to_string()));
+    }
+    for _ in 0..4 {
+        if r.u8()? & 0x80 == 0 {
+            return Ok(());
+        }
+    }
+    Err(r.fault("a descriptor length of at most 4 bytes", "more"))
+}
+
+const AAC_RATES: [u32; 13] = [
+    96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8_000,
+    7_350,
+];
+
+/// AudioSpecificConfig (ISO/IEC 14496-3, 1.6.2.1) as far as object type, rate and channels.
+fn audio_config(init: &mut Init, r: &mut Reader<'_>) -> Result<(), Fault> {
+    let word = r.u16()?;
+    let object = (word >> 11) as u8;
+    if object == 31 {
+        init.codec = format!("{}.40.{}", init.entry, 32 + ((word >> 5) & 0x3f));
+        return Ok(());
+    }
+    init.codec = format!("{}.40.{object}", init.entry);
+    init.profile = Some(object);
+    if let Some(rate) = AAC_RATES.get(usize::from((word >> 7) & 15)) {
+        init.sample_rate = *rate;
+        init.channels = match (word >> 3) & 15 {
+            0 => init.channels,
+            7 => 8,
+            n => u32::from(n),
+        };
+    }
+    Ok(())
+}

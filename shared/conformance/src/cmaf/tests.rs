@@ -1,0 +1,216 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::testing::boxes::{BoxWriter, FragmentSpec, SampleSpec, sps};
+
+const AVC: &[u8] = include_bytes!("../../fixtures/avc_init.mp4");
+const AAC: &[u8] = include_bytes!("../../fixtures/aac_init.mp4");
+const HEVC: &[u8] = include_bytes!("../../fixtures/hevc_init.mp4");
+
+#[test]
+fn an_avc_init_of_ffmpeg_is_read() {
+    let init = Init::read(AVC).unwrap();
+    assert_eq!(init.handler, Handler::Video);
+    assert_eq!((init.major.as_str(), init.tracks), ("iso5", 1));
+    assert_eq!(
+        (init.codec.as_str(), init.width, init.height),
+        ("avc1.640028", 320, 180)
+    );
+    assert_eq!((init.timescale, init.media_start()), (24_000, 2_000));
+    let sps = init.sps.unwrap();
+    assert_eq!((sps.width, sps.height, sps.level), (320, 180, 40));
+    assert_eq!((sps.progressive, sps.sar), (true, Some((1, 1))));
+    assert_eq!(init.defaults.nal.unwrap().length_size, 4);
+}
+
+#[test]
+fn an_aac_init_of_ffmpeg_is_read() {
+    let init = Init::read(AAC).unwrap();
+    assert_eq!(init.handler, Handler::Audio);
+    assert_eq!(
+        (init.codec.as_str(), init.channels, init.sample_rate),
+        ("mp4a.40.2", 2, 48_000)
+    );
+    assert!(init.has_brand("cmfc"));
+    assert_eq!(init.defaults.nal, None);
+}
+
+#[test]
+fn an_hevc_init_of_ffmpeg_is_read() {
+    let init = Init::read(HEVC).unwrap();
+    assert_eq!(
+        (init.codec.as_str(), init.entry.as_str()),
+        ("hvc1.1.6.L60.90", "hvc1")
+    );
+    assert_eq!((init.profile, init.level), (Some(1), Some(60)));
+    assert_eq!(init.defaults.nal.unwrap().coding, NalCoding::Hevc);
+}
+
+#[test]
+fn an_independent_reader_sees_the_same_init() {
+    use mp4_atom::{DecodeMaybe, FourCC};
+    let mut rest = AVC;
+    let mut moov = None;
+    while let Ok(Some(atom)) = mp4_atom::Any::decode_maybe(&mut rest) {
+        if let mp4_atom::Any::Moov(found) = atom {
+            moov = Some(found);
+        }
+    }
+    let track = &moov.unwrap().trak[0];
+    let init = Init::read(AVC).unwrap();
+    assert_eq!(track.tkhd.track_id, init.track_id);
+    assert_eq!(track.mdia.mdhd.timescale, init.timescale);
+    assert_eq!(track.mdia.hdlr.handler, FourCC::new(b"vide"));
+    let mp4_atom::Codec::Avc1(entry) = &track.mdia.minf.stbl.stsd.codecs[0] else {
+        panic!("expected avc1");
+    };
+    assert_eq!(u32::from(entry.visual.width), init.width);
+    let config = init.avc.unwrap();
+    assert_eq!(entry.avcc.sequence_parameter_sets, config.sps);
+    assert_eq!(entry.avcc.avc_level_indication, config.level);
+}
+
+#[test]
+fn a_missing_moov_says_so() {
+    let ftyp = &AVC[..28];
+    insta::assert_snapshot!(Init::read(ftyp).unwrap_err(), @r#"at byte 0, file: expected a box "moov", found none"#);
+    insta::assert_snapshot!(Init::read(&AVC[..500]).unwrap_err(), @r#"at byte 28, box: expected a size of 8 to 472 bytes for box "moov", found 786"#);
+}
+
+#[test]
+fn a_written_sps_is_read_back() {
+    for (width, height) in [(320, 180), (854, 480), (1920, 1080), (3840, 2160), (2, 2)] {
+        let found = Sps::read(&sps(100, 40, width, height)).unwrap();
+        assert_eq!((found.width, found.height), (width, height));
+        assert_eq!((found.profile, found.level), (100, 40));
+    }
+}
+
+fn segment(fragments: u64) -> Vec<u8> {
+    let mut out = BoxWriter::styp(&["msdh", "cmfs"]);
+    for index in 0..fragments {
+        let spec = FragmentSpec {
+            sequence: u32::try_from(index).unwrap() + 1,
+            track_id: 1,
+            tfdt: index * 2_000,
+            samples: vec![
+                SampleSpec::idr(1_000, 700),
+                SampleSpec::slice(1_000, 90_000),
+            ],
+            ..FragmentSpec::default()
+        };
+        out.extend(spec.bytes());
+    }
+    out
+}
+
+fn defaults() -> TrackDefaults {
+    Init::read(AVC).unwrap().defaults
+}
+
+#[test]
+fn fragments_have_absolute_offsets() {
+    let data = segment(2);
+    let (found, faults) = fragments(&data, &defaults());
+    assert_eq!(faults, []);
+    assert_eq!(found.len(), 2);
+    assert_eq!((found[1].tfdt, found[1].duration()), (2_000, 2_000));
+    assert_eq!(found[1].samples[0].offset, found[1].mdat.start + 8);
+    assert_eq!(found[1].stray_samples().count(), 0);
+    assert!(found[1].samples[0].sync && !found[1].samples[1].sync);
+}
+
+/// Feeds a scan exactly what it asks for; returns the facts, the reads and the bytes read.
+fn scanned(data: &[u8]) -> (SegmentFacts, u64, u64) {
+    let mut scan = SegmentScan::new(data.len() as u64, defaults());
+    let (mut reads, mut bytes) = (0, 0);
+    while let Some(range) = scan.need() {
+        reads += 1;
+        bytes += range.end - range.start;
+        scan.feed(range.start, &data[range.start as usize..range.end as usize]);
+    }
+    (scan.finish(), reads, bytes)
+}
+
+#[test]
+fn a_scan_by_ranges_finds_what_reading_all_finds() {
+    let data = segment(3);
+    let (facts, reads, bytes) = scanned(&data);
+    assert_eq!(facts.faults, []);
+    assert_eq!(facts, SegmentScan::whole(&data, defaults()));
+    assert_eq!(facts.fragments, fragments(&data, &defaults()).0);
+    assert_eq!(facts.brands, ["msdh", "msdh", "cmfs"]);
+    assert!(
+        facts
+            .first_pictures
+            .iter()
+            .all(|p| p.as_ref().unwrap().idr == Some(true))
+    );
+    assert!(
+        reads <= 5 && bytes < 90_000,
+        "{reads} reads of {bytes} bytes"
+    );
+}
+
+#[test]
+fn a_small_segment_needs_one_read() {
+    let data = FragmentSpec {
+        samples: vec![SampleSpec::idr(1_000, 500)],
+        ..FragmentSpec::default()
+    }
+    .bytes();
+    let (facts, reads, _) = scanned(&data);
+    assert_eq!((facts.samples(), reads), (1, 1));
+}
+
+#[test]
+fn a_declared_count_of_samples_allocates_nothing() {
+    let data = BoxWriter::moof_with_count(u32::MAX);
+    let (found, faults) = fragments(&data, &defaults());
+    assert_eq!(found.len(), 0);
+    assert!(faults[0].expected.contains("samples"), "{faults:?}");
+}
+
+#[test]
+fn a_scan_that_is_fed_the_wrong_bytes_ends() {
+    let mut scan = SegmentScan::new(1_000, defaults());
+    scan.feed(500, &[0; 100]);
+    assert_eq!(scan.need(), None);
+    assert!(!scan.finish().faults.is_empty());
+    assert!(!SegmentScan::new(0, defaults()).finish().faults.is_empty());
+    assert!(!SegmentScan::new(10, defaults()).finish().faults.is_empty());
+}
+
+proptest! {
+    #[test]
+    fn arbitrary_bytes_never_panic(data in proptest::collection::vec(any::<u8>(), 0..600)) {
+        let _ = Init::read(&data);
+        let _ = fragments(&data, &defaults());
+        let _ = SegmentScan::whole(&data, defaults());
+        let _ = Sps::read(&data);
+    }
+
+    #[test]
+    fn damaged_inits_never_panic(which in 0usize..3, hits in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..8), cut in any::<prop::sample::Index>()) {
+        let mut data = [AVC, AAC, HEVC][which].to_vec();
+        for (at, value) in hits {
+            let at = at.index(data.len());
+            data[at] = value;
+        }
+        let _ = Init::read(&data);
+        data.truncate(cut.index(data.len()));
+        let _ = Init::read(&data);
+    }
+
+    #[test]
+    fn damaged_segments_scan_like_they_read(hits in proptest::collection::vec((0usize..400, any::<u8>()), 1..6)) {
+        let mut data = segment(2);
+        for (at, value) in hits {
+            data[at] = value;
+        }
+        let (facts, _, _) = scanned(&data);
+        if facts.faults.is_empty() {
+            prop_assert_eq!(facts.fragments, fragments(&data, &defaults()).0);
+        }
+    }
+}
