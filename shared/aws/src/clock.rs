@@ -1,0 +1,32 @@
+//! Wall-clock time of the machine.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use reelsmith_core::ports::Clock;
+use reelsmith_core::time::UnixMillis;
+
+/// The machine's clock.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> UnixMillis {
+        // A clock before 1970 makes every lease look live, which is the safe side.
+        let since = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
+        UnixMillis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_counts_milliseconds_since_1970() {
+        let year_2024 = UnixMillis(1_704_067_200_000);
+        let year_2100 = UnixMillis(4_102_444_800_000);
+        assert!((year_2024..year_2100).contains(&SystemClock.now()));
+    }
+}

@@ -1,0 +1,54 @@
+//! Executions in Step Functions.
+
+use async_trait::async_trait;
+use aws_sdk_sfn::Client;
+use reelsmith_core::ports::{PortResult, Started, Workflow};
+
+use crate::error::port_error;
+
+/// The state machine behind the [`Workflow`] port.
+#[derive(Clone, Debug)]
+pub struct StepFunctions {
+    client: Client,
+    state_machine_arn: String,
+}
+
+impl StepFunctions {
+    /// Executions of one state machine.
+    pub fn new(client: Client, state_machine_arn: impl Into<String>) -> Self {
+        Self {
+            client,
+            state_machine_arn: state_machine_arn.into(),
+        }
+    }
+}
+
+#[async_trait]
+impl Workflow for StepFunctions {
+    /// AWS answers a repeat with the same input with the ARN of the execution that runs, which then counts as
+    /// [`Started::New`]: there is one execution all the same.
+    async fn start(&self, name: &str, input: &str) -> PortResult<Started> {
+        let answer = self
+            .client
+            .start_execution()
+            .state_machine_arn(&self.state_machine_arn)
+            .name(name)
+            .input(input)
+            .send()
+            .await;
+        match answer {
+            Ok(started) => Ok(Started::New(started.execution_arn)),
+            Err(error)
+                if error
+                    .as_service_error()
+                    .is_some_and(|e| e.is_execution_already_exists()) =>
+            {
+                Ok(Started::Existing)
+            }
+            Err(error) => {
+                let resource = format!("{} execution {name}", self.state_machine_arn);
+                Err(port_error("StartExecution", &resource, &error))
+            }
+        }
+    }
+}
