@@ -1,1 +1,13 @@
-//! What an operator reads: executions, histories, map runs, logs, queues.
+//! What an operator reads and asks for: executions, histories, map runs, queues, versions. Plain structs; no SDK type
+//! leaves this crate.
+
+mod execution;
+mod history;
+mod object;
+mod queue;
+
+pub use execution::{ExecutionStatus, ExecutionSummary, ExecutionView, MapRun, execution_arn};
+pub use history::{HistoryEvent, HistoryKind};
+pub use queue::ReceivedMessage;
+
+pub use crate::provision::{Cloud, CloudError};

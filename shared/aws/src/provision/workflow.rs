@@ -1,0 +1,70 @@
+//! State machines.
+
+use aws_sdk_sfn::types::StateMachineType;
+
+use super::cloud::{Cloud, CloudResult, Doing};
+
+/// A state machine of type STANDARD.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WorkflowSpec {
+    /// Full name.
+    pub name: String,
+    /// Its ASL, rendered.
+    pub definition: String,
+    /// ARN of the role it runs under.
+    pub role: String,
+}
+
+impl Cloud {
+    /// A state machine; its ARN and whether it is new or changed. Running executions keep the definition they began with.
+    pub async fn provision_workflow(&self, spec: &WorkflowSpec) -> CloudResult<(String, bool)> {
+        let Some(arn) = self.find_workflow(&spec.name).await? else {
+            return Ok((self.create_workflow(spec).await?, true));
+        };
+        let deployed = self
+            .sfn
+            .describe_state_machine()
+            .state_machine_arn(&arn)
+            .send()
+            .await
+            .doing(format!("describe state machine {}", spec.name))?;
+        if deployed.definition() == spec.definition && deployed.role_arn() == spec.role {
+            return Ok((arn, false));
+        }
+        self.sfn
+            .update_state_machine()
+            .state_machine_arn(&arn)
+            .definition(&spec.definition)
+            .role_arn(&spec.role)
+            .send()
+            .await
+            .doing(format!("update state machine {}", spec.name))?;
+        Ok((arn, true))
+    }
+
+    /// The ARN of a state machine by its name.
+    pub async fn find_workflow(&self, name: &str) -> CloudResult<Option<String>> {
+        let mut pages = self.sfn.list_state_machines().into_paginator().send();
+        while let Some(page) = pages.next().await {
+            let page = page.doing(format!("look for state machine {name}"))?;
+            if let Some(found) = page.state_machines().iter().find(|m| m.name() == name) {
+                return Ok(Some(found.state_machine_arn().to_owned()));
+            }
+        }
+        Ok(None)
+    }
+
+    async fn create_workflow(&self, spec: &WorkflowSpec) -> CloudResult<String> {
+        let created = self
+            .sfn
+            .create_state_machine()
+            .name(&spec.name)
+            .definition(&spec.definition)
+            .role_arn(&spec.role)
+            .r#type(StateMachineType::Standard)
+            .send()
+            .await
+            .doing(format!("create state machine {}", spec.name))?;
+        Ok(created.state_machine_arn)
+    }
+}
