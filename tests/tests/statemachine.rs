@@ -361,11 +361,17 @@ fn maps_read_their_items_from_s3_and_run_each_as_a_standard_child() {
             "{}: MaxConcurrencyPath is ignored locally",
             map.name
         );
-        assert!(map.json["ResultPath"].is_null(), "{}", map.name);
+        assert_eq!(
+            map.json.get("ResultPath"),
+            Some(&Value::Null),
+            "{}",
+            map.name
+        );
         for worker in asl::direct_states(&map.json["ItemProcessor"]) {
+            let output = worker.1.get("OutputPath");
             assert_eq!(
-                worker.1["OutputPath"],
-                Value::Null,
+                output,
+                Some(&Value::Null),
                 "{}: results are records in S3",
                 worker.0
             );

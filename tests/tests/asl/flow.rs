@@ -222,6 +222,24 @@ fn paths_are_plain() {
     }
 }
 
+#[test]
+fn states_write_the_parts_of_the_state_data_that_the_contract_names() {
+    let mut named: BTreeSet<_> = full_state()
+        .as_object()
+        .expect("an object")
+        .keys()
+        .cloned()
+        .collect();
+    // The error of fail-job itself, which only a person reads.
+    named.insert("fail_job_error".to_owned());
+    for state in asl::states(&asl::machine()) {
+        for (_, path) in strings(state.json, &|key| key == "ResultPath") {
+            let root = root_of(&path).unwrap_or_else(|| panic!("{}: {path}", state.name));
+            assert!(named.contains(root), "{}: {path}", state.name);
+        }
+    }
+}
+
 fn root_of(path: &str) -> Option<&str> {
     path.strip_prefix("$.")
         .map(|rest| rest.split('.').next().unwrap_or(rest))
