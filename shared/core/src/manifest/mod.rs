@@ -1,13 +1,24 @@
 //! The input job description: types, and the parser that reports every defect with line and column.
 
+mod build;
+mod defects;
+mod fields;
+mod guard;
+mod key;
 mod parse;
+mod rules;
+#[cfg(test)]
+mod tests;
+mod value;
+mod walk;
 
 use serde::{Deserialize, Serialize};
 
 use crate::time::FrameRate;
 use crate::units::{BitsPerSecond, Bytes, Resolution};
 
-pub use parse::parse;
+pub use fields::{Field, Kind, Occurs, ROOT};
+pub use parse::{VERSION, parse};
 
 /// A parsed `AnimeTranscodeManifest`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -114,7 +125,7 @@ pub struct AudioTrack {
 pub struct SubtitleTrack {
     /// `Language`: a BCP 47 tag.
     pub language: String,
-    /// `Label`.
+    /// `Label`. The language where not stated, with ` (forced)` where it is.
     pub label: String,
     /// `FilePath`: the key in the input bucket, under the same rules as the mezzanine's.
     pub file_path: String,

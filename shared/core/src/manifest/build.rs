@@ -1,0 +1,129 @@
+//! From the values to the manifest.
+
+use super::rules;
+use super::value::Value;
+use super::walk::Group;
+use super::{AudioTrack, Episode, Manifest, Mezzanine, SubtitleTrack, TranscodeSettings};
+use crate::units::{BitsPerSecond, Bytes, Resolution};
+
+/// Where nothing else is stated.
+const PRIORITY: u8 = 5;
+
+/// The manifest of a root element without errors; `None` where a required value is missing, which is an error before.
+pub(super) fn manifest(root: &Group) -> Option<Manifest> {
+    Some(Manifest {
+        manifest_id: root.text("ManifestId")?,
+        episode: episode(root.group("Episode")?)?,
+        mezzanine: mezzanine(root.group("Mezzanine")?)?,
+        audio_tracks: audio_tracks(root.group("AudioTracks")?)?,
+        subtitle_tracks: match root.group("SubtitleTracks") {
+            Some(tracks) => subtitle_tracks(tracks)?,
+            None => Vec::new(),
+        },
+        priority: root.narrow("Priority").unwrap_or(PRIORITY),
+        callback_url: root.text("CallbackUrl"),
+        settings: root
+            .group("TranscodeSettings")
+            .map(settings)
+            .unwrap_or_default(),
+    })
+}
+
+fn episode(group: &Group) -> Option<Episode> {
+    let genres = group.group("Genres");
+    Some(Episode {
+        series_id: group.text("SeriesId")?,
+        series_title: group.text("SeriesTitle")?,
+        series_title_ja: group.text("SeriesTitleJa"),
+        season_number: group.narrow("SeasonNumber")?,
+        episode_number: group.narrow("EpisodeNumber")?,
+        episode_title: group.text("EpisodeTitle")?,
+        episode_title_ja: group.text("EpisodeTitleJa"),
+        duration_ms: group.number("DurationSeconds"),
+        release_date: group.text("ReleaseDate"),
+        rating: group.text("ContentRating"),
+        studio: group.text("Studio"),
+        season_tag: group.text("SeasonTag"),
+        genres: genres.map_or_else(Vec::new, |g| g.texts("Genre").collect()),
+        simulcast: group.flag("IsSimulcast"),
+        dubbed: group.flag("IsDubbed"),
+    })
+}
+
+fn mezzanine(group: &Group) -> Option<Mezzanine> {
+    let width = group.narrow("ResolutionWidth");
+    let height = group.narrow("ResolutionHeight");
+    Some(Mezzanine {
+        file_path: group.text("FilePath")?,
+        checksum_md5: group.text("ChecksumMD5")?,
+        checksum_xxhash: group.text("ChecksumXXHash"),
+        file_size: Bytes(group.number("FileSizeBytes")?),
+        duration_ms: group.number("DurationSeconds"),
+        video_codec: group.text("VideoCodec"),
+        audio_codec: group.text("AudioCodec"),
+        resolution: width
+            .zip(height)
+            .map(|(width, height)| Resolution { width, height }),
+        frame_rate: match group.item("FrameRate").and_then(|i| i.value()) {
+            Some(Value::Rate(rate)) => Some(*rate),
+            _ => None,
+        },
+        bitrate: group.number("BitrateKbps").map(kilobits),
+        color_space: group.text("ColorSpace"),
+        bit_depth: group.narrow("BitDepth"),
+    })
+}
+
+fn kilobits(per_second: u64) -> BitsPerSecond {
+    BitsPerSecond(per_second.saturating_mul(1_000))
+}
+
+fn audio_tracks(group: &Group) -> Option<Vec<AudioTrack>> {
+    let tracks = group.groups("AudioTrack").zip(0..);
+    let mut tracks: Vec<AudioTrack> = tracks
+        .map(|(track, position)| audio_track(track, position))
+        .collect::<Option<_>>()?;
+    if tracks.iter().all(|t| !t.default) {
+        tracks.first_mut()?.default = true;
+    }
+    Some(tracks)
+}
+
+fn audio_track(track: &Group, position: u64) -> Option<AudioTrack> {
+    Some(AudioTrack {
+        language: track.text("Language")?,
+        label: rules::label(track)?,
+        default: track.flag("IsDefault").unwrap_or(false),
+        channels: track.narrow("Channels"),
+        track_index: u32::try_from(rules::track_index(track, position)?).ok()?,
+    })
+}
+
+fn subtitle_tracks(group: &Group) -> Option<Vec<SubtitleTrack>> {
+    group.groups("SubtitleTrack").map(subtitle_track).collect()
+}
+
+fn subtitle_track(track: &Group) -> Option<SubtitleTrack> {
+    Some(SubtitleTrack {
+        language: track.text("Language")?,
+        label: rules::label(track)?,
+        file_path: track.text("FilePath")?,
+        default: track.flag("IsDefault").unwrap_or(false),
+        forced: track.flag("IsForced").unwrap_or(false),
+        format: rules::format(track)?,
+    })
+}
+
+fn settings(group: &Group) -> TranscodeSettings {
+    TranscodeSettings {
+        enable_h265: group.flag("EnableH265"),
+        enable_dash: group.flag("EnableDASH"),
+        enable_progressive: group.flag("EnableProgressive"),
+        max_bitrate_cap: group.number("MaxBitrateCap").map(kilobits),
+        encoder: match group.item("Encoder").and_then(|i| i.value()) {
+            Some(Value::Encoder(encoder)) => Some(*encoder),
+            _ => None,
+        },
+        force_reprocess: group.flag("ForceReprocess").unwrap_or(false),
+    }
+}

@@ -1,0 +1,222 @@
+//! Collects defects by byte offset; lines and columns are counted only for those that are shown.
+
+use super::{Defect, Severity};
+
+/// More defects than this help nobody; the last one then tells how many are left out.
+const MOST_SHOWN: usize = 200;
+/// Characters of a value that are shown.
+const SHOWN_CHARACTERS: usize = 60;
+
+/// A defect whose position is still a byte offset.
+struct Raw {
+    severity: Severity,
+    offset: usize,
+    path: String,
+    expected: String,
+    found: String,
+    /// Offset of the first of several, where this is one too many.
+    first: Option<usize>,
+}
+
+/// All defects of one manifest.
+pub(super) struct Defects<'a> {
+    text: &'a str,
+    list: Vec<Raw>,
+}
+
+impl<'a> Defects<'a> {
+    /// None yet, in a document of this text (without byte order mark).
+    pub(super) fn new(text: &'a str) -> Self {
+        Self {
+            text,
+            list: Vec::new(),
+        }
+    }
+
+    /// The document's text.
+    pub(super) fn text(&self) -> &'a str {
+        self.text
+    }
+
+    /// Adds an error at a byte offset.
+    pub(super) fn error(
+        &mut self,
+        offset: usize,
+        path: &str,
+        expected: impl Into<String>,
+        found: impl Into<String>,
+    ) {
+        self.push(Severity::Error, offset, path, expected.into(), found.into());
+    }
+
+    /// Adds an error about something that is there already, at the offset `first`.
+    pub(super) fn repeated(
+        &mut self,
+        offset: usize,
+        path: &str,
+        expected: impl Into<String>,
+        found: impl Into<String>,
+        first: usize,
+    ) {
+        self.error(offset, path, expected, found);
+        if let Some(raw) = self.list.last_mut() {
+            raw.first = Some(first);
+        }
+    }
+
+    /// Adds a warning at a byte offset.
+    pub(super) fn warning(
+        &mut self,
+        offset: usize,
+        path: &str,
+        expected: impl Into<String>,
+        found: impl Into<String>,
+    ) {
+        let (expected, found) = (expected.into(), found.into());
+        self.push(Severity::Warning, offset, path, expected, found);
+    }
+
+    fn push(
+        &mut self,
+        severity: Severity,
+        offset: usize,
+        path: &str,
+        expected: String,
+        found: String,
+    ) {
+        self.list.push(Raw {
+            severity,
+            offset,
+            path: path.to_owned(),
+            expected,
+            found,
+            first: None,
+        });
+    }
+
+    /// Whether there is an error.
+    pub(super) fn any_error(&self) -> bool {
+        self.list.iter().any(|d| d.severity == Severity::Error)
+    }
+
+    /// All of them in document order, with lines and columns. Where there are too many, errors are kept before
+    /// warnings.
+    pub(super) fn finish(mut self) -> Vec<Defect> {
+        let hidden = self.list.len().saturating_sub(MOST_SHOWN);
+        if hidden > 0 {
+            self.list.sort_by_key(|d| d.severity == Severity::Warning);
+            self.list.truncate(MOST_SHOWN);
+        }
+        self.list.sort_by_key(|d| d.offset);
+        if hidden > 0 {
+            let (at, path) = (self.text.len(), super::guard::DOCUMENT);
+            let found = format!("{hidden} more that are not shown");
+            self.warning(at, path, format!("at most {MOST_SHOWN} defects"), found);
+        }
+        self.locate()
+    }
+
+    /// One walk over the text gives every position, because the list is in document order.
+    fn locate(self) -> Vec<Defect> {
+        let mut at = Walk::new(self.text);
+        let located = self.list.into_iter().map(|raw| {
+            let (line, column) = at.position(raw.offset);
+            let found = match raw.first.map(|first| position(self.text, first)) {
+                Some((line, column)) => format!("{}; the first is at {line}:{column}", raw.found),
+                None => raw.found,
+            };
+            Defect {
+                severity: raw.severity,
+                line,
+                column,
+                path: raw.path,
+                expected: raw.expected,
+                found,
+            }
+        });
+        located.collect()
+    }
+}
+
+/// Counts lines and columns forward.
+struct Walk<'a> {
+    text: &'a str,
+    offset: usize,
+    line: u32,
+    column: u32,
+}
+
+impl<'a> Walk<'a> {
+    fn new(text: &'a str) -> Self {
+        Self {
+            text,
+            offset: 0,
+            line: 1,
+            column: 1,
+        }
+    }
+
+    /// Line and column, from 1 and in characters, of an offset that is not before the last one asked for.
+    fn position(&mut self, offset: usize) -> (u32, u32) {
+        for c in self.text.get(self.offset..).unwrap_or_default().chars() {
+            if self.offset + c.len_utf8() > offset {
+                break;
+            }
+            self.offset += c.len_utf8();
+            (self.line, self.column) = match c {
+                '\n' => (self.line + 1, 1),
+                _ => (self.line, self.column + 1),
+            };
+        }
+        (self.line, self.column)
+    }
+}
+
+/// Line and column, from 1 and in characters, of a byte offset.
+fn position(text: &str, offset: usize) -> (u32, u32) {
+    Walk::new(text).position(offset)
+}
+
+/// Byte offset of a line and column, from 1 and in characters; the end where there is no such place.
+pub(super) fn offset(text: &str, line: u32, column: u32) -> usize {
+    let start: usize = text
+        .split_inclusive('\n')
+        .take(line.saturating_sub(1) as usize)
+        .map(str::len)
+        .sum();
+    let rest = text.get(start..).unwrap_or_default();
+    let within = rest.char_indices().nth(column.saturating_sub(1) as usize);
+    within.map_or(text.len(), |(at, _)| start + at)
+}
+
+/// A value in quotes, shortened, with everything escaped that would not be seen or would disturb a log.
+pub(super) fn quoted(value: &str) -> String {
+    match cut(value) {
+        (shown, true) => format!("{:?}", format!("{shown}…")),
+        (shown, false) => format!("{shown:?}"),
+    }
+}
+
+/// A name or a message without quotes, shortened and escaped alike.
+pub(super) fn shortened(value: &str) -> String {
+    let (shown, more) = cut(value);
+    let mut text = String::new();
+    for c in shown.chars() {
+        match c {
+            '\'' | '"' | '\\' => text.push(c),
+            _ => text.extend(c.escape_debug()),
+        }
+    }
+    if more {
+        text.push('…');
+    }
+    text
+}
+
+/// The first characters of a value, and whether there are more.
+fn cut(value: &str) -> (&str, bool) {
+    match value.char_indices().nth(SHOWN_CHARACTERS) {
+        None => (value, false),
+        Some((end, _)) => (value.get(..end).unwrap_or_default(), true),
+    }
+}
