@@ -1,0 +1,107 @@
+//! The submission table in memory: decisions under one lock.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+
+use async_trait::async_trait;
+use reelsmith_core::keys::JobKey;
+use reelsmith_core::ports::{PortError, PortErrorKind, PortResult, SubmissionStore};
+use reelsmith_core::submission::{OutboxEntry, Outcome, Row, Transition};
+use reelsmith_core::time::UnixMillis;
+
+use super::locked;
+
+#[derive(Debug, Default)]
+struct Tables {
+    rows: BTreeMap<JobKey, Row>,
+    outbox: BTreeMap<(String, String), Queued>,
+}
+
+#[derive(Debug)]
+struct Queued {
+    entry: OutboxEntry,
+    sent: Option<UnixMillis>,
+}
+
+impl Tables {
+    fn enqueue(&mut self, entry: &OutboxEntry) {
+        let identity = (entry.outbox.clone(), entry.id.clone());
+        self.outbox.entry(identity).or_insert_with(|| Queued {
+            entry: entry.clone(),
+            sent: None,
+        });
+    }
+}
+
+/// Rows and outbox entries in memory.
+#[derive(Debug, Default)]
+pub struct MemorySubmissions {
+    tables: Mutex<Tables>,
+}
+
+impl MemorySubmissions {
+    /// All rows, by job key.
+    #[must_use]
+    pub fn rows(&self) -> Vec<Row> {
+        locked(&self.tables).rows.values().cloned().collect()
+    }
+
+    /// Places a row as it is, for tests that begin in the middle.
+    pub fn place(&self, row: Row) {
+        locked(&self.tables).rows.insert(row.job_key.clone(), row);
+    }
+
+    /// All outbox entries with the time they were sent, by outbox and id.
+    #[must_use]
+    pub fn outbox(&self) -> Vec<(OutboxEntry, Option<UnixMillis>)> {
+        locked(&self.tables)
+            .outbox
+            .values()
+            .map(|queued| (queued.entry.clone(), queued.sent))
+            .collect()
+    }
+}
+
+#[async_trait]
+impl SubmissionStore for MemorySubmissions {
+    async fn row(&self, job_key: &JobKey) -> PortResult<Option<Row>> {
+        Ok(locked(&self.tables).rows.get(job_key).cloned())
+    }
+
+    async fn apply(&self, transition: &Transition, now: UnixMillis) -> PortResult<Outcome> {
+        let mut tables = locked(&self.tables);
+        let outcome = transition.decide(tables.rows.get(&transition.job_key), now);
+        if let Outcome::Applied(row) = &outcome {
+            tables.rows.insert(transition.job_key.clone(), row.clone());
+            if let Some(notice) = &transition.notice {
+                tables.enqueue(notice);
+            }
+        }
+        Ok(outcome)
+    }
+
+    async fn enqueue(&self, entry: &OutboxEntry) -> PortResult<()> {
+        locked(&self.tables).enqueue(entry);
+        Ok(())
+    }
+
+    async fn pending(&self, outbox: &str) -> PortResult<Vec<OutboxEntry>> {
+        Ok(locked(&self.tables)
+            .outbox
+            .values()
+            .filter(|queued| queued.entry.outbox == outbox && queued.sent.is_none())
+            .map(|queued| queued.entry.clone())
+            .collect())
+    }
+
+    async fn mark_sent(&self, entry: &OutboxEntry, now: UnixMillis) -> PortResult<()> {
+        let identity = (entry.outbox.clone(), entry.id.clone());
+        let mut tables = locked(&self.tables);
+        let queued = tables.outbox.get_mut(&identity).ok_or_else(|| {
+            let detail = format!("no outbox entry {}", entry.message_id());
+            PortError::new(PortErrorKind::NotFound, detail)
+        })?;
+        queued.sent.get_or_insert(now);
+        Ok(())
+    }
+}

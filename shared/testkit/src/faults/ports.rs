@@ -1,0 +1,100 @@
+//! The ports over a script of faults.
+
+use std::path::Path;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use reelsmith_core::keys::JobKey;
+use reelsmith_core::ports::{
+    Announcer, Listed, Message, ObjectMeta, ObjectPin, ObjectRef, ObjectStore, PortResult, Put,
+    PutOptions, Started, SubmissionStore, Workflow,
+};
+use reelsmith_core::submission::{OutboxEntry, Outcome, Row, Transition};
+use reelsmith_core::time::UnixMillis;
+
+use super::{Call, Faulty};
+
+#[async_trait]
+impl<P: ObjectStore + ?Sized> ObjectStore for Faulty<P> {
+    async fn head(&self, object: &ObjectRef) -> PortResult<ObjectMeta> {
+        self.faults.run(Call::Head, self.inner.head(object)).await
+    }
+
+    async fn get(&self, object: &ObjectRef, limit: u64) -> PortResult<Bytes> {
+        let work = self.inner.get(object, limit);
+        self.faults.run(Call::Get, work).await
+    }
+
+    async fn get_range(&self, pin: &ObjectPin, start: u64, end: u64) -> PortResult<Bytes> {
+        let work = self.inner.get_range(pin, start, end);
+        self.faults.run(Call::GetRange, work).await
+    }
+
+    async fn put(&self, object: &ObjectRef, body: Bytes, options: &PutOptions) -> PortResult<Put> {
+        let work = self.inner.put(object, body, options);
+        self.faults.run(Call::Put, work).await
+    }
+
+    async fn put_file(
+        &self,
+        object: &ObjectRef,
+        file: &Path,
+        options: &PutOptions,
+    ) -> PortResult<Put> {
+        let work = self.inner.put_file(object, file, options);
+        self.faults.run(Call::PutFile, work).await
+    }
+
+    async fn list(&self, bucket: &str, prefix: &str) -> PortResult<Vec<Listed>> {
+        let work = self.inner.list(bucket, prefix);
+        self.faults.run(Call::List, work).await
+    }
+
+    async fn delete(&self, bucket: &str, keys: &[String]) -> PortResult<()> {
+        let work = self.inner.delete(bucket, keys);
+        self.faults.run(Call::Delete, work).await
+    }
+}
+
+#[async_trait]
+impl<P: SubmissionStore + ?Sized> SubmissionStore for Faulty<P> {
+    async fn row(&self, job_key: &JobKey) -> PortResult<Option<Row>> {
+        self.faults.run(Call::Row, self.inner.row(job_key)).await
+    }
+
+    async fn apply(&self, transition: &Transition, now: UnixMillis) -> PortResult<Outcome> {
+        let work = self.inner.apply(transition, now);
+        self.faults.run(Call::Apply, work).await
+    }
+
+    async fn enqueue(&self, entry: &OutboxEntry) -> PortResult<()> {
+        let work = self.inner.enqueue(entry);
+        self.faults.run(Call::Enqueue, work).await
+    }
+
+    async fn pending(&self, outbox: &str) -> PortResult<Vec<OutboxEntry>> {
+        let work = self.inner.pending(outbox);
+        self.faults.run(Call::Pending, work).await
+    }
+
+    async fn mark_sent(&self, entry: &OutboxEntry, now: UnixMillis) -> PortResult<()> {
+        let work = self.inner.mark_sent(entry, now);
+        self.faults.run(Call::MarkSent, work).await
+    }
+}
+
+#[async_trait]
+impl<P: Workflow + ?Sized> Workflow for Faulty<P> {
+    async fn start(&self, name: &str, input: &str) -> PortResult<Started> {
+        let work = self.inner.start(name, input);
+        self.faults.run(Call::Start, work).await
+    }
+}
+
+#[async_trait]
+impl<P: Announcer + ?Sized> Announcer for Faulty<P> {
+    async fn announce(&self, message: &Message) -> PortResult<()> {
+        let work = self.inner.announce(message);
+        self.faults.run(Call::Announce, work).await
+    }
+}

@@ -1,0 +1,120 @@
+//! Many writers at once: exactly one gets the job.
+
+use std::sync::Arc;
+
+use reelsmith_core::keys::JobKey;
+use reelsmith_core::ports::SubmissionStore;
+use reelsmith_core::submission::{Outcome, Row, State, Transition};
+use reelsmith_core::time::UnixMillis;
+
+use super::{
+    LEASE_SECONDS, T0, after_seconds, applied, complete, fail, fence, job, lead, reserve, step,
+};
+use crate::suites::race;
+
+const OWNERS: usize = 32;
+
+pub(super) async fn of_many_owners_one_reserves(store: &Arc<dyn SubmissionStore>) {
+    for round in 0..4 {
+        let job_key = job(&format!("of_many_owners_one_reserves {round}"));
+        let outcomes = all_at_once(store, T0, |i| reserve(&job_key, &owner(i), false)).await;
+        one_applied_others_refused(store, &job_key, &outcomes, 1).await;
+    }
+}
+
+pub(super) async fn of_many_heirs_of_a_lapsed_lease_one_reserves(store: &Arc<dyn SubmissionStore>) {
+    let job_key = job("of_many_heirs_of_a_lapsed_lease_one_reserves");
+    lead(&**store, &job_key, "dead", State::Submitted).await;
+    let early = after_seconds(LEASE_SECONDS - 1);
+    let heirs = |i: usize| reserve(&job_key, &owner(i), false);
+    for outcome in all_at_once(store, early, heirs).await {
+        assert!(matches!(outcome, Outcome::Refused(Some(row)) if row.owner == "dead"));
+    }
+    let late = after_seconds(LEASE_SECONDS);
+    let outcomes = all_at_once(store, late, heirs).await;
+    one_applied_others_refused(store, &job_key, &outcomes, 2).await;
+}
+
+pub(super) async fn of_many_retries_one_is_applied(store: &Arc<dyn SubmissionStore>) {
+    let job_key = job("of_many_retries_one_is_applied");
+    let outcomes = all_at_once(store, T0, |_| reserve(&job_key, "same", false)).await;
+    let row = store.row(&job_key).await.unwrap().unwrap();
+    let (applied, again): (Vec<_>, Vec<_>) = outcomes
+        .into_iter()
+        .partition(|o| matches!(o, Outcome::Applied(_)));
+    assert_eq!(applied, [Outcome::Applied(row.clone())]);
+    assert_eq!(again, vec![Outcome::AlreadyApplied(row); OWNERS - 1]);
+}
+
+/// The holder completes or fails while others take its lapsed lease: whoever is first, the other is refused.
+pub(super) async fn holders_and_heirs_never_both_win(store: &Arc<dyn SubmissionStore>) {
+    for round in 0..8 {
+        let job_key = job(&format!("holders_and_heirs_never_both_win {round}"));
+        let held = lead(&**store, &job_key, "holder", State::Validating).await;
+        let late = after_seconds(LEASE_SECONDS + 1);
+        let end = match round % 2 {
+            0 => complete(fence(&held)),
+            _ => fail(fence(&held), "at the last moment"),
+        };
+        let outcomes = all_at_once(store, late, |i| match i % 8 {
+            0 => step(&job_key, end.clone()),
+            _ => reserve(&job_key, &owner(i), false),
+        })
+        .await;
+        let row = store.row(&job_key).await.unwrap().unwrap();
+        let wins = outcomes.iter().filter_map(|o| match o {
+            Outcome::Applied(row) => Some(row.clone()),
+            _ => None,
+        });
+        let mut wins: Vec<Row> = wins.collect();
+        wins.sort_by_key(|row| row.attempt);
+        assert_chain(&wins, &row, round);
+    }
+}
+
+/// A failed job may be taken at once, so a failure may be followed by one reservation; nothing else goes together.
+fn assert_chain(wins: &[Row], row: &Row, round: usize) {
+    let states: Vec<State> = wins.iter().map(|w| w.state).collect();
+    let allowed: &[&[State]] = &[
+        &[State::Complete],
+        &[State::Reserved],
+        &[State::Failed, State::Reserved],
+    ];
+    assert!(allowed.contains(&&states[..]), "round {round}: {states:?}");
+    assert_eq!(wins.last(), Some(row), "round {round}");
+}
+
+async fn all_at_once(
+    store: &Arc<dyn SubmissionStore>,
+    now: UnixMillis,
+    transition: impl Fn(usize) -> Transition,
+) -> Vec<Outcome> {
+    let outcomes = race(OWNERS, |i| {
+        let (store, transition) = (Arc::clone(store), transition(i));
+        async move { store.apply(&transition, now).await }
+    })
+    .await;
+    outcomes.into_iter().map(Result::unwrap).collect()
+}
+
+async fn one_applied_others_refused(
+    store: &Arc<dyn SubmissionStore>,
+    job_key: &JobKey,
+    outcomes: &[Outcome],
+    attempt: u32,
+) {
+    let won: Vec<&Outcome> = outcomes
+        .iter()
+        .filter(|o| matches!(o, Outcome::Applied(_)))
+        .collect();
+    assert_eq!(won.len(), 1, "{job_key} was reserved {} times", won.len());
+    let winner = applied(won[0].clone());
+    assert_eq!(winner.attempt, attempt);
+    assert_eq!(store.row(job_key).await.unwrap().as_ref(), Some(&winner));
+    let lost = Outcome::Refused(Some(winner));
+    assert_eq!(outcomes.iter().filter(|o| **o == lost).count(), OWNERS - 1);
+}
+
+fn owner(i: usize) -> String {
+    format!("arn:aws:states:us-east-1:000000000000:execution:transcode:run-{i}")
+}

@@ -1,0 +1,33 @@
+//! The fakes keep the promises of the ports.
+
+use std::sync::Arc;
+
+use reelsmith_testkit::fakes::{MemoryAnnouncer, MemoryStore, MemorySubmissions, MemoryWorkflow};
+use reelsmith_testkit::suites;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn memory_store() {
+    let store = MemoryStore::with_buckets(["plain"]);
+    store.add_bucket("versioned", true);
+    suites::object_store(Arc::new(store), "plain", "versioned").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn memory_submissions() {
+    suites::submissions(Arc::new(MemorySubmissions::default())).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn memory_workflow() {
+    let workflow = Arc::new(MemoryWorkflow::default());
+    suites::workflow(workflow.clone()).await;
+    let names: Vec<_> = workflow.executions().into_iter().map(|e| e.0).collect();
+    assert_eq!(names, ["once", "race"]);
+}
+
+#[tokio::test]
+async fn memory_announcer() {
+    let announcer = MemoryAnnouncer::default();
+    let announced = suites::announcer(&announcer).await;
+    assert_eq!(announcer.messages(), announced);
+}
