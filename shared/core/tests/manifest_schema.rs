@@ -1,0 +1,236 @@
+//! The XSD and the user's documentation against the parser's own table of fields.
+
+#![expect(clippy::unwrap_used, reason = "a helper that fails fails its test")]
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use reelsmith_core::manifest::{Field, Kind, Occurs, ROOT, VERSION};
+use roxmltree::{Document, Node};
+
+const XS: &str = "http://www.w3.org/2001/XMLSchema";
+
+fn project(path: &str) -> String {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    std::fs::read_to_string(root.join(path)).unwrap()
+}
+
+/// The children of a schema's node that are elements of this name.
+fn parts<'a, 'x: 'a>(node: Node<'a, 'x>, name: &'a str) -> impl Iterator<Item = Node<'a, 'x>> + 'a {
+    node.children().filter(move |n| n.has_tag_name((XS, name)))
+}
+
+/// A named type of the schema.
+fn named<'a, 'x>(schema: Node<'a, 'x>, kind: &'a str, name: &str) -> Option<Node<'a, 'x>> {
+    parts(schema, kind).find(|n| n.attribute("name") == Some(name))
+}
+
+/// The declarations of a group's type, whichever way they are ordered.
+fn declarations<'a, 'x>(schema: Node<'a, 'x>, group: &str) -> Vec<Node<'a, 'x>> {
+    let group = named(schema, "complexType", group).unwrap();
+    let model = ["all", "sequence"]
+        .iter()
+        .find_map(|m| parts(group, m).next());
+    parts(model.unwrap(), "element").collect()
+}
+
+fn occurs(declaration: Node<'_, '_>) -> (String, String) {
+    let bound = |name| declaration.attribute(name).unwrap_or("1").to_owned();
+    (bound("minOccurs"), bound("maxOccurs"))
+}
+
+fn expected_occurs(occurs: Occurs) -> (String, String) {
+    let (min, max) = match occurs {
+        Occurs::Required => (1, 1),
+        Occurs::Optional => (0, 1),
+        Occurs::Repeated { min, max } => (min, max),
+    };
+    (min.to_string(), max.to_string())
+}
+
+fn documentation(node: Node<'_, '_>) -> String {
+    let annotation = parts(node, "annotation").next().unwrap();
+    let text = parts(annotation, "documentation").next().unwrap();
+    text.text().unwrap().to_owned()
+}
+
+/// The schema's type of a value.
+fn expected_type(field: &Field) -> String {
+    match field.kind {
+        Kind::Group(_) => field.name.into(),
+        Kind::Text { max } => format!("Text{max}"),
+        Kind::Boolean => "xs:boolean".into(),
+        Kind::Hex([32]) => "Md5".into(),
+        Kind::Hex([16, 32]) => "XxHash".into(),
+        Kind::Integer { min, max } => format!("Digits from {min} to {max}"),
+        Kind::Anything
+        | Kind::Id
+        | Kind::SeriesId
+        | Kind::Label
+        | Kind::Seconds
+        | Kind::Date
+        | Kind::FrameRate
+        | Kind::Key
+        | Kind::HttpsUrl
+        | Kind::Language
+        | Kind::CaptionFormat
+        | Kind::Encoder
+        | Kind::Hex(_) => format!("{:?}", field.kind),
+    }
+}
+
+/// The type a declaration names, or the bounds of the one it holds.
+fn declared_type(declaration: Node<'_, '_>) -> String {
+    if let Some(named) = declaration.attribute("type") {
+        return named.to_owned();
+    }
+    let simple = parts(declaration, "simpleType").next().unwrap();
+    let restriction = parts(simple, "restriction").next().unwrap();
+    let facet = |name| {
+        parts(restriction, name)
+            .next()
+            .unwrap()
+            .attribute("value")
+            .unwrap()
+    };
+    let base = restriction.attribute("base").unwrap();
+    format!(
+        "{base} from {} to {}",
+        facet("minInclusive"),
+        facet("maxInclusive")
+    )
+}
+
+fn compare(schema: Node<'_, '_>, group: &Field, compared: &mut usize) {
+    let Kind::Group(fields) = group.kind else {
+        return;
+    };
+    let declared = declarations(schema, group.name);
+    let names: Vec<_> = declared
+        .iter()
+        .filter_map(|d| d.attribute("name"))
+        .collect();
+    let expected: Vec<_> = fields.iter().map(|f| f.name).collect();
+    assert_eq!(names, expected, "in {}", group.name);
+    for (declaration, field) in declared.iter().zip(fields) {
+        let name = format!("{}/{}", group.name, field.name);
+        assert_eq!(
+            occurs(*declaration),
+            expected_occurs(field.occurs),
+            "{name}"
+        );
+        assert_eq!(declared_type(*declaration), expected_type(field), "{name}");
+        assert_eq!(documentation(*declaration), field.doc, "{name}");
+        *compared += 1;
+        compare(schema, field, compared);
+    }
+}
+
+#[test]
+fn the_schema_and_the_parser_know_the_same_elements() {
+    let text = project("sample-data/manifest.xsd");
+    let document = Document::parse(&text).unwrap();
+    let schema = document.root_element();
+    assert_eq!(
+        named(schema, "element", ROOT.name)
+            .unwrap()
+            .attribute("type"),
+        Some(ROOT.name)
+    );
+    let mut compared = 0;
+    compare(schema, &ROOT, &mut compared);
+    assert!(compared > 55, "{compared}");
+    let root = named(schema, "complexType", ROOT.name).unwrap();
+    let version = parts(root, "attribute").next().unwrap();
+    let facts = ["name", "use", "fixed"].map(|a| version.attribute(a).unwrap());
+    assert_eq!(facts, ["version", "required", VERSION]);
+}
+
+#[test]
+fn every_type_of_the_schema_is_defined_and_described() {
+    let text = project("sample-data/manifest.xsd");
+    let document = Document::parse(&text).unwrap();
+    let schema = document.root_element();
+    for element in document
+        .descendants()
+        .filter(|n| n.has_tag_name((XS, "element")))
+    {
+        let Some(name) = element.attribute("type") else {
+            continue;
+        };
+        let simple = named(schema, "simpleType", name);
+        let known = simple.is_some() || named(schema, "complexType", name).is_some();
+        assert!(known || name == "xs:boolean", "{name}");
+        if let Some(simple) = simple {
+            assert!(!documentation(simple).is_empty(), "{name}");
+        }
+    }
+}
+
+/// The tables of docs/manifest.md, one a group.
+fn tables(group: &Field, path: &str, text: &mut String) {
+    let Kind::Group(fields) = group.kind else {
+        return;
+    };
+    let path = format!("{path}{}", group.name);
+    writeln!(text, "### `{path}`\n\n{}\n", group.doc).unwrap();
+    writeln!(
+        text,
+        "| element | how often | value | meaning |\n|---|---|---|---|"
+    )
+    .unwrap();
+    for field in fields {
+        let often = match field.occurs {
+            Occurs::Required => "**once**".to_owned(),
+            Occurs::Optional => "at most once".to_owned(),
+            Occurs::Repeated { min, max } => format!("{min} to {max} times"),
+        };
+        let value = match field.kind {
+            Kind::Group(_) => "elements, see below".to_owned(),
+            kind => kind.expected(),
+        };
+        writeln!(
+            text,
+            "| `{}` | {often} | {value} | {} |",
+            field.name, field.doc
+        )
+        .unwrap();
+    }
+    writeln!(text).unwrap();
+    for field in fields {
+        tables(field, &format!("{path}/"), text);
+    }
+}
+
+#[test]
+fn the_documentation_lists_every_field() {
+    let mut expected = String::new();
+    tables(&ROOT, "", &mut expected);
+    let text = project("docs/manifest.md");
+    let (_, rest) = text.split_once("<!-- fields -->\n\n").unwrap();
+    let (found, _) = rest.split_once("<!-- end of fields -->").unwrap();
+    let hint = "docs/manifest.md, between its two marks, should be this text";
+    assert!(expected == found, "{hint}:\n{expected}");
+}
+
+/// The documentation's examples of defects are what the parser says, and its example is a good manifest.
+#[test]
+fn the_documentation_s_examples_are_real() {
+    let text = project("docs/manifest.md");
+    let block = |language: &str| {
+        let (_, rest) = text.split_once(&format!("```{language}\n")).unwrap();
+        rest.split_once("```").unwrap().0.to_owned()
+    };
+    assert_eq!(
+        block("xml"),
+        project("sample-data/manifests/good/minimal.xml")
+    );
+    let bad = project("sample-data/manifests/bad/many-defects.xml");
+    let defects = reelsmith_core::manifest::parse(bad.as_bytes()).defects;
+    let lines: Vec<String> = defects.iter().map(ToString::to_string).collect();
+    let shown = block("text");
+    assert!(shown.lines().count() >= 8);
+    for line in shown.lines() {
+        assert!(lines.iter().any(|l| l == line), "{line}");
+    }
+}
