@@ -1,0 +1,107 @@
+data "aws_caller_identity" "current" {}
+data "aws_partition" "current" {}
+
+locals {
+  # The local stack reads the same three sources, so the two cannot drift apart.
+  project   = abspath("${path.root}/../../..")
+  resources = yamldecode(file("${local.project}/terraform/resources.yaml"))
+  functions = {
+    for path in fileset("${local.project}/functions", "*/function.yaml") :
+    dirname(path) => yamldecode(file("${local.project}/functions/${path}"))
+  }
+  settings = toset(flatten([for spec in local.functions : spec.environment]))
+
+  account   = data.aws_caller_identity.current.account_id
+  partition = data.aws_partition.current.partition
+
+  bucket_names = { for key, bucket in local.resources.buckets : key => "${var.deployment}-${bucket.name}" }
+  bucket_arns  = { for key, name in local.bucket_names : key => "arn:${local.partition}:s3:::${name}" }
+
+  # start-execution needs the state machine's ARN and the state machine needs the functions' ARNs: a name breaks the circle.
+  state_machine_name = "${var.deployment}-${local.resources.state_machine.name}"
+  state_machine_arn  = "arn:${local.partition}:states:${var.region}:${local.account}:stateMachine:${local.state_machine_name}"
+}
+
+module "queue" {
+  source = "../../modules/queue"
+
+  deployment = var.deployment
+  spec       = local.resources.manifest_queue
+  account    = local.account
+  bucket_arn = local.bucket_arns["input"]
+}
+
+module "buckets" {
+  source = "../../modules/buckets"
+
+  specs               = local.resources.buckets
+  names               = local.bucket_names
+  queue_arn           = module.queue.arn
+  deletion_protection = var.deletion_protection
+
+  # S3 asks the queue's policy whether it may send before it accepts the notification.
+  depends_on = [module.queue]
+}
+
+module "submission_table" {
+  source = "../../modules/submission_table"
+
+  deployment          = var.deployment
+  spec                = local.resources.submission_table
+  deletion_protection = var.deletion_protection
+}
+
+module "notifications" {
+  source = "../../modules/notifications"
+
+  deployment = var.deployment
+  spec       = local.resources.notification_topic
+  emails     = var.notification_emails
+}
+
+module "functions" {
+  source = "../../modules/functions"
+
+  deployment         = var.deployment
+  specs              = local.functions
+  packages           = var.packages
+  architecture       = var.architecture
+  media_layer_arn    = var.media_layer_arn
+  log_retention_days = var.log_retention_days
+
+  settings = merge(var.settings, {
+    INPUT_BUCKET           = local.bucket_names["input"]
+    OUTPUT_BUCKET          = local.bucket_names["output"]
+    SUBMISSION_TABLE       = module.submission_table.name
+    NOTIFICATION_TOPIC_ARN = module.notifications.arn
+    STATE_MACHINE_ARN      = local.state_machine_arn
+    ENCODER_BUILD          = var.encoder_build
+    MAX_CONCURRENCY        = tostring(var.max_concurrency)
+  })
+
+  # What a grant of a function.yaml names as its resource.
+  grantable = {
+    input_bucket       = local.bucket_arns["input"]
+    output_bucket      = local.bucket_arns["output"]
+    submission_table   = module.submission_table.arn
+    notification_topic = module.notifications.arn
+    manifest_queue     = module.queue.arn
+    state_machine      = local.state_machine_arn
+  }
+  queues = { manifest_queue = module.queue.arn }
+}
+
+module "state_machine" {
+  source = "../../modules/state_machine"
+
+  name               = local.state_machine_name
+  type               = local.resources.state_machine.type
+  template           = "${local.project}/${local.resources.state_machine.definition}"
+  function_arns      = module.functions.arns
+  output_bucket      = local.bucket_names["output"]
+  output_bucket_arn  = local.bucket_arns["output"]
+  max_concurrency    = var.max_concurrency
+  arn                = local.state_machine_arn
+  account            = local.account
+  log_retention_days = var.log_retention_days
+}

@@ -1,0 +1,11 @@
+terraform {
+  # A variable is validated against what the files say, which needs 1.9.
+  required_version = "~> 1.9"
+
+  required_providers {
+    aws = {
+      source  = "hashicorp/aws"
+      version = "~> 6.0"
+    }
+  }
+}

@@ -1,0 +1,112 @@
+resource "aws_s3_bucket" "this" {
+  for_each = var.specs
+
+  bucket        = var.names[each.key]
+  force_destroy = !var.deletion_protection
+}
+
+resource "aws_s3_bucket_versioning" "this" {
+  for_each = { for key, spec in var.specs : key => spec if spec.versioned }
+
+  bucket = aws_s3_bucket.this[each.key].id
+
+  versioning_configuration {
+    status = "Enabled"
+  }
+}
+
+resource "aws_s3_bucket_public_access_block" "this" {
+  for_each = var.specs
+
+  bucket                  = aws_s3_bucket.this[each.key].id
+  block_public_acls       = true
+  block_public_policy     = true
+  ignore_public_acls      = true
+  restrict_public_buckets = true
+}
+
+resource "aws_s3_bucket_ownership_controls" "this" {
+  for_each = var.specs
+
+  bucket = aws_s3_bucket.this[each.key].id
+
+  rule {
+    object_ownership = "BucketOwnerEnforced"
+  }
+}
+
+resource "aws_s3_bucket_server_side_encryption_configuration" "this" {
+  for_each = var.specs
+
+  bucket = aws_s3_bucket.this[each.key].id
+
+  rule {
+    apply_server_side_encryption_by_default {
+      sse_algorithm = "AES256"
+    }
+  }
+}
+
+# An upload that was broken off is invisible and paid for.
+resource "aws_s3_bucket_lifecycle_configuration" "this" {
+  for_each = var.specs
+
+  bucket = aws_s3_bucket.this[each.key].id
+
+  rule {
+    id     = "abort-incomplete-uploads"
+    status = "Enabled"
+
+    filter {}
+
+    abort_incomplete_multipart_upload {
+      days_after_initiation = 7
+    }
+  }
+}
+
+data "aws_iam_policy_document" "tls_only" {
+  for_each = var.specs
+
+  statement {
+    sid       = "TlsOnly"
+    effect    = "Deny"
+    actions   = ["s3:*"]
+    resources = [aws_s3_bucket.this[each.key].arn, "${aws_s3_bucket.this[each.key].arn}/*"]
+
+    principals {
+      type        = "*"
+      identifiers = ["*"]
+    }
+
+    condition {
+      test     = "Bool"
+      variable = "aws:SecureTransport"
+      values   = ["false"]
+    }
+  }
+}
+
+resource "aws_s3_bucket_policy" "tls_only" {
+  for_each = var.specs
+
+  bucket = aws_s3_bucket.this[each.key].id
+  policy = data.aws_iam_policy_document.tls_only[each.key].json
+
+  # Both calls change the bucket's policy settings, and S3 refuses them at the same moment.
+  depends_on = [aws_s3_bucket_public_access_block.this]
+}
+
+resource "aws_s3_bucket_notification" "this" {
+  for_each = { for key, spec in var.specs : key => spec.notification if can(spec.notification) }
+
+  bucket = aws_s3_bucket.this[each.key].id
+
+  queue {
+    id            = "manifests"
+    queue_arn     = var.queue_arn
+    events        = each.value.events
+    filter_prefix = each.value.prefix
+    filter_suffix = each.value.suffix
+  }
+}

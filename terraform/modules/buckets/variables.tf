@@ -1,0 +1,19 @@
+variable "specs" {
+  description = "The buckets of resources.yaml: {name, versioned, notification?}."
+  type        = any
+}
+
+variable "names" {
+  description = "Full name of each bucket."
+  type        = map(string)
+}
+
+variable "queue_arn" {
+  description = "Queue that is told about new objects where a bucket has a notification."
+  type        = string
+}
+
+variable "deletion_protection" {
+  description = "Refuse to delete a bucket that holds objects."
+  type        = bool
+}

@@ -1,0 +1,57 @@
+resource "aws_sqs_queue" "dead_letter" {
+  name                      = "${var.deployment}-${var.spec.dead_letter.name}"
+  message_retention_seconds = var.spec.dead_letter.retention_s
+  sqs_managed_sse_enabled   = true
+}
+
+resource "aws_sqs_queue" "this" {
+  name                       = "${var.deployment}-${var.spec.name}"
+  visibility_timeout_seconds = var.spec.visibility_timeout_s
+  message_retention_seconds  = var.spec.retention_s
+  sqs_managed_sse_enabled    = true
+
+  redrive_policy = jsonencode({
+    deadLetterTargetArn = aws_sqs_queue.dead_letter.arn
+    maxReceiveCount     = var.spec.max_receive_count
+  })
+}
+
+resource "aws_sqs_queue_redrive_allow_policy" "this" {
+  queue_url = aws_sqs_queue.dead_letter.id
+
+  redrive_allow_policy = jsonencode({
+    redrivePermission = "byQueue"
+    sourceQueueArns   = [aws_sqs_queue.this.arn]
+  })
+}
+
+# Only the input bucket of this very account: a bucket name alone could one day be somebody else's.
+data "aws_iam_policy_document" "from_bucket" {
+  statement {
+    sid       = "ManifestEvents"
+    actions   = ["sqs:SendMessage"]
+    resources = [aws_sqs_queue.this.arn]
+
+    principals {
+      type        = "Service"
+      identifiers = ["s3.amazonaws.com"]
+    }
+
+    condition {
+      test     = "ArnEquals"
+      variable = "aws:SourceArn"
+      values   = [var.bucket_arn]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:SourceAccount"
+      values   = [var.account]
+    }
+  }
+}
+
+resource "aws_sqs_queue_policy" "this" {
+  queue_url = aws_sqs_queue.this.id
+  policy    = data.aws_iam_policy_document.from_bucket.json
+}
