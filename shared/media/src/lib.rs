@@ -1,1 +1,37 @@
-//! Placeholder.
+//! ffmpeg and ffprobe, and everything between a pinned mezzanine and finished CMAF segments.
+//!
+//! Command lines are built by pure functions ([`transcode_argv`], [`measure_argv`], [`encode_argv`]) apart from running
+//! them ([`process`]). The child processes see a mezzanine only through the [`RangeProxy`]: one object version, on the
+//! loopback, with the demuxer forced; they have no environment and hence no credentials. What they say about their own
+//! success is not believed: frames, samples and times of every output are counted before it is returned.
+
+//mod audio;
+//mod captions;
+mod color;
+mod command;
+mod error;
+mod fmp4;
+mod index;
+mod input;
+mod probe;
+pub mod process;
+//mod progressive;
+mod proxy;
+mod segment;
+mod tools;
+mod video;
+
+//pub use captions::{TextSegment, convert_captions};
+pub use command::Command;
+pub use error::MediaError;
+pub use index::packet_index;
+pub use probe::probe;
+pub use process::Limits;
+//pub use progressive::{Parts, progressive};
+pub use proxy::{ProxyOptions, ProxyStats, RangeProxy};
+pub use segment::SegmentMedia;
+pub use tools::Tools;
+pub use video::{ChunkMedia, ChunkTask, RungMedia, transcode, transcode_argv};
+
+#[cfg(test)]
+mod testing;

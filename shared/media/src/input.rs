@@ -1,0 +1,44 @@
+//! How a mezzanine is opened: always over the loopback, always with the demuxer that its bytes called for.
+
+use reelsmith_core::sniff::Container;
+
+use crate::command::words;
+
+/// Streams that a demuxer may find before it gives up.
+pub(crate) const MAX_STREAMS: u32 = reelsmith_core::check::MAX_STREAMS;
+
+/// Reading on over this many bytes is cheaper than a new request.
+const SHORT_SEEK: &str = "262144";
+
+/// Options of the input `url`, ending in `-i url`.
+///
+/// Nothing but HTTP over TCP can be reached, and no other demuxer can be chosen: playlists and concatenations that are
+/// dressed up as media lead nowhere. Only options that ffmpeg has had since 5.1 are used, so that one build's command
+/// line is another's.
+pub(crate) fn open(url: &str, container: Container) -> Vec<String> {
+    let mut args = only(container);
+    args.extend(words(
+        "-reconnect 1 -reconnect_on_network_error 1 -reconnect_on_http_error 5xx,429 -reconnect_delay_max 4",
+    ));
+    args.extend(["-short_seek_size".to_owned(), SHORT_SEEK.to_owned()]);
+    args.extend(["-i".to_owned(), url.to_owned()]);
+    args
+}
+
+/// The protocols, the demuxer and the number of streams.
+fn only(container: Container) -> Vec<String> {
+    let demuxer = container.demuxer();
+    let streams = MAX_STREAMS.to_string();
+    [
+        "-protocol_whitelist",
+        "http,tcp",
+        "-format_whitelist",
+        demuxer,
+        "-max_streams",
+        &streams,
+        "-f",
+        demuxer,
+    ]
+    .map(str::to_owned)
+    .to_vec()
+}

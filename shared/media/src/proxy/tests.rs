@@ -1,0 +1,172 @@
+use std::sync::atomic::Ordering;
+
+use proptest::prelude::*;
+use reelsmith_core::ports::PortError;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use super::serve::{Asked, asked};
+use super::*;
+use crate::testing::MemoryStore;
+
+const SIZE: usize = 300_000;
+
+fn content() -> Vec<u8> {
+    (0..SIZE).map(|i| (i * 31 % 251) as u8).collect()
+}
+
+async fn proxy(store: &Arc<MemoryStore>, budget: Option<u64>) -> RangeProxy {
+    let options = ProxyOptions {
+        budget,
+        block: 65_536,
+        read_ahead: 1,
+    };
+    let pin = store.pin();
+    RangeProxy::start(store.clone(), pin, options)
+        .await
+        .unwrap()
+}
+
+/// One request on a connection of its own; status line, headers, body as far as it came.
+async fn request(proxy: &RangeProxy, line: &str, headers: &str) -> (String, Vec<u8>) {
+    let mut socket = TcpStream::connect(proxy.address).await.unwrap();
+    let text = format!("{line} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{headers}\r\n");
+    socket.write_all(text.as_bytes()).await.unwrap();
+    let mut answer = Vec::new();
+    let _ = socket.read_to_end(&mut answer).await;
+    let cut = answer
+        .windows(4)
+        .position(|w| w == b"\r\n\r\n")
+        .unwrap_or(answer.len());
+    let head = String::from_utf8_lossy(&answer[..cut]).into_owned();
+    (head, answer.get(cut + 4..).unwrap_or_default().to_vec())
+}
+
+async fn get(proxy: &RangeProxy, range: &str) -> (String, Vec<u8>) {
+    request(
+        proxy,
+        &format!("GET {}", proxy.path),
+        &format!("Range: {range}\r\n"),
+    )
+    .await
+}
+
+#[tokio::test]
+async fn ranges_are_served_exactly_and_blocks_are_read_once() {
+    let store = MemoryStore::new(content());
+    let proxy = proxy(&store, None).await;
+    for (range, start, end) in [
+        ("bytes=0-0", 0, 1),
+        ("bytes=65530-65545", 65_530, 65_546),
+        ("bytes=131072-", 131_072, SIZE),
+        ("bytes=-7", SIZE - 7, SIZE),
+        ("bytes=299999-999999", 299_999, SIZE),
+    ] {
+        let (head, body) = get(&proxy, range).await;
+        assert!(head.starts_with("HTTP/1.1 206"), "{range}: {head}");
+        assert!(
+            body == content()[start..end],
+            "{range}: {} bytes",
+            body.len()
+        );
+    }
+    let stats = proxy.stats();
+    assert_eq!((stats.bytes_read, stats.requests), (SIZE as u64, 5));
+}
+
+#[tokio::test]
+async fn the_whole_object_and_its_head() {
+    let store = MemoryStore::new(content());
+    let proxy = proxy(&store, None).await;
+    let (head, body) = request(&proxy, &format!("HEAD {}", proxy.path), "").await;
+    assert!(
+        head.contains("content-length: 300000") && body.is_empty(),
+        "{head}"
+    );
+    assert_eq!(proxy.stats().bytes_read, 0);
+    let (head, body) = request(&proxy, &format!("GET {}", proxy.path), "").await;
+    assert!(
+        head.starts_with("HTTP/1.1 200") && head.contains("connection: close"),
+        "{head}"
+    );
+    assert!(body == content());
+}
+
+#[tokio::test]
+async fn nothing_else_is_served() {
+    let store = MemoryStore::new(content());
+    let proxy = proxy(&store, None).await;
+    let (head, _) = request(&proxy, "GET /", "").await;
+    assert!(head.starts_with("HTTP/1.1 404"), "{head}");
+    let (head, _) = request(&proxy, &format!("PUT {}", proxy.path), "").await;
+    assert!(head.starts_with("HTTP/1.1 405"), "{head}");
+    let (head, _) = get(&proxy, "bytes=300000-").await;
+    assert!(head.starts_with("HTTP/1.1 416"), "{head}");
+}
+
+#[tokio::test]
+async fn passing_faults_are_repeated_without_the_reader_noticing() {
+    let store = MemoryStore::new(content());
+    store.failures.store(2, Ordering::SeqCst);
+    let proxy = proxy(&store, None).await;
+    let (_, body) = get(&proxy, "bytes=0-99").await;
+    assert!(body == content()[..100]);
+    assert!(proxy.check(Ok(())).is_ok());
+    assert!(proxy.stats().store_requests > 2);
+}
+
+#[tokio::test]
+async fn a_replaced_object_is_remembered_as_the_reason() {
+    let store = MemoryStore::new(content());
+    let proxy = proxy(&store, None).await;
+    store.replace(vec![1; SIZE]);
+    let (_, body) = get(&proxy, "bytes=0-99").await;
+    assert!(body.is_empty());
+    let result = proxy.check(Ok(()));
+    assert!(
+        matches!(result, Err(MediaError::SourceChanged { .. })),
+        "{result:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_budget_ends_the_reading_and_is_the_reason_of_a_failure() {
+    let store = MemoryStore::new(content());
+    let proxy = proxy(&store, Some(150_000)).await;
+    let (_, body) = get(&proxy, "bytes=0-").await;
+    assert!(body.len() <= 131_072, "{}", body.len());
+    assert!(proxy.stats().bytes_read <= 150_000);
+    let failed = MediaError::Source(PortError::new(PortErrorKind::Invalid, "decoder"));
+    let result = proxy.check::<()>(Err(failed));
+    assert!(
+        matches!(result, Err(MediaError::ReadBudget { budget: 150_000 })),
+        "{result:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_dropped_proxy_is_gone() {
+    let store = MemoryStore::new(content());
+    let proxy = proxy(&store, None).await;
+    let address = proxy.address;
+    let mut open = TcpStream::connect(address).await.unwrap();
+    drop(proxy);
+    let mut rest = Vec::new();
+    let _ = open.read_to_end(&mut rest).await;
+    assert!(rest.is_empty());
+    assert!(TcpStream::connect(address).await.is_err());
+}
+
+#[test]
+fn addresses_differ() {
+    assert_ne!(token().unwrap(), token().unwrap());
+}
+
+proptest! {
+    #[test]
+    fn a_range_is_never_outside_the_object(header in "(bytes=)?[0-9]{0,21}-?[0-9]{0,21}(,1-2)?", size in 0u64..1_000) {
+        if let Asked::Part(start, end) = asked(&header, size) {
+            prop_assert!(start <= end && end <= size, "{header} of {size}: [{start}, {end})");
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! What the tests of this crate share: an object store in memory, and media made on the spot.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use reelsmith_core::ports::{
+    Listed, ObjectMeta, ObjectPin, ObjectRef, ObjectStore, PortError, PortErrorKind, PortResult,
+    Put, PutOptions,
+};
+
+use crate::{ProxyOptions, RangeProxy, Tools};
+
+/// One object in memory that can be replaced and can fail. What this crate does not call is refused.
+pub(crate) struct MemoryStore {
+    content: Mutex<(Bytes, u32)>,
+    /// Reads that still fail.
+    pub(crate) failures: AtomicU32,
+}
+
+impl MemoryStore {
+    pub(crate) fn new(content: Vec<u8>) -> Arc<Self> {
+        Arc::new(Self {
+            content: Mutex::new((content.into(), 1)),
+            failures: AtomicU32::new(0),
+        })
+    }
+
+    pub(crate) fn pin(&self) -> ObjectPin {
+        let content = self.content.lock().unwrap();
+        ObjectPin {
+            object: ObjectRef::new("input", "mezzanines/film"),
+            version_id: None,
+            etag: content.1.to_string(),
+            size: content.0.len() as u64,
+        }
+    }
+
+    pub(crate) fn replace(&self, content: Vec<u8>) {
+        let mut slot = self.content.lock().unwrap();
+        *slot = (content.into(), slot.1 + 1);
+    }
+}
+
+fn refused<T>() -> PortResult<T> {
+    Err(PortError::new(PortErrorKind::Invalid, "not used here"))
+}
+
+#[async_trait]
+impl ObjectStore for MemoryStore {
+    async fn head(&self, _: &ObjectRef) -> PortResult<ObjectMeta> {
+        refused()
+    }
+
+    async fn get(&self, _: &ObjectRef, _: u64) -> PortResult<Bytes> {
+        refused()
+    }
+
+    async fn get_range(&self, pin: &ObjectPin, start: u64, end: u64) -> PortResult<Bytes> {
+        let fails = |n: u32| n.checked_sub(1);
+        if self
+            .failures
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, fails)
+            .is_ok()
+        {
+            return Err(PortError::new(PortErrorKind::Unavailable, "503 Slow Down"));
+        }
+        let content = self.content.lock().unwrap();
+        if content.1.to_string() != pin.etag {
+            return Err(PortError::new(
+                PortErrorKind::Changed,
+                "412 Precondition Failed",
+            ));
+        }
+        let end = (end as usize).min(content.0.len());
+        Ok(content.0.slice(start as usize..end))
+    }
+
+    async fn put(&self, _: &ObjectRef, _: Bytes, _: &PutOptions) -> PortResult<Put> {
+        refused()
+    }
+
+    async fn put_file(&self, _: &ObjectRef, _: &Path, _: &PutOptions) -> PortResult<Put> {
+        refused()
+    }
+
+    async fn list(&self, _: &str, _: &str) -> PortResult<Vec<Listed>> {
+        refused()
+    }
+
+    async fn delete(&self, _: &str, _: &[String]) -> PortResult<()> {
+        refused()
+    }
+}
+
+/// The installed build.
+pub(crate) fn tools() -> Tools {
+    Tools::locate(None, None).unwrap()
+}
+
+/// Runs ffmpeg with a line of plain words in a folder.
+pub(crate) fn ffmpeg(folder: &Path, line: &str) -> String {
+    let args = line.split_ascii_whitespace();
+    let output = std::process::Command::new(tools().ffmpeg)
+        .args(["-v", "error", "-nostdin", "-y"])
+        .args(args)
+        .current_dir(folder)
+        .output()
+        .unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "ffmpeg {line}: {stderr}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// A file served as a mezzanine.
+pub(crate) async fn serve(file: &Path) -> RangeProxy {
+    let store = MemoryStore::new(std::fs::read(file).unwrap());
+    let pin = store.pin();
+    let options = ProxyOptions {
+        block: 64 << 10,
+        ..ProxyOptions::default()
+    };
+    RangeProxy::start(store, pin, options).await.unwrap()
+}
+
+/// A temporary folder with a mezzanine in it, made by ffmpeg from `line`, whose last word is the file's name.
+pub(crate) fn made(line: &str) -> (tempfile::TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    ffmpeg(folder.path(), line);
+    let name = line.split_ascii_whitespace().last().unwrap();
+    let file = folder.path().join(name);
+    (folder, file)
+}
+
+/// Hashes of every decoded picture, in order of presentation, with their times in ticks of `timescale`.
+pub(crate) fn pictures(file: &Path, timescale: u32) -> Vec<(i64, String)> {
+    let folder = file.parent().unwrap();
+    let name = file.file_name().unwrap().to_str().unwrap();
+    let line = format!(
+        "-copyts -i {name} -map 0:v:0 -fps_mode passthrough -enc_time_base 1/{timescale} -pix_fmt yuv420p \
+         -f framehash -hash md5 -"
+    );
+    hashes(&ffmpeg(folder, &line))
+}
+
+fn hashes(text: &str) -> Vec<(i64, String)> {
+    let rows = text.lines().filter(|l| !l.starts_with('#'));
+    let row = |line: &str| {
+        let fields: Vec<&str> = line.split(',').map(str::trim).collect();
+        (fields[2].parse().unwrap(), fields[5].to_owned())
+    };
+    rows.map(row).collect()
+}

@@ -1,0 +1,137 @@
+//! Where ffmpeg and ffprobe are, and which build they are.
+
+use std::path::{Path, PathBuf};
+
+use crate::error::MediaError;
+
+/// The two programs of one ffmpeg build.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tools {
+    /// Absolute path of `ffmpeg`.
+    pub ffmpeg: PathBuf,
+    /// Absolute path of `ffprobe`.
+    pub ffprobe: PathBuf,
+    build: String,
+}
+
+/// Where a Lambda layer puts its programs.
+const LAYER: &str = "/opt/bin";
+
+impl Tools {
+    /// Finds both programs: where a setting says, else in the layer, else on the search path; and asks ffmpeg who it is.
+    ///
+    /// # Errors
+    /// [`MediaError::ToolMissing`] where one of them is not there or does not start.
+    pub fn locate(ffmpeg: Option<&str>, ffprobe: Option<&str>) -> Result<Self, MediaError> {
+        let ffmpeg = find("ffmpeg", ffmpeg)?;
+        let ffprobe = find("ffprobe", ffprobe)?;
+        let build = build_of(&ffmpeg)?;
+        Ok(Self {
+            ffmpeg,
+            ffprobe,
+            build,
+        })
+    }
+
+    /// The encoder build, for example `ffmpeg 5.1.9-0+deb12u1`. Part of a profile's hash: other builds make other bytes.
+    #[must_use]
+    pub fn build(&self) -> String {
+        self.build.clone()
+    }
+
+    /// Holds this build against the one that a job was planned for.
+    ///
+    /// # Errors
+    /// [`MediaError::Build`] where they differ: their segments must not be mixed in one rendition.
+    pub fn require_build(&self, planned: &str) -> Result<(), MediaError> {
+        if self.build == planned {
+            return Ok(());
+        }
+        Err(MediaError::Build {
+            expected: planned.to_owned(),
+            found: self.build.clone(),
+        })
+    }
+}
+
+fn find(name: &'static str, setting: Option<&str>) -> Result<PathBuf, MediaError> {
+    let candidates = match setting.filter(|s| !s.is_empty()) {
+        Some(path) => vec![PathBuf::from(path)],
+        None => search_path(name),
+    };
+    let found = candidates.iter().find(|path| path.is_file());
+    let found = found.ok_or_else(|| MediaError::ToolMissing {
+        tool: name,
+        looked: listed(&candidates),
+    })?;
+    // The child runs in another directory, so a relative setting must be resolved here.
+    std::path::absolute(found).map_err(|e| MediaError::ToolMissing {
+        tool: name,
+        looked: format!("{}: {e}", found.display()),
+    })
+}
+
+/// The layer, then `PATH`. This is the one environment variable read here: it is the system's, not reelsmith's.
+fn search_path(name: &str) -> Vec<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let on_path = std::env::split_paths(&path).map(|folder| folder.join(name));
+    std::iter::once(Path::new(LAYER).join(name))
+        .chain(on_path)
+        .collect()
+}
+
+fn listed(paths: &[PathBuf]) -> String {
+    let shown: Vec<String> = paths.iter().map(|p| p.display().to_string()).collect();
+    shown.join(", ")
+}
+
+fn build_of(ffmpeg: &Path) -> Result<String, MediaError> {
+    let missing = |why: String| MediaError::ToolMissing {
+        tool: "ffmpeg",
+        looked: format!("{}: {why}", ffmpeg.display()),
+    };
+    let output = std::process::Command::new(ffmpeg)
+        .args(["-hide_banner", "-version"])
+        .env_clear()
+        .stdin(std::process::Stdio::null())
+        .output()
+        .map_err(|e| missing(e.to_string()))?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    version(&text).ok_or_else(|| missing("does not say which version it is".into()))
+}
+
+/// `ffmpeg version 5.1.9-0+deb12u1 Copyright …` → `ffmpeg 5.1.9-0+deb12u1`.
+fn version(text: &str) -> Option<String> {
+    let mut words = text.split_ascii_whitespace();
+    match (words.next()?, words.next()?, words.next()?) {
+        ("ffmpeg", "version", build) => Some(format!("ffmpeg {build}")),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_build_is_named_by_its_first_words() {
+        let text =
+            "ffmpeg version n8.1.2-shaka Copyright (c) 2000-2026 the FFmpeg developers\nbuilt with";
+        assert_eq!(version(text).as_deref(), Some("ffmpeg n8.1.2-shaka"));
+        assert_eq!(version("sh: not found"), None);
+    }
+
+    #[test]
+    fn a_setting_that_names_nothing_is_an_error_and_not_a_search() {
+        let error = Tools::locate(Some("no/such/ffmpeg"), None).unwrap_err();
+        insta::assert_snapshot!(error, @"expected the program ffmpeg, found none at no/such/ffmpeg");
+    }
+
+    #[test]
+    fn another_build_is_refused() {
+        let tools = Tools::locate(None, None).unwrap();
+        assert!(tools.require_build(&tools.build()).is_ok());
+        let error = tools.require_build("ffmpeg 1.0").unwrap_err();
+        assert!(matches!(error, MediaError::Build { .. }), "{error}");
+    }
+}

@@ -1,0 +1,336 @@
+//! One chunk through every rung of a group: one decode, exact frames, finished segments.
+
+mod argv;
+
+use std::path::{Path, PathBuf};
+
+use bytes::Bytes;
+use reelsmith_core::ladder::{ResolvedRung, VideoCodec};
+use reelsmith_core::plan::{Chunk, ChunkItem, FrameMapping, Plan, VideoRendition};
+use reelsmith_core::probe::{Probe, Seconds, VideoStream};
+use reelsmith_core::sniff::Container;
+use reelsmith_core::time::{FrameCount, FrameRate, Timescale};
+
+use crate::command::Command;
+use crate::error::MediaError;
+use crate::fmp4::Encoded;
+use crate::process::{Limits, run_with_progress};
+use crate::segment::{self, Place, SegmentMedia};
+use crate::tools::Tools;
+
+pub use argv::transcode_argv;
+
+/// One chunk and one rung group: all that the encoder needs to know.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ChunkTask {
+    /// Address of the mezzanine at the range proxy.
+    pub url: String,
+    /// Its container.
+    pub container: Container,
+    /// Its video stream.
+    pub source: VideoStream,
+    /// Frame rate of the output.
+    pub frame_rate: FrameRate,
+    /// How source frames become output frames.
+    pub mapping: FrameMapping,
+    /// When the first source frame is shown.
+    pub video_start: Seconds,
+    /// Frames of a segment.
+    pub segment_frames: FrameCount,
+    /// Frames from one IDR to the next; divides `segment_frames`.
+    pub gop_frames: FrameCount,
+    /// The chunk.
+    pub chunk: Chunk,
+    /// The rungs to encode, in the plan's order.
+    pub rungs: Vec<VideoRendition>,
+    /// An empty folder for the encoder's files.
+    pub directory: PathBuf,
+}
+
+/// What a chunk became.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChunkMedia {
+    /// One for each rung of the task, in its order.
+    pub rungs: Vec<RungMedia>,
+    /// Processor time of the encoder in milliseconds, user and system.
+    pub cpu_ms: u64,
+}
+
+/// What a chunk became at one rung.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RungMedia {
+    /// Folder of the rendition.
+    pub rendition: String,
+    /// Timescale of the track.
+    pub timescale: Timescale,
+    /// The init segment: the same bytes for every chunk of the rendition.
+    pub init: Bytes,
+    /// The chunk's segments, in order.
+    pub segments: Vec<SegmentMedia>,
+}
+
+impl ChunkTask {
+    /// The task of one item of a plan.
+    ///
+    /// # Errors
+    /// [`MediaError::Plan`] where the plan has no such chunk, group or rung, or its grid does not hold together.
+    pub fn new(
+        url: impl Into<String>,
+        probe: &Probe,
+        plan: &Plan,
+        item: ChunkItem,
+        directory: impl Into<PathBuf>,
+    ) -> Result<Self, MediaError> {
+        let missing = |what: &str, n: u32| MediaError::Plan {
+            expected: format!("{what} {n}"),
+            found: "none".into(),
+        };
+        let chunk = plan.chunks.get(item.chunk as usize);
+        let group = plan.groups.get(item.group as usize);
+        let group = group.ok_or_else(|| missing("rung group", item.group))?;
+        let rungs = group.iter().map(|i| plan.video.get(*i).cloned());
+        let rungs: Option<Vec<_>> = rungs.collect();
+        let task = Self {
+            url: url.into(),
+            container: probe.container,
+            source: probe.video.clone(),
+            frame_rate: plan.frame_rate,
+            mapping: plan.mapping,
+            video_start: plan.video_start,
+            segment_frames: plan.segment_frames,
+            gop_frames: plan.gop_frames,
+            chunk: chunk.cloned().ok_or_else(|| missing("chunk", item.chunk))?,
+            rungs: rungs.ok_or_else(|| missing("every rung of group", item.group))?,
+            directory: directory.into(),
+        };
+        task.check()?;
+        Ok(task)
+    }
+
+    /// Segments, groups of pictures and chunks must lie on one grid, or numbers of segments would be guesses.
+    fn check(&self) -> Result<(), MediaError> {
+        let (gop, segment) = (self.gop_frames.0, self.segment_frames.0);
+        let frames = self.chunk.frames;
+        let grid = gop > 0 && segment > 0 && segment.is_multiple_of(gop);
+        let segments = frames.count().0.div_ceil(segment.max(1));
+        let first = frames.start / segment.max(1) + 1;
+        let whole = frames.start.is_multiple_of(segment.max(1))
+            && !frames.is_empty()
+            && u64::from(self.chunk.segments) == segments
+            && u64::from(self.chunk.first_segment) == first;
+        if grid && whole && !self.rungs.is_empty() {
+            return Ok(());
+        }
+        Err(MediaError::Plan {
+            expected: "chunks of whole segments of whole groups of pictures, and at least one rung"
+                .into(),
+            found: format!(
+                "frames {frames}, {} segments from number {}, segments of {segment} and groups of {gop} frames, {} rungs",
+                self.chunk.segments,
+                self.chunk.first_segment,
+                self.rungs.len()
+            ),
+        })
+    }
+
+    /// The command that encodes this chunk.
+    #[must_use]
+    pub fn command(&self, tools: &Tools) -> Command {
+        Command::new(&tools.ffmpeg, transcode_argv(self)).within(&self.directory)
+    }
+
+    fn tick(&self) -> u64 {
+        self.frame_rate.ticks_per_frame().0.unsigned_abs()
+    }
+}
+
+/// Encodes a chunk at every rung of its group and proves what came out, frame by frame.
+///
+/// # Errors
+/// [`MediaError::FrameCount`] or [`MediaError::Timing`] where the encoder lost or moved a frame (it says nothing about it
+/// itself); [`MediaError::Output`] where its file is not as it should be; and what [`run_with_progress`] reports.
+pub async fn transcode(
+    tools: &Tools,
+    task: &ChunkTask,
+    limits: &Limits,
+) -> Result<ChunkMedia, MediaError> {
+    task.check()?;
+    let finished = run_with_progress(&task.command(tools), limits).await?;
+    let mut rungs = Vec::with_capacity(task.rungs.len());
+    for (i, rung) in task.rungs.iter().enumerate() {
+        let file = read_and_remove(&task.directory.join(argv::output_name(i))).await?;
+        rungs.push(rung_media(task, rung, file)?);
+    }
+    Ok(ChunkMedia {
+        rungs,
+        cpu_ms: finished.cpu_ms,
+    })
+}
+
+/// Reads an encoder's file into memory and frees its place on the disk.
+pub(crate) async fn read_and_remove(path: &Path) -> Result<Bytes, MediaError> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let failed = |e| MediaError::io(format!("reading the encoder's file {name}"), &e);
+    let bytes = tokio::fs::read(path).await.map_err(failed)?;
+    let failed = |e| MediaError::io(format!("removing the encoder's file {name}"), &e);
+    tokio::fs::remove_file(path).await.map_err(failed)?;
+    Ok(bytes.into())
+}
+
+fn rung_media(
+    task: &ChunkTask,
+    rung: &VideoRendition,
+    file: Bytes,
+) -> Result<RungMedia, MediaError> {
+    let path = rung.path.as_str();
+    let expected = task.chunk.frames.count().0;
+    if !has_samples(&file) {
+        return Err(frame_count(path, expected, 0));
+    }
+    let encoded = Encoded::read(path, file)?;
+    verify(task, path, &encoded)?;
+    let ticks = task.tick() * reorder_frames(&rung.rung);
+    let delay = u32::try_from(ticks).unwrap_or(u32::MAX);
+    let segments = segments(task, &encoded, delay)?;
+    Ok(RungMedia {
+        rendition: path.to_owned(),
+        timescale: task.frame_rate.timescale(),
+        init: encoded.canonical_init(&brands(&rung.rung), delay),
+        segments,
+    })
+}
+
+/// An encoder that was given no frame writes a file without fragments, and is content with it.
+fn has_samples(file: &[u8]) -> bool {
+    reelsmith_conformance::cmaf::boxes(file).any(|b| &b.kind == b"moof")
+}
+
+fn frame_count(rendition: &str, expected: u64, found: u64) -> MediaError {
+    MediaError::FrameCount {
+        rendition: rendition.to_owned(),
+        unit: "frames",
+        expected,
+        found,
+    }
+}
+
+/// Every frame is there once, decoded and shown on the grid, an IDR at the head of each group of pictures and nowhere else.
+fn verify(task: &ChunkTask, rendition: &str, encoded: &Encoded) -> Result<(), MediaError> {
+    let frames = task.chunk.frames;
+    let expected = frames.count().0;
+    let found = encoded.samples.len() as u64;
+    if found != expected {
+        return Err(frame_count(rendition, expected, found));
+    }
+    let timescale = task.frame_rate.timescale().0;
+    if encoded.init.timescale != timescale {
+        let found = encoded.init.timescale.to_string();
+        let expected = format!("a timescale of {timescale}");
+        return Err(MediaError::output(rendition, expected, found));
+    }
+    let at = |frame: u64| segment::ticks(frame * task.tick()).0;
+    let moved = |what: String, expected, found| MediaError::Timing {
+        rendition: rendition.to_owned(),
+        what,
+        expected,
+        found,
+    };
+    let mut shown = Vec::with_capacity(encoded.samples.len());
+    for (frame, sample) in (frames.start..).zip(&encoded.samples) {
+        let decoded = segment::ticks(sample.time).0;
+        if decoded != at(frame) {
+            return Err(moved(
+                format!("decoding of frame {frame}"),
+                at(frame),
+                decoded,
+            ));
+        }
+        if u64::from(sample.duration) != task.tick() {
+            let end = decoded + i64::from(sample.duration);
+            return Err(moved(
+                format!("the end of frame {frame}"),
+                at(frame + 1),
+                end,
+            ));
+        }
+        let head = (frame - frames.start).is_multiple_of(task.gop_frames.0);
+        if sample.sync != head {
+            let kind = |key| {
+                if key {
+                    "an IDR picture"
+                } else {
+                    "no IDR picture"
+                }
+            };
+            let expected = format!("{} at frame {frame}", kind(head));
+            return Err(MediaError::output(rendition, expected, kind(sample.sync)));
+        }
+        shown.push(decoded + sample.offset);
+    }
+    shown.sort_unstable();
+    for (frame, found) in (frames.start..).zip(shown) {
+        if found != at(frame) {
+            return Err(moved(format!("frame {frame}"), at(frame), found));
+        }
+    }
+    Ok(())
+}
+
+fn segments(
+    task: &ChunkTask,
+    encoded: &Encoded,
+    delay: u32,
+) -> Result<Vec<SegmentMedia>, MediaError> {
+    let count = encoded.samples.len();
+    let size = |frames: FrameCount| usize::try_from(frames.0).unwrap_or(usize::MAX);
+    let (segment, gop) = (size(task.segment_frames), size(task.gop_frames));
+    let starts = (0..count).step_by(segment);
+    (task.chunk.first_segment..)
+        .zip(starts)
+        .map(|(number, start)| {
+            let end = start.saturating_add(segment).min(count);
+            let heads = (start..end).step_by(gop);
+            let fragments: Vec<_> = heads.map(|h| h..(h + gop).min(end)).collect();
+            let before = (task.chunk.frames.start + start as u64) / task.gop_frames.0;
+            let place = Place {
+                number,
+                sequence: u32::try_from(before + 1).unwrap_or(u32::MAX),
+                delay,
+                keys: true,
+            };
+            segment::build(encoded, place, &fragments)
+        })
+        .collect()
+}
+
+/// How many frames an encoder holds back to reorder them. Decided by settings, not by a chunk's content or length: a chunk
+/// of one or two frames is not delayed by its encoder, yet must fit the init segment of the others.
+fn reorder_frames(rung: &ResolvedRung) -> u64 {
+    match rung.codec {
+        // Neither makes B-frames.
+        VideoCodec::H264 if rung.settings.preset == "ultrafast" => 0,
+        VideoCodec::H264 if rung.settings.profile == "baseline" => 0,
+        // B-frames that are references (the default of both encoders) need two.
+        VideoCodec::H264 | VideoCodec::H265 => 2,
+    }
+}
+
+/// `cmfc`, and the media profile where the rung is within one (ISO/IEC 23000-19, annexes A and B).
+fn brands(rung: &ResolvedRung) -> Vec<&'static [u8; 4]> {
+    let size = rung.resolution;
+    let within = |w, h| size.width <= w && size.height <= h;
+    let profile: Option<&[u8; 4]> = match (rung.codec, rung.level, rung.settings.profile.as_str()) {
+        (VideoCodec::H264, ..=31, _) if within(864, 576) => Some(b"cfsd"),
+        (VideoCodec::H264, ..=40, _) if within(1920, 1080) => Some(b"cfhd"),
+        (VideoCodec::H264, ..=42, _) if within(1920, 1080) => Some(b"chdf"),
+        (VideoCodec::H265, ..=41, "main") if within(1920, 1080) => Some(b"chhd"),
+        (VideoCodec::H265, ..=50, "main") if within(3840, 2160) => Some(b"cud8"),
+        _ => None,
+    };
+    let mut brands: Vec<&'static [u8; 4]> = vec![b"iso6", b"cmfc"];
+    brands.extend(profile);
+    brands
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,399 @@
+use std::time::Duration;
+
+use reelsmith_core::ladder::CodecSettings;
+use reelsmith_core::plan::{Chunk, Timeline};
+use reelsmith_core::time::{FrameRange, Ticks};
+use reelsmith_core::units::{BitsPerSecond, Resolution};
+
+use super::*;
+use crate::testing::{MemoryStore, ffmpeg, made, pictures, serve, tools};
+use crate::{ProxyOptions, RangeProxy, packet_index, probe};
+
+/// A mezzanine behind its proxy, probed and indexed.
+struct Film {
+    folder: tempfile::TempDir,
+    file: PathBuf,
+    proxy: RangeProxy,
+    probe: Probe,
+    timeline: Timeline,
+}
+
+impl Film {
+    async fn made(container: Container, line: &str) -> Self {
+        let (folder, _) = made(line);
+        let name = line.rsplit(' ').next().unwrap();
+        Self::of(container, folder, name).await
+    }
+
+    async fn of(container: Container, folder: tempfile::TempDir, name: &str) -> Self {
+        let file = folder.path().join(name);
+        let proxy = serve(&file).await;
+        let tools = tools();
+        let url = proxy.url();
+        let probe = probe(&tools, &url, container).await.unwrap();
+        let index = packet_index(&tools, &url, container, probe.video.index).await;
+        let index = index.unwrap();
+        let timeline = Timeline::new(&index, &probe.video, 60).unwrap();
+        Self {
+            folder,
+            file,
+            proxy,
+            probe,
+            timeline,
+        }
+    }
+
+    /// A task per chunk of `chunk` frames; segments of 48 frames and groups of 24.
+    fn tasks(&self, chunk: u64, rungs: &[VideoRendition]) -> Vec<ChunkTask> {
+        let total = self.timeline.frames.0;
+        let starts = (0..total).step_by(chunk as usize);
+        (0u32..)
+            .zip(starts)
+            .map(|(index, start)| {
+                let frames = FrameRange {
+                    start,
+                    end: (start + chunk).min(total),
+                };
+                let directory = self.folder.path().join(format!("chunk{index}"));
+                std::fs::create_dir_all(&directory).unwrap();
+                self.task(index, frames, rungs, directory)
+            })
+            .collect()
+    }
+
+    fn task(
+        &self,
+        index: u32,
+        frames: FrameRange,
+        rungs: &[VideoRendition],
+        directory: PathBuf,
+    ) -> ChunkTask {
+        ChunkTask {
+            url: self.proxy.url(),
+            container: self.probe.container,
+            source: self.probe.video.clone(),
+            frame_rate: self.timeline.frame_rate,
+            mapping: self.timeline.mapping,
+            video_start: self.timeline.video_start(),
+            segment_frames: FrameCount(48),
+            gop_frames: FrameCount(24),
+            chunk: Chunk {
+                index,
+                frames,
+                first_segment: (frames.start / 48 + 1) as u32,
+                segments: frames.count().0.div_ceil(48) as u32,
+                cut: self.timeline.cut(frames),
+            },
+            rungs: rungs.to_vec(),
+            directory,
+        }
+    }
+
+    async fn encode(&self, chunk: u64, rungs: &[VideoRendition]) -> Vec<ChunkMedia> {
+        let mut chunks = Vec::new();
+        for task in self.tasks(chunk, rungs) {
+            let media = transcode(&tools(), &task, &Limits::default()).await;
+            chunks.push(self.proxy.check(media).unwrap());
+        }
+        chunks
+    }
+
+    /// One rung of all chunks as a file.
+    fn joined(&self, chunks: &[ChunkMedia], rung: usize) -> PathBuf {
+        let mut bytes = chunks[0].rungs[rung].init.to_vec();
+        for segment in chunks.iter().flat_map(|c| &c.rungs[rung].segments) {
+            bytes.extend_from_slice(&segment.bytes);
+        }
+        let file = self.folder.path().join(format!("joined{rung}.mp4"));
+        std::fs::write(&file, bytes).unwrap();
+        file
+    }
+
+    /// Holds a rung against the plan: one init segment, segments that tile, pictures at regular times.
+    fn assert_seamless(&self, chunks: &[ChunkMedia], rung: usize) -> Vec<(i64, String)> {
+        let tick = self.timeline.frame_rate.ticks_per_frame().0;
+        let mut next = (1, Ticks(0));
+        for media in chunks.iter().map(|c| &c.rungs[rung]) {
+            assert!(
+                media.init == chunks[0].rungs[rung].init,
+                "init segments differ"
+            );
+            for segment in &media.segments {
+                assert_eq!((segment.number, segment.start), next);
+                next = (
+                    segment.number + 1,
+                    Ticks(segment.start.0 + segment.duration.0),
+                );
+                assert_keys(segment, tick);
+            }
+        }
+        let total = self.timeline.frames;
+        assert_eq!(next.1, self.timeline.frame_rate.duration_of(total));
+        let timescale = self.timeline.frame_rate.timescale();
+        let shown = pictures(&self.joined(chunks, rung), timescale.0);
+        assert_eq!(shown.len() as u64, total.0);
+        for (n, (pts, _)) in (0i64..).zip(&shown) {
+            assert_eq!(*pts, n * tick, "picture {n}");
+        }
+        shown
+    }
+
+    /// The pictures themselves, bit by bit, where the encode was lossless.
+    fn assert_lossless(&self, shown: &[(i64, String)]) {
+        let source = pictures(&self.file, 1_000);
+        assert_eq!(source.len(), shown.len());
+        for (n, (a, b)) in source.iter().zip(shown).enumerate() {
+            assert_eq!(a.1, b.1, "picture {n} is another one");
+        }
+    }
+}
+
+/// Every key frame decodes from its own bytes: they start with a `moof` and end with the picture.
+fn assert_keys(segment: &SegmentMedia, tick: i64) {
+    let gops = u64::from(segment.samples).div_ceil(24);
+    assert_eq!(segment.key_frames.len() as u64, gops);
+    for (n, key) in (0i64..).zip(&segment.key_frames) {
+        assert_eq!(key.time.0, segment.start.0 + n * 24 * tick);
+        let start = key.range.offset as usize;
+        let bytes = &segment.bytes[start..start + key.range.length as usize];
+        assert_eq!(&bytes[4..8], b"moof");
+    }
+}
+
+fn rung(codec: VideoCodec, preset: &str, profile: &str, crf: f64) -> VideoRendition {
+    let rung = ResolvedRung {
+        name: "180p".into(),
+        codec,
+        resolution: Resolution {
+            width: 320,
+            height: 180,
+        },
+        max_bitrate: BitsPerSecond(600_000),
+        buffer_bits: 900_000,
+        crf,
+        level: 30,
+        settings: CodecSettings {
+            preset: preset.into(),
+            profile: profile.into(),
+            pixel_format: "yuv420p".into(),
+            threads: 1,
+        },
+    };
+    VideoRendition {
+        path: format!("video/{}_{}_{preset}", codec.as_str(), rung.name),
+        rung,
+    }
+}
+
+/// Bit-exact, with B-frames.
+fn lossless() -> VideoRendition {
+    rung(VideoCodec::H264, "superfast", "high444", 0.0)
+}
+
+const LAVFI: &str = "-f lavfi -i testsrc2=size=320x180:duration=10";
+const B_FRAMES: &str = "-c:v libx264 -preset ultrafast -bf 2 -g 50 -pix_fmt yuv420p";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn chunks_of_an_mp4_join_without_a_seam_at_every_rung() {
+    let film = Film::made(
+        Container::Mov,
+        &format!("{LAVFI}:rate=24 {B_FRAMES} film.mp4"),
+    )
+    .await;
+    let mut small = rung(VideoCodec::H264, "veryfast", "main", 24.0);
+    small.rung.resolution = Resolution {
+        width: 160,
+        height: 90,
+    };
+    let rungs = [
+        lossless(),
+        small,
+        rung(VideoCodec::H264, "ultrafast", "high", 28.0),
+    ];
+    let chunks = film.encode(96, &rungs).await;
+    assert_eq!(chunks.len(), 3);
+    assert!(chunks.iter().all(|c| c.cpu_ms > 0));
+    let shown = film.assert_seamless(&chunks, 0);
+    film.assert_lossless(&shown);
+    film.assert_seamless(&chunks, 1);
+    film.assert_seamless(&chunks, 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_last_chunk_of_one_or_two_frames_fits_the_same_init_segment() {
+    for frames in [97, 98] {
+        let line = format!("{LAVFI}:rate=24 -frames:v {frames} {B_FRAMES} film.mp4");
+        let film = Film::made(Container::Mov, &line).await;
+        let rungs = [lossless(), rung(VideoCodec::H264, "veryfast", "high", 23.0)];
+        let chunks = film.encode(48, &rungs).await;
+        let shown = film.assert_seamless(&chunks, 0);
+        film.assert_lossless(&shown);
+        film.assert_seamless(&chunks, 1);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn matroska_keeps_its_frames_although_its_times_are_rounded() {
+    let line = format!("{LAVFI}:rate=24000/1001 {B_FRAMES} film.mkv");
+    let film = Film::made(Container::Matroska, &line).await;
+    let chunks = film.encode(96, &[lossless()]).await;
+    let shown = film.assert_seamless(&chunks, 0);
+    film.assert_lossless(&shown);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_transport_stream_keeps_its_frames() {
+    let line = format!("{LAVFI}:rate=30000/1001 {B_FRAMES} film.ts");
+    let film = Film::made(Container::MpegTs, &line).await;
+    assert_eq!(film.timeline.frame_rate.to_string(), "30000/1001");
+    let chunks = film.encode(96, &[lossless()]).await;
+    let shown = film.assert_seamless(&chunks, 0);
+    film.assert_lossless(&shown);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_variable_source_becomes_the_same_grid_in_one_chunk_or_many() {
+    let line = format!(
+        "{LAVFI}:rate=30 -vf select='mod(n\\,7)*mod(n\\,11)' -fps_mode vfr {B_FRAMES} film.mkv"
+    );
+    let film = Film::made(Container::Matroska, &line).await;
+    assert_eq!(film.timeline.mapping, FrameMapping::Resampled);
+    let whole = film.encode(48 * 100, &[lossless()]).await;
+    let whole = film.assert_seamless(&whole, 0);
+    let parts = film.encode(48, &[lossless()]).await;
+    assert!(parts.len() > 3);
+    let parts = film.assert_seamless(&parts, 0);
+    assert!(whole == parts, "another frame was chosen somewhere");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn hevc_joins_too_and_again_gives_the_same_bytes() {
+    let line = format!("{LAVFI}:rate=25 -frames:v 121 {B_FRAMES} film.mp4");
+    let film = Film::made(Container::Mov, &line).await;
+    let rungs = [rung(VideoCodec::H265, "ultrafast", "main", 28.0)];
+    let chunks = film.encode(48, &rungs).await;
+    film.assert_seamless(&chunks, 0);
+    let init = reelsmith_conformance::cmaf::Init::read(&chunks[0].rungs[0].init).unwrap();
+    assert_eq!(init.entry, "hvc1");
+    let mut again = film.encode(48, &rungs).await;
+    for (a, b) in again.iter_mut().zip(&chunks) {
+        a.cpu_ms = b.cpu_ms;
+    }
+    assert!(again == chunks, "two encodes of the same frames differ");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn colour_is_tagged_and_a_turned_picture_is_upright() {
+    let (folder, _) = made(&format!("{LAVFI}:rate=24 -t 2 {B_FRAMES} flat.mp4"));
+    let turn = "-i flat.mp4 -c copy -metadata:s:v:0 rotate=90 film.mp4";
+    ffmpeg(folder.path(), turn);
+    let film = Film::of(Container::Mov, folder, "film.mp4").await;
+    assert_eq!(film.probe.video.display().to_string(), "180x320");
+    let mut upright = lossless();
+    upright.rung.resolution = film.probe.video.display();
+    let chunks = film.encode(48, &[upright]).await;
+    let shown = film.assert_seamless(&chunks, 0);
+    // ffmpeg turns the source itself when it decodes it.
+    film.assert_lossless(&shown);
+    let init = reelsmith_conformance::cmaf::Init::read(&chunks[0].rungs[0].init).unwrap();
+    let color = init.colour.unwrap();
+    assert_eq!(
+        (
+            color.primaries,
+            color.transfer,
+            color.matrix,
+            color.full_range
+        ),
+        (6, 6, 6, false)
+    );
+    assert_eq!(
+        (init.width, init.height, init.movie_duration),
+        (180, 320, 0)
+    );
+    assert!(init.has_brand("cmfc"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn missing_frames_are_noticed_although_the_encoder_is_content() {
+    let line = format!("{LAVFI}:rate=24 -t 4 {B_FRAMES} film.mp4");
+    let film = Film::made(Container::Mov, &line).await;
+    let mut task = film.tasks(96, &[lossless()]).remove(0);
+    task.chunk.cut.end = Some(Seconds {
+        ticks: Ticks(2),
+        timescale: Timescale(1),
+    });
+    let result = transcode(&tools(), &task, &Limits::default()).await;
+    let Err(MediaError::FrameCount {
+        expected: 96,
+        found: 48,
+        ..
+    }) = result
+    else {
+        panic!("expected 48 of 96 frames to be noticed, found {result:?}");
+    };
+    task.chunk.cut.start = Some(Seconds {
+        ticks: Ticks(100),
+        timescale: Timescale(1),
+    });
+    task.chunk.cut.end = None;
+    let result = transcode(&tools(), &task, &Limits::default()).await;
+    assert!(
+        matches!(result, Err(MediaError::FrameCount { found: 0, .. })),
+        "{result:?}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mezzanine_replaced_midway_is_told_by_its_name() {
+    let line = format!("{LAVFI}:rate=24 {B_FRAMES} film.mp4");
+    let film = Film::made(Container::Mov, &line).await;
+    let store = MemoryStore::new(std::fs::read(&film.file).unwrap());
+    let proxy = RangeProxy::start(store.clone(), store.pin(), ProxyOptions::default()).await;
+    let proxy = proxy.unwrap();
+    store.replace(vec![0; 1_000]);
+    let mut task = film.tasks(96, &[lossless()]).remove(1);
+    task.url = proxy.url();
+    let limits = Limits {
+        wall: Duration::from_secs(60),
+        ..Limits::default()
+    };
+    let result = proxy.check(transcode(&tools(), &task, &limits).await);
+    assert!(
+        matches!(result, Err(MediaError::SourceChanged { .. })),
+        "{result:?}"
+    );
+}
+
+#[tokio::test]
+async fn the_whole_command_line_is_as_written_here() {
+    let line = format!("{LAVFI}:rate=24 -t 5 {B_FRAMES} film.mp4");
+    let film = Film::made(Container::Mov, &line).await;
+    let rungs = [
+        rung(VideoCodec::H264, "medium", "high", 21.5),
+        rung(VideoCodec::H265, "medium", "main", 23.0),
+    ];
+    let mut task = film.tasks(48, &rungs).remove(1);
+    task.url = "http://127.0.0.1:4242/token/mezzanine".into();
+    insta::assert_snapshot!("constant", transcode_argv(&task).join("\n"));
+    task.mapping = FrameMapping::Resampled;
+    task.chunk.cut.start = None;
+    let argv = transcode_argv(&task).join("\n");
+    let graph = argv.lines().find(|l| l.starts_with("[0:")).unwrap();
+    insta::assert_snapshot!(graph.split(";").next().unwrap(), @"[0:0]settb=expr=1/384000,setpts=PTS-(0),fps=fps=24:round=near,tpad=stop_mode=clone:stop_duration=1,trim=start_pts=48:end_pts=96,settb=expr=1/24,setpts=N+48,split=2[s0][s1]");
+}
+
+#[test]
+fn times_go_to_ffmpeg_as_microseconds_rounded_down() {
+    for (ticks, scale, text) in [
+        (1_001, 48_000, "0.020854"),
+        (-1_001, 48_000, "-0.020855"),
+        (7, 2, "3.500000"),
+        (0, 1, "0.000000"),
+    ] {
+        let time = Seconds {
+            ticks: Ticks(ticks),
+            timescale: Timescale(scale),
+        };
+        assert_eq!(argv::decimal(time), text);
+    }
+}
