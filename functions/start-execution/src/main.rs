@@ -1,1 +1,8 @@
-fn main() {}
+//! See the library of this package.
+
+use start_execution::{Ports, handle};
+
+#[tokio::main]
+async fn main() -> Result<(), reelsmith_lambda::StartError> {
+    reelsmith_lambda::serve(async |house| Ports::build(house).await, handle).await
+}

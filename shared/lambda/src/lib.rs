@@ -1,1 +1,13 @@
-//! Placeholder.
+//! The runtime glue of every function: settings from the environment, structured logs, named errors, and the parts that
+//! several workers share. The only crate that reads the environment.
+
+mod house;
+mod invocation;
+mod serve;
+mod settings;
+pub mod worker;
+
+pub use house::House;
+pub use invocation::Invocation;
+pub use serve::{StartError, serve};
+pub use settings::Settings;

@@ -1,0 +1,149 @@
+//! Proves that the records of a rendition tile the timeline; joins a progressive MP4 where asked.
+
+mod progressive;
+
+use std::sync::Arc;
+
+use futures::{StreamExt as _, TryStreamExt as _};
+use reelsmith_contract::payload::{RenditionInput, WorkerOutput};
+use reelsmith_contract::{ErrorName, Failure, Objects};
+use reelsmith_core::assembly::{self, Gap};
+use reelsmith_core::job::Job;
+use reelsmith_core::keys::{GenerationKeys, JobKeys};
+use reelsmith_core::plan::Plan;
+use reelsmith_core::ports::Clock;
+use reelsmith_core::record::{ChunkRecord, RenditionRecord, RungOutput, TrackRecord};
+use reelsmith_core::time::{Ticks, Timescale};
+use reelsmith_lambda::worker::noted;
+use reelsmith_lambda::{House, Invocation};
+use reelsmith_media::Tools;
+
+/// What this function works with.
+pub struct Ports {
+    /// The output bucket.
+    pub outputs: Objects,
+    /// Wall-clock time.
+    pub clock: Arc<dyn Clock>,
+    /// ffmpeg, for the progressive MP4.
+    pub tools: Tools,
+}
+
+impl Ports {
+    /// The ports of a deployed function.
+    ///
+    /// # Errors
+    /// Where a setting or a tool is missing.
+    pub async fn build(house: &House) -> Result<Self, Failure> {
+        Ok(Self {
+            outputs: house.outputs()?,
+            clock: house.clock(),
+            tools: house.tools()?,
+        })
+    }
+}
+
+/// Records read at once.
+const READS: usize = 16;
+/// Samples of an AAC frame: audio ends on a whole one.
+const AAC_FRAME: i64 = 1_024;
+
+/// Assembles one rendition.
+///
+/// # Errors
+/// `RecordsIncomplete`, `InitSegmentMismatch`, or those of storage and the encoder.
+pub async fn handle(
+    ports: Arc<Ports>,
+    input: RenditionInput,
+    invocation: Invocation,
+) -> Result<WorkerOutput, Failure> {
+    let keys = input.claim.keys();
+    let rendition = &input.item.rendition;
+    let record = keys.rendition_record(rendition);
+    let note = keys.failure(&format!("assemble-{}", rendition.replace('/', "_")));
+    let item = format!("rendition {rendition}");
+    let work = assemble(&ports, &input, &keys, &invocation);
+    noted(&ports.outputs, ports.clock.as_ref(), &note, &record, item, work).await?;
+    Ok(WorkerOutput {
+        record,
+        encoded: true,
+    })
+}
+
+async fn assemble(
+    ports: &Ports,
+    input: &RenditionInput,
+    keys: &GenerationKeys,
+    invocation: &Invocation,
+) -> Result<(), Failure> {
+    let plan: Plan = ports.outputs.read(&keys.plan()).await?;
+    let rendition = &input.item.rendition;
+    let video = plan.video.iter().position(|r| r.path == *rendition);
+    let output = match video {
+        Some(index) => video_output(ports, &plan, keys, index).await?,
+        None => track_output(ports, &plan, keys, rendition).await?,
+    };
+    let job: Job = ports.outputs.read(&JobKeys(&input.claim.job_key).job()).await?;
+    let progressive = match video {
+        Some(_) if job.options.progressive => {
+            Some(progressive::join(ports, &plan, keys, &output, invocation).await?)
+        }
+        _ => None,
+    };
+    let record = RenditionRecord {
+        output,
+        progressive,
+    };
+    ports.outputs.write(&keys.rendition_record(rendition), &record).await
+}
+
+async fn video_output(
+    ports: &Ports,
+    plan: &Plan,
+    keys: &GenerationKeys,
+    index: usize,
+) -> Result<RungOutput, Failure> {
+    let group = plan.groups.iter().position(|g| g.contains(&index));
+    let group = group.and_then(|g| u32::try_from(g).ok());
+    let group = group.ok_or_else(|| Failure::internal("a rendition in no group", keys.plan()))?;
+    let records: Vec<ChunkRecord> = futures::stream::iter(&plan.chunks)
+        .map(|chunk| async move {
+            let key = keys.chunk_record(chunk.index, group);
+            ports.outputs.read(&key).await
+        })
+        .buffered(READS)
+        .try_collect()
+        .await?;
+    let rendition = &plan.video[index].path;
+    assembly::video(plan, rendition, &records).map_err(|gap| incomplete(&gap, rendition))
+}
+
+async fn track_output(
+    ports: &Ports,
+    plan: &Plan,
+    keys: &GenerationKeys,
+    rendition: &str,
+) -> Result<RungOutput, Failure> {
+    let record: TrackRecord = ports.outputs.read(&keys.track_record(rendition)).await?;
+    // Audio starts with priming and ends with the rest of a frame; text ends exactly, to the millisecond it is written in.
+    let tolerance = if rendition.starts_with("audio/") {
+        Ticks(3 * AAC_FRAME)
+    } else {
+        Ticks(1).rescale(Timescale(1_000), record.output.timescale)
+    };
+    assembly::track(plan, &record.output, tolerance).map_err(|gap| incomplete(&gap, rendition))?;
+    Ok(record.output)
+}
+
+fn incomplete(gap: &Gap, rendition: &str) -> Failure {
+    let (name, remedy) = match gap {
+        Gap::Init { .. } => (
+            ErrorName::InitSegmentMismatch,
+            "deploy one encoder build to all workers, then force a new generation",
+        ),
+        _ => (
+            ErrorName::RecordsIncomplete,
+            "drop the manifest again: chunks whose records are sound are not encoded again",
+        ),
+    };
+    Failure::new(name, "records that tile the timeline", gap.to_string(), rendition, remedy)
+}

@@ -1,0 +1,99 @@
+//! The progressive MP4 of a video rendition, with the audio of the default language: the same segments, copied.
+
+use std::path::{Path, PathBuf};
+
+use futures::{StreamExt as _, TryStreamExt as _};
+use reelsmith_contract::{Failure, Objects};
+use reelsmith_core::keys::{GenerationKeys, INIT};
+use reelsmith_core::plan::Plan;
+use reelsmith_core::ports::PutOptions;
+use reelsmith_core::record::{RungOutput, TrackRecord};
+use reelsmith_lambda::Invocation;
+use reelsmith_lambda::worker::{IMMUTABLE, mp4_type};
+use reelsmith_media::progressive::{Joined, join as join_files};
+
+use crate::Ports;
+
+/// Greatest segment or init segment that is read.
+const MAX_SEGMENT: u64 = 1 << 30;
+/// Segments fetched at once.
+const FETCHES: usize = 8;
+
+/// Joins the file and uploads it; gives its key.
+pub(crate) async fn join(
+    ports: &Ports,
+    plan: &Plan,
+    keys: &GenerationKeys,
+    video: &RungOutput,
+    invocation: &Invocation,
+) -> Result<String, Failure> {
+    let name = video.rendition.rsplit('/').next().unwrap_or("video");
+    let key = keys.output(&format!("progressive/{name}.mp4"));
+    let dir = tempfile::tempdir().map_err(|e| Failure::internal(e.to_string(), "temporary folder"))?;
+    let audio = default_audio(ports, plan, keys).await?;
+    let video_files = fetch(&ports.outputs, keys, video, dir.path()).await?;
+    let audio_files = match &audio {
+        Some(audio) => Some(fetch(&ports.outputs, keys, audio, dir.path()).await?),
+        None => None,
+    };
+    let out = dir.path().join("out.mp4");
+    let joined = Joined {
+        video: &video_files,
+        audio: audio_files.as_deref(),
+        out: &out,
+        limit: invocation.remaining,
+    };
+    join_files(&ports.tools, joined).await.map_err(|e| e.into_failure(&key))?;
+    upload(&ports.outputs, &key, &out).await?;
+    Ok(key)
+}
+
+async fn default_audio(ports: &Ports, plan: &Plan, keys: &GenerationKeys) -> Result<Option<RungOutput>, Failure> {
+    let track = plan.audio.iter().find(|a| a.default).or(plan.audio.first());
+    match track {
+        Some(track) => {
+            let record: TrackRecord = ports.outputs.read(&keys.track_record(&track.path)).await?;
+            Ok(Some(record.output))
+        }
+        None => Ok(None),
+    }
+}
+
+/// Fetches init and segments; the files in playing order.
+async fn fetch(
+    outputs: &Objects,
+    keys: &GenerationKeys,
+    rendition: &RungOutput,
+    dir: &Path,
+) -> Result<Vec<PathBuf>, Failure> {
+    let folder = dir.join(rendition.rendition.replace('/', "_"));
+    let made = tokio::fs::create_dir_all(&folder).await;
+    made.map_err(|e| Failure::internal(e.to_string(), "temporary folder"))?;
+    let names = std::iter::once(INIT).chain(rendition.segments.iter().map(|s| s.name.as_str()));
+    let folder = &folder;
+    futures::stream::iter(names)
+        .map(|name| async move {
+            let key = keys.output(&format!("{}/{name}", rendition.rendition));
+            let object = outputs.at(&key);
+            let body = outputs.store().get(&object, MAX_SEGMENT).await;
+            let body = body.map_err(|e| Failure::storage(&e, &object))?;
+            let path = folder.join(name);
+            let written = tokio::fs::write(&path, body).await;
+            written.map_err(|e| Failure::internal(e.to_string(), "temporary folder"))?;
+            Ok(path)
+        })
+        .buffered(FETCHES)
+        .try_collect()
+        .await
+}
+
+async fn upload(outputs: &Objects, key: &str, file: &Path) -> Result<(), Failure> {
+    let object = outputs.at(key);
+    let options = PutOptions {
+        content_type: mp4_type("video/").to_owned(),
+        cache_control: Some(IMMUTABLE.to_owned()),
+        ..PutOptions::default()
+    };
+    let put = outputs.store().put_file(&object, file, &options).await;
+    put.map(|_| ()).map_err(|e| Failure::storage(&e, &object))
+}

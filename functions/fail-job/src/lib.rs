@@ -1,0 +1,184 @@
+//! Releases the job and says why it failed.
+//!
+//! Whatever the execution knew when it failed may be missing: the manifest may not have parsed, the job may not have
+//! been reserved. The failure message is written with the row's release in one transaction where there is a row of ours.
+
+use std::sync::Arc;
+
+use reelsmith_contract::payload::{Claim, Decision, FailJobInput, FailJobOutput};
+use reelsmith_contract::{ErrorName, Failure, Objects};
+use reelsmith_core::ports::{Clock, SubmissionStore};
+use reelsmith_core::record::FailureNote;
+use reelsmith_core::submission::{NoticeKind, OutboxEntry, Outcome, Step, Transition};
+use reelsmith_lambda::{House, Invocation};
+
+/// What this function works with.
+pub struct Ports {
+    /// The output bucket.
+    pub outputs: Objects,
+    /// The submission table.
+    pub submissions: Arc<dyn SubmissionStore>,
+    /// Wall-clock time.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl Ports {
+    /// The ports of a deployed function.
+    ///
+    /// # Errors
+    /// Where a setting is missing.
+    pub async fn build(house: &House) -> Result<Self, Failure> {
+        Ok(Self {
+            outputs: house.outputs()?,
+            submissions: house.submissions()?,
+            clock: house.clock(),
+        })
+    }
+}
+
+/// What Step Functions says when items of a Map failed, without saying why.
+const MAP_FAILED: [&str; 2] = ["States.ExceedToleratedFailureThreshold", "States.BranchFailed"];
+/// Greatest cause that is kept: Step Functions takes 32,768 characters, SNS 256 KiB.
+const MAX_CAUSE: usize = 24_000;
+
+/// An error name and its cause.
+struct Reason {
+    error: String,
+    cause: String,
+}
+
+/// Finds the reason, releases the job where this execution holds it, and queues the failure message.
+///
+/// # Errors
+/// Those of storage and table.
+pub async fn handle(
+    ports: Arc<Ports>,
+    input: FailJobInput,
+    _invocation: Invocation,
+) -> Result<FailJobOutput, Failure> {
+    let claim = input
+        .state
+        .submission
+        .as_ref()
+        .filter(|s| s.decision == Decision::Encode)
+        .map(|s| &s.claim);
+    let reason = reason(&ports, &input, claim).await?;
+    let entry = entry(&ports, &input, &reason);
+    match claim {
+        Some(claim) => release(&ports, claim, &reason, &entry).await?,
+        None => enqueue(&ports, &entry).await?,
+    }
+    Ok(FailJobOutput {
+        error: reason.error,
+        cause: reason.cause,
+        outbox: entry.outbox,
+    })
+}
+
+async fn reason(ports: &Ports, input: &FailJobInput, claim: Option<&Claim>) -> Result<Reason, Failure> {
+    let caught = &input.state.error;
+    let of_worker = match claim {
+        Some(claim) if MAP_FAILED.contains(&caught.error.as_str()) => worker_note(ports, claim).await?,
+        _ => None,
+    };
+    let reason = match of_worker {
+        Some(note) => Reason {
+            cause: format!("{}: {}", note.item, note.cause),
+            error: note.error,
+        },
+        None if MAP_FAILED.contains(&caught.error.as_str()) => Reason {
+            error: ErrorName::WorkerFailed.to_string(),
+            cause: format!("{}: {}; look at the failed items of the Map Run", caught.error, caught.cause),
+        },
+        None => Reason {
+            error: caught.error.clone(),
+            cause: readable(&caught.cause),
+        },
+    };
+    Ok(Reason {
+        cause: shortened(&reason.cause),
+        ..reason
+    })
+}
+
+/// A function's error arrives as JSON with the message inside; anything else is readable as it is.
+fn readable(cause: &str) -> String {
+    serde_json::from_str::<serde_json::Value>(cause)
+        .ok()
+        .and_then(|v| v["errorMessage"].as_str().map(str::to_owned))
+        .unwrap_or_else(|| cause.to_owned())
+}
+
+fn shortened(cause: &str) -> String {
+    if cause.len() <= MAX_CAUSE {
+        return cause.to_owned();
+    }
+    let kept: String = cause.chars().take(MAX_CAUSE / 2).collect();
+    format!("{kept}… (shortened)")
+}
+
+/// The latest note whose record was never written: a note with a record is of a try that a later one made good.
+async fn worker_note(ports: &Ports, claim: &Claim) -> Result<Option<FailureNote>, Failure> {
+    let outputs = &ports.outputs;
+    let prefix = claim.keys().failures_prefix();
+    let listed = outputs.store().list(outputs.bucket(), &prefix).await;
+    let mut latest: Option<FailureNote> = None;
+    for object in listed.map_err(|e| Failure::storage(&e, outputs.at(&prefix)))? {
+        let Some(note) = outputs.find::<FailureNote>(&object.key).await? else {
+            continue;
+        };
+        let made_good = outputs.find::<serde_json::Value>(&note.record).await?.is_some();
+        if !made_good && latest.as_ref().is_none_or(|l| l.at < note.at) {
+            latest = Some(note);
+        }
+    }
+    Ok(latest)
+}
+
+fn entry(ports: &Ports, input: &FailJobInput, reason: &Reason) -> OutboxEntry {
+    let state = &input.state;
+    let manifest = format!("s3://{}/{}", state.source.bucket, state.source.key);
+    let body = serde_json::json!({
+        "kind": NoticeKind::Failure, "error": reason.error, "cause": reason.cause, "manifest": manifest,
+        "execution": input.execution.id, "job_key": state.job.as_ref().map(|j| &j.job_key),
+        "asset": state.job.as_ref().map(|j| &j.asset),
+    });
+    OutboxEntry {
+        outbox: format!("execution#{}", input.execution.name),
+        id: "failure".to_owned(),
+        kind: NoticeKind::Failure,
+        subject: format!("reelsmith failed: {}", reason.error),
+        body: body.to_string(),
+        created: ports.clock.now(),
+    }
+}
+
+async fn release(
+    ports: &Ports,
+    claim: &Claim,
+    reason: &Reason,
+    entry: &OutboxEntry,
+) -> Result<(), Failure> {
+    let transition = Transition {
+        job_key: claim.job_key.clone(),
+        step: Step::Fail {
+            fence: claim.fence.clone(),
+            error: reason.error.clone(),
+            cause: reason.cause.clone(),
+        },
+        notice: Some(entry.clone()),
+    };
+    let outcome = ports.submissions.apply(&transition, ports.clock.now()).await;
+    match outcome.map_err(|e| Failure::table(&e))? {
+        Outcome::Applied(_) | Outcome::AlreadyApplied(_) => Ok(()),
+        // Another execution holds the job, or it is complete: nothing to release, but this execution did fail.
+        Outcome::Refused(_) => enqueue(ports, entry).await,
+    }
+}
+
+async fn enqueue(ports: &Ports, entry: &OutboxEntry) -> Result<(), Failure> {
+    ports.submissions.enqueue(entry).await.map_err(|e| Failure::table(&e))
+}
+
+#[cfg(test)]
+mod tests;

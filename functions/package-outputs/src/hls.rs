@@ -1,0 +1,225 @@
+//! Playlists (RFC 8216), written by m3u8-rs.
+
+use std::io;
+use std::sync::atomic::Ordering;
+
+use m3u8_rs::{
+    AlternativeMedia, AlternativeMediaType, ByteRange, Map, MasterPlaylist, MediaPlaylist,
+    MediaPlaylistType, MediaSegment, Resolution, VariantStream, WRITE_OPT_FLOAT_PRECISION,
+};
+use reelsmith_core::keys::{IFRAME_PLAYLIST, INIT, MEDIA_PLAYLIST};
+use reelsmith_core::time::{Ticks, Timescale};
+use reelsmith_core::units::{BitsPerSecond, Bytes};
+
+use crate::model::{Audio, Package, Text, Track, Video};
+use crate::rates;
+
+/// EXT-X-MAP without I-frames needs 6; 7 is what Apple's examples of fMP4 declare.
+const VERSION: usize = 7;
+/// Digits of EXTINF after the point: a microsecond, far below a frame.
+const EXTINF_DIGITS: usize = 6;
+/// Group of all audio renditions.
+const AUDIO_GROUP: &str = "audio";
+/// Group of all caption renditions.
+const TEXT_GROUP: &str = "subtitles";
+/// Players start with the first variant; Apple asks for about this rate (authoring specification, 1.32).
+const FIRST_VARIANT: u64 = 2_000_000;
+
+/// The multivariant playlist.
+pub(crate) fn multivariant(package: &Package) -> io::Result<String> {
+    let alternatives = package.audio.iter().map(audio_media);
+    let mut playlist = MasterPlaylist {
+        version: Some(VERSION),
+        independent_segments: true,
+        alternatives: alternatives.chain(package.text.iter().map(text_media)).collect(),
+        ..MasterPlaylist::default()
+    };
+    let mut variants: Vec<VariantStream> = package.video.iter().map(|v| variant(package, v)).collect();
+    let first = (0..variants.len()).min_by_key(|i| variants[*i].bandwidth.abs_diff(FIRST_VARIANT));
+    if let Some(first) = first {
+        variants[..=first].rotate_right(1);
+    }
+    variants.extend(package.video.iter().map(iframe_variant));
+    playlist.variants = variants;
+    written(|out| playlist.write_to(out))
+}
+
+fn variant(package: &Package, video: &Video) -> VariantStream {
+    let target = package.target_seconds();
+    let loudest = |rate: &dyn Fn(&Track) -> BitsPerSecond| {
+        package.audio.iter().map(|a| rate(&a.track).0).max().unwrap_or(0)
+    };
+    let mut codecs = vec![video.track.codec.clone()];
+    codecs.extend(package.audio.iter().map(|a| a.track.codec.clone()));
+    codecs.dedup();
+    VariantStream {
+        uri: format!("{}/{MEDIA_PLAYLIST}", video.track.path()),
+        bandwidth: video.track.peak(target).0 + loudest(&|t| t.peak(target)),
+        average_bandwidth: Some(video.track.average().0 + loudest(&Track::average)),
+        codecs: Some(codecs.join(",")),
+        resolution: Some(resolution(video)),
+        frame_rate: Some(package.plan.frame_rate.as_f64()),
+        audio: (!package.audio.is_empty()).then(|| AUDIO_GROUP.to_owned()),
+        subtitles: (!package.text.is_empty()).then(|| TEXT_GROUP.to_owned()),
+        ..VariantStream::default()
+    }
+}
+
+fn resolution(video: &Video) -> Resolution {
+    let size = video.planned.rung.resolution;
+    Resolution {
+        width: u64::from(size.width),
+        height: u64::from(size.height),
+    }
+}
+
+fn iframe_variant(video: &Video) -> VariantStream {
+    let entries = iframe_entries(&video.track);
+    let pieces: Vec<_> = entries.iter().map(|e| (Bytes(e.range.length), e.duration)).collect();
+    let timescale = video.track.output.timescale;
+    VariantStream {
+        is_i_frame: true,
+        uri: format!("{}/{IFRAME_PLAYLIST}", video.track.path()),
+        bandwidth: rates::peak(&pieces, timescale, iframe_target(&entries, timescale)).0,
+        average_bandwidth: Some(rates::average(&pieces, timescale).0),
+        codecs: Some(video.track.codec.clone()),
+        resolution: Some(resolution(video)),
+        ..VariantStream::default()
+    }
+}
+
+fn audio_media(audio: &Audio) -> AlternativeMedia {
+    AlternativeMedia {
+        media_type: AlternativeMediaType::Audio,
+        uri: Some(format!("{}/{MEDIA_PLAYLIST}", audio.track.path())),
+        group_id: AUDIO_GROUP.to_owned(),
+        language: Some(audio.planned.language.clone()),
+        name: quotable(&audio.planned.label),
+        default: audio.planned.default,
+        autoselect: true,
+        channels: Some(audio.channels.to_string()),
+        ..AlternativeMedia::default()
+    }
+}
+
+fn text_media(text: &Text) -> AlternativeMedia {
+    AlternativeMedia {
+        media_type: AlternativeMediaType::Subtitles,
+        uri: Some(format!("{}/{MEDIA_PLAYLIST}", text.track.path())),
+        group_id: TEXT_GROUP.to_owned(),
+        language: Some(text.planned.language.clone()),
+        name: quotable(&text.planned.label),
+        default: text.planned.default,
+        autoselect: true,
+        forced: text.planned.forced,
+        ..AlternativeMedia::default()
+    }
+}
+
+/// A quoted string cannot hold a double quote or a line break (RFC 8216, 4.2), and knows no escape.
+fn quotable(text: &str) -> String {
+    text.chars()
+        .filter(|c| !c.is_control())
+        .map(|c| if c == '"' { '\'' } else { c })
+        .collect()
+}
+
+/// The media playlist of a rendition.
+pub(crate) fn media(package: &Package, track: &Track) -> io::Result<String> {
+    let timescale = track.output.timescale;
+    let segments = track.output.segments.iter().enumerate().map(|(n, segment)| MediaSegment {
+        uri: segment.name.clone(),
+        duration: seconds(segment.duration, timescale),
+        map: (n == 0 && !track.is_text()).then(init_map),
+        ..MediaSegment::default()
+    });
+    let playlist = MediaPlaylist {
+        target_duration: package.target_seconds(),
+        independent_segments: true,
+        segments: segments.collect(),
+        ..vod()
+    };
+    written(|out| playlist.write_to(out))
+}
+
+/// The I-frame playlist of a video rendition.
+pub(crate) fn iframes(track: &Track) -> io::Result<String> {
+    let timescale = track.output.timescale;
+    let entries = iframe_entries(track);
+    let target_duration = iframe_target(&entries, timescale);
+    let segments = entries.into_iter().enumerate().map(|(n, entry)| MediaSegment {
+        uri: entry.name.clone(),
+        duration: seconds(entry.duration, timescale),
+        byte_range: Some(ByteRange {
+            length: entry.range.length,
+            offset: Some(entry.range.offset),
+        }),
+        map: (n == 0).then(init_map),
+        ..MediaSegment::default()
+    });
+    let playlist = MediaPlaylist {
+        target_duration,
+        i_frames_only: true,
+        segments: segments.collect(),
+        ..vod()
+    };
+    written(|out| playlist.write_to(out))
+}
+
+fn vod() -> MediaPlaylist {
+    MediaPlaylist {
+        version: Some(VERSION),
+        end_list: true,
+        playlist_type: Some(MediaPlaylistType::Vod),
+        ..MediaPlaylist::default()
+    }
+}
+
+fn init_map() -> Map {
+    Map {
+        uri: INIT.to_owned(),
+        ..Map::default()
+    }
+}
+
+/// One I-frame: the segment that holds it, where, and how long until the next.
+struct IFrame {
+    name: String,
+    range: reelsmith_core::record::ByteRange,
+    duration: Ticks,
+}
+
+fn iframe_entries(track: &Track) -> Vec<IFrame> {
+    let segments = &track.output.segments;
+    let end = segments.last().map_or(0, |s| s.start.0 + s.duration.0);
+    let first = segments.first().map_or(0, |s| s.start.0);
+    let keys = segments.iter().flat_map(|s| s.key_frames.iter().map(move |k| (s, k)));
+    let keys: Vec<_> = keys.collect();
+    let until = keys.iter().skip(1).map(|(_, k)| k.time.0).chain([end - first]);
+    keys.iter()
+        .zip(until)
+        .map(|((segment, key), until)| IFrame {
+            name: segment.name.clone(),
+            range: key.range,
+            duration: Ticks(until - key.time.0),
+        })
+        .collect()
+}
+
+fn iframe_target(entries: &[IFrame], timescale: Timescale) -> u64 {
+    let longest = entries.iter().map(|e| e.duration.0).max().unwrap_or(0);
+    let scale = i64::from(timescale.0);
+    u64::try_from((longest * 2 + scale) / (scale * 2)).unwrap_or(1).max(1)
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "seven digits of a duration in seconds are finer than EXTINF writes")]
+fn seconds(duration: Ticks, timescale: Timescale) -> f32 {
+    duration.as_seconds(timescale) as f32
+}
+
+fn written(write: impl FnOnce(&mut Vec<u8>) -> io::Result<()>) -> io::Result<String> {
+    WRITE_OPT_FLOAT_PRECISION.store(EXTINF_DIGITS, Ordering::Relaxed);
+    let mut bytes = Vec::new();
+    write(&mut bytes)?;
+    String::from_utf8(bytes).map_err(|e| io::Error::new(io::ErrorKind::InvalidData, e))
+}

@@ -1,0 +1,129 @@
+//! Plans frame-exact chunks from the index alone; no media is copied.
+//!
+//! The first plan of a generation stands. A later attempt reads it instead of planning anew, so that the records of
+//! finished chunks keep their meaning even where settings changed in between.
+
+use std::sync::Arc;
+
+use reelsmith_contract::payload::{ClaimInput, PlanOutput};
+use reelsmith_contract::setting::Setting;
+use reelsmith_contract::{ErrorName, Failure, Objects};
+use reelsmith_core::job::Job;
+use reelsmith_core::keys::{GenerationKeys, JobKeys};
+use reelsmith_core::plan::{Plan, RenditionItem};
+use reelsmith_core::ports::ObjectStore;
+use reelsmith_core::probe::{Inspection, PacketIndex};
+use reelsmith_lambda::worker::stand_by_first;
+use reelsmith_lambda::{House, Invocation};
+use reelsmith_media::{ProxyOptions, RangeProxy, Tools, packet_index};
+
+/// What this function works with.
+pub struct Ports {
+    /// Object storage, for the input bucket.
+    pub store: Arc<dyn ObjectStore>,
+    /// The output bucket.
+    pub outputs: Objects,
+    /// ffprobe.
+    pub tools: Tools,
+    /// Workers of a job at once.
+    pub workers: u32,
+}
+
+impl Ports {
+    /// The ports of a deployed function.
+    ///
+    /// # Errors
+    /// Where a setting or a tool is missing.
+    pub async fn build(house: &House) -> Result<Self, Failure> {
+        Ok(Self {
+            store: house.store(),
+            outputs: house.outputs()?,
+            tools: house.tools()?,
+            workers: house.settings().number(Setting::MAX_CONCURRENCY)?,
+        })
+    }
+}
+
+/// Plans, and writes the lists that the Maps read.
+///
+/// # Errors
+/// `PlanImpossible`, `MezzanineChanged`, or those of storage and ffprobe.
+pub async fn handle(
+    ports: Arc<Ports>,
+    input: ClaimInput,
+    _invocation: Invocation,
+) -> Result<PlanOutput, Failure> {
+    let keys = input.claim.keys();
+    let plan = match ports.outputs.find::<Plan>(&keys.plan()).await? {
+        Some(plan) => plan,
+        None => new_plan(&ports, &input, &keys).await?,
+    };
+    tracing::info!(
+        chunks = plan.chunks.len(),
+        groups = plan.groups.len(),
+        frames = plan.total_frames.0,
+        renditions = plan.renditions().count(),
+        "planned"
+    );
+    write_items(&ports.outputs, &keys, &plan).await
+}
+
+async fn new_plan(ports: &Ports, input: &ClaimInput, keys: &GenerationKeys) -> Result<Plan, Failure> {
+    let claim = &input.claim;
+    let job_keys = JobKeys(&claim.job_key);
+    let job: Job = ports.outputs.read(&job_keys.job()).await?;
+    let inspection: Inspection = ports.outputs.read(&job_keys.probe()).await?;
+    let index = index(ports, &inspection).await?;
+    let plan = Plan::new(&job, &inspection, &index, claim.generation(), ports.workers);
+    let plan = plan.map_err(|e| {
+        Failure::new(
+            ErrorName::PlanImpossible,
+            "an index from which exact chunks can be cut",
+            e.to_string(),
+            inspection.mezzanine.object.to_string(),
+            "remux the mezzanine so that every frame has a timestamp, or deliver it in another container",
+        )
+    })?;
+    let (plan, _) = stand_by_first(&ports.outputs, &keys.plan(), plan).await?;
+    Ok(plan)
+}
+
+async fn index(ports: &Ports, inspection: &Inspection) -> Result<PacketIndex, Failure> {
+    let pin = &inspection.mezzanine;
+    let location = pin.object.to_string();
+    let failed = |e: reelsmith_media::MediaError| e.into_failure(&location);
+    let proxy = RangeProxy::start(Arc::clone(&ports.store), pin.clone(), ProxyOptions::default());
+    let proxy = proxy.await.map_err(failed)?;
+    let probe = &inspection.probe;
+    let index = packet_index(&ports.tools, proxy.url(), probe.container, probe.video.index).await;
+    proxy.source_error().map_or(Ok(()), Err).map_err(failed)?;
+    index.map_err(failed)
+}
+
+async fn write_items(outputs: &Objects, keys: &GenerationKeys, plan: &Plan) -> Result<PlanOutput, Failure> {
+    let items = |paths: Vec<&str>| -> Vec<RenditionItem> {
+        let item = |path: &str| RenditionItem { rendition: path.to_owned() };
+        paths.into_iter().map(item).collect()
+    };
+    let video = plan.chunk_items();
+    let audio = items(plan.audio.iter().map(|a| a.path.as_str()).collect());
+    let text = items(plan.text.iter().map(|t| t.path.as_str()).collect());
+    let output = PlanOutput {
+        video_items: keys.items("video"),
+        audio_items: keys.items("audio"),
+        text_items: keys.items("text"),
+        rendition_items: keys.items("renditions"),
+        video_count: count(&video),
+        audio_count: count(&audio),
+        text_count: count(&text),
+    };
+    outputs.write(&output.video_items, &video).await?;
+    outputs.write(&output.audio_items, &audio).await?;
+    outputs.write(&output.text_items, &text).await?;
+    outputs.write(&output.rendition_items, &items(plan.renditions().collect())).await?;
+    Ok(output)
+}
+
+fn count<T>(list: &[T]) -> u32 {
+    u32::try_from(list.len()).unwrap_or(u32::MAX)
+}

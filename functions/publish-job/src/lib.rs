@@ -1,0 +1,131 @@
+//! Completes the job and moves the stable pointer.
+//!
+//! COMPLETE and the success message are one transaction. The pointer `current.json` moves after it: a crash between the
+//! two is healed by the retry, which finds the row complete under its own hold and writes the same pointer again.
+
+use std::sync::Arc;
+
+use reelsmith_conformance::Report;
+use reelsmith_contract::payload::{ClaimInput, PublishJobOutput};
+use reelsmith_contract::{ErrorName, Failure, Objects};
+use reelsmith_core::job::Job;
+use reelsmith_core::keys::{JobKeys, MPD, MULTIVARIANT};
+use reelsmith_core::ports::{Clock, SubmissionStore};
+use reelsmith_core::record::Current;
+use reelsmith_core::submission::{
+    NoticeKind, OutboxEntry, Outcome, Outputs, Step, Transition,
+};
+use reelsmith_lambda::{House, Invocation};
+
+/// What this function works with.
+pub struct Ports {
+    /// The output bucket.
+    pub outputs: Objects,
+    /// The submission table.
+    pub submissions: Arc<dyn SubmissionStore>,
+    /// Wall-clock time.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl Ports {
+    /// The ports of a deployed function.
+    ///
+    /// # Errors
+    /// Where a setting is missing.
+    pub async fn build(house: &House) -> Result<Self, Failure> {
+        Ok(Self {
+            outputs: house.outputs()?,
+            submissions: house.submissions()?,
+            clock: house.clock(),
+        })
+    }
+}
+
+/// Publishes.
+///
+/// # Errors
+/// `SubmissionLost` where another execution holds the job by now, or those of storage and table.
+pub async fn handle(
+    ports: Arc<Ports>,
+    input: ClaimInput,
+    _invocation: Invocation,
+) -> Result<PublishJobOutput, Failure> {
+    let claim = &input.claim;
+    let keys = claim.keys();
+    let job: Job = ports.outputs.read(&JobKeys(&claim.job_key).job()).await?;
+    let report: Report = ports.outputs.read(&keys.report()).await?;
+    let outputs = Outputs {
+        bucket: ports.outputs.bucket().to_owned(),
+        prefix: keys.output_prefix().to_owned(),
+        hls: keys.output(MULTIVARIANT),
+        dash: job.options.dash.then(|| keys.output(MPD)),
+        report: keys.report(),
+    };
+    complete(&ports, &input, &job, &outputs, &report).await?;
+    let current = Current {
+        job_key: claim.job_key.clone(),
+        generation: claim.generation(),
+        outputs: outputs.clone(),
+        published: ports.clock.now(),
+    };
+    ports.outputs.write(&keys.current(), &current).await?;
+    tracing::info!(hls = %outputs.hls, "published");
+    Ok(PublishJobOutput {
+        outputs,
+        outbox: claim.job_key.to_string(),
+    })
+}
+
+async fn complete(
+    ports: &Ports,
+    input: &ClaimInput,
+    job: &Job,
+    outputs: &Outputs,
+    report: &Report,
+) -> Result<(), Failure> {
+    let claim = &input.claim;
+    let transition = Transition {
+        job_key: claim.job_key.clone(),
+        step: Step::Complete {
+            fence: claim.fence.clone(),
+            outputs: outputs.clone(),
+        },
+        notice: Some(notice(ports, input, job, outputs, report)),
+    };
+    let outcome = ports.submissions.apply(&transition, ports.clock.now()).await;
+    match outcome.map_err(|e| Failure::table(&e))? {
+        Outcome::Applied(_) | Outcome::AlreadyApplied(_) => Ok(()),
+        Outcome::Refused(row) => Err(Failure::new(
+            ErrorName::SubmissionLost,
+            format!("the job held by {}", claim.fence.owner),
+            row.map_or("no row".to_owned(), |r| format!("{} held by {}", r.state.as_str(), r.owner)),
+            format!("submission {}", claim.job_key),
+            "nothing: the other execution carries the job on; this one's output is never published",
+        )),
+    }
+}
+
+fn notice(
+    ports: &Ports,
+    input: &ClaimInput,
+    job: &Job,
+    outputs: &Outputs,
+    report: &Report,
+) -> OutboxEntry {
+    let claim = &input.claim;
+    let episode = &job.manifest.episode;
+    let body = serde_json::json!({
+        "kind": NoticeKind::Success, "job_key": claim.job_key, "asset": claim.asset,
+        "manifest_id": job.manifest.manifest_id, "title": episode.episode_title, "series": episode.series_title,
+        "generation": claim.generation(), "attempt": claim.fence.attempt, "execution": claim.fence.owner,
+        "outputs": outputs, "summary": report.summary(),
+    });
+    OutboxEntry {
+        outbox: claim.job_key.to_string(),
+        id: format!("success#g{}", claim.generation().0),
+        kind: NoticeKind::Success,
+        subject: format!("reelsmith published: {}", claim.asset),
+        body: body.to_string(),
+        created: ports.clock.now(),
+    }
+}

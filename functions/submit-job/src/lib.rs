@@ -1,0 +1,196 @@
+//! Reserves the job, so that exactly one execution encodes it, and commits once the encoder has it.
+
+use std::sync::Arc;
+
+use reelsmith_contract::payload::{Claim, Decision, JobRef, SubmitJobInput, SubmitJobOutput};
+use reelsmith_contract::setting::Setting;
+use reelsmith_contract::{ErrorName, Failure, Objects};
+use reelsmith_core::job::{EncoderKind, Job};
+use reelsmith_core::keys::JobKeys;
+use reelsmith_core::ports::{Clock, SubmissionStore};
+use reelsmith_core::submission::{
+    Fence, NoticeKind, OutboxEntry, Outcome, Row, State, Step, Transition,
+};
+use reelsmith_lambda::{House, Invocation};
+
+/// What this function works with.
+pub struct Ports {
+    /// The output bucket.
+    pub outputs: Objects,
+    /// The submission table.
+    pub submissions: Arc<dyn SubmissionStore>,
+    /// Wall-clock time.
+    pub clock: Arc<dyn Clock>,
+    /// How long a hold is respected, in seconds.
+    pub lease_seconds: u32,
+    /// Start a new generation of complete jobs.
+    pub force: bool,
+}
+
+impl Ports {
+    /// The ports of a deployed function.
+    ///
+    /// # Errors
+    /// Where a setting is missing or wrong.
+    pub async fn build(house: &House) -> Result<Self, Failure> {
+        Ok(Self {
+            outputs: house.outputs()?,
+            submissions: house.submissions()?,
+            clock: house.clock(),
+            lease_seconds: house.settings().number(Setting::LEASE_SECONDS)?,
+            force: house.settings().flag(Setting::FORCE_REPROCESS)?,
+        })
+    }
+}
+
+/// Reserves, then commits. A duplicate is an answer, not an error.
+///
+/// # Errors
+/// `EncoderUnavailable`, `SubmissionLost`, or those of storage and table.
+pub async fn handle(
+    ports: Arc<Ports>,
+    input: SubmitJobInput,
+    _invocation: Invocation,
+) -> Result<SubmitJobOutput, Failure> {
+    let job: Job = ports.outputs.read(&JobKeys(&input.job.job_key).job()).await?;
+    encoder_is_here(job.encoder)?;
+    match reserve(&ports, &job, &input.execution.id).await? {
+        Outcome::Applied(row) => commit(&ports, &input, row).await,
+        Outcome::AlreadyApplied(row) if row.state == State::Reserved => {
+            commit(&ports, &input, row).await
+        }
+        Outcome::AlreadyApplied(row) => Ok(encode(&input.job, &row)),
+        Outcome::Refused(Some(row)) => duplicate(&ports, &input, row).await,
+        Outcome::Refused(None) => Err(Failure::internal("a refusal without a row", "submission table")),
+    }
+}
+
+fn encoder_is_here(encoder: EncoderKind) -> Result<(), Failure> {
+    match encoder {
+        EncoderKind::Lambda => Ok(()),
+        EncoderKind::MediaConvert => Err(Failure::new(
+            ErrorName::EncoderUnavailable,
+            "the encoder lambda",
+            "mediaconvert",
+            "TranscodeSettings/Encoder or the setting ENCODER",
+            "this build encodes with lambda only; remove the choice and drop the manifest again",
+        )),
+    }
+}
+
+async fn reserve(ports: &Ports, job: &Job, owner: &str) -> Result<Outcome, Failure> {
+    let step = Step::Reserve {
+        asset: job.asset.clone(),
+        manifest_id: job.manifest.manifest_id.clone(),
+        encoder: job.encoder,
+        owner: owner.to_owned(),
+        lease_seconds: ports.lease_seconds,
+        force: ports.force || job.manifest.settings.force_reprocess,
+    };
+    apply(ports, job, step).await
+}
+
+async fn apply(ports: &Ports, job: &Job, step: Step) -> Result<Outcome, Failure> {
+    let transition = Transition {
+        job_key: job.job_key.clone(),
+        step,
+        notice: None,
+    };
+    let outcome = ports.submissions.apply(&transition, ports.clock.now()).await;
+    outcome.map_err(|e| Failure::table(&e))
+}
+
+/// Phase two. For this encoder, acceptance is the execution itself: the chunks are its own Map.
+async fn commit(ports: &Ports, input: &SubmitJobInput, row: Row) -> Result<SubmitJobOutput, Failure> {
+    let transition = Transition {
+        job_key: row.job_key.clone(),
+        step: Step::Commit {
+            fence: fence(&row),
+            encoder_ref: format!("lambda:{}", input.execution.name),
+            lease_seconds: ports.lease_seconds,
+        },
+        notice: None,
+    };
+    let outcome = ports.submissions.apply(&transition, ports.clock.now()).await;
+    match outcome.map_err(|e| Failure::table(&e))? {
+        Outcome::Applied(row) | Outcome::AlreadyApplied(row) => {
+            tracing::info!(attempt = row.attempt, generation = row.generation.0, "submitted");
+            Ok(encode(&input.job, &row))
+        }
+        Outcome::Refused(found) => Err(lost(&row, found.as_ref())),
+    }
+}
+
+fn lost(ours: &Row, found: Option<&Row>) -> Failure {
+    let found = found.map_or("no row".to_owned(), |row| {
+        format!("{} held by {}", row.state.as_str(), row.owner)
+    });
+    Failure::new(
+        ErrorName::SubmissionLost,
+        format!("the job held by {}", ours.owner),
+        found,
+        format!("submission {}", ours.job_key),
+        "nothing: the other execution carries the job on",
+    )
+}
+
+fn fence(row: &Row) -> Fence {
+    Fence {
+        generation: row.generation,
+        attempt: row.attempt,
+        owner: row.owner.clone(),
+    }
+}
+
+fn claim(job: &JobRef, row: &Row) -> Claim {
+    Claim {
+        job_key: row.job_key.clone(),
+        asset: job.asset.clone(),
+        fence: fence(row),
+    }
+}
+
+fn encode(job: &JobRef, row: &Row) -> SubmitJobOutput {
+    SubmitJobOutput {
+        decision: Decision::Encode,
+        encoder: row.encoder,
+        claim: claim(job, row),
+        outputs: None,
+        outbox: row.job_key.to_string(),
+    }
+}
+
+/// Another execution holds the job or has done it: say so, once per execution, and end.
+async fn duplicate(ports: &Ports, input: &SubmitJobInput, row: Row) -> Result<SubmitJobOutput, Failure> {
+    let decision = if row.state == State::Complete {
+        Decision::DuplicateComplete
+    } else {
+        Decision::DuplicateRunning
+    };
+    let outbox = format!("execution#{}", input.execution.name);
+    let body = serde_json::json!({
+        "kind": NoticeKind::Duplicate, "decision": decision, "job_key": row.job_key, "asset": row.asset,
+        "manifest_id": row.manifest_id, "execution": input.execution.id, "held_by": row.owner,
+        "generation": row.generation, "outputs": row.outputs,
+    });
+    let entry = OutboxEntry {
+        outbox: outbox.clone(),
+        id: "duplicate".to_owned(),
+        kind: NoticeKind::Duplicate,
+        subject: format!("reelsmith duplicate: {}", row.asset),
+        body: body.to_string(),
+        created: ports.clock.now(),
+    };
+    ports.submissions.enqueue(&entry).await.map_err(|e| Failure::table(&e))?;
+    tracing::info!(decision = decision.as_str(), held_by = %row.owner, "duplicate");
+    Ok(SubmitJobOutput {
+        decision,
+        encoder: row.encoder,
+        claim: claim(&input.job, &row),
+        outputs: row.outputs,
+        outbox,
+    })
+}
+
+#[cfg(test)]
+mod tests;

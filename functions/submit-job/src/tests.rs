@@ -1,0 +1,128 @@
+use reelsmith_contract::payload::Execution;
+use reelsmith_core::digest::sha256_hex;
+use reelsmith_core::job::OutputOptions;
+use reelsmith_core::ladder::Profile;
+use reelsmith_core::manifest::parse;
+use reelsmith_core::ports::{ObjectPin, ObjectRef};
+use reelsmith_core::submission::Outputs;
+use reelsmith_core::time::UnixMillis;
+use reelsmith_testkit::fakes::{ManualClock, MemoryStore, MemorySubmissions};
+
+use super::*;
+
+struct World {
+    ports: Arc<Ports>,
+    submissions: Arc<MemorySubmissions>,
+    clock: Arc<ManualClock>,
+    job: JobRef,
+}
+
+async fn world(encoder: EncoderKind, force: bool) -> World {
+    let xml = include_bytes!("../../../sample-data/manifests/good/minimal.xml");
+    let manifest = parse(xml).manifest.unwrap();
+    let source = ObjectPin {
+        object: ObjectRef::new("in", "manifests/a.xml"),
+        version_id: None,
+        etag: sha256_hex(xml),
+        size: xml.len() as u64,
+    };
+    let options = OutputOptions { h265: false, dash: true, progressive: false, max_bitrate: None };
+    let profile = Profile::named("default").unwrap();
+    let job = Job::new(source, manifest, options, profile, encoder, "build".into(), vec![]);
+    let outputs = Objects::new(Arc::new(MemoryStore::with_buckets(["out"])), "out");
+    outputs.write(&JobKeys(&job.job_key).job(), &job).await.unwrap();
+    let submissions = Arc::new(MemorySubmissions::default());
+    let clock = Arc::new(ManualClock::at(UnixMillis(1_000)));
+    let ports = Ports {
+        outputs,
+        submissions: submissions.clone(),
+        clock: clock.clone(),
+        lease_seconds: 60,
+        force,
+    };
+    let job = JobRef { job_key: job.job_key, asset: job.asset };
+    World { ports: Arc::new(ports), submissions, clock, job }
+}
+
+impl World {
+    async fn submit(&self, execution: &str) -> SubmitJobOutput {
+        self.try_submit(execution).await.unwrap()
+    }
+
+    async fn try_submit(&self, execution: &str) -> Result<SubmitJobOutput, Failure> {
+        let execution = Execution { id: format!("arn:{execution}"), name: execution.to_owned() };
+        let input = SubmitJobInput { job: self.job.clone(), execution };
+        handle(self.ports.clone(), input, Invocation::of_test("r")).await
+    }
+
+    async fn complete(&self, claim: &Claim) {
+        let outputs = Outputs {
+            bucket: "out".into(),
+            prefix: "p/".into(),
+            hls: "p/master.m3u8".into(),
+            dash: None,
+            report: "r".into(),
+        };
+        let fence = claim.fence.clone();
+        for step in [
+            Step::Validate { fence: fence.clone(), lease_seconds: 60 },
+            Step::Complete { fence, outputs },
+        ] {
+            let transition = Transition { job_key: claim.job_key.clone(), step, notice: None };
+            let outcome = self.submissions.apply(&transition, self.clock.now()).await.unwrap();
+            assert!(matches!(outcome, Outcome::Applied(_)));
+        }
+    }
+}
+
+#[tokio::test]
+async fn one_execution_encodes_and_its_retry_goes_on() {
+    let world = world(EncoderKind::Lambda, false).await;
+    let first = world.submit("a").await;
+    assert_eq!(first.decision, Decision::Encode);
+    let row = &world.submissions.rows()[0];
+    assert_eq!((row.state, row.encoder_ref.as_deref()), (State::Submitted, Some("lambda:a")));
+    assert_eq!(world.submit("a").await, first, "a retry of the state gives the same claim");
+}
+
+#[tokio::test]
+async fn another_execution_is_told_of_the_running_one_and_of_the_complete_one() {
+    let world = world(EncoderKind::Lambda, false).await;
+    let first = world.submit("a").await;
+    let running = world.submit("b").await;
+    assert_eq!((running.decision, running.outbox.as_str()), (Decision::DuplicateRunning, "execution#b"));
+    world.complete(&first.claim).await;
+    let complete = world.submit("c").await;
+    assert_eq!(complete.decision, Decision::DuplicateComplete);
+    assert_eq!(complete.outputs.unwrap().hls, "p/master.m3u8");
+    assert_eq!(world.submissions.outbox().len(), 2);
+    world.submit("c").await;
+    assert_eq!(world.submissions.outbox().len(), 2, "a retried duplicate does not announce twice");
+}
+
+#[tokio::test]
+async fn a_lapsed_lease_is_taken_over_as_a_new_attempt() {
+    let world = world(EncoderKind::Lambda, false).await;
+    world.submit("a").await;
+    world.clock.advance_seconds(61);
+    let taken = world.submit("b").await;
+    assert_eq!((taken.decision, taken.claim.fence.attempt), (Decision::Encode, 2));
+}
+
+#[tokio::test]
+async fn force_is_a_new_generation() {
+    let world = world(EncoderKind::Lambda, true).await;
+    let first = world.submit("a").await;
+    world.complete(&first.claim).await;
+    let forced = world.submit("b").await;
+    assert_eq!((forced.decision, forced.claim.fence.generation.0), (Decision::Encode, 2));
+    assert_ne!(forced.claim.keys().output_prefix(), first.claim.keys().output_prefix());
+}
+
+#[tokio::test]
+async fn an_encoder_that_is_not_here_is_refused_before_anything_is_reserved() {
+    let world = world(EncoderKind::MediaConvert, false).await;
+    let failure = world.try_submit("a").await.unwrap_err();
+    assert_eq!(failure.name, ErrorName::EncoderUnavailable);
+    assert!(world.submissions.rows().is_empty());
+}

@@ -1,0 +1,142 @@
+//! Hashes, sniffs and probes the mezzanine, and holds it against the manifest.
+//!
+//! Every byte is read once, from one object version; that version is pinned for all later reads.
+
+mod captions;
+mod checksums;
+
+use std::sync::Arc;
+
+use reelsmith_contract::payload::{ValidateInputInput, ValidateInputOutput};
+use reelsmith_contract::setting::Setting;
+use reelsmith_contract::{ErrorName, Failure, Objects};
+use reelsmith_core::check::{Refusal, check};
+use reelsmith_core::job::Job;
+use reelsmith_core::keys::JobKeys;
+use reelsmith_core::ports::{ObjectPin, ObjectRef, ObjectStore, PortErrorKind};
+use reelsmith_core::probe::Inspection;
+use reelsmith_core::sniff::Container;
+use reelsmith_core::units::Bytes;
+use reelsmith_lambda::{House, Invocation};
+use reelsmith_media::{ProxyOptions, RangeProxy, Tools, probe};
+
+/// What this function works with.
+pub struct Ports {
+    /// Object storage, for the input bucket.
+    pub store: Arc<dyn ObjectStore>,
+    /// Name of the input bucket.
+    pub input_bucket: String,
+    /// The output bucket.
+    pub outputs: Objects,
+    /// ffprobe.
+    pub tools: Tools,
+}
+
+impl Ports {
+    /// The ports of a deployed function.
+    ///
+    /// # Errors
+    /// Where a setting or a tool is missing.
+    pub async fn build(house: &House) -> Result<Self, Failure> {
+        Ok(Self {
+            store: house.store(),
+            input_bucket: house.settings().text(Setting::INPUT_BUCKET)?.to_owned(),
+            outputs: house.outputs()?,
+            tools: house.tools()?,
+        })
+    }
+}
+
+/// Validates and writes `probe.json`.
+///
+/// # Errors
+/// One of the `Mezzanine…`, `…Unsupported`, `…Missing` and `ManifestMismatch` errors, or those of storage.
+pub async fn handle(
+    ports: Arc<Ports>,
+    input: ValidateInputInput,
+    _invocation: Invocation,
+) -> Result<ValidateInputOutput, Failure> {
+    let keys = JobKeys(&input.job.job_key);
+    let job: Job = ports.outputs.read(&keys.job()).await?;
+    let declared = &job.manifest.mezzanine;
+    let object = ObjectRef::new(&ports.input_bucket, &declared.file_path);
+    let pin = find(&ports, &object, ErrorName::MezzanineMissing).await?;
+    checksums::expect_size(&pin, declared)?;
+    let captions = captions::find_all(&ports, &job).await?;
+    let read = checksums::read_all(&ports.store, &pin).await?;
+    checksums::expect_equal(&pin, declared, &read.checksums)?;
+    let container = Container::sniff(&read.head).ok_or_else(|| unsupported(&object, &read.head))?;
+    let inspection = Inspection {
+        probe: probe_pinned(&ports, &pin, container).await?,
+        size: Bytes(pin.size),
+        checksums: read.checksums,
+        mezzanine: pin,
+        captions,
+    };
+    let refusals = check(&job.manifest, &inspection);
+    if let Some(first) = refusals.first() {
+        return Err(refused(&object, first, &refusals));
+    }
+    ports.outputs.write(&keys.probe(), &inspection).await?;
+    tracing::info!(sha256 = %inspection.checksums.sha256, mezzanine = %object, "validated");
+    Ok(ValidateInputOutput { probe: keys.probe() })
+}
+
+/// Looks an object up; `missing` where it is not there.
+async fn find(ports: &Ports, object: &ObjectRef, missing: ErrorName) -> Result<ObjectPin, Failure> {
+    match ports.store.head(object).await {
+        Ok(meta) => Ok(meta.pin),
+        Err(e) if e.kind == PortErrorKind::NotFound => Err(Failure::new(
+            missing,
+            "the file that the manifest names",
+            "no object",
+            object.to_string(),
+            "upload it under exactly this key; the job waits for it for some minutes, then drop the manifest again",
+        )),
+        Err(e) => Err(Failure::storage(&e, object)),
+    }
+}
+
+async fn probe_pinned(
+    ports: &Ports,
+    pin: &ObjectPin,
+    container: Container,
+) -> Result<reelsmith_core::probe::Probe, Failure> {
+    let location = pin.object.to_string();
+    let failed = |e: reelsmith_media::MediaError| e.into_failure(&location);
+    let proxy = RangeProxy::start(Arc::clone(&ports.store), pin.clone(), ProxyOptions::default());
+    let proxy = proxy.await.map_err(failed)?;
+    let probed = probe(&ports.tools, proxy.url(), container).await;
+    // What storage said explains a decoder's complaint better than the decoder does.
+    proxy.source_error().map_or(Ok(()), Err).map_err(failed)?;
+    probed.map_err(failed)
+}
+
+fn unsupported(object: &ObjectRef, head: &[u8]) -> Failure {
+    let shown: Vec<String> = head.iter().take(16).map(|b| format!("{b:02x}")).collect();
+    Failure::new(
+        ErrorName::ContainerUnsupported,
+        "MP4/MOV, Matroska, MXF, MPEG-TS or MPEG-PS by its bytes",
+        format!("a file that begins {}", shown.join(" ")),
+        format!("{object}, byte 0"),
+        "deliver the mezzanine in one of these containers; the file name decides nothing",
+    )
+}
+
+fn refused(object: &ObjectRef, first: &Refusal, all: &[Refusal]) -> Failure {
+    let (name, remedy) = match first {
+        Refusal::Codec(_) => (ErrorName::CodecUnsupported, "deliver a codec of the list"),
+        Refusal::Resolution(_) => (ErrorName::ResolutionUnsupported, "deliver a picture within the limits"),
+        Refusal::Duration(_) => (ErrorName::DurationUnsupported, "deliver a programme within the limits"),
+        Refusal::FrameRate(_) => (ErrorName::FrameRateUnsupported, "deliver a constant frame rate within the limits"),
+        Refusal::Streams(_) => (ErrorName::StreamLimitExceeded, "deliver only the streams that the manifest names"),
+        Refusal::Picture(_) => (ErrorName::PictureUnsupported, "deliver progressive SDR pictures"),
+        Refusal::AudioTrack(_) => (ErrorName::AudioTrackMissing, "correct TrackIndex in the manifest or deliver the track"),
+        Refusal::Mismatch(_) => (ErrorName::ManifestMismatch, "correct the manifest or deliver the right file"),
+    };
+    let found: Vec<String> = all.iter().map(|r| r.finding().to_string()).collect();
+    Failure::new(name, &first.finding().expected, found.join("; "), object.to_string(), remedy)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,120 @@
+//! The JSON objects by which states pass data to each other: read, written and created under the job's keys.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use reelsmith_core::ports::{ObjectRef, ObjectStore, PortErrorKind, Put, PutOptions};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::error::{ErrorName, Failure};
+
+/// Greatest size of a JSON object that is read whole.
+const MAX_JSON: u64 = 64 << 20;
+
+/// One bucket's JSON objects.
+#[derive(Clone)]
+pub struct Objects {
+    store: Arc<dyn ObjectStore>,
+    bucket: String,
+}
+
+impl Objects {
+    /// JSON objects of a bucket.
+    pub fn new(store: Arc<dyn ObjectStore>, bucket: impl Into<String>) -> Self {
+        Self {
+            store,
+            bucket: bucket.into(),
+        }
+    }
+
+    /// The bucket.
+    #[must_use]
+    pub fn bucket(&self) -> &str {
+        &self.bucket
+    }
+
+    /// The store beneath.
+    #[must_use]
+    pub fn store(&self) -> &Arc<dyn ObjectStore> {
+        &self.store
+    }
+
+    /// An object of this bucket.
+    #[must_use]
+    pub fn at(&self, key: &str) -> ObjectRef {
+        ObjectRef::new(&self.bucket, key)
+    }
+
+    /// Reads an object that an earlier state wrote.
+    ///
+    /// # Errors
+    /// `StorageInconsistent` where it is not there or not of this shape; the storage errors of [`Failure::storage`].
+    pub async fn read<T: DeserializeOwned>(&self, key: &str) -> Result<T, Failure> {
+        self.find(key).await?.ok_or_else(|| {
+            Failure::new(
+                ErrorName::StorageInconsistent,
+                "an object that an earlier state wrote",
+                "no object",
+                self.at(key).to_string(),
+                "start the job again by dropping its manifest once more",
+            )
+        })
+    }
+
+    /// Reads an object where it is there.
+    ///
+    /// # Errors
+    /// As [`Objects::read`], except that a missing object is `None`.
+    pub async fn find<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, Failure> {
+        let object = self.at(key);
+        let body = match self.store.get(&object, MAX_JSON).await {
+            Ok(body) => body,
+            Err(e) if e.kind == PortErrorKind::NotFound => return Ok(None),
+            Err(e) => return Err(Failure::storage(&e, &object)),
+        };
+        serde_json::from_slice(&body).map(Some).map_err(|e| {
+            Failure::new(
+                ErrorName::StorageInconsistent,
+                "JSON of the shape this build writes",
+                e.to_string(),
+                object.to_string(),
+                "deploy all functions from one build, then drop the manifest once more",
+            )
+        })
+    }
+
+    /// Writes an object, replacing one that is there.
+    ///
+    /// # Errors
+    /// The storage errors of [`Failure::storage`].
+    pub async fn write<T: Serialize + Sync>(&self, key: &str, value: &T) -> Result<(), Failure> {
+        self.put(key, value, false).await.map(|_| ())
+    }
+
+    /// Writes an object only where none is there.
+    ///
+    /// # Errors
+    /// The storage errors of [`Failure::storage`].
+    pub async fn create<T: Serialize + Sync>(&self, key: &str, value: &T) -> Result<Put, Failure> {
+        self.put(key, value, true).await
+    }
+
+    async fn put<T: Serialize + Sync>(
+        &self,
+        key: &str,
+        value: &T,
+        create_only: bool,
+    ) -> Result<Put, Failure> {
+        let object = self.at(key);
+        let body = serde_json::to_vec_pretty(value)
+            .map_err(|e| Failure::internal(e.to_string(), object.to_string()))?;
+        let options = PutOptions {
+            content_type: "application/json".to_owned(),
+            create_only,
+            ..PutOptions::default()
+        };
+        let put = self.store.put(&object, Bytes::from(body), &options).await;
+        put.map_err(|e| Failure::storage(&e, &object))
+    }
+}

@@ -1,0 +1,95 @@
+//! The ports of a deployed function, built from its settings.
+
+use std::sync::Arc;
+
+use reelsmith_aws::{Sdk, SystemClock};
+use reelsmith_contract::setting::Setting;
+use reelsmith_contract::{Failure, Objects};
+use reelsmith_core::ports::{Announcer, Clock, ObjectStore, SubmissionStore, Workflow};
+use reelsmith_media::Tools;
+
+use crate::Settings;
+
+/// Settings, and the AWS clients behind the ports.
+pub struct House {
+    settings: Settings,
+    sdk: Sdk,
+    store: Arc<dyn ObjectStore>,
+}
+
+impl House {
+    /// Loads the SDK's configuration by the usual environment.
+    pub async fn load(settings: Settings) -> Self {
+        let sdk = Sdk::load().await;
+        let store = Arc::new(sdk.s3());
+        Self {
+            settings,
+            sdk,
+            store,
+        }
+    }
+
+    /// The settings of this function.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Object storage.
+    #[must_use]
+    pub fn store(&self) -> Arc<dyn ObjectStore> {
+        Arc::clone(&self.store)
+    }
+
+    /// The output bucket.
+    ///
+    /// # Errors
+    /// Where `OUTPUT_BUCKET` is not set.
+    pub fn outputs(&self) -> Result<Objects, Failure> {
+        let bucket = self.settings.text(Setting::OUTPUT_BUCKET)?;
+        Ok(Objects::new(self.store(), bucket))
+    }
+
+    /// The submission table.
+    ///
+    /// # Errors
+    /// Where `SUBMISSION_TABLE` is not set.
+    pub fn submissions(&self) -> Result<Arc<dyn SubmissionStore>, Failure> {
+        let table = self.settings.text(Setting::SUBMISSION_TABLE)?;
+        Ok(Arc::new(self.sdk.submissions(table)))
+    }
+
+    /// The state machine.
+    ///
+    /// # Errors
+    /// Where `STATE_MACHINE_ARN` is not set.
+    pub fn workflow(&self) -> Result<Arc<dyn Workflow>, Failure> {
+        let arn = self.settings.text(Setting::STATE_MACHINE_ARN)?;
+        Ok(Arc::new(self.sdk.workflow(arn)))
+    }
+
+    /// The topic.
+    ///
+    /// # Errors
+    /// Where `NOTIFICATION_TOPIC_ARN` is not set.
+    pub fn announcer(&self) -> Result<Arc<dyn Announcer>, Failure> {
+        let arn = self.settings.text(Setting::NOTIFICATION_TOPIC_ARN)?;
+        Ok(Arc::new(self.sdk.announcer(arn)))
+    }
+
+    /// Wall-clock time.
+    #[must_use]
+    pub fn clock(&self) -> Arc<dyn Clock> {
+        Arc::new(SystemClock)
+    }
+
+    /// ffmpeg and ffprobe.
+    ///
+    /// # Errors
+    /// Where they are not found.
+    pub fn tools(&self) -> Result<Tools, Failure> {
+        let path = |setting| Ok(Some(self.settings.text(setting)?).filter(|p| !p.is_empty()));
+        Tools::locate(path(Setting::FFMPEG)?, path(Setting::FFPROBE)?)
+            .map_err(|e| e.into_failure("environment of the function"))
+    }
+}

@@ -1,0 +1,133 @@
+//! Runs a handler: input in, output or a named error out, one log line at each boundary.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use futures::FutureExt as _;
+use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
+use reelsmith_contract::setting::Setting;
+use reelsmith_contract::{ErrorName, Failure};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use tracing::Instrument as _;
+use tracing_subscriber::EnvFilter;
+
+use crate::{House, Invocation, Settings};
+
+/// Why a function could not start. Shown in its log; Lambda reports `Runtime.ExitError`.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A setting or a tool is missing.
+    #[error("{name}: {failure}", name = failure.name)]
+    Configuration {
+        /// What exactly.
+        failure: Failure,
+    },
+    /// The runtime interface failed.
+    #[error("the Lambda runtime interface failed: {0}")]
+    Runtime(String),
+}
+
+impl From<Failure> for StartError {
+    fn from(failure: Failure) -> Self {
+        Self::Configuration { failure }
+    }
+}
+
+/// Serves invocations until the environment ends: builds the ports once, then calls `handle` for each event.
+///
+/// # Errors
+/// Where the ports cannot be built or the runtime interface fails. Errors of `handle` go to the caller of the function.
+pub async fn serve<P, B, H, F, I, O>(build: B, handle: H) -> Result<(), StartError>
+where
+    B: AsyncFnOnce(&House) -> Result<P, Failure>,
+    P: Send + Sync + 'static,
+    H: Fn(Arc<P>, I, Invocation) -> F + Copy + Send + Sync + 'static,
+    F: Future<Output = Result<O, Failure>> + Send,
+    I: DeserializeOwned + Send + 'static,
+    O: Serialize + Send + Sync + 'static,
+{
+    let settings = Settings::from_env();
+    start_logging(&settings);
+    let house = House::load(settings).await;
+    let ports = Arc::new(build(&house).await.inspect_err(|failure| {
+        tracing::error!(error = %failure.name, cause = %failure, "cannot start");
+    })?);
+    let service = service_fn(move |event: LambdaEvent<Value>| {
+        let ports = Arc::clone(&ports);
+        async move { invoke(ports, handle, event).await.map_err(diagnostic) }
+    });
+    lambda_runtime::run(service)
+        .await
+        .map_err(|e| StartError::Runtime(e.to_string()))
+}
+
+async fn invoke<P, H, F, I, O>(ports: Arc<P>, handle: H, event: LambdaEvent<Value>) -> Result<O, Failure>
+where
+    H: Fn(Arc<P>, I, Invocation) -> F,
+    F: Future<Output = Result<O, Failure>> + Send,
+    I: DeserializeOwned,
+{
+    let invocation = Invocation::of(&event.context);
+    let span = span_of(&event.payload, &invocation);
+    let work = async {
+        let input = serde_json::from_value(event.payload).map_err(|e| bad_payload(&e))?;
+        AssertUnwindSafe(handle(ports, input, invocation))
+            .catch_unwind()
+            .await
+            .unwrap_or_else(|_| Err(Failure::internal("a panic", "handler")))
+    };
+    let result: Result<O, Failure> = work.instrument(span.clone()).await;
+    let _entered = span.enter();
+    match &result {
+        Ok(_) => tracing::info!("done"),
+        Err(failure) => tracing::error!(error = %failure.name, cause = %failure, "failed"),
+    }
+    result
+}
+
+/// The fields that every log line of an invocation carries, as far as its input has them.
+fn span_of(payload: &Value, invocation: &Invocation) -> tracing::Span {
+    let text = |pointer: &str| payload.pointer(pointer).and_then(Value::as_str);
+    let number = |pointer: &str| payload.pointer(pointer).and_then(Value::as_u64);
+    let job_key = text("/claim/job_key").or(text("/job/job_key")).or(text("/state/job/job_key"));
+    tracing::info_span!(
+        "invocation",
+        request_id = %invocation.request_id,
+        job_key,
+        chunk = number("/item/chunk"),
+        group = number("/item/group"),
+        rendition = text("/item/rendition"),
+    )
+}
+
+fn bad_payload(error: &serde_json::Error) -> Failure {
+    Failure::new(
+        ErrorName::PayloadInvalid,
+        "the input that the state machine gives this function",
+        error.to_string(),
+        "event",
+        "deploy the functions and the state machine from one build; for a manual test see sample-data/events",
+    )
+}
+
+fn diagnostic(failure: Failure) -> Diagnostic {
+    Diagnostic {
+        error_type: failure.name.to_string(),
+        error_message: failure.to_string(),
+    }
+}
+
+fn start_logging(settings: &Settings) {
+    let filter = settings.text(Setting::RUST_LOG).unwrap_or("info");
+    let subscriber = tracing_subscriber::fmt()
+        .json()
+        .flatten_event(true)
+        .with_current_span(true)
+        .with_span_list(false)
+        .with_env_filter(EnvFilter::new(filter))
+        .finish();
+    // A second subscriber in one process only happens in tests; the first one stays.
+    let _ = tracing::subscriber::set_global_default(subscriber);
+}
