@@ -2,7 +2,9 @@
 
 use async_trait::async_trait;
 use aws_sdk_sfn::Client;
-use reelsmith_core::ports::{PortResult, Started, Workflow};
+use reelsmith_core::ports::{
+    PortError, PortErrorKind, PortResult, Started, Workflow, is_execution_name,
+};
 
 use crate::error::port_error;
 
@@ -28,6 +30,13 @@ impl Workflow for StepFunctions {
     /// AWS answers a repeat with the same input with the ARN of the execution that runs, which then counts as
     /// [`Started::New`]: there is one execution all the same.
     async fn start(&self, name: &str, input: &str) -> PortResult<Started> {
+        let resource = format!("{} execution {name}", self.state_machine_arn);
+        if !is_execution_name(name) {
+            let detail = format!(
+                "StartExecution {resource}: expected a name of 1 to 80 letters, digits, hyphens and underscores"
+            );
+            return Err(PortError::new(PortErrorKind::Invalid, detail));
+        }
         let answer = self
             .client
             .start_execution()
@@ -45,10 +54,7 @@ impl Workflow for StepFunctions {
             {
                 Ok(Started::Existing)
             }
-            Err(error) => {
-                let resource = format!("{} execution {name}", self.state_machine_arn);
-                Err(port_error("StartExecution", &resource, &error))
-            }
+            Err(error) => Err(port_error("StartExecution", &resource, &error)),
         }
     }
 }

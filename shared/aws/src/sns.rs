@@ -32,6 +32,9 @@ impl SnsAnnouncer {
 #[async_trait]
 impl Announcer for SnsAnnouncer {
     async fn announce(&self, message: &Message) -> PortResult<()> {
+        if !message.has_subject() {
+            return Err(bad_subject(message));
+        }
         // Ids hold characters and lengths that FIFO fields do not take; their hash always fits.
         let fifo = self
             .topic_arn
@@ -54,6 +57,16 @@ impl Announcer for SnsAnnouncer {
                 port_error("Publish", &resource, &error)
             })
     }
+}
+
+fn bad_subject(message: &Message) -> PortError {
+    PortError::new(
+        PortErrorKind::Invalid,
+        format!(
+            "Publish message {}: expected a subject of 1 to 100 printable ASCII characters, found {:?}",
+            message.id, message.subject
+        ),
+    )
 }
 
 fn text(value: &str) -> PortResult<MessageAttributeValue> {

@@ -190,10 +190,19 @@ pub enum Started {
     Existing,
 }
 
+/// Whether a text can name an execution: 1 to 80 letters, digits, hyphens and underscores. Step Functions takes more,
+/// but not in logs and metrics.
+#[must_use]
+pub fn is_execution_name(name: &str) -> bool {
+    let fits = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
+    (1..=80).contains(&name.len()) && name.bytes().all(fits)
+}
+
 /// Executions of the state machine: Step Functions.
 #[async_trait]
 pub trait Workflow: Send + Sync {
-    /// Starts an execution under a name that makes a repeat harmless.
+    /// Starts an execution under a name that makes a repeat harmless. `Invalid` where the name is not one by
+    /// [`is_execution_name`] or the input is not JSON.
     async fn start(&self, name: &str, input: &str) -> PortResult<Started>;
 }
 
@@ -210,10 +219,19 @@ pub struct Message {
     pub body: String,
 }
 
+impl Message {
+    /// Whether the subject can be sent: 1 to 100 printable ASCII characters.
+    #[must_use]
+    pub fn has_subject(&self) -> bool {
+        let printable = |b: u8| (b' '..=b'~').contains(&b);
+        (1..=100).contains(&self.subject.len()) && self.subject.bytes().all(printable)
+    }
+}
+
 /// Announcements: SNS.
 #[async_trait]
 pub trait Announcer: Send + Sync {
-    /// Publishes a message.
+    /// Publishes a message. `Invalid` where its subject is none by [`Message::has_subject`].
     async fn announce(&self, message: &Message) -> PortResult<()>;
 }
 

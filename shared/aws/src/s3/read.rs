@@ -2,8 +2,9 @@
 
 use aws_sdk_s3::operation::get_object::GetObjectOutput;
 use aws_sdk_s3::operation::get_object::builders::GetObjectFluentBuilder;
+use aws_sdk_s3::primitives::ByteStream;
 use backon::{ExponentialBuilder, Retryable as _};
-use bytes::{Bytes, BytesMut};
+use bytes::{Buf as _, Bytes, BytesMut};
 use reelsmith_core::ports::{ObjectPin, ObjectRef, PortError, PortErrorKind, PortResult};
 
 use super::{S3Store, explain_denial};
@@ -12,13 +13,21 @@ use crate::error::{chain, port_error};
 /// How often a body that broke off is asked for again. The SDK retries requests, but not bodies.
 const BODY_RETRIES: usize = 2;
 
-/// How long a body must be.
+/// The most memory taken before any byte arrived.
+const MOST_AT_FIRST: usize = 8 << 20;
+
+/// Which bytes of an object are wanted.
 #[derive(Clone, Copy)]
-enum Length {
-    /// At most so many bytes; the answer says how many it has.
+enum Wanted {
+    /// All, at most so many.
     AtMost(u64),
-    /// Exactly so many bytes.
-    Exactly(u64),
+    /// So many from a start; the object has them.
+    Range {
+        /// The first byte.
+        start: u64,
+        /// How many.
+        length: u64,
+    },
 }
 
 /// Why a read did not succeed: only a broken body is tried again here.
@@ -30,10 +39,14 @@ enum Broken {
 impl S3Store {
     pub(super) async fn read_whole(&self, object: &ObjectRef, limit: u64) -> PortResult<Bytes> {
         let request = self.get_of(object);
-        read(object, request, Length::AtMost(limit)).await
+        read(object, request, Wanted::AtMost(limit)).await
     }
 
     /// Reads `[start, end)` with `end` already clipped.
+    ///
+    /// The newest version is asked first, under the condition that it has the pinned entity tag: it nearly always is
+    /// the pinned one, and an emulator may know ranges of the newest version only. Where it is another or was deleted,
+    /// the pinned version is still there under its id.
     pub(super) async fn read_range(
         &self,
         pin: &ObjectPin,
@@ -44,12 +57,21 @@ impl S3Store {
             self.prove(pin).await?;
             return Ok(Bytes::new());
         }
-        let request = self
+        let wanted = Wanted::Range {
+            start,
+            length: end - start,
+        };
+        let newest = self
             .get_of(&pin.object)
-            .set_version_id(pin.version_id.clone())
             .if_match(quoted(&pin.etag))
             .range(format!("bytes={start}-{}", end - 1));
-        read(&pin.object, request, Length::Exactly(end - start)).await
+        let found = read(&pin.object, newest.clone(), wanted).await;
+        match (found, &pin.version_id) {
+            (Err(error), Some(id)) if is_elsewhere(&error) => {
+                read(&pin.object, newest.version_id(id), wanted).await
+            }
+            (found, _) => found,
+        }
     }
 
     /// HTTP has no empty range, so the pin of one is checked by a HEAD.
@@ -71,6 +93,11 @@ impl S3Store {
     }
 }
 
+/// Whether the pinned version may still be found under its version id.
+fn is_elsewhere(error: &PortError) -> bool {
+    matches!(error.kind, PortErrorKind::Changed | PortErrorKind::NotFound)
+}
+
 fn quoted(etag: &str) -> String {
     format!("\"{etag}\"")
 }
@@ -78,7 +105,7 @@ fn quoted(etag: &str) -> String {
 async fn read(
     object: &ObjectRef,
     request: GetObjectFluentBuilder,
-    length: Length,
+    wanted: Wanted,
 ) -> PortResult<Bytes> {
     let once = || async {
         let answer = request.clone().send().await.map_err(|e| {
@@ -88,7 +115,7 @@ async fn read(
                 &e,
             ))))
         })?;
-        body(object, answer, length).await
+        body(object, answer, wanted).await
     };
     once.retry(
         ExponentialBuilder::default()
@@ -114,35 +141,64 @@ fn range_is_a_pin(mut error: PortError) -> PortError {
 async fn body(
     object: &ObjectRef,
     answer: GetObjectOutput,
-    length: Length,
+    wanted: Wanted,
 ) -> Result<Bytes, Broken> {
+    let whole = answer.content_range.is_none();
     let announced = answer.content_length.and_then(|n| u64::try_from(n).ok());
-    let (expected, limit) = match length {
-        Length::AtMost(limit) => (announced, limit),
-        Length::Exactly(length) => (Some(length), length),
-    };
-    if let Some(found) = announced.filter(|n| *n > limit) {
-        return Err(Broken::Request(too_long(object, limit, found)));
-    }
-    let mut bytes =
-        BytesMut::with_capacity(usize::try_from(expected.unwrap_or(0)).unwrap_or_default());
-    let mut stream = answer.body;
-    while let Some(part) = stream
-        .try_next()
-        .await
-        .map_err(|e| Broken::Body(broke_off(object, expected, bytes.len(), &chain(&e))))?
-    {
-        bytes.extend_from_slice(&part);
-        if bytes.len() as u64 > limit {
-            return Err(Broken::Request(too_long(object, limit, bytes.len() as u64)));
+    match wanted {
+        Wanted::AtMost(limit) => {
+            let too_long = |found| Err(Broken::Request(too_long(object, limit, found)));
+            if let Some(found) = announced.filter(|found| *found > limit) {
+                return too_long(found);
+            }
+            // One byte more than allowed shows an object that did not say how long it is.
+            let length = announced.unwrap_or(limit.saturating_add(1));
+            let bytes = collect(object, answer.body, 0, length).await?;
+            match bytes.len() as u64 {
+                found if found > limit => too_long(found),
+                _ => complete(object, bytes, announced),
+            }
+        }
+        Wanted::Range { start, length } => {
+            // A server may answer a range with the whole object (RFC 9110, 14.2).
+            let skip = if whole { start } else { 0 };
+            let bytes = collect(object, answer.body, skip, length).await?;
+            complete(object, bytes, Some(length))
         }
     }
+}
+
+/// Reads `length` bytes after the first `skip`, or fewer where the stream ends; what follows is left.
+async fn collect(
+    object: &ObjectRef,
+    mut stream: ByteStream,
+    mut skip: u64,
+    length: u64,
+) -> Result<Bytes, Broken> {
+    let length = usize::try_from(length).unwrap_or(usize::MAX);
+    let mut bytes = BytesMut::with_capacity(length.min(MOST_AT_FIRST));
+    while bytes.len() < length {
+        let next = stream.try_next().await;
+        let broke = |e| broke_off(object, length as u64, bytes.len(), &chain(&e));
+        let Some(mut part) = next.map_err(|e| Broken::Body(broke(e)))? else {
+            break;
+        };
+        let unwanted = part.len().min(usize::try_from(skip).unwrap_or(usize::MAX));
+        skip -= unwanted as u64;
+        part.advance(unwanted);
+        part.truncate(length - bytes.len());
+        bytes.extend_from_slice(&part);
+    }
+    Ok(bytes.freeze())
+}
+
+fn complete(object: &ObjectRef, bytes: Bytes, expected: Option<u64>) -> Result<Bytes, Broken> {
     match expected {
-        Some(n) if n != bytes.len() as u64 => {
+        Some(expected) if expected != bytes.len() as u64 => {
             let why = "the body ended early";
             Err(Broken::Body(broke_off(object, expected, bytes.len(), why)))
         }
-        _ => Ok(bytes.freeze()),
+        _ => Ok(bytes),
     }
 }
 
@@ -153,8 +209,7 @@ fn too_long(object: &ObjectRef, limit: u64, found: u64) -> PortError {
     )
 }
 
-fn broke_off(object: &ObjectRef, expected: Option<u64>, found: usize, why: &str) -> PortError {
-    let expected = expected.map_or_else(|| "all".to_owned(), |n| n.to_string());
+fn broke_off(object: &ObjectRef, expected: u64, found: usize, why: &str) -> PortError {
     PortError::new(
         PortErrorKind::Unavailable,
         format!("GetObject {object}: expected {expected} bytes, found {found}: {why}"),

@@ -5,7 +5,7 @@ use std::sync::Mutex;
 
 use async_trait::async_trait;
 use reelsmith_core::ports::{
-    Announcer, Message, PortError, PortErrorKind, PortResult, Started, Workflow,
+    Announcer, Message, PortError, PortErrorKind, PortResult, Started, Workflow, is_execution_name,
 };
 
 use super::locked;
@@ -51,13 +51,6 @@ impl Workflow for MemoryWorkflow {
     }
 }
 
-fn is_execution_name(name: &str) -> bool {
-    (1..=80).contains(&name.len())
-        && name
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
-}
-
 /// Remembers the messages that were announced, in order.
 #[derive(Debug, Default)]
 pub struct MemoryAnnouncer {
@@ -75,10 +68,8 @@ impl MemoryAnnouncer {
 #[async_trait]
 impl Announcer for MemoryAnnouncer {
     async fn announce(&self, message: &Message) -> PortResult<()> {
-        let subject = &message.subject;
-        let fits = (1..=100).contains(&subject.len())
-            && subject.bytes().all(|b| (b' '..=b'~').contains(&b));
-        if !fits {
+        if !message.has_subject() {
+            let subject = &message.subject;
             let detail =
                 format!("expected a subject of 1 to 100 ASCII characters, found {subject:?}");
             return Err(PortError::new(PortErrorKind::Invalid, detail));
