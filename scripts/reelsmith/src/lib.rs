@@ -1,1 +1,25 @@
-//! Placeholder.
+//! The operator's command: runs the local stack, deploys the same binaries and the same state machine that go to AWS,
+//! starts jobs, follows them and fetches what they published.
+//!
+//! [`stack`] starts the AWS emulator; [`deploy`] creates every resource that `terraform/resources.yaml` and
+//! `functions/*/function.yaml` describe; [`run`] is a job from the manifest to the outputs on disk. The tests build on
+//! the same modules.
+
+pub mod cli;
+pub mod deploy;
+pub mod fetch;
+pub mod follow;
+pub mod manifest;
+pub mod outcome;
+pub mod package;
+pub mod project;
+pub mod render;
+pub mod resources;
+pub mod run;
+pub mod sample;
+pub mod settings;
+pub mod stack;
+pub mod trouble;
+
+pub use project::Project;
+pub use trouble::{Exit, Trouble};

@@ -8,6 +8,7 @@ mod queue;
 
 pub use execution::{ExecutionStatus, ExecutionSummary, ExecutionView, MapRun, execution_arn};
 pub use history::{HistoryEvent, HistoryKind};
+pub use object::Downloaded;
 pub use queue::ReceivedMessage;
 
 pub use crate::provision::{Cloud, CloudError};

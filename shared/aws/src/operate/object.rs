@@ -7,6 +7,15 @@ use tokio::io::AsyncWriteExt;
 
 use crate::provision::{Cloud, CloudResult, Doing};
 
+/// An object that was downloaded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Downloaded {
+    /// Bytes on disk, as they are stored.
+    pub size: u64,
+    /// `Content-Encoding`, which has not been undone.
+    pub content_encoding: Option<String>,
+}
+
 impl Cloud {
     /// Uploads a file; the version id where the bucket is versioned.
     pub async fn upload(
@@ -29,11 +38,13 @@ impl Cloud {
         Ok(put.version_id)
     }
 
-    /// Downloads an object to a file, chunk by chunk; its size in bytes.
-    pub async fn download(&self, bucket: &str, key: &str, file: &Path) -> CloudResult<u64> {
+    /// Downloads an object to a file, piece by piece.
+    pub async fn download(&self, bucket: &str, key: &str, file: &Path) -> CloudResult<Downloaded> {
         let action = format!("download s3://{bucket}/{key} to {}", file.display());
         let object = self.s3.get_object().bucket(bucket).key(key).send().await;
-        let mut body = object.doing(action.as_str())?.body;
+        let object = object.doing(action.as_str())?;
+        let content_encoding = object.content_encoding;
+        let mut body = object.body;
         let created = tokio::fs::File::create(file).await;
         let mut out = tokio::io::BufWriter::new(created.doing(action.as_str())?);
         let mut size = 0;
@@ -43,6 +54,9 @@ impl Cloud {
             out.write_all(&bytes).await.doing(action.as_str())?;
         }
         out.flush().await.doing(action)?;
-        Ok(size)
+        Ok(Downloaded {
+            size,
+            content_encoding,
+        })
     }
 }

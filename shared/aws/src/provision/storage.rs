@@ -58,7 +58,8 @@ impl Cloud {
         Ok(())
     }
 
-    /// Announces new objects of a bucket to a queue, in place of whatever was announced before.
+    /// Announces new objects of a bucket to a queue, in place of whatever was announced before. What is so already is
+    /// left alone: S3 sends a test event whenever this is set.
     pub async fn provision_events(
         &self,
         bucket: &str,
@@ -84,14 +85,23 @@ impl Cloud {
             )
             .build()
             .doing(action.as_str())?;
+        let found = self
+            .s3
+            .get_bucket_notification_configuration()
+            .bucket(bucket)
+            .send()
+            .await
+            .doing(action.as_str())?;
+        if found.queue_configurations() == [queue.clone()] {
+            return Ok(());
+        }
+        let wanted = NotificationConfiguration::builder()
+            .queue_configurations(queue)
+            .build();
         self.s3
             .put_bucket_notification_configuration()
             .bucket(bucket)
-            .notification_configuration(
-                NotificationConfiguration::builder()
-                    .queue_configurations(queue)
-                    .build(),
-            )
+            .notification_configuration(wanted)
             .send()
             .await
             .doing(action)?;

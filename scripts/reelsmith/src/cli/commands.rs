@@ -1,0 +1,297 @@
+//! What each command does.
+
+use std::io::Write;
+use std::path::Path;
+use std::time::Instant;
+
+use reelsmith_aws::Sdk;
+use reelsmith_aws::operate::{Cloud, ExecutionStatus};
+use reelsmith_media::Tools;
+
+use super::{Command, Deploy, ManifestCommand, New, Run};
+use crate::deploy::{Deployment, Options, deploy, rendered};
+use crate::follow::Display;
+use crate::run::{Ended, Request, run};
+use crate::settings::Override;
+use crate::stack::{REGION, StackState};
+use crate::trouble::{Exit, Trouble};
+use crate::{Project, manifest, sample, stack};
+
+type Done = Result<Exit, Trouble>;
+
+pub async fn carry_out(command: Command) -> Done {
+    match command {
+        Command::Up(args) => up(args).await,
+        Command::Down => down().await,
+        Command::Status => status().await,
+        Command::Run(args) => run_job(args).await,
+        Command::Manifest(ManifestCommand::New(args)) => new_manifest(&args),
+        Command::Manifest(ManifestCommand::Check { manifest }) => check_manifest(&manifest),
+        Command::Render(args) => render(args),
+    }
+}
+
+/// Results go to standard output; whoever closed it does not want them.
+fn say(text: &str) {
+    let _ = writeln!(std::io::stdout(), "{text}");
+}
+
+async fn up(args: Deploy) -> Done {
+    let project = Project::find()?;
+    let (state, cloud, deployment) = bring_up(&project, args.set, &mut Display::default()).await?;
+    say(&format!("endpoint       {}", state.endpoint()));
+    say(&format!("input bucket   {}", deployment.input_bucket));
+    say(&format!("output bucket  {}", deployment.output_bucket));
+    say(&format!("state machine  {}", deployment.state_machine_arn));
+    say(&format!(
+        "\nAWS_ENDPOINT_URL={} AWS_REGION={} AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test aws s3 ls",
+        state.endpoint(),
+        cloud.region()
+    ));
+    Ok(Exit::Done)
+}
+
+async fn bring_up(
+    project: &Project,
+    set: Vec<Override>,
+    display: &mut Display,
+) -> Result<(StackState, Cloud, Deployment), Trouble> {
+    let began = Instant::now();
+    // Two commands at once would start two stacks and deploy into each other.
+    let _lock = stack::lock(project)?;
+    let (state, fresh) = stack::up(project).await?;
+    let started = if fresh { "started" } else { "running" };
+    display.line(&format!(
+        "local stack {started} at {} (pid {})",
+        state.endpoint(),
+        state.pid
+    ));
+    let cloud = Cloud::new(&Sdk::emulator(&state.endpoint()).await);
+    let options = Options {
+        overrides: set,
+        ..Options::default()
+    };
+    let deployment = deploy(project, &cloud, &options).await?;
+    let changed = match deployment.changed.len() {
+        0 => "nothing changed".to_owned(),
+        n if n > 4 => format!("{n} changed"),
+        _ => format!("changed: {}", deployment.changed.join(", ")),
+    };
+    display.line(&format!(
+        "deployed in {:.1} s: {changed}",
+        began.elapsed().as_secs_f32()
+    ));
+    Ok((state, cloud, deployment))
+}
+
+async fn down() -> Done {
+    let project = Project::find()?;
+    let _lock = stack::lock(&project)?;
+    let text = if stack::down(&project).await? {
+        "ended the local stack"
+    } else {
+        "the local stack is not running"
+    };
+    say(text);
+    Ok(Exit::Done)
+}
+
+async fn status() -> Done {
+    let project = Project::find()?;
+    let Some(state) = stack::running(&project).await else {
+        say("the local stack is not running: `reelsmith up` starts it");
+        return Ok(Exit::Failed);
+    };
+    say(&format!(
+        "local stack at {} (pid {}), started {}",
+        state.endpoint(),
+        state.pid,
+        state.started
+    ));
+    let cloud = Cloud::new(&Sdk::emulator(&state.endpoint()).await);
+    let deployment = Deployment::of(&project, &Options::default(), REGION)?;
+    for queue in [
+        &deployment.manifest_queue,
+        &deployment.dead_letter_queue,
+        &deployment.notification_queue,
+    ] {
+        if let Some(url) = cloud.queue_url(queue).await? {
+            let (waiting, hidden) = cloud.queue_depth(&url).await?;
+            say(&format!(
+                "queue {queue}: {waiting} waiting, {hidden} being worked on"
+            ));
+        }
+    }
+    executions(&cloud, &deployment).await?;
+    Ok(Exit::Done)
+}
+
+async fn executions(cloud: &Cloud, deployment: &Deployment) -> Result<(), Trouble> {
+    let machine = &deployment.state_machine_arn;
+    let name = machine.rsplit(':').next().unwrap_or_default();
+    if cloud.find_workflow(name).await?.is_none() {
+        say("nothing is deployed: `reelsmith up` deploys it");
+        return Ok(());
+    }
+    let executions = cloud.executions(machine, 10).await?;
+    say(&format!("newest executions: {}", executions.len()));
+    for e in executions {
+        let started = jiff::Timestamp::from_millisecond(e.started_ms).unwrap_or_default();
+        let took = e
+            .stopped_ms
+            .map(|s| format!("{:.1} s", (s - e.started_ms) as f64 / 1000.0));
+        let status = match e.status {
+            ExecutionStatus::Running => "running",
+            ExecutionStatus::Succeeded => "succeeded",
+            ExecutionStatus::Failed => "failed",
+            ExecutionStatus::TimedOut => "timed out",
+            ExecutionStatus::Aborted => "aborted",
+        };
+        say(&format!(
+            "  {status:<9} {:>9}  {started:.0}  {}",
+            took.unwrap_or_default(),
+            e.name
+        ));
+    }
+    Ok(())
+}
+
+async fn run_job(args: Run) -> Done {
+    let project = Project::find()?;
+    let mut display = Display::default();
+    let manifest = match &args.manifest {
+        Some(manifest) if manifest.is_file() => manifest.clone(),
+        Some(manifest) => {
+            return Err(Trouble::file(
+                "read the manifest",
+                manifest,
+                &"no such file",
+            ));
+        }
+        None => sample::usual(&project, &tools()?)?.manifest,
+    };
+    let (_, cloud, deployment) = bring_up(&project, args.deploy.set, &mut display).await?;
+    let request = Request {
+        manifest,
+        mezzanine: args.mezzanine,
+        out: args.out.unwrap_or_else(|| project.local("out")),
+    };
+    match run(&cloud, &deployment, &request, &mut display).await? {
+        Ended::Failed { failed, execution } => {
+            let text = format!("FAILED {}\n\nexecution {execution}", failed.describe());
+            let _ = writeln!(std::io::stderr(), "\n{text}");
+            Ok(Exit::Failed)
+        }
+        complete => summarise(&complete),
+    }
+}
+
+fn summarise(ended: &Ended) -> Done {
+    let Ended::Complete {
+        published,
+        fetched,
+        execution,
+        took,
+    } = ended
+    else {
+        return Ok(Exit::Failed);
+    };
+    let outputs = &published.outputs;
+    let how = if published.encoded {
+        "encoded by this execution"
+    } else {
+        "encoded before: not encoded again"
+    };
+    say(&format!("\nCOMPLETE {} ({how})", published.asset));
+    say(&format!("job         {}", published.job_key));
+    say(&format!("execution   {execution}"));
+    say(&format!("seconds     {:.1}", took.as_secs_f64()));
+    if let (Some(rules), Some(warnings)) = (published.rules, published.warnings) {
+        say(&format!(
+            "validation  {rules} rules held, {warnings} warnings"
+        ));
+    }
+    say(&format!(
+        "report      {}",
+        fetched.folder.join("report.json").display()
+    ));
+    say(&format!(
+        "HLS         {}",
+        fetched.local(outputs, &outputs.hls).display()
+    ));
+    if let Some(dash) = &outputs.dash {
+        say(&format!(
+            "DASH        {}",
+            fetched.local(outputs, dash).display()
+        ));
+    }
+    say(&format!(
+        "files       {} ({} bytes)",
+        fetched.files, fetched.bytes
+    ));
+    Ok(Exit::Done)
+}
+
+fn tools() -> Result<Tools, Trouble> {
+    Tools::locate(None, None).map_err(|e| {
+        Trouble::new(
+            "find ffmpeg and ffprobe",
+            e.to_string(),
+            "run scripts/setup",
+        )
+    })
+}
+
+fn new_manifest(args: &New) -> Done {
+    if !args.file.is_file() {
+        return Err(Trouble::file(
+            "read the media file",
+            &args.file,
+            &"no such file",
+        ));
+    }
+    let xml = manifest::describe(&tools()?, &args.file, &args.titles)?;
+    let to = args
+        .out
+        .clone()
+        .unwrap_or_else(|| args.file.with_extension("xml"));
+    if to == Path::new("-") {
+        say(xml.trim_end());
+        return Ok(Exit::Done);
+    }
+    if to.exists() && !args.force {
+        let action = format!("write {}", to.display());
+        return Err(Trouble::new(
+            action,
+            "it is there already",
+            "give --force to write over it, or --out another name",
+        ));
+    }
+    std::fs::write(&to, xml).map_err(|e| Trouble::file("write", &to, &e))?;
+    say(&format!(
+        "wrote {}\nscripts/run-local {} {}",
+        to.display(),
+        to.display(),
+        args.file.display()
+    ));
+    Ok(Exit::Done)
+}
+
+fn check_manifest(path: &Path) -> Done {
+    let (_, parsed) = manifest::read(path)?;
+    let (lines, exit) = manifest::verdict(path, &parsed);
+    lines.iter().for_each(|line| say(line));
+    if exit == Exit::Done {
+        say(&format!("{}: can be run", path.display()));
+    }
+    Ok(exit)
+}
+
+fn render(args: Deploy) -> Done {
+    let options = Options {
+        overrides: args.set,
+        ..Options::default()
+    };
+    say(rendered(&Project::find()?, &options, REGION)?.trim_end());
+    Ok(Exit::Done)
+}

@@ -1,0 +1,22 @@
+//! The local AWS: MiniStack, started in a session of its own so that everything it starts can be ended with it.
+//!
+//! [`up`] starts the one that stays and is written down in `.local/stack.json`; [`Stack::ephemeral`] is for tests: its own
+//! port, its own folder, gone when it is dropped and also when its owner dies.
+
+mod ephemeral;
+mod health;
+mod launch;
+mod persistent;
+mod processes;
+
+pub use ephemeral::Stack;
+pub use persistent::{StackState, down, lock, running, up};
+
+/// The region a local stack says it is.
+pub const REGION: &str = "us-east-1";
+
+/// The endpoint of a port.
+#[must_use]
+pub fn endpoint(port: u16) -> String {
+    format!("http://127.0.0.1:{port}")
+}

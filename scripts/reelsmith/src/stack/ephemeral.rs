@@ -1,0 +1,143 @@
+//! A stack for one test.
+
+use std::fs::File;
+use std::path::PathBuf;
+use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
+
+use reelsmith_aws::Sdk;
+use reelsmith_aws::provision::Cloud;
+use tempfile::TempDir;
+
+use super::launch::Launch;
+use super::{endpoint, health, processes};
+use crate::project::Project;
+use crate::trouble::Trouble;
+
+/// How long a start may take on a busy machine.
+const START: Duration = Duration::from_secs(60);
+/// Two tests may be given the same free port in the moment before it is taken.
+const TRIES: u32 = 4;
+
+/// A MiniStack of one's own. Dropping it ends it and everything it started; so does the death of its owner.
+pub struct Stack {
+    guard: Child,
+    port: u16,
+    folder: TempDir,
+}
+
+impl Stack {
+    /// Starts one on a free port.
+    ///
+    /// # Errors
+    /// Where MiniStack is not installed or does not come up.
+    pub async fn ephemeral() -> Result<Self, Trouble> {
+        Self::with(&[]).await
+    }
+
+    /// Starts one with more in its environment, for example `SFN_WAIT_SCALE`.
+    ///
+    /// # Errors
+    /// As [`Stack::ephemeral`].
+    pub async fn with(extra: &[(&str, &str)]) -> Result<Self, Trouble> {
+        let project = Project::find()?;
+        let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        let extra: Vec<_> = extra.iter().map(own).collect();
+        let mut last = None;
+        for _ in 0..TRIES {
+            match Self::start(&project, &extra).await {
+                Ok(stack) => return Ok(stack),
+                Err(trouble) => last = Some(trouble),
+            }
+        }
+        Err(last.unwrap_or_else(|| failed("it was not tried")))
+    }
+
+    async fn start(project: &Project, extra: &[(String, String)]) -> Result<Self, Trouble> {
+        let folder = TempDir::with_prefix("reelsmith-stack-").map_err(|e| failed(e))?;
+        let port = health::free_port().map_err(|e| failed(e))?;
+        let launch = Launch::new(project, port, folder.path(), extra)?;
+        let log = File::create(folder.path().join("stack.log")).map_err(|e| failed(e))?;
+        let guard = launch
+            .guarded()
+            .stdin(Stdio::piped())
+            .stdout(log.try_clone().map_err(|e| failed(e))?)
+            .stderr(log)
+            .spawn()
+            .map_err(|e| failed(e))?;
+        let mut stack = Self {
+            guard,
+            port,
+            folder,
+        };
+        stack.ready().await?;
+        Ok(stack)
+    }
+
+    async fn ready(&mut self) -> Result<(), Trouble> {
+        let end = Instant::now() + START;
+        while Instant::now() < end {
+            // The order matters: another process may answer on the port after ours failed to get it.
+            let healthy = health::healthy(self.port).await;
+            if self.guard.try_wait().map_err(|e| failed(e))?.is_some() {
+                return Err(failed(self.log()));
+            }
+            if healthy {
+                return Ok(());
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        Err(failed(format!("no answer in {START:?}\n{}", self.log())))
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn endpoint(&self) -> String {
+        endpoint(self.port)
+    }
+
+    /// The port it listens on.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The SDK's configuration for it.
+    pub async fn sdk(&self) -> Sdk {
+        Sdk::emulator(&self.endpoint()).await
+    }
+
+    /// The operator's clients for it.
+    pub async fn cloud(&self) -> Cloud {
+        Cloud::new(&self.sdk().await)
+    }
+
+    /// What it has written so far, the output of functions included.
+    #[must_use]
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.log_path()).unwrap_or_default()
+    }
+
+    fn log_path(&self) -> PathBuf {
+        self.folder.path().join("stack.log")
+    }
+}
+
+impl Drop for Stack {
+    fn drop(&mut self) {
+        // The guard leads the session, so its number is the session's.
+        let session = i32::try_from(self.guard.id()).unwrap_or(0);
+        drop(self.guard.stdin.take());
+        processes::kill_now(session);
+        let _ = self.guard.wait();
+        processes::wait_gone(session);
+    }
+}
+
+fn failed(why: impl ToString) -> Trouble {
+    Trouble::new(
+        "start a local stack for a test",
+        why.to_string(),
+        "run scripts/setup; if it is installed, its output above says what it misses",
+    )
+}

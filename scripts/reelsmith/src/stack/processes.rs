@@ -1,0 +1,113 @@
+//! Finding and ending exactly the processes that a stack started.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process, kill_process_group, test_kill_process};
+
+/// How long processes may take to end when asked to.
+const GRACE: Duration = Duration::from_secs(5);
+const POLL: Duration = Duration::from_millis(25);
+
+/// Whether a process is there and is MiniStack: a recorded number may have gone to somebody else since.
+pub fn is_ministack(pid: i32) -> bool {
+    command_line(pid).is_some_and(|line| line.contains("ministack"))
+}
+
+/// Whether a living process has this number. One that has ended and was not collected yet does not count.
+pub fn exists(pid: i32) -> bool {
+    if Path::new("/proc/self").exists() {
+        return living_session(pid).is_some();
+    }
+    Pid::from_raw(pid).is_some_and(|pid| test_kill_process(pid) != Err(rustix::io::Errno::SRCH))
+}
+
+fn command_line(pid: i32) -> Option<String> {
+    let proc = Path::new("/proc").join(pid.to_string()).join("cmdline");
+    if let Ok(bytes) = std::fs::read(proc) {
+        return Some(String::from_utf8_lossy(&bytes).replace('\0', " "));
+    }
+    if Path::new("/proc/self").exists() {
+        return None;
+    }
+    let output = std::process::Command::new("ps")
+        .args(["-o", "command=", "-p", &pid.to_string()])
+        .output()
+        .ok()?;
+    let line = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+    (!line.is_empty()).then_some(line)
+}
+
+/// The living processes of a session, as /proc tells them. Empty where there is no /proc.
+fn members(session: i32) -> Vec<i32> {
+    let Ok(entries) = std::fs::read_dir("/proc") else {
+        return Vec::new();
+    };
+    entries
+        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
+        .filter(|pid| living_session(*pid) == Some(session))
+        .collect()
+}
+
+/// The session of a process that is not a zombie. Fields count from after the command, which may hold anything.
+fn living_session(pid: i32) -> Option<i32> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let mut fields = stat.rsplit_once(')')?.1.split_ascii_whitespace();
+    let state = fields.next()?;
+    (state != "Z")
+        .then(|| fields.nth(2)?.parse().ok())
+        .flatten()
+}
+
+fn alive(session: i32) -> bool {
+    if Path::new("/proc/self").exists() {
+        return !members(session).is_empty();
+    }
+    exists(session)
+}
+
+/// Ends a session whose leader is `session`: politely first, then for good. True where nothing of it is left.
+pub async fn end_session(session: i32) -> bool {
+    signal(session, Signal::TERM);
+    if gone_within(session, GRACE).await {
+        return true;
+    }
+    kill_now(session);
+    gone_within(session, GRACE).await
+}
+
+/// Kills everything in a session at once.
+pub fn kill_now(session: i32) {
+    signal(session, Signal::KILL);
+}
+
+fn signal(session: i32, signal: Signal) {
+    // Already gone is as good as ended, so the result does not matter.
+    if let Some(group) = Pid::from_raw(session) {
+        let _ = kill_process_group(group, signal);
+    }
+    // An encoder may lead a group of its own within the session.
+    for pid in members(session).into_iter().filter_map(Pid::from_raw) {
+        let _ = kill_process(pid, signal);
+    }
+}
+
+async fn gone_within(session: i32, limit: Duration) -> bool {
+    let end = Instant::now() + limit;
+    while alive(session) {
+        if Instant::now() >= end {
+            return false;
+        }
+        tokio::time::sleep(POLL).await;
+    }
+    true
+}
+
+/// Waits for a session to be gone, where nothing can be awaited.
+pub fn wait_gone(session: i32) {
+    let end = Instant::now() + GRACE;
+    while alive(session) && Instant::now() < end {
+        kill_now(session);
+        std::thread::sleep(POLL);
+    }
+}
