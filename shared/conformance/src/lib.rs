@@ -1,7 +1,26 @@
 //! Proof of an output: models of playlists, MPD and CMAF, one file per rule, and the report.
 //!
-//! Pure: what an object holds is given as bytes or facts, what must be read next is said, never read.
+//! Pure: what an object holds is given as bytes or facts, what must be read next is said, never read. A caller lists the
+//! output prefix into a [`Delivery`], reads whatever [`Delivery::wanted`] asks for until that is nothing, and calls
+//! [`check`].
 
 pub mod cmaf;
+pub mod dash;
+mod delivery;
+mod expectation;
+mod fault;
+pub mod hls;
+pub mod measure;
+mod path;
+mod report;
+mod rules;
 #[doc(hidden)]
 pub mod testing;
+mod view;
+
+pub use delivery::{Delivery, MPD, MULTIVARIANT, Object, Part, Text, Wanted};
+pub use expectation::{Expectation, ExpectedAudio, ExpectedText, ExpectedVideo, Recorded};
+pub use fault::{Faults, TextFault};
+pub use report::{Location, RenditionSummary, Report, SCHEMA, Severity, Verdict, Violation};
+pub use rules::{Findings, Rule, RuleSet, Sets, check, registry};
+pub use view::{Kind, Track, TrackSegment, View};

@@ -59,6 +59,8 @@ pub struct SampleSpec {
     pub sync: bool,
     /// NAL unit type of its only NAL unit; `None` for other media.
     pub nal: Option<u8>,
+    /// Whether the NAL unit is one of HEVC.
+    pub hevc: bool,
 }
 
 impl SampleSpec {
@@ -71,6 +73,7 @@ impl SampleSpec {
             cts: 0,
             sync: true,
             nal: Some(5),
+            hevc: false,
         }
     }
 
@@ -97,7 +100,7 @@ impl SampleSpec {
         let mut bytes = vec![0; self.size as usize];
         if let (Some(nal), Some(head)) = (self.nal, bytes.get_mut(..5)) {
             head[..4].copy_from_slice(&(self.size - 4).to_be_bytes());
-            head[4] = 0x60 | nal;
+            head[4] = if self.hevc { nal << 1 } else { 0x60 | nal };
         }
         bytes
     }

@@ -1,3 +1,412 @@
 //! Synthetic deliveries for tests: bytes built by hand, as small as the rules allow.
+//!
+//! [`Good`] is an output that breaks no rule, in the layout of our own packager. A test damages one thing and expects the
+//! rule that owns it.
 
 pub mod boxes;
+mod documents;
+pub mod inits;
+
+use std::collections::BTreeMap;
+
+use reelsmith_core::ladder::VideoCodec;
+use reelsmith_core::record::SegmentRecord;
+use reelsmith_core::time::{FrameCount, FrameRate, Ticks, Timescale};
+use reelsmith_core::units::{Bytes, Resolution};
+
+use crate::cmaf::SegmentScan;
+use crate::delivery::{Delivery, Object};
+use crate::expectation::{Expectation, ExpectedAudio, ExpectedText, ExpectedVideo, Recorded};
+use crate::report::Report;
+use crate::rules::{Sets, check};
+use boxes::{FragmentSpec, SampleSpec};
+use inits::InitSpec;
+
+/// A video rendition of [`Good`].
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Rung {
+    pub folder: &'static str,
+    pub codec: &'static str,
+    pub width: u32,
+    pub height: u32,
+    /// Bytes of a picture that is not an IDR; an IDR has three times as many.
+    pub picture: u32,
+}
+
+pub(crate) const RUNGS: [Rung; 3] = [
+    Rung {
+        folder: "video/h264_360p",
+        codec: "avc1.64001e",
+        width: 640,
+        height: 360,
+        picture: 100,
+    },
+    Rung {
+        folder: "video/h264_720p",
+        codec: "avc1.64001f",
+        width: 1_280,
+        height: 720,
+        picture: 300,
+    },
+    Rung {
+        folder: "video/h265_720p",
+        codec: "hvc1.1.6.L93.90",
+        width: 1_280,
+        height: 720,
+        picture: 200,
+    },
+];
+
+pub(crate) const AUDIO: [(&str, &str, &str); 2] =
+    [("audio/ja", "ja", "日本語"), ("audio/en", "en", "English")];
+pub(crate) const TEXT: [(&str, &str, &str, bool); 2] = [
+    ("text/en", "en", "English", false),
+    ("text/ja-forced", "ja", "日本語", true),
+];
+
+/// Frames of the three segments at 24 frames a second; an IDR picture every 48.
+const FRAMES: [u32; 3] = [96, 96, 48];
+/// Access units of the three audio segments; the last one is cut short.
+const UNITS: [u32; 3] = [188, 188, 94];
+
+/// A delivery that breaks no rule, open to damage.
+#[derive(Clone, Debug)]
+pub struct Good {
+    /// Playlists, MPD and captions by path.
+    pub texts: BTreeMap<String, String>,
+    /// Init segments by path.
+    pub inits: BTreeMap<String, InitSpec>,
+    /// Media segments by path.
+    pub segments: BTreeMap<String, Vec<FragmentSpec>>,
+    /// Objects whose bytes are not what was specified.
+    pub raw: BTreeMap<String, Vec<u8>>,
+    /// Objects that are listed otherwise than they are; the last word on an object's facts.
+    pub objects: BTreeMap<String, Object>,
+    /// Objects that are not there.
+    pub missing: Vec<String>,
+    /// What the job expects.
+    pub expected: Option<Expectation>,
+}
+
+impl Default for Good {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Good {
+    /// Builds it.
+    #[must_use]
+    pub fn new() -> Self {
+        let mut good = Self {
+            texts: BTreeMap::new(),
+            inits: BTreeMap::new(),
+            segments: BTreeMap::new(),
+            raw: BTreeMap::new(),
+            objects: BTreeMap::new(),
+            missing: Vec::new(),
+            expected: None,
+        };
+        for rung in RUNGS {
+            good.inits
+                .insert(format!("{}/init.mp4", rung.folder), InitSpec::video(&rung));
+            good.add_video(&rung);
+        }
+        for (folder, _, _) in AUDIO {
+            good.inits
+                .insert(format!("{folder}/init.mp4"), InitSpec::audio());
+            good.add_audio(folder);
+        }
+        documents::write(&mut good);
+        good.expected = Some(good.expectation());
+        for path in good.bytes().keys() {
+            good.objects.insert(path.clone(), described(path));
+        }
+        good
+    }
+
+    /// Replaces a text of a document, which must be there.
+    pub fn edit(&mut self, path: &str, from: &str, to: &str) {
+        let text = self.texts.get_mut(path);
+        assert!(
+            text.as_ref().is_some_and(|t| t.contains(from)),
+            "{path} has {from:?}"
+        );
+        if let Some(text) = text {
+            *text = text.replacen(from, to, 1);
+        }
+    }
+
+    /// Changes an object's facts in the listing.
+    pub fn object(&mut self, path: &str, change: impl FnOnce(&mut Object)) {
+        let object = self.objects.get_mut(path);
+        assert!(object.is_some(), "{path} is listed");
+        if let Some(object) = object {
+            change(object);
+        }
+    }
+
+    /// Changes a segment's fragments.
+    pub fn segment(&mut self, path: &str, change: impl FnOnce(&mut Vec<FragmentSpec>)) {
+        let segment = self.segments.get_mut(path);
+        assert!(segment.is_some(), "{path} is a segment");
+        if let Some(segment) = segment {
+            change(segment);
+        }
+    }
+
+    /// Changes an init segment.
+    pub fn init(&mut self, path: &str, change: impl FnOnce(&mut InitSpec)) {
+        let init = self.inits.get_mut(path);
+        assert!(init.is_some(), "{path} is an init segment");
+        if let Some(init) = init {
+            change(init);
+        }
+    }
+
+    /// Every object's bytes.
+    #[must_use]
+    pub fn bytes(&self) -> BTreeMap<String, Vec<u8>> {
+        let texts = self
+            .texts
+            .iter()
+            .map(|(p, t)| (p.clone(), t.clone().into_bytes()));
+        let inits = self.inits.iter().map(|(p, i)| (p.clone(), i.bytes()));
+        let segments = self
+            .segments
+            .iter()
+            .map(|(p, s)| (p.clone(), segment_bytes(s)));
+        let raw = self.raw.iter().map(|(p, b)| (p.clone(), b.clone()));
+        let mut all: BTreeMap<_, _> = texts.chain(inits).chain(segments).chain(raw).collect();
+        all.retain(|path, _| !self.missing.contains(path));
+        all
+    }
+
+    /// Discovers and measures it, as a caller with real objects would.
+    #[must_use]
+    pub fn delivery(&self) -> Delivery {
+        let bytes = self.bytes();
+        let mut delivery = Delivery::new(bytes.iter().map(|(path, data)| {
+            let known = self.objects.get(path).cloned().unwrap_or_default();
+            // A size that a test set stays; otherwise it is that of the bytes.
+            let size = if known.size > 0 {
+                known.size - 1
+            } else {
+                data.len() as u64
+            };
+            Object {
+                path: path.clone(),
+                size,
+                ..known
+            }
+        }));
+        let nothing = Vec::new();
+        for _ in 0..8 {
+            let wanted = delivery.wanted();
+            for path in &wanted.texts {
+                delivery.add_text(path, bytes.get(path).unwrap_or(&nothing));
+            }
+            for part in &wanted.inits {
+                let data = bytes.get(&part.path).unwrap_or(&nothing);
+                delivery.add_init(part, Ok(data));
+            }
+            for (part, init) in &wanted.segments {
+                let data = bytes.get(&part.path).unwrap_or(&nothing);
+                if let Some(defaults) = delivery.defaults_of(init) {
+                    delivery.add_segment(part, Ok(SegmentScan::whole(data, defaults)));
+                }
+            }
+            if wanted.is_empty() {
+                break;
+            }
+        }
+        delivery
+    }
+
+    /// Checks it by all rules.
+    #[must_use]
+    pub fn report(&self) -> Report {
+        check(&self.delivery(), self.expected.as_ref(), Sets::ALL)
+    }
+
+    fn add_video(&mut self, rung: &Rung) {
+        let (mut sequence, mut tfdt) = (1, 0);
+        for (number, frames) in (1..).zip(FRAMES) {
+            let fragments = (0..frames / 48).map(|_| {
+                let fragment = FragmentSpec {
+                    sequence,
+                    tfdt,
+                    samples: pictures(rung),
+                    ..FragmentSpec::default()
+                };
+                sequence += 1;
+                tfdt += 48_000;
+                fragment
+            });
+            let fragments = fragments.collect();
+            self.segments
+                .insert(format!("{}/seg_{number:05}.m4s", rung.folder), fragments);
+        }
+    }
+
+    fn add_audio(&mut self, folder: &str) {
+        let mut tfdt = 0;
+        for (sequence, units) in (1..).zip(UNITS) {
+            let mut samples = vec![SampleSpec::audio(1_024, 20); units as usize];
+            if sequence == 3
+                && let Some(last) = samples.last_mut()
+            {
+                last.duration = 768;
+            }
+            let duration: u64 = samples.iter().map(|s| u64::from(s.duration)).sum();
+            let fragment = FragmentSpec {
+                sequence,
+                tfdt,
+                samples,
+                ..FragmentSpec::default()
+            };
+            self.segments
+                .insert(format!("{folder}/seg_{sequence:05}.m4s"), vec![fragment]);
+            tfdt += duration;
+        }
+    }
+
+    fn expectation(&self) -> Expectation {
+        let frame_rate = FrameRate::new(24, 1);
+        let video = RUNGS.iter().filter_map(|rung| {
+            let codec = if rung.codec.starts_with("avc1") {
+                VideoCodec::H264
+            } else {
+                VideoCodec::H265
+            };
+            let resolution = Resolution {
+                width: rung.width,
+                height: rung.height,
+            };
+            Some(ExpectedVideo {
+                path: rung.folder.to_owned(),
+                codec,
+                resolution,
+                frame_rate: frame_rate?,
+                frames: FrameCount(240),
+                recorded: self.recorded(rung.folder),
+            })
+        });
+        let audio = AUDIO.iter().map(|(folder, language, label)| ExpectedAudio {
+            path: (*folder).to_owned(),
+            language: (*language).to_owned(),
+            label: (*label).to_owned(),
+            default: *language == "ja",
+            sample_rate: 48_000,
+            samples: 480_000,
+            recorded: self.recorded(folder),
+        });
+        let text = TEXT
+            .iter()
+            .map(|(folder, language, label, forced)| ExpectedText {
+                path: (*folder).to_owned(),
+                language: (*language).to_owned(),
+                label: (*label).to_owned(),
+                forced: *forced,
+                recorded: Recorded::default(),
+            });
+        Expectation {
+            video: video.collect(),
+            audio: audio.collect(),
+            text: text.collect(),
+            timescale: Timescale(24_000),
+            duration: Ticks(240_000),
+            gop_frames: FrameCount(48),
+            dash: true,
+        }
+    }
+
+    fn recorded(&self, folder: &str) -> Recorded {
+        let segments = self
+            .segments
+            .iter()
+            .filter(|(path, _)| path.starts_with(folder));
+        let records = (1..)
+            .zip(segments)
+            .map(|(number, (path, fragments))| SegmentRecord {
+                number,
+                name: format!("seg_{number:05}.m4s"),
+                size: Bytes(segment_bytes(fragments).len() as u64),
+                sha256: sha256(path),
+                start: Ticks(0),
+                duration: Ticks(0),
+                samples: 0,
+                key_frames: Vec::new(),
+            });
+        Recorded {
+            init_sha256: sha256(&format!("{folder}/init.mp4")),
+            segments: records.collect(),
+        }
+    }
+}
+
+fn pictures(rung: &Rung) -> Vec<SampleSpec> {
+    let hevc = rung.codec.starts_with("hvc1");
+    let pictures = (0..48).map(|i| {
+        let mut sample = if i == 0 {
+            SampleSpec::idr(1_000, rung.picture * 3)
+        } else {
+            SampleSpec::slice(1_000, rung.picture)
+        };
+        sample.cts = 2_000;
+        sample.hevc = hevc;
+        sample.nal = sample.nal.map(|nal| match (hevc, nal) {
+            (true, 5) => 19,
+            (_, nal) => nal,
+        });
+        sample
+    });
+    pictures.collect()
+}
+
+/// The bytes of a segment.
+#[must_use]
+pub fn segment_bytes(fragments: &[FragmentSpec]) -> Vec<u8> {
+    fragments.iter().flat_map(FragmentSpec::bytes).collect()
+}
+
+/// A stand-in for the checksum of an object: any text of its own will do.
+fn sha256(path: &str) -> String {
+    format!(
+        "{:064x}",
+        path.bytes()
+            .fold(7u64, |h, b| h.wrapping_mul(31).wrapping_add(b.into()))
+    )
+}
+
+/// An object as the packager stores it. Its size is 0 here: that of its bytes.
+fn described(path: &str) -> Object {
+    let extension = path.rsplit_once('.').map_or("", |(_, e)| e);
+    let text = matches!(extension, "m3u8" | "mpd");
+    let content_type = match extension {
+        "m3u8" => "application/vnd.apple.mpegurl",
+        "mpd" => "application/dash+xml",
+        "m4s" => "video/iso.segment",
+        "mp4" => "video/mp4",
+        _ => "text/vtt; charset=utf-8",
+    };
+    let cache = if text {
+        "public, max-age=60"
+    } else {
+        "public, max-age=31536000, immutable"
+    };
+    let written = match path {
+        "master.m3u8" | "manifest.mpd" => 3_000,
+        _ if text => 2_000,
+        _ => 1_000,
+    };
+    Object {
+        path: path.to_owned(),
+        size: 0,
+        content_type: Some(content_type.to_owned()),
+        cache_control: Some(cache.to_owned()),
+        content_encoding: text.then(|| "gzip".to_owned()),
+        sha256: matches!(extension, "m4s" | "mp4").then(|| sha256(path)),
+        modified_ms: Some(written),
+    }
+}

@@ -1,0 +1,165 @@
+//! What the job says the output must be.
+
+use reelsmith_core::ladder::VideoCodec;
+use reelsmith_core::plan::Plan;
+use reelsmith_core::record::{RenditionRecord, SegmentRecord};
+use reelsmith_core::time::{FrameCount, FrameRate, Ticks, Timescale};
+use reelsmith_core::units::Resolution;
+
+/// What the plan and the records of a job promise.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Expectation {
+    /// Video renditions.
+    pub video: Vec<ExpectedVideo>,
+    /// Audio renditions.
+    pub audio: Vec<ExpectedAudio>,
+    /// Caption renditions.
+    pub text: Vec<ExpectedText>,
+    /// Timescale of video, and of [`Expectation::duration`].
+    pub timescale: Timescale,
+    /// Duration of the programme.
+    pub duration: Ticks,
+    /// Greatest distance of two IDR pictures, in frames.
+    pub gop_frames: FrameCount,
+    /// Whether there must be an MPD.
+    pub dash: bool,
+}
+
+/// A video rendition that must be there.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ExpectedVideo {
+    /// Folder below the output prefix.
+    pub path: String,
+    /// Codec.
+    pub codec: VideoCodec,
+    /// Picture size.
+    pub resolution: Resolution,
+    /// Frame rate.
+    pub frame_rate: FrameRate,
+    /// Frames.
+    pub frames: FrameCount,
+    /// Its segments as the workers recorded them.
+    pub recorded: Recorded,
+}
+
+/// An audio rendition that must be there.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ExpectedAudio {
+    /// Folder below the output prefix.
+    pub path: String,
+    /// BCP 47 tag.
+    pub language: String,
+    /// What a player shows.
+    pub label: String,
+    /// Whether a player starts with it.
+    pub default: bool,
+    /// Samples per second.
+    pub sample_rate: u32,
+    /// Samples, priming not counted.
+    pub samples: u64,
+    /// Its segments as the worker recorded them.
+    pub recorded: Recorded,
+}
+
+/// A caption rendition that must be there.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ExpectedText {
+    /// Folder below the output prefix.
+    pub path: String,
+    /// BCP 47 tag.
+    pub language: String,
+    /// What a player shows.
+    pub label: String,
+    /// Whether it is shown even where captions are off.
+    pub forced: bool,
+    /// Its segments as the worker recorded them.
+    pub recorded: Recorded,
+}
+
+/// The record of a rendition, as far as it is compared.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Recorded {
+    /// SHA-256 of the init segment; empty where there is no record.
+    pub init_sha256: String,
+    /// The segments; empty where there is no record.
+    pub segments: Vec<SegmentRecord>,
+}
+
+impl Expectation {
+    /// What a plan and the records of its renditions promise.
+    #[must_use]
+    pub fn from_plan(plan: &Plan, renditions: &[RenditionRecord], dash: bool) -> Self {
+        let recorded = |path: &str| {
+            let found = renditions.iter().find(|r| r.output.rendition == path);
+            found.map_or_else(Recorded::default, |r| Recorded {
+                init_sha256: r.output.init_sha256.clone(),
+                segments: r.output.segments.clone(),
+            })
+        };
+        Self {
+            video: video(plan, &recorded),
+            audio: audio(plan, &recorded),
+            text: text(plan, &recorded),
+            timescale: plan.timescale,
+            duration: plan.duration(),
+            gop_frames: plan.gop_frames,
+            dash,
+        }
+    }
+
+    /// Duration of the programme in nanoseconds.
+    #[must_use]
+    pub fn nanos(&self) -> i128 {
+        crate::measure::nanos(self.duration.0.into(), self.timescale.0)
+    }
+
+    /// Every rendition's folder with its record.
+    pub fn recorded(&self) -> impl Iterator<Item = (&str, &Recorded)> {
+        let video = self.video.iter().map(|r| (r.path.as_str(), &r.recorded));
+        let audio = self.audio.iter().map(|r| (r.path.as_str(), &r.recorded));
+        let text = self.text.iter().map(|r| (r.path.as_str(), &r.recorded));
+        video.chain(audio).chain(text)
+    }
+}
+
+fn video(plan: &Plan, recorded: &dyn Fn(&str) -> Recorded) -> Vec<ExpectedVideo> {
+    let renditions = plan.video.iter();
+    renditions
+        .map(|r| ExpectedVideo {
+            path: r.path.clone(),
+            codec: r.rung.codec,
+            resolution: r.rung.resolution,
+            frame_rate: plan.frame_rate,
+            frames: plan.total_frames,
+            recorded: recorded(&r.path),
+        })
+        .collect()
+}
+
+fn audio(plan: &Plan, recorded: &dyn Fn(&str) -> Recorded) -> Vec<ExpectedAudio> {
+    let renditions = plan.audio.iter();
+    renditions
+        .map(|r| ExpectedAudio {
+            path: r.path.clone(),
+            language: r.language.clone(),
+            label: r.label.clone(),
+            default: r.default,
+            sample_rate: r.sample_rate,
+            samples: r.samples,
+            recorded: recorded(&r.path),
+        })
+        .collect()
+}
+
+fn text(plan: &Plan, recorded: &dyn Fn(&str) -> Recorded) -> Vec<ExpectedText> {
+    let renditions = plan.text.iter();
+    renditions
+        .map(|r| ExpectedText {
+            path: r.path.clone(),
+            language: r.language.clone(),
+            label: r.label.clone(),
+            forced: r.forced,
+            recorded: recorded(&r.path),
+        })
+        .collect()
+}

@@ -1,0 +1,111 @@
+//! Arithmetic that rules share: exact times, peak and average bit rate.
+
+use reelsmith_core::units::BitsPerSecond;
+
+use crate::hls::NANOS;
+
+/// Ticks in nanoseconds, rounded to nearest.
+#[must_use]
+pub fn nanos(ticks: i128, timescale: u32) -> i128 {
+    let scale = i128::from(timescale.max(1));
+    (ticks * NANOS * 2 + scale).div_euclid(scale * 2)
+}
+
+/// Bits per second of `bytes` over a duration in nanoseconds, rounded up; 0 where there is no duration.
+#[must_use]
+pub fn rate(bytes: u64, duration: i128) -> u64 {
+    if duration <= 0 {
+        return 0;
+    }
+    let bits = i128::from(bytes) * 8 * NANOS;
+    u64::try_from((bits + duration - 1) / duration).unwrap_or(u64::MAX)
+}
+
+/// The peak segment bit rate of RFC 8216, 4.1: the greatest rate of any contiguous run of segments whose duration is
+/// between 0.5 and 1.5 times the target duration. `segments` are bytes and nanoseconds; `target` is in seconds.
+///
+/// Where no run is of such a duration (a programme shorter than that), the average.
+#[must_use]
+pub fn peak_rate(segments: &[(u64, i128)], target: u64) -> BitsPerSecond {
+    let target = i128::from(target) * NANOS;
+    let mut peak = None;
+    for start in 0..segments.len() {
+        let (mut bytes, mut duration) = (0u64, 0i128);
+        for (size, length) in segments.iter().skip(start) {
+            bytes = bytes.saturating_add(*size);
+            duration += length;
+            if duration * 2 > target * 3 {
+                break;
+            }
+            if duration * 2 >= target {
+                peak = peak.max(Some(rate(bytes, duration)));
+            }
+        }
+    }
+    peak.map_or_else(|| average_rate(segments), BitsPerSecond)
+}
+
+/// The average bit rate of all segments.
+#[must_use]
+pub fn average_rate(segments: &[(u64, i128)]) -> BitsPerSecond {
+    let bytes = segments
+        .iter()
+        .fold(0u64, |sum, (b, _)| sum.saturating_add(*b));
+    let duration = segments.iter().map(|(_, d)| d).sum();
+    BitsPerSecond(rate(bytes, duration))
+}
+
+/// Whether `found` is within `percent` of `declared`.
+#[must_use]
+pub fn within_percent(found: u64, declared: u64, percent: u64) -> bool {
+    u128::from(found.abs_diff(declared)) * 100 <= u128::from(declared) * u128::from(percent)
+}
+
+/// Nanoseconds as seconds with six decimals, for messages.
+#[must_use]
+pub fn seconds(nanos: i128) -> String {
+    let sign = if nanos < 0 { "-" } else { "" };
+    let micros = (nanos.unsigned_abs() + 500) / 1_000;
+    format!("{sign}{}.{:06} s", micros / 1_000_000, micros % 1_000_000)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_short_last_segment_makes_no_peak_of_its_own() {
+        let segments = [(1_000, 4 * NANOS), (1_000, 4 * NANOS), (1_000, NANOS)];
+        assert_eq!(peak_rate(&segments, 4), BitsPerSecond(3_200));
+        assert_eq!(average_rate(&segments), BitsPerSecond(2_667));
+    }
+
+    #[test]
+    fn a_programme_shorter_than_half_a_target_has_its_average_as_peak() {
+        assert_eq!(peak_rate(&[(1_000, NANOS)], 4), BitsPerSecond(8_000));
+        assert_eq!(peak_rate(&[], 4), BitsPerSecond(0));
+    }
+
+    #[test]
+    fn ntsc_ticks_are_exact_to_the_nanosecond() {
+        assert_eq!(nanos(96 * 1_001, 24_000), 4_004_000_000);
+        assert_eq!(nanos(-1_024, 48_000), -21_333_333);
+        assert_eq!(seconds(-21_333_333), "-0.021333 s");
+    }
+
+    proptest! {
+        #[test]
+        fn the_peak_is_never_below_the_average_of_equal_segments(sizes in proptest::collection::vec(1u64..1_000_000, 1..30)) {
+            let segments: Vec<_> = sizes.iter().map(|s| (*s, 4 * NANOS)).collect();
+            prop_assert!(peak_rate(&segments, 4) >= average_rate(&segments));
+        }
+
+        #[test]
+        fn ten_percent_is_of_what_was_declared(declared in 1u64..1_000_000_000) {
+            prop_assert!(within_percent(declared / 10 * 9 + declared % 10, declared, 10));
+            prop_assert!(!within_percent(declared + declared / 10 + 1, declared, 10));
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! Rules about storing and serving.
+
+mod r01;
+mod r02;
+mod r03;
+mod r04;
+mod r05;
+
+use super::Rule;
+
+/// The rules of this group.
+pub(super) static RULES: &[&Rule] = &[&r01::RULE, &r02::RULE, &r03::RULE, &r04::RULE, &r05::RULE];

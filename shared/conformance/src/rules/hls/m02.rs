@@ -1,0 +1,26 @@
+//! HLS-M02: every EXT-X-STREAM-INF has BANDWIDTH and a URI line.
+
+use super::super::{Findings, Rule, RuleSet};
+use crate::delivery::MULTIVARIANT;
+use crate::report::Severity;
+use crate::view::View;
+
+/// Every EXT-X-STREAM-INF has BANDWIDTH and a URI line.
+pub(super) static RULE: Rule = Rule {
+    id: "HLS-M02",
+    severity: Severity::Fail,
+    spec: "RFC 8216 4.3.4.2",
+    set: RuleSet::Standard,
+    title: "every EXT-X-STREAM-INF has BANDWIDTH and a URI line",
+    doc: "A client cannot choose a variant without its bit rate, nor load one without its URI on the very next line.",
+    check,
+};
+
+fn check(view: &View<'_>, out: &mut Findings) {
+    out.parser_faults(view);
+    for variant in view.variants() {
+        if variant.attributes.get("BANDWIDTH").is_none() || variant.bandwidth() == Some(0) {
+            out.line(MULTIVARIANT, variant.line, "a positive BANDWIDTH", "none");
+        }
+    }
+}

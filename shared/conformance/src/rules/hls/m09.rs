@@ -1,0 +1,36 @@
+//! HLS-M09: BANDWIDTH is not below the largest sum over playable combinations.
+
+use super::super::{Findings, Rule, RuleSet};
+use crate::delivery::MULTIVARIANT;
+use crate::report::Severity;
+use crate::view::{Track, View};
+
+/// BANDWIDTH is not below the largest sum over playable combinations.
+pub(super) static RULE: Rule = Rule {
+    id: "HLS-M09",
+    severity: Severity::Fail,
+    spec: "RFC 8216 4.3.4.2, Apple HLS Authoring 9.13",
+    set: RuleSet::Standard,
+    title: "BANDWIDTH is not below the largest sum over playable combinations",
+    doc: "It must be the sum of the peaks of the video and of the loudest audio rendition: a player that trusts a lower value stalls.",
+    check,
+};
+
+fn check(view: &View<'_>, out: &mut Findings) {
+    for variant in view.variants() {
+        let (Some(declared), Some(track)) = (variant.bandwidth(), view.track_of(variant)) else {
+            continue;
+        };
+        let audio = view.audio_of(variant).filter(|a| a.path != track.path);
+        let sum = track.peak() + audio.map(Track::peak).max().unwrap_or(0);
+        if declared < sum {
+            let expected = format!("BANDWIDTH of at least {sum} bit/s, video and audio together");
+            out.line(
+                MULTIVARIANT,
+                variant.line,
+                expected,
+                format!("{declared} bit/s"),
+            );
+        }
+    }
+}

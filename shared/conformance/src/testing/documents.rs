@@ -1,0 +1,196 @@
+//! Playlists, MPD and captions of the good delivery.
+
+use std::fmt::Write as _;
+
+use super::{AUDIO, Good, RUNGS, Rung, TEXT, segment_bytes};
+use crate::cmaf::{TrackDefaults, fragments};
+use crate::measure::{average_rate, peak_rate};
+
+/// `EXTINF` of video and captions, and of audio.
+const VIDEO_SECONDS: [&str; 3] = ["4.000000", "4.000000", "2.000000"];
+const AUDIO_SECONDS: [&str; 3] = ["4.010667", "4.010667", "2.000000"];
+
+pub(super) fn write(good: &mut Good) {
+    for rung in RUNGS {
+        let playlist = media_playlist(&VIDEO_SECONDS, "m4s", true);
+        good.texts
+            .insert(format!("{}/playlist.m3u8", rung.folder), playlist);
+        let i_frames = i_frame_playlist(good, rung.folder);
+        good.texts
+            .insert(format!("{}/iframes.m3u8", rung.folder), i_frames);
+    }
+    for (folder, _, _) in AUDIO {
+        let playlist = media_playlist(&AUDIO_SECONDS, "m4s", true);
+        good.texts
+            .insert(format!("{folder}/playlist.m3u8"), playlist);
+    }
+    for (folder, _, _, _) in TEXT {
+        let playlist = media_playlist(&VIDEO_SECONDS, "vtt", false);
+        good.texts
+            .insert(format!("{folder}/playlist.m3u8"), playlist);
+        for number in 1..=3u32 {
+            good.texts
+                .insert(format!("{folder}/seg_{number:05}.vtt"), captions(number));
+        }
+    }
+    let master = master(good);
+    good.texts.insert("master.m3u8".to_owned(), master);
+    let mpd = mpd(good);
+    good.texts.insert("manifest.mpd".to_owned(), mpd);
+}
+
+fn captions(number: u32) -> String {
+    let start = (number - 1) * 4;
+    format!(
+        "WEBVTT\nX-TIMESTAMP-MAP=MPEGTS:0,LOCAL:00:00:00.000\n\n00:00:{start:02}.500 --> 00:00:{:02}.000\nLine {number}\n\n00:00:{:02}.000 --> 00:00:{:02}.500\nNext\n",
+        start + 1,
+        start + 1,
+        start + 1,
+    )
+}
+
+fn media_playlist(seconds: &[&str], extension: &str, map: bool) -> String {
+    let mut text = "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-TARGETDURATION:4\n#EXT-X-MEDIA-SEQUENCE:0\n\
+                    #EXT-X-PLAYLIST-TYPE:VOD\n#EXT-X-INDEPENDENT-SEGMENTS\n"
+        .to_owned();
+    if map {
+        text.push_str("#EXT-X-MAP:URI=\"init.mp4\"\n");
+    }
+    for (number, duration) in (1..).zip(seconds) {
+        let _ = write!(text, "#EXTINF:{duration},\nseg_{number:05}.{extension}\n");
+    }
+    text + "#EXT-X-ENDLIST\n"
+}
+
+fn i_frame_playlist(good: &Good, folder: &str) -> String {
+    let mut text = "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-TARGETDURATION:2\n#EXT-X-PLAYLIST-TYPE:VOD\n\
+                    #EXT-X-I-FRAMES-ONLY\n#EXT-X-MAP:URI=\"init.mp4\"\n"
+        .to_owned();
+    let segments = good.segments.iter().filter(|(p, _)| p.starts_with(folder));
+    for (number, (_, spec)) in (1..).zip(segments) {
+        let (found, _) = fragments(&segment_bytes(spec), &TrackDefaults::default());
+        for fragment in found {
+            let first = fragment.samples.first();
+            let end = first.map_or(0, |s| s.offset + u64::from(s.size));
+            let _ = write!(
+                text,
+                "#EXTINF:2.000000,\n#EXT-X-BYTERANGE:{}@{}\nseg_{number:05}.m4s\n",
+                end - fragment.moof.start,
+                fragment.moof.start
+            );
+        }
+    }
+    text + "#EXT-X-ENDLIST\n"
+}
+
+/// Peak and average bit rate of a folder's segments.
+fn rates(good: &Good, folder: &str, seconds: [i128; 3], scale: i128) -> (u64, u64) {
+    let segments = good.segments.iter().filter(|(p, _)| p.starts_with(folder));
+    let sizes = segments.map(|(_, s)| segment_bytes(s).len() as u64);
+    let nanos = seconds.map(|ticks| (ticks * 1_000_000_000 + scale / 2) / scale);
+    let loads: Vec<_> = sizes.zip(nanos).collect();
+    (peak_rate(&loads, 4).0, average_rate(&loads).0)
+}
+
+fn video_rates(good: &Good, rung: &Rung) -> (u64, u64) {
+    rates(good, rung.folder, [96_000, 96_000, 48_000], 24_000)
+}
+
+fn audio_rates(good: &Good) -> (u64, u64) {
+    rates(good, "audio/ja", [192_512, 192_512, 96_000], 48_000)
+}
+
+fn master(good: &Good) -> String {
+    let mut text = "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-INDEPENDENT-SEGMENTS\n".to_owned();
+    for (folder, language, name) in AUDIO {
+        let default = if language == "ja" { "YES" } else { "NO" };
+        let _ = writeln!(
+            text,
+            "#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"audio\",NAME=\"{name}\",LANGUAGE=\"{language}\",DEFAULT={default},AUTOSELECT=YES,CHANNELS=\"2\",URI=\"{folder}/playlist.m3u8\""
+        );
+    }
+    for (folder, language, name, forced) in TEXT {
+        let forced = if forced { "YES" } else { "NO" };
+        let _ = writeln!(
+            text,
+            "#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID=\"subs\",NAME=\"{name}\",LANGUAGE=\"{language}\",DEFAULT=NO,AUTOSELECT=YES,FORCED={forced},URI=\"{folder}/playlist.m3u8\""
+        );
+    }
+    let audio = audio_rates(good);
+    for rung in RUNGS {
+        let (peak, average) = video_rates(good, &rung);
+        let _ = write!(
+            text,
+            "#EXT-X-STREAM-INF:BANDWIDTH={},AVERAGE-BANDWIDTH={},CODECS=\"{},mp4a.40.2\",RESOLUTION={}x{},FRAME-RATE=24.000,AUDIO=\"audio\",SUBTITLES=\"subs\"\n{}/playlist.m3u8\n",
+            peak + audio.0,
+            average + audio.1,
+            rung.codec,
+            rung.width,
+            rung.height,
+            rung.folder
+        );
+    }
+    for rung in RUNGS {
+        let _ = writeln!(
+            text,
+            "#EXT-X-I-FRAME-STREAM-INF:BANDWIDTH=50000,CODECS=\"{}\",RESOLUTION={}x{},URI=\"{}/iframes.m3u8\"",
+            rung.codec, rung.width, rung.height, rung.folder
+        );
+    }
+    text
+}
+
+fn mpd(good: &Good) -> String {
+    let mut text = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
+        <MPD xmlns=\"urn:mpeg:dash:schema:mpd:2011\" profiles=\"urn:mpeg:dash:profile:isoff-live:2011\" type=\"static\" mediaPresentationDuration=\"PT10S\" maxSegmentDuration=\"PT4.1S\" minBufferTime=\"PT4S\">\n\
+        <Period id=\"0\" start=\"PT0S\" duration=\"PT10S\">\n"
+        .to_owned();
+    video_set(good, &mut text, 0, &RUNGS[..2]);
+    video_set(good, &mut text, 1, &RUNGS[2..]);
+    for (index, (folder, language, _)) in (2..).zip(AUDIO) {
+        let _ = write!(
+            text,
+            "<AdaptationSet id=\"{index}\" contentType=\"audio\" mimeType=\"audio/mp4\" lang=\"{language}\" segmentAlignment=\"true\" startWithSAP=\"1\">\n\
+             <Role schemeIdUri=\"urn:mpeg:dash:role:2011\" value=\"main\"/>\n\
+             <Representation id=\"audio-{language}\" bandwidth=\"{}\" codecs=\"mp4a.40.2\" audioSamplingRate=\"48000\">\n\
+             <AudioChannelConfiguration schemeIdUri=\"urn:mpeg:dash:23003:3:audio_channel_configuration:2011\" value=\"2\"/>\n\
+             <SegmentTemplate timescale=\"48000\" startNumber=\"1\" initialization=\"{folder}/init.mp4\" media=\"{folder}/seg_$Number%05d$.m4s\">\n\
+             <SegmentTimeline>\n<S t=\"0\" d=\"192512\" r=\"1\"/>\n<S d=\"96000\"/>\n</SegmentTimeline>\n</SegmentTemplate>\n</Representation>\n</AdaptationSet>\n",
+            audio_rates(good).0
+        );
+    }
+    for (index, (folder, language, _, _)) in (4..).zip(TEXT) {
+        let _ = write!(
+            text,
+            "<AdaptationSet id=\"{index}\" contentType=\"text\" mimeType=\"text/vtt\" lang=\"{language}\">\n\
+             <Role schemeIdUri=\"urn:mpeg:dash:role:2011\" value=\"subtitle\"/>\n\
+             <Representation id=\"text-{index}\" bandwidth=\"1000\">\n\
+             <SegmentTemplate timescale=\"1000\" duration=\"4000\" startNumber=\"1\" media=\"{folder}/seg_$Number%05d$.vtt\"/>\n\
+             </Representation>\n</AdaptationSet>\n"
+        );
+    }
+    text + "</Period>\n</MPD>\n"
+}
+
+fn video_set(good: &Good, text: &mut String, id: u32, rungs: &[Rung]) {
+    let role = if id == 0 { "main" } else { "alternate" };
+    let _ = write!(
+        text,
+        "<AdaptationSet id=\"{id}\" contentType=\"video\" mimeType=\"video/mp4\" segmentAlignment=\"true\" startWithSAP=\"1\" frameRate=\"24\" par=\"16:9\" maxWidth=\"1280\" maxHeight=\"720\">\n\
+         <Role schemeIdUri=\"urn:mpeg:dash:role:2011\" value=\"{role}\"/>\n\
+         <SegmentTemplate timescale=\"24000\" startNumber=\"1\" initialization=\"video/$RepresentationID$/init.mp4\" media=\"video/$RepresentationID$/seg_$Number%05d$.m4s\">\n\
+         <SegmentTimeline>\n<S t=\"0\" d=\"96000\" r=\"1\"/>\n<S d=\"48000\"/>\n</SegmentTimeline>\n</SegmentTemplate>\n"
+    );
+    for rung in rungs {
+        let name = rung.folder.trim_start_matches("video/");
+        let _ = writeln!(
+            text,
+            "<Representation id=\"{name}\" bandwidth=\"{}\" codecs=\"{}\" width=\"{}\" height=\"{}\"/>",
+            video_rates(good, rung).0,
+            rung.codec,
+            rung.width,
+            rung.height
+        );
+    }
+    text.push_str("</AdaptationSet>\n");
+}

@@ -1,0 +1,202 @@
+//! Init segments built by hand.
+
+use super::Rung;
+use super::boxes::{BoxWriter, sps};
+
+/// What an init segment says; everything that a test may want to damage.
+#[derive(Clone, Debug)]
+pub struct InitSpec {
+    /// Brands of `ftyp`, major first.
+    pub brands: Vec<&'static str>,
+    /// Sample entry.
+    pub entry: [u8; 4],
+    /// Ticks per second.
+    pub timescale: u32,
+    /// Width and height; 0 for audio.
+    pub size: (u32, u32),
+    /// Width and height in the sequence parameter set.
+    pub coded: (u32, u32),
+    /// `level_idc`.
+    pub level: u8,
+    /// `level_idc` in the sequence parameter set.
+    pub coded_level: u8,
+    /// Edits as media time and rate.
+    pub edits: Vec<(i32, i32)>,
+    /// `pasp`.
+    pub aspect: Option<(u32, u32)>,
+    /// `colr` as primaries, transfer and matrix.
+    pub colour: Option<[u16; 3]>,
+    /// AudioSpecificConfig.
+    pub audio: [u8; 2],
+    /// `mehd.fragment_duration` in milliseconds.
+    pub duration: Option<u32>,
+    /// Number of `trak` boxes.
+    pub tracks: usize,
+    /// Samples that `stsz` declares.
+    pub moov_samples: u32,
+}
+
+impl InitSpec {
+    pub(crate) fn video(rung: &Rung) -> Self {
+        let hevc = rung.codec.starts_with("hvc1");
+        let level = match rung.height {
+            _ if hevc => 93,
+            720 => 31,
+            _ => 30,
+        };
+        let size = (rung.width, rung.height);
+        Self {
+            brands: vec!["iso6", "cmfc", "mp41"],
+            entry: if hevc { *b"hvc1" } else { *b"avc1" },
+            timescale: 24_000,
+            size,
+            coded: size,
+            level,
+            coded_level: level,
+            edits: vec![(2_000, 0x1_0000)],
+            aspect: Some((1, 1)),
+            colour: None,
+            audio: [0; 2],
+            duration: None,
+            tracks: 1,
+            moov_samples: 0,
+        }
+    }
+
+    pub(crate) fn audio() -> Self {
+        Self {
+            brands: vec!["iso6", "cmfc", "mp41"],
+            entry: *b"mp4a",
+            timescale: 48_000,
+            size: (0, 0),
+            coded: (0, 0),
+            level: 0,
+            coded_level: 0,
+            edits: vec![(1_024, 0x1_0000)],
+            aspect: None,
+            colour: None,
+            audio: [0x11, 0x90],
+            duration: None,
+            tracks: 1,
+            moov_samples: 0,
+        }
+    }
+
+    /// The bytes.
+    #[must_use]
+    pub fn bytes(&self) -> Vec<u8> {
+        let major = self
+            .brands
+            .first()
+            .map(|b| b.as_bytes())
+            .unwrap_or_default();
+        let mut ftyp = [major, &[0; 4]].concat();
+        ftyp.extend(self.brands.iter().flat_map(|b| b.bytes()));
+        let mvhd = [words(&[0, 0, 1_000, 0]), vec![0; 80]].concat();
+        let mut moov = BoxWriter::full(b"mvhd", 0, 0, &mvhd);
+        for _ in 0..self.tracks {
+            moov.extend(BoxWriter::plain(b"trak", &self.track()));
+        }
+        let mut mvex = Vec::new();
+        if let Some(duration) = self.duration {
+            mvex.extend(BoxWriter::full(b"mehd", 0, 0, &words(&[duration])));
+        }
+        mvex.extend(BoxWriter::full(b"trex", 0, 0, &words(&[1, 1, 0, 0, 0])));
+        moov.extend(BoxWriter::plain(b"mvex", &mvex));
+        [
+            BoxWriter::plain(b"ftyp", &ftyp),
+            BoxWriter::plain(b"moov", &moov),
+        ]
+        .concat()
+    }
+
+    fn track(&self) -> Vec<u8> {
+        let tkhd = [words(&[0, 0, 1, 0, 0]), vec![0; 60]].concat();
+        let mut track = BoxWriter::full(b"tkhd", 0, 3, &tkhd);
+        if !self.edits.is_empty() {
+            let mut elst = words(&[u32::try_from(self.edits.len()).unwrap_or(0)]);
+            for (time, rate) in &self.edits {
+                elst.extend(words(&[0, time.cast_unsigned(), rate.cast_unsigned()]));
+            }
+            let elst = BoxWriter::full(b"elst", 0, 0, &elst);
+            track.extend(BoxWriter::plain(b"edts", &elst));
+        }
+        track.extend(BoxWriter::plain(b"mdia", &self.media()));
+        track
+    }
+
+    fn media(&self) -> Vec<u8> {
+        let mdhd = [words(&[0, 0, self.timescale, 0]), vec![0x55, 0xc4, 0, 0]].concat();
+        let handler: &[u8; 4] = if self.size.0 > 0 { b"vide" } else { b"soun" };
+        let hdlr = [&[0; 4][..], handler, &[0; 13]].concat();
+        let stsd = [
+            words(&[1]),
+            BoxWriter::plain(&self.entry, &self.sample_entry()),
+        ]
+        .concat();
+        let stbl = [
+            BoxWriter::full(b"stsd", 0, 0, &stsd),
+            BoxWriter::full(b"stsz", 0, 0, &words(&[0, self.moov_samples])),
+        ];
+        let minf = BoxWriter::plain(b"stbl", &stbl.concat());
+        [
+            BoxWriter::full(b"mdhd", 0, 0, &mdhd),
+            BoxWriter::full(b"hdlr", 0, 0, &hdlr),
+            BoxWriter::plain(b"minf", &minf),
+        ]
+        .concat()
+    }
+
+    fn sample_entry(&self) -> Vec<u8> {
+        let mut out = vec![0, 0, 0, 0, 0, 0, 0, 1];
+        if self.size.0 == 0 {
+            out.extend([0; 8]);
+            out.extend([0, 2, 0, 16, 0, 0, 0, 0]);
+            out.extend(words(&[48_000 << 16]));
+            out.extend(BoxWriter::full(b"esds", 0, 0, &self.esds()));
+            return out;
+        }
+        out.extend([0; 16]);
+        for side in [self.size.0, self.size.1] {
+            out.extend(u16::try_from(side).unwrap_or(0).to_be_bytes());
+        }
+        out.extend([0; 50]);
+        out.extend(self.configuration());
+        if let Some([primaries, transfer, matrix]) = self.colour {
+            let points = [primaries, transfer, matrix].map(u16::to_be_bytes).concat();
+            out.extend(BoxWriter::plain(
+                b"colr",
+                &[b"nclx", &*points, &[0]].concat(),
+            ));
+        }
+        if let Some((h, v)) = self.aspect {
+            out.extend(BoxWriter::plain(b"pasp", &words(&[h, v])));
+        }
+        out
+    }
+
+    fn configuration(&self) -> Vec<u8> {
+        if self.entry.starts_with(b"avc") {
+            let sps = sps(100, self.coded_level, self.coded.0, self.coded.1);
+            let mut body = vec![1, 100, 0, self.level, 0xff, 0xe1];
+            body.extend(u16::try_from(sps.len()).unwrap_or(0).to_be_bytes());
+            body.extend(sps);
+            body.extend([1, 0, 4, 0x68, 0xee, 0x3c, 0x80]);
+            return BoxWriter::plain(b"avcC", &body);
+        }
+        let mut body = vec![1, 1, 0x60, 0, 0, 0, 0x90, 0, 0, 0, 0, 0, self.level];
+        body.extend([0xf0, 0, 0xfc, 0xfd, 0xf8, 0xf8, 0, 0, 0x0f, 0]);
+        BoxWriter::plain(b"hvcC", &body)
+    }
+
+    fn esds(&self) -> Vec<u8> {
+        let mut body = vec![3, 25, 0, 1, 0, 4, 17, 0x40, 0x15, 0, 0, 0];
+        body.extend(words(&[128_000, 128_000]));
+        body.extend([5, 2, self.audio[0], self.audio[1], 6, 1, 2]);
+        body
+    }
+}
+
+fn words(values: &[u32]) -> Vec<u8> {
+    values.iter().flat_map(|v| v.to_be_bytes()).collect()
+}
