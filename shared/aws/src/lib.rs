@@ -4,6 +4,8 @@
 //! the ports: SDK types and SDK errors stay in here, and an SDK error becomes a
 //! [`PortError`](reelsmith_core::ports::PortError) in exactly one place.
 
+#[cfg(test)]
+mod canned;
 mod clock;
 mod dynamodb;
 mod error;

@@ -37,6 +37,11 @@ impl Workflow for StepFunctions {
             );
             return Err(PortError::new(PortErrorKind::Invalid, detail));
         }
+        // Checked here so that it fails alike before an emulator that would start it.
+        if let Err(error) = serde_json::from_str::<serde::de::IgnoredAny>(input) {
+            let detail = format!("StartExecution {resource}: expected JSON input: {error}");
+            return Err(PortError::new(PortErrorKind::Invalid, detail));
+        }
         let answer = self
             .client
             .start_execution()

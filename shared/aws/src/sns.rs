@@ -76,3 +76,58 @@ fn text(value: &str) -> PortResult<MessageAttributeValue> {
         .build()
         .map_err(|e: BuildError| PortError::new(PortErrorKind::Invalid, e.to_string()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::canned::{Script, answer};
+
+    async fn published(topic_arn: &str) -> Vec<(String, String)> {
+        let body = "<PublishResponse><PublishResult><MessageId>m</MessageId></PublishResult></PublishResponse>";
+        let script = Script::serve(vec![answer("200 OK", "", body)]).await;
+        let announcer = SnsAnnouncer::new(Client::new(&script.config()), topic_arn);
+        let message = Message {
+            id: "job#success#g1".to_owned(),
+            subject: "published".to_owned(),
+            kind: "success".to_owned(),
+            body: "{}".to_owned(),
+        };
+        announcer.announce(&message).await.unwrap();
+        let request = script.requests().remove(0);
+        let form = request.split_once("\r\n\r\n").unwrap().1;
+        form.split('&')
+            .filter_map(|field| field.split_once('='))
+            .map(|(name, value)| (name.to_owned(), value.replace("%23", "#")))
+            .collect()
+    }
+
+    #[tokio::test]
+    async fn subscribers_can_filter_by_kind_and_drop_repeats_by_id() {
+        let form = published("arn:aws:sns:us-east-1:0:topic").await;
+        let value = |name: &str| form.iter().find(|f| f.0 == name).map(|f| f.1.as_str());
+        assert_eq!(value("Subject"), Some("published"));
+        let mut attributes: Vec<_> = [1, 2]
+            .map(|n| {
+                let at = |end| value(&format!("MessageAttributes.entry.{n}.{end}")).unwrap();
+                (at("Name"), at("Value.DataType"), at("Value.StringValue"))
+            })
+            .into();
+        attributes.sort_unstable();
+        let expected = [
+            ("id", "String", "job#success#g1"),
+            ("kind", "String", "success"),
+        ];
+        assert_eq!(attributes, expected);
+        assert_eq!(value("MessageGroupId"), None, "not a FIFO topic");
+        assert_eq!(value("MessageDeduplicationId"), None, "not a FIFO topic");
+    }
+
+    #[tokio::test]
+    async fn a_fifo_topic_drops_repeats_itself() {
+        let form = published("arn:aws:sns:us-east-1:0:topic.fifo").await;
+        let hash = sha256_hex(b"job#success#g1");
+        for name in ["MessageGroupId", "MessageDeduplicationId"] {
+            assert!(form.contains(&(name.to_owned(), hash.clone())), "{name}");
+        }
+    }
+}

@@ -39,7 +39,7 @@ enum Broken {
 impl S3Store {
     pub(super) async fn read_whole(&self, object: &ObjectRef, limit: u64) -> PortResult<Bytes> {
         let request = self.get_of(object);
-        read(object, request, Wanted::AtMost(limit)).await
+        read(object, request, Wanted::AtMost(limit), None).await
     }
 
     /// Reads `[start, end)` with `end` already clipped.
@@ -65,10 +65,16 @@ impl S3Store {
             .get_of(&pin.object)
             .if_match(quoted(&pin.etag))
             .range(format!("bytes={start}-{}", end - 1));
-        let found = read(&pin.object, newest.clone(), wanted).await;
+        let found = read(
+            &pin.object,
+            newest.clone(),
+            wanted,
+            pin.version_id.as_deref(),
+        )
+        .await;
         match (found, &pin.version_id) {
             (Err(error), Some(id)) if is_elsewhere(&error) => {
-                read(&pin.object, newest.version_id(id), wanted).await
+                read(&pin.object, newest.version_id(id), wanted, Some(id)).await
             }
             (found, _) => found,
         }
@@ -102,10 +108,12 @@ fn quoted(etag: &str) -> String {
     format!("\"{etag}\"")
 }
 
+/// Reads what is wanted; `Changed` where the answer is of another version than the one named.
 async fn read(
     object: &ObjectRef,
     request: GetObjectFluentBuilder,
     wanted: Wanted,
+    version: Option<&str>,
 ) -> PortResult<Bytes> {
     let once = || async {
         let answer = request.clone().send().await.map_err(|e| {
@@ -115,6 +123,9 @@ async fn read(
                 &e,
             ))))
         })?;
+        if version.is_some() && answer.version_id.as_deref() != version {
+            return Err(Broken::Request(another_version(object, version, &answer)));
+        }
         body(object, answer, wanted).await
     };
     once.retry(
@@ -200,6 +211,21 @@ fn complete(object: &ObjectRef, bytes: Bytes, expected: Option<u64>) -> Result<B
         }
         _ => Ok(bytes),
     }
+}
+
+fn another_version(
+    object: &ObjectRef,
+    expected: Option<&str>,
+    answer: &GetObjectOutput,
+) -> PortError {
+    let (expected, found) = (
+        expected.unwrap_or("none"),
+        answer.version_id().unwrap_or("none"),
+    );
+    PortError::new(
+        PortErrorKind::Changed,
+        format!("GetObject {object}: expected version {expected}, found {found}"),
+    )
 }
 
 fn too_long(object: &ObjectRef, limit: u64, found: u64) -> PortError {
