@@ -1,5 +1,11 @@
 //! The state machine against the contract: steps, error names, payloads, time limits. No emulator and no network.
 
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "helpers of tests are tests too"
+)]
+
 #[path = "asl/mod.rs"]
 mod asl;
 #[path = "asl/flow.rs"]
