@@ -146,7 +146,7 @@ pub enum MediaError {
         budget: u64,
     },
     /// A caption file is malformed.
-    #[error("line {line}: expected {expected}, found {found}")]
+    #[error("{}expected {expected}, found {found}", at_line(*line))]
     Captions {
         /// Line from 1; 0 where it is about the whole file.
         line: u32,
@@ -173,8 +173,18 @@ pub enum MediaError {
     },
 }
 
+/// `line 7: `, or nothing where a finding is about a whole file.
+fn at_line(line: u32) -> String {
+    if line > 0 {
+        format!("line {line}: ")
+    } else {
+        String::new()
+    }
+}
+
 impl MediaError {
-    pub(crate) fn io(what: impl Into<String>, error: &std::io::Error) -> Self {
+    /// A refusal of the local file system or network: what was tried, for example `making a temporary folder`.
+    pub fn io(what: impl Into<String>, error: &std::io::Error) -> Self {
         Self::Io {
             what: what.into(),
             detail: error.to_string(),

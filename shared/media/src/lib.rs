@@ -5,8 +5,8 @@
 //! loopback, with the demuxer forced; they have no environment and hence no credentials. What they say about their own
 //! success is not believed: frames, samples and times of every output are counted before it is returned.
 
-//mod audio;
-//mod captions;
+mod audio;
+mod captions;
 mod color;
 mod command;
 mod error;
@@ -15,19 +15,22 @@ mod index;
 mod input;
 mod probe;
 pub mod process;
-//mod progressive;
+pub mod progressive;
 mod proxy;
 mod segment;
 mod tools;
 mod video;
 
-//pub use captions::{TextSegment, convert_captions};
+pub use audio::{
+    AudioMedia, AudioTask, Correction, Measured, encode_argv, encode_audio, measure_argv,
+};
+pub use captions::{TextSegment, convert_captions};
 pub use command::Command;
 pub use error::MediaError;
 pub use index::packet_index;
 pub use probe::probe;
 pub use process::Limits;
-//pub use progressive::{Parts, progressive};
+
 pub use proxy::{ProxyOptions, ProxyStats, RangeProxy};
 pub use segment::SegmentMedia;
 pub use tools::Tools;

@@ -10,12 +10,12 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use reelsmith_core::ports::{ObjectPin, ObjectStore, PortErrorKind};
+use reelsmith_core::ports::{ObjectPin, ObjectStore};
 use tokio::task::JoinHandle;
 
 use crate::command::LOOPBACK;
 use crate::error::MediaError;
-use blocks::Blocks;
+use blocks::{Blocks, Fault};
 
 /// How a proxy reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -116,22 +116,16 @@ impl RangeProxy {
 
     /// Gives the result of a task that read through this proxy its true reason.
     ///
-    /// A decoder that loses its input midway says "invalid data", or nothing at all. So a replaced object is an error
-    /// even where the task seemed to succeed, and any other failed read is the reason of a task that failed.
+    /// A decoder that loses its input midway says "invalid data", or nothing at all and makes less than it should. So a
+    /// read that failed for good is the task's failure, whatever the task itself made of it.
     ///
     /// # Errors
     /// The reason why the source could not be read, or else the task's own error.
     pub fn check<T>(&self, result: Result<T, MediaError>) -> Result<T, MediaError> {
-        let Some(fault) = self.blocks.fault() else {
-            return result;
-        };
-        match (fault, result) {
-            (blocks::Fault::Port(e), _) if e.kind == PortErrorKind::Changed => {
-                Err(MediaError::source(e))
-            }
-            (_, Ok(value)) => Ok(value),
-            (blocks::Fault::Port(e), Err(_)) => Err(MediaError::source(e)),
-            (blocks::Fault::Budget(budget), Err(_)) => Err(MediaError::ReadBudget { budget }),
+        match self.blocks.fault() {
+            Some(Fault::Port(error)) => Err(MediaError::source(error)),
+            Some(Fault::Budget(budget)) => Err(MediaError::ReadBudget { budget }),
+            None => result,
         }
     }
 }

@@ -153,3 +153,27 @@ fn hashes(text: &str) -> Vec<(i64, String)> {
     };
     rows.map(row).collect()
 }
+
+/// A plan of a number of frames with segments of four seconds, without renditions.
+pub(crate) fn plan(frames: u64, rate: &str) -> reelsmith_core::plan::Plan {
+    let frame_rate: reelsmith_core::time::FrameRate = rate.parse().unwrap();
+    reelsmith_core::plan::Plan {
+        job_key: "0".repeat(64).parse().unwrap(),
+        generation: reelsmith_core::keys::Generation(1),
+        frame_rate,
+        timescale: frame_rate.timescale(),
+        total_frames: reelsmith_core::time::FrameCount(frames),
+        mapping: reelsmith_core::plan::FrameMapping::Every,
+        video_start: reelsmith_core::probe::Seconds {
+            ticks: reelsmith_core::time::Ticks(0),
+            timescale: reelsmith_core::time::Timescale(1),
+        },
+        segment_frames: frame_rate.frames_in_millis(4_000),
+        gop_frames: frame_rate.frames_in_millis(2_000),
+        chunks: Vec::new(),
+        groups: Vec::new(),
+        video: Vec::new(),
+        audio: Vec::new(),
+        text: Vec::new(),
+    }
+}

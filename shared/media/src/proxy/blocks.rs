@@ -32,6 +32,7 @@ pub(super) struct Blocks {
     options: ProxyOptions,
     source: Arc<Source>,
     kept: Mutex<VecDeque<(u64, Pending)>>,
+    fault: Mutex<Option<(u64, Fault)>>,
 }
 
 /// What a request in flight needs, apart from the cache that holds the request.
@@ -42,7 +43,6 @@ struct Source {
     asked: AtomicU64,
     bytes: AtomicU64,
     requests: AtomicU64,
-    fault: Mutex<Option<Fault>>,
 }
 
 impl Blocks {
@@ -55,11 +55,11 @@ impl Blocks {
                 asked: AtomicU64::new(0),
                 bytes: AtomicU64::new(0),
                 requests: AtomicU64::new(0),
-                fault: Mutex::new(None),
             }),
             pin,
             options,
             kept: Mutex::new(VecDeque::new()),
+            fault: Mutex::new(None),
         }
     }
 
@@ -79,7 +79,8 @@ impl Blocks {
     }
 
     pub(super) fn fault(&self) -> Option<Fault> {
-        locked(&self.source.fault).clone()
+        let fault = locked(&self.fault);
+        fault.as_ref().map(|(_, fault)| fault.clone())
     }
 
     /// The bytes from `at` to the end of its block, at least one; asks for the following blocks meanwhile.
@@ -87,14 +88,31 @@ impl Blocks {
         let block = at / self.options.block;
         let wanted = self.request(block);
         for ahead in 1..=u64::from(self.options.read_ahead) {
-            if (block + ahead).saturating_mul(self.options.block) < self.pin.size {
+            let start = (block + ahead).saturating_mul(self.options.block);
+            if start < self.pin.size && self.source.can_afford(self.options.block) {
                 // Spawned when made, so it runs although nobody waits for it yet.
                 drop(self.request(block + ahead));
             }
         }
-        let bytes = wanted.await?;
+        let result = wanted.await;
+        self.note(block, result.as_ref().err());
+        let bytes = result?;
         let skip = usize::try_from(at % self.options.block).unwrap_or(usize::MAX);
         Ok(bytes.slice(skip.min(bytes.len())..))
+    }
+
+    /// Remembers a failed read that somebody waited for, and forgets it once the same block could be read after all.
+    ///
+    /// A change is never forgotten: no repeat can mend it.
+    fn note(&self, block: u64, fault: Option<&Fault>) {
+        let changed = |f: &Fault| matches!(f, Fault::Port(e) if e.kind == PortErrorKind::Changed);
+        let mut slot = locked(&self.fault);
+        match (slot.as_ref(), fault) {
+            (Some((_, known)), _) if changed(known) => {}
+            (_, Some(fault)) => *slot = Some((block, fault.clone())),
+            (Some((failed, _)), None) if *failed == block => *slot = None,
+            (_, None) => {}
+        }
     }
 
     /// The request of a block: one that is under way or done, or a new one.
@@ -130,11 +148,17 @@ impl Blocks {
 }
 
 impl Source {
+    /// Whether the budget allows to read this much more on mere suspicion.
+    fn can_afford(&self, more: u64) -> bool {
+        let asked = self.asked.load(Ordering::Relaxed);
+        self.budget.is_none_or(|b| asked.saturating_add(more) <= b)
+    }
+
     async fn fetch(&self, start: u64, end: u64) -> Result<Bytes, Fault> {
         let length = end - start;
         let asked = self.asked.fetch_add(length, Ordering::Relaxed) + length;
         if let Some(budget) = self.budget.filter(|b| asked > *b) {
-            return Err(self.remember(Fault::Budget(budget)));
+            return Err(Fault::Budget(budget));
         }
         let backoff = ExponentialBuilder::default()
             .with_min_delay(Duration::from_millis(50))
@@ -146,7 +170,7 @@ impl Source {
             .retry(backoff)
             .when(|e: &PortError| e.kind == PortErrorKind::Unavailable)
             .await;
-        result.map_err(|e| self.remember(Fault::Port(e)))
+        result.map_err(Fault::Port)
     }
 
     async fn attempt(&self, start: u64, end: u64) -> Result<Bytes, PortError> {
@@ -162,16 +186,6 @@ impl Source {
             self.pin.object
         );
         Err(PortError::new(PortErrorKind::Unavailable, detail))
-    }
-
-    /// A change outlives every other fault: it is the one that no repeat can mend.
-    fn remember(&self, fault: Fault) -> Fault {
-        let changed = |f: &Fault| matches!(f, Fault::Port(e) if e.kind == PortErrorKind::Changed);
-        let mut slot = locked(&self.fault);
-        if !slot.as_ref().is_some_and(changed) {
-            *slot = Some(fault.clone());
-        }
-        fault
     }
 }
 

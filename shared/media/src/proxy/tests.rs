@@ -1,7 +1,7 @@
 use std::sync::atomic::Ordering;
 
 use proptest::prelude::*;
-use reelsmith_core::ports::PortError;
+use reelsmith_core::ports::{PortError, PortErrorKind};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -113,6 +113,25 @@ async fn passing_faults_are_repeated_without_the_reader_noticing() {
     assert!(body == content()[..100]);
     assert!(proxy.check(Ok(())).is_ok());
     assert!(proxy.stats().store_requests > 2);
+}
+
+#[tokio::test]
+async fn a_read_that_failed_for_good_fails_its_task_until_it_is_mended() {
+    let store = MemoryStore::new(content());
+    store.failures.store(5, Ordering::SeqCst);
+    let options = ProxyOptions {
+        read_ahead: 0,
+        ..ProxyOptions::default()
+    };
+    let proxy = RangeProxy::start(store.clone(), store.pin(), options)
+        .await
+        .unwrap();
+    let (_, body) = get(&proxy, "bytes=0-99").await;
+    assert!(body.is_empty());
+    assert!(matches!(proxy.check(Ok(())), Err(MediaError::Source(_))));
+    let (_, body) = get(&proxy, "bytes=0-99").await;
+    assert!(body == content()[..100]);
+    assert!(proxy.check(Ok(())).is_ok());
 }
 
 #[tokio::test]

@@ -1,0 +1,298 @@
+use reelsmith_core::time::Ticks;
+use reelsmith_core::units::BitsPerSecond;
+
+use super::*;
+use crate::testing::{ffmpeg, made, serve, tools};
+use crate::{RangeProxy, probe};
+
+struct Track {
+    folder: tempfile::TempDir,
+    proxy: RangeProxy,
+    task: AudioTask,
+}
+
+/// A track of a film of 250 frames at 24000/1001 whose first frame is shown at `start` seconds.
+async fn track(container: Container, line: &str, start: (i64, u32)) -> Track {
+    let (folder, file) = made(line);
+    let proxy = serve(&file).await;
+    let probe = probe(&tools(), &proxy.url(), container).await.unwrap();
+    let frame_rate: FrameRate = "24000/1001".parse().unwrap();
+    let directory = folder.path().join("work");
+    std::fs::create_dir(&directory).unwrap();
+    let task = AudioTask {
+        url: proxy.url(),
+        container,
+        rendition: AudioRendition {
+            path: "audio/en".into(),
+            stream: probe.audio[0].index,
+            language: "en".into(),
+            label: "English".into(),
+            default: true,
+            sample_rate: 48_000,
+            samples: frame_rate.samples_in(FrameCount(250), 48_000),
+        },
+        settings: AudioSettings {
+            bitrate: BitsPerSecond(128_000),
+            sample_rate: 48_000,
+            channels: 2,
+            loudness_lufs: -16.0,
+            true_peak_dbtp: -1.0,
+        },
+        video_start: Seconds {
+            ticks: Ticks(start.0),
+            timescale: Timescale(start.1),
+        },
+        frame_rate,
+        segment_frames: FrameCount(48),
+        total_frames: FrameCount(250),
+        directory,
+    };
+    Track {
+        folder,
+        proxy,
+        task,
+    }
+}
+
+impl Track {
+    async fn encode(&self) -> AudioMedia {
+        let media = encode_audio(&tools(), &self.task, &Limits::default()).await;
+        self.proxy.check(media).unwrap()
+    }
+
+    fn joined(&self, media: &AudioMedia) -> String {
+        let mut bytes = media.init.to_vec();
+        for segment in &media.segments {
+            bytes.extend_from_slice(&segment.bytes);
+        }
+        std::fs::write(self.folder.path().join("joined.mp4"), bytes).unwrap();
+        "joined.mp4".to_owned()
+    }
+
+    /// Left channel as a decoder plays it that takes the priming off. ffmpeg does so for a fragmented file only where it
+    /// leaves its own reading of edit lists; it always plays the last access unit to its end.
+    fn decoded(&self, media: &AudioMedia) -> Vec<f32> {
+        let name = self.joined(media);
+        let line = format!(
+            "-advanced_editlist 0 -i {name} -af pan=mono|c0=c0 -f f32le -c:a pcm_f32le out.raw"
+        );
+        ffmpeg(self.folder.path(), &line);
+        let raw = std::fs::read(self.folder.path().join("out.raw")).unwrap();
+        raw.chunks_exact(4)
+            .map(|b| f32::from_le_bytes(b.try_into().unwrap()))
+            .collect()
+    }
+
+    fn meter(&self, name: &str) -> Measured {
+        let output = std::process::Command::new(tools().ffmpeg)
+            .args(["-hide_banner", "-nostats", "-i", name])
+            .args([
+                "-af",
+                "ebur128=peak=true:framelog=verbose",
+                "-f",
+                "null",
+                "-",
+            ])
+            .current_dir(self.folder.path())
+            .output()
+            .unwrap();
+        Measured::read(&String::from_utf8_lossy(&output.stderr)).unwrap()
+    }
+}
+
+/// Samples that the container presents: all durations less what the edit list takes off.
+fn presented(media: &AudioMedia) -> u64 {
+    let init = reelsmith_conformance::cmaf::Init::read(&media.init).unwrap();
+    assert_eq!((init.timescale, init.codec.as_str()), (48_000, "mp4a.40.2"));
+    let mut total = 0;
+    for segment in &media.segments {
+        let (fragments, faults) =
+            reelsmith_conformance::cmaf::fragments(&segment.bytes, &init.defaults);
+        assert!(faults.is_empty(), "{faults:?}");
+        total += fragments.iter().map(|f| f.duration()).sum::<u64>();
+    }
+    total - init.media_start() as u64
+}
+
+const TOGETHER: &str = "-f lavfi -i testsrc2=size=64x64:rate=24000/1001:duration=10.5 -f lavfi -i";
+const CODECS: &str =
+    "-map 0:v -map 1:a -c:v libx264 -preset ultrafast -bf 0 -pix_fmt yuv420p -c:a pcm_s16le";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_track_lasts_exactly_as_long_as_the_video() {
+    // The source is longer in one case and shorter in the other.
+    for duration in ["12", "7.3"] {
+        let line = format!("{TOGETHER} sine=frequency=440:duration={duration} {CODECS} film.mov");
+        let track = track(Container::Mov, &line, (0, 1)).await;
+        let media = track.encode().await;
+        let samples = track.task.rendition.samples;
+        assert_eq!(presented(&media), samples, "{duration}");
+        let decoded = track.decoded(&media).len() as u64;
+        assert_eq!(decoded, (samples + 1_024).next_multiple_of(1_024) - 1_024);
+        let total: i64 = media.segments.iter().map(|s| s.duration.0).sum();
+        assert_eq!(total as u64, samples + 1_024);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn segments_tile_and_end_with_the_videos() {
+    let line = format!("{TOGETHER} sine=duration=11 {CODECS} film.mkv");
+    let track = track(Container::Matroska, &line, (0, 1)).await;
+    let media = track.encode().await;
+    assert_eq!(media.segments.len(), 6);
+    let mut next = (1, Ticks(0));
+    for segment in &media.segments {
+        assert_eq!((segment.number, segment.start), next);
+        next = (
+            segment.number + 1,
+            Ticks(segment.start.0 + segment.duration.0),
+        );
+        let video = track
+            .task
+            .frame_rate
+            .samples_in(FrameCount(u64::from(segment.number) * 48), 48_000);
+        let late = next.1.0 - 1_024 - video as i64;
+        assert!(
+            (0..1_024).contains(&late) || segment.number == 6,
+            "{late} samples late"
+        );
+        assert!(segment.key_frames.is_empty());
+    }
+    let again = track.encode().await;
+    assert!(again.segments == media.segments && again.init == media.init);
+}
+
+/// A click of 100 samples at three seconds, and where the first loud sample of a decode is.
+const CLICK: &str =
+    "aevalsrc=exprs=if(between(n\\,144000\\,144099)\\,0.9\\,0.02*sin(n/20)):s=48000:d=11";
+
+fn first_click(samples: &[f32]) -> usize {
+    let loudest = samples.iter().fold(0f32, |m, s| m.max(s.abs()));
+    samples
+        .iter()
+        .position(|s| s.abs() > loudest / 2.0)
+        .unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sound_stays_with_the_picture_through_gain_limiter_and_priming() {
+    for (start, limited) in [((0, 1), true), ((1, 2), true), ((1, 2), false)] {
+        let line = format!("{TOGETHER} {CLICK} {CODECS} film.mov");
+        let mut track = track(Container::Mov, &line, start).await;
+        if !limited {
+            track.task.settings.loudness_lufs = -40.0;
+        }
+        let media = track.encode().await;
+        let found = first_click(&track.decoded(&media)) as i64;
+        let expected = 144_000 - 48_000 * start.0 / i64::from(start.1);
+        assert!(
+            (found - expected).abs() <= 2,
+            "start {start:?}: click at {found}, expected {expected}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn loudness_meets_its_target_and_peaks_their_ceiling() {
+    // A quiet tone with short loud bursts: the gain alone would clip them.
+    let source = "aevalsrc=exprs=sin(n/9)*if(lt(mod(t\\,1)\\,0.01)\\,0.9\\,0.1):s=48000:d=11";
+    let line = format!("{TOGETHER} {source} {CODECS} film.mov");
+    let track = track(Container::Mov, &line, (0, 1)).await;
+    let media = track.encode().await;
+    assert!(
+        media.loudness.source_lufs.is_some_and(|l| l < -20.0),
+        "{:?}",
+        media.loudness
+    );
+    let after = track.meter(&track.joined(&media));
+    println!("{:?} → {after:?}", media.loudness);
+    assert!(
+        after.lufs.is_some_and(|l| (-17.5..=-15.5).contains(&l)),
+        "{after:?}"
+    );
+    // Unlimited it would be +1.8; the ceiling is -1, and AAC adds about one to bursts like these.
+    assert!(after.peak_dbtp.is_some_and(|p| p <= 0.5), "{after:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn silence_stays_silence() {
+    let line = format!("{TOGETHER} anullsrc=r=44100:cl=mono -t 10 {CODECS} film.mov");
+    let track = track(Container::Mov, &line, (0, 1)).await;
+    let media = track.encode().await;
+    let expected = Loudness {
+        source_lufs: None,
+        source_peak_dbtp: None,
+        gain_db: 0.0,
+    };
+    assert_eq!(media.loudness, expected);
+    let decoded = track.decoded(&media);
+    assert_eq!(presented(&media), track.task.rendition.samples);
+    assert!(decoded.iter().all(|s| s.abs() < 1e-4));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn both_command_lines_are_as_written_here() {
+    let line = format!("{TOGETHER} sine=duration=1 {CODECS} film.ts").replace("pcm_s16le", "mp2");
+    let mut track = track(Container::MpegTs, &line, (126_000, 90_000)).await;
+    track.task.url = "http://127.0.0.1:4242/token/mezzanine".into();
+    insta::assert_snapshot!("measure", measure_argv(&track.task).join("\n"));
+    let correction = Correction {
+        gain_db: -3.25,
+        limit: true,
+    };
+    insta::assert_snapshot!("encode", encode_argv(&track.task, correction).join("\n"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_progressive_file_holds_every_sample_in_step() {
+    let line = format!("{TOGETHER} {CLICK} {CODECS} film.mov");
+    let track = track(Container::Mov, &line, (0, 1)).await;
+    let media = track.encode().await;
+    let folder = track.folder.path();
+    let mut audio = vec![folder.join("init.mp4")];
+    std::fs::write(&audio[0], &media.init).unwrap();
+    for segment in &media.segments {
+        let path = folder.join(format!("{}.m4s", segment.number));
+        std::fs::write(&path, &segment.bytes).unwrap();
+        audio.push(path);
+    }
+    let out = folder.join("progressive.mp4");
+    let joined = crate::progressive::Joined {
+        video: &audio,
+        audio: Some(&audio),
+        out: &out,
+        limit: std::time::Duration::from_secs(60),
+    };
+    crate::progressive::join(&tools(), joined).await.unwrap();
+    let bytes = std::fs::read(&out).unwrap();
+    let order: Vec<[u8; 4]> = reelsmith_conformance::cmaf::boxes(&bytes)
+        .map(|b| b.kind)
+        .collect();
+    let at = |kind: &[u8; 4]| order.iter().position(|k| k == kind);
+    assert!(at(b"moov") < at(b"mdat"), "{order:?}");
+    for n in 0..2 {
+        let line = format!(
+            "-i progressive.mp4 -map 0:{n} -af pan=mono|c0=c0 -f f32le -c:a pcm_f32le out.raw"
+        );
+        ffmpeg(folder, &line);
+        let raw = std::fs::read(folder.join("out.raw")).unwrap();
+        let samples: Vec<f32> = raw
+            .chunks_exact(4)
+            .map(|b| f32::from_le_bytes(b.try_into().unwrap()))
+            .collect();
+        let click = first_click(&samples) as i64;
+        assert!((click - 144_000).abs() <= 2, "track {n}: click at {click}");
+    }
+    for wrong in [[0, 1, 1], [0, 1, 3]] {
+        let files = wrong.map(|n| audio[n].clone());
+        let again = crate::progressive::Joined {
+            video: &files,
+            ..joined
+        };
+        let result = crate::progressive::join(&tools(), again).await;
+        assert!(
+            matches!(result, Err(MediaError::Timing { .. })),
+            "{result:?}"
+        );
+    }
+}

@@ -1,0 +1,162 @@
+//! Captions of any accepted format as segmented WebVTT on the video's grid.
+
+mod ass;
+mod markup;
+mod srt;
+mod text;
+mod ttml;
+mod vtt;
+
+use std::fmt::Write as _;
+
+use reelsmith_core::manifest::CaptionFormat;
+use reelsmith_core::plan::Plan;
+use reelsmith_core::time::{FrameCount, Ticks};
+
+use crate::error::MediaError;
+
+/// One segment of captions, as long as the video segment of the same number.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TextSegment {
+    /// Number, from 1.
+    pub number: u32,
+    /// A whole WebVTT file.
+    pub body: String,
+    /// Start in [`Plan::timescale`].
+    pub start: Ticks,
+    /// Duration in [`Plan::timescale`].
+    pub duration: Ticks,
+    /// Cues of which at least a part is shown in it.
+    pub cues: u32,
+}
+
+/// A text and when it is shown, in milliseconds from the programme's start.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Cue {
+    start: i64,
+    end: i64,
+    /// WebVTT cue text, escaped, without empty lines.
+    payload: String,
+    /// Line of the file where it stands, from 1.
+    line: u32,
+}
+
+/// Head of every segment (RFC 8216, 3.5): cue times count from where the video's do.
+const HEAD: &str = "WEBVTT\nX-TIMESTAMP-MAP=MPEGTS:0,LOCAL:00:00:00.000\n";
+
+/// Largest caption file in bytes.
+const LARGEST: usize = 16 << 20;
+
+/// Reads captions and cuts them on the grid of the video. Text, italics, bold and underline are kept; colours, fonts,
+/// positions and drawings are not. A cue that is shown across a cut is in both segments with its own full times.
+///
+/// # Errors
+/// [`MediaError::Captions`] with the line: what cannot be read in the format, ends before it starts, or lies wholly outside
+/// the programme.
+pub fn convert_captions(
+    bytes: &[u8],
+    format: CaptionFormat,
+    plan: &Plan,
+) -> Result<Vec<TextSegment>, MediaError> {
+    if bytes.len() > LARGEST {
+        let expected = format!("at most {LARGEST} bytes");
+        return Err(wrong(0, expected, bytes.len().to_string()));
+    }
+    let text = text::decode(bytes)?;
+    let cues = match format {
+        CaptionFormat::Srt => srt::read(&text)?,
+        CaptionFormat::Vtt => vtt::read(&text)?,
+        CaptionFormat::Ass => ass::read(&text)?,
+        CaptionFormat::Ttml => ttml::read(&text)?,
+    };
+    let cues = checked(cues, plan)?;
+    Ok((1..=plan.segment_count())
+        .map(|n| segment(&cues, plan, n))
+        .collect())
+}
+
+fn wrong(line: u32, expected: impl Into<String>, found: impl Into<String>) -> MediaError {
+    MediaError::Captions {
+        line,
+        expected: expected.into(),
+        found: found.into(),
+    }
+}
+
+/// In order of time, without those that are never shown, none past the programme's end.
+fn checked(mut cues: Vec<Cue>, plan: &Plan) -> Result<Vec<Cue>, MediaError> {
+    let total = millis(plan.duration(), plan);
+    if let Some(cue) = cues.iter().find(|c| c.end < c.start) {
+        let expected = format!("an end at or after {}", stamp(cue.start));
+        return Err(wrong(cue.line, expected, stamp(cue.end)));
+    }
+    cues.retain(|c| c.end > c.start && !c.payload.is_empty());
+    let first = cues.first().map(|c| (c.line, c.start));
+    let (line, start) = first.ok_or_else(|| wrong(0, "at least one cue", "none"))?;
+    cues.retain(|c| c.start < total && c.end > 0);
+    if cues.is_empty() {
+        let expected = format!("cues within the programme of {}", stamp(total));
+        return Err(wrong(
+            line,
+            expected,
+            format!("the first at {}", stamp(start)),
+        ));
+    }
+    for cue in &mut cues {
+        cue.start = cue.start.max(0);
+        cue.end = cue.end.min(total);
+    }
+    cues.sort_by_key(|c| (c.start, c.end));
+    Ok(cues)
+}
+
+/// Rounded up, so that the last cue may last to the end of the last frame.
+fn millis(time: Ticks, plan: &Plan) -> i64 {
+    let scale = i128::from(plan.timescale.0.max(1));
+    let millis = (i128::from(time.0) * 1_000 + scale - 1).div_euclid(scale);
+    i64::try_from(millis).unwrap_or(i64::MAX)
+}
+
+fn segment(cues: &[Cue], plan: &Plan, number: u32) -> TextSegment {
+    let frames = plan.segment_frames_of(number);
+    let at = |frame| plan.frame_rate.duration_of(FrameCount(frame));
+    let (start, end) = (at(frames.start), at(frames.end));
+    let scale = i128::from(plan.timescale.0);
+    // Milliseconds against ticks without rounding: m / 1000 < t / scale.
+    let before = |m: i64, t: Ticks| i128::from(m) * scale < i128::from(t.0) * 1_000;
+    let after = |m: i64, t: Ticks| i128::from(m) * scale > i128::from(t.0) * 1_000;
+    let mut body = HEAD.to_owned();
+    let mut count = 0;
+    for cue in cues
+        .iter()
+        .filter(|c| before(c.start, end) && after(c.end, start))
+    {
+        // Writing to a string cannot fail.
+        let _ = write!(
+            body,
+            "\n{} --> {}\n{}\n",
+            stamp(cue.start),
+            stamp(cue.end),
+            cue.payload
+        );
+        count += 1;
+    }
+    TextSegment {
+        number,
+        body,
+        start,
+        duration: Ticks(end.0 - start.0),
+        cues: count,
+    }
+}
+
+/// `HH:MM:SS.mmm`.
+fn stamp(millis: i64) -> String {
+    let sign = if millis < 0 { "-" } else { "" };
+    let m = millis.unsigned_abs();
+    let (h, min, s) = (m / 3_600_000, m / 60_000 % 60, m / 1_000 % 60);
+    format!("{sign}{h:02}:{min:02}:{s:02}.{:03}", m % 1_000)
+}
+
+#[cfg(test)]
+mod tests;
