@@ -4,13 +4,14 @@ use std::path::Path;
 
 use super::tree;
 
-/// The production code of a file: nothing after `#[cfg(test)]`, no comment lines.
+/// The production code of a file: no comment lines and no `mod tests`, which ends at the next brace in column one.
 fn code(file: &Path) -> String {
     let text = tree::text(file).expect("text");
-    let production = text
-        .split("#[cfg(test)]\nmod tests {")
-        .next()
-        .unwrap_or_default();
+    let mut production = text.clone();
+    if let Some((before, tests)) = text.split_once("#[cfg(test)]\nmod tests {") {
+        let after = tests.split_once("\n}\n").map_or("", |(_, after)| after);
+        production = format!("{before}{after}");
+    }
     let lines = production
         .lines()
         .filter(|l| !l.trim_start().starts_with("//"));
