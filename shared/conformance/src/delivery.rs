@@ -164,10 +164,11 @@ impl Delivery {
         self.inits.get(part)?.as_ref().ok()
     }
 
-    /// A segment that was measured.
+    /// A segment that was measured without a fault: facts of a broken one would only repeat that it is broken.
     #[must_use]
     pub fn segment(&self, part: &Part) -> Option<&SegmentFacts> {
-        self.segments.get(part)?.as_ref().ok()
+        let facts = self.segments.get(part)?.as_ref().ok();
+        facts.filter(|f| f.faults.is_empty())
     }
 
     /// A playlist that was read.
@@ -203,10 +204,10 @@ impl Delivery {
         }
     }
 
-    /// Size of a part: of its range, else of the object; `None` where there is no object.
+    /// Size of a part: of its range, else of the object; `None` where there is no object or it is empty.
     #[must_use]
     pub fn size_of(&self, part: &Part) -> Option<u64> {
-        let object = self.objects.get(&part.path)?;
+        let object = self.objects.get(&part.path).filter(|o| o.size > 0)?;
         Some(part.range.map_or(object.size, |(_, length)| length))
     }
 
@@ -260,8 +261,14 @@ impl References {
     fn of(delivery: &Delivery) -> Self {
         let mut refs = Self::default();
         refs.texts.extend([MULTIVARIANT, MPD].map(str::to_owned));
-        for (_, playlist) in delivery.playlists() {
-            refs.add_playlist(playlist);
+        let tagged = delivery.multivariant().into_iter();
+        let tagged = tagged.flat_map(|m| &m.i_frame_variants);
+        let tagged: BTreeSet<&str> = tagged
+            .filter_map(|v| v.uri.as_ref()?.path.as_deref())
+            .collect();
+        for (path, playlist) in delivery.playlists() {
+            let i_frames = playlist.i_frames_only.is_some() || tagged.contains(path);
+            refs.add_playlist(playlist, i_frames);
         }
         if let Some(mpd) = delivery.mpd() {
             refs.add_mpd(mpd);
@@ -269,7 +276,7 @@ impl References {
         refs
     }
 
-    fn add_playlist(&mut self, playlist: &Playlist) {
+    fn add_playlist(&mut self, playlist: &Playlist, i_frames: bool) {
         let variants = playlist.variants.iter().chain(&playlist.i_frame_variants);
         let uris = variants.map(|v| &v.uri);
         let uris = uris.chain(playlist.media.iter().map(|m| &m.uri)).flatten();
@@ -286,7 +293,7 @@ impl References {
             }
             let init = segment.map.and_then(|m| maps.get(m).cloned().flatten());
             // A picture of an I-frame playlist is a part of a segment that is measured whole.
-            let init = init.filter(|_| playlist.i_frames_only.is_none());
+            let init = init.filter(|_| !i_frames);
             let range = segment.range;
             let entry = self.segments.entry(Part { path, range }).or_default();
             *entry = entry.take().or(init);

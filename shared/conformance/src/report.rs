@@ -226,8 +226,8 @@ fn summary(track: &Track<'_>) -> RenditionSummary {
         duration,
         timescale: track.timescale().unwrap_or(0),
         bytes: track.segments.iter().filter_map(|s| s.size).sum(),
-        peak: track.peak(),
-        average: track.average(),
+        peak: track.peak().unwrap_or(0),
+        average: track.average().unwrap_or(0),
         declared_peak: variant.and_then(|v| v.bandwidth()),
         declared_average: variant.and_then(|v| v.average_bandwidth()),
     }

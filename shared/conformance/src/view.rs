@@ -125,28 +125,29 @@ impl<'a> Track<'a> {
         ))
     }
 
-    /// Bytes and measured duration of each segment; `EXTINF` where one was not measured.
+    /// Bytes and measured duration of each segment, `EXTINF` where one was not measured; `None` where a size is not known.
     #[must_use]
-    pub fn loads(&self) -> Vec<(u64, i128)> {
+    pub fn loads(&self) -> Option<Vec<(u64, i128)>> {
         let load = |s: &TrackSegment<'_>| {
             let measured = s.facts.zip(self.timescale());
             let duration = measured.map(|(f, t)| nanos(f.duration().into(), t));
-            (s.size.unwrap_or(0), duration.unwrap_or(s.extinf))
+            Some((s.size?, duration.unwrap_or(s.extinf)))
         };
         self.segments.iter().map(load).collect()
     }
 
     /// Peak segment bit rate in bits per second.
     #[must_use]
-    pub fn peak(&self) -> u64 {
+    pub fn peak(&self) -> Option<u64> {
         let target = self.playlist.target_duration.as_ref();
-        peak_rate(&self.loads(), target.map_or(1, |t| t.value)).0
+        let peak = peak_rate(&self.loads()?, target.map_or(1, |t| t.value));
+        Some(peak.0)
     }
 
     /// Average bit rate in bits per second.
     #[must_use]
-    pub fn average(&self) -> u64 {
-        average_rate(&self.loads()).0
+    pub fn average(&self) -> Option<u64> {
+        Some(average_rate(&self.loads()?).0)
     }
 
     /// Frames per second in thousandths, measured.
@@ -206,7 +207,7 @@ impl<'a> View<'a> {
             delivery,
             expected,
             multivariant,
-            mpd: delivery.mpd(),
+            mpd: delivery.mpd().filter(|m| m.readable),
             tracks,
         }
     }
@@ -258,6 +259,20 @@ impl<'a> View<'a> {
     #[must_use]
     pub fn track_of(&self, variant: &Variant) -> Option<&Track<'a>> {
         self.track(variant.uri.as_ref()?.path.as_deref()?)
+    }
+
+    /// A rate of a variant and of its loudest audio rendition together; `None` where not everything was measured.
+    #[must_use]
+    pub fn combined(
+        &self,
+        variant: &'a Variant,
+        rate: fn(&Track<'a>) -> Option<u64>,
+    ) -> Option<u64> {
+        let track = self.track_of(variant)?;
+        let audio = self.audio_of(variant).filter(|a| a.path != track.path);
+        let audio: Option<Vec<u64>> = audio.map(rate).collect();
+        let loudest = audio?.into_iter().max().unwrap_or(0);
+        Some(rate(track)?.saturating_add(loudest)).filter(|r| *r > 0)
     }
 
     /// Tracks of the renditions in an audio group of a variant.

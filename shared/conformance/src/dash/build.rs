@@ -64,6 +64,7 @@ pub(super) fn build(path: &str, bytes: &[u8]) -> Mpd {
         budget: MAX_SEGMENTS,
         end: None,
     };
+    mpd.readable = true;
     b.read(&mut mpd, doc.root_element());
     mpd.references = b.references;
     mpd.faults = b.faults.0;

@@ -45,6 +45,8 @@ impl Element {
 /// An MPD, with everything that is wrong with it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Mpd {
+    /// Whether it is XML at all; where it is not, there is only the fault.
+    pub readable: bool,
     /// The root element.
     pub root: Element,
     /// The periods.

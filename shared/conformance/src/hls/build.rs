@@ -109,7 +109,11 @@ impl Builder<'_> {
         match name {
             "EXT-X-VERSION" => self.version(value),
             "EXT-X-INDEPENDENT-SEGMENTS" => self.out.independent_segments = Some(self.line),
-            "EXT-X-STREAM-INF" => self.variant = Some((self.line, self.attributes(name, value))),
+            "EXT-X-STREAM-INF" => {
+                let attributes = self.attributes(name, value);
+                self.bandwidth("HLS-M02", name, &attributes);
+                self.variant = Some((self.line, attributes));
+            }
             "EXT-X-I-FRAME-STREAM-INF" => self.i_frame_variant(name, value),
             "EXT-X-MEDIA" => self.media(name, value),
             _ => self.read_media_tag(name, value),
@@ -155,6 +159,14 @@ impl Builder<'_> {
         attributes::parse(tag, value, self.line, &mut self.faults)
     }
 
+    fn bandwidth(&mut self, rule: &str, tag: &str, attributes: &Attributes) {
+        let found = attributes.get("BANDWIDTH");
+        if found.is_none() || found == Some("0") {
+            let expected = format!("a positive BANDWIDTH in {tag}");
+            self.fault(rule, expected, found.unwrap_or("none").to_owned());
+        }
+    }
+
     fn need(&mut self, version: u64, what: &'static str) {
         if version > self.needs.0 {
             self.needs = (version, what);
@@ -192,6 +204,7 @@ impl Builder<'_> {
 
     fn i_frame_variant(&mut self, name: &str, value: &str) {
         let attributes = self.attributes(name, value);
+        self.bandwidth("HLS-M21", name, &attributes);
         let uri = attributes.get("URI").map(str::to_owned);
         if uri.is_none() {
             self.fault("HLS-M21", "URI in EXT-X-I-FRAME-STREAM-INF", "none");

@@ -143,7 +143,10 @@ impl Findings {
     /// Adds the faults that parsers found for this rule.
     pub fn parser_faults(&mut self, view: &View<'_>) {
         let playlists = view.delivery.playlists().map(|(p, l)| (p, &l.faults));
-        let mpd = view.mpd.map(|m| (crate::delivery::MPD, &m.faults));
+        let mpd = view
+            .delivery
+            .mpd()
+            .map(|m| (crate::delivery::MPD, &m.faults));
         let id = self.rule.id;
         for (path, faults) in playlists.chain(mpd) {
             for fault in faults.iter().filter(|f| f.rule == id) {

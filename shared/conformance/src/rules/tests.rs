@@ -1,7 +1,209 @@
+//! The rules' own test: damage a good output in one way, expect the rule that owns that damage.
+
+use std::collections::BTreeSet;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::report::Verdict;
 use crate::testing::Good;
+
+mod media;
+mod mpd;
+mod playlists;
+mod storage;
+
+/// One way to damage a good output.
+struct Damage {
+    name: &'static str,
+    /// The rule that owns it.
+    rule: &'static str,
+    /// Other rules of severity fail that it breaks too, by its nature.
+    also: &'static [&'static str],
+    apply: fn(&mut Good),
+}
+
+const MASTER: &str = "master.m3u8";
+const MPD: &str = "manifest.mpd";
+const V360: &str = "video/h264_360p";
+const V720: &str = "video/h264_720p";
+
+fn all() -> impl Iterator<Item = &'static Damage> {
+    let texts = playlists::DAMAGES.iter().chain(mpd::DAMAGES);
+    texts.chain(media::DAMAGES).chain(storage::DAMAGES)
+}
+
 #[test]
 fn the_good_delivery_breaks_no_rule() {
     let report = Good::new().report();
-    println!("{}", report.summary());
-    assert_eq!(report.violations, []);
+    assert_eq!(report.violations, [], "{}", report.summary());
+    assert_eq!(report.verdict, Verdict::Pass);
+}
+
+#[test]
+fn the_good_delivery_breaks_no_rule_without_a_job_either() {
+    let report = check(&Good::new().delivery(), None, Sets::STANDARD);
+    assert_eq!(report.violations, [], "{}", report.summary());
+}
+
+#[test]
+fn every_damage_is_found_by_the_rule_that_owns_it_and_by_no_unrelated_one() {
+    let mut wrong = Vec::new();
+    let pristine = Good::new();
+    for damage in all() {
+        let mut good = pristine.clone();
+        (damage.apply)(&mut good);
+        let report = good.report();
+        let found: BTreeSet<&str> = report.violations.iter().map(|v| &*v.rule).collect();
+        let fails = report
+            .violations
+            .iter()
+            .filter(|v| v.severity == Severity::Fail);
+        let unrelated: BTreeSet<&str> = fails
+            .map(|v| &*v.rule)
+            .filter(|r| *r != damage.rule && !damage.also.contains(r))
+            .collect();
+        let unused: Vec<_> = damage
+            .also
+            .iter()
+            .filter(|r| !found.contains(**r))
+            .collect();
+        if !found.contains(damage.rule) || !unrelated.is_empty() || !unused.is_empty() {
+            wrong.push(format!(
+                "{} ({}): unrelated {unrelated:?}, expected but absent {unused:?}\n{}",
+                damage.name,
+                damage.rule,
+                report.summary()
+            ));
+        }
+    }
+    assert!(
+        wrong.is_empty(),
+        "{} damages:\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
+}
+
+#[test]
+fn every_rule_has_a_damage_and_a_damage_has_a_name_of_its_own() {
+    let owned: BTreeSet<&str> = all().map(|d| d.rule).collect();
+    let known: BTreeSet<&str> = registry().map(|r| r.id).collect();
+    assert_eq!(owned, known);
+    let names: BTreeSet<&str> = all().map(|d| d.name).collect();
+    assert_eq!(names.len(), all().count());
+    assert!(names.len() >= 60);
+}
+
+#[test]
+fn rules_have_unique_ids_a_clause_and_a_text() {
+    let ids: BTreeSet<&str> = registry().map(|r| r.id).collect();
+    assert_eq!(ids.len(), registry().count());
+    for rule in registry() {
+        let (group, number) = rule.id.split_once('-').unwrap();
+        assert!(
+            matches!(group, "HLS" | "SEG" | "SUB" | "DSH" | "CMF" | "DLV" | "PIP"),
+            "{group}"
+        );
+        assert!(number.len() == 2 || number.len() == 3, "{}", rule.id);
+        assert!(rule.title.len() > 10 && rule.doc.len() > 40, "{}", rule.id);
+        assert!(
+            !rule.spec.is_empty() && !rule.doc.ends_with(' '),
+            "{}",
+            rule.id
+        );
+    }
+}
+
+#[test]
+fn the_table_of_the_documentation_lists_exactly_these_rules() {
+    let text = include_str!("../../../../docs/conformance.md");
+    for rule in registry() {
+        let severity = rule.severity.as_str();
+        let row = format!(
+            "| {} | {severity} | {} | {} |",
+            rule.id, rule.title, rule.spec
+        );
+        assert!(
+            text.contains(&row),
+            "docs/conformance.md lacks the row\n{row}"
+        );
+    }
+    let rows = text.lines().filter(|l| {
+        ["HLS", "SEG", "SUB", "DSH", "CMF", "DLV", "PIP"]
+            .iter()
+            .any(|g| l.starts_with(&format!("| {g}-")))
+    });
+    let built = rows.filter(|l| !l.contains("not built")).count();
+    assert_eq!(built, registry().count());
+}
+
+#[test]
+fn an_empty_delivery_fails_and_says_what_is_missing() {
+    let report = check(&Delivery::default(), None, Sets::ALL);
+    assert_eq!(report.verdict, Verdict::Fail);
+    insta::assert_snapshot!(report.summary(), @r"
+    FAIL: 94 rules checked, 1 fail, 0 warn, 0 info
+    HLS-M01 fail master.m3u8: expected a multivariant playlist, found none
+    ");
+}
+
+#[test]
+fn violations_are_listed_up_to_a_bound() {
+    let mut good = Good::new();
+    good.missing = good.segments.keys().cloned().collect();
+    let report = good.report();
+    let listed = report
+        .violations
+        .iter()
+        .filter(|v| v.rule == "SEG-01")
+        .count();
+    assert_eq!(listed, MAX_PER_RULE + 1);
+}
+
+#[test]
+fn a_report_survives_being_stored() {
+    let mut good = Good::new();
+    good.edit(MASTER, "FRAME-RATE=24.000,", "");
+    let report = good.report();
+    let json = serde_json::to_string(&report).unwrap();
+    assert_eq!(serde_json::from_str::<Report>(&json).unwrap(), report);
+    insta::assert_json_snapshot!(report.violations, @r#"
+    [
+      {
+        "rule": "HLS-M05",
+        "severity": "fail",
+        "path": "master.m3u8",
+        "location": {
+          "line": 8
+        },
+        "expected": "FRAME-RATE",
+        "found": "none"
+      }
+    ]
+    "#);
+    insta::assert_snapshot!(report.violations[0], @"HLS-M05 fail master.m3u8:8: expected FRAME-RATE, found none");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn damage_at_random_never_panics(
+        which in any::<prop::sample::Index>(),
+        hits in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6),
+    ) {
+        let mut good = Good::new();
+        let bytes = good.bytes();
+        let path = which.get(&bytes.keys().cloned().collect::<Vec<_>>()).clone();
+        let mut data = bytes[&path].clone();
+        for (at, value) in hits {
+            let at = at.index(data.len());
+            data[at] = value;
+        }
+        good.raw.insert(path, data);
+        let report = good.report();
+        prop_assert!(report.rules_checked > 90);
+        prop_assert!(!report.summary().is_empty());
+    }
 }

@@ -80,8 +80,10 @@ pub struct Good {
     pub segments: BTreeMap<String, Vec<FragmentSpec>>,
     /// Objects whose bytes are not what was specified.
     pub raw: BTreeMap<String, Vec<u8>>,
-    /// Objects that are listed otherwise than they are; the last word on an object's facts.
+    /// Facts of the listing by path; the size there is not used.
     pub objects: BTreeMap<String, Object>,
+    /// Sizes that the listing gives otherwise than the bytes have them.
+    pub sizes: BTreeMap<String, u64>,
     /// Objects that are not there.
     pub missing: Vec<String>,
     /// What the job expects.
@@ -104,6 +106,7 @@ impl Good {
             segments: BTreeMap::new(),
             raw: BTreeMap::new(),
             objects: BTreeMap::new(),
+            sizes: BTreeMap::new(),
             missing: Vec::new(),
             expected: None,
         };
@@ -188,12 +191,7 @@ impl Good {
         let bytes = self.bytes();
         let mut delivery = Delivery::new(bytes.iter().map(|(path, data)| {
             let known = self.objects.get(path).cloned().unwrap_or_default();
-            // A size that a test set stays; otherwise it is that of the bytes.
-            let size = if known.size > 0 {
-                known.size - 1
-            } else {
-                data.len() as u64
-            };
+            let size = self.sizes.get(path).copied().unwrap_or(data.len() as u64);
             Object {
                 path: path.clone(),
                 size,
@@ -212,6 +210,7 @@ impl Good {
             }
             for (part, init) in &wanted.segments {
                 let data = bytes.get(&part.path).unwrap_or(&nothing);
+                let data = in_range(data, part.range);
                 if let Some(defaults) = delivery.defaults_of(init) {
                     delivery.add_segment(part, Ok(SegmentScan::whole(data, defaults)));
                 }
@@ -362,6 +361,16 @@ fn pictures(rung: &Rung) -> Vec<SampleSpec> {
         sample
     });
     pictures.collect()
+}
+
+/// The part of an object's bytes that a range names, as far as it is there.
+fn in_range(data: &[u8], range: Option<(u64, u64)>) -> &[u8] {
+    let Some((offset, length)) = range else {
+        return data;
+    };
+    let start = (offset as usize).min(data.len());
+    let end = start.saturating_add(length as usize).min(data.len());
+    &data[start..end]
 }
 
 /// The bytes of a segment.

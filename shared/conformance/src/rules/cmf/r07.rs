@@ -58,9 +58,10 @@ fn bad_edit(track: &Track<'_>, init: &Init) -> Option<(String, String)> {
         }
     };
     let first = track.segments.first()?.facts?.fragments.first()?;
+    let offset = first.first_presentation()? - i64::try_from(first.tfdt).ok()?;
     let allowed = match track.kind {
         Kind::Audio => 0..=MAX_PRIMING,
-        _ => first.first_presentation()?..=first.first_presentation()?,
+        _ => offset..=offset,
     };
     (!allowed.contains(&edit.media_time)).then(|| {
         let expected = format!("an edit at {} to {}", allowed.start(), allowed.end());

@@ -13,7 +13,7 @@ pub(super) static RULE: Rule = Rule {
     spec: "ISO/IEC 23009-1 5.3.1.2, DASH-IF IOP 3.2.7.4",
     set: RuleSet::Standard,
     title: "no years or months in durations",
-    doc: "Their length depends on when they start.",
+    doc: "Their length depends on when they start; players that count 30 days a month disagree with those that do not.",
     check,
 };
 

@@ -12,7 +12,7 @@ pub(super) static RULE: Rule = Rule {
     spec: "ISO/IEC 23009-1 5.3.3, DASH-IF IOP 3.2.13",
     set: RuleSet::Standard,
     title: "an adaptation set has representations of one media type, with one codec each",
-    doc: "A player switches freely inside a set.",
+    doc: "A player switches freely inside a set, so everything in it must decode alike.",
     check,
 };
 

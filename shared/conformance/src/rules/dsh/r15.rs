@@ -30,7 +30,7 @@ fn check(view: &View<'_>, out: &mut Findings) {
         else {
             continue;
         };
-        let needed = needed(&track.loads(), buffer);
+        let needed = track.loads().map_or(0, |loads| needed(&loads, buffer));
         if needed > declared {
             let expected = format!("bandwidth of at least {needed}");
             out.line(

@@ -25,7 +25,7 @@ fn check(view: &View<'_>, out: &mut Findings) {
         return;
     };
     let Some(mpd) = view.mpd else {
-        return out.add(MPD, None, "an MPD", "none");
+        return out.add(MPD, None, "an MPD", "none that can be read");
     };
     for rung in &expected.video {
         match in_folder(mpd, &rung.path) {

@@ -1,7 +1,6 @@
 //! HLS-M02: every EXT-X-STREAM-INF has BANDWIDTH and a URI line.
 
 use super::super::{Findings, Rule, RuleSet};
-use crate::delivery::MULTIVARIANT;
 use crate::report::Severity;
 use crate::view::View;
 
@@ -18,9 +17,4 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(view: &View<'_>, out: &mut Findings) {
     out.parser_faults(view);
-    for variant in view.variants() {
-        if variant.attributes.get("BANDWIDTH").is_none() || variant.bandwidth() == Some(0) {
-            out.line(MULTIVARIANT, variant.line, "a positive BANDWIDTH", "none");
-        }
-    }
 }

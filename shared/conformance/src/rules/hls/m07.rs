@@ -19,12 +19,8 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(view: &View<'_>, out: &mut Findings) {
     for variant in view.variants() {
-        let (Some(declared), Some(track)) = (variant.bandwidth(), view.track_of(variant)) else {
-            continue;
-        };
-        let audio = view.audio_of(variant).filter(|a| a.path != track.path);
-        let measured = track.peak() + audio.map(Track::peak).max().unwrap_or(0);
-        if measured > 0 && !within_percent(measured, declared, 10) {
+        let both = variant.bandwidth().zip(view.combined(variant, Track::peak));
+        if let Some((declared, measured)) = both.filter(|(d, m)| !within_percent(*m, *d, 10)) {
             let expected = format!("BANDWIDTH within 10 % of the measured {measured} bit/s");
             out.line(
                 MULTIVARIANT,

@@ -19,13 +19,10 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(view: &View<'_>, out: &mut Findings) {
     for variant in view.variants() {
-        let (Some(declared), Some(track)) = (variant.average_bandwidth(), view.track_of(variant))
-        else {
-            continue;
-        };
-        let audio = view.audio_of(variant).filter(|a| a.path != track.path);
-        let measured = track.average() + audio.map(Track::average).max().unwrap_or(0);
-        if measured > 0 && !within_percent(measured, declared, 10) {
+        let both = variant
+            .average_bandwidth()
+            .zip(view.combined(variant, Track::average));
+        if let Some((declared, measured)) = both.filter(|(d, m)| !within_percent(*m, *d, 10)) {
             let expected =
                 format!("AVERAGE-BANDWIDTH within 10 % of the measured {measured} bit/s");
             out.line(

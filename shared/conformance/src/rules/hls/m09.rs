@@ -18,12 +18,8 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(view: &View<'_>, out: &mut Findings) {
     for variant in view.variants() {
-        let (Some(declared), Some(track)) = (variant.bandwidth(), view.track_of(variant)) else {
-            continue;
-        };
-        let audio = view.audio_of(variant).filter(|a| a.path != track.path);
-        let sum = track.peak() + audio.map(Track::peak).max().unwrap_or(0);
-        if declared < sum {
+        let both = variant.bandwidth().zip(view.combined(variant, Track::peak));
+        if let Some((declared, sum)) = both.filter(|(d, s)| d < s) {
             let expected = format!("BANDWIDTH of at least {sum} bit/s, video and audio together");
             out.line(
                 MULTIVARIANT,

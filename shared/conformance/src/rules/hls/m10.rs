@@ -17,7 +17,9 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(view: &View<'_>, out: &mut Findings) {
     for track in view.of(Kind::Video) {
-        let (peak, average) = (track.peak(), track.average());
+        let Some((peak, average)) = track.peak().zip(track.average()) else {
+            continue;
+        };
         if peak > average.saturating_mul(2) {
             let expected = format!("a peak of at most {} bit/s", average * 2);
             out.add(&track.path, None, expected, format!("{peak} bit/s"));

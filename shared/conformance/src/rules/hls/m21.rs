@@ -25,7 +25,7 @@ fn check(view: &View<'_>, out: &mut Findings) {
         out.add(MULTIVARIANT, None, "EXT-X-I-FRAME-STREAM-INF", "none");
     }
     for variant in &multivariant.i_frame_variants {
-        for needed in ["BANDWIDTH", "CODECS", "RESOLUTION"] {
+        for needed in ["CODECS", "RESOLUTION"] {
             if variant.attributes.get(needed).is_none() {
                 let expected = format!("{needed} in EXT-X-I-FRAME-STREAM-INF");
                 out.line(MULTIVARIANT, variant.line, expected, "none");

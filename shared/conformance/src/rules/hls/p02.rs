@@ -4,7 +4,7 @@ use super::super::{Findings, Rule, RuleSet};
 use crate::hls::NANOS;
 use crate::measure::{nanos, seconds};
 use crate::report::Severity;
-use crate::view::View;
+use crate::view::{Kind, View};
 
 /// No segment is longer than the target duration.
 pub(super) static RULE: Rule = Rule {
@@ -27,7 +27,11 @@ fn check(view: &View<'_>, out: &mut Findings) {
             if (segment.extinf + NANOS / 2) / NANOS * NANOS > limit {
                 let expected = format!("EXTINF of at most {} s, rounded", target.value);
                 out.line(&track.path, segment.line, expected, seconds(segment.extinf));
-            } else if let Some((facts, scale)) = segment.facts.zip(track.timescale()) {
+            } else if let Some((facts, scale)) = segment
+                .facts
+                .zip(track.timescale())
+                .filter(|_| track.kind != Kind::IFrames)
+            {
                 let measured = nanos(facts.duration().into(), scale);
                 if measured > limit + NANOS / 2 {
                     let expected = format!("at most {} s and a half of media", target.value);

@@ -11,7 +11,7 @@ pub(super) static RULE: Rule = Rule {
     spec: "Apple HLS Authoring 8.2",
     set: RuleSet::Standard,
     title: "video and audio have the same target duration",
-    doc: "Players keep the streams in step by it.",
+    doc: "Players keep audio and video in step by it, and Apple's ask for one value.",
     check,
 };
 

@@ -27,7 +27,7 @@ fn check(view: &View<'_>, out: &mut Findings) {
             };
             let end = offset.saturating_add(length);
             let size = view.delivery.objects.get(&part.path).map(|o| o.size);
-            if let Some(size) = size.filter(|s| end > *s || length == 0) {
+            if let Some(size) = size.filter(|s| *s > 0 && (end > *s || length == 0)) {
                 let expected = format!("a range within the {size} bytes of {}", part.path);
                 out.line(
                     &track.path,

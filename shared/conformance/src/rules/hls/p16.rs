@@ -20,6 +20,7 @@ fn check(view: &View<'_>, out: &mut Findings) {
         let mut next = 1;
         for segment in &track.segments {
             let Some(part) = segment.part.as_ref().filter(|p| p.range.is_none()) else {
+                next += 1;
                 continue;
             };
             match number(&part.path) {

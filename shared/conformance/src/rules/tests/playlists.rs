@@ -1,0 +1,713 @@
+//! Damage to playlists and captions.
+
+use super::{Damage, Good, MASTER, V360, V720};
+
+fn playlist(folder: &str) -> String {
+    format!("{folder}/playlist.m3u8")
+}
+
+fn all_text(good: &mut Good, path: &str, from: &str, to: &str) {
+    let text = good.texts.get_mut(path).unwrap();
+    assert!(text.contains(from), "{path} has {from:?}");
+    *text = text.replace(from, to);
+}
+
+/// Scales the first number after `name`, which follows a comma or colon, of the first variant by percent.
+fn scale(good: &mut Good, name: &str, percent: u64) {
+    let text = good.texts.get_mut(MASTER).unwrap();
+    let from = text.find("#EXT-X-STREAM-INF").unwrap();
+    let at = from + text[from..].find(name).unwrap() + name.len();
+    let end = at + text[at..].find(',').unwrap();
+    let value: u64 = text[at..end].parse().unwrap();
+    text.replace_range(at..end, &(value * percent / 100).to_string());
+}
+
+pub(super) const DAMAGES: &[Damage] = &[
+    Damage {
+        name: "a byte order mark",
+        rule: "HLS-G01",
+        also: &[],
+        apply: |g| {
+            g.edit(MASTER, "#EXTM3U", "\u{feff}#EXTM3U");
+        },
+    },
+    Damage {
+        name: "no #EXTM3U",
+        rule: "HLS-G01",
+        also: &[],
+        apply: |g| {
+            g.edit(&playlist(V720), "#EXTM3U\n", "");
+        },
+    },
+    Damage {
+        name: "a control character",
+        rule: "HLS-G01",
+        also: &[],
+        apply: |g| {
+            g.edit(&playlist(V720), "#EXT-X-ENDLIST", "# \u{1}\n#EXT-X-ENDLIST");
+        },
+    },
+    Damage {
+        name: "a media tag in the multivariant playlist",
+        rule: "HLS-G02",
+        also: &[],
+        apply: |g| {
+            g.edit(
+                MASTER,
+                "#EXT-X-INDEPENDENT",
+                "#EXT-X-TARGETDURATION:4\n#EXT-X-INDEPENDENT",
+            );
+        },
+    },
+    Damage {
+        name: "a version too low for EXT-X-MAP",
+        rule: "HLS-G03",
+        also: &[],
+        apply: |g| {
+            g.edit(&playlist(V720), "VERSION:7", "VERSION:4");
+        },
+    },
+    Damage {
+        name: "two versions",
+        rule: "HLS-G03",
+        also: &[],
+        apply: |g| {
+            g.edit(
+                MASTER,
+                "#EXT-X-VERSION:7",
+                "#EXT-X-VERSION:7\n#EXT-X-VERSION:7",
+            );
+        },
+    },
+    Damage {
+        name: "an attribute twice",
+        rule: "HLS-G04",
+        also: &[],
+        apply: |g| {
+            g.edit(
+                MASTER,
+                "FRAME-RATE=24.000",
+                "FRAME-RATE=24.000,FRAME-RATE=24.000",
+            );
+        },
+    },
+    Damage {
+        name: "an unquoted string",
+        rule: "HLS-G04",
+        also: &["HLS-M11", "HLS-M14"],
+        apply: |g| {
+            g.edit(MASTER, "GROUP-ID=\"audio\"", "GROUP-ID=audio2");
+        },
+    },
+    Damage {
+        name: "a misspelt tag",
+        rule: "HLS-G05",
+        also: &[],
+        apply: |g| {
+            g.edit(
+                &playlist(V720),
+                "#EXT-X-ENDLIST",
+                "#EXT-X-ENDLISTS:1\n#EXT-X-ENDLIST",
+            );
+        },
+    },
+    Damage {
+        name: "a URI on another host",
+        rule: "HLS-G06",
+        also: &[],
+        apply: |g| {
+            g.edit(
+                &playlist(V720),
+                "seg_00002.m4s",
+                "https://example.org/seg_00002.m4s",
+            );
+        },
+    },
+    Damage {
+        name: "a URI that climbs out",
+        rule: "HLS-G06",
+        also: &[],
+        apply: |g| {
+            g.edit(&playlist(V720), "seg_00002.m4s", "%2e%2e/seg_00002.m4s");
+        },
+    },
+    Damage {
+        name: "only one video variant",
+        rule: "HLS-M01",
+        also: &["HLS-M22"],
+        apply: |g| {
+            for folder in [V720, "video/h265_720p"] {
+                let text = g.texts.get_mut(MASTER).unwrap();
+                let uri = format!("\n{folder}/playlist.m3u8\n");
+                let end = text.find(&uri).unwrap();
+                let start = text[..end].rfind('\n').unwrap();
+                text.replace_range(start..end + uri.len() - 1, "");
+            }
+        },
+    },
+    Damage {
+        name: "no BANDWIDTH",
+        rule: "HLS-M02",
+        also: &[],
+        apply: |g| {
+            let text = g.texts.get_mut(MASTER).unwrap();
+            let at = text.find("INF:BANDWIDTH=").unwrap() + 4;
+            let end = at + text[at..].find(',').unwrap() + 1;
+            text.replace_range(at..end, "");
+        },
+    },
+    Damage {
+        name: "a variant without a URI",
+        rule: "HLS-M02",
+        also: &["HLS-M22"],
+        apply: |g| {
+            g.edit(MASTER, &format!("{V720}/playlist.m3u8\n"), "");
+        },
+    },
+    Damage {
+        name: "no CODECS",
+        rule: "HLS-M03",
+        also: &[],
+        apply: |g| {
+            g.edit(MASTER, "CODECS=\"avc1.64001f,mp4a.40.2\",", "");
+        },
+    },
+    Damage {
+        name: "CODECS without audio",
+        rule: "HLS-M03",
+        also: &[],
+        apply: |g| {
+            g.edit(MASTER, "avc1.64001f,mp4a.40.2", "avc1.64001f");
+        },
+    },
+    Damage {
+        name: "no RESOLUTION",
+        rule: "HLS-M04",
+        also: &[],
+        apply: |g| {
+            g.edit(MASTER, "RESOLUTION=640x360,FRAME", "FRAME");
+        },
+    },
+    Damage {
+        name: "another RESOLUTION",
+        rule: "HLS-M04",
+        also: &["HLS-M22"],
+        apply: |g| {
+            g.edit(
+                MASTER,
+                "RESOLUTION=640x360,FRAME",
+                "RESOLUTION=854x480,FRAME",
+            );
+        },
+    },
+    Damage {
+        name: "no FRAME-RATE",
+        rule: "HLS-M05",
+        also: &[],
+        apply: |g| {
+            g.edit(MASTER, "FRAME-RATE=24.000,", "");
+        },
+    },
+    Damage {
+        name: "another FRAME-RATE",
+        rule: "HLS-M05",
+        also: &["HLS-M22"],
+        apply: |g| {
+            g.edit(MASTER, "FRAME-RATE=24.000,", "FRAME-RATE=23.976,");
+        },
+    },
+    Damage {
+        name: "no AVERAGE-BANDWIDTH",
+        rule: "HLS-M06",
+        also: &[],
+        apply: |g| {
+            let text = g.texts.get_mut(MASTER).unwrap();
+            let at = text.find("AVERAGE-BANDWIDTH=").unwrap();
+            let end = at + text[at..].find(',').unwrap() + 1;
+            text.replace_range(at..end, "");
+        },
+    },
+    Damage {
+        name: "BANDWIDTH far too high",
+        rule: "HLS-M07",
+        also: &[],
+        apply: |g| {
+            scale(g, "INF:BANDWIDTH=", 140);
+        },
+    },
+    Damage {
+        name: "AVERAGE-BANDWIDTH far too low",
+        rule: "HLS-M08",
+        also: &[],
+        apply: |g| {
+            scale(g, "AVERAGE-BANDWIDTH=", 70);
+        },
+    },
+    Damage {
+        name: "BANDWIDTH below the sum with audio",
+        rule: "HLS-M09",
+        also: &[],
+        apply: |g| {
+            scale(g, "INF:BANDWIDTH=", 95);
+        },
+    },
+    Damage {
+        name: "a peak far above the average",
+        rule: "HLS-M10",
+        also: &["HLS-M07", "HLS-M08", "HLS-M09", "SEG-01", "HLS-P14"],
+        apply: |g| {
+            g.segment(&format!("{V360}/seg_00001.m4s"), |s| {
+                s.iter_mut()
+                    .flat_map(|f| &mut f.samples)
+                    .for_each(|s| s.size *= 9);
+            });
+        },
+    },
+    Damage {
+        name: "a group that does not exist",
+        rule: "HLS-M11",
+        also: &[],
+        apply: |g| {
+            g.edit(MASTER, "SUBTITLES=\"subs\"", "SUBTITLES=\"none\"");
+        },
+    },
+    Damage {
+        name: "no NAME",
+        rule: "HLS-M12",
+        also: &["HLS-M22"],
+        apply: |g| {
+            g.edit(
+                MASTER,
+                "NAME=\"日本語\",LANGUAGE=\"ja\",DEFAULT=YES",
+                "LANGUAGE=\"ja\",DEFAULT=YES",
+            );
+        },
+    },
+    Damage {
+        name: "two defaults",
+        rule: "HLS-M12",
+        also: &["HLS-M22"],
+        apply: |g| {
+            g.edit(
+                MASTER,
+                "LANGUAGE=\"en\",DEFAULT=NO",
+                "LANGUAGE=\"en\",DEFAULT=YES",
+            );
+        },
+    },
+    Damage {
+        name: "no LANGUAGE",
+        rule: "HLS-M13",
+        also: &["SUB-02"],
+        apply: |g| {
+            g.edit(
+                MASTER,
+                "LANGUAGE=\"en\",DEFAULT=NO,AUTOSELECT=YES,FORCED",
+                "DEFAULT=NO,AUTOSELECT=YES,FORCED",
+            );
+        },
+    },
+    Damage {
+        name: "a language that is none",
+        rule: "HLS-M13",
+        also: &["HLS-M22"],
+        apply: |g| {
+            g.edit(
+                MASTER,
+                "LANGUAGE=\"ja\",DEFAULT=YES",
+                "LANGUAGE=\"japanese_1\",DEFAULT=YES",
+            );
+        },
+    },
+    Damage {
+        name: "a group with fewer members",
+        rule: "HLS-M14",
+        also: &[],
+        apply: |g| {
+            g.edit(MASTER, "#EXT-X-STREAM-INF", "#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"two\",NAME=\"日本語\",LANGUAGE=\"ja\",DEFAULT=YES,AUTOSELECT=YES,URI=\"audio/ja/playlist.m3u8\"\n#EXT-X-STREAM-INF");
+            g.edit(MASTER, "AUDIO=\"audio\"", "AUDIO=\"two\"");
+        },
+    },
+    Damage {
+        name: "captions with INSTREAM-ID",
+        rule: "HLS-M15",
+        also: &[],
+        apply: |g| {
+            g.edit(
+                MASTER,
+                "TYPE=SUBTITLES,",
+                "TYPE=SUBTITLES,INSTREAM-ID=\"CC1\",",
+            );
+        },
+    },
+    Damage {
+        name: "forced captions that no player may select",
+        rule: "HLS-M16",
+        also: &[],
+        apply: |g| {
+            g.edit(
+                MASTER,
+                "AUTOSELECT=YES,FORCED=YES",
+                "AUTOSELECT=NO,FORCED=YES",
+            );
+        },
+    },
+    Damage {
+        name: "half of the SDH characteristics",
+        rule: "HLS-M17",
+        also: &[],
+        apply: |g| {
+            g.edit(MASTER, "AUTOSELECT=YES,FORCED=NO", "AUTOSELECT=YES,FORCED=NO,CHARACTERISTICS=\"public.accessibility.transcribes-spoken-dialog\"");
+        },
+    },
+    Damage {
+        name: "audio muxed into the variants",
+        rule: "HLS-M18",
+        also: &[],
+        apply: |g| {
+            g.edit(MASTER, ",URI=\"audio/ja/playlist.m3u8\"", "");
+            g.edit(MASTER, "CHANNELS=\"2\"\n", "CHANNELS=\"2\"\n");
+        },
+    },
+    Damage {
+        name: "no independent segments",
+        rule: "HLS-M19",
+        also: &[],
+        apply: |g| {
+            g.edit(MASTER, "#EXT-X-INDEPENDENT-SEGMENTS\n", "");
+            g.edit(&playlist(V720), "#EXT-X-INDEPENDENT-SEGMENTS\n", "");
+        },
+    },
+    Damage {
+        name: "no I-frame playlists",
+        rule: "HLS-M21",
+        also: &[],
+        apply: |g| {
+            let text = g.texts.get_mut(MASTER).unwrap();
+            text.truncate(text.find("#EXT-X-I-FRAME-STREAM-INF").unwrap());
+        },
+    },
+    Damage {
+        name: "an I-frame playlist without RESOLUTION",
+        rule: "HLS-M21",
+        also: &[],
+        apply: |g| {
+            g.edit(MASTER, "RESOLUTION=640x360,URI", "URI");
+        },
+    },
+    Damage {
+        name: "a rung of the job left out",
+        rule: "HLS-M22",
+        also: &[],
+        apply: |g| {
+            let text = g.texts.get_mut(MASTER).unwrap();
+            let uri = format!("{V360}/playlist.m3u8\n");
+            let start = text.find("#EXT-X-STREAM-INF").unwrap();
+            let end = text.find(&uri).unwrap() + uri.len();
+            text.replace_range(start..end, "");
+        },
+    },
+    Damage {
+        name: "the wrong default language",
+        rule: "HLS-M22",
+        also: &[],
+        apply: |g| {
+            g.edit(
+                MASTER,
+                "LANGUAGE=\"ja\",DEFAULT=YES",
+                "LANGUAGE=\"ja\",DEFAULT=NO",
+            );
+            g.edit(
+                MASTER,
+                "LANGUAGE=\"en\",DEFAULT=NO",
+                "LANGUAGE=\"en\",DEFAULT=YES",
+            );
+        },
+    },
+    Damage {
+        name: "a variant twice",
+        rule: "HLS-M23",
+        also: &[],
+        apply: |g| {
+            let text = g.texts.get_mut(MASTER).unwrap();
+            let uri = format!("{V360}/playlist.m3u8\n");
+            let start = text.find("#EXT-X-STREAM-INF").unwrap();
+            let end = text.find(&uri).unwrap() + uri.len();
+            let again = text[start..end].to_owned();
+            text.insert_str(end, &again);
+        },
+    },
+    Damage {
+        name: "another aspect ratio",
+        rule: "HLS-M24",
+        also: &["HLS-M04", "HLS-M22"],
+        apply: |g| {
+            g.edit(
+                MASTER,
+                "RESOLUTION=640x360,FRAME",
+                "RESOLUTION=640x480,FRAME",
+            );
+        },
+    },
+    Damage {
+        name: "a large picture with few bits",
+        rule: "HLS-M25",
+        also: &["HLS-M07"],
+        apply: |g| {
+            scale(g, "INF:BANDWIDTH=", 900);
+        },
+    },
+    Damage {
+        name: "a SCORE on one variant",
+        rule: "HLS-M26",
+        also: &[],
+        apply: |g| {
+            g.edit(MASTER, "FRAME-RATE=24.000", "FRAME-RATE=24.000,SCORE=1.0");
+        },
+    },
+    Damage {
+        name: "no target duration",
+        rule: "HLS-P01",
+        also: &[],
+        apply: |g| {
+            g.edit("text/en/playlist.m3u8", "#EXT-X-TARGETDURATION:4\n", "");
+        },
+    },
+    Damage {
+        name: "a target duration of 0",
+        rule: "HLS-P01",
+        also: &[],
+        apply: |g| {
+            g.edit(
+                "text/en/playlist.m3u8",
+                "TARGETDURATION:4",
+                "TARGETDURATION:0",
+            );
+        },
+    },
+    Damage {
+        name: "a target duration below the segments",
+        rule: "HLS-P02",
+        also: &[],
+        apply: |g| {
+            g.edit(
+                "text/en/playlist.m3u8",
+                "TARGETDURATION:4",
+                "TARGETDURATION:3",
+            );
+        },
+    },
+    Damage {
+        name: "a garbage EXTINF",
+        rule: "HLS-P03",
+        also: &["HLS-P05", "HLS-P07", "SUB-01", "DSH-04"],
+        apply: |g| {
+            g.edit("text/en/playlist.m3u8", "EXTINF:4.000000,", "EXTINF:four,");
+            g.edit(&playlist(V360), "EXTINF:4.000000,", "EXTINF:four,");
+        },
+    },
+    Damage {
+        name: "no comma after EXTINF",
+        rule: "HLS-P03",
+        also: &[],
+        apply: |g| {
+            g.edit(&playlist(V720), "EXTINF:4.000000,", "EXTINF:4.000000");
+        },
+    },
+    Damage {
+        name: "no end",
+        rule: "HLS-P04",
+        also: &[],
+        apply: |g| {
+            g.edit(&playlist(V720), "#EXT-X-ENDLIST\n", "");
+        },
+    },
+    Damage {
+        name: "type EVENT",
+        rule: "HLS-P04",
+        also: &[],
+        apply: |g| {
+            g.edit(&playlist(V720), "TYPE:VOD", "TYPE:EVENT");
+        },
+    },
+    Damage {
+        name: "EXTINF off by a tenth and back",
+        rule: "HLS-P05",
+        also: &[],
+        apply: |g| {
+            g.edit(
+                &playlist(V720),
+                "4.000000,\nseg_00001",
+                "4.100000,\nseg_00001",
+            );
+            g.edit(
+                &playlist(V720),
+                "4.000000,\nseg_00002",
+                "3.900000,\nseg_00002",
+            );
+        },
+    },
+    Damage {
+        name: "another target duration for audio",
+        rule: "HLS-P06",
+        also: &[],
+        apply: |g| {
+            g.edit(
+                "audio/ja/playlist.m3u8",
+                "TARGETDURATION:4",
+                "TARGETDURATION:5",
+            );
+        },
+    },
+    Damage {
+        name: "audio that ends early",
+        rule: "HLS-P07",
+        also: &["SEG-01", "SEG-08", "SEG-09", "DSH-13"],
+        apply: |g| {
+            g.edit(
+                "audio/ja/playlist.m3u8",
+                "#EXTINF:2.000000,\nseg_00003.m4s\n",
+                "",
+            );
+        },
+    },
+    Damage {
+        name: "EXT-X-MEDIA-SEQUENCE of live",
+        rule: "HLS-P09",
+        also: &[],
+        apply: |g| {
+            g.edit(&playlist(V720), "SEQUENCE:0", "SEQUENCE:17");
+        },
+    },
+    Damage {
+        name: "no EXT-X-MAP",
+        rule: "HLS-P10",
+        also: &["PIP-02"],
+        apply: |g| {
+            g.edit(&playlist(V720), "#EXT-X-MAP:URI=\"init.mp4\"\n", "");
+        },
+    },
+    Damage {
+        name: "a discontinuity",
+        rule: "HLS-P11",
+        also: &[],
+        apply: |g| {
+            g.edit(
+                &playlist(V720),
+                "#EXTINF:2",
+                "#EXT-X-DISCONTINUITY\n#EXTINF:2",
+            );
+        },
+    },
+    Damage {
+        name: "a key without a URI",
+        rule: "HLS-P12",
+        also: &[],
+        apply: |g| {
+            g.edit(
+                &playlist(V720),
+                "#EXTINF:4",
+                "#EXT-X-KEY:METHOD=AES-128\n#EXTINF:4",
+            );
+        },
+    },
+    Damage {
+        name: "a range past the end",
+        rule: "HLS-P13",
+        also: &["HLS-P14"],
+        apply: |g| {
+            let path = format!("{V720}/iframes.m3u8");
+            let text = g.texts.get_mut(&path).unwrap();
+            let at = text.find("BYTERANGE:").unwrap() + 10;
+            text.insert(at, '9');
+        },
+    },
+    Damage {
+        name: "no EXT-X-I-FRAMES-ONLY",
+        rule: "HLS-P14",
+        also: &[],
+        apply: |g| {
+            g.edit(
+                &format!("{V720}/iframes.m3u8"),
+                "#EXT-X-I-FRAMES-ONLY\n",
+                "",
+            );
+        },
+    },
+    Damage {
+        name: "a range that cuts the picture",
+        rule: "HLS-P14",
+        also: &[],
+        apply: |g| {
+            let path = format!("{V720}/iframes.m3u8");
+            let text = g.texts.get_mut(&path).unwrap();
+            let at = text.find("BYTERANGE:").unwrap() + 10;
+            let end = at + text[at..].find('@').unwrap();
+            let length: u64 = text[at..end].parse().unwrap();
+            text.replace_range(at..end, &(length - 1).to_string());
+        },
+    },
+    Damage {
+        name: "a low-latency tag",
+        rule: "HLS-P15",
+        also: &[],
+        apply: |g| {
+            g.edit(
+                &playlist(V720),
+                "#EXTINF:4",
+                "#EXT-X-SERVER-CONTROL:HOLD-BACK=12.0\n#EXTINF:4",
+            );
+        },
+    },
+    Damage {
+        name: "segments in the wrong order",
+        rule: "HLS-P16",
+        also: &["HLS-P08", "SEG-06"],
+        apply: |g| {
+            let path = playlist(V720);
+            all_text(g, &path, "seg_00001", "seg_0000X");
+            all_text(g, &path, "seg_00002", "seg_00001");
+            all_text(g, &path, "seg_0000X", "seg_00002");
+        },
+    },
+    Damage {
+        name: "captions without X-TIMESTAMP-MAP",
+        rule: "SUB-01",
+        also: &[],
+        apply: |g| {
+            g.edit(
+                "text/en/seg_00001.vtt",
+                "X-TIMESTAMP-MAP=MPEGTS:0,LOCAL:00:00:00.000\n",
+                "",
+            );
+        },
+    },
+    Damage {
+        name: "a cue that ends before it starts",
+        rule: "SUB-01",
+        also: &[],
+        apply: |g| {
+            g.edit("text/en/seg_00001.vtt", "00:00:01.000\n", "00:00:00.100\n");
+        },
+    },
+    Damage {
+        name: "captions that end early",
+        rule: "SUB-01",
+        also: &[],
+        apply: |g| {
+            g.edit(
+                "text/en/playlist.m3u8",
+                "EXTINF:2.000000",
+                "EXTINF:1.000000",
+            );
+        },
+    },
+    Damage {
+        name: "forced captions not marked",
+        rule: "SUB-02",
+        also: &[],
+        apply: |g| {
+            g.edit(MASTER, "FORCED=YES", "FORCED=NO");
+        },
+    },
+];
