@@ -62,17 +62,13 @@ fn function_of<'a>(task: &State<'a>) -> &'a str {
         .expect("a Resource that is a placeholder")
 }
 
-fn function_timeout(function: &str) -> u64 {
+fn function_yaml(function: &str) -> Value {
     let path = asl::root()
         .join("functions")
         .join(function)
         .join("function.yaml");
     let text = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
-    let yaml: Value =
-        serde_norway::from_str(&text).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
-    yaml["timeout_s"]
-        .as_u64()
-        .unwrap_or_else(|| panic!("{}: no timeout_s", path.display()))
+    serde_norway::from_str(&text).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
 }
 
 #[test]
@@ -205,31 +201,42 @@ fn every_task_retries_what_passes_and_nothing_that_is_final() {
     }
 }
 
+/// The tasks that retry errors of a kind, with those that they retry.
+fn who_retries(machine: &Value, kind: Retry) -> BTreeMap<String, BTreeSet<String>> {
+    let named = names_with(kind);
+    let of = |t: &State<'_>| -> BTreeSet<_> {
+        retried(t)
+            .intersection(&named)
+            .map(|n| (*n).to_owned())
+            .collect()
+    };
+    let tasks = asl::tasks(machine);
+    let all = tasks.iter().map(|t| (t.name.to_owned(), of(t)));
+    all.filter(|(_, names)| !names.is_empty()).collect()
+}
+
+fn all_of(kind: Retry) -> BTreeSet<String> {
+    names_with(kind).into_iter().map(str::to_owned).collect()
+}
+
 #[test]
-fn encoder_errors_are_retried_by_the_encoding_tasks_and_arrival_by_the_validation_only() {
+fn encoder_errors_are_retried_where_ffmpeg_runs() {
     let machine = asl::machine();
-    let who_retries = |kind| -> BTreeMap<_, BTreeSet<_>> {
-        let named = names_with(kind);
-        let tasks = asl::tasks(&machine);
-        let some = |t: &State<'_>| {
-            let names: BTreeSet<_> = retried(t)
-                .intersection(&named)
-                .map(|n| (*n).to_owned())
-                .collect();
-            (!names.is_empty()).then(|| (t.name.to_owned(), names))
-        };
-        tasks.iter().filter_map(some).collect()
-    };
-    let all = |kind| {
-        names_with(kind)
-            .into_iter()
-            .map(str::to_owned)
-            .collect::<BTreeSet<_>>()
-    };
-    let encoders = ["TranscodeChunk", "EncodeAudio"].map(|n| (n.to_owned(), all(Retry::Encoder)));
-    assert_eq!(who_retries(Retry::Encoder), BTreeMap::from(encoders));
-    let arrival = [("ValidateInput".to_owned(), all(Retry::Arrival))];
-    assert_eq!(who_retries(Retry::Arrival), BTreeMap::from(arrival));
+    let tasks = asl::tasks(&machine);
+    let media = tasks
+        .iter()
+        .filter(|t| function_yaml(function_of(t))["media"] == true);
+    let expected: BTreeMap<_, _> = media
+        .map(|t| (t.name.to_owned(), all_of(Retry::Encoder)))
+        .collect();
+    assert!(expected.contains_key("TranscodeChunk"));
+    assert_eq!(who_retries(&machine, Retry::Encoder), expected);
+}
+
+#[test]
+fn only_the_validation_waits_for_files_to_arrive() {
+    let expected = BTreeMap::from([("ValidateInput".to_owned(), all_of(Retry::Arrival))]);
+    assert_eq!(who_retries(&asl::machine(), Retry::Arrival), expected);
 }
 
 #[test]
@@ -301,7 +308,9 @@ fn every_task_has_a_time_limit_a_little_above_its_functions_own() {
         let limit = task.json["TimeoutSeconds"]
             .as_u64()
             .unwrap_or_else(|| panic!("{}: no TimeoutSeconds", task.name));
-        let function = function_timeout(function_of(&task));
+        let function = function_yaml(function_of(&task))["timeout_s"]
+            .as_u64()
+            .expect("timeout_s");
         assert!(
             limit > function && limit <= function + 60,
             "{}: the state's limit is {limit} s, its function's {function} s",
