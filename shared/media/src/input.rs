@@ -17,6 +17,10 @@ const SHORT_SEEK: &str = "262144";
 /// line is another's.
 pub(crate) fn open(url: &str, container: Container) -> Vec<String> {
     let mut args = only(container);
+    if container == Container::MpegPs {
+        // A programme stream need not time every frame; the demuxer can work out the others.
+        args.extend(words("-fflags +genpts"));
+    }
     args.extend(words(
         "-reconnect 1 -reconnect_on_network_error 1 -reconnect_on_http_error 5xx,429 -reconnect_delay_max 4",
     ));

@@ -235,7 +235,23 @@ fn stated(value: Option<&String>) -> Option<String> {
 }
 
 fn rate(text: Option<&str>) -> Option<FrameRate> {
-    text?.parse().ok()
+    text?.parse().ok().map(conventional)
+}
+
+/// The conventional rate within a fifth of a part in a million, if there is one: a container that rounds the duration of a frame
+/// to nanoseconds makes 19001/317 of 60000/1001. Timestamps are held against the rate later on, so nothing is assumed.
+fn conventional(rate: FrameRate) -> FrameRate {
+    let (num, den) = (u128::from(rate.num()), u128::from(rate.den()));
+    let nearest = ((num + den / 2) / den).max(1);
+    // |num/den − n/d| ≤ num/den / 5,000,000, without division.
+    let near = |n: u128, d: u128| (num * d).abs_diff(n * den) * 5_000_000 <= num * d;
+    let found = [(nearest, 1), (nearest * 1_000, 1_001)]
+        .into_iter()
+        .find(|(n, d)| near(*n, *d));
+    let known = found.and_then(|(n, d)| Some((u32::try_from(n).ok()?, u32::try_from(d).ok()?)));
+    known
+        .and_then(|(n, d)| FrameRate::new(n, d))
+        .unwrap_or(rate)
 }
 
 /// `N/D` or `N:D`, both positive.

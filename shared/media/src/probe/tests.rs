@@ -62,6 +62,21 @@ fn bit_depth_comes_from_the_stream_or_the_format_name() {
 }
 
 #[test]
+fn rates_that_a_container_rounded_are_the_conventional_ones() {
+    for (stated, meant) in [
+        ("19001/317", "60000/1001"),
+        ("24000/1001", "24000/1001"),
+        ("2997/100", "2997/100"),
+        ("10000000/400000", "25"),
+        ("250000001/10000000", "25"),
+        ("25/2", "25/2"),
+        ("1/3", "1/3"),
+    ] {
+        assert_eq!(rate(Some(stated)).unwrap().to_string(), meant, "{stated}");
+    }
+}
+
+#[test]
 fn durations_are_read_without_a_float() {
     assert_eq!(micros("10.010000"), Some(10_010_000));
     assert_eq!(micros("-0.5"), Some(-500_000));
@@ -74,4 +89,80 @@ proptest! {
     fn hostile_numbers_never_panic(text in ".{0,24}") {
         let _ = (micros(&text), ratio(&text, '/'), bit_depth(&text, Some(&text)), rate(Some(&text)));
     }
+}
+
+#[tokio::test]
+async fn real_files_are_told_apart() {
+    use crate::testing::{made, serve, tools};
+    let sound = "-f lavfi -i sine=duration=1 -c:a pcm_s16le sound.mov";
+    let (_folder, file) = made(sound);
+    let proxy = serve(&file).await;
+    let result = super::probe(&tools(), &proxy.url(), Container::Mov).await;
+    assert!(
+        matches!(result, Err(MediaError::NoVideo { streams: 1 })),
+        "{result:?}"
+    );
+    let film = "-f lavfi -i testsrc2=size=320x180:rate=30000/1001:duration=2 -f lavfi -i sine=duration=2 \
+        -vf setsar=4/3 -pix_fmt yuv422p10le -color_primaries bt709 -color_trc bt709 -colorspace bt709 -color_range tv \
+        -c:v prores_ks -c:a pcm_s24le -metadata:s:a:0 language=jpn film.mov";
+    let (_folder, file) = made(film);
+    let proxy = serve(&file).await;
+    let probe = super::probe(&tools(), &proxy.url(), Container::Mov)
+        .await
+        .unwrap();
+    insta::assert_json_snapshot!("prores", probe);
+    let result = super::probe(&tools(), &proxy.url(), Container::Matroska).await;
+    assert!(
+        matches!(result, Err(MediaError::Unreadable { .. })),
+        "{result:?}"
+    );
+}
+
+/// Playlists that name local files and a listener, each served as if it were media.
+#[tokio::test]
+async fn disguised_playlists_reach_neither_files_nor_the_network() {
+    use crate::testing::{MemoryStore, tools};
+    use crate::{ProxyOptions, RangeProxy};
+    let sentinel = tokio::net::TcpListener::bind(("127.0.0.1", 0))
+        .await
+        .unwrap();
+    let port = sentinel.local_addr().unwrap().port();
+    let canary = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(canary.path(), "canary-content").unwrap();
+    let path = canary.path().display();
+    let payloads = [
+        format!(
+            "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nhttp://127.0.0.1:{port}/a.ts\n#EXT-X-ENDLIST\n"
+        ),
+        format!("#EXTM3U\n#EXTINF:1,\nfile://{path}\n#EXT-X-ENDLIST\n"),
+        format!(
+            "#EXTM3U\n#EXT-X-KEY:METHOD=AES-128,URI=\"http://127.0.0.1:{port}/k\"\n#EXTINF:1,\nx.ts\n"
+        ),
+        format!("ffconcat version 1.0\nfile '{path}'\n"),
+        format!("ffconcat version 1.0\nfile 'http://127.0.0.1:{port}/b.mp4'\n"),
+        format!(
+            "<?xml version=\"1.0\"?><MPD xmlns=\"urn:mpeg:dash:schema:mpd:2011\"><BaseURL>http://127.0.0.1:{port}/</BaseURL></MPD>"
+        ),
+        format!("v=0\nc=IN IP4 127.0.0.1\nm=video {port} RTP/AVP 96\n"),
+    ];
+    let containers = [
+        Container::Mov,
+        Container::Matroska,
+        Container::MpegTs,
+        Container::Mxf,
+        Container::MpegPs,
+    ];
+    for payload in &payloads {
+        for container in containers {
+            let store = MemoryStore::new(payload.clone().into_bytes());
+            let proxy = RangeProxy::start(store.clone(), store.pin(), ProxyOptions::default())
+                .await
+                .unwrap();
+            let result = super::probe(&tools(), &proxy.url(), container).await;
+            let error = result.unwrap_err().to_string();
+            assert!(!error.contains("canary-content"), "{error}");
+        }
+    }
+    let knock = tokio::time::timeout(std::time::Duration::ZERO, sentinel.accept()).await;
+    assert!(knock.is_err(), "somebody connected");
 }

@@ -251,6 +251,68 @@ async fn a_transport_stream_keeps_its_frames() {
     film.assert_lossless(&shown);
 }
 
+/// Kinds of mezzanine on which one or another way of cutting is known to fail.
+const KINDS: [(Container, &str); 9] = [
+    (
+        Container::MpegTs,
+        "-r 25 -c:v mpeg2video -bf 2 -g 12 -q:v 4 open_gop.ts",
+    ),
+    (
+        Container::MpegTs,
+        "-r 10 -c:v libx265 -preset ultrafast -x265-params log-level=error:keyint=30:bframes=4 slow.ts",
+    ),
+    (
+        Container::MpegTs,
+        "-r 25 -c:v libx264 -preset veryfast -g 250 -mpegts_copyts 1 -output_ts_offset 37.5 late.ts",
+    ),
+    (
+        Container::Mov,
+        "-r 24000/1001 -c:v prores_ks -profile:v 0 intra.mov",
+    ),
+    (
+        Container::Mov,
+        "-r 25 -c:v libx264 -preset veryfast -x264-params open-gop=1:keyint=20:bframes=3 open_gop.mp4",
+    ),
+    (
+        Container::Mov,
+        "-r 25 -c:v libx264 -preset veryfast -g 20 -movflags frag_keyframe+empty_moov fragments.mp4",
+    ),
+    (
+        Container::Mxf,
+        "-r 25 -c:v mpeg2video -bf 2 -g 12 -q:v 4 long_gop.mxf",
+    ),
+    (
+        Container::MpegPs,
+        "-r 25 -c:v mpeg2video -bf 2 -g 12 -q:v 4 -f vob film.mpg",
+    ),
+    (
+        Container::Matroska,
+        "-r 60000/1001 -fps_mode cfr -c:v libvpx-vp9 -deadline realtime -cpu-used 8 -g 40 film.mkv",
+    ),
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn mezzanines_of_every_kind_keep_their_frames() {
+    for (container, how) in KINDS {
+        let line = format!("-f lavfi -i testsrc2=size=96x64:duration=6 -pix_fmt yuv420p {how}");
+        let line = line.replace("-pix_fmt yuv420p -r 24000", "-pix_fmt yuv422p10le -r 24000");
+        let film = Film::made(container, &line).await;
+        assert_eq!(film.timeline.mapping, FrameMapping::Every, "{how}");
+        assert!(
+            how.contains(&format!("-r {} ", film.timeline.frame_rate)),
+            "{how}"
+        );
+        let mut rung = lossless();
+        rung.rung.resolution = film.probe.video.display();
+        let chunks = film.encode(48, &[rung]).await;
+        assert!(chunks.len() >= 2, "{how}: {} chunks", chunks.len());
+        let shown = film.assert_seamless(&chunks, 0);
+        if film.probe.video.bit_depth == 8 {
+            film.assert_lossless(&shown);
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_variable_source_becomes_the_same_grid_in_one_chunk_or_many() {
     let line = format!(
