@@ -10,7 +10,7 @@ use reelsmith_contract::{ErrorName, Failure, Objects};
 use reelsmith_core::assembly::{self, Gap};
 use reelsmith_core::job::Job;
 use reelsmith_core::keys::{GenerationKeys, JobKeys};
-use reelsmith_core::plan::Plan;
+use reelsmith_core::plan::{Chunk, Plan};
 use reelsmith_core::ports::Clock;
 use reelsmith_core::record::{ChunkRecord, RenditionRecord, RungOutput, TrackRecord};
 use reelsmith_core::time::{Ticks, Timescale};
@@ -105,16 +105,15 @@ async fn video_output(
     let group = plan.groups.iter().position(|g| g.contains(&index));
     let group = group.and_then(|g| u32::try_from(g).ok());
     let group = group.ok_or_else(|| Failure::internal("a rendition in no group", keys.plan()))?;
-    let records: Vec<ChunkRecord> = futures::stream::iter(&plan.chunks)
-        .map(|chunk| async move {
-            let key = keys.chunk_record(chunk.index, group);
-            ports.outputs.read(&key).await
-        })
-        .buffered(READS)
-        .try_collect()
-        .await?;
+    let key = |chunk: &Chunk| keys.chunk_record(chunk.index, group);
+    let reads: Vec<_> = plan.chunks.iter().map(|c| read_record(&ports.outputs, key(c))).collect();
+    let records: Vec<ChunkRecord> = futures::stream::iter(reads).buffered(READS).try_collect().await?;
     let rendition = &plan.video[index].path;
     assembly::video(plan, rendition, &records).map_err(|gap| incomplete(&gap, rendition))
+}
+
+async fn read_record(outputs: &Objects, key: String) -> Result<ChunkRecord, Failure> {
+    outputs.read(&key).await
 }
 
 async fn track_output(

@@ -70,21 +70,18 @@ async fn fetch(
     let made = tokio::fs::create_dir_all(&folder).await;
     made.map_err(|e| Failure::internal(e.to_string(), "temporary folder"))?;
     let names = std::iter::once(INIT).chain(rendition.segments.iter().map(|s| s.name.as_str()));
-    let folder = &folder;
-    futures::stream::iter(names)
-        .map(|name| async move {
-            let key = keys.output(&format!("{}/{name}", rendition.rendition));
-            let object = outputs.at(&key);
-            let body = outputs.store().get(&object, MAX_SEGMENT).await;
-            let body = body.map_err(|e| Failure::storage(&e, &object))?;
-            let path = folder.join(name);
-            let written = tokio::fs::write(&path, body).await;
-            written.map_err(|e| Failure::internal(e.to_string(), "temporary folder"))?;
-            Ok(path)
-        })
-        .buffered(FETCHES)
-        .try_collect()
-        .await
+    let key = |name: &str| keys.output(&format!("{}/{name}", rendition.rendition));
+    let fetches: Vec<_> = names.map(|name| fetch_one(outputs, key(name), folder.join(name))).collect();
+    futures::stream::iter(fetches).buffered(FETCHES).try_collect().await
+}
+
+async fn fetch_one(outputs: &Objects, key: String, path: PathBuf) -> Result<PathBuf, Failure> {
+    let object = outputs.at(&key);
+    let body = outputs.store().get(&object, MAX_SEGMENT).await;
+    let body = body.map_err(|e| Failure::storage(&e, &object))?;
+    let written = tokio::fs::write(&path, body).await;
+    written.map_err(|e| Failure::internal(e.to_string(), "temporary folder"))?;
+    Ok(path)
 }
 
 async fn upload(outputs: &Objects, key: &str, file: &Path) -> Result<(), Failure> {

@@ -1,1 +1,135 @@
-//! Placeholder.
+//! Encodes one audio track whole, loudness-normalised, and cuts it on the video's grid.
+//!
+//! Never per video chunk: AAC adds its priming to every piece it is given, and a title would drift by it at each join.
+
+use std::sync::Arc;
+
+use reelsmith_contract::payload::{RenditionInput, WorkerOutput};
+use reelsmith_contract::{Failure, Objects};
+use reelsmith_core::job::Job;
+use reelsmith_core::keys::{GenerationKeys, JobKeys};
+use reelsmith_core::plan::Plan;
+use reelsmith_core::ports::{Clock, ObjectStore};
+use reelsmith_core::probe::Inspection;
+use reelsmith_core::record::TrackRecord;
+use reelsmith_lambda::worker::{Ran, cmaf_outputs, limits, noted, stand_by_first, write_once};
+use reelsmith_lambda::{House, Invocation};
+use reelsmith_media::{
+    AudioMedia, AudioTask, MediaError, ProxyOptions, ProxyStats, RangeProxy, Tools, encode_audio,
+};
+
+/// What this function works with.
+pub struct Ports {
+    /// Object storage, for the input bucket.
+    pub store: Arc<dyn ObjectStore>,
+    /// The output bucket.
+    pub outputs: Objects,
+    /// Wall-clock time.
+    pub clock: Arc<dyn Clock>,
+    /// ffmpeg.
+    pub tools: Tools,
+}
+
+impl Ports {
+    /// The ports of a deployed function.
+    ///
+    /// # Errors
+    /// Where a setting or a tool is missing.
+    pub async fn build(house: &House) -> Result<Self, Failure> {
+        Ok(Self {
+            store: house.store(),
+            outputs: house.outputs()?,
+            clock: house.clock(),
+            tools: house.tools()?,
+        })
+    }
+}
+
+/// Encodes, unless the record is there.
+///
+/// # Errors
+/// `EncoderFailed`, `EncoderStalled`, `FrameCountMismatch`, `EncoderBuildMismatch`, `MezzanineChanged`,
+/// `OutputConflict`, or those of storage.
+pub async fn handle(
+    ports: Arc<Ports>,
+    input: RenditionInput,
+    invocation: Invocation,
+) -> Result<WorkerOutput, Failure> {
+    let keys = input.claim.keys();
+    let rendition = &input.item.rendition;
+    let record = keys.track_record(rendition);
+    if ports.outputs.find::<TrackRecord>(&record).await?.is_some() {
+        tracing::info!("encoded before");
+        return Ok(WorkerOutput { record, encoded: false });
+    }
+    let note = keys.failure(&rendition.replace('/', "_"));
+    let work = encode(&ports, &input, &keys, &record, &invocation);
+    let name = format!("rendition {rendition}");
+    let encoded = noted(&ports.outputs, ports.clock.as_ref(), &note, &record, name, work).await?;
+    Ok(WorkerOutput { record, encoded })
+}
+
+async fn encode(
+    ports: &Ports,
+    input: &RenditionInput,
+    keys: &GenerationKeys,
+    record: &str,
+    invocation: &Invocation,
+) -> Result<bool, Failure> {
+    let started = ports.clock.now();
+    let plan: Plan = ports.outputs.read(&keys.plan()).await?;
+    let job_keys = JobKeys(&input.claim.job_key);
+    let job: Job = ports.outputs.read(&job_keys.job()).await?;
+    let inspection: Inspection = ports.outputs.read(&job_keys.probe()).await?;
+    let rendition = &input.item.rendition;
+    let location = format!("{}, {rendition}", inspection.mezzanine.object);
+    let built = ports.tools.require_build(&job.encoder_build);
+    built.map_err(|e| e.into_failure(&location))?;
+    let (media, read) = run(ports, &plan, &job, &inspection, rendition, invocation)
+        .await
+        .map_err(|e| e.into_failure(&location))?;
+    let (files, output) = cmaf_outputs(keys, rendition, media.timescale, media.init, media.segments);
+    write_once(&ports.outputs, files).await?;
+    let run = Ran {
+        clock: ports.clock.as_ref(),
+        invocation,
+        encoder_build: ports.tools.build(),
+        started,
+        cpu_ms: media.cpu_ms,
+        bytes_read: read.bytes_read,
+    };
+    let made = TrackRecord {
+        job_key: plan.job_key.clone(),
+        generation: plan.generation,
+        output,
+        loudness: Some(media.loudness),
+        run: run.record(),
+    };
+    let (_, ours) = stand_by_first(&ports.outputs, record, made).await?;
+    tracing::info!(cpu_ms = media.cpu_ms, gain_db = media.loudness.gain_db, ours, "encoded");
+    Ok(ours)
+}
+
+async fn run(
+    ports: &Ports,
+    plan: &Plan,
+    job: &Job,
+    inspection: &Inspection,
+    rendition: &str,
+    invocation: &Invocation,
+) -> Result<(AudioMedia, ProxyStats), MediaError> {
+    let pin = inspection.mezzanine.clone();
+    let proxy = RangeProxy::start(Arc::clone(&ports.store), pin, ProxyOptions::default()).await?;
+    let directory = tempfile::tempdir();
+    let directory = directory.map_err(|e| MediaError::io("making a temporary folder", &e))?;
+    let task = AudioTask::new(
+        proxy.url(),
+        &inspection.probe,
+        plan,
+        rendition,
+        &job.profile.audio,
+        directory.path(),
+    )?;
+    let media = encode_audio(&ports.tools, &task, &limits(invocation)).await;
+    Ok((proxy.check(media)?, proxy.stats()))
+}

@@ -6,7 +6,7 @@ use dash_mpd::{
     AdaptationSet, AudioChannelConfiguration, BaseURL, Label, MPD, Period, Representation, Role, S,
     SegmentTemplate, SegmentTimeline,
 };
-use reelsmith_core::keys::INIT;
+use reelsmith_core::keys::{INIT, TEXT_SIDECAR};
 use reelsmith_core::record::SegmentRecord;
 use reelsmith_core::time::{Ticks, Timescale};
 use reelsmith_core::units::Resolution;
@@ -17,8 +17,6 @@ const PROFILES: &str = "urn:mpeg:dash:profile:isoff-live:2011,urn:mpeg:dash:prof
 const ROLE: &str = "urn:mpeg:dash:role:2011";
 const CHANNELS: &str = "urn:mpeg:dash:23003:3:audio_channel_configuration:2011";
 
-/// The whole-file captions of a text rendition: what players of DASH read.
-pub(crate) const SIDECAR: &str = "captions.vtt";
 /// Text has no measured rate worth the name; a representation must declare one.
 const TEXT_BANDWIDTH: u64 = 1_000;
 
@@ -146,7 +144,7 @@ fn text_set(text: &Text) -> AdaptationSet {
         Role: vec![role(if planned.forced { "forced-subtitle" } else { "subtitle" })],
         representations: vec![Representation {
             BaseURL: vec![BaseURL {
-                base: format!("{id}/{SIDECAR}"),
+                base: format!("{id}/{TEXT_SIDECAR}"),
                 ..BaseURL::default()
             }],
             id: Some(id),

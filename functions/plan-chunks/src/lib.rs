@@ -95,9 +95,9 @@ async fn index(ports: &Ports, inspection: &Inspection) -> Result<PacketIndex, Fa
     let proxy = RangeProxy::start(Arc::clone(&ports.store), pin.clone(), ProxyOptions::default());
     let proxy = proxy.await.map_err(failed)?;
     let probe = &inspection.probe;
-    let index = packet_index(&ports.tools, proxy.url(), probe.container, probe.video.index).await;
-    proxy.source_error().map_or(Ok(()), Err).map_err(failed)?;
-    index.map_err(failed)
+    let url = proxy.url();
+    let index = packet_index(&ports.tools, &url, probe.container, probe.video.index).await;
+    proxy.check(index).map_err(failed)
 }
 
 async fn write_items(outputs: &Objects, keys: &GenerationKeys, plan: &Plan) -> Result<PlanOutput, Failure> {

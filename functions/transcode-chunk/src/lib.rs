@@ -1,1 +1,126 @@
-//! Placeholder.
+//! Encodes one chunk for one rung group into final CMAF segments.
+//!
+//! Reads only the bytes it needs, decodes once, encodes every rung of the group, writes the segments where they are not
+//! there yet and then the record. A record that is there means that nothing is encoded.
+
+use std::sync::Arc;
+
+use reelsmith_contract::payload::{TranscodeChunkInput, WorkerOutput};
+use reelsmith_contract::{Failure, Objects};
+use reelsmith_core::job::Job;
+use reelsmith_core::keys::{GenerationKeys, JobKeys};
+use reelsmith_core::plan::Plan;
+use reelsmith_core::ports::{Clock, ObjectStore};
+use reelsmith_core::probe::Inspection;
+use reelsmith_core::record::ChunkRecord;
+use reelsmith_lambda::worker::{Ran, cmaf_outputs, limits, noted, stand_by_first, write_once};
+use reelsmith_lambda::{House, Invocation};
+use reelsmith_media::{
+    ChunkMedia, ChunkTask, MediaError, ProxyOptions, ProxyStats, RangeProxy, Tools, transcode,
+};
+
+/// What this function works with.
+pub struct Ports {
+    /// Object storage, for the input bucket.
+    pub store: Arc<dyn ObjectStore>,
+    /// The output bucket.
+    pub outputs: Objects,
+    /// Wall-clock time.
+    pub clock: Arc<dyn Clock>,
+    /// ffmpeg.
+    pub tools: Tools,
+}
+
+impl Ports {
+    /// The ports of a deployed function.
+    ///
+    /// # Errors
+    /// Where a setting or a tool is missing.
+    pub async fn build(house: &House) -> Result<Self, Failure> {
+        Ok(Self {
+            store: house.store(),
+            outputs: house.outputs()?,
+            clock: house.clock(),
+            tools: house.tools()?,
+        })
+    }
+}
+
+/// Encodes, unless the record is there.
+///
+/// # Errors
+/// `EncoderFailed`, `EncoderStalled`, `FrameCountMismatch`, `EncoderBuildMismatch`, `MezzanineChanged`,
+/// `OutputConflict`, or those of storage.
+pub async fn handle(
+    ports: Arc<Ports>,
+    input: TranscodeChunkInput,
+    invocation: Invocation,
+) -> Result<WorkerOutput, Failure> {
+    let keys = input.claim.keys();
+    let item = input.item;
+    let record = keys.chunk_record(item.chunk, item.group);
+    if ports.outputs.find::<ChunkRecord>(&record).await?.is_some() {
+        tracing::info!("encoded before");
+        return Ok(WorkerOutput { record, encoded: false });
+    }
+    let note = keys.failure(&format!("{:05}-{}", item.chunk, item.group));
+    let name = format!("chunk {}, group {}", item.chunk, item.group);
+    let work = encode(&ports, &input, &keys, &record, &invocation);
+    let encoded = noted(&ports.outputs, ports.clock.as_ref(), &note, &record, name, work).await?;
+    Ok(WorkerOutput { record, encoded })
+}
+
+async fn encode(
+    ports: &Ports,
+    input: &TranscodeChunkInput,
+    keys: &GenerationKeys,
+    record: &str,
+    invocation: &Invocation,
+) -> Result<bool, Failure> {
+    let started = ports.clock.now();
+    let plan: Plan = ports.outputs.read(&keys.plan()).await?;
+    let job_keys = JobKeys(&input.claim.job_key);
+    let job: Job = ports.outputs.read(&job_keys.job()).await?;
+    let inspection: Inspection = ports.outputs.read(&job_keys.probe()).await?;
+    let location = format!("{}, chunk {}", inspection.mezzanine.object, input.item.chunk);
+    let built = ports.tools.require_build(&job.encoder_build);
+    built.map_err(|e| e.into_failure(&location))?;
+    let (media, read) = run(ports, &plan, &inspection, input, invocation)
+        .await
+        .map_err(|e| e.into_failure(&location))?;
+    let cpu_ms = media.cpu_ms;
+    let mut outputs = Vec::new();
+    for rung in media.rungs {
+        let (files, output) = cmaf_outputs(keys, &rung.rendition, rung.timescale, rung.init, rung.segments);
+        write_once(&ports.outputs, files).await?;
+        outputs.push(output);
+    }
+    let made = ChunkRecord {
+        job_key: plan.job_key.clone(),
+        generation: plan.generation,
+        chunk: input.item.chunk,
+        group: input.item.group,
+        frames: plan.chunks[input.item.chunk as usize].frames,
+        outputs,
+        run: Ran { clock: ports.clock.as_ref(), invocation, encoder_build: ports.tools.build(), started, cpu_ms, bytes_read: read.bytes_read }.record(),
+    };
+    let (stands, ours) = stand_by_first(&ports.outputs, record, made).await?;
+    tracing::info!(cpu_ms, frames = stands.frames.count().0, bytes_read = read.bytes_read, ours, "encoded");
+    Ok(ours)
+}
+
+async fn run(
+    ports: &Ports,
+    plan: &Plan,
+    inspection: &Inspection,
+    input: &TranscodeChunkInput,
+    invocation: &Invocation,
+) -> Result<(ChunkMedia, ProxyStats), MediaError> {
+    let pin = inspection.mezzanine.clone();
+    let proxy = RangeProxy::start(Arc::clone(&ports.store), pin, ProxyOptions::default()).await?;
+    let directory = tempfile::tempdir();
+    let directory = directory.map_err(|e| MediaError::io("making a temporary folder", &e))?;
+    let task = ChunkTask::new(proxy.url(), &inspection.probe, plan, input.item, directory.path())?;
+    let media = transcode(&ports.tools, &task, &limits(invocation)).await;
+    Ok((proxy.check(media)?, proxy.stats()))
+}

@@ -106,10 +106,8 @@ async fn probe_pinned(
     let failed = |e: reelsmith_media::MediaError| e.into_failure(&location);
     let proxy = RangeProxy::start(Arc::clone(&ports.store), pin.clone(), ProxyOptions::default());
     let proxy = proxy.await.map_err(failed)?;
-    let probed = probe(&ports.tools, proxy.url(), container).await;
-    // What storage said explains a decoder's complaint better than the decoder does.
-    proxy.source_error().map_or(Ok(()), Err).map_err(failed)?;
-    probed.map_err(failed)
+    let probed = probe(&ports.tools, &proxy.url(), container).await;
+    proxy.check(probed).map_err(failed)
 }
 
 fn unsupported(object: &ObjectRef, head: &[u8]) -> Failure {

@@ -279,6 +279,9 @@ pub const MEDIA_PLAYLIST: &str = "playlist.m3u8";
 /// Name of the I-frame playlist below a video rendition's folder.
 pub const IFRAME_PLAYLIST: &str = "iframes.m3u8";
 
+/// Name of a caption rendition's whole file, which DASH references.
+pub const TEXT_SIDECAR: &str = "captions.vtt";
+
 /// Name of a CMAF segment below its rendition's folder. Numbers start at 1.
 #[must_use]
 pub fn segment_name(number: u32) -> String {

@@ -4,10 +4,16 @@ use bytes::Bytes;
 use futures::{StreamExt as _, TryStreamExt as _};
 use reelsmith_contract::{ErrorName, Failure, Objects};
 use reelsmith_core::digest::sha256_hex;
+use reelsmith_core::keys::{GenerationKeys, INIT, segment_name};
 use reelsmith_core::ports::{Clock, PortErrorKind, Put, PutOptions};
-use reelsmith_core::record::FailureNote;
+use reelsmith_core::record::{FailureNote, RungOutput, SegmentRecord, WorkerRun};
+use reelsmith_core::time::{Timescale, UnixMillis};
+use reelsmith_core::units::Bytes as ByteCount;
+use reelsmith_media::{Limits, SegmentMedia};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+
+use crate::Invocation;
 
 /// Uploads in flight at once: enough to hide the latency of S3, few enough to bound memory.
 const UPLOADS: usize = 8;
@@ -39,16 +45,100 @@ pub const SEGMENT_TYPE: &str = "video/iso.segment";
 /// `Content-Type` of a WebVTT segment.
 pub const VTT_TYPE: &str = "text/vtt";
 
+/// A rendition's init segment and segments as deliverables, and what the record says of them.
+#[must_use]
+pub fn cmaf_outputs(
+    keys: &GenerationKeys,
+    rendition: &str,
+    timescale: Timescale,
+    init: Bytes,
+    segments: Vec<SegmentMedia>,
+) -> (Vec<Deliverable>, RungOutput) {
+    let init_sha256 = sha256_hex(&init);
+    let mut deliverables = vec![Deliverable {
+        key: keys.output(&format!("{rendition}/{INIT}")),
+        body: init,
+        content_type: mp4_type(rendition),
+    }];
+    let mut records = Vec::with_capacity(segments.len());
+    for segment in segments {
+        let name = segment_name(segment.number);
+        records.push(SegmentRecord {
+            number: segment.number,
+            size: ByteCount(segment.bytes.len() as u64),
+            sha256: sha256_hex(&segment.bytes),
+            start: segment.start,
+            duration: segment.duration,
+            samples: segment.samples,
+            key_frames: segment.key_frames,
+            name: name.clone(),
+        });
+        deliverables.push(Deliverable {
+            key: keys.output(&format!("{rendition}/{name}")),
+            body: segment.bytes,
+            content_type: SEGMENT_TYPE,
+        });
+    }
+    let output = RungOutput {
+        rendition: rendition.to_owned(),
+        timescale,
+        init_sha256,
+        segments: records,
+    };
+    (deliverables, output)
+}
+
+/// How a worker ran, for its record.
+pub struct Ran<'a> {
+    /// Wall-clock time.
+    pub clock: &'a dyn Clock,
+    /// The invocation.
+    pub invocation: &'a Invocation,
+    /// Identity of what made the output.
+    pub encoder_build: String,
+    /// When it began.
+    pub started: UnixMillis,
+    /// Processor time of the encoder.
+    pub cpu_ms: u64,
+    /// Bytes read of the mezzanine.
+    pub bytes_read: u64,
+}
+
+impl Ran<'_> {
+    /// The record's part; the end is now.
+    #[must_use]
+    pub fn record(&self) -> WorkerRun {
+        WorkerRun {
+            request_id: self.invocation.request_id.clone(),
+            worker: self.invocation.worker.clone(),
+            started: self.started,
+            ended: self.clock.now(),
+            cpu_ms: self.cpu_ms,
+            bytes_read: ByteCount(self.bytes_read),
+            encoder_build: self.encoder_build.clone(),
+        }
+    }
+}
+
+/// Bounds of an encoder within this invocation: it must end, or be ended, while there is time to say so.
+#[must_use]
+pub fn limits(invocation: &Invocation) -> Limits {
+    Limits {
+        wall: invocation.remaining.saturating_sub(REPORTING),
+        ..Limits::default()
+    }
+}
+
+/// Time kept back for uploading what was made and for reporting.
+const REPORTING: std::time::Duration = std::time::Duration::from_secs(20);
+
 /// Writes deliverables where they are not there yet. One that is there must hold the same bytes.
 ///
 /// # Errors
 /// `OutputConflict` where other bytes are there; the storage errors of [`Failure::storage`].
 pub async fn write_once(objects: &Objects, deliverables: Vec<Deliverable>) -> Result<(), Failure> {
-    futures::stream::iter(deliverables)
-        .map(|deliverable| write_one(objects, deliverable))
-        .buffer_unordered(UPLOADS)
-        .try_collect()
-        .await
+    let writes: Vec<_> = deliverables.into_iter().map(|d| write_one(objects, d)).collect();
+    futures::stream::iter(writes).buffer_unordered(UPLOADS).try_collect().await
 }
 
 async fn write_one(objects: &Objects, deliverable: Deliverable) -> Result<(), Failure> {

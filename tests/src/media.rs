@@ -1,0 +1,75 @@
+//! Small mezzanines, made by ffmpeg once per test run.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+use tempfile::TempDir;
+
+/// Frames of the standard mezzanine.
+pub const FRAMES: u64 = 240;
+/// Its frame rate, as ffmpeg writes it.
+pub const FRAME_RATE: &str = "24/1";
+/// Its languages, the default first.
+pub const LANGUAGES: [&str; 2] = ["ja", "en"];
+
+fn folder() -> &'static Path {
+    static FOLDER: OnceLock<TempDir> = OnceLock::new();
+    FOLDER
+        .get_or_init(|| TempDir::with_prefix("reelsmith-media-").expect("a temporary folder"))
+        .path()
+}
+
+fn ffmpeg(name: &str, args: &[&str]) -> PathBuf {
+    let path = folder().join(name);
+    let output = Command::new("ffmpeg")
+        .args(["-v", "error", "-nostdin", "-y"])
+        .args(args)
+        .arg(&path)
+        .output()
+        .expect("ffmpeg to start");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "ffmpeg made no {name}: {stderr}");
+    path
+}
+
+/// Ten seconds of 480p at 24 frames per second with B-frames, and a tone of its own for each of two languages.
+pub fn standard() -> &'static Path {
+    static PATH: OnceLock<PathBuf> = OnceLock::new();
+    PATH.get_or_init(|| {
+        let video = "testsrc2=size=854x480:rate=24:duration=10";
+        let (ja, en) = ("sine=frequency=440:duration=10", "sine=frequency=880:duration=10");
+        ffmpeg(
+            "standard.mp4",
+            &[
+                "-f", "lavfi", "-i", video, "-f", "lavfi", "-i", ja, "-f", "lavfi", "-i", en,
+                "-map", "0:v", "-map", "1:a", "-map", "2:a", "-c:v", "libx264", "-preset", "veryfast",
+                "-bf", "2", "-g", "48", "-pix_fmt", "yuv420p", "-c:a", "aac", "-ac", "2",
+                "-metadata:s:a:0", "language=jpn", "-metadata:s:a:1", "language=eng",
+            ],
+        )
+    })
+}
+
+/// Two seconds of sound without pictures, in an MP4.
+pub fn audio_only() -> &'static Path {
+    static PATH: OnceLock<PathBuf> = OnceLock::new();
+    PATH.get_or_init(|| {
+        ffmpeg("audio-only.mp4", &["-f", "lavfi", "-i", "sine=frequency=440:duration=2", "-c:a", "aac"])
+    })
+}
+
+/// Two seconds of interlaced pictures.
+pub fn interlaced() -> &'static Path {
+    static PATH: OnceLock<PathBuf> = OnceLock::new();
+    PATH.get_or_init(|| {
+        ffmpeg(
+            "interlaced.mxf",
+            &[
+                "-f", "lavfi", "-i", "testsrc2=size=720x576:rate=25:duration=2",
+                "-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000:duration=2",
+                "-c:v", "mpeg2video", "-flags", "+ildct+ilme", "-top", "1", "-b:v", "5M", "-c:a", "pcm_s16le",
+            ],
+        )
+    })
+}

@@ -1,0 +1,179 @@
+//! One deployed local stack per test program, and what a test does with it.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use reelsmith::deploy::{Deployment, Options, deploy};
+use reelsmith::project::Project;
+use reelsmith::stack::Stack;
+use reelsmith_aws::operate::{ExecutionStatus, ExecutionView, execution_arn};
+use reelsmith_aws::provision::Cloud;
+use reelsmith_contract::Objects;
+use reelsmith_contract::naming::execution_name;
+use reelsmith_core::ports::{ObjectRef, ObjectStore, PutOptions};
+use serde_json::Value;
+use tokio::sync::OnceCell;
+
+use crate::delivery::Delivery;
+
+/// How long a job of a test may take on a busy machine.
+const JOB: Duration = Duration::from_secs(240);
+/// How long a message may take from the outbox to the queue.
+const MESSAGE: Duration = Duration::from_secs(60);
+/// Pause between two looks at something that is under way.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// Settings of the deployment: the fastest presets, and workers for both cores.
+const SETTINGS: [&str; 2] = ["PROFILE=draft", "MAX_CONCURRENCY=2"];
+
+struct Shared {
+    stack: Stack,
+    deployment: Deployment,
+}
+
+/// The stack of this test program. It ends with the program.
+static SHARED: OnceCell<Shared> = OnceCell::const_new();
+
+async fn start() -> Shared {
+    // Waits and backoffs pass a hundred times faster, so that patience can be tested.
+    let stack = Stack::with(&[("SFN_WAIT_SCALE", "0.01")]).await.expect("a local stack");
+    let project = Project::find().expect("the checkout");
+    let overrides = SETTINGS.map(|s| s.parse().expect("a setting")).to_vec();
+    let options = Options { overrides, ..Options::default() };
+    let cloud = stack.cloud().await;
+    let deployment = deploy(&project, &cloud, &options).await.expect("a deployment");
+    Shared { stack, deployment }
+}
+
+/// One test's view of the stack.
+pub struct World {
+    /// Names of everything.
+    pub deployment: &'static Deployment,
+    /// Where S3 answers, for players.
+    pub endpoint: String,
+    /// Operator's reads.
+    pub cloud: Cloud,
+    store: Arc<dyn ObjectStore>,
+}
+
+impl World {
+    /// Joins the stack of this program.
+    pub async fn join() -> Self {
+        let shared = SHARED.get_or_init(start).await;
+        Self {
+            deployment: &shared.deployment,
+            endpoint: shared.stack.endpoint(),
+            cloud: shared.stack.cloud().await,
+            store: Arc::new(shared.stack.sdk().await.s3()),
+        }
+    }
+
+    /// JSON objects of the output bucket.
+    #[must_use]
+    pub fn outputs(&self) -> Objects {
+        Objects::new(Arc::clone(&self.store), &self.deployment.output_bucket)
+    }
+
+    /// Puts an object into the input bucket; its version.
+    pub async fn put(&self, key: &str, body: impl Into<Bytes>) -> Option<String> {
+        let object = ObjectRef::new(&self.deployment.input_bucket, key);
+        let put = self.store.put(&object, body.into(), &PutOptions::default()).await;
+        put.expect("an upload");
+        self.store.head(&object).await.expect("an upload").pin.version_id
+    }
+
+    /// Uploads what a delivery consists of and drops its manifest last, as a user does; the execution's ARN.
+    pub async fn deliver(&self, delivery: &Delivery) -> String {
+        if let Some(mezzanine) = &delivery.mezzanine {
+            self.put(&delivery.mezzanine_key, mezzanine.clone()).await;
+        }
+        for caption in &delivery.captions {
+            self.put(&caption.key, caption.body).await;
+        }
+        self.drop_manifest(&delivery.manifest_key(), &delivery.manifest()).await
+    }
+
+    /// Drops a manifest; the execution's ARN.
+    pub async fn drop_manifest(&self, key: &str, xml: &str) -> String {
+        let version = self.put(key, xml.to_owned()).await;
+        let name = execution_name(&self.deployment.input_bucket, key, version.as_deref());
+        execution_arn(&self.deployment.state_machine_arn, &name)
+    }
+
+    /// Waits until an execution has ended.
+    ///
+    /// # Panics
+    /// Where it does not end in time.
+    pub async fn ended(&self, execution: &str) -> ExecutionView {
+        let deadline = Instant::now() + JOB;
+        loop {
+            let view = self.cloud.execution(execution).await.expect("a look at an execution");
+            match view {
+                Some(view) if view.summary.status != ExecutionStatus::Running => return view,
+                _ => assert!(Instant::now() < deadline, "{execution} has not ended: {view:?}"),
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+
+    /// The output of an execution that must have succeeded.
+    ///
+    /// # Panics
+    /// Where it has failed.
+    pub async fn succeeded(&self, execution: &str) -> Value {
+        let view = self.ended(execution).await;
+        assert_eq!(view.summary.status, ExecutionStatus::Succeeded, "{view:#?}");
+        serde_json::from_str(view.output.as_deref().unwrap_or_default()).expect("JSON")
+    }
+
+    /// Error name and cause of an execution that must have failed.
+    ///
+    /// # Panics
+    /// Where it has succeeded.
+    pub async fn failed(&self, execution: &str) -> (String, String) {
+        let view = self.ended(execution).await;
+        assert_eq!(view.summary.status, ExecutionStatus::Failed, "{view:#?}");
+        (view.error.unwrap_or_default(), view.cause.unwrap_or_default())
+    }
+
+    /// Waits for the notification of an execution among all that were sent.
+    ///
+    /// # Panics
+    /// Where it does not come in time.
+    pub async fn notification(&self, execution: &str) -> Value {
+        let deadline = Instant::now() + MESSAGE;
+        loop {
+            if let Some(found) = self.notifications(execution).await.into_iter().next() {
+                return found;
+            }
+            assert!(Instant::now() < deadline, "no notification of {execution}");
+        }
+    }
+
+    /// All notifications of an execution so far. Tests share the queue, so what is taken off it is kept for the others.
+    pub async fn notifications(&self, execution: &str) -> Vec<Value> {
+        static SEEN: tokio::sync::Mutex<Vec<Value>> = tokio::sync::Mutex::const_new(Vec::new());
+        let mut seen = SEEN.lock().await;
+        let queue = &self.deployment.notification_queue;
+        let url = self.cloud.queue_url(queue).await.expect("a queue").expect("a queue");
+        for message in self.cloud.take_messages(&url, 1).await.expect("messages") {
+            let envelope: Value = serde_json::from_str(&message.body).expect("an SNS envelope");
+            let body = envelope["Message"].as_str().expect("a message");
+            seen.push(serde_json::from_str(body).expect("JSON"));
+        }
+        seen.iter().filter(|m| m["execution"] == execution).cloned().collect()
+    }
+
+    /// Keys of the output bucket under a prefix.
+    pub async fn keys(&self, prefix: &str) -> Vec<String> {
+        let listed = self.store.list(&self.deployment.output_bucket, prefix).await;
+        listed.expect("a listing").into_iter().map(|o| o.key).collect()
+    }
+
+    /// URL at which a player reads an object of the output bucket.
+    #[must_use]
+    pub fn url(&self, key: &str) -> String {
+        format!("{}/{}/{key}", self.endpoint, self.deployment.output_bucket)
+    }
+}

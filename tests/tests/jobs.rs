@@ -1,0 +1,204 @@
+//! Whole jobs through the local stack: from an object in S3 to a message over SNS.
+
+use std::process::Command;
+
+use reelsmith_core::keys::{Generation, GenerationKeys};
+use reelsmith_core::record::{ChunkRecord, Current};
+use reelsmith_tests::delivery::{Caption, Delivery};
+use reelsmith_tests::media;
+use reelsmith_tests::world::World;
+use serde_json::Value;
+
+const CAPTIONS: &str = "1\n00:00:01,000 --> 00:00:03,500\nFirst line\n\n2\n00:00:05,000 --> 00:00:06,000\n<i>Second</i> & last\n";
+
+fn standard() -> Vec<u8> {
+    std::fs::read(media::standard()).unwrap()
+}
+
+/// What ffprobe counts when it decodes everything at a URL: frames of each video stream, and how many audio streams.
+fn decoded(url: &str) -> (Vec<u64>, usize) {
+    let output = Command::new("ffprobe")
+        .args(["-v", "error", "-count_frames", "-of", "json"])
+        .args(["-show_entries", "stream=codec_type,nb_read_frames", url])
+        .output()
+        .unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && stderr.is_empty(), "{url}: {stderr}");
+    let found: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let streams = found["streams"].as_array().unwrap();
+    let frames = |s: &Value| s["nb_read_frames"].as_str()?.parse().ok();
+    let video = streams.iter().filter(|s| s["codec_type"] == "video").filter_map(frames);
+    (video.collect(), streams.iter().filter(|s| s["codec_type"] == "audio").count())
+}
+
+async fn chunk_records(world: &World, keys: &GenerationKeys) -> Vec<ChunkRecord> {
+    let mut records = Vec::new();
+    for key in world.keys(&format!("{}chunks/", keys.work_prefix())).await {
+        records.push(world.outputs().read(&key).await.unwrap());
+    }
+    records
+}
+
+fn keys_of(output: &Value) -> GenerationKeys {
+    let asset = output["asset"].as_str().unwrap().parse().unwrap();
+    let job_key = output["job_key"].as_str().unwrap().parse().unwrap();
+    GenerationKeys::new(&asset, &job_key, Generation::FIRST)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_delivery_becomes_verified_hls_and_dash_and_the_same_again_encodes_nothing() {
+    let world = World::join().await;
+    let mut delivery = Delivery::of("whole-job", &standard());
+    delivery.captions = vec![Caption { language: "en", key: "captions/whole-job.srt".into(), body: CAPTIONS }];
+    let execution = world.deliver(&delivery).await;
+    let output = world.succeeded(&execution).await;
+    let keys = keys_of(&output);
+
+    let hls = output["outputs"]["hls"].as_str().unwrap();
+    let (video, audio) = decoded(&world.url(hls));
+    assert_eq!(video, [media::FRAMES; 2], "every frame of both rungs");
+    assert_eq!(audio, media::LANGUAGES.len());
+    let dash = output["outputs"]["dash"].as_str().unwrap();
+    let (video, audio) = decoded(&world.url(dash));
+    assert_eq!((video, audio), (vec![media::FRAMES; 2], media::LANGUAGES.len()));
+
+    let records = chunk_records(&world, &keys).await;
+    assert!(records.len() >= 2);
+    let overlap = |a: &ChunkRecord, b: &ChunkRecord| a.run.started < b.run.ended && b.run.started < a.run.ended;
+    let pairs = records.iter().enumerate().flat_map(|(i, a)| records[i + 1..].iter().map(move |b| (a, b)));
+    assert!(pairs.clone().any(|(a, b)| overlap(a, b)), "chunks ran in parallel");
+    let workers: std::collections::BTreeSet<_> = records.iter().map(|r| &r.run.worker).collect();
+    assert_eq!(workers.len(), 2, "on as many workers as configured");
+
+    let current: Current = world.outputs().read(&keys.current()).await.unwrap();
+    assert_eq!(current.outputs.hls, hls);
+    let message = world.notification(&execution).await;
+    assert_eq!(message["kind"], "success");
+    assert_eq!(message["outputs"]["hls"], hls);
+
+    let before = world.keys(keys.output_prefix()).await;
+    let again = world.deliver(&delivery).await;
+    assert_ne!(again, execution, "a new version of the manifest is a new execution");
+    let duplicate = world.succeeded(&again).await;
+    assert_eq!(duplicate["decision"], "DUPLICATE_COMPLETE");
+    assert_eq!(duplicate["outputs"], output["outputs"]);
+    assert_eq!(world.notification(&again).await["kind"], "duplicate");
+    assert_eq!(world.keys(keys.output_prefix()).await, before);
+    assert_eq!(chunk_records(&world, &keys).await, records, "nothing was encoded again");
+    assert_eq!(world.notifications(&execution).await.len(), 1, "one success message");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bad_manifest_fails_with_every_defect_and_a_message() {
+    let world = World::join().await;
+    let xml = include_str!("../../sample-data/manifests/bad/many-defects.xml");
+    let execution = world.drop_manifest("manifests/many-defects.xml", xml).await;
+    let (error, cause) = world.failed(&execution).await;
+    assert_eq!(error, "ManifestInvalid");
+    let parsed = reelsmith_core::manifest::parse(xml.as_bytes());
+    assert!(parsed.defects.len() >= 8);
+    for defect in parsed.defects {
+        if defect.severity == reelsmith_core::manifest::Severity::Error {
+            assert!(cause.contains(&defect.to_string()), "{defect} is not in {cause}");
+        }
+    }
+    let message = world.notification(&execution).await;
+    assert_eq!((message["kind"].as_str(), message["error"].as_str()), (Some("failure"), Some("ManifestInvalid")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_kind_of_bad_delivery_ends_with_its_own_error() {
+    let world = World::join().await;
+    let good = Delivery::of("bad", &standard());
+    let file = |path: &std::path::Path| std::fs::read(path).unwrap();
+    let named = |id: &str, delivery: Delivery| Delivery {
+        id: id.to_owned(),
+        mezzanine_key: format!("mezzanines/{id}.mp4"),
+        ..delivery
+    };
+    let cases = [
+        ("MezzanineChecksumMismatch", named("wrong-md5", Delivery { md5: "0".repeat(32), ..good.clone() })),
+        ("MezzanineChecksumMismatch", named("wrong-xxhash", Delivery { xxhash: "0".repeat(16), ..good.clone() })),
+        ("MezzanineSizeMismatch", named("wrong-size", Delivery { size: good.size + 1, ..good.clone() })),
+        ("MezzanineMissing", named("missing", Delivery { mezzanine: None, ..good.clone() })),
+        ("MezzanineEmpty", named("empty", Delivery { mezzanine: Some(vec![]), ..good.clone() })),
+        ("VideoStreamMissing", Delivery { languages: vec!["ja"], ..Delivery::of("audio-only", &file(media::audio_only())) }),
+        ("ContainerUnsupported", Delivery::of("text", b"just a text file renamed to .mp4\n")),
+        ("MezzanineUnreadable", Delivery::of("cut-off", &standard()[..5_000])),
+        ("AudioTrackMissing", named("no-such-track", Delivery { languages: vec!["ja", "en", "de"], ..good.clone() })),
+        ("PictureUnsupported", Delivery { languages: vec!["ja"], ..Delivery::of("interlaced", &file(media::interlaced())) }),
+        ("EncoderUnavailable", named("mediaconvert", Delivery { settings: "<Encoder>mediaconvert</Encoder>".into(), ..good.clone() })),
+    ];
+    let mut started = Vec::new();
+    for (expected, delivery) in cases {
+        let execution = world.deliver(&delivery).await;
+        started.push((expected, delivery.id, execution));
+    }
+    for (expected, id, execution) in started {
+        let (error, cause) = world.failed(&execution).await;
+        assert_eq!(error, expected, "{id}: {cause}");
+        for part in ["expected ", "; found ", "; at ", "; to do: "] {
+            assert!(cause.contains(part), "{id}: {cause}");
+        }
+        assert_eq!(world.notification(&execution).await["error"], expected, "{id}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mezzanine_that_comes_after_its_manifest_is_waited_for() {
+    let world = World::join().await;
+    let delivery = Delivery::of("late", &standard());
+    let execution = world.drop_manifest(&delivery.manifest_key(), &delivery.manifest()).await;
+    let tried = |events: Vec<reelsmith_aws::operate::HistoryEvent>| {
+        let missing = |e: &reelsmith_aws::operate::HistoryEvent| {
+            matches!(&e.kind, reelsmith_aws::operate::HistoryKind::TaskFailed { error, .. } if error == "MezzanineMissing")
+        };
+        events.iter().any(missing)
+    };
+    while !world.cloud.history(&execution, 0).await.is_ok_and(tried) {
+        tokio::task::yield_now().await;
+    }
+    world.put(&delivery.mezzanine_key, standard()).await;
+    assert_eq!(world.succeeded(&execution).await["decision"], "ENCODE");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failed_job_can_be_delivered_again_at_once() {
+    let world = World::join().await;
+    let good = Delivery::of("second-try", &standard());
+    let wrong = Delivery { mezzanine: Some(b"another file".to_vec()), ..good.clone() };
+    let (error, _) = world.failed(&world.deliver(&wrong).await).await;
+    assert_eq!(error, "MezzanineSizeMismatch");
+    assert_eq!(world.succeeded(&world.deliver(&good).await).await["decision"], "ENCODE");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_drops_of_one_manifest_encode_once() {
+    let world = World::join().await;
+    let delivery = Delivery::of("flooded", &standard());
+    let mut executions = vec![world.deliver(&delivery).await];
+    for _ in 0..9 {
+        executions.push(world.drop_manifest(&delivery.manifest_key(), &delivery.manifest()).await);
+    }
+    let mut decisions = Vec::new();
+    for execution in &executions {
+        let output = world.succeeded(execution).await;
+        decisions.push(output["decision"].as_str().unwrap().to_owned());
+    }
+    assert_eq!(decisions.iter().filter(|d| *d == "ENCODE").count(), 1, "{decisions:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_progressive_file_is_joined_where_the_manifest_asks() {
+    let world = World::join().await;
+    let mut delivery = Delivery::of("progressive", &standard());
+    delivery.settings = "<EnableProgressive>true</EnableProgressive><EnableDASH>false</EnableDASH>".into();
+    let output = world.succeeded(&world.deliver(&delivery).await).await;
+    let keys = keys_of(&output);
+    assert!(output["outputs"].get("dash").is_none());
+    let files = world.keys(&keys.output("progressive/")).await;
+    assert_eq!(files.len(), 2);
+    for file in files {
+        assert_eq!(decoded(&world.url(&file)), (vec![media::FRAMES], 1), "{file}");
+    }
+}
