@@ -163,3 +163,6 @@ fn text(plan: &Plan, recorded: &dyn Fn(&str) -> Recorded) -> Vec<ExpectedText> {
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -21,6 +21,9 @@ pub fn rate(bytes: u64, duration: i128) -> u64 {
     u64::try_from((bits + duration - 1) / duration).unwrap_or(u64::MAX)
 }
 
+/// Most segments of a run: a playlist of segments without a duration must not cost time without bound.
+const MAX_RUN: usize = 512;
+
 /// The peak segment bit rate of RFC 8216, 4.1: the greatest rate of any contiguous run of segments whose duration is
 /// between 0.5 and 1.5 times the target duration. `segments` are bytes and nanoseconds; `target` is in seconds.
 ///
@@ -31,7 +34,7 @@ pub fn peak_rate(segments: &[(u64, i128)], target: u64) -> BitsPerSecond {
     let mut peak = None;
     for start in 0..segments.len() {
         let (mut bytes, mut duration) = (0u64, 0i128);
-        for (size, length) in segments.iter().skip(start) {
+        for (size, length) in segments.iter().skip(start).take(MAX_RUN) {
             bytes = bytes.saturating_add(*size);
             duration += length;
             if duration * 2 > target * 3 {

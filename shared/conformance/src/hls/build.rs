@@ -6,6 +6,9 @@ use super::{At, Map, MediaTag, Playlist, Segment, Uri, Variant, decimal_nanos};
 use crate::fault::Faults;
 use crate::path::resolve;
 
+/// Most variants and renditions of one playlist: rules compare them with each other.
+const MAX_ENTRIES: usize = 1_000;
+
 /// State of the pass: what was said of the segment or variant to come.
 #[derive(Default)]
 struct Builder<'a> {
@@ -98,6 +101,11 @@ impl Builder<'_> {
     }
 
     fn read_tag(&mut self, name: &str, value: &str) {
+        let entries = self.out.variants.len() + self.out.i_frame_variants.len();
+        if entries + self.out.media.len() > MAX_ENTRIES && name.starts_with("EXT-X-") {
+            let expected = format!("at most {MAX_ENTRIES} variants and renditions");
+            return self.fault("HLS-G04", expected, "more");
+        }
         match tags::place(name) {
             Some(Place::Media) => self.first_media = self.first_media.or(Some(self.line)),
             Some(Place::Multivariant) => {

@@ -8,8 +8,10 @@ use super::*;
 use crate::report::Verdict;
 use crate::testing::Good;
 
+mod foreign;
 mod media;
 mod mpd;
+mod multivariant;
 mod playlists;
 mod storage;
 
@@ -29,7 +31,8 @@ const V360: &str = "video/h264_360p";
 const V720: &str = "video/h264_720p";
 
 fn all() -> impl Iterator<Item = &'static Damage> {
-    let texts = playlists::DAMAGES.iter().chain(mpd::DAMAGES);
+    let playlists = playlists::DAMAGES.iter().chain(multivariant::DAMAGES);
+    let texts = playlists.chain(mpd::DAMAGES);
     texts.chain(media::DAMAGES).chain(storage::DAMAGES)
 }
 

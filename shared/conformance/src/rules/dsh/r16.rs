@@ -25,7 +25,7 @@ fn check(view: &View<'_>, out: &mut Findings) {
             .filter(|s| s.content() == Content::Video)
             .collect();
         let is_main = |s: &&AdaptationSet| s.roles.iter().any(|r| r == "main");
-        if video.len() > 1 && !video.iter().any(|s| is_main(s)) {
+        if video.len() > 1 && !video.iter().any(is_main) {
             out.line(MPD, period.element.line, "Role main on a video set", "none");
         }
         for set in period.sets.iter().filter(|s| s.roles.is_empty()) {

@@ -19,15 +19,18 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
+/// Language, name and characteristics of each member.
+type Members<'a> = BTreeSet<[&'a str; 3]>;
+
 fn check(view: &View<'_>, out: &mut Findings) {
-    let mut groups: BTreeMap<(&str, &str), (u32, BTreeSet<[&str; 3]>)> = BTreeMap::new();
+    let mut groups: BTreeMap<(&str, &str), (u32, Members<'_>)> = BTreeMap::new();
     for media in view.media() {
         let get = |name| media.attributes.get(name).unwrap_or_default();
         let group = groups.entry((media.kind(), media.group()));
         let (_, members) = group.or_insert((media.line, BTreeSet::new()));
         members.insert([get("LANGUAGE"), get("NAME"), get("CHARACTERISTICS")]);
     }
-    let mut first: BTreeMap<&str, (&str, &BTreeSet<[&str; 3]>)> = BTreeMap::new();
+    let mut first: BTreeMap<&str, (&str, &Members<'_>)> = BTreeMap::new();
     for ((kind, group), (line, members)) in &groups {
         let (name, known) = *first.entry(kind).or_insert((group, members));
         if known != members {

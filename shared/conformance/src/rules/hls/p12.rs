@@ -2,6 +2,7 @@
 
 use super::super::{Findings, Rule, RuleSet};
 use crate::hls::Attributes;
+use crate::path::resolve;
 use crate::report::Severity;
 use crate::view::View;
 
@@ -19,14 +20,14 @@ pub(super) static RULE: Rule = Rule {
 fn check(view: &View<'_>, out: &mut Findings) {
     for (path, playlist) in view.delivery.playlists() {
         for key in &playlist.keys {
-            for (expected, found) in wrong(&key.value, view) {
+            for (expected, found) in wrong(path, &key.value, view) {
                 out.line(path, key.line, expected, found);
             }
         }
     }
 }
 
-fn wrong(key: &Attributes, view: &View<'_>) -> Vec<(&'static str, String)> {
+fn wrong(path: &str, key: &Attributes, view: &View<'_>) -> Vec<(&'static str, String)> {
     let mut out = Vec::new();
     let method = key.get("METHOD").unwrap_or("none");
     if !matches!(method, "NONE" | "AES-128" | "SAMPLE-AES" | "SAMPLE-AES-CTR") {
@@ -34,15 +35,9 @@ fn wrong(key: &Attributes, view: &View<'_>) -> Vec<(&'static str, String)> {
     }
     match key.get("URI") {
         None if method != "NONE" => {
-            out.push(("URI with a METHOD other than NONE", "none".to_owned()))
+            out.push(("URI with a METHOD other than NONE", "none".to_owned()));
         }
-        Some(uri)
-            if view
-                .delivery
-                .objects
-                .keys()
-                .any(|p| p.ends_with(uri.trim_start_matches('/'))) =>
-        {
+        Some(uri) if resolve(path, uri).is_ok_and(|p| view.delivery.objects.contains_key(&p)) => {
             out.push(("a key outside of the output", uri.to_owned()));
         }
         _ => {}

@@ -21,14 +21,10 @@ fn check(view: &View<'_>, out: &mut Findings) {
             continue;
         };
         let aspects = [init.sps.and_then(|s| s.sar), init.pixel_aspect];
-        for (w, h) in aspects.into_iter().flatten().filter(|(w, h)| w != h) {
-            out.add(
-                &map.path,
-                None,
-                "a sample aspect ratio of 1:1",
-                format!("{w}:{h}"),
-            );
-            break;
+        let oblong = aspects.into_iter().flatten().find(|(w, h)| w != h);
+        if let Some((w, h)) = oblong {
+            let expected = "a sample aspect ratio of 1:1";
+            out.add(&map.path, None, expected, format!("{w}:{h}"));
         }
         if init.sps.is_some_and(|s| !s.progressive) {
             out.add(&map.path, None, "frame_mbs_only_flag", "fields");

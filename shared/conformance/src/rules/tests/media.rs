@@ -28,7 +28,7 @@ pub(super) const DAMAGES: &[Damage] = &[
             g.segment(&segment(3), |s| {
                 s.iter_mut()
                     .flat_map(|f| &mut f.samples)
-                    .for_each(|s| s.duration = 4_000)
+                    .for_each(|s| s.duration = 4_000);
             });
         },
     },
@@ -103,7 +103,7 @@ pub(super) const DAMAGES: &[Damage] = &[
         apply: |g| {
             for number in 1..=3 {
                 g.segment(&format!("audio/ja/seg_0000{number}.m4s"), |s| {
-                    s[0].tfdt += 9_600
+                    s[0].tfdt += 9_600;
                 });
             }
         },
@@ -166,7 +166,7 @@ pub(super) const DAMAGES: &[Damage] = &[
         apply: |g| {
             for language in ["ja", "en"] {
                 g.init(&format!("audio/{language}/init.mp4"), |i| {
-                    i.audio = [0x11, 0x88]
+                    i.audio = [0x11, 0x88];
                 });
             }
         },

@@ -51,7 +51,7 @@ pub(super) const DAMAGES: &[Damage] = &[
         also: &[],
         apply: |g| {
             g.object(&format!("{V720}/seg_00002.m4s"), |o| {
-                o.sha256 = Some("00".repeat(32))
+                o.sha256 = Some("00".repeat(32));
             });
         },
     },
@@ -73,7 +73,7 @@ pub(super) const DAMAGES: &[Damage] = &[
         also: &[],
         apply: |g| {
             g.object(&format!("{V720}/seg_00002.m4s"), |o| {
-                o.content_type = Some("binary/octet-stream".to_owned())
+                o.content_type = Some("binary/octet-stream".to_owned());
             });
         },
     },
@@ -107,7 +107,7 @@ pub(super) const DAMAGES: &[Damage] = &[
         also: &[],
         apply: |g| {
             g.object(&format!("{V720}/playlist.m3u8"), |o| {
-                o.modified_ms = Some(500)
+                o.modified_ms = Some(500);
             });
         },
     },

@@ -1,0 +1,109 @@
+//! Outputs that are not ours: they are judged by the formats' rules, and never crash a check.
+
+use super::*;
+use crate::delivery::Object;
+
+fn object(path: &str, size: u64) -> Object {
+    Object {
+        path: path.to_owned(),
+        size,
+        ..Object::default()
+    }
+}
+
+fn ids(report: &Report) -> BTreeSet<&str> {
+    report.violations.iter().map(|v| &*v.rule).collect()
+}
+
+#[test]
+fn transport_streams_are_said_not_to_be_measured() {
+    let master = "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=500000,RESOLUTION=640x360\nlow.m3u8\n\
+                  #EXT-X-STREAM-INF:BANDWIDTH=900000,RESOLUTION=1280x720\nhigh.m3u8\n";
+    let media = "#EXTM3U\n#EXT-X-VERSION:4\n#EXT-X-TARGETDURATION:6\n#EXTINF:6.0,\n#EXT-X-BYTERANGE:1000@0\nall.ts\n\
+                 #EXTINF:6.0,\n#EXT-X-BYTERANGE:1000\nall.ts\n#EXT-X-ENDLIST\n";
+    let mut delivery = Delivery::new([
+        object("master.m3u8", 1),
+        object("low.m3u8", 1),
+        object("high.m3u8", 1),
+        object("all.ts", 1_500),
+    ]);
+    delivery.add_text("master.m3u8", master.as_bytes());
+    assert_eq!(delivery.wanted().texts, ["high.m3u8", "low.m3u8"]);
+    delivery.add_text("low.m3u8", media.as_bytes());
+    delivery.add_text("high.m3u8", media.as_bytes());
+    assert!(delivery.wanted().is_empty());
+    let report = check(&delivery, None, Sets::STANDARD);
+    for rule in [
+        "PIP-02", "HLS-P13", "HLS-P04", "HLS-M03", "HLS-M05", "HLS-M06", "HLS-M19", "HLS-M21",
+    ] {
+        assert!(ids(&report).contains(rule), "{rule}\n{}", report.summary());
+    }
+}
+
+#[test]
+fn one_file_with_byte_ranges_is_measured_by_its_parts() {
+    let good = Good::new();
+    let folder = "video/h264_360p";
+    let bytes = good.bytes();
+    let mut file = bytes[&format!("{folder}/init.mp4")].clone();
+    let mut playlist = format!(
+        "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-TARGETDURATION:4\n#EXT-X-PLAYLIST-TYPE:VOD\n#EXT-X-MAP:URI=\"all.mp4\",BYTERANGE=\"{}@0\"\n",
+        file.len()
+    );
+    for (number, seconds) in [(1, 4), (2, 4), (3, 2)] {
+        let segment = &bytes[&format!("{folder}/seg_{number:05}.m4s")];
+        playlist += &format!(
+            "#EXTINF:{seconds},\n#EXT-X-BYTERANGE:{}@{}\nall.mp4\n",
+            segment.len(),
+            file.len()
+        );
+        file.extend(segment);
+    }
+    let mut good = good;
+    good.segments.retain(|p, _| !p.starts_with(folder));
+    good.inits.remove(&format!("{folder}/init.mp4"));
+    good.texts.insert(
+        format!("{folder}/playlist.m3u8"),
+        playlist + "#EXT-X-ENDLIST\n",
+    );
+    good.texts.remove("manifest.mpd");
+    good.texts.remove(&format!("{folder}/iframes.m3u8"));
+    let master = good.texts.get_mut("master.m3u8").unwrap();
+    let at = master.find("#EXT-X-I-FRAME").unwrap();
+    let end = at + master[at..].find('\n').unwrap() + 1;
+    master.replace_range(at..end, "");
+    good.raw.insert(format!("{folder}/all.mp4"), file);
+    let report = check(&good.delivery(), None, Sets::STANDARD);
+    assert_eq!(report.violations, [], "{}", report.summary());
+    let summary = &report.renditions[0];
+    assert_eq!((summary.samples, summary.duration), (240, 240_000));
+}
+
+#[test]
+fn an_mpd_alone_is_an_output_too() {
+    let mut good = Good::new();
+    good.texts.retain(|path, _| !path.ends_with(".m3u8"));
+    let report = check(&good.delivery(), None, Sets::STANDARD);
+    assert_eq!(report.violations, [], "{}", report.summary());
+    good.segment("audio/en/seg_00002.m4s", |s| s[0].tfdt += 1);
+    let report = check(&good.delivery(), None, Sets::STANDARD);
+    assert_eq!(ids(&report), BTreeSet::from(["DSH-12"]));
+}
+
+#[test]
+fn a_flood_of_variants_and_empty_segments_ends() {
+    let mut master = "#EXTM3U\n".to_owned();
+    let mut media =
+        "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-TARGETDURATION:4\n#EXT-X-MAP:URI=\"init.mp4\"\n"
+            .to_owned();
+    for n in 0..20_000 {
+        master += &format!("#EXT-X-STREAM-INF:BANDWIDTH=1\nv{n}.m3u8\n");
+        media += &format!("#EXTINF:0,\nseg_{n}.m4s\n");
+    }
+    let mut delivery = Delivery::new([object("master.m3u8", 1), object("v0.m3u8", 1)]);
+    delivery.add_text("master.m3u8", master.as_bytes());
+    delivery.add_text("v0.m3u8", media.as_bytes());
+    let report = check(&delivery, None, Sets::STANDARD);
+    assert_eq!(report.verdict, Verdict::Fail);
+    assert!(report.violations.len() < 1_000);
+}
