@@ -7,6 +7,12 @@ use crate::command::words;
 /// Streams that a demuxer may find before it gives up.
 pub(crate) const MAX_STREAMS: u32 = reelsmith_core::check::MAX_STREAMS;
 
+/// Pixels of a picture that a decoder makes room for: the largest square that is accepted at all.
+const MAX_PIXELS: u64 = {
+    let side = *reelsmith_core::check::SIDES.end() as u64;
+    side * side
+};
+
 /// Reading on over this many bytes is cheaper than a new request.
 const SHORT_SEEK: &str = "262144";
 
@@ -29,10 +35,11 @@ pub(crate) fn open(url: &str, container: Container) -> Vec<String> {
     args
 }
 
-/// The protocols, the demuxer and the number of streams.
+/// The protocols, the demuxer, and how much a hostile file may ask for.
 fn only(container: Container) -> Vec<String> {
     let demuxer = container.demuxer();
     let streams = MAX_STREAMS.to_string();
+    let pixels = MAX_PIXELS.to_string();
     [
         "-protocol_whitelist",
         "http,tcp",
@@ -40,6 +47,8 @@ fn only(container: Container) -> Vec<String> {
         demuxer,
         "-max_streams",
         &streams,
+        "-max_pixels",
+        &pixels,
         "-f",
         demuxer,
     ]
