@@ -17,7 +17,7 @@ mod evidence;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use reelsmith::package::{Compression, package};
+use reelsmith::package::Package;
 use reelsmith::render::{placeholder, render};
 use reelsmith::stack::Stack;
 use reelsmith_aws::operate::{Cloud, ExecutionStatus};
@@ -75,7 +75,7 @@ async fn deploy(cloud: &Cloud, folder: &Path) -> String {
 
 async fn deploy_stub(cloud: &Cloud, function: &str, folder: &Path) -> String {
     let stub = asl::root().join("tests/tests/paths/stub.py");
-    let package = package(&stub, Compression::Stored).expect("a package");
+    let package = Package::of(&stub, folder, "stub").expect("a package");
     let environment = [
         ("FOLDER", folder.to_str().expect("a path")),
         ("FUNCTION", function),
@@ -92,7 +92,7 @@ async fn deploy_stub(cloud: &Cloud, function: &str, folder: &Path) -> String {
         role: ROLE.into(),
     };
     let made = cloud
-        .provision_function(&spec, &package.digest, || Ok(package.zip.clone()))
+        .provision_function(&spec, &package.digest, || std::fs::read(&package.path))
         .await;
     made.expect("a function").arn
 }
