@@ -225,7 +225,11 @@ fn summary(track: &Track<'_>) -> RenditionSummary {
         samples,
         duration,
         timescale: track.timescale().unwrap_or(0),
-        bytes: track.segments.iter().filter_map(|s| s.size).sum(),
+        bytes: track
+            .segments
+            .iter()
+            .filter_map(|s| s.size)
+            .fold(0, u64::saturating_add),
         peak: track.peak().unwrap_or(0),
         average: track.average().unwrap_or(0),
         declared_peak: variant.and_then(|v| v.bandwidth()),

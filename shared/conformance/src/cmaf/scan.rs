@@ -252,7 +252,7 @@ impl SegmentScan {
             self.stop();
             return;
         }
-        let Some(head) = self.view(pos..(pos + 16).min(self.size), SMALL_READ) else {
+        let Some(head) = self.view(pos..pos.saturating_add(16).min(self.size), SMALL_READ) else {
             return;
         };
         match header(&head, self.size - pos) {

@@ -315,8 +315,8 @@ impl Builder<'_> {
             return;
         };
         let first = merged.attributes.get("startNumber");
-        let first: u64 = first.and_then(|n| n.parse().ok()).unwrap_or(1);
-        for (number, entry) in (first..).zip(self.entries(out.timescale, merged)) {
+        let first: u32 = first.and_then(|n| n.parse().ok()).unwrap_or(1);
+        for (number, entry) in (u64::from(first)..).zip(self.entries(out.timescale, merged)) {
             let values = Values {
                 number: Some(number),
                 time: Some(entry.time),
@@ -350,8 +350,8 @@ impl Builder<'_> {
     /// The timeline, or the segments of equal duration that fill the presentation.
     fn entries(&mut self, timescale: u64, merged: &Merged) -> Vec<template::Entry> {
         let end = self.end.map(|nanos| {
-            let ticks = nanos * i128::from(timescale);
-            u64::try_from((ticks + 999_999_999) / 1_000_000_000).unwrap_or(u64::MAX)
+            let ticks = nanos.saturating_mul(i128::from(timescale));
+            u64::try_from(ticks.saturating_add(999_999_999) / 1_000_000_000).unwrap_or(u64::MAX)
         });
         let own;
         let elements = match &merged.timeline {

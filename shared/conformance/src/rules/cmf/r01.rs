@@ -9,7 +9,7 @@ use crate::view::View;
 pub(super) static RULE: Rule = Rule {
     id: "CMF-01",
     severity: Severity::Fail,
-    spec: "ISO/IEC 23000-19 7.2, annex A",
+    spec: "ISO/IEC 23000-19 A.2, A.3",
     set: RuleSet::Standard,
     title: "brands say CMAF, and what is inside",
     doc: "`ftyp` has cmfc or cmf2; a media profile brand fits the codec; `styp`, where there is one, is that of a segment.",

@@ -9,7 +9,7 @@ use crate::view::View;
 pub(super) static RULE: Rule = Rule {
     id: "CMF-02",
     severity: Severity::Fail,
-    spec: "ISO/IEC 23000-19 7.3.1, 7.3.2",
+    spec: "CTA Wave HLS interoperability 4.4.2",
     set: RuleSet::Standard,
     title: "one track in a file; fragments of a segment are equally long",
     doc: "Within one sample; the last fragment of a segment may be shorter. Every fragment belongs to the track of the init segment.",

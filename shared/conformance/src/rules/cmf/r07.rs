@@ -11,7 +11,7 @@ use crate::view::{Kind, Track, View};
 pub(super) static RULE: Rule = Rule {
     id: "CMF-07",
     severity: Severity::Fail,
-    spec: "ISO/IEC 23000-19 7.5.13, DASH-IF IOP 6.2.5.2",
+    spec: "DASH-IF IOP 6.2.5.2",
     set: RuleSet::Standard,
     title: "the edit list cuts off priming and nothing else; moov holds no samples",
     doc: "At most one edit at normal rate: for video the composition offset of the first picture, for audio at most two access units and a bit of priming. A declared duration is that of the track.",

@@ -8,7 +8,7 @@ use crate::view::View;
 pub(super) static RULE: Rule = Rule {
     id: "DLV-01",
     severity: Severity::Fail,
-    spec: "Apple HLS Authoring 10.4, RFC 8216 4, RFC 6381",
+    spec: "RFC 8216 4, Apple HLS Authoring 10.4",
     set: RuleSet::Pipeline,
     title: "Content-Type by kind of object",
     doc: "Players and caches go by it; with binary/octet-stream some browsers offer a download.",

@@ -16,10 +16,13 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
+/// A thousandth: what two ways of rounding durations may differ by.
+const ROUNDING: u64 = 1_000;
+
 fn check(view: &View<'_>, out: &mut Findings) {
     for variant in view.variants() {
         let both = variant.bandwidth().zip(view.combined(variant, Track::peak));
-        if let Some((declared, sum)) = both.filter(|(d, s)| d < s) {
+        if let Some((declared, sum)) = both.filter(|(d, s)| d.saturating_add(d / ROUNDING) < *s) {
             let expected = format!("BANDWIDTH of at least {sum} bit/s, video and audio together");
             out.line(
                 MULTIVARIANT,

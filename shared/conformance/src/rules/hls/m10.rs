@@ -21,7 +21,7 @@ fn check(view: &View<'_>, out: &mut Findings) {
             continue;
         };
         if peak > average.saturating_mul(2) {
-            let expected = format!("a peak of at most {} bit/s", average * 2);
+            let expected = format!("a peak of at most {} bit/s", average.saturating_mul(2));
             out.add(&track.path, None, expected, format!("{peak} bit/s"));
         }
     }

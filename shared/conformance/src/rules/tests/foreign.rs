@@ -107,3 +107,43 @@ fn a_flood_of_variants_and_empty_segments_ends() {
     assert_eq!(report.verdict, Verdict::Fail);
     assert!(report.violations.len() < 1_000);
 }
+
+#[test]
+fn numbers_at_the_ends_of_their_types_never_overflow() {
+    let huge = u64::MAX.to_string();
+    let mut good = Good::new();
+    let master = good.texts.get_mut("master.m3u8").unwrap();
+    *master = master.replace("BANDWIDTH=", &format!("BANDWIDTH={huge}"));
+    *master = master.replacen(
+        &format!("BANDWIDTH={huge}"),
+        &format!("BANDWIDTH={huge},X="),
+        3,
+    );
+    for (path, text) in &mut good.texts {
+        if path.ends_with("iframes.m3u8") {
+            *text = text.replace("BYTERANGE:", &format!("BYTERANGE:{huge}@{huge}\n#"));
+        } else if path.ends_with(".m3u8") {
+            *text = text.replace("TARGETDURATION:4", &format!("TARGETDURATION:{huge}"));
+            *text = text.replace("EXTINF:4.", "EXTINF:999999999999999999.");
+        } else if path.ends_with(".mpd") {
+            *text = text.replace("startNumber=\"1\"", &format!("startNumber=\"{huge}\""));
+            *text = text.replace("timescale=\"1000\"", &format!("timescale=\"{huge}\""));
+            *text = text.replace("d=\"48000\"", &format!("d=\"{huge}\""));
+            *text = text.replace("PT10S", "P999999999DT999999999S");
+            *text = text.replace("bandwidth=\"", &format!("bandwidth=\"{huge}\" x=\""));
+        }
+    }
+    good.segment("audio/en/seg_00002.m4s", |s| s[0].tfdt = u64::MAX);
+    good.segment("video/h264_360p/seg_00002.m4s", |s| {
+        s[0].tfdt = u64::MAX - 3;
+        s[0].samples[0].cts = i32::MIN;
+        s[0].samples[1].duration = u32::MAX;
+    });
+    good.sizes
+        .insert("video/h264_720p/seg_00001.m4s".to_owned(), u64::MAX);
+    good.sizes
+        .insert("video/h264_720p/seg_00002.m4s".to_owned(), u64::MAX);
+    let report = good.report();
+    assert_eq!(report.verdict, Verdict::Fail);
+    assert!(!report.summary().is_empty());
+}
