@@ -75,7 +75,7 @@ async fn deploy(cloud: &Cloud, folder: &Path) -> String {
 
 async fn deploy_stub(cloud: &Cloud, function: &str, folder: &Path) -> String {
     let stub = asl::root().join("tests/tests/paths/stub.py");
-    let package = Package::of(&stub, folder, "stub").expect("a package");
+    let package = Package::of(&stub, folder).expect("a package");
     let environment = [
         ("FOLDER", folder.to_str().expect("a path")),
         ("FUNCTION", function),

@@ -8,7 +8,7 @@ use reelsmith_contract::setting::Setting;
 use reelsmith_contract::step::STEPS;
 use serde::{Deserialize, Serialize};
 
-use crate::package::{Compression, package};
+use crate::package::Package;
 use crate::project::Project;
 use crate::render::{placeholder, render};
 use crate::resources::{Function, Resources};
@@ -247,16 +247,15 @@ async fn send<'a>(
         environment: values.environment(&function.environment)?,
         role: role(name),
     };
-    let program = project.binary(name);
+    let (program, folder) = (project.binary(name), project.local("packages"));
     let packed = tokio::task::spawn_blocking(move || {
-        package(&program, Compression::Stored).map_err(|e| Trouble::file("pack", &program, &e))
+        Package::of(&program, &folder).map_err(|e| Trouble::file("pack", &program, &e))
     });
     let packed = packed
         .await
-        .map_err(|e| Trouble::new("pack a function", e.to_string(), "try again"))??;
-    let digest = packed.digest.clone();
+        .map_err(|e| Trouble::new("pack a function", e.to_string(), "run it again"))??;
     let done = cloud
-        .provision_function(&spec, &digest, || Ok(packed.zip))
+        .provision_function(&spec, &packed.digest, || std::fs::read(&packed.path))
         .await?;
     Ok((name, done.arn, done.changed))
 }

@@ -70,13 +70,12 @@ impl<'a> Follower<'a> {
             self.seen = event.id;
             self.show(&event, display).await?;
         }
-        if let Some(encode) = &mut self.encode {
-            if let Some(progress) = encode
+        if let Some(encode) = &mut self.encode
+            && let Some(progress) = encode
                 .look(self.cloud, self.output_bucket, &self.execution)
                 .await?
-            {
-                display.progress(&progress);
-            }
+        {
+            display.progress(&progress);
         }
         Ok(())
     }

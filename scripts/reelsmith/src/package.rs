@@ -1,54 +1,121 @@
 //! Makes the zip that Lambda takes: one executable called `bootstrap`, the same bytes for the same program.
 
+use std::fs::File;
 use std::io::{Cursor, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
 
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipWriter};
 
-/// How the program is stored.
+/// How hard the program is compressed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Compression {
-    /// As it is: the local stack unpacks it at once.
-    Stored,
-    /// Deflated: what is uploaded to AWS counts.
-    Deflated,
-}
-
-/// A package.
-#[derive(Clone, Debug)]
-pub struct Package {
-    /// The zip.
-    pub zip: Vec<u8>,
-    /// SHA-256 of the zip, in base64, as Lambda reports it.
-    pub digest: String,
+    /// For the local stack, where time counts.
+    Fast,
+    /// For AWS, where the size counts at every cold start.
+    Small,
 }
 
 /// Packs a program. Neither its time nor its name goes into the zip.
 ///
 /// # Errors
 /// Where the program cannot be read.
-pub fn package(program: &Path, compression: Compression) -> std::io::Result<Package> {
+pub fn package(program: &Path, compression: Compression) -> std::io::Result<Vec<u8>> {
     let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
-    let method = match compression {
-        Compression::Stored => CompressionMethod::Stored,
-        Compression::Deflated => CompressionMethod::Deflated,
+    let level = match compression {
+        Compression::Fast => 1,
+        Compression::Small => 9,
     };
     let options = SimpleFileOptions::default()
-        .compression_method(method)
+        .compression_method(CompressionMethod::Deflated)
+        .compression_level(Some(level))
         .last_modified_time(DateTime::default())
         .unix_permissions(0o755);
     writer.start_file("bootstrap", options)?;
     writer.write_all(&std::fs::read(program)?)?;
-    let zip = writer.finish()?.into_inner();
-    let digest = reelsmith_aws::provision::code_digest(Sha256::digest(&zip).into());
-    Ok(Package { zip, digest })
+    Ok(writer.finish()?.into_inner())
+}
+
+/// A package on disk, made again only where its program has changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Package {
+    /// The zip.
+    pub path: PathBuf,
+    /// SHA-256 of the zip, in base64, as Lambda reports it.
+    pub digest: String,
+}
+
+/// What a package was made of.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Made {
+    size: u64,
+    modified_ns: u128,
+    digest: String,
+}
+
+impl Package {
+    /// The package of a program, kept in a folder under the program's name and place: builds do not share packages.
+    ///
+    /// # Errors
+    /// Where the program cannot be read or the folder not written.
+    pub fn of(program: &Path, folder: &Path) -> std::io::Result<Self> {
+        let place = hex::encode(&Sha256::digest(program.as_os_str().as_encoded_bytes())[..6]);
+        let name = program.file_name().unwrap_or_default().to_string_lossy();
+        let path = folder.join(format!("{name}-{place}.zip"));
+        let note = path.with_extension("json");
+        let metadata = std::fs::metadata(program)?;
+        let modified = metadata.modified()?.duration_since(UNIX_EPOCH);
+        let modified_ns = modified.map_or(0, |d| d.as_nanos());
+        let made: Option<Made> = File::open(&note)
+            .ok()
+            .and_then(|f| serde_json::from_reader(f).ok());
+        let fresh = |m: &Made| m.size == metadata.len() && m.modified_ns == modified_ns;
+        if let Some(made) = made.filter(|m| path.is_file() && fresh(m)) {
+            let digest = made.digest;
+            return Ok(Self { path, digest });
+        }
+        let zip = package(program, Compression::Fast)?;
+        let digest = reelsmith_aws::provision::code_digest(Sha256::digest(&zip).into());
+        std::fs::create_dir_all(folder)?;
+        write_whole(&path, &zip)?;
+        let made = Made {
+            size: metadata.len(),
+            modified_ns,
+            digest: digest.clone(),
+        };
+        // The note comes last: a package that was cut short has none of its own.
+        write_whole(&note, &serde_json::to_vec(&made)?)?;
+        Ok(Self { path, digest })
+    }
+}
+
+/// Nobody sees half of it, also where two processes write the same.
+fn write_whole(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let mut draft = tempfile::NamedTempFile::new_in(folder)?;
+    draft.write_all(bytes)?;
+    draft.persist(path)?;
+    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::{Duration, SystemTime};
+
     use super::*;
+
+    fn touch(file: &Path, seconds: u64) {
+        let at = SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
+        File::options()
+            .write(true)
+            .open(file)
+            .unwrap()
+            .set_modified(at)
+            .unwrap();
+    }
 
     #[test]
     fn the_same_program_gives_the_same_bytes_wherever_and_whenever_it_was_built() {
@@ -56,21 +123,12 @@ mod tests {
         let (a, b) = (folder.path().join("a"), folder.path().join("b"));
         std::fs::write(&a, b"\x7fELF program").unwrap();
         std::fs::write(&b, b"\x7fELF program").unwrap();
-        let long_ago =
-            std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1_000_000_000);
-        std::fs::File::options()
-            .write(true)
-            .open(&b)
-            .unwrap()
-            .set_modified(long_ago)
-            .unwrap();
-        for compression in [Compression::Stored, Compression::Deflated] {
-            let (a, b) = (
+        touch(&b, 1_000_000_000);
+        for compression in [Compression::Fast, Compression::Small] {
+            assert_eq!(
                 package(&a, compression).unwrap(),
-                package(&b, compression).unwrap(),
+                package(&b, compression).unwrap()
             );
-            assert_eq!(a.zip, b.zip);
-            assert_eq!(a.digest, b.digest);
         }
     }
 
@@ -79,8 +137,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let program = folder.path().join("program");
         std::fs::write(&program, b"#!/bin/sh\n").unwrap();
-        let package = package(&program, Compression::Deflated).unwrap();
-        let mut archive = zip::ZipArchive::new(Cursor::new(package.zip)).unwrap();
+        let zip = package(&program, Compression::Small).unwrap();
+        let mut archive = zip::ZipArchive::new(Cursor::new(zip)).unwrap();
         assert_eq!(archive.len(), 1);
         let mut entry = archive.by_index(0).unwrap();
         assert_eq!(entry.name().unwrap(), "bootstrap");
@@ -88,5 +146,22 @@ mod tests {
         let mut bytes = Vec::new();
         std::io::copy(&mut entry, &mut bytes).unwrap();
         assert_eq!(bytes, b"#!/bin/sh\n");
+    }
+
+    #[test]
+    fn a_package_is_made_again_when_its_program_has_changed_and_not_before() {
+        let folder = tempfile::tempdir().unwrap();
+        let program = folder.path().join("program");
+        std::fs::write(&program, b"one").unwrap();
+        touch(&program, 1);
+        let first = Package::of(&program, folder.path()).unwrap();
+        std::fs::write(&first.path, b"marked").unwrap();
+        let same = Package::of(&program, folder.path()).unwrap();
+        assert_eq!(std::fs::read(&same.path).unwrap(), b"marked");
+        std::fs::write(&program, b"two").unwrap();
+        touch(&program, 2);
+        let second = Package::of(&program, folder.path()).unwrap();
+        assert_ne!(first.digest, second.digest);
+        assert_ne!(std::fs::read(&second.path).unwrap(), b"marked");
     }
 }

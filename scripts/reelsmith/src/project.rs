@@ -9,6 +9,7 @@ use crate::trouble::Trouble;
 pub struct Project {
     root: PathBuf,
     binaries: PathBuf,
+    ministack: PathBuf,
 }
 
 /// The file by which a checkout is known.
@@ -32,14 +33,31 @@ impl Project {
             Some(folder) => PathBuf::from(folder),
             None => beside_this_program()?,
         };
-        Ok(Self { root, binaries })
+        let ministack = std::env::var_os("REELSMITH_MINISTACK");
+        let ministack =
+            ministack.map_or_else(|| root.join(".local/venv/bin/ministack"), PathBuf::from);
+        Ok(Self {
+            root,
+            binaries,
+            ministack,
+        })
     }
 
-    /// A checkout and a folder of built functions, as given.
-    pub fn at(root: impl Into<PathBuf>, binaries: impl Into<PathBuf>) -> Self {
+    /// This project with its root elsewhere.
+    #[must_use]
+    pub fn with_root(self, root: impl Into<PathBuf>) -> Self {
         Self {
             root: root.into(),
+            ..self
+        }
+    }
+
+    /// This project with its built functions elsewhere.
+    #[must_use]
+    pub fn with_binaries(self, binaries: impl Into<PathBuf>) -> Self {
+        Self {
             binaries: binaries.into(),
+            ..self
         }
     }
 
@@ -61,9 +79,8 @@ impl Project {
 
     /// The emulator: `REELSMITH_MINISTACK`, else the one that `scripts/setup` installs.
     #[must_use]
-    pub fn ministack(&self) -> PathBuf {
-        std::env::var_os("REELSMITH_MINISTACK")
-            .map_or_else(|| self.local("venv/bin/ministack"), PathBuf::from)
+    pub fn ministack(&self) -> &Path {
+        &self.ministack
     }
 }
 

@@ -54,17 +54,17 @@ impl Stack {
     }
 
     async fn start(project: &Project, extra: &[(String, String)]) -> Result<Self, Trouble> {
-        let folder = TempDir::with_prefix("reelsmith-stack-").map_err(|e| failed(e))?;
-        let port = health::free_port().map_err(|e| failed(e))?;
+        let folder = TempDir::with_prefix("reelsmith-stack-").map_err(failed)?;
+        let port = health::free_port().map_err(failed)?;
         let launch = Launch::new(project, port, folder.path(), extra)?;
-        let log = File::create(folder.path().join("stack.log")).map_err(|e| failed(e))?;
+        let log = File::create(folder.path().join("stack.log")).map_err(failed)?;
         let guard = launch
             .guarded()
             .stdin(Stdio::piped())
-            .stdout(log.try_clone().map_err(|e| failed(e))?)
+            .stdout(log.try_clone().map_err(failed)?)
             .stderr(log)
             .spawn()
-            .map_err(|e| failed(e))?;
+            .map_err(failed)?;
         let mut stack = Self {
             guard,
             port,
@@ -79,7 +79,7 @@ impl Stack {
         while Instant::now() < end {
             // The order matters: another process may answer on the port after ours failed to get it.
             let healthy = health::healthy(self.port).await;
-            if self.guard.try_wait().map_err(|e| failed(e))?.is_some() {
+            if self.guard.try_wait().map_err(failed)?.is_some() {
                 return Err(failed(self.log()));
             }
             if healthy {

@@ -31,7 +31,7 @@ impl Launch {
         folder: &Path,
         extra: &[(String, String)],
     ) -> Result<Self, Trouble> {
-        let program = project.ministack();
+        let program = project.ministack().to_path_buf();
         if !program.is_file() {
             return Err(Trouble::new(
                 "start the local stack",

@@ -116,7 +116,7 @@ impl Cloud {
                 name: found.name().unwrap_or_default().to_owned(),
                 status: found.status().into(),
                 started_ms: millis(found.start_date()),
-                stopped_ms: found.stop_date().map(|d| millis(d)),
+                stopped_ms: found.stop_date().map(millis),
                 arn: found.execution_arn,
             },
             input: found.input.unwrap_or_default(),

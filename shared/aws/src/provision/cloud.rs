@@ -1,8 +1,11 @@
 //! The clients that provisioning and operating share.
 
-use aws_smithy_types::error::display::DisplayErrorContext;
+use std::error::Error;
+
+use aws_smithy_types::error::ErrorMetadata;
 
 use crate::Sdk;
+use crate::error::chain;
 
 /// A call that AWS, or what stands in for it, did not carry out.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -26,23 +29,23 @@ impl CloudError {
         }
     }
 
-    /// Translates an SDK error, keeping every cause of it.
-    pub(crate) fn of(
-        action: impl Into<String>,
-    ) -> impl FnOnce(Box<dyn std::error::Error + Send + Sync>) -> Self {
-        let action = action.into();
-        move |error| {
-            let detail = DisplayErrorContext(error.as_ref()).to_string();
-            let not_found = ["NotFound", "NoSuchKey", "DoesNotExist", "NonExistentQueue"]
-                .iter()
-                .any(|code| detail.contains(code));
-            Self {
-                action,
-                detail,
-                not_found,
-            }
+    fn of(action: String, error: &(dyn Error + 'static)) -> Self {
+        let detail = said(error).unwrap_or_else(|| chain(error));
+        let codes = ["NotFound", "NoSuchKey", "DoesNotExist", "NonExistentQueue"];
+        Self {
+            not_found: codes.iter().any(|code| detail.contains(code)),
+            action,
+            detail,
         }
     }
+}
+
+/// What the service said, where the SDK has no type for it.
+fn said(error: &(dyn Error + 'static)) -> Option<String> {
+    let mut causes = std::iter::successors(Some(error), |e| (*e).source());
+    let metadata = causes.find_map(|e| e.downcast_ref::<ErrorMetadata>())?;
+    let (code, message) = (metadata.code()?, metadata.message().unwrap_or_default());
+    Some(format!("{code}: {message}"))
 }
 
 /// Result of a call.
@@ -54,9 +57,9 @@ pub(crate) trait Doing<T> {
     fn doing(self, action: impl Into<String>) -> CloudResult<T>;
 }
 
-impl<T, E: std::error::Error + Send + Sync + 'static> Doing<T> for Result<T, E> {
+impl<T, E: Error + 'static> Doing<T> for Result<T, E> {
     fn doing(self, action: impl Into<String>) -> CloudResult<T> {
-        self.map_err(|e| CloudError::of(action)(Box::new(e)))
+        self.map_err(|e| CloudError::of(action.into(), &e))
     }
 }
 
@@ -104,5 +107,34 @@ impl Cloud {
             .config()
             .region()
             .map_or("us-east-1", |r| r.as_ref())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_service_said_is_what_is_shown() {
+        let metadata = ErrorMetadata::builder()
+            .code("InvalidBucketName")
+            .message("The specified bucket is not valid.")
+            .build();
+        let failed: Result<(), _> = Err(metadata);
+        let error = failed.doing("create bucket b").unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "could not create bucket b: InvalidBucketName: The specified bucket is not valid."
+        );
+        assert!(!error.not_found);
+    }
+
+    #[test]
+    fn a_thing_that_is_not_there_is_told_from_a_call_that_failed() {
+        let metadata = ErrorMetadata::builder().code("ResourceNotFoundException").build();
+        let failed: Result<(), _> = Err(metadata);
+        assert!(failed.doing("look at function f").unwrap_err().not_found);
+        let refused: Result<(), _> = Err(std::io::Error::other("connection refused"));
+        assert!(!refused.doing("look at function f").unwrap_err().not_found);
     }
 }

@@ -1,0 +1,204 @@
+//! The local stack itself: it starts once, is deployed to without needless work, and leaves nothing behind.
+
+use std::io::{BufRead, BufReader};
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use reelsmith::deploy::{Options, deploy};
+use reelsmith::stack::{self, Stack};
+use reelsmith::{Project, Trouble};
+use reelsmith_aws::Sdk;
+use reelsmith_aws::operate::Cloud;
+use reelsmith_aws::provision::{FunctionSpec, QueueSpec};
+use reelsmith_contract::step::STEPS;
+
+/// Looks until something holds; the limit only decides how long a failure takes.
+async fn eventually(what: &str, mut holds: impl AsyncFnMut() -> bool) {
+    let end = Instant::now() + Duration::from_secs(60);
+    while !holds().await {
+        assert!(Instant::now() < end, "not within a minute: {what}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+fn listens(port: u16) -> bool {
+    TcpStream::connect(("127.0.0.1", port)).is_ok()
+}
+
+fn executable(path: &Path, script: &str) {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::write(path, script).unwrap();
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+fn functions(folder: &Path) -> Project {
+    for step in STEPS {
+        executable(
+            &folder.join(step.function),
+            &format!("#!/bin/sh\n# {}\nexit 1\n", step.function),
+        );
+    }
+    Project::find().unwrap().with_binaries(folder)
+}
+
+#[tokio::test]
+async fn a_stack_of_ones_own_is_gone_when_it_is_dropped() {
+    let stack = Stack::ephemeral().await.unwrap();
+    let port = stack.port();
+    stack
+        .cloud()
+        .await
+        .provision_bucket("some-bucket", true)
+        .await
+        .unwrap();
+    drop(stack);
+    assert!(!listens(port));
+}
+
+/// Run by the next test in a process of its own.
+#[tokio::test]
+#[ignore = "waits to be killed by a_stack_of_ones_own_is_gone_when_its_owner_is_killed"]
+async fn owner() {
+    let stack = Stack::ephemeral().await.unwrap();
+    println!("port {}", stack.port());
+    tokio::time::sleep(Duration::from_secs(120)).await;
+}
+
+#[tokio::test]
+async fn a_stack_of_ones_own_is_gone_when_its_owner_is_killed() {
+    let mut owner = Command::new(std::env::current_exe().unwrap())
+        .args(["owner", "--exact", "--ignored", "--nocapture"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let lines = BufReader::new(owner.stdout.take().unwrap()).lines();
+    // The test harness may have put its own words before it on the same line.
+    let port = lines
+        .map_while(Result::ok)
+        .find_map(|l| l.rsplit_once("port ")?.1.trim().parse().ok());
+    let port: u16 = port.expect("the owner says which port its stack has");
+    assert!(listens(port));
+    owner.kill().unwrap();
+    owner.wait().unwrap();
+    eventually("the orphaned stack ends", async || !listens(port)).await;
+}
+
+/// A function that never answers, and says under which number it runs.
+async fn start_endless_function(cloud: &Cloud, folder: &Path) -> i32 {
+    let note = folder.join("pid");
+    let program = folder.join("endless");
+    executable(
+        &program,
+        &format!(
+            "#!/bin/sh\necho $$ > {0}.new; mv {0}.new {0}\nexec sleep 600\n",
+            note.display()
+        ),
+    );
+    let package = reelsmith::package::Package::of(&program, folder).unwrap();
+    let spec = FunctionSpec {
+        name: "endless".into(),
+        description: String::new(),
+        memory_mb: 128,
+        timeout_s: 600,
+        tmp_mb: 512,
+        environment: [].into(),
+        role: "arn:aws:iam::000000000000:role/test".into(),
+    };
+    let read = || std::fs::read(&package.path);
+    let arn = cloud
+        .provision_function(&spec, &package.digest, read)
+        .await
+        .unwrap()
+        .arn;
+    let queue = QueueSpec {
+        name: "endless".into(),
+        visibility_timeout_s: 900,
+        retention_s: 3600,
+        dead_letter: None,
+    };
+    let queue_arn = cloud.provision_queue(&queue).await.unwrap();
+    cloud.provision_trigger(&arn, &queue_arn, 1).await.unwrap();
+    let url = cloud.queue_url("endless").await.unwrap().unwrap();
+    cloud.send_message(&url, "{}").await.unwrap();
+    eventually("the function starts", async || note.is_file()).await;
+    std::fs::read_to_string(note)
+        .unwrap()
+        .trim()
+        .parse()
+        .unwrap()
+}
+
+fn alive(pid: i32) -> bool {
+    let pid = rustix::process::Pid::from_raw(pid).unwrap();
+    rustix::process::test_kill_process(pid).is_ok()
+}
+
+#[tokio::test]
+async fn the_stack_that_stays_is_started_once_and_ended_with_all_it_started() {
+    let folder = tempfile::tempdir().unwrap();
+    let project = Project::find().unwrap().with_root(folder.path());
+    let lock = stack::lock(&project).unwrap();
+    assert!(stack::running(&project).await.is_none());
+    let (first, fresh) = stack::up(&project).await.unwrap();
+    assert!(fresh);
+    let (second, fresh) = stack::up(&project).await.unwrap();
+    assert!(!fresh);
+    assert_eq!(first, second);
+    assert_eq!(stack::running(&project).await.as_ref(), Some(&first));
+    let cloud = Cloud::new(&Sdk::emulator(&first.endpoint()).await);
+    let function = start_endless_function(&cloud, folder.path()).await;
+    assert!(alive(function));
+    assert!(stack::down(&project).await.unwrap());
+    assert!(!listens(first.port));
+    eventually("the function ends", async || !alive(function)).await;
+    assert!(!stack::down(&project).await.unwrap());
+    assert!(stack::running(&project).await.is_none());
+    drop(lock);
+}
+
+#[tokio::test]
+async fn a_second_deployment_changes_only_what_has_changed() {
+    let folder = tempfile::tempdir().unwrap();
+    let project = functions(folder.path());
+    let stack = Stack::ephemeral().await.unwrap();
+    let cloud = stack.cloud().await;
+    let options = Options::default();
+    let first = deploy(&project, &cloud, &options).await.unwrap();
+    assert_eq!(first.changed.len(), STEPS.len() + 1, "{:?}", first.changed);
+    let again = deploy(&project, &cloud, &options).await.unwrap();
+    assert_eq!(again.changed, [""; 0]);
+    executable(
+        &folder.path().join("notify"),
+        "#!/bin/sh\n# another\nexit 2\n",
+    );
+    let third = deploy(&project, &cloud, &options).await.unwrap();
+    assert_eq!(third.changed, ["notify"]);
+    let options = Options {
+        overrides: vec!["MAX_CONCURRENCY=31".parse().unwrap()],
+        ..options
+    };
+    let fourth = deploy(&project, &cloud, &options).await.unwrap();
+    assert_eq!(fourth.changed, ["plan-chunks", "state machine"]);
+}
+
+#[tokio::test]
+async fn what_is_not_built_is_named_before_anything_is_deployed() {
+    let folder = tempfile::tempdir().unwrap();
+    let project = functions(folder.path());
+    std::fs::remove_file(folder.path().join("notify")).unwrap();
+    // Nothing listens here: the check must come first.
+    let cloud = Cloud::new(&Sdk::emulator("http://127.0.0.1:1").await);
+    let trouble: Trouble = deploy(&project, &cloud, &Options::default())
+        .await
+        .unwrap_err();
+    assert!(
+        trouble.why.contains("15 built programs, 1 are missing"),
+        "{trouble}"
+    );
+    assert!(
+        trouble.why.contains("notify") && trouble.remedy.contains("cargo build"),
+        "{trouble}"
+    );
+}
