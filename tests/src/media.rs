@@ -38,14 +38,49 @@ pub fn standard() -> &'static Path {
     static PATH: OnceLock<PathBuf> = OnceLock::new();
     PATH.get_or_init(|| {
         let video = "testsrc2=size=854x480:rate=24:duration=10";
-        let (ja, en) = ("sine=frequency=440:duration=10", "sine=frequency=880:duration=10");
+        let (ja, en) = (
+            "sine=frequency=440:duration=10",
+            "sine=frequency=880:duration=10",
+        );
         ffmpeg(
             "standard.mp4",
             &[
-                "-f", "lavfi", "-i", video, "-f", "lavfi", "-i", ja, "-f", "lavfi", "-i", en,
-                "-map", "0:v", "-map", "1:a", "-map", "2:a", "-c:v", "libx264", "-preset", "veryfast",
-                "-bf", "2", "-g", "48", "-pix_fmt", "yuv420p", "-c:a", "aac", "-ac", "2",
-                "-metadata:s:a:0", "language=jpn", "-metadata:s:a:1", "language=eng",
+                "-f",
+                "lavfi",
+                "-i",
+                video,
+                "-f",
+                "lavfi",
+                "-i",
+                ja,
+                "-f",
+                "lavfi",
+                "-i",
+                en,
+                "-map",
+                "0:v",
+                "-map",
+                "1:a",
+                "-map",
+                "2:a",
+                "-c:v",
+                "libx264",
+                "-preset",
+                "veryfast",
+                "-bf",
+                "2",
+                "-g",
+                "48",
+                "-pix_fmt",
+                "yuv420p",
+                "-c:a",
+                "aac",
+                "-ac",
+                "2",
+                "-metadata:s:a:0",
+                "language=jpn",
+                "-metadata:s:a:1",
+                "language=eng",
             ],
         )
     })
@@ -55,7 +90,17 @@ pub fn standard() -> &'static Path {
 pub fn audio_only() -> &'static Path {
     static PATH: OnceLock<PathBuf> = OnceLock::new();
     PATH.get_or_init(|| {
-        ffmpeg("audio-only.mp4", &["-f", "lavfi", "-i", "sine=frequency=440:duration=2", "-c:a", "aac"])
+        ffmpeg(
+            "audio-only.mp4",
+            &[
+                "-f",
+                "lavfi",
+                "-i",
+                "sine=frequency=440:duration=2",
+                "-c:a",
+                "aac",
+            ],
+        )
     })
 }
 
@@ -66,9 +111,24 @@ pub fn interlaced() -> &'static Path {
         ffmpeg(
             "interlaced.mxf",
             &[
-                "-f", "lavfi", "-i", "testsrc2=size=720x576:rate=25:duration=2",
-                "-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000:duration=2",
-                "-c:v", "mpeg2video", "-flags", "+ildct+ilme", "-top", "1", "-b:v", "5M", "-c:a", "pcm_s16le",
+                "-f",
+                "lavfi",
+                "-i",
+                "testsrc2=size=720x576:rate=25:duration=2",
+                "-f",
+                "lavfi",
+                "-i",
+                "sine=frequency=440:sample_rate=48000:duration=2",
+                "-c:v",
+                "mpeg2video",
+                "-flags",
+                "+ildct+ilme",
+                "-top",
+                "1",
+                "-b:v",
+                "5M",
+                "-c:a",
+                "pcm_s16le",
             ],
         )
     })

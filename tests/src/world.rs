@@ -37,12 +37,19 @@ static SHARED: OnceCell<Shared> = OnceCell::const_new();
 
 async fn start() -> Shared {
     // Waits and backoffs pass a hundred times faster, so that patience can be tested.
-    let stack = Stack::with(&[("SFN_WAIT_SCALE", "0.01")]).await.expect("a local stack");
+    let stack = Stack::with(&[("SFN_WAIT_SCALE", "0.01")])
+        .await
+        .expect("a local stack");
     let project = Project::find().expect("the checkout");
     let overrides = SETTINGS.map(|s| s.parse().expect("a setting")).to_vec();
-    let options = Options { overrides, ..Options::default() };
+    let options = Options {
+        overrides,
+        ..Options::default()
+    };
     let cloud = stack.cloud().await;
-    let deployment = deploy(&project, &cloud, &options).await.expect("a deployment");
+    let deployment = deploy(&project, &cloud, &options)
+        .await
+        .expect("a deployment");
     Shared { stack, deployment }
 }
 
@@ -78,9 +85,17 @@ impl World {
     /// Puts an object into the input bucket; its version.
     pub async fn put(&self, key: &str, body: impl Into<Bytes>) -> Option<String> {
         let object = ObjectRef::new(&self.deployment.input_bucket, key);
-        let put = self.store.put(&object, body.into(), &PutOptions::default()).await;
+        let put = self
+            .store
+            .put(&object, body.into(), &PutOptions::default())
+            .await;
         put.expect("an upload");
-        self.store.head(&object).await.expect("an upload").pin.version_id
+        self.store
+            .head(&object)
+            .await
+            .expect("an upload")
+            .pin
+            .version_id
     }
 
     /// Uploads what a delivery consists of and drops its manifest last, as a user does; the execution's ARN.
@@ -91,7 +106,8 @@ impl World {
         for caption in &delivery.captions {
             self.put(&caption.key, caption.body).await;
         }
-        self.drop_manifest(&delivery.manifest_key(), &delivery.manifest()).await
+        self.drop_manifest(&delivery.manifest_key(), &delivery.manifest())
+            .await
     }
 
     /// Drops a manifest; the execution's ARN.
@@ -108,10 +124,17 @@ impl World {
     pub async fn ended(&self, execution: &str) -> ExecutionView {
         let deadline = Instant::now() + JOB;
         loop {
-            let view = self.cloud.execution(execution).await.expect("a look at an execution");
+            let view = self
+                .cloud
+                .execution(execution)
+                .await
+                .expect("a look at an execution");
             match view {
                 Some(view) if view.summary.status != ExecutionStatus::Running => return view,
-                _ => assert!(Instant::now() < deadline, "{execution} has not ended: {view:?}"),
+                _ => assert!(
+                    Instant::now() < deadline,
+                    "{execution} has not ended: {view:?}"
+                ),
             }
             tokio::time::sleep(LOOK).await;
         }
@@ -134,7 +157,10 @@ impl World {
     pub async fn failed(&self, execution: &str) -> (String, String) {
         let view = self.ended(execution).await;
         assert_eq!(view.summary.status, ExecutionStatus::Failed, "{view:#?}");
-        (view.error.unwrap_or_default(), view.cause.unwrap_or_default())
+        (
+            view.error.unwrap_or_default(),
+            view.cause.unwrap_or_default(),
+        )
     }
 
     /// Waits for the notification of an execution among all that were sent.
@@ -156,19 +182,32 @@ impl World {
         static SEEN: tokio::sync::Mutex<Vec<Value>> = tokio::sync::Mutex::const_new(Vec::new());
         let mut seen = SEEN.lock().await;
         let queue = &self.deployment.notification_queue;
-        let url = self.cloud.queue_url(queue).await.expect("a queue").expect("a queue");
+        let url = self
+            .cloud
+            .queue_url(queue)
+            .await
+            .expect("a queue")
+            .expect("a queue");
         for message in self.cloud.take_messages(&url, 1).await.expect("messages") {
-            let envelope: Value = serde_json::from_str(&message.body).expect("an SNS envelope");
-            let body = envelope["Message"].as_str().expect("a message");
-            seen.push(serde_json::from_str(body).expect("JSON"));
+            seen.push(serde_json::from_str(&message.body).expect("JSON"));
         }
-        seen.iter().filter(|m| m["execution"] == execution).cloned().collect()
+        seen.iter()
+            .filter(|m| m["execution"] == execution)
+            .cloned()
+            .collect()
     }
 
     /// Keys of the output bucket under a prefix.
     pub async fn keys(&self, prefix: &str) -> Vec<String> {
-        let listed = self.store.list(&self.deployment.output_bucket, prefix).await;
-        listed.expect("a listing").into_iter().map(|o| o.key).collect()
+        let listed = self
+            .store
+            .list(&self.deployment.output_bucket, prefix)
+            .await;
+        listed
+            .expect("a listing")
+            .into_iter()
+            .map(|o| o.key)
+            .collect()
     }
 
     /// URL at which a player reads an object of the output bucket.

@@ -11,24 +11,45 @@ use serde_json::Value;
 
 const CAPTIONS: &str = "1\n00:00:01,000 --> 00:00:03,500\nFirst line\n\n2\n00:00:05,000 --> 00:00:06,000\n<i>Second</i> & last\n";
 
+/// AAC frames of ten seconds at 48 kHz with the priming frame: ceil(480,000 / 1,024) + 1.
+const AUDIO_FRAMES: u64 = 470;
+
 fn standard() -> Vec<u8> {
     std::fs::read(media::standard()).unwrap()
 }
 
-/// What ffprobe counts when it decodes everything at a URL: frames of each video stream, and how many audio streams.
-fn decoded(url: &str) -> (Vec<u64>, usize) {
+/// Frames of each video stream and of each audio stream at a URL, all of them decoded. One stream at a time, as a player
+/// reads them: ffmpeg's DASH demuxer drops the ends of streams that it reads side by side.
+fn decoded(url: &str) -> (Vec<u64>, Vec<u64>) {
+    let all = |kind: &str| {
+        (0..)
+            .map_while(|n| frames(url, &format!("{kind}:{n}")))
+            .collect()
+    };
+    (all("v"), all("a"))
+}
+
+fn frames(url: &str, stream: &str) -> Option<u64> {
     let output = Command::new("ffprobe")
-        .args(["-v", "error", "-count_frames", "-of", "json"])
-        .args(["-show_entries", "stream=codec_type,nb_read_frames", url])
+        .args([
+            "-v",
+            "error",
+            "-count_frames",
+            "-of",
+            "json",
+            "-show_entries",
+            "stream=nb_read_frames",
+        ])
+        .args(["-select_streams", stream, url])
         .output()
         .unwrap();
     let stderr = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success() && stderr.is_empty(), "{url}: {stderr}");
+    assert!(
+        output.status.success() && stderr.is_empty(),
+        "{url} {stream}: {stderr}"
+    );
     let found: Value = serde_json::from_slice(&output.stdout).unwrap();
-    let streams = found["streams"].as_array().unwrap();
-    let frames = |s: &Value| s["nb_read_frames"].as_str()?.parse().ok();
-    let video = streams.iter().filter(|s| s["codec_type"] == "video").filter_map(frames);
-    (video.collect(), streams.iter().filter(|s| s["codec_type"] == "audio").count())
+    found["streams"][0]["nb_read_frames"].as_str()?.parse().ok()
 }
 
 async fn chunk_records(world: &World, keys: &GenerationKeys) -> Vec<ChunkRecord> {
@@ -49,7 +70,11 @@ fn keys_of(output: &Value) -> GenerationKeys {
 async fn a_delivery_becomes_verified_hls_and_dash_and_the_same_again_encodes_nothing() {
     let world = World::join().await;
     let mut delivery = Delivery::of("whole-job", &standard());
-    delivery.captions = vec![Caption { language: "en", key: "captions/whole-job.srt".into(), body: CAPTIONS }];
+    delivery.captions = vec![Caption {
+        language: "en",
+        key: "captions/whole-job.srt".into(),
+        body: CAPTIONS,
+    }];
     let execution = world.deliver(&delivery).await;
     let output = world.succeeded(&execution).await;
     let keys = keys_of(&output);
@@ -57,18 +82,25 @@ async fn a_delivery_becomes_verified_hls_and_dash_and_the_same_again_encodes_not
     let hls = output["outputs"]["hls"].as_str().unwrap();
     let (video, audio) = decoded(&world.url(hls));
     assert_eq!(video, [media::FRAMES; 2], "every frame of both rungs");
-    assert_eq!(audio, media::LANGUAGES.len());
+    assert_eq!(audio, [AUDIO_FRAMES; 2], "both languages whole");
     let dash = output["outputs"]["dash"].as_str().unwrap();
-    let (video, audio) = decoded(&world.url(dash));
-    assert_eq!((video, audio), (vec![media::FRAMES; 2], media::LANGUAGES.len()));
+    assert_eq!(decoded(&world.url(dash)), (video, audio));
 
     let records = chunk_records(&world, &keys).await;
     assert!(records.len() >= 2);
-    let overlap = |a: &ChunkRecord, b: &ChunkRecord| a.run.started < b.run.ended && b.run.started < a.run.ended;
-    let pairs = records.iter().enumerate().flat_map(|(i, a)| records[i + 1..].iter().map(move |b| (a, b)));
-    assert!(pairs.clone().any(|(a, b)| overlap(a, b)), "chunks ran in parallel");
+    let overlap = |a: &ChunkRecord, b: &ChunkRecord| {
+        a.run.started < b.run.ended && b.run.started < a.run.ended
+    };
+    let pairs = records
+        .iter()
+        .enumerate()
+        .flat_map(|(i, a)| records[i + 1..].iter().map(move |b| (a, b)));
+    assert!(
+        pairs.clone().any(|(a, b)| overlap(a, b)),
+        "chunks ran in parallel"
+    );
     let workers: std::collections::BTreeSet<_> = records.iter().map(|r| &r.run.worker).collect();
-    assert_eq!(workers.len(), 2, "on as many workers as configured");
+    assert!(workers.len() >= 2, "in as many environments as configured");
 
     let current: Current = world.outputs().read(&keys.current()).await.unwrap();
     assert_eq!(current.outputs.hls, hls);
@@ -78,14 +110,25 @@ async fn a_delivery_becomes_verified_hls_and_dash_and_the_same_again_encodes_not
 
     let before = world.keys(keys.output_prefix()).await;
     let again = world.deliver(&delivery).await;
-    assert_ne!(again, execution, "a new version of the manifest is a new execution");
+    assert_ne!(
+        again, execution,
+        "a new version of the manifest is a new execution"
+    );
     let duplicate = world.succeeded(&again).await;
     assert_eq!(duplicate["decision"], "DUPLICATE_COMPLETE");
     assert_eq!(duplicate["outputs"], output["outputs"]);
     assert_eq!(world.notification(&again).await["kind"], "duplicate");
     assert_eq!(world.keys(keys.output_prefix()).await, before);
-    assert_eq!(chunk_records(&world, &keys).await, records, "nothing was encoded again");
-    assert_eq!(world.notifications(&execution).await.len(), 1, "one success message");
+    assert_eq!(
+        chunk_records(&world, &keys).await,
+        records,
+        "nothing was encoded again"
+    );
+    assert_eq!(
+        world.notifications(&execution).await.len(),
+        1,
+        "one success message"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -99,11 +142,17 @@ async fn a_bad_manifest_fails_with_every_defect_and_a_message() {
     assert!(parsed.defects.len() >= 8);
     for defect in parsed.defects {
         if defect.severity == reelsmith_core::manifest::Severity::Error {
-            assert!(cause.contains(&defect.to_string()), "{defect} is not in {cause}");
+            assert!(
+                cause.contains(&defect.to_string()),
+                "{defect} is not in {cause}"
+            );
         }
     }
     let message = world.notification(&execution).await;
-    assert_eq!((message["kind"].as_str(), message["error"].as_str()), (Some("failure"), Some("ManifestInvalid")));
+    assert_eq!(
+        (message["kind"].as_str(), message["error"].as_str()),
+        (Some("failure"), Some("ManifestInvalid"))
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -117,17 +166,98 @@ async fn each_kind_of_bad_delivery_ends_with_its_own_error() {
         ..delivery
     };
     let cases = [
-        ("MezzanineChecksumMismatch", named("wrong-md5", Delivery { md5: "0".repeat(32), ..good.clone() })),
-        ("MezzanineChecksumMismatch", named("wrong-xxhash", Delivery { xxhash: "0".repeat(16), ..good.clone() })),
-        ("MezzanineSizeMismatch", named("wrong-size", Delivery { size: good.size + 1, ..good.clone() })),
-        ("MezzanineMissing", named("missing", Delivery { mezzanine: None, ..good.clone() })),
-        ("MezzanineEmpty", named("empty", Delivery { mezzanine: Some(vec![]), ..good.clone() })),
-        ("VideoStreamMissing", Delivery { languages: vec!["ja"], ..Delivery::of("audio-only", &file(media::audio_only())) }),
-        ("ContainerUnsupported", Delivery::of("text", b"just a text file renamed to .mp4\n")),
-        ("MezzanineUnreadable", Delivery::of("cut-off", &standard()[..5_000])),
-        ("AudioTrackMissing", named("no-such-track", Delivery { languages: vec!["ja", "en", "de"], ..good.clone() })),
-        ("PictureUnsupported", Delivery { languages: vec!["ja"], ..Delivery::of("interlaced", &file(media::interlaced())) }),
-        ("EncoderUnavailable", named("mediaconvert", Delivery { settings: "<Encoder>mediaconvert</Encoder>".into(), ..good.clone() })),
+        (
+            "MezzanineChecksumMismatch",
+            named(
+                "wrong-md5",
+                Delivery {
+                    md5: "0".repeat(32),
+                    ..good.clone()
+                },
+            ),
+        ),
+        (
+            "MezzanineChecksumMismatch",
+            named(
+                "wrong-xxhash",
+                Delivery {
+                    xxhash: "0".repeat(16),
+                    ..good.clone()
+                },
+            ),
+        ),
+        (
+            "MezzanineSizeMismatch",
+            named(
+                "wrong-size",
+                Delivery {
+                    size: good.size + 1,
+                    ..good.clone()
+                },
+            ),
+        ),
+        (
+            "MezzanineMissing",
+            named(
+                "missing",
+                Delivery {
+                    mezzanine: None,
+                    ..good.clone()
+                },
+            ),
+        ),
+        (
+            "MezzanineEmpty",
+            named(
+                "empty",
+                Delivery {
+                    mezzanine: Some(vec![]),
+                    ..good.clone()
+                },
+            ),
+        ),
+        (
+            "VideoStreamMissing",
+            Delivery {
+                languages: vec!["ja"],
+                ..Delivery::of("audio-only", &file(media::audio_only()))
+            },
+        ),
+        (
+            "ContainerUnsupported",
+            Delivery::of("text", b"just a text file renamed to .mp4\n"),
+        ),
+        (
+            "MezzanineUnreadable",
+            Delivery::of("cut-off", &standard()[..5_000]),
+        ),
+        (
+            "AudioTrackMissing",
+            named(
+                "no-such-track",
+                Delivery {
+                    languages: vec!["ja", "en", "de"],
+                    ..good.clone()
+                },
+            ),
+        ),
+        (
+            "PictureUnsupported",
+            Delivery {
+                languages: vec!["ja"],
+                ..Delivery::of("interlaced", &file(media::interlaced()))
+            },
+        ),
+        (
+            "EncoderUnavailable",
+            named(
+                "mediaconvert",
+                Delivery {
+                    settings: "<Encoder>mediaconvert</Encoder>".into(),
+                    ..good.clone()
+                },
+            ),
+        ),
     ];
     let mut started = Vec::new();
     for (expected, delivery) in cases {
@@ -140,7 +270,11 @@ async fn each_kind_of_bad_delivery_ends_with_its_own_error() {
         for part in ["expected ", "; found ", "; at ", "; to do: "] {
             assert!(cause.contains(part), "{id}: {cause}");
         }
-        assert_eq!(world.notification(&execution).await["error"], expected, "{id}");
+        assert_eq!(
+            world.notification(&execution).await["error"],
+            expected,
+            "{id}"
+        );
     }
 }
 
@@ -148,11 +282,11 @@ async fn each_kind_of_bad_delivery_ends_with_its_own_error() {
 async fn a_mezzanine_that_comes_after_its_manifest_is_waited_for() {
     let world = World::join().await;
     let delivery = Delivery::of("late", &standard());
-    let execution = world.drop_manifest(&delivery.manifest_key(), &delivery.manifest()).await;
+    let execution = world
+        .drop_manifest(&delivery.manifest_key(), &delivery.manifest())
+        .await;
     let tried = |events: Vec<reelsmith_aws::operate::HistoryEvent>| {
-        let missing = |e: &reelsmith_aws::operate::HistoryEvent| {
-            matches!(&e.kind, reelsmith_aws::operate::HistoryKind::TaskFailed { error, .. } if error == "MezzanineMissing")
-        };
+        let missing = |e: &reelsmith_aws::operate::HistoryEvent| matches!(&e.kind, reelsmith_aws::operate::HistoryKind::TaskFailed { error, .. } if error == "MezzanineMissing");
         events.iter().any(missing)
     };
     while !world.cloud.history(&execution, 0).await.is_ok_and(tried) {
@@ -166,10 +300,16 @@ async fn a_mezzanine_that_comes_after_its_manifest_is_waited_for() {
 async fn a_failed_job_can_be_delivered_again_at_once() {
     let world = World::join().await;
     let good = Delivery::of("second-try", &standard());
-    let wrong = Delivery { mezzanine: Some(b"another file".to_vec()), ..good.clone() };
+    let wrong = Delivery {
+        mezzanine: Some(b"another file".to_vec()),
+        ..good.clone()
+    };
     let (error, _) = world.failed(&world.deliver(&wrong).await).await;
     assert_eq!(error, "MezzanineSizeMismatch");
-    assert_eq!(world.succeeded(&world.deliver(&good).await).await["decision"], "ENCODE");
+    assert_eq!(
+        world.succeeded(&world.deliver(&good).await).await["decision"],
+        "ENCODE"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -178,27 +318,41 @@ async fn many_drops_of_one_manifest_encode_once() {
     let delivery = Delivery::of("flooded", &standard());
     let mut executions = vec![world.deliver(&delivery).await];
     for _ in 0..9 {
-        executions.push(world.drop_manifest(&delivery.manifest_key(), &delivery.manifest()).await);
+        executions.push(
+            world
+                .drop_manifest(&delivery.manifest_key(), &delivery.manifest())
+                .await,
+        );
     }
     let mut decisions = Vec::new();
     for execution in &executions {
         let output = world.succeeded(execution).await;
         decisions.push(output["decision"].as_str().unwrap().to_owned());
     }
-    assert_eq!(decisions.iter().filter(|d| *d == "ENCODE").count(), 1, "{decisions:?}");
+    assert_eq!(
+        decisions.iter().filter(|d| *d == "ENCODE").count(),
+        1,
+        "{decisions:?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_progressive_file_is_joined_where_the_manifest_asks() {
     let world = World::join().await;
     let mut delivery = Delivery::of("progressive", &standard());
-    delivery.settings = "<EnableProgressive>true</EnableProgressive><EnableDASH>false</EnableDASH>".into();
+    delivery.settings =
+        "<EnableProgressive>true</EnableProgressive><EnableDASH>false</EnableDASH>".into();
     let output = world.succeeded(&world.deliver(&delivery).await).await;
     let keys = keys_of(&output);
     assert!(output["outputs"].get("dash").is_none());
     let files = world.keys(&keys.output("progressive/")).await;
     assert_eq!(files.len(), 2);
     for file in files {
-        assert_eq!(decoded(&world.url(&file)), (vec![media::FRAMES], 1), "{file}");
+        assert_eq!(
+            decoded(&world.url(&file)),
+            // The edit list takes the priming frame off again.
+            (vec![media::FRAMES], vec![AUDIO_FRAMES - 1]),
+            "{file}"
+        );
     }
 }

@@ -38,8 +38,9 @@ impl Ports {
 
 /// What Step Functions says when items of a Map failed, without saying why.
 const MAP_FAILED: [&str; 2] = ["States.ExceedToleratedFailureThreshold", "States.BranchFailed"];
-/// Greatest cause that is kept: Step Functions takes 32,768 characters, SNS 256 KiB.
-const MAX_CAUSE: usize = 24_000;
+/// Greatest cause that is kept, in bytes: a row remembers twenty of them within the 400 KB of a DynamoDB item, and Step
+/// Functions takes 32,768 characters.
+const MAX_CAUSE: usize = 12_000;
 
 /// An error name and its cause.
 struct Reason {
@@ -113,7 +114,7 @@ fn shortened(cause: &str) -> String {
     if cause.len() <= MAX_CAUSE {
         return cause.to_owned();
     }
-    let kept: String = cause.chars().take(MAX_CAUSE / 2).collect();
+    let kept = &cause[..cause.floor_char_boundary(MAX_CAUSE)];
     format!("{kept}… (shortened)")
 }
 

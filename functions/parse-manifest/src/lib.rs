@@ -78,8 +78,8 @@ impl Ports {
 
 /// Greatest manifest that is read; the parser's own cap is the same.
 const MAX_MANIFEST: u64 = 1 << 20;
-/// Greatest list of defects in an error: Step Functions takes 32,768 characters of cause.
-const MAX_LISTED: usize = 20_000;
+/// Greatest list of defects in an error, in bytes: `fail-job` keeps 12,000 of a cause.
+const MAX_LISTED: usize = 10_000;
 
 /// Parses the manifest and writes `job.json`.
 ///

@@ -196,8 +196,10 @@ impl Plan {
             .collect();
         let longest = u32::try_from(timing.chunk_ms / timing.segment_ms).unwrap_or(1);
         let groups = rung_groups(&video);
-        let lists = workers.div_ceil(u32::try_from(groups.len()).unwrap_or(1).max(1));
-        let chunks = chunks(&timeline, segment, longest, lists);
+        // Two items for each worker: with one, the last chunk of the costliest group would be waited for by all others.
+        let items = workers.saturating_mul(2);
+        let per_group = items.div_ceil(u32::try_from(groups.len()).unwrap_or(1).max(1));
+        let chunks = chunks(&timeline, segment, longest, per_group);
         Ok(Self {
             job_key: job.job_key.clone(),
             generation,
