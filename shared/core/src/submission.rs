@@ -5,6 +5,8 @@
 //!         └──────────────────────────────┴────────────┴─▶ FAILED(error, retryable) ─▶ RESERVED(attempt + 1)
 //! ```
 //!
+//! From COMPLETE and FAILED, force leads to RESERVED(generation + 1, attempt 1).
+//!
 //! A store applies a [`Transition`] atomically: it evaluates [`Transition::decide`] against the row as it is and
 //! writes the new row only where that row has not moved. The AWS adapter turns the same condition into a DynamoDB
 //! condition expression; the fake calls `decide` under a lock. Every write is conditional on attempt, state and owner.
@@ -215,7 +217,7 @@ pub enum Step {
         owner: String,
         /// How long the hold is respected.
         lease_seconds: u32,
-        /// Start a new generation where this one is complete.
+        /// Start a new generation where this one has ended, complete or failed.
         force: bool,
     },
     /// Phase two: the encoder has accepted it.
@@ -224,14 +226,14 @@ pub enum Step {
         fence: Fence,
         /// The encoder's reference.
         encoder_ref: String,
-        /// Extends the lease from now.
+        /// Extends the lease to this long from now; a clock that is behind never shortens it.
         lease_seconds: u32,
     },
     /// The encode has ended; proving begins.
     Validate {
         /// Proof of the reservation.
         fence: Fence,
-        /// Extends the lease from now.
+        /// Extends the lease to this long from now; a clock that is behind never shortens it.
         lease_seconds: u32,
     },
     /// Proven: publish.
@@ -280,7 +282,7 @@ impl Transition {
                 State::Submitted,
                 |next| {
                     next.encoder_ref = Some(encoder_ref.clone());
-                    next.lease_until = now.plus_seconds(*lease_seconds);
+                    extend(next, now, *lease_seconds);
                 },
                 now,
             ),
@@ -293,7 +295,7 @@ impl Transition {
                 State::Submitted,
                 State::Validating,
                 |next| {
-                    next.lease_until = now.plus_seconds(*lease_seconds);
+                    extend(next, now, *lease_seconds);
                 },
                 now,
             ),
@@ -353,13 +355,24 @@ impl Transition {
             state if state.is_live() && row.lease_until > now => {
                 Outcome::Refused(Some(row.clone()))
             }
-            State::Complete if *force && row.owner != *owner => {
-                Outcome::Applied(again(Generation(row.generation.0 + 1), 1))
+            // An execution that gave up has ended: this is a late call of it, and nobody would ever release the hold.
+            _ if row.failures.iter().any(|f| f.owner == *owner) => {
+                Outcome::Refused(Some(row.clone()))
             }
-            State::Complete => Outcome::Refused(Some(row.clone())),
-            _ => Outcome::Applied(again(row.generation, row.attempt + 1)),
+            State::Complete if !*force || row.owner == *owner => {
+                Outcome::Refused(Some(row.clone()))
+            }
+            // What a failed generation wrote stands, and may be why it failed: only another one starts clean.
+            State::Complete | State::Failed if *force => {
+                Outcome::Applied(again(Generation(row.generation.0.saturating_add(1)), 1))
+            }
+            _ => Outcome::Applied(again(row.generation, row.attempt.saturating_add(1))),
         }
     }
+}
+
+fn extend(row: &mut Row, now: UnixMillis, lease_seconds: u32) {
+    row.lease_until = row.lease_until.max(now.plus_seconds(lease_seconds));
 }
 
 fn step_on(

@@ -52,9 +52,11 @@ fn outputs() -> Outputs {
     }
 }
 
+type MakeStep = fn(Fence) -> Step;
+
 fn run_to(state: State) -> Row {
     let mut row = applied(reserve("a", false).decide(None, UnixMillis(0)));
-    let steps: [(State, fn(Fence) -> Step); 3] = [
+    let steps: [(State, MakeStep); 3] = [
         (State::Submitted, |fence| Step::Commit {
             fence,
             encoder_ref: "r".into(),
@@ -202,4 +204,59 @@ fn failures_are_bounded() {
     }
     assert_eq!(row.failures.len(), MAX_FAILURES);
     assert_eq!(row.failures.last().map(|f| f.error.as_str()), Some("E49"));
+}
+
+#[test]
+fn an_execution_that_gave_up_never_takes_the_job_again() {
+    let row = run_to(State::Reserved);
+    let fail = with(Step::Fail {
+        fence: fence(&row),
+        error: "E".into(),
+        cause: "c".into(),
+    });
+    let failed = applied(fail.decide(Some(&row), UnixMillis(2)));
+    for force in [false, true] {
+        let late = reserve("a", force).decide(Some(&failed), UnixMillis(3));
+        assert_eq!(late, Outcome::Refused(Some(failed.clone())));
+    }
+    let taken = applied(reserve("b", false).decide(Some(&failed), UnixMillis(3)));
+    let later = reserve("a", false).decide(Some(&taken), UnixMillis(1_000_000));
+    assert_eq!(later, Outcome::Refused(Some(taken)));
+}
+
+#[test]
+fn force_leaves_a_failed_generation_behind_and_a_plain_retry_goes_on_in_it() {
+    let row = run_to(State::Validating);
+    let fail = with(Step::Fail {
+        fence: fence(&row),
+        error: "OutputConflict".into(),
+        cause: "c".into(),
+    });
+    let failed = applied(fail.decide(Some(&row), UnixMillis(2)));
+    let plain = applied(reserve("b", false).decide(Some(&failed), UnixMillis(3)));
+    assert_eq!((plain.generation, plain.attempt), (Generation(1), 2));
+    let forced = applied(reserve("b", true).decide(Some(&failed), UnixMillis(3)));
+    assert_eq!((forced.generation, forced.attempt), (Generation(2), 1));
+}
+
+#[test]
+fn a_clock_that_is_behind_never_shortens_a_lease() {
+    let row = applied(reserve("a", false).decide(None, UnixMillis(50_000)));
+    let commit = with(Step::Commit {
+        fence: fence(&row),
+        encoder_ref: "r".into(),
+        lease_seconds: 60,
+    });
+    let behind = applied(commit.decide(Some(&row), UnixMillis(0)));
+    assert_eq!(behind.lease_until, row.lease_until);
+    let ahead = applied(commit.decide(Some(&row), UnixMillis(60_000)));
+    assert_eq!(ahead.lease_until, UnixMillis(120_000));
+}
+
+#[test]
+fn counters_stop_at_their_end() {
+    let mut row = run_to(State::Complete);
+    row.generation = Generation(u32::MAX);
+    let forced = applied(reserve("b", true).decide(Some(&row), UnixMillis(5)));
+    assert_eq!(forced.generation, Generation(u32::MAX));
 }
