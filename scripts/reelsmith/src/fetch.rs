@@ -6,6 +6,7 @@ use std::path::{Component, Path, PathBuf};
 use futures::stream::{self, StreamExt, TryStreamExt};
 use reelsmith_aws::operate::Cloud;
 use reelsmith_aws::provision::CloudError;
+use reelsmith_conformance::Report;
 use reelsmith_core::ports::ObjectStore;
 use reelsmith_core::submission::Outputs;
 
@@ -26,12 +27,30 @@ pub struct Fetched {
 }
 
 impl Fetched {
+    /// The conformance report.
+    #[must_use]
+    pub fn report(&self) -> PathBuf {
+        self.folder.join("report.json")
+    }
+
     /// The local path of an object of the outputs.
     #[must_use]
     pub fn local(&self, outputs: &Outputs, key: &str) -> PathBuf {
         self.folder
             .join(key.strip_prefix(&outputs.prefix).unwrap_or(key))
     }
+}
+
+/// What the report on disk says, in a few lines.
+///
+/// # Errors
+/// Where the report is not there or is not a report.
+pub fn report(fetched: &Fetched) -> Result<String, Trouble> {
+    let path = fetched.report();
+    let bytes = std::fs::read(&path).map_err(|e| Trouble::file("read the report", &path, &e))?;
+    let report: Report =
+        serde_json::from_slice(&bytes).map_err(|e| Trouble::file("read the report", &path, &e))?;
+    Ok(report.summary())
 }
 
 /// Fetches every deliverable to `{to}/{asset}/{job}/`, and the report beside them.

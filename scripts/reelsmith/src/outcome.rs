@@ -129,16 +129,20 @@ impl Failed {
             "Not an error of reelsmith: Step Functions or Lambda said it.",
             |n| n.meaning(),
         );
+        // What a part quotes may have lines of its own; they stay below it.
+        let quoted = self.cause.trim_end().replace('\n', "\n    ");
         let cause = ["found ", "at ", "to do: "]
             .iter()
-            .fold(self.cause.clone(), |text, part| {
+            .fold(quoted, |text, part| {
                 text.replace(&format!("; {part}"), &format!("\n  {part}"))
             });
         format!("{}: {meaning}\n  {cause}", self.error)
     }
 }
 
-fn readable(cause: &str) -> String {
+/// The cause of a function's error without the JSON that Lambda puts around it.
+#[must_use]
+pub fn readable(cause: &str) -> String {
     let of_function = serde_json::from_str::<FunctionError>(cause);
     of_function.map_or_else(|_| cause.to_owned(), |e| e.error_message)
 }

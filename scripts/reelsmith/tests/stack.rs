@@ -1,4 +1,5 @@
 //! The local stack itself: it starts once, is deployed to without needless work, and leaves nothing behind.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
 
 use std::io::{BufRead, BufReader};
 use std::net::TcpStream;
@@ -46,7 +47,7 @@ fn functions(folder: &Path) -> Project {
 #[tokio::test]
 async fn a_stack_of_ones_own_is_gone_when_it_is_dropped() {
     let stack = Stack::ephemeral().await.unwrap();
-    let port = stack.port();
+    let (port, stack_folder) = (stack.port(), stack.folder().to_path_buf());
     stack
         .cloud()
         .await
@@ -55,6 +56,7 @@ async fn a_stack_of_ones_own_is_gone_when_it_is_dropped() {
         .unwrap();
     drop(stack);
     assert!(!listens(port));
+    assert!(!stack_folder.exists());
 }
 
 /// Run by the next test in a process of its own.
@@ -62,7 +64,7 @@ async fn a_stack_of_ones_own_is_gone_when_it_is_dropped() {
 #[ignore = "waits to be killed by a_stack_of_ones_own_is_gone_when_its_owner_is_killed"]
 async fn owner() {
     let stack = Stack::ephemeral().await.unwrap();
-    println!("port {}", stack.port());
+    println!("stack {} {}", stack.port(), stack.folder().display());
     tokio::time::sleep(Duration::from_secs(120)).await;
 }
 
@@ -75,14 +77,18 @@ async fn a_stack_of_ones_own_is_gone_when_its_owner_is_killed() {
         .unwrap();
     let lines = BufReader::new(owner.stdout.take().unwrap()).lines();
     // The test harness may have put its own words before it on the same line.
-    let port = lines
+    let said = lines
         .map_while(Result::ok)
-        .find_map(|l| l.rsplit_once("port ")?.1.trim().parse().ok());
-    let port: u16 = port.expect("the owner says which port its stack has");
+        .find_map(|l| Some(l.split_once("stack ")?.1.to_owned()));
+    let said = said.expect("the owner says where its stack is");
+    let (port, stack_folder) = said.split_once(' ').unwrap();
+    let (port, stack_folder) = (port.parse().unwrap(), Path::new(stack_folder));
+    assert!(stack_folder.is_dir());
     assert!(listens(port));
     owner.kill().unwrap();
     owner.wait().unwrap();
     eventually("the orphaned stack ends", async || !listens(port)).await;
+    eventually("its folder goes", async || !stack_folder.exists()).await;
 }
 
 /// A function that never answers, and says under which number it runs.

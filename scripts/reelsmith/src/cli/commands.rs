@@ -10,6 +10,7 @@ use reelsmith_media::Tools;
 
 use super::{Command, Deploy, ManifestCommand, New, Run};
 use crate::deploy::{Deployment, Options, deploy, rendered};
+use crate::fetch::report;
 use crate::follow::Display;
 use crate::run::{Ended, Request, run};
 use crate::settings::Override;
@@ -206,15 +207,7 @@ fn summarise(ended: &Ended) -> Done {
     say(&format!("job         {}", published.job_key));
     say(&format!("execution   {execution}"));
     say(&format!("seconds     {:.1}", took.as_secs_f64()));
-    if let (Some(rules), Some(warnings)) = (published.rules, published.warnings) {
-        say(&format!(
-            "validation  {rules} rules held, {warnings} warnings"
-        ));
-    }
-    say(&format!(
-        "report      {}",
-        fetched.folder.join("report.json").display()
-    ));
+    say(&format!("report      {}", fetched.report().display()));
     say(&format!(
         "HLS         {}",
         fetched.local(outputs, &outputs.hls).display()
@@ -229,6 +222,7 @@ fn summarise(ended: &Ended) -> Done {
         "files       {} ({} bytes)",
         fetched.files, fetched.bytes
     ));
+    say(&format!("\n{}", report(fetched)?.trim_end()));
     Ok(Exit::Done)
 }
 

@@ -5,6 +5,7 @@ use std::io::{IsTerminal, Write};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::progress::Progress;
+use crate::outcome::readable;
 
 /// Where progress goes. Always to standard error; standard output is for results.
 pub struct Display {
@@ -47,7 +48,9 @@ impl Display {
 
     /// A function failed, perhaps not for the last time.
     pub fn failed(&mut self, after_ms: i64, error: &str, cause: &str) {
-        let shown: String = cause.chars().take(300).collect();
+        let cause = readable(cause);
+        let first = cause.lines().next().unwrap_or_default();
+        let shown: String = first.chars().take(200).collect();
         self.line(&format!("{}   {error}: {shown}", clock(after_ms)));
     }
 

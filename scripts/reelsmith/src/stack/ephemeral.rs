@@ -1,7 +1,7 @@
 //! A stack for one test.
 
 use std::fs::File;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
@@ -100,6 +100,12 @@ impl Stack {
     #[must_use]
     pub fn port(&self) -> u16 {
         self.port
+    }
+
+    /// The folder that holds its log and its files, and goes with it.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     /// The SDK's configuration for it.

@@ -11,6 +11,14 @@ use crate::trouble::Trouble;
 /// Begins a session and becomes the program: neither a library call without `unsafe` nor a command of every system does.
 const NEW_SESSION: &str = "import os, sys; os.setsid(); os.execv(sys.argv[1], sys.argv[1:])";
 
+/// `$0` is the program, `$1` its folder. The shell itself outlives SIGTERM, so that it can clean up after the others.
+const GUARD: &str = r#"trap : TERM
+("$0"; kill -KILL 0) &
+while read -r line; do :; done
+kill -TERM 0
+rm -rf -- "$1"
+kill -KILL 0"#;
+
 /// Where and with what MiniStack runs.
 pub struct Launch {
     program: PathBuf,
@@ -65,13 +73,13 @@ impl Launch {
         command
     }
 
-    /// The program below a shell that leads the session and ends all of it when its standard input closes, that is
-    /// when its owner drops it or dies, or when the program ends.
+    /// The program below a shell that leads the session, ends all of it and removes the folder when its standard input
+    /// closes, that is when its owner drops it or dies; and ends itself when the program ends.
     #[must_use]
     pub fn guarded(&self) -> Command {
-        let script = "(\"$0\"; kill -KILL 0) & cat >/dev/null; kill -KILL 0";
         let mut command = self.in_new_session();
-        command.args(["/bin/sh", "-c", script]).arg(&self.program);
+        command.args(["/bin/sh", "-c", GUARD]);
+        command.arg(&self.program).arg(&self.folder);
         command
     }
 
