@@ -9,7 +9,7 @@ use reelsmith_contract::payload::{Claim, Decision, FailJobInput, FailJobOutput};
 use reelsmith_contract::{ErrorName, Failure, Objects};
 use reelsmith_core::ports::{Clock, SubmissionStore};
 use reelsmith_core::record::FailureNote;
-use reelsmith_core::submission::{NoticeKind, OutboxEntry, Outcome, Step, Transition};
+use reelsmith_core::submission::{Fence, NoticeKind, OutboxEntry, Outcome, Step, Transition};
 use reelsmith_lambda::{House, Invocation};
 
 /// What this function works with.
@@ -57,12 +57,8 @@ pub async fn handle(
     input: FailJobInput,
     _invocation: Invocation,
 ) -> Result<FailJobOutput, Failure> {
-    let claim = input
-        .state
-        .submission
-        .as_ref()
-        .filter(|s| s.decision == Decision::Encode)
-        .map(|s| &s.claim);
+    let claim = claim(&ports, &input).await?;
+    let claim = claim.as_ref();
     let reason = reason(&ports, &input, claim).await?;
     let entry = entry(&ports, &input, &reason);
     match claim {
@@ -74,6 +70,25 @@ pub async fn handle(
         cause: reason.cause,
         outbox: entry.outbox,
     })
+}
+
+/// The hold that the state data tells of. Where submit-job failed for good after it had reserved, only the row tells.
+async fn claim(ports: &Ports, input: &FailJobInput) -> Result<Option<Claim>, Failure> {
+    if let Some(submission) = &input.state.submission {
+        let held = submission.decision == Decision::Encode;
+        return Ok(held.then(|| submission.claim.clone()));
+    }
+    let Some(job) = &input.state.job else {
+        return Ok(None);
+    };
+    let row = ports.submissions.row(&job.job_key).await;
+    let row = row.map_err(|e| Failure::table(&e))?;
+    let ours = row.filter(|row| row.state.is_live() && row.owner == input.execution.id);
+    Ok(ours.map(|row| Claim {
+        job_key: row.job_key,
+        asset: row.asset,
+        fence: Fence { generation: row.generation, attempt: row.attempt, owner: row.owner },
+    }))
 }
 
 async fn reason(ports: &Ports, input: &FailJobInput, claim: Option<&Claim>) -> Result<Reason, Failure> {

@@ -1,4 +1,4 @@
-use reelsmith_contract::payload::{Caught, Execution, FailedState, ManifestObject, SubmitJobOutput};
+use reelsmith_contract::payload::{Caught, Execution, FailedState, JobRef, ManifestObject, SubmitJobOutput};
 use reelsmith_core::job::EncoderKind;
 use reelsmith_core::keys::{AssetId, Generation, JobKey};
 use reelsmith_core::submission::{Fence, Row, State};
@@ -122,4 +122,18 @@ async fn a_job_that_another_execution_holds_is_left_alone() {
     run(&ports, input("States.Timeout", "", true)).await;
     assert_eq!(submissions.rows()[0].state, State::Submitted);
     assert_eq!(submissions.outbox().len(), 1);
+}
+
+#[tokio::test]
+async fn a_hold_that_submit_job_never_told_of_is_found_in_the_row() {
+    for (owner, state) in [("arn:me", State::Failed), ("arn:other", State::Submitted)] {
+        let (ports, submissions) = world(owner);
+        let mut input = input("TableUnavailable", "", false);
+        input.state.job = Some(JobRef { job_key: key(), asset: claim().asset });
+        for _ in 0..2 {
+            run(&ports, input.clone()).await;
+            assert_eq!(submissions.rows()[0].state, state, "{owner}");
+            assert_eq!(submissions.outbox().len(), 1, "{owner}");
+        }
+    }
 }

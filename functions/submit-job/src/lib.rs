@@ -60,6 +60,7 @@ pub async fn handle(
             commit(&ports, &input, row).await
         }
         Outcome::AlreadyApplied(row) => Ok(encode(&input.job, &row)),
+        Outcome::Refused(Some(row)) if row.state == State::Failed => Err(gave_up(&input, &row)),
         Outcome::Refused(Some(row)) => duplicate(&ports, &input, row).await,
         Outcome::Refused(None) => Err(Failure::internal("a refusal without a row", "submission table")),
     }
@@ -134,6 +135,17 @@ fn lost(ours: &Row, found: Option<&Row>) -> Failure {
     )
 }
 
+/// The row refuses an execution that is recorded among its failures: this call is late, and its execution has ended.
+fn gave_up(input: &SubmitJobInput, row: &Row) -> Failure {
+    Failure::new(
+        ErrorName::SubmissionLost,
+        format!("the first failure of {}", input.execution.id),
+        "a failure that is recorded already",
+        format!("submission {}", row.job_key),
+        "nothing where the call was late; to encode the job, drop its manifest once more",
+    )
+}
+
 fn fence(row: &Row) -> Fence {
     Fence {
         generation: row.generation,
@@ -162,12 +174,11 @@ fn encode(job: &JobRef, row: &Row) -> SubmitJobOutput {
 
 /// Another execution holds the job or has done it: say so, once per execution, and end.
 async fn duplicate(ports: &Ports, input: &SubmitJobInput, row: Row) -> Result<SubmitJobOutput, Failure> {
-    let decision = if row.state == State::Complete {
-        Decision::DuplicateComplete
-    } else {
-        Decision::DuplicateRunning
+    let own = format!("execution#{}", input.execution.name);
+    let (decision, outbox) = match row.state {
+        State::Complete => (Decision::DuplicateComplete, left_behind(ports, &row).await?.unwrap_or(own)),
+        _ => (Decision::DuplicateRunning, own),
     };
-    let outbox = format!("execution#{}", input.execution.name);
     let body = serde_json::json!({
         "kind": NoticeKind::Duplicate, "decision": decision, "job_key": row.job_key, "asset": row.asset,
         "manifest_id": row.manifest_id, "execution": input.execution.id, "held_by": row.owner,
@@ -175,7 +186,7 @@ async fn duplicate(ports: &Ports, input: &SubmitJobInput, row: Row) -> Result<Su
     });
     let entry = OutboxEntry {
         outbox: outbox.clone(),
-        id: "duplicate".to_owned(),
+        id: format!("duplicate#{}", input.execution.name),
         kind: NoticeKind::Duplicate,
         subject: format!("reelsmith duplicate: {}", row.asset),
         body: body.to_string(),
@@ -190,6 +201,15 @@ async fn duplicate(ports: &Ports, input: &SubmitJobInput, row: Row) -> Result<Su
         outputs: row.outputs,
         outbox,
     })
+}
+
+/// The job's outbox where it holds a message that its execution was stopped before it could send: this execution's
+/// notify then sends it too.
+async fn left_behind(ports: &Ports, row: &Row) -> Result<Option<String>, Failure> {
+    let outbox = row.job_key.to_string();
+    let pending = ports.submissions.pending(&outbox).await;
+    let pending = pending.map_err(|e| Failure::table(&e))?;
+    Ok((!pending.is_empty()).then_some(outbox))
 }
 
 #[cfg(test)]

@@ -126,3 +126,39 @@ async fn an_encoder_that_is_not_here_is_refused_before_anything_is_reserved() {
     assert_eq!(failure.name, ErrorName::EncoderUnavailable);
     assert!(world.submissions.rows().is_empty());
 }
+
+#[tokio::test]
+async fn a_success_that_was_never_sent_goes_out_with_the_next_duplicate() {
+    let world = world(EncoderKind::Lambda, false).await;
+    let first = world.submit("a").await;
+    world.complete(&first.claim).await;
+    let success = OutboxEntry {
+        outbox: first.outbox.clone(),
+        id: "success#g1".into(),
+        kind: NoticeKind::Success,
+        subject: "s".into(),
+        body: "{}".into(),
+        created: UnixMillis(2),
+    };
+    world.submissions.enqueue(&success).await.unwrap();
+    let duplicate = world.submit("b").await;
+    assert_eq!(duplicate.outbox, first.outbox);
+    let pending = world.submissions.pending(&duplicate.outbox).await.unwrap();
+    assert_eq!(pending.len(), 2, "the success and the duplicate");
+    for entry in pending {
+        world.submissions.mark_sent(&entry, UnixMillis(3)).await.unwrap();
+    }
+    assert_eq!(world.submit("c").await.outbox, "execution#c");
+}
+
+#[tokio::test]
+async fn a_late_call_of_an_execution_that_gave_up_takes_nothing() {
+    let world = world(EncoderKind::Lambda, false).await;
+    let claim = world.submit("a").await.claim;
+    let step = Step::Fail { fence: claim.fence, error: "E".into(), cause: "c".into() };
+    let transition = Transition { job_key: claim.job_key, step, notice: None };
+    world.submissions.apply(&transition, world.clock.now()).await.unwrap();
+    assert_eq!(world.try_submit("a").await.unwrap_err().name, ErrorName::SubmissionLost);
+    assert_eq!(world.submissions.rows()[0].state, State::Failed);
+    assert_eq!(world.submit("b").await.decision, Decision::Encode);
+}
