@@ -62,7 +62,15 @@ pub async fn handle(
     let note = keys.failure(&format!("assemble-{}", rendition.replace('/', "_")));
     let item = format!("rendition {rendition}");
     let work = assemble(&ports, &input, &keys, &invocation);
-    noted(&ports.outputs, ports.clock.as_ref(), &note, &record, item, work).await?;
+    noted(
+        &ports.outputs,
+        ports.clock.as_ref(),
+        &note,
+        &record,
+        item,
+        work,
+    )
+    .await?;
     Ok(WorkerOutput {
         record,
         encoded: true,
@@ -82,7 +90,10 @@ async fn assemble(
         Some(index) => video_output(ports, &plan, keys, index).await?,
         None => track_output(ports, &plan, keys, rendition).await?,
     };
-    let job: Job = ports.outputs.read(&JobKeys(&input.claim.job_key).job()).await?;
+    let job: Job = ports
+        .outputs
+        .read(&JobKeys(&input.claim.job_key).job())
+        .await?;
     let progressive = match video {
         Some(_) if job.options.progressive => {
             Some(progressive::join(ports, &plan, keys, &output, invocation).await?)
@@ -93,7 +104,10 @@ async fn assemble(
         output,
         progressive,
     };
-    ports.outputs.write(&keys.rendition_record(rendition), &record).await
+    ports
+        .outputs
+        .write(&keys.rendition_record(rendition), &record)
+        .await
 }
 
 async fn video_output(
@@ -106,8 +120,15 @@ async fn video_output(
     let group = group.and_then(|g| u32::try_from(g).ok());
     let group = group.ok_or_else(|| Failure::internal("a rendition in no group", keys.plan()))?;
     let key = |chunk: &Chunk| keys.chunk_record(chunk.index, group);
-    let reads: Vec<_> = plan.chunks.iter().map(|c| read_record(&ports.outputs, key(c))).collect();
-    let records: Vec<ChunkRecord> = futures::stream::iter(reads).buffered(READS).try_collect().await?;
+    let reads: Vec<_> = plan
+        .chunks
+        .iter()
+        .map(|c| read_record(&ports.outputs, key(c)))
+        .collect();
+    let records: Vec<ChunkRecord> = futures::stream::iter(reads)
+        .buffered(READS)
+        .try_collect()
+        .await?;
     let rendition = &plan.video[index].path;
     assembly::video(plan, rendition, &records).map_err(|gap| incomplete(&gap, rendition))
 }
@@ -144,5 +165,11 @@ fn incomplete(gap: &Gap, rendition: &str) -> Failure {
             "drop the manifest again: chunks whose records are sound are not encoded again",
         ),
     };
-    Failure::new(name, "records that tile the timeline", gap.to_string(), rendition, remedy)
+    Failure::new(
+        name,
+        "records that tile the timeline",
+        gap.to_string(),
+        rendition,
+        remedy,
+    )
 }

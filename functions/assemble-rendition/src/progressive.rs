@@ -29,7 +29,8 @@ pub(crate) async fn join(
 ) -> Result<String, Failure> {
     let name = video.rendition.rsplit('/').next().unwrap_or("video");
     let key = keys.output(&format!("progressive/{name}.mp4"));
-    let dir = tempfile::tempdir().map_err(|e| Failure::internal(e.to_string(), "temporary folder"))?;
+    let dir =
+        tempfile::tempdir().map_err(|e| Failure::internal(e.to_string(), "temporary folder"))?;
     let audio = default_audio(ports, plan, keys).await?;
     let video_files = fetch(&ports.outputs, keys, video, dir.path()).await?;
     let audio_files = match &audio {
@@ -43,12 +44,18 @@ pub(crate) async fn join(
         out: &out,
         limit: invocation.remaining,
     };
-    join_files(&ports.tools, joined).await.map_err(|e| e.into_failure(&key))?;
+    join_files(&ports.tools, joined)
+        .await
+        .map_err(|e| e.into_failure(&key))?;
     upload(&ports.outputs, &key, &out).await?;
     Ok(key)
 }
 
-async fn default_audio(ports: &Ports, plan: &Plan, keys: &GenerationKeys) -> Result<Option<RungOutput>, Failure> {
+async fn default_audio(
+    ports: &Ports,
+    plan: &Plan,
+    keys: &GenerationKeys,
+) -> Result<Option<RungOutput>, Failure> {
     let track = plan.audio.iter().find(|a| a.default).or(plan.audio.first());
     match track {
         Some(track) => {
@@ -71,8 +78,13 @@ async fn fetch(
     made.map_err(|e| Failure::internal(e.to_string(), "temporary folder"))?;
     let names = std::iter::once(INIT).chain(rendition.segments.iter().map(|s| s.name.as_str()));
     let key = |name: &str| keys.output(&format!("{}/{name}", rendition.rendition));
-    let fetches: Vec<_> = names.map(|name| fetch_one(outputs, key(name), folder.join(name))).collect();
-    futures::stream::iter(fetches).buffered(FETCHES).try_collect().await
+    let fetches: Vec<_> = names
+        .map(|name| fetch_one(outputs, key(name), folder.join(name)))
+        .collect();
+    futures::stream::iter(fetches)
+        .buffered(FETCHES)
+        .try_collect()
+        .await
 }
 
 async fn fetch_one(outputs: &Objects, key: String, path: PathBuf) -> Result<PathBuf, Failure> {

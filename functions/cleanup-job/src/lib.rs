@@ -44,9 +44,17 @@ pub async fn handle(
 
 async fn delete_under(outputs: &Objects, prefix: &str) -> Result<u32, Failure> {
     let failed = |e| Failure::storage(&e, outputs.at(prefix));
-    let listed = outputs.store().list(outputs.bucket(), prefix).await.map_err(failed)?;
+    let listed = outputs
+        .store()
+        .list(outputs.bucket(), prefix)
+        .await
+        .map_err(failed)?;
     let keys: Vec<String> = listed.into_iter().map(|o| o.key).collect();
-    outputs.store().delete(outputs.bucket(), &keys).await.map_err(failed)?;
+    outputs
+        .store()
+        .delete(outputs.bucket(), &keys)
+        .await
+        .map_err(failed)?;
     Ok(u32::try_from(keys.len()).unwrap_or(u32::MAX))
 }
 
@@ -64,18 +72,42 @@ mod tests {
         let claim = reelsmith_contract::payload::Claim {
             job_key: "ab".repeat(32).parse().unwrap(),
             asset: AssetId::of_episode("show", 1, 1),
-            fence: Fence { generation: Generation::FIRST, attempt: 1, owner: "o".into() },
+            fence: Fence {
+                generation: Generation::FIRST,
+                attempt: 1,
+                owner: "o".into(),
+            },
         };
         let keys = claim.keys();
-        for key in [keys.items("video"), keys.failure("00000-0"), keys.plan(), keys.chunk_record(0, 0)] {
+        for key in [
+            keys.items("video"),
+            keys.failure("00000-0"),
+            keys.plan(),
+            keys.chunk_record(0, 0),
+        ] {
             outputs.write(&key, &1).await.unwrap();
         }
-        let ports = Arc::new(Ports { outputs: outputs.clone() });
+        let ports = Arc::new(Ports {
+            outputs: outputs.clone(),
+        });
         for expected in [2, 0] {
-            let output = handle(ports.clone(), ClaimInput { claim: claim.clone() }, Invocation::of_test("r")).await;
+            let output = handle(
+                ports.clone(),
+                ClaimInput {
+                    claim: claim.clone(),
+                },
+                Invocation::of_test("r"),
+            )
+            .await;
             assert_eq!(output.unwrap().deleted, expected);
         }
         assert!(outputs.find::<u32>(&keys.plan()).await.unwrap().is_some());
-        assert!(outputs.find::<u32>(&keys.chunk_record(0, 0)).await.unwrap().is_some());
+        assert!(
+            outputs
+                .find::<u32>(&keys.chunk_record(0, 0))
+                .await
+                .unwrap()
+                .is_some()
+        );
     }
 }

@@ -54,12 +54,23 @@ pub async fn handle(
     let rendition = &input.item.rendition;
     let record = keys.track_record(rendition);
     if ports.outputs.find::<TrackRecord>(&record).await?.is_some() {
-        return Ok(WorkerOutput { record, encoded: false });
+        return Ok(WorkerOutput {
+            record,
+            encoded: false,
+        });
     }
     let note = keys.failure(&rendition.replace('/', "_"));
     let work = convert(&ports, &keys, rendition, &record, &invocation);
     let name = format!("rendition {rendition}");
-    let encoded = noted(&ports.outputs, ports.clock.as_ref(), &note, &record, name, work).await?;
+    let encoded = noted(
+        &ports.outputs,
+        ports.clock.as_ref(),
+        &note,
+        &record,
+        name,
+        work,
+    )
+    .await?;
     Ok(WorkerOutput { record, encoded })
 }
 
@@ -73,9 +84,13 @@ async fn convert(
     let started = ports.clock.now();
     let plan: Plan = ports.outputs.read(&keys.plan()).await?;
     let text = plan.text.iter().find(|t| t.path == rendition);
-    let text = text.ok_or_else(|| Failure::internal("a rendition that is not planned", rendition))?;
+    let text =
+        text.ok_or_else(|| Failure::internal("a rendition that is not planned", rendition))?;
     let location = text.source.object.to_string();
-    let bytes = ports.store.get_range(&text.source, 0, text.source.size).await;
+    let bytes = ports
+        .store
+        .get_range(&text.source, 0, text.source.size)
+        .await;
     let bytes = bytes.map_err(|e| Failure::storage(&e, &location))?;
     let bytes_read = bytes.len() as u64;
     let segments = convert_captions(&bytes, text.format, &plan);

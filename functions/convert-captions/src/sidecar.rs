@@ -26,14 +26,27 @@ mod tests {
     use super::*;
 
     fn segment(number: u32, body: &str) -> TextSegment {
-        TextSegment { number, body: body.into(), start: Ticks(0), duration: Ticks(1), cues: 1 }
+        TextSegment {
+            number,
+            body: body.into(),
+            start: Ticks(0),
+            duration: Ticks(1),
+            cues: 1,
+        }
     }
 
     #[test]
     fn a_cue_across_a_cut_is_there_once() {
         let head = "WEBVTT\nX-TIMESTAMP-MAP=MPEGTS:0,LOCAL:00:00:00.000\n";
-        let (a, b) = ("00:00:01.000 --> 00:00:05.000\nacross", "00:00:05.000 --> 00:00:06.000\nafter\nit");
-        let segments = [segment(1, &format!("{head}\n{a}\n")), segment(2, &format!("{head}\n{a}\n\n{b}\n")), segment(3, head)];
+        let (a, b) = (
+            "00:00:01.000 --> 00:00:05.000\nacross",
+            "00:00:05.000 --> 00:00:06.000\nafter\nit",
+        );
+        let segments = [
+            segment(1, &format!("{head}\n{a}\n")),
+            segment(2, &format!("{head}\n{a}\n\n{b}\n")),
+            segment(3, head),
+        ];
         assert_eq!(whole(&segments), format!("WEBVTT\n\n{a}\n\n{b}\n"));
     }
 }

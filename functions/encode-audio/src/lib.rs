@@ -60,12 +60,23 @@ pub async fn handle(
     let record = keys.track_record(rendition);
     if ports.outputs.find::<TrackRecord>(&record).await?.is_some() {
         tracing::info!("encoded before");
-        return Ok(WorkerOutput { record, encoded: false });
+        return Ok(WorkerOutput {
+            record,
+            encoded: false,
+        });
     }
     let note = keys.failure(&rendition.replace('/', "_"));
     let work = encode(&ports, &input, &keys, &record, &invocation);
     let name = format!("rendition {rendition}");
-    let encoded = noted(&ports.outputs, ports.clock.as_ref(), &note, &record, name, work).await?;
+    let encoded = noted(
+        &ports.outputs,
+        ports.clock.as_ref(),
+        &note,
+        &record,
+        name,
+        work,
+    )
+    .await?;
     Ok(WorkerOutput { record, encoded })
 }
 
@@ -88,7 +99,8 @@ async fn encode(
     let (media, read) = run(ports, &plan, &job, &inspection, rendition, invocation)
         .await
         .map_err(|e| e.into_failure(&location))?;
-    let (files, output) = cmaf_outputs(keys, rendition, media.timescale, media.init, media.segments);
+    let (files, output) =
+        cmaf_outputs(keys, rendition, media.timescale, media.init, media.segments);
     write_once(&ports.outputs, files).await?;
     let run = Ran {
         clock: ports.clock.as_ref(),
@@ -106,7 +118,12 @@ async fn encode(
         run: run.record(),
     };
     let (_, ours) = stand_by_first(&ports.outputs, record, made).await?;
-    tracing::info!(cpu_ms = media.cpu_ms, gain_db = media.loudness.gain_db, ours, "encoded");
+    tracing::info!(
+        cpu_ms = media.cpu_ms,
+        gain_db = media.loudness.gain_db,
+        ours,
+        "encoded"
+    );
     Ok(ours)
 }
 

@@ -37,7 +37,10 @@ impl Ports {
 }
 
 /// What Step Functions says when items of a Map failed, without saying why.
-const MAP_FAILED: [&str; 2] = ["States.ExceedToleratedFailureThreshold", "States.BranchFailed"];
+const MAP_FAILED: [&str; 2] = [
+    "States.ExceedToleratedFailureThreshold",
+    "States.BranchFailed",
+];
 /// Greatest cause that is kept, in bytes: a row remembers twenty of them within the 400 KB of a DynamoDB item, and Step
 /// Functions takes 32,768 characters.
 const MAX_CAUSE: usize = 12_000;
@@ -87,14 +90,24 @@ async fn claim(ports: &Ports, input: &FailJobInput) -> Result<Option<Claim>, Fai
     Ok(ours.map(|row| Claim {
         job_key: row.job_key,
         asset: row.asset,
-        fence: Fence { generation: row.generation, attempt: row.attempt, owner: row.owner },
+        fence: Fence {
+            generation: row.generation,
+            attempt: row.attempt,
+            owner: row.owner,
+        },
     }))
 }
 
-async fn reason(ports: &Ports, input: &FailJobInput, claim: Option<&Claim>) -> Result<Reason, Failure> {
+async fn reason(
+    ports: &Ports,
+    input: &FailJobInput,
+    claim: Option<&Claim>,
+) -> Result<Reason, Failure> {
     let caught = &input.state.error;
     let of_worker = match claim {
-        Some(claim) if MAP_FAILED.contains(&caught.error.as_str()) => worker_note(ports, claim).await?,
+        Some(claim) if MAP_FAILED.contains(&caught.error.as_str()) => {
+            worker_note(ports, claim).await?
+        }
         _ => None,
     };
     let reason = match of_worker {
@@ -104,7 +117,10 @@ async fn reason(ports: &Ports, input: &FailJobInput, claim: Option<&Claim>) -> R
         },
         None if MAP_FAILED.contains(&caught.error.as_str()) => Reason {
             error: ErrorName::WorkerFailed.to_string(),
-            cause: format!("{}: {}; look at the failed items of the Map Run", caught.error, caught.cause),
+            cause: format!(
+                "{}: {}; look at the failed items of the Map Run",
+                caught.error, caught.cause
+            ),
         },
         None => Reason {
             error: caught.error.clone(),
@@ -143,7 +159,10 @@ async fn worker_note(ports: &Ports, claim: &Claim) -> Result<Option<FailureNote>
         let Some(note) = outputs.find::<FailureNote>(&object.key).await? else {
             continue;
         };
-        let made_good = outputs.find::<serde_json::Value>(&note.record).await?.is_some();
+        let made_good = outputs
+            .find::<serde_json::Value>(&note.record)
+            .await?
+            .is_some();
         if !made_good && latest.as_ref().is_none_or(|l| l.at < note.at) {
             latest = Some(note);
         }
@@ -184,7 +203,10 @@ async fn release(
         },
         notice: Some(entry.clone()),
     };
-    let outcome = ports.submissions.apply(&transition, ports.clock.now()).await;
+    let outcome = ports
+        .submissions
+        .apply(&transition, ports.clock.now())
+        .await;
     match outcome.map_err(|e| Failure::table(&e))? {
         Outcome::Applied(_) | Outcome::AlreadyApplied(_) => Ok(()),
         // Another execution holds the job, or it is complete: nothing to release, but this execution did fail.
@@ -193,7 +215,11 @@ async fn release(
 }
 
 async fn enqueue(ports: &Ports, entry: &OutboxEntry) -> Result<(), Failure> {
-    ports.submissions.enqueue(entry).await.map_err(|e| Failure::table(&e))
+    ports
+        .submissions
+        .enqueue(entry)
+        .await
+        .map_err(|e| Failure::table(&e))
 }
 
 #[cfg(test)]

@@ -1,4 +1,6 @@
-use reelsmith_contract::payload::{Caught, Execution, FailedState, JobRef, ManifestObject, SubmitJobOutput};
+use reelsmith_contract::payload::{
+    Caught, Execution, FailedState, JobRef, ManifestObject, SubmitJobOutput,
+};
 use reelsmith_core::job::EncoderKind;
 use reelsmith_core::keys::{AssetId, Generation, JobKey};
 use reelsmith_core::submission::{Fence, Row, State};
@@ -15,7 +17,11 @@ fn claim() -> Claim {
     Claim {
         job_key: key(),
         asset: AssetId::of_episode("show", 1, 1),
-        fence: Fence { generation: Generation::FIRST, attempt: 1, owner: "arn:me".into() },
+        fence: Fence {
+            generation: Generation::FIRST,
+            attempt: 1,
+            owner: "arn:me".into(),
+        },
     }
 }
 
@@ -28,12 +34,22 @@ fn input(error: &str, cause: &str, submitted: bool) -> FailJobInput {
         outbox: key().to_string(),
     };
     FailJobInput {
-        execution: Execution { id: "arn:me".into(), name: "me".into() },
+        execution: Execution {
+            id: "arn:me".into(),
+            name: "me".into(),
+        },
         state: FailedState {
-            source: ManifestObject { bucket: "in".into(), key: "manifests/a.xml".into(), version_id: None },
+            source: ManifestObject {
+                bucket: "in".into(),
+                key: "manifests/a.xml".into(),
+                version_id: None,
+            },
             job: None,
             submission: submitted.then_some(submission),
-            error: Caught { error: error.into(), cause: cause.into() },
+            error: Caught {
+                error: error.into(),
+                cause: cause.into(),
+            },
         },
     }
 }
@@ -65,7 +81,9 @@ fn world(owner: &str) -> (Arc<Ports>, Arc<MemorySubmissions>) {
 }
 
 async fn run(ports: &Arc<Ports>, input: FailJobInput) -> FailJobOutput {
-    handle(ports.clone(), input, Invocation::of_test("r")).await.unwrap()
+    handle(ports.clone(), input, Invocation::of_test("r"))
+        .await
+        .unwrap()
 }
 
 #[tokio::test]
@@ -74,7 +92,10 @@ async fn the_row_is_released_with_the_reason_and_one_message() {
     let cause = r#"{"errorType":"OutputInvalid","errorMessage":"expected x; found y"}"#;
     for _ in 0..2 {
         let output = run(&ports, input("OutputInvalid", cause, true)).await;
-        assert_eq!((output.error.as_str(), output.cause.as_str()), ("OutputInvalid", "expected x; found y"));
+        assert_eq!(
+            (output.error.as_str(), output.cause.as_str()),
+            ("OutputInvalid", "expected x; found y")
+        );
     }
     let row = &submissions.rows()[0];
     assert_eq!((row.state, row.failures.len()), (State::Failed, 1));
@@ -93,9 +114,17 @@ async fn a_failed_map_ends_with_the_error_of_its_worker_not_of_one_made_good() {
             record: keys.chunk_record(item[..5].parse().unwrap(), 0),
             at: UnixMillis(at),
         };
-        ports.outputs.write(&keys.failure(item), &note).await.unwrap();
+        ports
+            .outputs
+            .write(&keys.failure(item), &note)
+            .await
+            .unwrap();
     }
-    ports.outputs.write(&keys.chunk_record(1, 0), &1).await.unwrap();
+    ports
+        .outputs
+        .write(&keys.chunk_record(1, 0), &1)
+        .await
+        .unwrap();
     let output = run(&ports, input(MAP_FAILED[0], "", true)).await;
     assert_eq!(output.error, "EncoderFailed");
     assert_eq!(output.cause, "chunk 00003-0: expected a; found b");
@@ -104,14 +133,20 @@ async fn a_failed_map_ends_with_the_error_of_its_worker_not_of_one_made_good() {
 #[tokio::test]
 async fn a_map_whose_worker_left_no_note_has_a_name_too() {
     let (ports, _) = world("arn:me");
-    assert_eq!(run(&ports, input(MAP_FAILED[0], "", true)).await.error, "WorkerFailed");
+    assert_eq!(
+        run(&ports, input(MAP_FAILED[0], "", true)).await.error,
+        "WorkerFailed"
+    );
 }
 
 #[tokio::test]
 async fn an_execution_without_a_job_still_announces_its_failure() {
     let (ports, submissions) = world("arn:me");
     let output = run(&ports, input("ManifestInvalid", "plain text", false)).await;
-    assert_eq!((output.cause.as_str(), output.outbox.as_str()), ("plain text", "execution#me"));
+    assert_eq!(
+        (output.cause.as_str(), output.outbox.as_str()),
+        ("plain text", "execution#me")
+    );
     assert_eq!(submissions.outbox().len(), 1);
     assert_eq!(submissions.rows()[0].state, State::Submitted);
 }
@@ -129,7 +164,10 @@ async fn a_hold_that_submit_job_never_told_of_is_found_in_the_row() {
     for (owner, state) in [("arn:me", State::Failed), ("arn:other", State::Submitted)] {
         let (ports, submissions) = world(owner);
         let mut input = input("TableUnavailable", "", false);
-        input.state.job = Some(JobRef { job_key: key(), asset: claim().asset });
+        input.state.job = Some(JobRef {
+            job_key: key(),
+            asset: claim().asset,
+        });
         for _ in 0..2 {
             run(&ports, input.clone()).await;
             assert_eq!(submissions.rows()[0].state, state, "{owner}");

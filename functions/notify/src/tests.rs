@@ -27,9 +27,13 @@ async fn entries_are_sent_once_in_order_and_then_marked() {
         announcer: announcer.clone(),
         clock: Arc::new(ManualClock::at(UnixMillis(5))),
     });
-    let input = NotifyInput { outbox: "job".into() };
+    let input = NotifyInput {
+        outbox: "job".into(),
+    };
     for expected in [2, 0] {
-        let output = handle(ports.clone(), input.clone(), Invocation::of_test("r")).await.unwrap();
+        let output = handle(ports.clone(), input.clone(), Invocation::of_test("r"))
+            .await
+            .unwrap();
         assert_eq!(output.sent, expected);
     }
     let ids: Vec<_> = announcer.messages().into_iter().map(|m| m.id).collect();

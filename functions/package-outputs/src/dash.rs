@@ -24,7 +24,10 @@ const TEXT_BANDWIDTH: u64 = 1_000;
 pub(crate) fn mpd(package: &Package) -> Result<String, String> {
     let plan = &package.plan;
     let duration = exact(plan.duration(), plan.timescale);
-    let segment = exact(plan.frame_rate.duration_of(plan.segment_frames), plan.timescale);
+    let segment = exact(
+        plan.frame_rate.duration_of(plan.segment_frames),
+        plan.timescale,
+    );
     let mut sets = video_sets(package);
     sets.extend(package.audio.iter().map(|a| audio_set(package, a)));
     sets.extend(package.text.iter().map(text_set));
@@ -48,7 +51,9 @@ pub(crate) fn mpd(package: &Package) -> Result<String, String> {
         ..MPD::default()
     };
     let body = quick_text(&mpd)?;
-    Ok(format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n{body}\n"))
+    Ok(format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n{body}\n"
+    ))
 }
 
 fn quick_text(mpd: &MPD) -> Result<String, String> {
@@ -78,8 +83,17 @@ fn longest(package: &Package) -> Duration {
 fn video_sets(package: &Package) -> Vec<AdaptationSet> {
     let mut codecs: Vec<_> = package.video.iter().map(|v| v.planned.rung.codec).collect();
     codecs.dedup();
-    let of = |codec| package.video.iter().filter(move |v| v.planned.rung.codec == codec).collect();
-    codecs.into_iter().map(|codec| video_set(package, of(codec))).collect()
+    let of = |codec| {
+        package
+            .video
+            .iter()
+            .filter(move |v| v.planned.rung.codec == codec)
+            .collect()
+    };
+    codecs
+        .into_iter()
+        .map(|codec| video_set(package, of(codec)))
+        .collect()
 }
 
 fn video_set(package: &Package, videos: Vec<&Video>) -> AdaptationSet {
@@ -96,7 +110,10 @@ fn video_set(package: &Package, videos: Vec<&Video>) -> AdaptationSet {
         par: largest.map(aspect),
         Role: vec![role("main")],
         SegmentTemplate: videos.first().map(|v| template(&v.track)),
-        representations: videos.into_iter().map(|v| video_representation(package, v)).collect(),
+        representations: videos
+            .into_iter()
+            .map(|v| video_representation(package, v))
+            .collect(),
         ..AdaptationSet::default()
     }
 }
@@ -141,7 +158,11 @@ fn text_set(text: &Text) -> AdaptationSet {
         mimeType: Some("text/vtt".to_owned()),
         lang: Some(planned.language.clone()),
         Label: vec![label(&planned.label)],
-        Role: vec![role(if planned.forced { "forced-subtitle" } else { "subtitle" })],
+        Role: vec![role(if planned.forced {
+            "forced-subtitle"
+        } else {
+            "subtitle"
+        })],
         representations: vec![Representation {
             BaseURL: vec![BaseURL {
                 base: format!("{id}/{TEXT_SIDECAR}"),
@@ -186,7 +207,9 @@ fn timeline(segments: &[SegmentRecord]) -> Vec<S> {
         match runs.last_mut() {
             Some(run) if run.d == duration => run.r = Some(run.r.unwrap_or(0) + 1),
             _ => runs.push(S {
-                t: runs.is_empty().then(|| u64::try_from(segment.start.0).unwrap_or(0)),
+                t: runs
+                    .is_empty()
+                    .then(|| u64::try_from(segment.start.0).unwrap_or(0)),
                 d: duration,
                 ..S::default()
             }),

@@ -31,10 +31,13 @@ pub(crate) fn multivariant(package: &Package) -> io::Result<String> {
     let mut playlist = MasterPlaylist {
         version: Some(VERSION),
         independent_segments: true,
-        alternatives: alternatives.chain(package.text.iter().map(text_media)).collect(),
+        alternatives: alternatives
+            .chain(package.text.iter().map(text_media))
+            .collect(),
         ..MasterPlaylist::default()
     };
-    let mut variants: Vec<VariantStream> = package.video.iter().map(|v| variant(package, v)).collect();
+    let mut variants: Vec<VariantStream> =
+        package.video.iter().map(|v| variant(package, v)).collect();
     let first = (0..variants.len()).min_by_key(|i| variants[*i].bandwidth.abs_diff(FIRST_VARIANT));
     if let Some(first) = first {
         variants[..=first].rotate_right(1);
@@ -47,7 +50,12 @@ pub(crate) fn multivariant(package: &Package) -> io::Result<String> {
 fn variant(package: &Package, video: &Video) -> VariantStream {
     let target = package.target_seconds();
     let loudest = |rate: &dyn Fn(&Track) -> BitsPerSecond| {
-        package.audio.iter().map(|a| rate(&a.track).0).max().unwrap_or(0)
+        package
+            .audio
+            .iter()
+            .map(|a| rate(&a.track).0)
+            .max()
+            .unwrap_or(0)
     };
     let mut codecs = vec![video.track.codec.clone()];
     codecs.extend(package.audio.iter().map(|a| a.track.codec.clone()));
@@ -58,7 +66,8 @@ fn variant(package: &Package, video: &Video) -> VariantStream {
         average_bandwidth: Some(video.track.average().0 + loudest(&Track::average)),
         codecs: Some(codecs.join(",")),
         resolution: Some(resolution(video)),
-        frame_rate: Some(package.plan.frame_rate.as_f64()),
+        // Rounded to three decimal places (RFC 8216, 4.3.4.2).
+        frame_rate: Some((package.plan.frame_rate.as_f64() * 1_000.0).round() / 1_000.0),
         audio: (!package.audio.is_empty()).then(|| AUDIO_GROUP.to_owned()),
         subtitles: (!package.text.is_empty()).then(|| TEXT_GROUP.to_owned()),
         ..VariantStream::default()
@@ -75,7 +84,10 @@ fn resolution(video: &Video) -> Resolution {
 
 fn iframe_variant(video: &Video) -> VariantStream {
     let entries = iframe_entries(&video.track);
-    let pieces: Vec<_> = entries.iter().map(|e| (Bytes(e.range.length), e.duration)).collect();
+    let pieces: Vec<_> = entries
+        .iter()
+        .map(|e| (Bytes(e.range.length), e.duration))
+        .collect();
     let timescale = video.track.output.timescale;
     VariantStream {
         is_i_frame: true,
@@ -127,12 +139,17 @@ fn quotable(text: &str) -> String {
 /// The media playlist of a rendition.
 pub(crate) fn media(package: &Package, track: &Track) -> io::Result<String> {
     let timescale = track.output.timescale;
-    let segments = track.output.segments.iter().enumerate().map(|(n, segment)| MediaSegment {
-        uri: segment.name.clone(),
-        duration: seconds(segment.duration, timescale),
-        map: (n == 0 && !track.is_text()).then(init_map),
-        ..MediaSegment::default()
-    });
+    let segments = track
+        .output
+        .segments
+        .iter()
+        .enumerate()
+        .map(|(n, segment)| MediaSegment {
+            uri: segment.name.clone(),
+            duration: seconds(segment.duration, timescale),
+            map: (n == 0 && !track.is_text()).then(init_map),
+            ..MediaSegment::default()
+        });
     let playlist = MediaPlaylist {
         target_duration: package.target_seconds(),
         independent_segments: true,
@@ -147,16 +164,19 @@ pub(crate) fn iframes(track: &Track) -> io::Result<String> {
     let timescale = track.output.timescale;
     let entries = iframe_entries(track);
     let target_duration = iframe_target(&entries, timescale);
-    let segments = entries.into_iter().enumerate().map(|(n, entry)| MediaSegment {
-        uri: entry.name.clone(),
-        duration: seconds(entry.duration, timescale),
-        byte_range: Some(ByteRange {
-            length: entry.range.length,
-            offset: Some(entry.range.offset),
-        }),
-        map: (n == 0).then(init_map),
-        ..MediaSegment::default()
-    });
+    let segments = entries
+        .into_iter()
+        .enumerate()
+        .map(|(n, entry)| MediaSegment {
+            uri: entry.name.clone(),
+            duration: seconds(entry.duration, timescale),
+            byte_range: Some(ByteRange {
+                length: entry.range.length,
+                offset: Some(entry.range.offset),
+            }),
+            map: (n == 0).then(init_map),
+            ..MediaSegment::default()
+        });
     let playlist = MediaPlaylist {
         target_duration,
         i_frames_only: true,
@@ -193,9 +213,15 @@ fn iframe_entries(track: &Track) -> Vec<IFrame> {
     let segments = &track.output.segments;
     let end = segments.last().map_or(0, |s| s.start.0 + s.duration.0);
     let first = segments.first().map_or(0, |s| s.start.0);
-    let keys = segments.iter().flat_map(|s| s.key_frames.iter().map(move |k| (s, k)));
+    let keys = segments
+        .iter()
+        .flat_map(|s| s.key_frames.iter().map(move |k| (s, k)));
     let keys: Vec<_> = keys.collect();
-    let until = keys.iter().skip(1).map(|(_, k)| k.time.0).chain([end - first]);
+    let until = keys
+        .iter()
+        .skip(1)
+        .map(|(_, k)| k.time.0)
+        .chain([end - first]);
     keys.iter()
         .zip(until)
         .map(|((segment, key), until)| IFrame {
@@ -209,10 +235,15 @@ fn iframe_entries(track: &Track) -> Vec<IFrame> {
 fn iframe_target(entries: &[IFrame], timescale: Timescale) -> u64 {
     let longest = entries.iter().map(|e| e.duration.0).max().unwrap_or(0);
     let scale = i64::from(timescale.0);
-    u64::try_from((longest * 2 + scale) / (scale * 2)).unwrap_or(1).max(1)
+    u64::try_from((longest * 2 + scale) / (scale * 2))
+        .unwrap_or(1)
+        .max(1)
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "seven digits of a duration in seconds are finer than EXTINF writes")]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "seven digits of a duration in seconds are finer than EXTINF writes"
+)]
 fn seconds(duration: Ticks, timescale: Timescale) -> f32 {
     duration.as_seconds(timescale) as f32
 }

@@ -60,7 +60,10 @@ pub async fn handle(
     _invocation: Invocation,
 ) -> Result<PackageOutput, Failure> {
     let keys = input.claim.keys();
-    let job: Job = ports.outputs.read(&JobKeys(&input.claim.job_key).job()).await?;
+    let job: Job = ports
+        .outputs
+        .read(&JobKeys(&input.claim.job_key).job())
+        .await?;
     let package = model::load(&ports.outputs, &keys).await?;
     for (path, text) in media_playlists(&package)? {
         write(&ports.outputs, &keys, &path, HLS_TYPE, &text).await?;

@@ -33,7 +33,11 @@ impl Track {
     }
 
     fn pieces(&self) -> Vec<Piece> {
-        self.output.segments.iter().map(|s| (s.size, s.duration)).collect()
+        self.output
+            .segments
+            .iter()
+            .map(|s| (s.size, s.duration))
+            .collect()
     }
 
     pub(crate) fn peak(&self, target_seconds: u64) -> BitsPerSecond {
@@ -98,7 +102,11 @@ impl Package {
             let segments = track.output.segments.iter();
             segments.map(move |s| (s.duration.0 * 2 + scale) / (scale * 2))
         });
-        rounded.max().and_then(|s| u64::try_from(s).ok()).unwrap_or(1).max(1)
+        rounded
+            .max()
+            .and_then(|s| u64::try_from(s).ok())
+            .unwrap_or(1)
+            .max(1)
     }
 }
 
@@ -113,17 +121,33 @@ pub(crate) async fn load(outputs: &Objects, keys: &GenerationKeys) -> Result<Pac
     for planned in plan.audio.clone() {
         let (track, init) = cmaf_track(outputs, keys, &planned.path).await?;
         let channels = init.channels;
-        audio.push(Audio { planned, track, channels });
+        audio.push(Audio {
+            planned,
+            track,
+            channels,
+        });
     }
     for planned in plan.text.clone() {
         let output = record(outputs, keys, &planned.path).await?;
-        let track = Track { output, codec: String::new() };
+        let track = Track {
+            output,
+            codec: String::new(),
+        };
         text.push(Text { planned, track });
     }
-    Ok(Package { plan, video, audio, text })
+    Ok(Package {
+        plan,
+        video,
+        audio,
+        text,
+    })
 }
 
-async fn record(outputs: &Objects, keys: &GenerationKeys, path: &str) -> Result<RungOutput, Failure> {
+async fn record(
+    outputs: &Objects,
+    keys: &GenerationKeys,
+    path: &str,
+) -> Result<RungOutput, Failure> {
     let record: RenditionRecord = outputs.read(&keys.rendition_record(path)).await?;
     Ok(record.output)
 }

@@ -41,7 +41,9 @@ mod tests {
     const SECOND: Timescale = Timescale(1_000);
 
     fn pieces(list: &[(u64, i64)]) -> Vec<Piece> {
-        list.iter().map(|(size, ms)| (Bytes(*size), Ticks(*ms))).collect()
+        list.iter()
+            .map(|(size, ms)| (Bytes(*size), Ticks(*ms)))
+            .collect()
     }
 
     #[test]
@@ -50,7 +52,10 @@ mod tests {
         let list = pieces(&[(500_000, 4_000), (500_000, 4_000), (400_000, 400)]);
         let joined = Bytes(900_000).rate_over(Ticks(4_400), SECOND).unwrap();
         assert_eq!(peak(&list, SECOND, 4), joined);
-        assert_eq!(average(&list, SECOND), Bytes(1_400_000).rate_over(Ticks(8_400), SECOND).unwrap());
+        assert_eq!(
+            average(&list, SECOND),
+            Bytes(1_400_000).rate_over(Ticks(8_400), SECOND).unwrap()
+        );
     }
 
     #[test]

@@ -2,9 +2,7 @@ use reelsmith_core::job::OutputOptions;
 use reelsmith_core::keys::{Generation, segment_name, text_segment_name};
 use reelsmith_core::ladder::Profile;
 use reelsmith_core::manifest::CaptionFormat;
-use reelsmith_core::plan::{
-    AudioRendition, FrameMapping, Plan, TextRendition, VideoRendition,
-};
+use reelsmith_core::plan::{AudioRendition, FrameMapping, Plan, TextRendition, VideoRendition};
 use reelsmith_core::ports::{ObjectPin, ObjectRef};
 use reelsmith_core::probe::Seconds;
 use reelsmith_core::record::{ByteRange, KeyFrame, RungOutput, SegmentRecord};
@@ -23,17 +21,36 @@ fn rate() -> FrameRate {
 
 /// Ten seconds and a bit at 23.976: segments of 96, 96 and 58 frames.
 fn package() -> Package {
-    let options = OutputOptions { h265: true, dash: true, progressive: false, max_bitrate: None };
-    let source = Resolution { width: 1280, height: 720 };
-    let rungs = Profile::named("default").unwrap().resolve(source, rate(), &options);
-    let planned: Vec<_> = rungs.into_iter().map(|rung| VideoRendition { path: rung.path(), rung }).collect();
+    let options = OutputOptions {
+        h265: true,
+        dash: true,
+        progressive: false,
+        max_bitrate: None,
+    };
+    let source = Resolution {
+        width: 1280,
+        height: 720,
+    };
+    let rungs = Profile::named("default")
+        .unwrap()
+        .resolve(source, rate(), &options);
+    let planned: Vec<_> = rungs
+        .into_iter()
+        .map(|rung| VideoRendition {
+            path: rung.path(),
+            rung,
+        })
+        .collect();
     let audio = [("ja", "Japanese", true), ("en", "English \"Dub\"", false)].map(audio_rendition);
     let text = text_rendition();
     Package {
         plan: plan(&planned, &audio, &text),
         video: planned.into_iter().map(video).collect(),
         audio: audio.into_iter().map(audio_track).collect(),
-        text: vec![Text { track: text_track(&text), planned: text }],
+        text: vec![Text {
+            track: text_track(&text),
+            planned: text,
+        }],
     }
 }
 
@@ -45,7 +62,10 @@ fn plan(video: &[VideoRendition], audio: &[AudioRendition], text: &TextRendition
         timescale: rate().timescale(),
         total_frames: FrameCount(FRAMES),
         mapping: FrameMapping::Every,
-        video_start: Seconds { ticks: Ticks(0), timescale: Timescale(1) },
+        video_start: Seconds {
+            ticks: Ticks(0),
+            timescale: Timescale(1),
+        },
         segment_frames: FrameCount(SEGMENT),
         gop_frames: FrameCount(SEGMENT / 2),
         chunks: vec![],
@@ -71,7 +91,12 @@ fn audio_rendition((language, label, default): (&str, &str, bool)) -> AudioRendi
 fn text_rendition() -> TextRendition {
     TextRendition {
         path: "text/en".into(),
-        source: ObjectPin { object: ObjectRef::new("in", "c.srt"), version_id: None, etag: "e".into(), size: 1 },
+        source: ObjectPin {
+            object: ObjectRef::new("in", "c.srt"),
+            version_id: None,
+            etag: "e".into(),
+            size: 1,
+        },
         format: CaptionFormat::Srt,
         language: "en".into(),
         label: "English & more".into(),
@@ -96,39 +121,78 @@ fn segment(number: u32, name: String, start: i64, end: i64, bytes_per_tick: u64)
 fn video(planned: VideoRendition) -> Video {
     let ticks = |frame: u64| i64::try_from(frame * 1_001).unwrap();
     let bytes = planned.rung.max_bitrate.0 / 8 / 24_000;
-    let segments = (1u32..).zip([(0, 96), (96, 192), (192, 250)]).map(|(number, (a, b))| {
-        let mut segment = segment(number, segment_name(number), ticks(a), ticks(b), bytes);
-        let offsets = [(a, 0), (a + 48, 9_000)].into_iter().filter(|(frame, _)| *frame < b);
-        segment.key_frames = offsets
-            .map(|(frame, offset)| KeyFrame { time: Ticks(ticks(frame)), range: ByteRange { offset, length: 5_000 } })
-            .collect();
-        segment
-    });
+    let segments = (1u32..)
+        .zip([(0, 96), (96, 192), (192, 250)])
+        .map(|(number, (a, b))| {
+            let mut segment = segment(number, segment_name(number), ticks(a), ticks(b), bytes);
+            let offsets = [(a, 0), (a + 48, 9_000)]
+                .into_iter()
+                .filter(|(frame, _)| *frame < b);
+            segment.key_frames = offsets
+                .map(|(frame, offset)| KeyFrame {
+                    time: Ticks(ticks(frame)),
+                    range: ByteRange {
+                        offset,
+                        length: 5_000,
+                    },
+                })
+                .collect();
+            segment
+        });
     let output = output(&planned.path, Timescale(24_000), segments.collect());
-    let codec = if planned.path.contains("h265") { "hvc1.1.6.L93.B0" } else { "avc1.64001f" };
-    Video { planned, track: Track { output, codec: codec.into() } }
+    let codec = if planned.path.contains("h265") {
+        "hvc1.1.6.L93.B0"
+    } else {
+        "avc1.64001f"
+    };
+    Video {
+        planned,
+        track: Track {
+            output,
+            codec: codec.into(),
+        },
+    }
 }
 
 fn audio_track(planned: AudioRendition) -> Audio {
     let cuts = [0, 193_536, 385_024, 501_760];
-    let segments = (1u32..).zip(cuts.windows(2)).map(|(n, w)| segment(n, segment_name(n), w[0], w[1], 0));
+    let segments = (1u32..)
+        .zip(cuts.windows(2))
+        .map(|(n, w)| segment(n, segment_name(n), w[0], w[1], 0));
     let mut segments: Vec<_> = segments.collect();
     for segment in &mut segments {
         segment.size = Bytes(u64::try_from(segment.duration.0).unwrap() / 3);
     }
     let output = output(&planned.path, Timescale(48_000), segments);
-    Audio { planned, track: Track { output, codec: "mp4a.40.2".into() }, channels: 2 }
+    Audio {
+        planned,
+        track: Track {
+            output,
+            codec: "mp4a.40.2".into(),
+        },
+        channels: 2,
+    }
 }
 
 fn text_track(planned: &TextRendition) -> Track {
     let ms = |n: u64| i64::try_from(n * 1_001 * 1_000 / 24_000).unwrap();
     let segments = (1u32..).zip([(0, 96), (96, 192), (192, 250)]);
-    let segments = segments.map(|(n, (a, b))| segment(n, text_segment_name(n), ms(a), ms(b), 0)).collect();
-    Track { output: output(&planned.path, Timescale(1_000), segments), codec: String::new() }
+    let segments = segments
+        .map(|(n, (a, b))| segment(n, text_segment_name(n), ms(a), ms(b), 0))
+        .collect();
+    Track {
+        output: output(&planned.path, Timescale(1_000), segments),
+        codec: String::new(),
+    }
 }
 
 fn output(path: &str, timescale: Timescale, segments: Vec<SegmentRecord>) -> RungOutput {
-    RungOutput { rendition: path.into(), timescale, init_sha256: String::new(), segments }
+    RungOutput {
+        rendition: path.into(),
+        timescale,
+        init_sha256: String::new(),
+        segments,
+    }
 }
 
 #[test]
@@ -139,9 +203,18 @@ fn the_multivariant_playlist() {
 #[test]
 fn media_playlists_of_each_kind() {
     let package = package();
-    insta::assert_snapshot!("video", hls::media(&package, &package.video[0].track).unwrap());
-    insta::assert_snapshot!("audio", hls::media(&package, &package.audio[0].track).unwrap());
-    insta::assert_snapshot!("text", hls::media(&package, &package.text[0].track).unwrap());
+    insta::assert_snapshot!(
+        "video",
+        hls::media(&package, &package.video[0].track).unwrap()
+    );
+    insta::assert_snapshot!(
+        "audio",
+        hls::media(&package, &package.audio[0].track).unwrap()
+    );
+    insta::assert_snapshot!(
+        "text",
+        hls::media(&package, &package.text[0].track).unwrap()
+    );
     insta::assert_snapshot!("iframes", hls::iframes(&package.video[0].track).unwrap());
 }
 
@@ -156,8 +229,15 @@ fn one_target_duration_serves_all_playlists() {
     let package = package();
     assert_eq!(package.target_seconds(), 4);
     for (path, text) in media_playlists(&package).unwrap() {
-        let expected = if path.ends_with(IFRAME_PLAYLIST) { 2 } else { 4 };
-        assert!(text.contains(&format!("#EXT-X-TARGETDURATION:{expected}\n")), "{path}");
+        let expected = if path.ends_with(IFRAME_PLAYLIST) {
+            2
+        } else {
+            4
+        };
+        assert!(
+            text.contains(&format!("#EXT-X-TARGETDURATION:{expected}\n")),
+            "{path}"
+        );
     }
 }
 

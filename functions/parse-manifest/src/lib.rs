@@ -44,7 +44,13 @@ impl Defaults {
     pub fn of(settings: &Settings) -> Result<Self, Failure> {
         let invalid = |expected: &str, found: String| {
             let remedy = "correct the setting in the deployment";
-            Failure::new(ErrorName::ConfigurationInvalid, expected, found, "environment of the function", remedy)
+            Failure::new(
+                ErrorName::ConfigurationInvalid,
+                expected,
+                found,
+                "environment of the function",
+                remedy,
+            )
         };
         let encoder = match settings.text(Setting::ENCODER)? {
             "lambda" => EncoderKind::Lambda,
@@ -105,7 +111,10 @@ pub async fn handle(
         tracing::warn!(manifest = %object, defect = %warning, "odd manifest");
     }
     let job = job(&ports.defaults, pin, manifest, warnings);
-    ports.outputs.write(&JobKeys(&job.job_key).job(), &job).await?;
+    ports
+        .outputs
+        .write(&JobKeys(&job.job_key).job(), &job)
+        .await?;
     tracing::info!(job_key = %job.job_key, asset = %job.asset, manifest = %object, "parsed");
     Ok(JobRef {
         job_key: job.job_key,
@@ -118,7 +127,13 @@ pub async fn handle(
 async fn fetch(ports: &Ports, object: &ObjectRef) -> Result<(ObjectPin, bytes::Bytes), Failure> {
     let missing = || {
         let remedy = "drop the manifest again, and do not delete it before its job ends";
-        Failure::new(ErrorName::ManifestMissing, "the manifest", "no object", object.to_string(), remedy)
+        Failure::new(
+            ErrorName::ManifestMissing,
+            "the manifest",
+            "no object",
+            object.to_string(),
+            remedy,
+        )
     };
     let meta = match ports.store.head(object).await {
         Ok(meta) => meta,

@@ -7,30 +7,66 @@ use super::*;
 const GOOD: &str = include_str!("../../../sample-data/manifests/good/minimal.xml");
 const BAD: &str = include_str!("../../../sample-data/manifests/bad/many-defects.xml");
 
-async fn run(xml: Option<&str>, settings: &[(Setting, &str)]) -> (Result<JobRef, Failure>, Objects) {
+async fn run(
+    xml: Option<&str>,
+    settings: &[(Setting, &str)],
+) -> (Result<JobRef, Failure>, Objects) {
     let store: Arc<dyn ObjectStore> = Arc::new(MemoryStore::with_buckets(["in", "out"]));
     if let Some(xml) = xml {
         let body = bytes::Bytes::copy_from_slice(xml.as_bytes());
-        store.put(&ObjectRef::new("in", "manifests/a.xml"), body, &PutOptions::default()).await.unwrap();
+        store
+            .put(
+                &ObjectRef::new("in", "manifests/a.xml"),
+                body,
+                &PutOptions::default(),
+            )
+            .await
+            .unwrap();
     }
     let outputs = Objects::new(store.clone(), "out");
     let mut all = vec![(Setting::ENCODER_BUILD, "ffmpeg test")];
     all.extend_from_slice(settings);
     let defaults = Defaults::of(&Settings::of(&all)).unwrap();
-    let ports = Arc::new(Ports { store, outputs: outputs.clone(), defaults });
-    let source = ManifestObject { bucket: "in".into(), key: "manifests/a.xml".into(), version_id: None };
-    (handle(ports, ParseManifestInput { source }, Invocation::of_test("r")).await, outputs)
+    let ports = Arc::new(Ports {
+        store,
+        outputs: outputs.clone(),
+        defaults,
+    });
+    let source = ManifestObject {
+        bucket: "in".into(),
+        key: "manifests/a.xml".into(),
+        version_id: None,
+    };
+    (
+        handle(
+            ports,
+            ParseManifestInput { source },
+            Invocation::of_test("r"),
+        )
+        .await,
+        outputs,
+    )
 }
 
 #[tokio::test]
 async fn a_good_manifest_becomes_a_job_under_its_key() {
     let (job_ref, outputs) = run(Some(GOOD), &[]).await;
     let job_ref = job_ref.unwrap();
-    let job: Job = outputs.read(&JobKeys(&job_ref.job_key).job()).await.unwrap();
-    assert_eq!((&job.job_key, &job.asset), (&job_ref.job_key, &job_ref.asset));
+    let job: Job = outputs
+        .read(&JobKeys(&job_ref.job_key).job())
+        .await
+        .unwrap();
+    assert_eq!(
+        (&job.job_key, &job.asset),
+        (&job_ref.job_key, &job_ref.asset)
+    );
     assert!(job.options.h265 && job.options.dash);
     let (again, _) = run(Some(GOOD), &[]).await;
-    assert_eq!(again.unwrap(), job_ref, "the key is a function of the manifest and the settings");
+    assert_eq!(
+        again.unwrap(),
+        job_ref,
+        "the key is a function of the manifest and the settings"
+    );
     let (other, _) = run(Some(GOOD), &[(Setting::ENABLE_H265, "false")]).await;
     assert_ne!(other.unwrap().job_key, job_ref.job_key);
 }
@@ -41,22 +77,40 @@ async fn a_bad_manifest_lists_every_defect_with_line_and_column() {
     let failure = result.unwrap_err();
     assert_eq!(failure.name, ErrorName::ManifestInvalid);
     let defects = parse(BAD.as_bytes()).defects;
-    let errors: Vec<_> = defects.iter().filter(|d| d.severity == Severity::Error).collect();
+    let errors: Vec<_> = defects
+        .iter()
+        .filter(|d| d.severity == Severity::Error)
+        .collect();
     assert!(errors.len() >= 8);
     for error in errors {
-        assert!(failure.found.contains(&format!("{}:{}: error", error.line, error.column)), "{error}");
+        assert!(
+            failure
+                .found
+                .contains(&format!("{}:{}: error", error.line, error.column)),
+            "{error}"
+        );
     }
 }
 
 #[tokio::test]
 async fn a_manifest_that_is_gone_or_empty_has_a_name() {
-    assert_eq!(run(None, &[]).await.0.unwrap_err().name, ErrorName::ManifestMissing);
-    assert_eq!(run(Some(""), &[]).await.0.unwrap_err().name, ErrorName::ManifestInvalid);
+    assert_eq!(
+        run(None, &[]).await.0.unwrap_err().name,
+        ErrorName::ManifestMissing
+    );
+    assert_eq!(
+        run(Some(""), &[]).await.0.unwrap_err().name,
+        ErrorName::ManifestInvalid
+    );
 }
 
 #[test]
 fn wrong_settings_are_named() {
-    for (setting, value) in [(Setting::PROFILE, "nope"), (Setting::ENCODER, "x"), (Setting::ENABLE_DASH, "1")] {
+    for (setting, value) in [
+        (Setting::PROFILE, "nope"),
+        (Setting::ENCODER, "x"),
+        (Setting::ENABLE_DASH, "1"),
+    ] {
         let settings = Settings::of(&[(Setting::ENCODER_BUILD, "b"), (setting, value)]);
         let error = Defaults::of(&settings).err().unwrap();
         assert_eq!(error.name, ErrorName::ConfigurationInvalid);

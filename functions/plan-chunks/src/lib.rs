@@ -68,7 +68,11 @@ pub async fn handle(
     write_items(&ports.outputs, &keys, &plan).await
 }
 
-async fn new_plan(ports: &Ports, input: &ClaimInput, keys: &GenerationKeys) -> Result<Plan, Failure> {
+async fn new_plan(
+    ports: &Ports,
+    input: &ClaimInput,
+    keys: &GenerationKeys,
+) -> Result<Plan, Failure> {
     let claim = &input.claim;
     let job_keys = JobKeys(&claim.job_key);
     let job: Job = ports.outputs.read(&job_keys.job()).await?;
@@ -92,7 +96,11 @@ async fn index(ports: &Ports, inspection: &Inspection) -> Result<PacketIndex, Fa
     let pin = &inspection.mezzanine;
     let location = pin.object.to_string();
     let failed = |e: reelsmith_media::MediaError| e.into_failure(&location);
-    let proxy = RangeProxy::start(Arc::clone(&ports.store), pin.clone(), ProxyOptions::default());
+    let proxy = RangeProxy::start(
+        Arc::clone(&ports.store),
+        pin.clone(),
+        ProxyOptions::default(),
+    );
     let proxy = proxy.await.map_err(failed)?;
     let probe = &inspection.probe;
     let url = proxy.url();
@@ -100,9 +108,15 @@ async fn index(ports: &Ports, inspection: &Inspection) -> Result<PacketIndex, Fa
     proxy.check(index).map_err(failed)
 }
 
-async fn write_items(outputs: &Objects, keys: &GenerationKeys, plan: &Plan) -> Result<PlanOutput, Failure> {
+async fn write_items(
+    outputs: &Objects,
+    keys: &GenerationKeys,
+    plan: &Plan,
+) -> Result<PlanOutput, Failure> {
     let items = |paths: Vec<&str>| -> Vec<RenditionItem> {
-        let item = |path: &str| RenditionItem { rendition: path.to_owned() };
+        let item = |path: &str| RenditionItem {
+            rendition: path.to_owned(),
+        };
         paths.into_iter().map(item).collect()
     };
     let video = plan.chunk_items();
@@ -120,7 +134,9 @@ async fn write_items(outputs: &Objects, keys: &GenerationKeys, plan: &Plan) -> R
     outputs.write(&output.video_items, &video).await?;
     outputs.write(&output.audio_items, &audio).await?;
     outputs.write(&output.text_items, &text).await?;
-    outputs.write(&output.rendition_items, &items(plan.renditions().collect())).await?;
+    outputs
+        .write(&output.rendition_items, &items(plan.renditions().collect()))
+        .await?;
     Ok(output)
 }
 

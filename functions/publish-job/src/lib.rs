@@ -12,9 +12,7 @@ use reelsmith_core::job::Job;
 use reelsmith_core::keys::{JobKeys, MPD, MULTIVARIANT};
 use reelsmith_core::ports::{Clock, SubmissionStore};
 use reelsmith_core::record::Current;
-use reelsmith_core::submission::{
-    NoticeKind, OutboxEntry, Outcome, Outputs, Step, Transition,
-};
+use reelsmith_core::submission::{NoticeKind, OutboxEntry, Outcome, Outputs, Step, Transition};
 use reelsmith_lambda::{House, Invocation};
 
 /// What this function works with.
@@ -92,13 +90,18 @@ async fn complete(
         },
         notice: Some(notice(ports, input, job, outputs, report)),
     };
-    let outcome = ports.submissions.apply(&transition, ports.clock.now()).await;
+    let outcome = ports
+        .submissions
+        .apply(&transition, ports.clock.now())
+        .await;
     match outcome.map_err(|e| Failure::table(&e))? {
         Outcome::Applied(_) | Outcome::AlreadyApplied(_) => Ok(()),
         Outcome::Refused(row) => Err(Failure::new(
             ErrorName::SubmissionLost,
             format!("the job held by {}", claim.fence.owner),
-            row.map_or("no row".to_owned(), |r| format!("{} held by {}", r.state.as_str(), r.owner)),
+            row.map_or("no row".to_owned(), |r| {
+                format!("{} held by {}", r.state.as_str(), r.owner)
+            }),
             format!("submission {}", claim.job_key),
             "nothing: the other execution carries the job on; this one's output is never published",
         )),

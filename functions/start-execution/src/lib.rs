@@ -81,17 +81,39 @@ fn is_test_event(body: &str) -> bool {
 
 fn manifest_of(record: &S3EventRecord) -> Result<ManifestObject, Failure> {
     let (bucket, object) = (&record.s3.bucket, &record.s3.object);
-    let bucket = bucket.name.clone().ok_or_else(|| poison("no bucket name"))?;
-    let key = object.url_decoded_key.clone().or(object.key.clone());
+    let bucket = bucket
+        .name
+        .clone()
+        .ok_or_else(|| poison("no bucket name"))?;
+    let key = object
+        .key
+        .as_deref()
+        .ok_or_else(|| poison("no object key"))?;
     Ok(ManifestObject {
         bucket,
-        key: key.ok_or_else(|| poison("no object key"))?,
-        version_id: object.version_id.clone().filter(|v| !v.is_empty() && v != "null"),
+        key: decoded(key)?,
+        version_id: object
+            .version_id
+            .clone()
+            .filter(|v| !v.is_empty() && v != "null"),
     })
 }
 
+/// S3 writes keys into events as a form does: a space as `+`, everything else unusual as `%XX` of its UTF-8.
+fn decoded(key: &str) -> Result<String, Failure> {
+    let spaced = key.replace('+', " ");
+    let decoded = percent_encoding::percent_decode_str(&spaced).decode_utf8();
+    decoded
+        .map(std::borrow::Cow::into_owned)
+        .map_err(|e| poison(&format!("a key that is not UTF-8: {e}")))
+}
+
 async fn start(ports: &Ports, manifest: ManifestObject) -> Result<(), Failure> {
-    let name = execution_name(&manifest.bucket, &manifest.key, manifest.version_id.as_deref());
+    let name = execution_name(
+        &manifest.bucket,
+        &manifest.key,
+        manifest.version_id.as_deref(),
+    );
     let location = format!("s3://{}/{}", manifest.bucket, manifest.key);
     let input = serde_json::to_string(&ExecutionInput { source: manifest })
         .map_err(|e| Failure::internal(e.to_string(), "execution input"))?;
@@ -106,7 +128,9 @@ async fn start(ports: &Ports, manifest: ManifestObject) -> Result<(), Failure> {
     })?;
     match started {
         Started::New(arn) => tracing::info!(execution = %arn, manifest = %location, "started"),
-        Started::Existing => tracing::info!(execution = %name, manifest = %location, "known already"),
+        Started::Existing => {
+            tracing::info!(execution = %name, manifest = %location, "known already")
+        }
     }
     Ok(())
 }

@@ -24,11 +24,20 @@ fn event(bucket: &str, key: &str) -> String {
 
 async fn run(messages: Vec<SqsMessage>) -> (Vec<String>, Arc<MemoryWorkflow>) {
     let workflow = Arc::new(MemoryWorkflow::default());
-    let ports = Arc::new(Ports { workflow: workflow.clone(), input_bucket: "in".into() });
+    let ports = Arc::new(Ports {
+        workflow: workflow.clone(),
+        input_bucket: "in".into(),
+    });
     let mut batch = SqsEvent::default();
     batch.records = messages;
-    let response = handle(ports, batch, Invocation::of_test("r")).await.unwrap();
-    let failed = response.batch_item_failures.into_iter().map(|f| f.item_identifier).collect();
+    let response = handle(ports, batch, Invocation::of_test("r"))
+        .await
+        .unwrap();
+    let failed = response
+        .batch_item_failures
+        .into_iter()
+        .map(|f| f.item_identifier)
+        .collect();
     (failed, workflow)
 }
 

@@ -52,7 +52,10 @@ pub async fn handle(
     input: SubmitJobInput,
     _invocation: Invocation,
 ) -> Result<SubmitJobOutput, Failure> {
-    let job: Job = ports.outputs.read(&JobKeys(&input.job.job_key).job()).await?;
+    let job: Job = ports
+        .outputs
+        .read(&JobKeys(&input.job.job_key).job())
+        .await?;
     encoder_is_here(job.encoder)?;
     match reserve(&ports, &job, &input.execution.id).await? {
         Outcome::Applied(row) => commit(&ports, &input, row).await,
@@ -62,7 +65,10 @@ pub async fn handle(
         Outcome::AlreadyApplied(row) => Ok(encode(&input.job, &row)),
         Outcome::Refused(Some(row)) if row.state == State::Failed => Err(gave_up(&input, &row)),
         Outcome::Refused(Some(row)) => duplicate(&ports, &input, row).await,
-        Outcome::Refused(None) => Err(Failure::internal("a refusal without a row", "submission table")),
+        Outcome::Refused(None) => Err(Failure::internal(
+            "a refusal without a row",
+            "submission table",
+        )),
     }
 }
 
@@ -97,12 +103,19 @@ async fn apply(ports: &Ports, job: &Job, step: Step) -> Result<Outcome, Failure>
         step,
         notice: None,
     };
-    let outcome = ports.submissions.apply(&transition, ports.clock.now()).await;
+    let outcome = ports
+        .submissions
+        .apply(&transition, ports.clock.now())
+        .await;
     outcome.map_err(|e| Failure::table(&e))
 }
 
 /// Phase two. For this encoder, acceptance is the execution itself: the chunks are its own Map.
-async fn commit(ports: &Ports, input: &SubmitJobInput, row: Row) -> Result<SubmitJobOutput, Failure> {
+async fn commit(
+    ports: &Ports,
+    input: &SubmitJobInput,
+    row: Row,
+) -> Result<SubmitJobOutput, Failure> {
     let transition = Transition {
         job_key: row.job_key.clone(),
         step: Step::Commit {
@@ -112,10 +125,17 @@ async fn commit(ports: &Ports, input: &SubmitJobInput, row: Row) -> Result<Submi
         },
         notice: None,
     };
-    let outcome = ports.submissions.apply(&transition, ports.clock.now()).await;
+    let outcome = ports
+        .submissions
+        .apply(&transition, ports.clock.now())
+        .await;
     match outcome.map_err(|e| Failure::table(&e))? {
         Outcome::Applied(row) | Outcome::AlreadyApplied(row) => {
-            tracing::info!(attempt = row.attempt, generation = row.generation.0, "submitted");
+            tracing::info!(
+                attempt = row.attempt,
+                generation = row.generation.0,
+                "submitted"
+            );
             Ok(encode(&input.job, &row))
         }
         Outcome::Refused(found) => Err(lost(&row, found.as_ref())),
@@ -173,10 +193,17 @@ fn encode(job: &JobRef, row: &Row) -> SubmitJobOutput {
 }
 
 /// Another execution holds the job or has done it: say so, once per execution, and end.
-async fn duplicate(ports: &Ports, input: &SubmitJobInput, row: Row) -> Result<SubmitJobOutput, Failure> {
+async fn duplicate(
+    ports: &Ports,
+    input: &SubmitJobInput,
+    row: Row,
+) -> Result<SubmitJobOutput, Failure> {
     let own = format!("execution#{}", input.execution.name);
     let (decision, outbox) = match row.state {
-        State::Complete => (Decision::DuplicateComplete, left_behind(ports, &row).await?.unwrap_or(own)),
+        State::Complete => (
+            Decision::DuplicateComplete,
+            left_behind(ports, &row).await?.unwrap_or(own),
+        ),
         _ => (Decision::DuplicateRunning, own),
     };
     let body = serde_json::json!({
@@ -192,7 +219,11 @@ async fn duplicate(ports: &Ports, input: &SubmitJobInput, row: Row) -> Result<Su
         body: body.to_string(),
         created: ports.clock.now(),
     };
-    ports.submissions.enqueue(&entry).await.map_err(|e| Failure::table(&e))?;
+    ports
+        .submissions
+        .enqueue(&entry)
+        .await
+        .map_err(|e| Failure::table(&e))?;
     tracing::info!(decision = decision.as_str(), held_by = %row.owner, "duplicate");
     Ok(SubmitJobOutput {
         decision,

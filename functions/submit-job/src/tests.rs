@@ -26,11 +26,27 @@ async fn world(encoder: EncoderKind, force: bool) -> World {
         etag: sha256_hex(xml),
         size: xml.len() as u64,
     };
-    let options = OutputOptions { h265: false, dash: true, progressive: false, max_bitrate: None };
+    let options = OutputOptions {
+        h265: false,
+        dash: true,
+        progressive: false,
+        max_bitrate: None,
+    };
     let profile = Profile::named("default").unwrap();
-    let job = Job::new(source, manifest, options, profile, encoder, "build".into(), vec![]);
+    let job = Job::new(
+        source,
+        manifest,
+        options,
+        profile,
+        encoder,
+        "build".into(),
+        vec![],
+    );
     let outputs = Objects::new(Arc::new(MemoryStore::with_buckets(["out"])), "out");
-    outputs.write(&JobKeys(&job.job_key).job(), &job).await.unwrap();
+    outputs
+        .write(&JobKeys(&job.job_key).job(), &job)
+        .await
+        .unwrap();
     let submissions = Arc::new(MemorySubmissions::default());
     let clock = Arc::new(ManualClock::at(UnixMillis(1_000)));
     let ports = Ports {
@@ -40,8 +56,16 @@ async fn world(encoder: EncoderKind, force: bool) -> World {
         lease_seconds: 60,
         force,
     };
-    let job = JobRef { job_key: job.job_key, asset: job.asset };
-    World { ports: Arc::new(ports), submissions, clock, job }
+    let job = JobRef {
+        job_key: job.job_key,
+        asset: job.asset,
+    };
+    World {
+        ports: Arc::new(ports),
+        submissions,
+        clock,
+        job,
+    }
 }
 
 impl World {
@@ -50,8 +74,14 @@ impl World {
     }
 
     async fn try_submit(&self, execution: &str) -> Result<SubmitJobOutput, Failure> {
-        let execution = Execution { id: format!("arn:{execution}"), name: execution.to_owned() };
-        let input = SubmitJobInput { job: self.job.clone(), execution };
+        let execution = Execution {
+            id: format!("arn:{execution}"),
+            name: execution.to_owned(),
+        };
+        let input = SubmitJobInput {
+            job: self.job.clone(),
+            execution,
+        };
         handle(self.ports.clone(), input, Invocation::of_test("r")).await
     }
 
@@ -65,11 +95,22 @@ impl World {
         };
         let fence = claim.fence.clone();
         for step in [
-            Step::Validate { fence: fence.clone(), lease_seconds: 60 },
+            Step::Validate {
+                fence: fence.clone(),
+                lease_seconds: 60,
+            },
             Step::Complete { fence, outputs },
         ] {
-            let transition = Transition { job_key: claim.job_key.clone(), step, notice: None };
-            let outcome = self.submissions.apply(&transition, self.clock.now()).await.unwrap();
+            let transition = Transition {
+                job_key: claim.job_key.clone(),
+                step,
+                notice: None,
+            };
+            let outcome = self
+                .submissions
+                .apply(&transition, self.clock.now())
+                .await
+                .unwrap();
             assert!(matches!(outcome, Outcome::Applied(_)));
         }
     }
@@ -81,8 +122,15 @@ async fn one_execution_encodes_and_its_retry_goes_on() {
     let first = world.submit("a").await;
     assert_eq!(first.decision, Decision::Encode);
     let row = &world.submissions.rows()[0];
-    assert_eq!((row.state, row.encoder_ref.as_deref()), (State::Submitted, Some("lambda:a")));
-    assert_eq!(world.submit("a").await, first, "a retry of the state gives the same claim");
+    assert_eq!(
+        (row.state, row.encoder_ref.as_deref()),
+        (State::Submitted, Some("lambda:a"))
+    );
+    assert_eq!(
+        world.submit("a").await,
+        first,
+        "a retry of the state gives the same claim"
+    );
 }
 
 #[tokio::test]
@@ -90,14 +138,21 @@ async fn another_execution_is_told_of_the_running_one_and_of_the_complete_one() 
     let world = world(EncoderKind::Lambda, false).await;
     let first = world.submit("a").await;
     let running = world.submit("b").await;
-    assert_eq!((running.decision, running.outbox.as_str()), (Decision::DuplicateRunning, "execution#b"));
+    assert_eq!(
+        (running.decision, running.outbox.as_str()),
+        (Decision::DuplicateRunning, "execution#b")
+    );
     world.complete(&first.claim).await;
     let complete = world.submit("c").await;
     assert_eq!(complete.decision, Decision::DuplicateComplete);
     assert_eq!(complete.outputs.unwrap().hls, "p/master.m3u8");
     assert_eq!(world.submissions.outbox().len(), 2);
     world.submit("c").await;
-    assert_eq!(world.submissions.outbox().len(), 2, "a retried duplicate does not announce twice");
+    assert_eq!(
+        world.submissions.outbox().len(),
+        2,
+        "a retried duplicate does not announce twice"
+    );
 }
 
 #[tokio::test]
@@ -106,7 +161,10 @@ async fn a_lapsed_lease_is_taken_over_as_a_new_attempt() {
     world.submit("a").await;
     world.clock.advance_seconds(61);
     let taken = world.submit("b").await;
-    assert_eq!((taken.decision, taken.claim.fence.attempt), (Decision::Encode, 2));
+    assert_eq!(
+        (taken.decision, taken.claim.fence.attempt),
+        (Decision::Encode, 2)
+    );
 }
 
 #[tokio::test]
@@ -115,8 +173,14 @@ async fn force_is_a_new_generation() {
     let first = world.submit("a").await;
     world.complete(&first.claim).await;
     let forced = world.submit("b").await;
-    assert_eq!((forced.decision, forced.claim.fence.generation.0), (Decision::Encode, 2));
-    assert_ne!(forced.claim.keys().output_prefix(), first.claim.keys().output_prefix());
+    assert_eq!(
+        (forced.decision, forced.claim.fence.generation.0),
+        (Decision::Encode, 2)
+    );
+    assert_ne!(
+        forced.claim.keys().output_prefix(),
+        first.claim.keys().output_prefix()
+    );
 }
 
 #[tokio::test]
@@ -146,7 +210,11 @@ async fn a_success_that_was_never_sent_goes_out_with_the_next_duplicate() {
     let pending = world.submissions.pending(&duplicate.outbox).await.unwrap();
     assert_eq!(pending.len(), 2, "the success and the duplicate");
     for entry in pending {
-        world.submissions.mark_sent(&entry, UnixMillis(3)).await.unwrap();
+        world
+            .submissions
+            .mark_sent(&entry, UnixMillis(3))
+            .await
+            .unwrap();
     }
     assert_eq!(world.submit("c").await.outbox, "execution#c");
 }
@@ -155,10 +223,25 @@ async fn a_success_that_was_never_sent_goes_out_with_the_next_duplicate() {
 async fn a_late_call_of_an_execution_that_gave_up_takes_nothing() {
     let world = world(EncoderKind::Lambda, false).await;
     let claim = world.submit("a").await.claim;
-    let step = Step::Fail { fence: claim.fence, error: "E".into(), cause: "c".into() };
-    let transition = Transition { job_key: claim.job_key, step, notice: None };
-    world.submissions.apply(&transition, world.clock.now()).await.unwrap();
-    assert_eq!(world.try_submit("a").await.unwrap_err().name, ErrorName::SubmissionLost);
+    let step = Step::Fail {
+        fence: claim.fence,
+        error: "E".into(),
+        cause: "c".into(),
+    };
+    let transition = Transition {
+        job_key: claim.job_key,
+        step,
+        notice: None,
+    };
+    world
+        .submissions
+        .apply(&transition, world.clock.now())
+        .await
+        .unwrap();
+    assert_eq!(
+        world.try_submit("a").await.unwrap_err().name,
+        ErrorName::SubmissionLost
+    );
     assert_eq!(world.submissions.rows()[0].state, State::Failed);
     assert_eq!(world.submit("b").await.decision, Decision::Encode);
 }

@@ -61,12 +61,23 @@ pub async fn handle(
     let record = keys.chunk_record(item.chunk, item.group);
     if ports.outputs.find::<ChunkRecord>(&record).await?.is_some() {
         tracing::info!("encoded before");
-        return Ok(WorkerOutput { record, encoded: false });
+        return Ok(WorkerOutput {
+            record,
+            encoded: false,
+        });
     }
     let note = keys.failure(&format!("{:05}-{}", item.chunk, item.group));
     let name = format!("chunk {}, group {}", item.chunk, item.group);
     let work = encode(&ports, &input, &keys, &record, &invocation);
-    let encoded = noted(&ports.outputs, ports.clock.as_ref(), &note, &record, name, work).await?;
+    let encoded = noted(
+        &ports.outputs,
+        ports.clock.as_ref(),
+        &note,
+        &record,
+        name,
+        work,
+    )
+    .await?;
     Ok(WorkerOutput { record, encoded })
 }
 
@@ -82,7 +93,10 @@ async fn encode(
     let job_keys = JobKeys(&input.claim.job_key);
     let job: Job = ports.outputs.read(&job_keys.job()).await?;
     let inspection: Inspection = ports.outputs.read(&job_keys.probe()).await?;
-    let location = format!("{}, chunk {}", inspection.mezzanine.object, input.item.chunk);
+    let location = format!(
+        "{}, chunk {}",
+        inspection.mezzanine.object, input.item.chunk
+    );
     let built = ports.tools.require_build(&job.encoder_build);
     built.map_err(|e| e.into_failure(&location))?;
     let (media, read) = run(ports, &plan, &inspection, input, invocation)
@@ -91,7 +105,13 @@ async fn encode(
     let cpu_ms = media.cpu_ms;
     let mut outputs = Vec::new();
     for rung in media.rungs {
-        let (files, output) = cmaf_outputs(keys, &rung.rendition, rung.timescale, rung.init, rung.segments);
+        let (files, output) = cmaf_outputs(
+            keys,
+            &rung.rendition,
+            rung.timescale,
+            rung.init,
+            rung.segments,
+        );
         write_once(&ports.outputs, files).await?;
         outputs.push(output);
     }
@@ -102,10 +122,24 @@ async fn encode(
         group: input.item.group,
         frames: plan.chunks[input.item.chunk as usize].frames,
         outputs,
-        run: Ran { clock: ports.clock.as_ref(), invocation, encoder_build: ports.tools.build(), started, cpu_ms, bytes_read: read.bytes_read }.record(),
+        run: Ran {
+            clock: ports.clock.as_ref(),
+            invocation,
+            encoder_build: ports.tools.build(),
+            started,
+            cpu_ms,
+            bytes_read: read.bytes_read,
+        }
+        .record(),
     };
     let (stands, ours) = stand_by_first(&ports.outputs, record, made).await?;
-    tracing::info!(cpu_ms, frames = stands.frames.count().0, bytes_read = read.bytes_read, ours, "encoded");
+    tracing::info!(
+        cpu_ms,
+        frames = stands.frames.count().0,
+        bytes_read = read.bytes_read,
+        ours,
+        "encoded"
+    );
     Ok(ours)
 }
 
@@ -120,7 +154,13 @@ async fn run(
     let proxy = RangeProxy::start(Arc::clone(&ports.store), pin, ProxyOptions::default()).await?;
     let directory = tempfile::tempdir();
     let directory = directory.map_err(|e| MediaError::io("making a temporary folder", &e))?;
-    let task = ChunkTask::new(proxy.url(), &inspection.probe, plan, input.item, directory.path())?;
+    let task = ChunkTask::new(
+        proxy.url(),
+        &inspection.probe,
+        plan,
+        input.item,
+        directory.path(),
+    )?;
     let media = transcode(&ports.tools, &task, &limits(invocation)).await;
     Ok((proxy.check(media)?, proxy.stats()))
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use futures::{StreamExt as _, TryStreamExt as _};
 use reelsmith_contract::{ErrorName, Failure};
-use reelsmith_core::digest::{Checksums, Checksummer};
+use reelsmith_core::digest::{Checksummer, Checksums};
 use reelsmith_core::manifest::Mezzanine;
 use reelsmith_core::ports::{ObjectPin, ObjectStore};
 
@@ -48,14 +48,21 @@ pub(crate) fn expect_size(pin: &ObjectPin, declared: &Mezzanine) -> Result<(), F
 }
 
 /// Reads all blocks in order.
-pub(crate) async fn read_all(store: &Arc<dyn ObjectStore>, pin: &ObjectPin) -> Result<Read, Failure> {
+pub(crate) async fn read_all(
+    store: &Arc<dyn ObjectStore>,
+    pin: &ObjectPin,
+) -> Result<Read, Failure> {
     let blocks = (0..pin.size.div_ceil(BLOCK)).map(|n| {
         let (start, end) = (n * BLOCK, ((n + 1) * BLOCK).min(pin.size));
         async move { store.get_range(pin, start, end).await }
     });
     let mut blocks = std::pin::pin!(futures::stream::iter(blocks).buffered(AHEAD));
     let (mut sum, mut head) = (Checksummer::default(), Vec::new());
-    while let Some(block) = blocks.try_next().await.map_err(|e| Failure::storage(&e, &pin.object))? {
+    while let Some(block) = blocks
+        .try_next()
+        .await
+        .map_err(|e| Failure::storage(&e, &pin.object))?
+    {
         if head.len() < HEAD {
             let wanted = (HEAD - head.len()).min(block.len());
             head.extend_from_slice(&block[..wanted]);
@@ -69,7 +76,11 @@ pub(crate) async fn read_all(store: &Arc<dyn ObjectStore>, pin: &ObjectPin) -> R
 }
 
 /// Compares the checksums. An xxHash of 32 digits is XXH3-128; of 16 digits it is xxHash64 or XXH3-64, whichever fits.
-pub(crate) fn expect_equal(pin: &ObjectPin, declared: &Mezzanine, found: &Checksums) -> Result<(), Failure> {
+pub(crate) fn expect_equal(
+    pin: &ObjectPin,
+    declared: &Mezzanine,
+    found: &Checksums,
+) -> Result<(), Failure> {
     let mismatch = |kind: &str, expected: &str, found: String| {
         Failure::new(
             ErrorName::MezzanineChecksumMismatch,

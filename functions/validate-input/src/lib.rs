@@ -79,7 +79,9 @@ pub async fn handle(
     }
     ports.outputs.write(&keys.probe(), &inspection).await?;
     tracing::info!(sha256 = %inspection.checksums.sha256, mezzanine = %object, "validated");
-    Ok(ValidateInputOutput { probe: keys.probe() })
+    Ok(ValidateInputOutput {
+        probe: keys.probe(),
+    })
 }
 
 /// Looks an object up; `missing` where it is not there.
@@ -104,7 +106,11 @@ async fn probe_pinned(
 ) -> Result<reelsmith_core::probe::Probe, Failure> {
     let location = pin.object.to_string();
     let failed = |e: reelsmith_media::MediaError| e.into_failure(&location);
-    let proxy = RangeProxy::start(Arc::clone(&ports.store), pin.clone(), ProxyOptions::default());
+    let proxy = RangeProxy::start(
+        Arc::clone(&ports.store),
+        pin.clone(),
+        ProxyOptions::default(),
+    );
     let proxy = proxy.await.map_err(failed)?;
     let probed = probe(&ports.tools, &proxy.url(), container).await;
     proxy.check(probed).map_err(failed)
@@ -124,16 +130,43 @@ fn unsupported(object: &ObjectRef, head: &[u8]) -> Failure {
 fn refused(object: &ObjectRef, first: &Refusal, all: &[Refusal]) -> Failure {
     let (name, remedy) = match first {
         Refusal::Codec(_) => (ErrorName::CodecUnsupported, "deliver a codec of the list"),
-        Refusal::Resolution(_) => (ErrorName::ResolutionUnsupported, "deliver a picture within the limits"),
-        Refusal::Duration(_) => (ErrorName::DurationUnsupported, "deliver a programme within the limits"),
-        Refusal::FrameRate(_) => (ErrorName::FrameRateUnsupported, "deliver a constant frame rate within the limits"),
-        Refusal::Streams(_) => (ErrorName::StreamLimitExceeded, "deliver only the streams that the manifest names"),
-        Refusal::Picture(_) => (ErrorName::PictureUnsupported, "deliver progressive SDR pictures"),
-        Refusal::AudioTrack(_) => (ErrorName::AudioTrackMissing, "correct TrackIndex in the manifest or deliver the track"),
-        Refusal::Mismatch(_) => (ErrorName::ManifestMismatch, "correct the manifest or deliver the right file"),
+        Refusal::Resolution(_) => (
+            ErrorName::ResolutionUnsupported,
+            "deliver a picture within the limits",
+        ),
+        Refusal::Duration(_) => (
+            ErrorName::DurationUnsupported,
+            "deliver a programme within the limits",
+        ),
+        Refusal::FrameRate(_) => (
+            ErrorName::FrameRateUnsupported,
+            "deliver a constant frame rate within the limits",
+        ),
+        Refusal::Streams(_) => (
+            ErrorName::StreamLimitExceeded,
+            "deliver only the streams that the manifest names",
+        ),
+        Refusal::Picture(_) => (
+            ErrorName::PictureUnsupported,
+            "deliver progressive SDR pictures",
+        ),
+        Refusal::AudioTrack(_) => (
+            ErrorName::AudioTrackMissing,
+            "correct TrackIndex in the manifest or deliver the track",
+        ),
+        Refusal::Mismatch(_) => (
+            ErrorName::ManifestMismatch,
+            "correct the manifest or deliver the right file",
+        ),
     };
     let found: Vec<String> = all.iter().map(|r| r.finding().to_string()).collect();
-    Failure::new(name, &first.finding().expected, found.join("; "), object.to_string(), remedy)
+    Failure::new(
+        name,
+        &first.finding().expected,
+        found.join("; "),
+        object.to_string(),
+        remedy,
+    )
 }
 
 #[cfg(test)]

@@ -78,7 +78,11 @@ impl Reader<'_> {
             let object = delivery.objects.get(path);
             object.is_some_and(|o| o.content_encoding.as_deref() == Some("gzip"))
         };
-        let reads: Vec<_> = wanted.texts.iter().map(|path| self.text(path, gzipped(path))).collect();
+        let reads: Vec<_> = wanted
+            .texts
+            .iter()
+            .map(|path| self.text(path, gzipped(path)))
+            .collect();
         let read: Vec<_> = futures::stream::iter(reads).buffered(READS).collect().await;
         for (path, text) in wanted.texts.iter().zip(read) {
             match text {
@@ -114,7 +118,9 @@ impl Reader<'_> {
             .into_iter()
             .map(|(part, size, defaults)| self.segment(part, size, defaults))
             .collect();
-        let mut measured = futures::stream::iter(measuring).buffered(READS).zip(futures::stream::iter(parts));
+        let mut measured = futures::stream::iter(measuring)
+            .buffered(READS)
+            .zip(futures::stream::iter(parts));
         while let Some((result, part)) = measured.next().await {
             let sha256 = result.as_ref().ok().and_then(|m| m.sha256.clone());
             if let (Some(object), Some(sha256)) = (delivery.objects.get_mut(&part.path), sha256) {
@@ -124,7 +130,12 @@ impl Reader<'_> {
         }
     }
 
-    async fn segment(&self, part: &Part, size: u64, defaults: TrackDefaults) -> Result<Measured, String> {
+    async fn segment(
+        &self,
+        part: &Part,
+        size: u64,
+        defaults: TrackDefaults,
+    ) -> Result<Measured, String> {
         if part.range.is_none() && size <= MAX_WHOLE {
             let bytes = self.whole(&part.path, MAX_WHOLE).await?;
             return Ok(Measured {
@@ -133,7 +144,12 @@ impl Reader<'_> {
             });
         }
         let object = self.outputs.at(&format!("{}{}", self.prefix, part.path));
-        let meta = self.outputs.store().head(&object).await.map_err(|e| e.to_string())?;
+        let meta = self
+            .outputs
+            .store()
+            .head(&object)
+            .await
+            .map_err(|e| e.to_string())?;
         let base = part.range.map_or(0, |(offset, _)| offset);
         let mut scan = SegmentScan::new(size, defaults);
         while let Some(need) = scan.need() {
@@ -157,7 +173,9 @@ fn cut<'a>(bytes: &'a Bytes, part: &Part) -> Result<&'a [u8], String> {
     let Some((offset, length)) = part.range else {
         return Ok(bytes);
     };
-    let range = usize::try_from(offset).ok().zip(usize::try_from(offset + length).ok());
+    let range = usize::try_from(offset)
+        .ok()
+        .zip(usize::try_from(offset + length).ok());
     let inside = range.and_then(|(start, end)| bytes.get(start..end));
     inside.ok_or_else(|| format!("the range {part} is not within {} bytes", bytes.len()))
 }
@@ -168,6 +186,8 @@ fn unpacked(bytes: Bytes, gzipped: bool) -> Result<Bytes, String> {
     }
     let mut text = Vec::new();
     let mut decoder = GzDecoder::new(&bytes[..]).take(MAX_TEXT);
-    decoder.read_to_end(&mut text).map_err(|e| format!("not gzip as its encoding says: {e}"))?;
+    decoder
+        .read_to_end(&mut text)
+        .map_err(|e| format!("not gzip as its encoding says: {e}"))?;
     Ok(text.into())
 }

@@ -86,13 +86,18 @@ async fn begin(ports: &Ports, input: &ClaimInput) -> Result<(), Failure> {
         },
         notice: None,
     };
-    let outcome = ports.submissions.apply(&transition, ports.clock.now()).await;
+    let outcome = ports
+        .submissions
+        .apply(&transition, ports.clock.now())
+        .await;
     match outcome.map_err(|e| Failure::table(&e))? {
         Outcome::Applied(_) | Outcome::AlreadyApplied(_) => Ok(()),
         Outcome::Refused(row) => Err(Failure::new(
             ErrorName::SubmissionLost,
             format!("the job held by {}", claim.fence.owner),
-            row.map_or("no row".to_owned(), |r| format!("{} held by {}", r.state.as_str(), r.owner)),
+            row.map_or("no row".to_owned(), |r| {
+                format!("{} held by {}", r.state.as_str(), r.owner)
+            }),
             format!("submission {}", claim.job_key),
             "nothing: the other execution carries the job on",
         )),
@@ -105,16 +110,27 @@ async fn expectation(
     keys: &GenerationKeys,
 ) -> Result<Expectation, Failure> {
     let plan: Plan = ports.outputs.read(&keys.plan()).await?;
-    let job: Job = ports.outputs.read(&JobKeys(&input.claim.job_key).job()).await?;
+    let job: Job = ports
+        .outputs
+        .read(&JobKeys(&input.claim.job_key).job())
+        .await?;
     let mut records: Vec<RenditionRecord> = Vec::new();
     for rendition in plan.renditions() {
-        records.push(ports.outputs.read(&keys.rendition_record(rendition)).await?);
+        records.push(
+            ports
+                .outputs
+                .read(&keys.rendition_record(rendition))
+                .await?,
+        );
     }
     Ok(Expectation::from_plan(&plan, &records, job.options.dash))
 }
 
 fn invalid(outputs: &Objects, keys: &GenerationKeys, report: &Report) -> Failure {
-    let failed = report.violations.iter().filter(|v| v.severity == Severity::Fail);
+    let failed = report
+        .violations
+        .iter()
+        .filter(|v| v.severity == Severity::Fail);
     let mut listed: Vec<String> = failed.map(ToString::to_string).collect();
     let more = listed.len().saturating_sub(LISTED);
     listed.truncate(LISTED);
