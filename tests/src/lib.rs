@@ -1,5 +1,10 @@
 //! What the end-to-end suites share: a deployed local stack, deliveries made by ffmpeg, and the ways to watch a job.
 
+#![expect(
+    clippy::expect_used,
+    reason = "a harness ends the test where the world is not as it must be"
+)]
+
 pub mod delivery;
 pub mod media;
 pub mod world;

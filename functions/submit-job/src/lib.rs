@@ -6,8 +6,9 @@ use reelsmith_contract::payload::{Claim, Decision, JobRef, SubmitJobInput, Submi
 use reelsmith_contract::setting::Setting;
 use reelsmith_contract::{ErrorName, Failure, Objects};
 use reelsmith_core::job::{EncoderKind, Job};
-use reelsmith_core::keys::JobKeys;
+use reelsmith_core::keys::{GenerationKeys, JobKeys};
 use reelsmith_core::ports::{Clock, SubmissionStore};
+use reelsmith_core::record::Current;
 use reelsmith_core::submission::{
     Fence, NoticeKind, OutboxEntry, Outcome, Row, State, Step, Transition,
 };
@@ -200,10 +201,11 @@ async fn duplicate(
 ) -> Result<SubmitJobOutput, Failure> {
     let own = format!("execution#{}", input.execution.name);
     let (decision, outbox) = match row.state {
-        State::Complete => (
-            Decision::DuplicateComplete,
-            left_behind(ports, &row).await?.unwrap_or(own),
-        ),
+        State::Complete => {
+            point(ports, &row).await?;
+            let outbox = left_behind(ports, &row).await?;
+            (Decision::DuplicateComplete, outbox.unwrap_or(own))
+        }
         _ => (Decision::DuplicateRunning, own),
     };
     let body = serde_json::json!({
@@ -232,6 +234,26 @@ async fn duplicate(
         outputs: row.outputs,
         outbox,
     })
+}
+
+/// Moves the asset's pointer to a complete job whose execution was stopped before it could; a pointer that is younger
+/// than the job's completion stays.
+async fn point(ports: &Ports, row: &Row) -> Result<(), Failure> {
+    let Some(outputs) = &row.outputs else {
+        return Ok(());
+    };
+    let key = GenerationKeys::new(&row.asset, &row.job_key, row.generation).current();
+    let current: Option<Current> = ports.outputs.find(&key).await?;
+    if current.is_some_and(|current| current.published >= row.updated) {
+        return Ok(());
+    }
+    let current = Current {
+        job_key: row.job_key.clone(),
+        generation: row.generation,
+        outputs: outputs.clone(),
+        published: row.updated,
+    };
+    ports.outputs.write(&key, &current).await
 }
 
 /// The job's outbox where it holds a message that its execution was stopped before it could send: this execution's

@@ -245,3 +245,25 @@ async fn a_late_call_of_an_execution_that_gave_up_takes_nothing() {
     assert_eq!(world.submissions.rows()[0].state, State::Failed);
     assert_eq!(world.submit("b").await.decision, Decision::Encode);
 }
+
+#[tokio::test]
+async fn a_pointer_that_was_never_moved_is_moved_and_a_younger_one_stays() {
+    let world = world(EncoderKind::Lambda, false).await;
+    let claim = world.submit("a").await.claim;
+    world.complete(&claim).await;
+    let (outputs, key) = (&world.ports.outputs, claim.keys().current());
+    world.submit("b").await;
+    let moved: Current = outputs.read(&key).await.unwrap();
+    assert_eq!(
+        (&moved.job_key, moved.outputs.hls.as_str()),
+        (&claim.job_key, "p/master.m3u8")
+    );
+    let younger = Current {
+        job_key: "ee".repeat(32).parse().unwrap(),
+        published: UnixMillis(5_000),
+        ..moved
+    };
+    outputs.write(&key, &younger).await.unwrap();
+    world.submit("c").await;
+    assert_eq!(outputs.read::<Current>(&key).await.unwrap(), younger);
+}

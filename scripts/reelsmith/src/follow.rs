@@ -70,11 +70,17 @@ impl<'a> Follower<'a> {
             self.seen = event.id;
             self.show(&event, display).await?;
         }
-        if let Some(encode) = &mut self.encode
-            && let Some(progress) = encode
-                .look(self.cloud, self.output_bucket, &self.execution)
-                .await?
-        {
+        self.show_progress(display).await
+    }
+
+    async fn show_progress(&mut self, display: &mut Display) -> Result<(), Trouble> {
+        let Some(encode) = &mut self.encode else {
+            return Ok(());
+        };
+        let progress = encode
+            .look(self.cloud, self.output_bucket, &self.execution)
+            .await?;
+        if let Some(progress) = progress {
             display.progress(&progress);
         }
         Ok(())
@@ -90,6 +96,8 @@ impl<'a> Follower<'a> {
             }
             HistoryKind::Exited { state, .. } => {
                 if state == "Encode" {
+                    // The last chunks may have ended since the last look.
+                    self.show_progress(display).await?;
                     self.encode = None;
                     display.finish();
                 }

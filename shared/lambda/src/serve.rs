@@ -63,7 +63,11 @@ where
         .map_err(|e| StartError::Runtime(e.to_string()))
 }
 
-async fn invoke<P, H, F, I, O>(ports: Arc<P>, handle: H, event: LambdaEvent<Value>) -> Result<O, Failure>
+async fn invoke<P, H, F, I, O>(
+    ports: Arc<P>,
+    handle: H,
+    event: LambdaEvent<Value>,
+) -> Result<O, Failure>
 where
     H: Fn(Arc<P>, I, Invocation) -> F,
     F: Future<Output = Result<O, Failure>> + Send,
@@ -91,7 +95,9 @@ where
 fn span_of(payload: &Value, invocation: &Invocation) -> tracing::Span {
     let text = |pointer: &str| payload.pointer(pointer).and_then(Value::as_str);
     let number = |pointer: &str| payload.pointer(pointer).and_then(Value::as_u64);
-    let job_key = text("/claim/job_key").or(text("/job/job_key")).or(text("/state/job/job_key"));
+    let job_key = text("/claim/job_key")
+        .or(text("/job/job_key"))
+        .or(text("/state/job/job_key"));
     tracing::info_span!(
         "invocation",
         request_id = %invocation.request_id,

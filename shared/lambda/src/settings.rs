@@ -84,7 +84,10 @@ mod tests {
 
     #[test]
     fn a_setting_has_its_value_its_default_or_a_named_error() {
-        let settings = Settings::of(&[(Setting::ENABLE_H265, "yes"), (Setting::MAX_CONCURRENCY, "3")]);
+        let settings = Settings::of(&[
+            (Setting::ENABLE_H265, "yes"),
+            (Setting::MAX_CONCURRENCY, "3"),
+        ]);
         assert_eq!(settings.text(Setting::PROFILE), Ok("default"));
         assert_eq!(settings.number(Setting::MAX_CONCURRENCY), Ok(3));
         let error = settings.flag(Setting::ENABLE_H265).unwrap_err();

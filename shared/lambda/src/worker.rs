@@ -137,8 +137,14 @@ const REPORTING: std::time::Duration = std::time::Duration::from_secs(20);
 /// # Errors
 /// `OutputConflict` where other bytes are there; the storage errors of [`Failure::storage`].
 pub async fn write_once(objects: &Objects, deliverables: Vec<Deliverable>) -> Result<(), Failure> {
-    let writes: Vec<_> = deliverables.into_iter().map(|d| write_one(objects, d)).collect();
-    futures::stream::iter(writes).buffer_unordered(UPLOADS).try_collect().await
+    let writes: Vec<_> = deliverables
+        .into_iter()
+        .map(|d| write_one(objects, d))
+        .collect();
+    futures::stream::iter(writes)
+        .buffer_unordered(UPLOADS)
+        .try_collect()
+        .await
 }
 
 async fn write_one(objects: &Objects, deliverable: Deliverable) -> Result<(), Failure> {
@@ -149,7 +155,10 @@ async fn write_one(objects: &Objects, deliverable: Deliverable) -> Result<(), Fa
         content_encoding: None,
         create_only: true,
     };
-    let put = objects.store().put(&object, deliverable.body.clone(), &options).await;
+    let put = objects
+        .store()
+        .put(&object, deliverable.body.clone(), &options)
+        .await;
     match put.map_err(|e| Failure::storage(&e, &object))? {
         Put::Written => Ok(()),
         Put::Exists => expect_same(objects, &deliverable).await,
@@ -179,7 +188,11 @@ async fn expect_same(objects: &Objects, ours: &Deliverable) -> Result<(), Failur
 ///
 /// # Errors
 /// The errors of [`Objects`].
-pub async fn stand_by_first<R>(objects: &Objects, key: &str, record: R) -> Result<(R, bool), Failure>
+pub async fn stand_by_first<R>(
+    objects: &Objects,
+    key: &str,
+    record: R,
+) -> Result<(R, bool), Failure>
 where
     R: Serialize + DeserializeOwned + Sync,
 {

@@ -131,7 +131,9 @@ mod tests {
 
     #[test]
     fn a_thing_that_is_not_there_is_told_from_a_call_that_failed() {
-        let metadata = ErrorMetadata::builder().code("ResourceNotFoundException").build();
+        let metadata = ErrorMetadata::builder()
+            .code("ResourceNotFoundException")
+            .build();
         let failed: Result<(), _> = Err(metadata);
         assert!(failed.doing("look at function f").unwrap_err().not_found);
         let refused: Result<(), _> = Err(std::io::Error::other("connection refused"));

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::init::Init;
 use super::reader::Reader;
-use super::{Fault, Handler, Sps, fourcc};
+use super::{Fault, Handler, Protection, Sps, fourcc};
 
 /// `avcC` (ISO/IEC 14496-15, 5.3.3).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,6 +71,7 @@ pub(super) fn read_entry(init: &mut Init, kind: [u8; 4], mut r: Reader<'_>) -> R
     }
     if let Some(sinf) = r.child(b"sinf") {
         init.encrypted = true;
+        init.protection = Protection::read(&sinf)?;
         let mut frma = sinf.need(b"frma")?;
         init.entry = fourcc(frma.fourcc()?);
         init.codec.clone_from(&init.entry);

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::codec::{self, AvcConfig, Colour, HevcConfig};
+use super::protection::Protection;
 use super::reader::{Reader, boxes};
 use super::{Fault, Sps, fourcc};
 
@@ -50,7 +51,7 @@ pub struct TrackDefaults {
     pub size: u32,
     /// `default_sample_flags`.
     pub flags: u32,
-    /// How NAL units stand in a sample, for AVC and HEVC in the clear.
+    /// How NAL units stand in a sample, for AVC and HEVC.
     pub nal: Option<NalFormat>,
 }
 
@@ -94,6 +95,8 @@ pub struct Init {
     pub entry: String,
     /// Whether the sample entry is an encrypted one.
     pub encrypted: bool,
+    /// How samples are encrypted; `None` in the clear, and where an encrypted entry does not say.
+    pub protection: Option<Protection>,
     /// RFC 6381 codec string, for example `avc1.640028`.
     pub codec: String,
     /// Width of the sample entry in pixels; 0 for other media.
@@ -182,6 +185,7 @@ impl Init {
             language: String::new(),
             entry: String::new(),
             encrypted: false,
+            protection: None,
             codec: String::new(),
             width: 0,
             height: 0,
@@ -266,12 +270,11 @@ impl Init {
             .map(|c| (NalCoding::Avc, c.length_size))
             .or_else(|| self.hevc.as_ref().map(|c| (NalCoding::Hevc, c.length_size)));
         self.defaults.track_id = self.track_id;
-        self.defaults.nal = length_size
-            .filter(|_| !self.encrypted)
-            .map(|(coding, length_size)| NalFormat {
-                coding,
-                length_size,
-            });
+        // ISO/IEC 23001-7 leaves the length and the header of every NAL unit in the clear, so encrypted ones are read too.
+        self.defaults.nal = length_size.map(|(coding, length_size)| NalFormat {
+            coding,
+            length_size,
+        });
         let trexes = moov
             .child(b"mvex")
             .map(|m| m.children())

@@ -6,6 +6,7 @@
 mod codec;
 mod fragment;
 mod init;
+mod protection;
 mod reader;
 mod scan;
 mod sps;
@@ -18,6 +19,7 @@ use serde::{Deserialize, Serialize};
 pub use codec::{AvcConfig, Colour, HevcConfig};
 pub use fragment::{DataBase, Fragment, Sample, fragments};
 pub use init::{Edit, Handler, Init, NalCoding, NalFormat, TrackDefaults};
+pub use protection::Protection;
 pub use reader::{BoxAt, Boxes, boxes};
 pub use scan::{FirstPicture, SegmentFacts, SegmentScan};
 pub use sps::Sps;

@@ -204,10 +204,12 @@ impl SegmentScan {
     pub fn whole(data: &[u8], defaults: TrackDefaults) -> SegmentFacts {
         let mut scan = Self::new(data.len() as u64, defaults);
         while let Some(range) = scan.need() {
-            scan.feed(0, data);
-            if scan.need() == Some(range) {
-                break;
-            }
+            let inside = usize::try_from(range.start)
+                .ok()
+                .zip(usize::try_from(range.end).ok());
+            // Only what is asked for: a scan keeps a copy of what it is fed.
+            let bytes = inside.and_then(|(start, end)| data.get(start..end));
+            scan.feed(range.start, bytes.unwrap_or_default());
         }
         scan.finish()
     }
