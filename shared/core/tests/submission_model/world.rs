@@ -391,7 +391,7 @@ fn core_entry(outbox: Outbox, entry: Entry) -> OutboxEntry {
     let (kind, id) = match entry {
         Entry::Success(generation) => (NoticeKind::Success, format!("success#g{generation}")),
         Entry::Failure(_) => (NoticeKind::Failure, "failure".to_owned()),
-        Entry::Duplicate(_) => (NoticeKind::Duplicate, "duplicate".to_owned()),
+        Entry::Duplicate(who) => (NoticeKind::Duplicate, format!("duplicate#{who}")),
     };
     OutboxEntry {
         outbox: match outbox {
