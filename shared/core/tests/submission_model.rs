@@ -96,10 +96,6 @@ fn scenarios() -> Vec<(&'static str, Scenario)> {
         ("two executions, two faults", two([2, 0, 0, 0])),
         ("two executions, a fault, a stop", two([1, 1, 0, 0])),
         ("two executions, a fault, a zombie", two([1, 0, 1, 0])),
-        (
-            "two executions, a zombie, a lease lapses",
-            two([0, 0, 1, 1]),
-        ),
         ("two executions, a stop, a zombie", two([0, 1, 1, 0])),
         ("three executions, a stop", three([0, 1, 0, 0])),
         (
@@ -137,6 +133,14 @@ fn scenarios() -> Vec<(&'static str, Scenario)> {
 fn long_scenarios() -> Vec<(&'static str, Scenario)> {
     let three = || vec![plain(0), plain(1), plain(2)];
     vec![
+        (
+            "two executions, a zombie, a lease lapses",
+            scenario(vec![plain(0), plain(1)], [0, 0, 1, 1]),
+        ),
+        (
+            "three executions, a lease lapses",
+            scenario(three(), [0, 0, 0, 1]),
+        ),
         (
             "two executions, two faults",
             scenario(vec![plain(0), plain(1)], [2, 0, 0, 1]),
