@@ -9,15 +9,16 @@ use crate::outcome::readable;
 
 /// Where progress goes. Always to standard error; standard output is for results.
 pub struct Display {
+    terminal: bool,
     bar: Option<ProgressBar>,
     plain: Box<dyn Write + Send>,
 }
 
 impl Default for Display {
     fn default() -> Self {
-        let bar = std::io::stderr().is_terminal().then(bar);
         Self {
-            bar,
+            terminal: std::io::stderr().is_terminal(),
+            bar: None,
             plain: Box::new(std::io::stderr()),
         }
     }
@@ -28,6 +29,7 @@ impl Display {
     #[must_use]
     pub fn plain(to: Box<dyn Write + Send>) -> Self {
         Self {
+            terminal: false,
             bar: None,
             plain: to,
         }
@@ -57,20 +59,19 @@ impl Display {
     /// The encode got further.
     pub fn progress(&mut self, progress: &Progress) {
         let text = describe(progress);
-        match &self.bar {
-            Some(bar) => {
-                bar.set_length(progress.total);
-                bar.set_position(progress.done);
-                bar.set_message(text);
-            }
-            None => self.line(&format!("          {text}")),
+        if !self.terminal {
+            return self.line(&format!("          {text}"));
         }
+        // Begun here: a bar that has nothing to show is in the way of the lines.
+        let bar = self.bar.get_or_insert_with(bar);
+        bar.set_length(progress.total);
+        bar.set_position(progress.done);
+        bar.set_message(text);
     }
 
     /// The encode is over.
     pub fn finish(&mut self) {
-        if let Some(bar) = &self.bar {
-            bar.set_length(0);
+        if let Some(bar) = self.bar.take() {
             bar.finish_and_clear();
         }
     }
