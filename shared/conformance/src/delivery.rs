@@ -8,6 +8,7 @@ use reelsmith_core::record::ByteRange;
 use crate::cmaf::{Init, SegmentFacts, TrackDefaults};
 use crate::dash::{self, Mpd};
 use crate::hls::{self, Playlist};
+use crate::ts::{self, TsFacts};
 
 /// One object of the listing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -84,13 +85,16 @@ pub struct Wanted {
     pub inits: Vec<Part>,
     /// Media segments, each with the init segment whose defaults its scan needs.
     pub segments: Vec<(Part, Part)>,
+    /// Segments of MPEG-TS: whole.
+    pub streams: Vec<Part>,
 }
 
 impl Wanted {
     /// Whether nothing is to be read.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.texts.is_empty() && self.inits.is_empty() && self.segments.is_empty()
+        let texts = self.texts.is_empty() && self.inits.is_empty();
+        texts && self.segments.is_empty() && self.streams.is_empty()
     }
 }
 
@@ -107,6 +111,8 @@ pub struct Delivery {
     pub inits: BTreeMap<Part, Result<Init, String>>,
     /// Media segments, or why they could not be measured.
     pub segments: BTreeMap<Part, Result<SegmentFacts, String>>,
+    /// Segments of MPEG-TS, or why they could not be read.
+    pub streams: BTreeMap<Part, Result<TsFacts, String>>,
 }
 
 /// Name of the multivariant playlist.
@@ -150,6 +156,17 @@ impl Delivery {
     /// Takes what a [`crate::cmaf::SegmentScan`] found, or why a segment could not be read.
     pub fn add_segment(&mut self, part: &Part, facts: Result<SegmentFacts, String>) {
         self.segments.insert(part.clone(), facts);
+    }
+
+    /// Takes the bytes of a segment of MPEG-TS, or why they could not be read.
+    pub fn add_stream(&mut self, part: &Part, bytes: Result<&[u8], String>) {
+        self.streams.insert(part.clone(), bytes.map(ts::read));
+    }
+
+    /// A segment of MPEG-TS that was read.
+    #[must_use]
+    pub fn stream(&self, part: &Part) -> Option<&TsFacts> {
+        self.streams.get(part)?.as_ref().ok()
     }
 
     /// The defaults that scans of segments of this init segment need; `None` where it could not be read.
@@ -215,7 +232,7 @@ impl Delivery {
     #[must_use]
     pub fn referenced(&self) -> BTreeSet<String> {
         let refs = References::of(self);
-        let parts = refs.inits.into_iter().map(|p| p.path);
+        let parts = refs.inits.into_iter().chain(refs.streams).map(|p| p.path);
         let segments = refs.segments.into_keys().map(|p| p.path);
         parts.chain(segments).chain(refs.texts).collect()
     }
@@ -231,7 +248,11 @@ impl Delivery {
             .filter(|p| exists(&p.path) && !self.inits.contains_key(p))
             .collect();
         let segments = refs.segments.into_iter();
+        let streams = refs.streams.into_iter();
         Wanted {
+            streams: streams
+                .filter(|p| exists(&p.path) && !self.streams.contains_key(p))
+                .collect(),
             texts: texts
                 .filter(|p| exists(p) && !self.texts.contains_key(p))
                 .collect(),
@@ -255,6 +276,8 @@ struct References {
     inits: BTreeSet<Part>,
     /// Segments, with their init segments where they have one.
     segments: BTreeMap<Part, Option<Part>>,
+    /// Segments of MPEG-TS.
+    streams: BTreeSet<Part>,
 }
 
 impl References {
@@ -295,6 +318,10 @@ impl References {
             // A picture of an I-frame playlist is a part of a segment that is measured whole.
             let init = init.filter(|_| !i_frames);
             let range = segment.range;
+            if init.is_none() && !i_frames && path.ends_with(".ts") {
+                self.streams.insert(Part { path, range });
+                continue;
+            }
             let entry = self.segments.entry(Part { path, range }).or_default();
             *entry = entry.take().or(init);
         }

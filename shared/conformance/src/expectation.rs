@@ -1,5 +1,6 @@
 //! What the job says the output must be.
 
+use crate::evidence::Evidence;
 use reelsmith_core::ladder::VideoCodec;
 use reelsmith_core::plan::Plan;
 use reelsmith_core::record::{RenditionRecord, SegmentRecord};
@@ -23,6 +24,8 @@ pub struct Expectation {
     pub gop_frames: FrameCount,
     /// Whether there must be an MPD.
     pub dash: bool,
+    /// What objects do not tell, as far as the caller knows it.
+    pub evidence: Evidence,
 }
 
 /// A video rendition that must be there.
@@ -104,6 +107,7 @@ impl Expectation {
             duration: plan.duration(),
             gop_frames: plan.gop_frames,
             dash,
+            evidence: Evidence::default(),
         }
     }
 

@@ -7,6 +7,7 @@
 pub mod cmaf;
 pub mod dash;
 mod delivery;
+mod evidence;
 mod expectation;
 mod fault;
 pub mod hls;
@@ -16,11 +17,18 @@ mod report;
 mod rules;
 #[doc(hidden)]
 pub mod testing;
+pub mod ts;
 mod view;
 
 pub use delivery::{Delivery, MPD, MULTIVARIANT, Object, Part, Text, Wanted};
+pub use evidence::{
+    AudioLevel, ChunkQuality, Dead, DeadRun, Evidence, Identity, Metric, Provenance, Quality,
+    ReportFacts,
+};
 pub use expectation::{Expectation, ExpectedAudio, ExpectedText, ExpectedVideo, Recorded};
 pub use fault::{Faults, TextFault};
-pub use report::{Location, RenditionSummary, Report, SCHEMA, Severity, Verdict, Violation};
+pub use report::{
+    Coverage, Location, RenditionSummary, Report, SCHEMA, Severity, Verdict, Violation,
+};
 pub use rules::{Findings, Rule, RuleSet, Sets, check, registry};
 pub use view::{Kind, Track, TrackSegment, View};

@@ -121,6 +121,48 @@ pub struct RenditionSummary {
     pub declared_average: Option<u64>,
 }
 
+/// How much of the media of an output a check looked at.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Coverage {
+    /// Objects below the output prefix.
+    pub objects: u64,
+    /// Bytes of all of them.
+    pub bytes: u64,
+    /// Media segments that were opened and measured.
+    pub segments: u64,
+    /// Objects of which the job recorded a checksum.
+    pub recorded: u64,
+    /// Those of them whose stored bytes were compared with it.
+    pub compared: u64,
+}
+
+impl Coverage {
+    fn of(view: &View<'_>) -> Self {
+        let objects = &view.delivery.objects;
+        let mut coverage = Self {
+            objects: objects.len() as u64,
+            bytes: objects
+                .values()
+                .fold(0, |sum, o| o.size.saturating_add(sum)),
+            segments: view
+                .delivery
+                .segments
+                .values()
+                .filter(|s| s.is_ok())
+                .count() as u64,
+            ..Self::default()
+        };
+        for (folder, recorded) in view.expected.into_iter().flat_map(|e| e.recorded()) {
+            for segment in &recorded.segments {
+                let object = objects.get(&format!("{folder}/{}", segment.name));
+                coverage.recorded += 1;
+                coverage.compared += u64::from(object.is_some_and(|o| o.sha256.is_some()));
+            }
+        }
+        coverage
+    }
+}
+
 /// Version of the report's shape.
 pub const SCHEMA: u32 = 1;
 
@@ -133,6 +175,12 @@ pub struct Report {
     pub verdict: Verdict,
     /// Number of rules that were checked.
     pub rules_checked: u32,
+    /// Rules that were not: what they judge was not supplied to the check.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub not_judged: Vec<String>,
+    /// How much of the media was looked at.
+    #[serde(default)]
+    pub coverage: Coverage,
     /// What was found wrong: the gravest first, then by rule.
     pub violations: Vec<Violation>,
     /// What was measured.
@@ -145,6 +193,7 @@ impl Report {
     pub(crate) fn new(
         view: &View<'_>,
         rules_checked: usize,
+        not_judged: Vec<String>,
         mut violations: Vec<Violation>,
     ) -> Self {
         violations.sort_by(|a, b| (b.severity, &a.rule).cmp(&(a.severity, &b.rule)));
@@ -153,6 +202,8 @@ impl Report {
             schema: SCHEMA,
             verdict: if failed { Verdict::Fail } else { Verdict::Pass },
             rules_checked: u32::try_from(rules_checked).unwrap_or(u32::MAX),
+            not_judged,
+            coverage: Coverage::of(view),
             violations,
             renditions: view.tracks.iter().map(summary).collect(),
         }
@@ -181,6 +232,17 @@ impl Report {
             self.count(Severity::Warn),
             self.count(Severity::Info),
         )];
+        if !self.not_judged.is_empty() {
+            lines.push(format!("  not judged: {}", self.not_judged.join(", ")));
+        }
+        if self.coverage.recorded > 0 {
+            let Coverage {
+                compared, recorded, ..
+            } = self.coverage;
+            lines.push(format!(
+                "  checksums compared: {compared} of {recorded} segments"
+            ));
+        }
         lines.extend(self.renditions.iter().map(ToString::to_string));
         lines.extend(self.violations.iter().take(40).map(ToString::to_string));
         if let Some(more) = self.violations.len().checked_sub(40).filter(|n| *n > 0) {

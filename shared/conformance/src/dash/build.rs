@@ -5,13 +5,18 @@ use std::collections::BTreeMap;
 use roxmltree::{Document, Node};
 
 use super::template::{self, MAX_SEGMENTS, Values};
-use super::{AdaptationSet, Element, Mpd, MpdSegment, Period, Reference, Representation, schema};
+use super::{
+    AdaptationSet, ContentProtection, Element, Mpd, MpdSegment, Period, Reference, Representation,
+    schema,
+};
 use crate::fault::Faults;
 use crate::path::resolve;
 
 /// Namespace of the MPD, for all editions.
 pub(super) const NAMESPACE: &str = "urn:mpeg:dash:schema:mpd:2011";
 const XLINK: &str = "http://www.w3.org/1999/xlink";
+/// Namespace of `default_KID` (ISO/IEC 23001-7, 11.2).
+const CENC: &str = "urn:mpeg:cenc:2013";
 
 struct Builder<'a> {
     path: &'a str,
@@ -246,9 +251,23 @@ impl Builder<'_> {
         AdaptationSet {
             element: self.element(node),
             roles: roles.map(str::to_owned).collect(),
+            protection: self.protection(node),
             addressing,
             representations,
         }
+    }
+
+    fn protection(&self, node: Node<'_, '_>) -> Vec<ContentProtection> {
+        let read = |p: Node<'_, '_>| ContentProtection {
+            line: self.line(p),
+            scheme: p
+                .attribute("schemeIdUri")
+                .unwrap_or_default()
+                .to_ascii_lowercase(),
+            value: p.attribute("value").map(str::to_owned),
+            key_id: p.attribute((CENC, "default_KID")).map(str::to_owned),
+        };
+        children(node, "ContentProtection").map(read).collect()
     }
 
     fn representation(
@@ -263,6 +282,7 @@ impl Builder<'_> {
         let mut out = Representation {
             element: self.element(node),
             addressing,
+            protection: self.protection(node),
             channels: channels(node).or_else(|| inherited_channels.map(str::to_owned)),
             timescale: number("timescale").filter(|t| *t > 0).unwrap_or(1),
             time_offset: number("presentationTimeOffset").unwrap_or(0),

@@ -84,10 +84,25 @@ pub struct AdaptationSet {
     pub element: Element,
     /// `Role` values.
     pub roles: Vec<String>,
+    /// `ContentProtection` of this level.
+    pub protection: Vec<ContentProtection>,
     /// Addressing elements of this level and of its period.
     pub addressing: Vec<Element>,
     /// The representations.
     pub representations: Vec<Representation>,
+}
+
+/// A `ContentProtection` (5.8.4.1).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ContentProtection {
+    /// Line from 1.
+    pub line: u32,
+    /// `schemeIdUri`, in lower case.
+    pub scheme: String,
+    /// `value`: for the common descriptor the scheme type, for example `cbcs`.
+    pub value: Option<String>,
+    /// `cenc:default_KID` as written.
+    pub key_id: Option<String>,
 }
 
 /// Kind of media of an adaptation set.
@@ -144,6 +159,8 @@ pub struct Representation {
     pub element: Element,
     /// Addressing elements of this level.
     pub addressing: Vec<Element>,
+    /// `ContentProtection` of this level.
+    pub protection: Vec<ContentProtection>,
     /// `AudioChannelConfiguration/@value` of this level or the set.
     pub channels: Option<String>,
     /// The effective timescale; 1 where none is said.

@@ -85,6 +85,7 @@ pub struct Findings {
     rule: &'static Rule,
     violations: Vec<Violation>,
     more: usize,
+    judged: bool,
 }
 
 impl Findings {
@@ -93,7 +94,13 @@ impl Findings {
             rule,
             violations: Vec::new(),
             more: 0,
+            judged: true,
         }
+    }
+
+    /// Notes that the facts of this rule were not supplied: it found nothing because it had nothing to look at.
+    pub fn not_judged(&mut self) {
+        self.judged = false;
     }
 
     /// Adds a violation. `path` is empty for the output as a whole.
@@ -183,12 +190,16 @@ pub fn registry() -> impl Iterator<Item = &'static Rule> {
 pub fn check(delivery: &Delivery, expected: Option<&Expectation>, sets: Sets) -> Report {
     let view = View::new(delivery, expected);
     let mut violations = Vec::new();
-    let mut checked = 0;
+    let (mut checked, mut not_judged) = (0, Vec::new());
     for rule in registry().filter(|r| sets.has(r.set)) {
         let mut findings = Findings::new(rule);
         (rule.check)(&view, &mut findings);
+        if findings.judged {
+            checked += 1;
+        } else {
+            not_judged.push(rule.id.to_owned());
+        }
         violations.extend(findings.finish());
-        checked += 1;
     }
-    Report::new(&view, checked, violations)
+    Report::new(&view, checked, not_judged, violations)
 }

@@ -2,17 +2,16 @@
 
 use std::fmt::Write as _;
 
-use super::{AUDIO, Good, RUNGS, Rung, TEXT, segment_bytes};
+use super::shape::Shape;
+use super::{AUDIO, Good, Rung, TEXT, segment_bytes};
 use crate::cmaf::{TrackDefaults, fragments};
 use crate::measure::{average_rate, peak_rate};
 
-/// `EXTINF` of video and captions, and of audio.
-const VIDEO_SECONDS: [&str; 3] = ["4.000000", "4.000000", "2.000000"];
-const AUDIO_SECONDS: [&str; 3] = ["4.010667", "4.010667", "2.000000"];
-
-pub(super) fn write(good: &mut Good) {
-    for rung in RUNGS {
-        let playlist = media_playlist(&VIDEO_SECONDS, "m4s", true);
+pub(super) fn write(good: &mut Good, shape: &Shape) {
+    let (video, audio) = (shape.video_ticks(), shape.audio_ticks());
+    let (video, audio) = (extinf(&video, 24_000), extinf(&audio, 48_000));
+    for rung in &shape.rungs {
+        let playlist = media_playlist(&video, "m4s", true);
         good.texts
             .insert(format!("{}/playlist.m3u8", rung.folder), playlist);
         let i_frames = i_frame_playlist(good, rung.folder);
@@ -20,36 +19,61 @@ pub(super) fn write(good: &mut Good) {
             .insert(format!("{}/iframes.m3u8", rung.folder), i_frames);
     }
     for (folder, _, _) in AUDIO {
-        let playlist = media_playlist(&AUDIO_SECONDS, "m4s", true);
+        let playlist = media_playlist(&audio, "m4s", true);
         good.texts
             .insert(format!("{folder}/playlist.m3u8"), playlist);
     }
     for (folder, _, _, _) in TEXT {
-        let playlist = media_playlist(&VIDEO_SECONDS, "vtt", false);
+        let playlist = media_playlist(&video, "vtt", false);
         good.texts
             .insert(format!("{folder}/playlist.m3u8"), playlist);
-        for number in 1..=3u32 {
+        for (number, _) in (1u32..).zip(&shape.frames) {
             good.texts
                 .insert(format!("{folder}/seg_{number:05}.vtt"), captions(number));
         }
     }
-    let master = master(good);
+    let master = master(good, shape);
     good.texts.insert("master.m3u8".to_owned(), master);
-    let mpd = mpd(good);
+    let mpd = mpd(good, shape);
     good.texts.insert("manifest.mpd".to_owned(), mpd);
 }
 
 fn captions(number: u32) -> String {
-    let start = (number - 1) * 4;
+    let (start, next) = (clock((number - 1) * 4), clock((number - 1) * 4 + 1));
     format!(
-        "WEBVTT\nX-TIMESTAMP-MAP=MPEGTS:0,LOCAL:00:00:00.000\n\n00:00:{start:02}.500 --> 00:00:{:02}.000\nLine {number}\n\n00:00:{:02}.000 --> 00:00:{:02}.500\nNext\n",
-        start + 1,
-        start + 1,
-        start + 1,
+        "WEBVTT\nX-TIMESTAMP-MAP=MPEGTS:0,LOCAL:00:00:00.000\n\n{start}.500 --> {next}.000\nLine {number}\n\n{next}.000 --> {next}.500\nNext\n"
     )
 }
 
-fn media_playlist(seconds: &[&str], extension: &str, map: bool) -> String {
+fn clock(seconds: u32) -> String {
+    let (minutes, seconds) = (seconds / 60, seconds % 60);
+    format!("{:02}:{:02}:{seconds:02}", minutes / 60, minutes % 60)
+}
+
+/// Durations as `EXTINF` has them.
+fn extinf(ticks: &[u32], scale: u32) -> Vec<String> {
+    let micros = |t: &u32| (u64::from(*t) * 1_000_000 + u64::from(scale) / 2) / u64::from(scale);
+    let seconds = ticks.iter().map(micros);
+    seconds
+        .map(|m| format!("{}.{:06}", m / 1_000_000, m % 1_000_000))
+        .collect()
+}
+
+/// The `S` elements of a timeline that starts at 0.
+fn timeline(ticks: &[u32]) -> String {
+    let mut text = String::new();
+    for run in ticks.chunk_by(|a, b| a == b) {
+        let start = if text.is_empty() { "t=\"0\" " } else { "" };
+        let repeat = match run.len() - 1 {
+            0 => String::new(),
+            n => format!(" r=\"{n}\""),
+        };
+        let _ = writeln!(text, "<S {start}d=\"{}\"{repeat}/>", run[0]);
+    }
+    text
+}
+
+fn media_playlist(seconds: &[String], extension: &str, map: bool) -> String {
     let mut text = "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-TARGETDURATION:4\n#EXT-X-MEDIA-SEQUENCE:0\n\
                     #EXT-X-PLAYLIST-TYPE:VOD\n#EXT-X-INDEPENDENT-SEGMENTS\n"
         .to_owned();
@@ -84,23 +108,25 @@ fn i_frame_playlist(good: &Good, folder: &str) -> String {
 }
 
 /// Peak and average bit rate of a folder's segments.
-fn rates(good: &Good, folder: &str, seconds: [i128; 3], scale: i128) -> (u64, u64) {
+fn rates(good: &Good, folder: &str, ticks: &[u32], scale: i128) -> (u64, u64) {
     let segments = good.segments.iter().filter(|(p, _)| p.starts_with(folder));
     let sizes = segments.map(|(_, s)| segment_bytes(s).len() as u64);
-    let nanos = seconds.map(|ticks| (ticks * 1_000_000_000 + scale / 2) / scale);
+    let nanos = ticks
+        .iter()
+        .map(|t| (i128::from(*t) * 1_000_000_000 + scale / 2) / scale);
     let loads: Vec<_> = sizes.zip(nanos).collect();
     (peak_rate(&loads, 4).0, average_rate(&loads).0)
 }
 
-fn video_rates(good: &Good, rung: &Rung) -> (u64, u64) {
-    rates(good, rung.folder, [96_000, 96_000, 48_000], 24_000)
+fn video_rates(good: &Good, rung: &Rung, shape: &Shape) -> (u64, u64) {
+    rates(good, rung.folder, &shape.video_ticks(), 24_000)
 }
 
-fn audio_rates(good: &Good) -> (u64, u64) {
-    rates(good, "audio/ja", [192_512, 192_512, 96_000], 48_000)
+fn audio_rates(good: &Good, shape: &Shape) -> (u64, u64) {
+    rates(good, "audio/ja", &shape.audio_ticks(), 48_000)
 }
 
-fn master(good: &Good) -> String {
+fn master(good: &Good, shape: &Shape) -> String {
     let mut text = "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-INDEPENDENT-SEGMENTS\n".to_owned();
     for (folder, language, name) in AUDIO {
         let default = if language == "ja" { "YES" } else { "NO" };
@@ -116,9 +142,9 @@ fn master(good: &Good) -> String {
             "#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID=\"subs\",NAME=\"{name}\",LANGUAGE=\"{language}\",DEFAULT=NO,AUTOSELECT=YES,FORCED={forced},URI=\"{folder}/playlist.m3u8\""
         );
     }
-    let audio = audio_rates(good);
-    for rung in RUNGS {
-        let (peak, average) = video_rates(good, &rung);
+    let audio = audio_rates(good, shape);
+    for rung in &shape.rungs {
+        let (peak, average) = video_rates(good, rung, shape);
         let _ = write!(
             text,
             "#EXT-X-STREAM-INF:BANDWIDTH={},AVERAGE-BANDWIDTH={},CODECS=\"{},mp4a.40.2\",RESOLUTION={}x{},FRAME-RATE=24.000,AUDIO=\"audio\",SUBTITLES=\"subs\"\n{}/playlist.m3u8\n",
@@ -130,7 +156,7 @@ fn master(good: &Good) -> String {
             rung.folder
         );
     }
-    for rung in RUNGS {
+    for rung in &shape.rungs {
         let _ = writeln!(
             text,
             "#EXT-X-I-FRAME-STREAM-INF:BANDWIDTH=50000,CODECS=\"{}\",RESOLUTION={}x{},URI=\"{}/iframes.m3u8\"",
@@ -140,13 +166,16 @@ fn master(good: &Good) -> String {
     text
 }
 
-fn mpd(good: &Good) -> String {
-    let mut text = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
-        <MPD xmlns=\"urn:mpeg:dash:schema:mpd:2011\" profiles=\"urn:mpeg:dash:profile:isoff-live:2011\" type=\"static\" mediaPresentationDuration=\"PT10S\" maxSegmentDuration=\"PT4.1S\" minBufferTime=\"PT4S\">\n\
-        <Period id=\"0\" start=\"PT0S\" duration=\"PT10S\">\n"
-        .to_owned();
-    video_set(good, &mut text, 0, &RUNGS[..2]);
-    video_set(good, &mut text, 1, &RUNGS[2..]);
+fn mpd(good: &Good, shape: &Shape) -> String {
+    let seconds = shape.total_frames() / 24;
+    let mut text = format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
+        <MPD xmlns=\"urn:mpeg:dash:schema:mpd:2011\" profiles=\"urn:mpeg:dash:profile:isoff-live:2011\" type=\"static\" mediaPresentationDuration=\"PT{seconds}S\" maxSegmentDuration=\"PT4.1S\" minBufferTime=\"PT4S\">\n\
+        <Period id=\"0\" start=\"PT0S\" duration=\"PT{seconds}S\">\n"
+    );
+    video_set(good, &mut text, 0, shape, "avc1");
+    video_set(good, &mut text, 1, shape, "hvc1");
+    let audio = timeline(&shape.audio_ticks());
     for (index, (folder, language, _)) in (2..).zip(AUDIO) {
         let _ = write!(
             text,
@@ -155,8 +184,8 @@ fn mpd(good: &Good) -> String {
              <Representation id=\"audio-{language}\" bandwidth=\"{}\" codecs=\"mp4a.40.2\" audioSamplingRate=\"48000\">\n\
              <AudioChannelConfiguration schemeIdUri=\"urn:mpeg:dash:23003:3:audio_channel_configuration:2011\" value=\"2\"/>\n\
              <SegmentTemplate timescale=\"48000\" startNumber=\"1\" initialization=\"{folder}/init.mp4\" media=\"{folder}/seg_$Number%05d$.m4s\">\n\
-             <SegmentTimeline>\n<S t=\"0\" d=\"192512\" r=\"1\"/>\n<S d=\"96000\"/>\n</SegmentTimeline>\n</SegmentTemplate>\n</Representation>\n</AdaptationSet>\n",
-            audio_rates(good).0
+             <SegmentTimeline>\n{audio}</SegmentTimeline>\n</SegmentTemplate>\n</Representation>\n</AdaptationSet>\n",
+            audio_rates(good, shape).0
         );
     }
     for (index, (folder, language, _, _)) in (4..).zip(TEXT) {
@@ -172,21 +201,29 @@ fn mpd(good: &Good) -> String {
     text + "</Period>\n</MPD>\n"
 }
 
-fn video_set(good: &Good, text: &mut String, id: u32, rungs: &[Rung]) {
+fn video_set(good: &Good, text: &mut String, id: u32, shape: &Shape, entry: &str) {
+    let rungs = shape.rungs.iter().filter(|r| r.codec.starts_with(entry));
+    let rungs: Vec<&Rung> = rungs.collect();
+    let (wide, high) = (
+        rungs.iter().map(|r| r.width),
+        rungs.iter().map(|r| r.height),
+    );
+    let (wide, high) = (wide.max().unwrap_or(0), high.max().unwrap_or(0));
+    let video = timeline(&shape.video_ticks());
     let role = if id == 0 { "main" } else { "alternate" };
     let _ = write!(
         text,
-        "<AdaptationSet id=\"{id}\" contentType=\"video\" mimeType=\"video/mp4\" segmentAlignment=\"true\" startWithSAP=\"1\" frameRate=\"24\" par=\"16:9\" maxWidth=\"1280\" maxHeight=\"720\">\n\
+        "<AdaptationSet id=\"{id}\" contentType=\"video\" mimeType=\"video/mp4\" segmentAlignment=\"true\" startWithSAP=\"1\" frameRate=\"24\" par=\"16:9\" maxWidth=\"{wide}\" maxHeight=\"{high}\">\n\
          <Role schemeIdUri=\"urn:mpeg:dash:role:2011\" value=\"{role}\"/>\n\
          <SegmentTemplate timescale=\"24000\" startNumber=\"1\" initialization=\"video/$RepresentationID$/init.mp4\" media=\"video/$RepresentationID$/seg_$Number%05d$.m4s\">\n\
-         <SegmentTimeline>\n<S t=\"0\" d=\"96000\" r=\"1\"/>\n<S d=\"48000\"/>\n</SegmentTimeline>\n</SegmentTemplate>\n"
+         <SegmentTimeline>\n{video}</SegmentTimeline>\n</SegmentTemplate>\n"
     );
     for rung in rungs {
         let name = rung.folder.trim_start_matches("video/");
         let _ = writeln!(
             text,
             "<Representation id=\"{name}\" bandwidth=\"{}\" codecs=\"{}\" width=\"{}\" height=\"{}\"/>",
-            video_rates(good, rung).0,
+            video_rates(good, rung, shape).0,
             rung.codec,
             rung.width,
             rung.height

@@ -34,14 +34,50 @@ pub struct InitSpec {
     pub tracks: usize,
     /// Samples that `stsz` declares.
     pub moov_samples: u32,
+    /// How samples are encrypted.
+    pub protection: Option<ProtectionSpec>,
+}
+
+/// What `sinf` says.
+#[derive(Clone, Debug)]
+pub struct ProtectionSpec {
+    /// `scheme_type`.
+    pub scheme: [u8; 4],
+    /// `default_crypt_byte_block` and `default_skip_byte_block`.
+    pub pattern: (u8, u8),
+    /// `default_KID`.
+    pub key_id: [u8; 16],
+    /// `default_constant_IV`.
+    pub constant_iv: Vec<u8>,
+    /// Whether `tenc` is there.
+    pub tenc: bool,
+}
+
+impl ProtectionSpec {
+    fn sinf(&self, entry: [u8; 4]) -> Vec<u8> {
+        let schm = [&self.scheme[..], &[0, 1, 0, 0]].concat();
+        let pattern = self.pattern.0 << 4 | self.pattern.1;
+        let mut tenc = vec![0, pattern, 1, 0];
+        tenc.extend(self.key_id);
+        tenc.push(u8::try_from(self.constant_iv.len()).unwrap_or(0));
+        tenc.extend(&self.constant_iv);
+        let tenc = BoxWriter::full(b"tenc", 1, 0, &tenc);
+        let mut sinf = BoxWriter::plain(b"frma", &entry);
+        sinf.extend(BoxWriter::full(b"schm", 0, 0, &schm));
+        let schi = if self.tenc { tenc } else { Vec::new() };
+        sinf.extend(BoxWriter::plain(b"schi", &schi));
+        BoxWriter::plain(b"sinf", &sinf)
+    }
 }
 
 impl InitSpec {
     pub(crate) fn video(rung: &Rung) -> Self {
         let hevc = rung.codec.starts_with("hvc1");
         let level = match rung.height {
+            1_080 if hevc => 120,
             _ if hevc => 93,
-            720 => 31,
+            1_080 => 40,
+            480 | 720 => 31,
             _ => 30,
         };
         let size = (rung.width, rung.height);
@@ -60,6 +96,7 @@ impl InitSpec {
             duration: None,
             tracks: 1,
             moov_samples: 0,
+            protection: None,
         }
     }
 
@@ -79,6 +116,7 @@ impl InitSpec {
             duration: None,
             tracks: 1,
             moov_samples: 0,
+            protection: None,
         }
     }
 
@@ -131,7 +169,7 @@ impl InitSpec {
         let hdlr = [&[0; 4][..], handler, &[0; 13]].concat();
         let stsd = [
             words(&[1]),
-            BoxWriter::plain(&self.entry, &self.sample_entry()),
+            BoxWriter::plain(&self.stored_entry(), &self.sample_entry()),
         ]
         .concat();
         let stbl = [
@@ -147,7 +185,23 @@ impl InitSpec {
         .concat()
     }
 
+    fn stored_entry(&self) -> [u8; 4] {
+        match (&self.protection, self.size.0) {
+            (None, _) => self.entry,
+            (Some(_), 0) => *b"enca",
+            (Some(_), _) => *b"encv",
+        }
+    }
+
     fn sample_entry(&self) -> Vec<u8> {
+        let mut out = self.clear_entry();
+        if let Some(protection) = &self.protection {
+            out.extend(protection.sinf(self.entry));
+        }
+        out
+    }
+
+    fn clear_entry(&self) -> Vec<u8> {
         let mut out = vec![0, 0, 0, 0, 0, 0, 0, 1];
         if self.size.0 == 0 {
             out.extend([0; 8]);

@@ -5,57 +5,23 @@
 
 pub mod boxes;
 mod documents;
+mod expected;
 pub mod inits;
+mod protect;
+mod shape;
+pub mod ts;
 
 use std::collections::BTreeMap;
 
-use reelsmith_core::ladder::VideoCodec;
-use reelsmith_core::record::SegmentRecord;
-use reelsmith_core::time::{FrameCount, FrameRate, Ticks, Timescale};
-use reelsmith_core::units::{Bytes, Resolution};
-
 use crate::cmaf::SegmentScan;
 use crate::delivery::{Delivery, Object};
-use crate::expectation::{Expectation, ExpectedAudio, ExpectedText, ExpectedVideo, Recorded};
+use crate::expectation::Expectation;
 use crate::report::Report;
 use crate::rules::{Sets, check};
 use boxes::{FragmentSpec, SampleSpec};
 use inits::InitSpec;
-
-/// A video rendition of [`Good`].
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Rung {
-    pub folder: &'static str,
-    pub codec: &'static str,
-    pub width: u32,
-    pub height: u32,
-    /// Bytes of a picture that is not an IDR; an IDR has three times as many.
-    pub picture: u32,
-}
-
-pub(crate) const RUNGS: [Rung; 3] = [
-    Rung {
-        folder: "video/h264_360p",
-        codec: "avc1.64001e",
-        width: 640,
-        height: 360,
-        picture: 100,
-    },
-    Rung {
-        folder: "video/h264_720p",
-        codec: "avc1.64001f",
-        width: 1_280,
-        height: 720,
-        picture: 300,
-    },
-    Rung {
-        folder: "video/h265_720p",
-        codec: "hvc1.1.6.L93.90",
-        width: 1_280,
-        height: 720,
-        picture: 200,
-    },
-];
+pub(crate) use shape::Rung;
+use shape::Shape;
 
 pub(crate) const AUDIO: [(&str, &str, &str); 2] =
     [("audio/ja", "ja", "日本語"), ("audio/en", "en", "English")];
@@ -63,11 +29,6 @@ pub(crate) const TEXT: [(&str, &str, &str, bool); 2] = [
     ("text/en", "en", "English", false),
     ("text/ja-forced", "ja", "日本語", true),
 ];
-
-/// Frames of the three segments at 24 frames a second; an IDR picture every 48.
-const FRAMES: [u32; 3] = [96, 96, 48];
-/// Access units of the three audio segments; the last one is cut short.
-const UNITS: [u32; 3] = [188, 188, 94];
 
 /// A delivery that breaks no rule, open to damage.
 #[derive(Clone, Debug)]
@@ -97,9 +58,19 @@ impl Default for Good {
 }
 
 impl Good {
-    /// Builds it.
+    /// Three rungs, two languages, two captions; ten seconds.
     #[must_use]
     pub fn new() -> Self {
+        Self::of(&Shape::short())
+    }
+
+    /// Six rungs of a number of segments of four seconds, the last one of two: 360 for an episode, 1,800 for a film.
+    #[must_use]
+    pub fn long(segments: u32) -> Self {
+        Self::of(&Shape::long(segments.clamp(3, 5_000)))
+    }
+
+    fn of(shape: &Shape) -> Self {
         let mut good = Self {
             texts: BTreeMap::new(),
             inits: BTreeMap::new(),
@@ -110,22 +81,27 @@ impl Good {
             missing: Vec::new(),
             expected: None,
         };
-        for rung in RUNGS {
+        for rung in &shape.rungs {
             good.inits
-                .insert(format!("{}/init.mp4", rung.folder), InitSpec::video(&rung));
-            good.add_video(&rung);
+                .insert(format!("{}/init.mp4", rung.folder), InitSpec::video(rung));
+            good.add_video(rung, shape);
         }
         for (folder, _, _) in AUDIO {
             good.inits
                 .insert(format!("{folder}/init.mp4"), InitSpec::audio());
-            good.add_audio(folder);
+            good.add_audio(folder, shape);
         }
-        documents::write(&mut good);
-        good.expected = Some(good.expectation());
-        for path in good.bytes().keys() {
-            good.objects.insert(path.clone(), described(path));
-        }
+        documents::write(&mut good, shape);
+        good.expected = Some(good.expectation(shape));
+        good.describe();
         good
+    }
+
+    /// Lists every object as the packager stores it.
+    fn describe(&mut self) {
+        let segments = self.segments.keys().chain(self.raw.keys());
+        let paths = self.texts.keys().chain(self.inits.keys()).chain(segments);
+        self.objects = paths.map(|p| (p.clone(), described(p))).collect();
     }
 
     /// Replaces a text of a document, which must be there.
@@ -215,6 +191,10 @@ impl Good {
                     delivery.add_segment(part, Ok(SegmentScan::whole(data, defaults)));
                 }
             }
+            for part in &wanted.streams {
+                let data = bytes.get(&part.path).unwrap_or(&nothing);
+                delivery.add_stream(part, Ok(in_range(data, part.range)));
+            }
             if wanted.is_empty() {
                 break;
             }
@@ -228,9 +208,9 @@ impl Good {
         check(&self.delivery(), self.expected.as_ref(), Sets::ALL)
     }
 
-    fn add_video(&mut self, rung: &Rung) {
+    fn add_video(&mut self, rung: &Rung, shape: &Shape) {
         let (mut sequence, mut tfdt) = (1, 0);
-        for (number, frames) in (1..).zip(FRAMES) {
+        for (number, frames) in (1..).zip(&shape.frames) {
             let fragments = (0..frames / 48).map(|_| {
                 let fragment = FragmentSpec {
                     sequence,
@@ -248,16 +228,15 @@ impl Good {
         }
     }
 
-    fn add_audio(&mut self, folder: &str) {
+    fn add_audio(&mut self, folder: &str, shape: &Shape) {
         let mut tfdt = 0;
-        for (sequence, units) in (1..).zip(UNITS) {
-            let mut samples = vec![SampleSpec::audio(1_024, 20); units as usize];
-            if sequence == 3
-                && let Some(last) = samples.last_mut()
-            {
-                last.duration = 768;
+        let segments = shape.units.iter().zip(shape.audio_ticks());
+        for (sequence, (units, ticks)) in (1..).zip(segments) {
+            let mut samples = vec![SampleSpec::audio(1_024, 20); *units as usize];
+            if let Some(last) = samples.last_mut() {
+                last.duration -= units * 1_024 - ticks;
             }
-            let duration: u64 = samples.iter().map(|s| u64::from(s.duration)).sum();
+            let duration = u64::from(ticks);
             let fragment = FragmentSpec {
                 sequence,
                 tfdt,
@@ -267,79 +246,6 @@ impl Good {
             self.segments
                 .insert(format!("{folder}/seg_{sequence:05}.m4s"), vec![fragment]);
             tfdt += duration;
-        }
-    }
-
-    fn expectation(&self) -> Expectation {
-        let frame_rate = FrameRate::new(24, 1);
-        let video = RUNGS.iter().filter_map(|rung| {
-            let codec = if rung.codec.starts_with("avc1") {
-                VideoCodec::H264
-            } else {
-                VideoCodec::H265
-            };
-            let resolution = Resolution {
-                width: rung.width,
-                height: rung.height,
-            };
-            Some(ExpectedVideo {
-                path: rung.folder.to_owned(),
-                codec,
-                resolution,
-                frame_rate: frame_rate?,
-                frames: FrameCount(240),
-                recorded: self.recorded(rung.folder),
-            })
-        });
-        let audio = AUDIO.iter().map(|(folder, language, label)| ExpectedAudio {
-            path: (*folder).to_owned(),
-            language: (*language).to_owned(),
-            label: (*label).to_owned(),
-            default: *language == "ja",
-            sample_rate: 48_000,
-            samples: 480_000,
-            recorded: self.recorded(folder),
-        });
-        let text = TEXT
-            .iter()
-            .map(|(folder, language, label, forced)| ExpectedText {
-                path: (*folder).to_owned(),
-                language: (*language).to_owned(),
-                label: (*label).to_owned(),
-                forced: *forced,
-                recorded: Recorded::default(),
-            });
-        Expectation {
-            video: video.collect(),
-            audio: audio.collect(),
-            text: text.collect(),
-            timescale: Timescale(24_000),
-            duration: Ticks(240_000),
-            gop_frames: FrameCount(48),
-            dash: true,
-        }
-    }
-
-    fn recorded(&self, folder: &str) -> Recorded {
-        let segments = self
-            .segments
-            .iter()
-            .filter(|(path, _)| path.starts_with(folder));
-        let records = (1..)
-            .zip(segments)
-            .map(|(number, (path, fragments))| SegmentRecord {
-                number,
-                name: format!("seg_{number:05}.m4s"),
-                size: Bytes(segment_bytes(fragments).len() as u64),
-                sha256: sha256(path),
-                start: Ticks(0),
-                duration: Ticks(0),
-                samples: 0,
-                key_frames: Vec::new(),
-            });
-        Recorded {
-            init_sha256: sha256(&format!("{folder}/init.mp4")),
-            segments: records.collect(),
         }
     }
 }
@@ -397,6 +303,7 @@ fn described(path: &str) -> Object {
         "mpd" => "application/dash+xml",
         "m4s" => "video/iso.segment",
         "mp4" => "video/mp4",
+        "ts" => "video/mp2t",
         _ => "text/vtt; charset=utf-8",
     };
     let cache = if text {

@@ -5,7 +5,9 @@ mod r02;
 mod r03;
 mod r04;
 mod r05;
+mod r06;
 mod r07;
+mod r08;
 
 use super::Rule;
 
@@ -16,5 +18,7 @@ pub(super) static RULES: &[&Rule] = &[
     &r03::RULE,
     &r04::RULE,
     &r05::RULE,
+    &r06::RULE,
     &r07::RULE,
+    &r08::RULE,
 ];

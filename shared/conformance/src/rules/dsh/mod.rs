@@ -16,6 +16,7 @@ mod r13;
 mod r14;
 mod r15;
 mod r16;
+mod r17;
 mod r18;
 mod r19;
 
@@ -39,6 +40,7 @@ pub(super) static RULES: &[&Rule] = &[
     &r14::RULE,
     &r15::RULE,
     &r16::RULE,
+    &r17::RULE,
     &r18::RULE,
     &r19::RULE,
 ];

@@ -1,4 +1,4 @@
-//! HLS-M25: a larger picture has a higher bit rate.
+//! HLS-M25: no picture is larger than the source; a larger picture has a higher bit rate.
 
 use super::super::{Findings, Rule, RuleSet};
 use crate::delivery::MULTIVARIANT;
@@ -6,19 +6,20 @@ use crate::hls::{Variant, is_video_codec};
 use crate::report::Severity;
 use crate::view::View;
 
-/// A larger picture has a higher bit rate.
+/// No picture is larger than the source; a larger picture has a higher bit rate.
 pub(super) static RULE: Rule = Rule {
     id: "HLS-M25",
     severity: Severity::Warn,
     spec: "Apple HLS Authoring 1.25",
     set: RuleSet::Standard,
-    title: "a larger picture has a higher bit rate",
-    doc: "A rung with more pixels and fewer bits than another of its codec is chosen on good networks and looks worse.",
+    title: "no picture is larger than the source; a larger picture has a higher bit rate",
+    doc: "A rung with more pixels and fewer bits than another of its codec is chosen on good networks and looks worse; one with more pixels than the source has nothing to show in them.",
     check,
 };
 
 fn check(view: &View<'_>, out: &mut Findings) {
     let variants = view.variants();
+    upscaled(view, out);
     let facts = |v: &Variant| {
         let (w, h) = v.resolution()?;
         let codecs = v.codecs();
@@ -36,6 +37,25 @@ fn check(view: &View<'_>, out: &mut Findings) {
         {
             let expected = format!("BANDWIDTH above that of smaller pictures, {above}");
             out.line(MULTIVARIANT, variant.line, expected, rate.to_string());
+        }
+    }
+}
+
+/// A side may be one pixel longer than the source's, where that was odd.
+fn upscaled(view: &View<'_>, out: &mut Findings) {
+    let Some(source) = view.expected.and_then(|e| e.evidence.source) else {
+        return;
+    };
+    for variant in view.variants() {
+        let (width, height) = variant.resolution().unwrap_or((0, 0));
+        if width > source.width.saturating_add(1) || height > source.height.saturating_add(1) {
+            let expected = format!("at most the size of the source, {source}");
+            out.line(
+                MULTIVARIANT,
+                variant.line,
+                expected,
+                format!("{width}x{height}"),
+            );
         }
     }
 }

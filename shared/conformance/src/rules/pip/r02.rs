@@ -32,6 +32,11 @@ fn check(view: &View<'_>, out: &mut Findings) {
             );
         }
     }
+    for (part, stream) in &delivery.streams {
+        if let Err(reason) = stream {
+            out.add(&part.path, None, "a segment that can be measured", reason);
+        }
+    }
     for (part, segment) in &delivery.segments {
         match segment {
             Err(reason) => out.add(&part.path, None, "a segment that can be measured", reason),
@@ -58,7 +63,8 @@ fn check(view: &View<'_>, out: &mut Findings) {
 fn unread(view: &View<'_>, out: &mut Findings) {
     let wanted = view.delivery.wanted();
     let inits = wanted.inits.iter().map(|p| &p.path);
-    let segments = wanted.segments.iter().map(|(p, _)| &p.path);
+    let segments = wanted.segments.iter().map(|(p, _)| p);
+    let segments = segments.chain(&wanted.streams).map(|p| &p.path);
     for path in wanted.texts.iter().chain(inits).chain(segments) {
         out.add(path, None, "to be measured", "never read");
     }

@@ -4,6 +4,7 @@ mod r01;
 mod r02;
 mod r03;
 mod r04;
+mod r05;
 mod r06;
 mod r07;
 mod r08;
@@ -14,6 +15,9 @@ mod r12;
 mod r13;
 mod r14;
 mod r15;
+mod r16;
+mod r17;
+mod r18;
 
 use super::Rule;
 
@@ -23,6 +27,7 @@ pub(super) static RULES: &[&Rule] = &[
     &r02::RULE,
     &r03::RULE,
     &r04::RULE,
+    &r05::RULE,
     &r06::RULE,
     &r07::RULE,
     &r08::RULE,
@@ -33,4 +38,7 @@ pub(super) static RULES: &[&Rule] = &[
     &r13::RULE,
     &r14::RULE,
     &r15::RULE,
+    &r16::RULE,
+    &r17::RULE,
+    &r18::RULE,
 ];

@@ -31,17 +31,24 @@ fn transport_streams_are_said_not_to_be_measured() {
     assert_eq!(delivery.wanted().texts, ["high.m3u8", "low.m3u8"]);
     delivery.add_text("low.m3u8", media.as_bytes());
     delivery.add_text("high.m3u8", media.as_bytes());
+    let parts = delivery.wanted().streams;
+    let parts: Vec<String> = parts.iter().map(ToString::to_string).collect();
+    assert_eq!(parts, ["all.ts[1000@0]", "all.ts[1000@1000]"]);
+    for part in delivery.wanted().streams {
+        delivery.add_stream(&part, Ok(&[0x47; 376]));
+    }
     assert!(delivery.wanted().is_empty());
     let report = check(&delivery, None, Sets::STANDARD);
     for rule in [
-        "PIP-02", "HLS-P13", "HLS-P04", "HLS-M03", "HLS-M05", "HLS-M06", "HLS-M19", "HLS-M21",
+        "PIP-02", "SEG-05", "HLS-P13", "HLS-P04", "HLS-M03", "HLS-M05", "HLS-M06", "HLS-M19",
+        "HLS-M21",
     ] {
         assert!(ids(&report).contains(rule), "{rule}\n{}", report.summary());
     }
 }
 
-#[test]
-fn one_file_with_byte_ranges_is_measured_by_its_parts() {
+/// The first rung in one file, without I-frames; no MPD and no job.
+pub(super) fn byte_ranges() -> Good {
     let good = Good::new();
     let folder = "video/h264_360p";
     let bytes = good.bytes();
@@ -73,10 +80,39 @@ fn one_file_with_byte_ranges_is_measured_by_its_parts() {
     let end = at + master[at..].find('\n').unwrap() + 1;
     master.replace_range(at..end, "");
     good.raw.insert(format!("{folder}/all.mp4"), file);
+    good.expected = None;
+    good
+}
+
+#[test]
+fn one_file_with_byte_ranges_is_measured_by_its_parts() {
+    let good = byte_ranges();
     let report = check(&good.delivery(), None, Sets::STANDARD);
     assert_eq!(report.violations, [], "{}", report.summary());
     let summary = &report.renditions[0];
     assert_eq!((summary.samples, summary.duration), (240, 240_000));
+}
+
+#[test]
+fn transport_streams_are_judged_as_far_as_they_are_read() {
+    let good = Good::transport();
+    let report = check(&good.delivery(), None, Sets::STANDARD);
+    assert_eq!(ids(&report), BTreeSet::from(["PIP-02", "HLS-M21"]));
+    let mut restarted = good.clone();
+    let first = restarted.raw["low/seg_00001.ts"].clone();
+    restarted.raw.insert("low/seg_00002.ts".to_owned(), first);
+    let joined = check(&restarted.delivery(), None, Sets::STANDARD);
+    assert!(ids(&joined).contains("SEG-05"));
+    for number in [2, 3] {
+        let line = format!("seg_{number:05}.ts");
+        let anew = format!("#EXT-X-DISCONTINUITY\n#EXTINF:4.0,\n{line}");
+        for folder in ["low", "high"] {
+            let path = format!("{folder}/playlist.m3u8");
+            restarted.edit(&path, &format!("#EXTINF:4.0,\n{line}"), &anew);
+        }
+    }
+    let apart = check(&restarted.delivery(), None, Sets::STANDARD);
+    assert!(!ids(&apart).contains("SEG-05"), "{}", apart.summary());
 }
 
 #[test]

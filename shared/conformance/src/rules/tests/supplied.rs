@@ -1,0 +1,246 @@
+//! Damage to what only a caller knows, to encryption, and to transport streams.
+
+use super::{Damage, Good, MASTER, MPD, V360};
+use crate::evidence::{Evidence, Identity, Metric};
+use crate::testing::boxes::{FragmentSpec, SampleSpec};
+use crate::testing::inits::ProtectionSpec;
+use crate::ts::PACKET;
+
+fn evidence(good: &mut Good) -> &mut Evidence {
+    &mut good.expected.as_mut().unwrap().evidence
+}
+
+fn record(good: &mut Good) -> &mut Identity {
+    let provenance = evidence(good).provenance.as_mut().unwrap();
+    provenance.records.get_mut("chunks/00000-0.json").unwrap()
+}
+
+/// Makes it an encrypted output, and damages the encryption of one init segment.
+fn protected(good: &mut Good, path: &str, change: impl FnOnce(&mut ProtectionSpec)) {
+    *good = Good::protected();
+    good.init(path, |i| change(i.protection.as_mut().unwrap()));
+}
+
+/// Makes it an output in MPEG-TS, and damages the second segment of both variants.
+fn transport(good: &mut Good, change: impl Fn(&mut Vec<u8>)) {
+    *good = Good::transport();
+    for folder in ["low", "high"] {
+        let segment = format!("{folder}/seg_00002.ts");
+        change(good.raw.get_mut(&segment).unwrap());
+    }
+}
+
+/// What a transport stream breaks by its nature: it is not measured as far as MP4 is.
+const TRANSPORT: &[&str] = &["PIP-02", "HLS-M21"];
+
+pub(super) const DAMAGES: &[Damage] = &[
+    Damage {
+        name: "a chunk of another job",
+        rule: "PIP-01",
+        also: &[],
+        apply: |g| record(g).job_key = Some("00".repeat(32)),
+    },
+    Damage {
+        name: "a chunk of an earlier generation",
+        rule: "PIP-01",
+        also: &[],
+        apply: |g| record(g).generation = Some(2),
+    },
+    Damage {
+        name: "a chunk of another encoder",
+        rule: "PIP-01",
+        also: &[],
+        apply: |g| record(g).encoder_build = Some("ffmpeg 7.1".to_owned()),
+    },
+    Damage {
+        name: "a mezzanine that was swapped",
+        rule: "PIP-01",
+        also: &[],
+        apply: |g| record(g).mezzanine = Some("md5:00".to_owned()),
+    },
+    Damage {
+        name: "another profile under the same name",
+        rule: "PIP-01",
+        also: &[],
+        apply: |g| record(g).profile = Some("00".repeat(32)),
+    },
+    Damage {
+        name: "an output that nobody made",
+        rule: "PIP-01",
+        also: &[],
+        apply: |g| evidence(g).provenance.as_mut().unwrap().records.clear(),
+    },
+    Damage {
+        name: "a report that is not stored",
+        rule: "PIP-03",
+        also: &[],
+        apply: |g| evidence(g).report.as_mut().unwrap().stored = None,
+    },
+    Damage {
+        name: "an announcement without the report",
+        rule: "PIP-03",
+        also: &[],
+        apply: |g| evidence(g).report.as_mut().unwrap().announced.push(None),
+    },
+    Damage {
+        name: "a picture larger than the source",
+        rule: "HLS-M25",
+        also: &[],
+        apply: |g| evidence(g).source.as_mut().unwrap().height = 480,
+    },
+    Damage {
+        name: "audio two units too loud",
+        rule: "SEG-16",
+        also: &[],
+        apply: |g| evidence(g).levels[0].integrated = Some(-1_400),
+    },
+    Damage {
+        name: "a chunk that was decoded wrongly",
+        rule: "SEG-17",
+        also: &[],
+        apply: |g| evidence(g).quality[0].chunks[1].score = 7_000,
+    },
+    Damage {
+        name: "a chunk below the floor",
+        rule: "SEG-17",
+        also: &[],
+        apply: |g| {
+            let quality = &mut evidence(g).quality[0];
+            quality.metric = Metric::Ssim;
+            quality.floor = Some(8_200);
+        },
+    },
+    Damage {
+        name: "black pictures that the source has not",
+        rule: "SEG-18",
+        also: &[],
+        apply: |g| evidence(g).dead.as_mut().unwrap().output[0].end_ms = 2_501,
+    },
+    Damage {
+        name: "silence where the source is black",
+        rule: "SEG-18",
+        also: &[],
+        apply: |g| evidence(g).dead.as_mut().unwrap().output[0].kind = "silent".to_owned(),
+    },
+    Damage {
+        name: "a burst in a constant rate",
+        rule: "CMF-06",
+        also: &["HLS-P14"],
+        apply: |g| {
+            // Larger by a fifth in one fragment and smaller by as much in the next: the segment's rate stays.
+            g.segment(&format!("{V360}/seg_00002.m4s"), |s| burst(s));
+        },
+    },
+    Damage {
+        name: "the pattern of cbcs turned round",
+        rule: "CMF-08",
+        also: &[],
+        apply: |g| protected(g, "video/h264_360p/init.mp4", |p| p.pattern = (9, 1)),
+    },
+    Damage {
+        name: "a pattern on audio",
+        rule: "CMF-08",
+        also: &[],
+        apply: |g| protected(g, "audio/ja/init.mp4", |p| p.pattern = (1, 9)),
+    },
+    Damage {
+        name: "a constant vector of 8 bytes",
+        rule: "CMF-08",
+        also: &[],
+        apply: |g| protected(g, "video/h264_720p/init.mp4", |p| p.constant_iv.truncate(8)),
+    },
+    Damage {
+        name: "encrypted, nobody knows how",
+        rule: "CMF-08",
+        also: &[],
+        apply: |g| protected(g, "audio/en/init.mp4", |p| p.tenc = false),
+    },
+    Damage {
+        name: "counter mode where HLS says SAMPLE-AES",
+        rule: "CMF-08",
+        also: &["DSH-17"],
+        apply: |g| protected(g, "video/h265_720p/init.mp4", |p| p.scheme = *b"cenc"),
+    },
+    Damage {
+        name: "a P picture first in an encrypted segment",
+        rule: "SEG-03",
+        also: &["HLS-P14"],
+        apply: |g| {
+            *g = Good::protected();
+            let path = format!("{V360}/seg_00002.m4s");
+            g.segment(&path, |s| s[0].samples[0].nal = Some(1));
+        },
+    },
+    Damage {
+        name: "another key than the MPD says",
+        rule: "DSH-17",
+        also: &[],
+        apply: |g| protected(g, "audio/en/init.mp4", |p| p.key_id[0] = 0xff),
+    },
+    Damage {
+        name: "encryption that the MPD does not tell",
+        rule: "DSH-17",
+        also: &[],
+        apply: |g| {
+            *g = Good::protected();
+            g.edit(MPD, "urn:mpeg:dash:mp4protection:2011", "urn:example:other");
+        },
+    },
+    Damage {
+        name: "protection said of media in the clear",
+        rule: "DSH-17",
+        also: &[],
+        apply: |g| {
+            *g = Good::protected();
+            g.init("audio/ja/init.mp4", |i| i.protection = None);
+        },
+    },
+    Damage {
+        name: "protection said of a representation",
+        rule: "DSH-17",
+        also: &[],
+        apply: |g| {
+            g.edit(
+                MPD,
+                "<AudioChannelConfiguration",
+                "<ContentProtection schemeIdUri=\"urn:example:other\"/>\n<AudioChannelConfiguration",
+            );
+            assert!(g.texts.contains_key(MASTER));
+        },
+    },
+    Damage {
+        name: "a packet lost in a transport stream",
+        rule: "SEG-05",
+        also: TRANSPORT,
+        apply: |g| transport(g, |b| drop(b.drain(10 * PACKET..12 * PACKET))),
+    },
+    Damage {
+        name: "a transport stream without tables",
+        rule: "SEG-05",
+        also: TRANSPORT,
+        apply: |g| transport(g, |b| drop(b.drain(..2 * PACKET))),
+    },
+    Damage {
+        name: "transport streams of two multiplexes",
+        rule: "SEG-05",
+        also: TRANSPORT,
+        apply: |g| {
+            let first = crate::testing::ts::segments(1).remove(0);
+            transport(g, |b| b.clone_from(&first));
+        },
+    },
+    Damage {
+        name: "a transport stream out of step",
+        rule: "SEG-05",
+        also: TRANSPORT,
+        apply: |g| transport(g, |b| drop(b.drain(..1))),
+    },
+];
+
+fn burst(fragments: &mut [FragmentSpec]) {
+    let resize = |samples: &mut [SampleSpec], by: fn(u32) -> u32| {
+        samples.iter_mut().for_each(|s| s.size = by(s.size));
+    };
+    resize(&mut fragments[0].samples, |s| s * 6 / 5);
+    resize(&mut fragments[1].samples, |s| s * 4 / 5);
+}

@@ -1,0 +1,140 @@
+//! What the job of the good delivery expects.
+
+use reelsmith_core::ladder::VideoCodec;
+use reelsmith_core::record::SegmentRecord;
+use reelsmith_core::time::{FrameCount, FrameRate, Ticks, Timescale};
+use reelsmith_core::units::{Bytes, Resolution};
+
+use super::shape::{RUNGS, Shape};
+use super::{AUDIO, Good, TEXT, segment_bytes, sha256};
+use crate::evidence::{
+    AudioLevel, ChunkQuality, Dead, DeadRun, Evidence, Identity, Metric, Provenance, Quality,
+    ReportFacts,
+};
+use crate::expectation::{Expectation, ExpectedAudio, ExpectedText, ExpectedVideo, Recorded};
+
+impl Good {
+    pub(super) fn expectation(&self, shape: &Shape) -> Expectation {
+        let frame_rate = FrameRate::new(24, 1);
+        let frames = shape.total_frames();
+        let video = shape.rungs.iter().filter_map(|rung| {
+            let codec = if rung.codec.starts_with("avc1") {
+                VideoCodec::H264
+            } else {
+                VideoCodec::H265
+            };
+            let resolution = Resolution {
+                width: rung.width,
+                height: rung.height,
+            };
+            Some(ExpectedVideo {
+                path: rung.folder.to_owned(),
+                codec,
+                resolution,
+                frame_rate: frame_rate?,
+                frames: FrameCount(frames.into()),
+                recorded: self.recorded(rung.folder),
+            })
+        });
+        let audio = AUDIO.iter().map(|(folder, language, label)| ExpectedAudio {
+            path: (*folder).to_owned(),
+            language: (*language).to_owned(),
+            label: (*label).to_owned(),
+            default: *language == "ja",
+            sample_rate: 48_000,
+            samples: u64::from(frames) * 2_000,
+            recorded: self.recorded(folder),
+        });
+        let text = TEXT
+            .iter()
+            .map(|(folder, language, label, forced)| ExpectedText {
+                path: (*folder).to_owned(),
+                language: (*language).to_owned(),
+                label: (*label).to_owned(),
+                forced: *forced,
+                recorded: Recorded::default(),
+            });
+        Expectation {
+            video: video.collect(),
+            audio: audio.collect(),
+            text: text.collect(),
+            timescale: Timescale(24_000),
+            duration: Ticks(i64::from(frames) * 1_000),
+            gop_frames: FrameCount(48),
+            dash: true,
+            evidence: evidence(),
+        }
+    }
+
+    fn recorded(&self, folder: &str) -> Recorded {
+        let segments = self
+            .segments
+            .iter()
+            .filter(|(path, _)| path.starts_with(folder));
+        let records = (1..)
+            .zip(segments)
+            .map(|(number, (path, fragments))| SegmentRecord {
+                number,
+                name: format!("seg_{number:05}.m4s"),
+                size: Bytes(segment_bytes(fragments).len() as u64),
+                sha256: sha256(path),
+                start: Ticks(0),
+                duration: Ticks(0),
+                samples: 0,
+                key_frames: Vec::new(),
+            });
+        Recorded {
+            init_sha256: sha256(&format!("{folder}/init.mp4")),
+            segments: records.collect(),
+        }
+    }
+}
+
+/// Evidence that nothing speaks against.
+fn evidence() -> Evidence {
+    let job = Identity {
+        job_key: Some("ab".repeat(32)),
+        generation: Some(1),
+        mezzanine: Some(format!("md5:{}", "cd".repeat(16))),
+        profile: Some("ef".repeat(32)),
+        encoder_build: Some("ffmpeg 5.1".to_owned()),
+    };
+    let run = |kind: &str, rendition: &str, start_ms, end_ms| DeadRun {
+        kind: kind.to_owned(),
+        rendition: rendition.to_owned(),
+        start_ms,
+        end_ms,
+    };
+    let chunk = |chunk, score| ChunkQuality { chunk, score };
+    Evidence {
+        provenance: Some(Provenance {
+            records: ["chunks/00000-0.json", "probe.json"]
+                .map(|r| (r.to_owned(), job.clone()))
+                .into(),
+            job,
+        }),
+        source: Some(Resolution {
+            width: 1_920,
+            height: 1_080,
+        }),
+        levels: vec![AudioLevel {
+            rendition: "audio/ja".to_owned(),
+            integrated: Some(-1_620),
+            target: -1_600,
+        }],
+        quality: vec![Quality {
+            rendition: RUNGS[0].folder.to_owned(),
+            metric: Metric::Vmaf,
+            floor: Some(6_000),
+            chunks: vec![chunk(0, 8_812), chunk(1, 9_034), chunk(2, 8_100)],
+        }],
+        dead: Some(Dead {
+            source: vec![run("black", "", 0, 2_000)],
+            output: vec![run("black", RUNGS[0].folder, 40, 1_960)],
+        }),
+        report: Some(ReportFacts {
+            stored: Some("jobs/x/report.json".to_owned()),
+            announced: vec![Some("jobs/x/report.json".to_owned())],
+        }),
+    }
+}
