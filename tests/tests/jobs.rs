@@ -1,5 +1,7 @@
 //! Whole jobs through the local stack: from an object in S3 to a message over SNS.
 
+#![expect(clippy::unwrap_used, reason = "a test ends where something is not as it must be")]
+
 use std::process::Command;
 
 use reelsmith_core::keys::{Generation, GenerationKeys};

@@ -1,6 +1,11 @@
 //! The AWS adapters keep the promises of the ports, on a local stack; and a network that loses answers does not make
 //! them break one.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test ends where something is not as it must be"
+)]
+
 #[path = "ports/proxy.rs"]
 mod proxy;
 

@@ -14,7 +14,7 @@ use reelsmith_core::plan::{Chunk, Plan};
 use reelsmith_core::ports::Clock;
 use reelsmith_core::record::{ChunkRecord, RenditionRecord, RungOutput, TrackRecord};
 use reelsmith_core::time::{Ticks, Timescale};
-use reelsmith_lambda::worker::noted;
+use reelsmith_lambda::worker::{Piece, noted};
 use reelsmith_lambda::{House, Invocation};
 use reelsmith_media::Tools;
 
@@ -57,22 +57,11 @@ pub async fn handle(
     invocation: Invocation,
 ) -> Result<WorkerOutput, Failure> {
     let keys = input.claim.keys();
-    let rendition = &input.item.rendition;
-    let record = keys.rendition_record(rendition);
-    let note = keys.failure(&format!("assemble-{}", rendition.replace('/', "_")));
-    let item = format!("rendition {rendition}");
+    let piece = Piece::assembly(&keys, &input.item.rendition);
     let work = assemble(&ports, &input, &keys, &invocation);
-    noted(
-        &ports.outputs,
-        ports.clock.as_ref(),
-        &note,
-        &record,
-        item,
-        work,
-    )
-    .await?;
+    noted(&ports.outputs, ports.clock.as_ref(), &piece, work).await?;
     Ok(WorkerOutput {
-        record,
+        record: piece.record,
         encoded: true,
     })
 }

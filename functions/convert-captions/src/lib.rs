@@ -13,7 +13,9 @@ use reelsmith_core::plan::{Plan, TextRendition};
 use reelsmith_core::ports::{Clock, ObjectStore};
 use reelsmith_core::record::{RungOutput, SegmentRecord, TrackRecord};
 use reelsmith_core::units::Bytes as ByteCount;
-use reelsmith_lambda::worker::{Deliverable, Ran, VTT_TYPE, noted, stand_by_first, write_once};
+use reelsmith_lambda::worker::{
+    Deliverable, Piece, Ran, VTT_TYPE, once, stand_by_first, write_once,
+};
 use reelsmith_lambda::{House, Invocation};
 use reelsmith_media::{TextSegment, convert_captions};
 
@@ -52,26 +54,9 @@ pub async fn handle(
 ) -> Result<WorkerOutput, Failure> {
     let keys = input.claim.keys();
     let rendition = &input.item.rendition;
-    let record = keys.track_record(rendition);
-    if ports.outputs.find::<TrackRecord>(&record).await?.is_some() {
-        return Ok(WorkerOutput {
-            record,
-            encoded: false,
-        });
-    }
-    let note = keys.failure(&rendition.replace('/', "_"));
-    let work = convert(&ports, &keys, rendition, &record, &invocation);
-    let name = format!("rendition {rendition}");
-    let encoded = noted(
-        &ports.outputs,
-        ports.clock.as_ref(),
-        &note,
-        &record,
-        name,
-        work,
-    )
-    .await?;
-    Ok(WorkerOutput { record, encoded })
+    let piece = Piece::track(&keys, rendition);
+    let work = convert(&ports, &keys, rendition, &piece.record, &invocation);
+    once(&ports.outputs, ports.clock.as_ref(), &piece, work).await
 }
 
 async fn convert(

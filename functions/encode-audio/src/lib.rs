@@ -4,46 +4,20 @@
 
 use std::sync::Arc;
 
+use reelsmith_contract::Failure;
 use reelsmith_contract::payload::{RenditionInput, WorkerOutput};
-use reelsmith_contract::{Failure, Objects};
 use reelsmith_core::job::Job;
 use reelsmith_core::keys::{GenerationKeys, JobKeys};
 use reelsmith_core::plan::Plan;
-use reelsmith_core::ports::{Clock, ObjectStore};
 use reelsmith_core::probe::Inspection;
 use reelsmith_core::record::TrackRecord;
-use reelsmith_lambda::worker::{Ran, cmaf_outputs, limits, noted, stand_by_first, write_once};
-use reelsmith_lambda::{House, Invocation};
-use reelsmith_media::{
-    AudioMedia, AudioTask, MediaError, ProxyOptions, ProxyStats, RangeProxy, Tools, encode_audio,
+use reelsmith_lambda::Invocation;
+use reelsmith_lambda::worker::{
+    EncoderPorts as Ports, Piece, Ran, cmaf_outputs, limits, once, stand_by_first, write_once,
 };
-
-/// What this function works with.
-pub struct Ports {
-    /// Object storage, for the input bucket.
-    pub store: Arc<dyn ObjectStore>,
-    /// The output bucket.
-    pub outputs: Objects,
-    /// Wall-clock time.
-    pub clock: Arc<dyn Clock>,
-    /// ffmpeg.
-    pub tools: Tools,
-}
-
-impl Ports {
-    /// The ports of a deployed function.
-    ///
-    /// # Errors
-    /// Where a setting or a tool is missing.
-    pub async fn build(house: &House) -> Result<Self, Failure> {
-        Ok(Self {
-            store: house.store(),
-            outputs: house.outputs()?,
-            clock: house.clock(),
-            tools: house.tools()?,
-        })
-    }
-}
+use reelsmith_media::{
+    AudioMedia, AudioTask, MediaError, ProxyOptions, ProxyStats, RangeProxy, encode_audio,
+};
 
 /// Encodes, unless the record is there.
 ///
@@ -56,28 +30,9 @@ pub async fn handle(
     invocation: Invocation,
 ) -> Result<WorkerOutput, Failure> {
     let keys = input.claim.keys();
-    let rendition = &input.item.rendition;
-    let record = keys.track_record(rendition);
-    if ports.outputs.find::<TrackRecord>(&record).await?.is_some() {
-        tracing::info!("encoded before");
-        return Ok(WorkerOutput {
-            record,
-            encoded: false,
-        });
-    }
-    let note = keys.failure(&rendition.replace('/', "_"));
-    let work = encode(&ports, &input, &keys, &record, &invocation);
-    let name = format!("rendition {rendition}");
-    let encoded = noted(
-        &ports.outputs,
-        ports.clock.as_ref(),
-        &note,
-        &record,
-        name,
-        work,
-    )
-    .await?;
-    Ok(WorkerOutput { record, encoded })
+    let piece = Piece::track(&keys, &input.item.rendition);
+    let work = encode(&ports, &input, &keys, &piece.record, &invocation);
+    once(&ports.outputs, ports.clock.as_ref(), &piece, work).await
 }
 
 async fn encode(

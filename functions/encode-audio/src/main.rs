@@ -1,6 +1,7 @@
 //! See the library of this package.
 
-use encode_audio::{Ports, handle};
+use encode_audio::handle;
+use reelsmith_lambda::worker::EncoderPorts as Ports;
 
 #[tokio::main]
 async fn main() -> Result<(), reelsmith_lambda::StartError> {

@@ -7,12 +7,13 @@ use std::sync::Arc;
 
 use reelsmith_conformance::Report;
 use reelsmith_contract::payload::{ClaimInput, PublishJobOutput};
-use reelsmith_contract::{ErrorName, Failure, Objects};
+use reelsmith_contract::{Failure, Objects};
 use reelsmith_core::job::Job;
 use reelsmith_core::keys::{JobKeys, MPD, MULTIVARIANT};
 use reelsmith_core::ports::{Clock, SubmissionStore};
 use reelsmith_core::record::Current;
-use reelsmith_core::submission::{NoticeKind, OutboxEntry, Outcome, Outputs, Step, Transition};
+use reelsmith_core::submission::{NoticeKind, OutboxEntry, Outputs, Step};
+use reelsmith_lambda::submission::advance;
 use reelsmith_lambda::{House, Invocation};
 
 /// What this function works with.
@@ -59,7 +60,19 @@ pub async fn handle(
         dash: job.options.dash.then(|| keys.output(MPD)),
         report: keys.report(),
     };
-    complete(&ports, &input, &job, &outputs, &report).await?;
+    let step = Step::Complete {
+        fence: claim.fence.clone(),
+        outputs: outputs.clone(),
+    };
+    let notice = notice(&ports, &input, &job, &outputs, &report);
+    advance(
+        ports.submissions.as_ref(),
+        ports.clock.as_ref(),
+        claim,
+        step,
+        Some(notice),
+    )
+    .await?;
     let current = Current {
         job_key: claim.job_key.clone(),
         generation: claim.generation(),
@@ -72,40 +85,6 @@ pub async fn handle(
         outputs,
         outbox: claim.job_key.to_string(),
     })
-}
-
-async fn complete(
-    ports: &Ports,
-    input: &ClaimInput,
-    job: &Job,
-    outputs: &Outputs,
-    report: &Report,
-) -> Result<(), Failure> {
-    let claim = &input.claim;
-    let transition = Transition {
-        job_key: claim.job_key.clone(),
-        step: Step::Complete {
-            fence: claim.fence.clone(),
-            outputs: outputs.clone(),
-        },
-        notice: Some(notice(ports, input, job, outputs, report)),
-    };
-    let outcome = ports
-        .submissions
-        .apply(&transition, ports.clock.now())
-        .await;
-    match outcome.map_err(|e| Failure::table(&e))? {
-        Outcome::Applied(_) | Outcome::AlreadyApplied(_) => Ok(()),
-        Outcome::Refused(row) => Err(Failure::new(
-            ErrorName::SubmissionLost,
-            format!("the job held by {}", claim.fence.owner),
-            row.map_or("no row".to_owned(), |r| {
-                format!("{} held by {}", r.state.as_str(), r.owner)
-            }),
-            format!("submission {}", claim.job_key),
-            "nothing: the other execution carries the job on; this one's output is never published",
-        )),
-    }
 }
 
 fn notice(

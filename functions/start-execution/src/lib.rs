@@ -129,7 +129,7 @@ async fn start(ports: &Ports, manifest: ManifestObject) -> Result<(), Failure> {
     match started {
         Started::New(arn) => tracing::info!(execution = %arn, manifest = %location, "started"),
         Started::Existing => {
-            tracing::info!(execution = %name, manifest = %location, "known already")
+            tracing::info!(execution = %name, manifest = %location, "known already");
         }
     }
     Ok(())

@@ -12,6 +12,7 @@ use reelsmith_core::record::Current;
 use reelsmith_core::submission::{
     Fence, NoticeKind, OutboxEntry, Outcome, Row, State, Step, Transition,
 };
+use reelsmith_lambda::submission::advance;
 use reelsmith_lambda::{House, Invocation};
 
 /// What this function works with.
@@ -117,43 +118,20 @@ async fn commit(
     input: &SubmitJobInput,
     row: Row,
 ) -> Result<SubmitJobOutput, Failure> {
-    let transition = Transition {
-        job_key: row.job_key.clone(),
-        step: Step::Commit {
-            fence: fence(&row),
-            encoder_ref: format!("lambda:{}", input.execution.name),
-            lease_seconds: ports.lease_seconds,
-        },
-        notice: None,
+    let claim = claim(&input.job, &row);
+    let step = Step::Commit {
+        fence: claim.fence.clone(),
+        encoder_ref: format!("lambda:{}", input.execution.name),
+        lease_seconds: ports.lease_seconds,
     };
-    let outcome = ports
-        .submissions
-        .apply(&transition, ports.clock.now())
-        .await;
-    match outcome.map_err(|e| Failure::table(&e))? {
-        Outcome::Applied(row) | Outcome::AlreadyApplied(row) => {
-            tracing::info!(
-                attempt = row.attempt,
-                generation = row.generation.0,
-                "submitted"
-            );
-            Ok(encode(&input.job, &row))
-        }
-        Outcome::Refused(found) => Err(lost(&row, found.as_ref())),
-    }
-}
-
-fn lost(ours: &Row, found: Option<&Row>) -> Failure {
-    let found = found.map_or("no row".to_owned(), |row| {
-        format!("{} held by {}", row.state.as_str(), row.owner)
-    });
-    Failure::new(
-        ErrorName::SubmissionLost,
-        format!("the job held by {}", ours.owner),
-        found,
-        format!("submission {}", ours.job_key),
-        "nothing: the other execution carries the job on",
-    )
+    let (submissions, clock) = (ports.submissions.as_ref(), ports.clock.as_ref());
+    let row = advance(submissions, clock, &claim, step, None).await?;
+    tracing::info!(
+        attempt = row.attempt,
+        generation = row.generation.0,
+        "submitted"
+    );
+    Ok(encode(&input.job, &row))
 }
 
 /// The row refuses an execution that is recorded among its failures: this call is late, and its execution has ended.

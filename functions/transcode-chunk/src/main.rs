@@ -1,6 +1,7 @@
 //! See the library of this package.
 
-use transcode_chunk::{Ports, handle};
+use reelsmith_lambda::worker::EncoderPorts as Ports;
+use transcode_chunk::handle;
 
 #[tokio::main]
 async fn main() -> Result<(), reelsmith_lambda::StartError> {

@@ -121,7 +121,7 @@ async fn each_checksum_counts_and_the_found_one_is_told() {
         "06b05ab6733a618578af5f94892f3950",
     ] {
         let failure = run(b"abc", Some(b"abc"), |m| {
-            m.mezzanine.checksum_xxhash = Some(right.into())
+            m.mezzanine.checksum_xxhash = Some(right.into());
         })
         .await;
         assert_eq!(

@@ -2,6 +2,7 @@
 //!
 //! A rule that is broken, and a thing that could not be measured, both fail the job; nothing is published then.
 
+pub mod evidence;
 pub mod gather;
 
 use std::sync::Arc;
@@ -15,8 +16,11 @@ use reelsmith_core::keys::{GenerationKeys, JobKeys};
 use reelsmith_core::plan::Plan;
 use reelsmith_core::ports::{Clock, SubmissionStore};
 use reelsmith_core::record::RenditionRecord;
-use reelsmith_core::submission::{Outcome, Step, Transition};
+use reelsmith_core::submission::Step;
+use reelsmith_lambda::submission::advance;
 use reelsmith_lambda::{House, Invocation};
+
+use gather::Effort;
 
 /// What this function works with.
 pub struct Ports {
@@ -60,7 +64,7 @@ pub async fn handle(
     let keys = input.claim.keys();
     begin(&ports, &input).await?;
     let expectation = expectation(&ports, &input, &keys).await?;
-    let delivery = gather::gather(&ports.outputs, keys.output_prefix()).await?;
+    let delivery = gather::gather(&ports.outputs, keys.output_prefix(), Effort::default()).await?;
     let report = check(&delivery, Some(&expectation), Sets::ALL);
     ports.outputs.write(&keys.report(), &report).await?;
     if report.verdict == Verdict::Fail {
@@ -78,30 +82,14 @@ pub async fn handle(
 /// From here on the row says that the encode is over; an execution that lost the job stops here.
 async fn begin(ports: &Ports, input: &ClaimInput) -> Result<(), Failure> {
     let claim = &input.claim;
-    let transition = Transition {
-        job_key: claim.job_key.clone(),
-        step: Step::Validate {
-            fence: claim.fence.clone(),
-            lease_seconds: ports.lease_seconds,
-        },
-        notice: None,
+    let step = Step::Validate {
+        fence: claim.fence.clone(),
+        lease_seconds: ports.lease_seconds,
     };
-    let outcome = ports
-        .submissions
-        .apply(&transition, ports.clock.now())
-        .await;
-    match outcome.map_err(|e| Failure::table(&e))? {
-        Outcome::Applied(_) | Outcome::AlreadyApplied(_) => Ok(()),
-        Outcome::Refused(row) => Err(Failure::new(
-            ErrorName::SubmissionLost,
-            format!("the job held by {}", claim.fence.owner),
-            row.map_or("no row".to_owned(), |r| {
-                format!("{} held by {}", r.state.as_str(), r.owner)
-            }),
-            format!("submission {}", claim.job_key),
-            "nothing: the other execution carries the job on",
-        )),
-    }
+    let (submissions, clock) = (ports.submissions.as_ref(), ports.clock.as_ref());
+    advance(submissions, clock, claim, step, None)
+        .await
+        .map(|_| ())
 }
 
 async fn expectation(
@@ -123,7 +111,12 @@ async fn expectation(
                 .await?,
         );
     }
-    Ok(Expectation::from_plan(&plan, &records, job.options.dash))
+    let evidence = evidence::read(&ports.outputs, &input.claim, &plan, &job).await?;
+    let expectation = Expectation::from_plan(&plan, &records, job.options.dash);
+    Ok(Expectation {
+        evidence,
+        ..expectation
+    })
 }
 
 fn invalid(outputs: &Objects, keys: &GenerationKeys, report: &Report) -> Failure {

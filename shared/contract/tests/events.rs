@@ -1,5 +1,10 @@
 //! The sample events are what the functions take, and there is one for each.
 
+#![expect(
+    clippy::panic,
+    reason = "a test ends where something is not as it must be"
+)]
+
 use std::path::Path;
 
 use reelsmith_contract::payload::{

@@ -5,6 +5,7 @@ mod house;
 mod invocation;
 mod serve;
 mod settings;
+pub mod submission;
 pub mod worker;
 
 pub use house::House;

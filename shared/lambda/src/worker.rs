@@ -1,25 +1,121 @@
 //! What the workers inside the Maps share: writing segments once, and leaving a note when they fail.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use futures::{StreamExt as _, TryStreamExt as _};
+use reelsmith_contract::payload::WorkerOutput;
 use reelsmith_contract::{ErrorName, Failure, Objects};
 use reelsmith_core::digest::sha256_hex;
 use reelsmith_core::keys::{GenerationKeys, INIT, segment_name};
-use reelsmith_core::ports::{Clock, PortErrorKind, Put, PutOptions};
+use reelsmith_core::plan::ChunkItem;
+use reelsmith_core::ports::{Clock, ObjectStore, PortErrorKind, Put, PutOptions};
 use reelsmith_core::record::{FailureNote, RungOutput, SegmentRecord, WorkerRun};
 use reelsmith_core::time::{Timescale, UnixMillis};
 use reelsmith_core::units::Bytes as ByteCount;
-use reelsmith_media::{Limits, SegmentMedia};
+use reelsmith_media::{Limits, SegmentMedia, Tools};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::Invocation;
+use crate::{House, Invocation};
 
 /// Uploads in flight at once: enough to hide the latency of S3, few enough to bound memory.
 const UPLOADS: usize = 8;
 
 /// How long a deliverable that never changes may be cached: its key holds the job key.
 pub const IMMUTABLE: &str = "public, max-age=31536000, immutable";
+
+/// What the functions that run the encoder work with.
+pub struct EncoderPorts {
+    /// Object storage, for the input bucket.
+    pub store: Arc<dyn ObjectStore>,
+    /// The output bucket.
+    pub outputs: Objects,
+    /// Wall-clock time.
+    pub clock: Arc<dyn Clock>,
+    /// ffmpeg and ffprobe.
+    pub tools: Tools,
+}
+
+impl EncoderPorts {
+    /// The ports of a deployed function.
+    ///
+    /// # Errors
+    /// Where a setting or a tool is missing.
+    pub async fn build(house: &House) -> Result<Self, Failure> {
+        Ok(Self {
+            store: house.store(),
+            outputs: house.outputs()?,
+            clock: house.clock(),
+            tools: house.tools()?,
+        })
+    }
+}
+
+/// One piece of work inside a Map.
+pub struct Piece {
+    /// What people call it, for example `chunk 12, group 0`.
+    pub name: String,
+    /// Key of the record that proves it done.
+    pub record: String,
+    /// Key of the note where it fails.
+    pub note: String,
+}
+
+impl Piece {
+    /// A chunk at the rungs of a group.
+    #[must_use]
+    pub fn chunk(keys: &GenerationKeys, item: ChunkItem) -> Self {
+        Self {
+            name: format!("chunk {}, group {}", item.chunk, item.group),
+            record: keys.chunk_record(item.chunk, item.group),
+            note: keys.failure(&format!("{:05}-{}", item.chunk, item.group)),
+        }
+    }
+
+    /// A track that is made whole.
+    #[must_use]
+    pub fn track(keys: &GenerationKeys, rendition: &str) -> Self {
+        Self {
+            name: format!("rendition {rendition}"),
+            record: keys.track_record(rendition),
+            note: keys.failure(&rendition.replace('/', "_")),
+        }
+    }
+
+    /// The assembly of a rendition.
+    #[must_use]
+    pub fn assembly(keys: &GenerationKeys, rendition: &str) -> Self {
+        Self {
+            name: format!("rendition {rendition}"),
+            record: keys.rendition_record(rendition),
+            note: keys.failure(&format!("assemble-{}", rendition.replace('/', "_"))),
+        }
+    }
+}
+
+/// Does a piece of work unless its record is there. `work` tells whether its own record stands.
+///
+/// # Errors
+/// Those of `work` and of storage.
+pub async fn once(
+    objects: &Objects,
+    clock: &dyn Clock,
+    piece: &Piece,
+    work: impl Future<Output = Result<bool, Failure>>,
+) -> Result<WorkerOutput, Failure> {
+    let done = objects.find::<serde::de::IgnoredAny>(&piece.record).await?;
+    let encoded = if done.is_some() {
+        tracing::info!("done before");
+        false
+    } else {
+        noted(objects, clock, piece, work).await?
+    };
+    Ok(WorkerOutput {
+        record: piece.record.clone(),
+        encoded,
+    })
+}
 
 /// A deliverable to be written once.
 pub struct Deliverable {
@@ -209,9 +305,7 @@ where
 pub async fn noted<T>(
     objects: &Objects,
     clock: &dyn Clock,
-    note_key: &str,
-    record_key: &str,
-    item: String,
+    piece: &Piece,
     work: impl Future<Output = Result<T, Failure>>,
 ) -> Result<T, Failure> {
     let result = work.await;
@@ -219,11 +313,11 @@ pub async fn noted<T>(
         let note = FailureNote {
             error: failure.name.to_string(),
             cause: failure.to_string(),
-            item,
-            record: record_key.to_owned(),
+            item: piece.name.clone(),
+            record: piece.record.clone(),
             at: clock.now(),
         };
-        if let Err(unwritten) = objects.write(note_key, &note).await {
+        if let Err(unwritten) = objects.write(&piece.note, &note).await {
             tracing::warn!(cause = %unwritten, "the failure note could not be written");
         }
     }
