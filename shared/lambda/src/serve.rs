@@ -127,6 +127,8 @@ fn diagnostic(failure: Failure) -> Diagnostic {
 
 fn start_logging(settings: &Settings) {
     let filter = settings.text(Setting::RUST_LOG).unwrap_or("info");
+    // The runtime would log every failure once more, without its fields.
+    let filter = format!("{filter},lambda_runtime::layers=off");
     let subscriber = tracing_subscriber::fmt()
         .json()
         .flatten_event(true)
