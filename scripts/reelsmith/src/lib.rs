@@ -15,11 +15,14 @@ pub mod package;
 pub mod project;
 pub mod render;
 pub mod resources;
+pub mod rules;
 pub mod run;
 pub mod sample;
 pub mod settings;
 pub mod stack;
 pub mod trouble;
+pub mod validate;
+pub mod workers;
 
 pub use project::Project;
 pub use trouble::{Exit, Trouble};

@@ -14,6 +14,7 @@ use crate::follow::{Display, Follower};
 use crate::manifest;
 use crate::outcome::{Failed, Outcome, Published};
 use crate::trouble::Trouble;
+use crate::workers::Workers;
 
 /// How long an event may take from the bucket to an execution.
 const START: Duration = Duration::from_secs(60);
@@ -38,6 +39,8 @@ pub enum Ended {
         published: Published,
         /// What is on disk.
         fetched: Fetched,
+        /// How parallel the encode was.
+        workers: Workers,
         /// Name of the execution.
         execution: String,
         /// From dropping the manifest to the end of the execution.
@@ -85,10 +88,12 @@ pub async fn run(
             }
             Outcome::Complete(published) => {
                 let fetched = fetch(cloud, &published.outputs, &request.out).await?;
+                let workers = Workers::of_job(cloud, &published.outputs).await?;
                 let execution = ended.summary.name;
                 return Ok(Ended::Complete {
                     published,
                     fetched,
+                    workers,
                     execution,
                     took: began.elapsed(),
                 });

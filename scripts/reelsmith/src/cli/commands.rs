@@ -16,7 +16,7 @@ use crate::run::{Ended, Request, run};
 use crate::settings::Override;
 use crate::stack::{REGION, StackState};
 use crate::trouble::{Exit, Trouble};
-use crate::{Project, manifest, sample, stack};
+use crate::{Project, manifest, rules, sample, stack, validate};
 
 type Done = Result<Exit, Trouble>;
 
@@ -28,6 +28,11 @@ pub async fn carry_out(command: Command) -> Done {
         Command::Run(args) => run_job(args).await,
         Command::Manifest(ManifestCommand::New(args)) => new_manifest(&args),
         Command::Manifest(ManifestCommand::Check { manifest }) => check_manifest(&manifest),
+        Command::Validate(request) => validated(&request).await,
+        Command::Rules(request) => {
+            say(&rules::show(&request)?);
+            Ok(Exit::Done)
+        }
         Command::Render(args) => render(args),
     }
 }
@@ -191,6 +196,7 @@ fn summarise(ended: &Ended) -> Done {
     let Ended::Complete {
         published,
         fetched,
+        workers,
         execution,
         took,
     } = ended
@@ -207,6 +213,7 @@ fn summarise(ended: &Ended) -> Done {
     say(&format!("job         {}", published.job_key));
     say(&format!("execution   {execution}"));
     say(&format!("seconds     {:.1}", took.as_secs_f64()));
+    say(&format!("workers     {workers}"));
     say(&format!("report      {}", fetched.report().display()));
     say(&format!(
         "HLS         {}",
@@ -288,4 +295,13 @@ fn render(args: Deploy) -> Done {
     };
     say(rendered(&Project::find()?, &options, REGION)?.trim_end());
     Ok(Exit::Done)
+}
+
+async fn validated(request: &validate::Request) -> Done {
+    let validated = validate::validate(request).await?;
+    for note in &validated.notes {
+        let _ = writeln!(std::io::stderr(), "note: {note}");
+    }
+    say(validated.print(request.format, &request.target).trim_end());
+    Ok(validated.exit())
 }

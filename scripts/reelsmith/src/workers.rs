@@ -1,0 +1,128 @@
+//! How parallel an encode was, from the records of its workers.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use reelsmith_aws::operate::Cloud;
+use reelsmith_aws::provision::CloudError;
+use reelsmith_contract::Objects;
+use reelsmith_core::record::WorkerRun;
+use reelsmith_core::submission::Outputs;
+use serde::Deserialize;
+
+use crate::trouble::Trouble;
+
+/// What the workers of a job did, all attempts that left a record.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Workers {
+    /// Pieces of work: chunks by rung group, and tracks.
+    pub pieces: usize,
+    /// Execution environments that did them.
+    pub workers: usize,
+    /// Most pieces under way at one time.
+    pub at_once: usize,
+    /// Milliseconds of all pieces together.
+    pub work_ms: i64,
+    /// Milliseconds from the start of the first to the end of the last.
+    pub span_ms: i64,
+}
+
+/// The part of a chunk's or a track's record that matters here.
+#[derive(Deserialize)]
+struct Record {
+    run: WorkerRun,
+}
+
+impl Workers {
+    /// Reads the records of what is published.
+    ///
+    /// # Errors
+    /// Where they cannot be listed or read.
+    pub async fn of_job(cloud: &Cloud, outputs: &Outputs) -> Result<Self, Trouble> {
+        let objects = Objects::new(std::sync::Arc::new(cloud.sdk().s3()), &outputs.bucket);
+        let work = outputs
+            .report
+            .rsplit_once('/')
+            .map_or("", |(folder, _)| folder);
+        let failed = |e: &dyn fmt::Display| CloudError::new(format!("read {work}"), e.to_string());
+        let mut runs = Vec::new();
+        for part in ["chunks", "tracks"] {
+            let prefix = format!("{work}/{part}/");
+            let listed = objects.store().list(&outputs.bucket, &prefix).await;
+            for object in listed.map_err(|e| failed(&e))? {
+                let record: Record = objects.read(&object.key).await.map_err(|e| failed(&e))?;
+                runs.push(record.run);
+            }
+        }
+        Ok(Self::of(&runs))
+    }
+
+    /// Counts runs.
+    #[must_use]
+    pub fn of(runs: &[WorkerRun]) -> Self {
+        let starts = runs.iter().map(|r| r.started);
+        let ends = runs.iter().map(|r| r.ended.0).max().unwrap_or(0);
+        let under_way = |at| {
+            runs.iter()
+                .filter(|r| r.started <= at && at < r.ended)
+                .count()
+        };
+        Self {
+            pieces: runs.len(),
+            workers: runs
+                .iter()
+                .map(|r| &r.worker)
+                .collect::<BTreeSet<_>>()
+                .len(),
+            at_once: starts.clone().map(under_way).max().unwrap_or(0),
+            work_ms: runs.iter().map(|r| r.ended.0 - r.started.0).sum(),
+            span_ms: ends - starts.map(|s| s.0).min().unwrap_or(ends),
+        }
+    }
+}
+
+impl fmt::Display for Workers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} pieces on {} workers, up to {} at once, {:.1} s of work in {:.1} s",
+            self.pieces,
+            self.workers,
+            self.at_once,
+            self.work_ms as f64 / 1e3,
+            self.span_ms as f64 / 1e3
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use reelsmith_core::time::UnixMillis;
+    use reelsmith_core::units::Bytes;
+
+    use super::*;
+
+    fn run(worker: &str, started: i64, ended: i64) -> WorkerRun {
+        WorkerRun {
+            request_id: String::new(),
+            worker: worker.to_owned(),
+            started: UnixMillis(started),
+            ended: UnixMillis(ended),
+            cpu_ms: 0,
+            bytes_read: Bytes(0),
+            encoder_build: String::new(),
+        }
+    }
+
+    #[test]
+    fn pieces_that_overlap_are_counted_and_those_that_touch_are_not() {
+        let runs = [
+            run("a", 0, 4_000),
+            run("b", 1_000, 3_000),
+            run("a", 4_000, 9_000),
+        ];
+        let workers = Workers::of(&runs);
+        insta::assert_snapshot!(workers, @"3 pieces on 2 workers, up to 2 at once, 11.0 s of work in 9.0 s");
+        assert_eq!(Workers::of(&[]), Workers::default());
+    }
+}
