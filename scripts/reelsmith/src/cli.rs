@@ -11,13 +11,15 @@ use clap::{Args, Parser, Subcommand};
 use crate::manifest::Titles;
 use crate::settings::Override;
 use crate::trouble::Exit;
+use crate::{rules, validate};
 
 /// Runs reelsmith on this machine: the functions and the state machine that go to AWS, on a local AWS.
 #[derive(Debug, Parser)]
 #[command(
     name = "reelsmith",
     version,
-    after_help = "Exit codes: 0 done (for `run`: the job is COMPLETE); 1 the job failed or the manifest has defects; \
+    after_help = "Exit codes: 0 done (for `run`: the job is COMPLETE); 1 the job failed, the manifest has defects or the \
+output breaks a rule; \
 2 the command or its environment is at fault.\n\nEverything that is not committed is kept in .local/ of the checkout."
 )]
 struct Cli {
@@ -38,6 +40,10 @@ enum Command {
     /// Makes and checks manifests.
     #[command(subcommand)]
     Manifest(ManifestCommand),
+    /// Holds HLS and DASH, anybody's, against the conformance rules. Exit code 1 where a rule of severity fail is broken.
+    Validate(validate::Request),
+    /// Lists the conformance rules, or explains one.
+    Rules(rules::Request),
     /// Prints the state machine as it is deployed locally, every placeholder filled.
     Render(Deploy),
 }

@@ -10,7 +10,7 @@ use reelsmith_aws::operate::CloudError;
 pub enum Exit {
     /// 0: done; for `run`, the job is COMPLETE.
     Done = 0,
-    /// 1: the job failed, or the manifest has defects.
+    /// 1: the job failed, the manifest has defects, or the output breaks a rule.
     Failed = 1,
     /// 2: the command or its environment is at fault.
     Environment = 2,

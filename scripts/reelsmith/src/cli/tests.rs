@@ -22,6 +22,8 @@ fn the_help_of_every_command() {
         &["run"],
         &["manifest", "new"],
         &["manifest", "check"],
+        &["validate"],
+        &["rules"],
         &["render"],
     ]
     .into_iter()

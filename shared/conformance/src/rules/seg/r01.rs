@@ -11,7 +11,7 @@ pub(super) static RULE: Rule = Rule {
     id: "SEG-01",
     severity: Severity::Fail,
     spec: "pipeline",
-    set: RuleSet::Pipeline,
+    set: RuleSet::Standard,
     title: "every referenced object is there, and as large as its worker recorded",
     doc: "A playlist that names a missing segment stops every player at that point. Sizes are compared with the rendition records.",
     check,

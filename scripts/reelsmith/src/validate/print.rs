@@ -1,0 +1,131 @@
+//! A report as text, as JSON and as JUnit.
+
+use quick_xml::Writer;
+use quick_xml::events::{BytesDecl, BytesEnd, BytesStart, BytesText, Event};
+use reelsmith_conformance::{Report, Rule, RuleSet, Severity, Violation, registry};
+
+/// The summary, and where to read on.
+pub fn text(report: &Report) -> String {
+    let mut text = report.summary();
+    if let Some(first) = report.violations.first() {
+        text += &format!(
+            "\n`reelsmith rules {}` says why, and what to do; so for every rule.\n",
+            first.rule
+        );
+    }
+    text
+}
+
+/// The report as it is.
+pub fn json(report: &Report) -> String {
+    serde_json::to_string_pretty(report).unwrap_or_default() + "\n"
+}
+
+/// A test suite: a rule that fails is a failure, one that only warns passes and says so, one that was not judged is
+/// skipped.
+pub fn junit(report: &Report, target: &str) -> String {
+    let pipeline = report.rules_checked as usize + report.not_judged.len() > of_formats();
+    let rules: Vec<_> = registry()
+        .filter(|r| pipeline || r.set == RuleSet::Standard)
+        .collect();
+    let failures = rules
+        .iter()
+        .filter(|r| !of(report, r, Severity::Fail).is_empty())
+        .count();
+    let mut writer = Writer::new_with_indent(Vec::new(), b' ', 2);
+    // Writing to memory does not fail.
+    let _ = suite(&mut writer, report, target, &rules, failures);
+    String::from_utf8(writer.into_inner()).unwrap_or_default() + "\n"
+}
+
+fn of_formats() -> usize {
+    registry().filter(|r| r.set == RuleSet::Standard).count()
+}
+
+fn of<'a>(report: &'a Report, rule: &Rule, severity: Severity) -> Vec<&'a Violation> {
+    let violations = report.violations.iter();
+    violations
+        .filter(|v| v.rule == rule.id && v.severity == severity)
+        .collect()
+}
+
+type Written = std::io::Result<()>;
+
+fn suite(
+    out: &mut Writer<Vec<u8>>,
+    report: &Report,
+    target: &str,
+    rules: &[&Rule],
+    failures: usize,
+) -> Written {
+    out.write_event(Event::Decl(BytesDecl::new("1.0", Some("UTF-8"), None)))?;
+    let skipped = rules.iter().filter(|r| is_skipped(report, r)).count();
+    let mut tag = BytesStart::new("testsuite");
+    let (tests, failures, skipped) = (
+        rules.len().to_string(),
+        failures.to_string(),
+        skipped.to_string(),
+    );
+    let counts = [
+        ("tests", &*tests),
+        ("failures", &*failures),
+        ("skipped", &*skipped),
+    ];
+    tag.extend_attributes(
+        [("name", target)]
+            .into_iter()
+            .chain(counts)
+            .chain([("errors", "0")]),
+    );
+    out.write_event(Event::Start(tag))?;
+    for rule in rules {
+        case(out, report, rule)?;
+    }
+    out.write_event(Event::End(BytesEnd::new("testsuite")))
+}
+
+fn is_skipped(report: &Report, rule: &Rule) -> bool {
+    report.not_judged.iter().any(|id| id == rule.id)
+}
+
+fn case(out: &mut Writer<Vec<u8>>, report: &Report, rule: &Rule) -> Written {
+    let name = format!("{} {}", rule.id, rule.title);
+    let mut tag = BytesStart::new("testcase");
+    tag.extend_attributes([
+        ("classname", rule.id.split('-').next().unwrap_or_default()),
+        ("name", &name),
+    ]);
+    let failed = of(report, rule, Severity::Fail);
+    let mut noted = of(report, rule, Severity::Warn);
+    noted.extend(of(report, rule, Severity::Info));
+    if failed.is_empty() && noted.is_empty() && !is_skipped(report, rule) {
+        return out.write_event(Event::Empty(tag));
+    }
+    out.write_event(Event::Start(tag))?;
+    if is_skipped(report, rule) {
+        let mut tag = BytesStart::new("skipped");
+        tag.push_attribute(("message", "what it judges was not supplied"));
+        out.write_event(Event::Empty(tag))?;
+    }
+    if !failed.is_empty() {
+        let mut tag = BytesStart::new("failure");
+        tag.push_attribute(("message", rule.title));
+        lines(out, tag, &failed)?;
+    }
+    if !noted.is_empty() {
+        lines(out, BytesStart::new("system-out"), &noted)?;
+    }
+    out.write_event(Event::End(BytesEnd::new("testcase")))
+}
+
+fn lines(out: &mut Writer<Vec<u8>>, tag: BytesStart<'_>, violations: &[&Violation]) -> Written {
+    let text: Vec<String> = violations.iter().map(ToString::to_string).collect();
+    // A control character that was found in a document has no place in XML.
+    let text = text
+        .join("\n")
+        .replace(|c: char| c.is_control() && c != '\n', "\u{fffd}");
+    let end = tag.to_end().into_owned();
+    out.write_event(Event::Start(tag.borrow()))?;
+    out.write_event(Event::Text(BytesText::new(&text)))?;
+    out.write_event(Event::End(end))
+}

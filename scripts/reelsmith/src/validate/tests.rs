@@ -1,0 +1,374 @@
+use std::path::PathBuf;
+
+use reelsmith_conformance::testing::Good;
+
+use super::*;
+
+/// A folder that is gone when it is dropped.
+struct Output(tempfile::TempDir);
+
+impl Output {
+    fn empty() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn of(good: &Good) -> Self {
+        let output = Self::empty();
+        for (path, bytes) in good.bytes() {
+            output.write(&path, &bytes);
+        }
+        output
+    }
+
+    fn path(&self, path: &str) -> PathBuf {
+        self.0.path().join(path)
+    }
+
+    fn write(&self, path: &str, bytes: &[u8]) {
+        let path = self.path(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, bytes).unwrap();
+    }
+
+    fn rename(&self, from: &str, to: &str) {
+        std::fs::create_dir_all(self.path(to).parent().unwrap()).unwrap();
+        std::fs::rename(self.path(from), self.path(to)).unwrap();
+    }
+
+    fn request(&self, path: &str) -> Request {
+        Request {
+            target: self.path(path).display().to_string(),
+            job: None,
+            format: Format::Text,
+            endpoint: None,
+        }
+    }
+
+    async fn validate(&self, path: &str) -> Validated {
+        validate(&self.request(path)).await.unwrap()
+    }
+
+    /// The error of a folder that cannot be validated, without the folder's own name.
+    async fn error(&self, path: &str) -> String {
+        let error = validate(&self.request(path)).await.unwrap_err();
+        assert_eq!(error.exit, Exit::Environment);
+        self.plain(&error.to_string())
+    }
+
+    fn plain(&self, text: &str) -> String {
+        let real = std::fs::canonicalize(self.0.path()).unwrap();
+        let text = text.replace(&real.display().to_string(), "[dir]");
+        text.replace(&self.0.path().display().to_string(), "[dir]")
+    }
+}
+
+#[tokio::test]
+async fn a_good_output_passes_whatever_its_documents_are_called() {
+    let output = Output::of(&Good::new());
+    let named = output.validate("").await;
+    assert_eq!(named.exit(), Exit::Done, "{}", named.report.summary());
+    insta::assert_snapshot!(named.print(Format::Text, "out"));
+    output.rename("master.m3u8", "index.m3u8");
+    output.rename("manifest.mpd", "stream.mpd");
+    assert_eq!(output.validate("").await, named);
+    // Not at the top: everything of an output is below its documents' folder.
+    let deeper = Output::empty();
+    std::fs::rename(output.0.path(), deeper.path("title")).unwrap();
+    assert_eq!(deeper.validate("").await.report, named.report);
+    std::fs::rename(deeper.path("title"), output.0.path()).unwrap();
+}
+
+#[tokio::test]
+async fn one_document_is_looked_at_alone() {
+    let mut good = Good::new();
+    good.edit("manifest.mpd", "type=\"static\"", "type=\"dynamic\"");
+    let output = Output::of(&good);
+    assert_eq!(output.validate("").await.exit(), Exit::Failed);
+    assert_eq!(output.validate("master.m3u8").await.exit(), Exit::Done);
+    let mpd = output.validate("manifest.mpd").await.report;
+    assert!(
+        mpd.violations.iter().any(|v| v.rule == "DSH-02"),
+        "{}",
+        mpd.summary()
+    );
+    assert!(mpd.violations.iter().all(|v| v.path == "manifest.mpd"));
+}
+
+#[tokio::test]
+async fn packed_documents_are_read_as_they_lie_after_a_copy() {
+    use std::io::Write as _;
+    let good = Good::new();
+    let output = Output::of(&good);
+    let text = &good.texts["master.m3u8"];
+    let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    packer.write_all(text.as_bytes()).unwrap();
+    output.write("other.m3u8", &packer.finish().unwrap());
+    std::fs::remove_file(output.path("master.m3u8")).unwrap();
+    let report = output.validate("").await.report;
+    assert_eq!(report.verdict, Verdict::Pass, "{}", report.summary());
+    assert_eq!(report.renditions.len(), 10);
+}
+
+/// A damaged output under names of its own.
+async fn damaged() -> Validated {
+    let mut good = Good::new();
+    good.edit("master.m3u8", "FRAME-RATE=24.000,", "");
+    good.edit("master.m3u8", "LANGUAGE=\"en\"", "LANGUAGE=\"e<n\"");
+    good.missing
+        .push("video/h264_720p/seg_00002.m4s".to_owned());
+    let output = Output::of(&good);
+    output.rename("master.m3u8", "my.m3u8");
+    output.validate("").await
+}
+
+#[tokio::test]
+async fn a_bad_output_in_every_format() {
+    let found = damaged().await;
+    assert_eq!(found.exit(), Exit::Failed);
+    insta::assert_snapshot!("bad_text", found.print(Format::Text, "out"));
+    insta::assert_snapshot!("bad_json", found.print(Format::Json, "out"));
+    insta::assert_snapshot!("bad_junit", found.print(Format::Junit, "out"));
+}
+
+#[tokio::test]
+async fn junit_is_well_formed_and_counts_what_it_holds() {
+    let mut found = damaged().await;
+    found.report.violations[0].found = "a \u{1} <b> & \"c\"".to_owned();
+    found.report.not_judged = vec!["SEG-16".to_owned()];
+    let text = found.print(Format::Junit, "a \"name\" <of> a target");
+    let document = roxmltree::Document::parse(&text).unwrap();
+    let count = |name: &str| {
+        document
+            .descendants()
+            .filter(|n| n.has_tag_name(name))
+            .count()
+            .to_string()
+    };
+    let suite = document.root_element();
+    for (attribute, element) in [
+        ("tests", "testcase"),
+        ("failures", "failure"),
+        ("skipped", "skipped"),
+    ] {
+        assert_eq!(
+            suite.attribute(attribute),
+            Some(count(element).as_str()),
+            "{attribute}"
+        );
+        assert_ne!(count(element), "0", "{element}");
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_validated_is_an_error_that_says_what_to_do() {
+    let output = Output::empty();
+    output.write("readme.txt", b"nothing");
+    let mut errors = Vec::new();
+    for target in ["", "absent", "readme.txt"] {
+        errors.push(output.error(target).await);
+    }
+    for name in ["a.m3u8", "b.m3u8"] {
+        output.write(name, b"#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\nx.m3u8\n");
+    }
+    errors.push(output.error("").await);
+    let bucketless = Request {
+        target: "s3:///x".to_owned(),
+        ..output.request("")
+    };
+    errors.push(validate(&bucketless).await.unwrap_err().to_string());
+    let output = Output::of(&Good::new());
+    let without_plan = Request {
+        job: Some(output.path("video").display().to_string()),
+        ..output.request("")
+    };
+    let error = validate(&without_plan).await.unwrap_err();
+    errors.push(output.plain(&error.to_string()));
+    insta::assert_snapshot!(errors.join("\n\n"));
+}
+
+#[tokio::test]
+async fn media_playlists_alone_are_a_finding_and_garbage_is_one_too() {
+    let output = Output::empty();
+    output.write(
+        "low.m3u8",
+        b"#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXTINF:4,\na.ts\n#EXT-X-ENDLIST\n",
+    );
+    let report = output.validate("").await.report;
+    assert!(
+        report.violations.iter().any(|v| v.rule == "HLS-M01"),
+        "{}",
+        report.summary()
+    );
+    output.write("x.mpd", b"\xff\xfe<MPD");
+    output.write("y.m3u8", &[0; 4_096]);
+    output.write("z.m3u8", b"\x1f\x8b not gzip");
+    let report = output.validate("").await.report;
+    assert_eq!(report.verdict, Verdict::Fail);
+    assert!(
+        report.violations.iter().any(|v| v.path == "x.mpd"),
+        "{}",
+        report.summary()
+    );
+}
+
+/// Records of a job that made nothing but the Japanese audio.
+fn records(good: &Good) -> Output {
+    let plan = serde_json::json!({
+        "job_key": "ab".repeat(32), "generation": 1, "frame_rate": "24/1", "timescale": 24_000, "total_frames": 240,
+        "mapping": "every", "video_start": {"ticks": 0, "timescale": 24_000}, "segment_frames": 96, "gop_frames": 48,
+        "chunks": [], "groups": [[0]], "video": [], "text": [],
+        "audio": [{"path": "audio/ja", "stream": 1, "language": "ja", "label": "日本語", "default": true,
+            "sample_rate": 48_000, "samples": 480_000}],
+    });
+    let bytes = good.bytes();
+    let digest = |path: &str| reelsmith_core::digest::sha256_hex(&bytes[path]);
+    let segments = (1..=3).map(|number| {
+        let name = format!("seg_{number:05}.m4s");
+        let path = format!("audio/ja/{name}");
+        serde_json::json!({"number": number, "name": name, "size": bytes[&path].len(), "sha256": digest(&path),
+            "start": 0, "duration": 0, "samples": 0})
+    });
+    let segments: Vec<_> = segments.collect();
+    let record = serde_json::json!({"output": {"rendition": "audio/ja", "timescale": 48_000,
+        "init_sha256": digest("audio/ja/init.mp4"), "segments": segments}});
+    let output = Output::empty();
+    output.write("plan.json", plan.to_string().as_bytes());
+    output.write("renditions/audio_ja.json", record.to_string().as_bytes());
+    output
+}
+
+#[tokio::test]
+async fn with_a_job_its_promises_are_rules_and_storage_is_said_not_to_be_judged() {
+    let good = Good::new();
+    let output = Output::of(&good);
+    let ids = async |output: &Output, records: &Output| {
+        let request = Request {
+            job: Some(records.0.path().display().to_string()),
+            ..output.request("")
+        };
+        let report = validate(&request).await.unwrap().report;
+        for rule in OF_STORAGE {
+            assert!(report.not_judged.iter().any(|r| r == rule), "{rule}");
+        }
+        let judged = report.rules_checked as usize + report.not_judged.len();
+        assert_eq!(judged, reelsmith_conformance::registry().count());
+        assert_eq!((report.coverage.compared, report.coverage.recorded), (3, 3));
+        let found: std::collections::BTreeSet<_> =
+            report.violations.iter().map(|v| v.rule.clone()).collect();
+        found
+    };
+    let found = ids(&output, &records(&good)).await;
+    assert!(
+        found.contains("HLS-M22") && !found.contains("SEG-02"),
+        "{found:?}"
+    );
+    let mut other = good.bytes()["audio/ja/seg_00002.m4s"].clone();
+    *other.last_mut().unwrap() ^= 1;
+    output.write("audio/ja/seg_00002.m4s", &other);
+    let found = ids(&output, &records(&good)).await;
+    assert!(found.contains("SEG-02"), "{found:?}");
+}
+
+/// What ffmpeg's own muxers write: four seconds in two sizes.
+fn foreign(muxer: &[&str]) -> Output {
+    let output = Output::empty();
+    let mut command = std::process::Command::new("ffmpeg");
+    command
+        .current_dir(output.0.path())
+        .args(["-nostdin", "-v", "error"]);
+    command.args([
+        "-f",
+        "lavfi",
+        "-i",
+        "testsrc2=size=320x180:rate=24:duration=4",
+    ]);
+    command.args(["-f", "lavfi", "-i", "sine=duration=4:sample_rate=48000"]);
+    command.args([
+        "-map", "0:v", "-map", "0:v", "-map", "1:a", "-s:v:1", "160x90", "-pix_fmt", "yuv420p",
+    ]);
+    command.args([
+        "-c:v",
+        "libx264",
+        "-preset",
+        "ultrafast",
+        "-g",
+        "48",
+        "-c:a",
+        "aac",
+        "-threads",
+        "1",
+    ]);
+    let status = command.args(muxer).status().unwrap();
+    assert!(status.success(), "ffmpeg {muxer:?}");
+    output
+}
+
+#[tokio::test]
+async fn what_ffmpeg_muxes_is_measured_and_judged() {
+    let hls = [
+        "-f",
+        "hls",
+        "-hls_time",
+        "2",
+        "-hls_playlist_type",
+        "vod",
+        "-hls_segment_type",
+        "fmp4",
+    ];
+    let variants = [
+        "-var_stream_map",
+        "v:0,agroup:a v:1,agroup:a a:0,agroup:a",
+        "-master_pl_name",
+        "top.m3u8",
+    ];
+    let hls = foreign(&[&hls[..], &variants[..], &["v%v.m3u8"]].concat());
+    let found = hls.validate("").await.report;
+    let frames: Vec<u64> = found
+        .renditions
+        .iter()
+        .filter(|r| r.kind == "video")
+        .map(|r| r.samples)
+        .collect();
+    assert_eq!(frames, [96, 96], "{}", found.summary());
+    assert!(
+        found.violations.iter().any(|v| v.path == "top.m3u8"),
+        "{}",
+        found.summary()
+    );
+    assert!(
+        found.violations.iter().all(|v| v.rule != "PIP-02"),
+        "{}",
+        found.summary()
+    );
+    let dash = foreign(&[
+        "-f",
+        "dash",
+        "-seg_duration",
+        "2",
+        "-adaptation_sets",
+        "id=0,streams=v id=1,streams=a",
+        "any.mpd",
+    ]);
+    let found = dash.validate("").await.report;
+    assert!(found.coverage.objects > 6, "{}", found.summary());
+    assert!(
+        found.violations.iter().all(|v| v.rule != "PIP-02"),
+        "{}",
+        found.summary()
+    );
+    let transport = foreign(&[
+        "-f",
+        "hls",
+        "-hls_time",
+        "2",
+        "-hls_playlist_type",
+        "vod",
+        "-var_stream_map",
+        "v:0,a:0 v:1",
+        "-master_pl_name",
+        "top.m3u8",
+        "v%v.m3u8",
+    ]);
+    let found = transport.validate("").await.report;
+    assert!(!found.violations.is_empty());
+}
