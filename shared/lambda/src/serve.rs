@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use futures::FutureExt as _;
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
+use reelsmith_contract::payload::MAX_PAYLOAD_BYTES;
 use reelsmith_contract::setting::Setting;
 use reelsmith_contract::{ErrorName, Failure};
 use serde::Serialize;
@@ -72,6 +73,7 @@ where
     H: Fn(Arc<P>, I, Invocation) -> F,
     F: Future<Output = Result<O, Failure>> + Send,
     I: DeserializeOwned,
+    O: Serialize,
 {
     let invocation = Invocation::of(&event.context);
     let span = span_of(&event.payload, &invocation);
@@ -83,6 +85,7 @@ where
             .unwrap_or_else(|_| Err(Failure::internal("a panic", "handler")))
     };
     let result: Result<O, Failure> = work.instrument(span.clone()).await;
+    let result = result.and_then(within_payload);
     let _entered = span.enter();
     match &result {
         Ok(_) => tracing::info!("done"),
@@ -106,6 +109,18 @@ fn span_of(payload: &Value, invocation: &Invocation) -> tracing::Span {
         group = number("/item/group"),
         rendition = text("/item/rendition"),
     )
+}
+
+/// Step Functions refuses a larger state; the local stack does not, so it is refused here, in both alike.
+fn within_payload<O: Serialize>(output: O) -> Result<O, Failure> {
+    let size = serde_json::to_vec(&output).map_or(0, |json| json.len());
+    if size <= MAX_PAYLOAD_BYTES {
+        return Ok(output);
+    }
+    Err(Failure::internal(
+        format!("an output of {size} bytes, where a state may have {MAX_PAYLOAD_BYTES}"),
+        "handler",
+    ))
 }
 
 fn bad_payload(error: &serde_json::Error) -> Failure {
@@ -138,4 +153,34 @@ fn start_logging(settings: &Settings) {
         .finish();
     // A second subscriber in one process only happens in tests; the first one stays.
     let _ = tracing::subscriber::set_global_default(subscriber);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn run(payload: Value) -> Result<String, Failure> {
+        let echo = |_: Arc<()>, text: String, _: Invocation| async move {
+            assert!(text != "panic", "on purpose");
+            Ok(text)
+        };
+        invoke(
+            Arc::new(()),
+            echo,
+            LambdaEvent::new(payload, Default::default()),
+        )
+        .await
+    }
+
+    #[tokio::test]
+    async fn a_panic_a_wrong_input_and_a_state_too_large_are_named_errors() {
+        assert_eq!(run("fine".into()).await.as_deref(), Ok("fine"));
+        let name = async |payload: Value| run(payload).await.err().map(|f| f.name);
+        assert_eq!(name("panic".into()).await, Some(ErrorName::Internal));
+        assert_eq!(name(1.into()).await, Some(ErrorName::PayloadInvalid));
+        assert_eq!(
+            name("x".repeat(MAX_PAYLOAD_BYTES).into()).await,
+            Some(ErrorName::Internal)
+        );
+    }
 }
