@@ -115,7 +115,10 @@ async fn chunks(
         }
     });
     let reads: Vec<_> = reads.collect();
-    futures::stream::iter(reads).buffered(READS).try_collect().await
+    futures::stream::iter(reads)
+        .buffered(READS)
+        .try_collect()
+        .await
 }
 
 async fn tracks(

@@ -144,14 +144,22 @@ impl Reader<'_> {
         let (start, end) = bounds.ok_or_else(|| invalid(format!("the range {part}")))?;
         let bytes = self.outputs.store().get_range(pin, start, end).await?;
         if bytes.len() as u64 != end - start {
-            let found = format!("expected {} bytes of {part}, found {}", end - start, bytes.len());
+            let found = format!(
+                "expected {} bytes of {part}, found {}",
+                end - start,
+                bytes.len()
+            );
             return Err(invalid(found));
         }
         Ok(bytes)
     }
 
     async fn texts(&self, delivery: &mut Delivery, wanted: &Wanted) -> Result<(), Failure> {
-        let reads: Vec<_> = wanted.texts.iter().map(|p| self.whole(p, MAX_TEXT)).collect();
+        let reads: Vec<_> = wanted
+            .texts
+            .iter()
+            .map(|p| self.whole(p, MAX_TEXT))
+            .collect();
         let reads = futures::stream::iter(reads).buffered(self.effort.reads);
         let read: Vec<_> = reads.collect().await;
         for (path, read) in wanted.texts.iter().zip(read) {
@@ -273,7 +281,9 @@ fn cut<'a>(bytes: &'a Bytes, part: &Part) -> Result<&'a [u8], String> {
         return Ok(bytes);
     };
     let end = offset.checked_add(length);
-    let range = usize::try_from(offset).ok().zip(end.and_then(|e| usize::try_from(e).ok()));
+    let range = usize::try_from(offset)
+        .ok()
+        .zip(end.and_then(|e| usize::try_from(e).ok()));
     let inside = range.and_then(|(start, end)| bytes.get(start..end));
     inside.ok_or_else(|| format!("the range {part} is not within {} bytes", bytes.len()))
 }
@@ -287,7 +297,9 @@ fn unpacked(bytes: Bytes, gzipped: bool) -> Result<Bytes, String> {
     let read = decoder.read_to_end(&mut text);
     read.map_err(|e| format!("not gzip as its encoding says: {e}"))?;
     if text.len() as u64 > MAX_TEXT {
-        return Err(format!("expected at most {MAX_TEXT} bytes unpacked, found more"));
+        return Err(format!(
+            "expected at most {MAX_TEXT} bytes unpacked, found more"
+        ));
     }
     Ok(text.into())
 }

@@ -37,7 +37,9 @@ async fn stored(good: &Good) -> Objects {
 
 async fn report(good: &Good) -> Report {
     let outputs = stored(good).await;
-    let delivery = gather::gather(&outputs, PREFIX, Effort::default()).await.unwrap();
+    let delivery = gather::gather(&outputs, PREFIX, Effort::default())
+        .await
+        .unwrap();
     check(&delivery, None, Sets::STANDARD)
 }
 
@@ -58,7 +60,9 @@ async fn a_missing_segment_is_found() {
         .delete("out", &[format!("{PREFIX}{segment}")])
         .await
         .unwrap();
-    let delivery = gather::gather(&outputs, PREFIX, Effort::default()).await.unwrap();
+    let delivery = gather::gather(&outputs, PREFIX, Effort::default())
+        .await
+        .unwrap();
     let report = check(&delivery, None, Sets::ALL);
     assert_eq!(report.verdict, Verdict::Fail);
     assert!(
@@ -71,7 +75,9 @@ async fn a_missing_segment_is_found() {
 #[tokio::test]
 async fn an_empty_prefix_is_a_failure_and_not_a_pass() {
     let outputs = Objects::new(Arc::new(MemoryStore::with_buckets(["out"])), "out");
-    let delivery = gather::gather(&outputs, PREFIX, Effort::default()).await.unwrap();
+    let delivery = gather::gather(&outputs, PREFIX, Effort::default())
+        .await
+        .unwrap();
     let report = check(&delivery, None, Sets::ALL);
     assert_eq!(report.verdict, Verdict::Fail, "{}", report.summary());
 }

@@ -71,6 +71,23 @@ impl Checksummer {
     }
 }
 
+/// A SHA-256 that is fed piece by piece.
+#[derive(Default)]
+pub struct Sha256Stream(Sha256);
+
+impl Sha256Stream {
+    /// Takes the next bytes.
+    pub fn update(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    /// The digest of everything taken, as lower-case hexadecimal.
+    #[must_use]
+    pub fn finish(self) -> String {
+        hex::encode(self.0.finalize())
+    }
+}
+
 /// SHA-256 of some bytes as lower-case hexadecimal.
 #[must_use]
 pub fn sha256_hex(bytes: &[u8]) -> String {
@@ -94,5 +111,9 @@ mod tests {
         assert_eq!(sums.xxh3_128, "06b05ab6733a618578af5f94892f3950");
         assert_eq!(sums.sha256, sha256_hex(b"abc"));
         assert!(sums.sha256.starts_with("ba7816bf"));
+        let mut stream = Sha256Stream::default();
+        stream.update(b"a");
+        stream.update(b"bc");
+        assert_eq!(stream.finish(), sums.sha256);
     }
 }

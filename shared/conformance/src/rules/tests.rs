@@ -9,6 +9,7 @@ use crate::report::Verdict;
 use crate::testing::Good;
 
 mod foreign;
+mod judges;
 mod media;
 mod mpd;
 mod multivariant;
@@ -62,7 +63,7 @@ fn goods() -> Vec<(&'static str, Good, Sets)> {
             Sets::STANDARD,
         ),
         ("encrypted", Good::protected(), Sets::ALL),
-        ("of six rungs and a minute", Good::long(16), Sets::ALL),
+        ("of six rungs and a minute", Good::long(16, 1), Sets::ALL),
     ]
 }
 

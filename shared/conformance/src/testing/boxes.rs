@@ -142,9 +142,9 @@ impl FragmentSpec {
     pub fn bytes(&self) -> Vec<u8> {
         let length = self.moof(0).len();
         let offset = i32::try_from(length + 8).unwrap_or(i32::MAX);
-        let payload: Vec<u8> = self.samples.iter().flat_map(SampleSpec::payload).collect();
+        let payload: Vec<Vec<u8>> = self.samples.iter().map(SampleSpec::payload).collect();
         let mut out = self.moof(offset + self.skew);
-        out.extend(BoxWriter::plain(b"mdat", &payload));
+        out.extend(BoxWriter::plain(b"mdat", &payload.concat()));
         out
     }
 

@@ -65,9 +65,10 @@ impl Good {
     }
 
     /// Six rungs of a number of segments of four seconds, the last one of two: 360 for an episode, 1,800 for a film.
+    /// Video segments have 10 to 40 kB, times `weight`.
     #[must_use]
-    pub fn long(segments: u32) -> Self {
-        Self::of(&Shape::long(segments.clamp(3, 5_000)))
+    pub fn long(segments: u32, weight: u32) -> Self {
+        Self::of(&Shape::long(segments.clamp(3, 5_000), weight.max(1)))
     }
 
     fn of(shape: &Shape) -> Self {
@@ -282,7 +283,8 @@ fn in_range(data: &[u8], range: Option<(u64, u64)>) -> &[u8] {
 /// The bytes of a segment.
 #[must_use]
 pub fn segment_bytes(fragments: &[FragmentSpec]) -> Vec<u8> {
-    fragments.iter().flat_map(FragmentSpec::bytes).collect()
+    let fragments: Vec<Vec<u8>> = fragments.iter().map(FragmentSpec::bytes).collect();
+    fragments.concat()
 }
 
 /// A stand-in for the checksum of an object: any text of its own will do.

@@ -76,7 +76,7 @@ impl Shape {
     }
 
     /// Segments of four seconds, the last one of two.
-    pub fn long(segments: u32) -> Self {
+    pub fn long(segments: u32, weight: u32) -> Self {
         let last = segments.saturating_sub(1);
         let frames = (0..segments).map(|i| if i == last { 48 } else { 96 });
         let frames: Vec<u32> = frames.collect();
@@ -91,7 +91,12 @@ impl Shape {
         };
         let units = (0..segments).map(|i| until(i + 1) - until(i));
         Self {
-            rungs: SIX_RUNGS.to_vec(),
+            rungs: SIX_RUNGS
+                .map(|r| Rung {
+                    picture: r.picture * weight,
+                    ..r
+                })
+                .to_vec(),
             units: units.collect(),
             frames,
         }

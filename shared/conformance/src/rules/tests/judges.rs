@@ -1,0 +1,56 @@
+//! Every damage as files, for readers that are not ours: `scripts/check-judges` asks for them.
+
+use std::path::Path;
+
+use super::*;
+
+/// The folder to write to.
+const FOLDER: &str = "REELSMITH_DAMAGES";
+
+/// Writes an output to a folder of its own. Returns what is known of it.
+fn write(folder: &Path, name: &str, owner: Option<&str>, good: &Good) -> serde_json::Value {
+    for (path, bytes) in good.bytes() {
+        let file = folder.join(path);
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        std::fs::write(file, bytes).unwrap();
+    }
+    let report = good.report();
+    let found: BTreeSet<&str> = report.violations.iter().map(|v| &*v.rule).collect();
+    serde_json::json!({
+        "folder": folder.file_name().unwrap().to_str().unwrap(),
+        "name": name,
+        "owner": owner,
+        "severity": owner.map(|id| registry().find(|r| r.id == id).unwrap().severity.as_str()),
+        "found": found,
+    })
+}
+
+/// Damage that is not in the files but in the listing or in what the caller knows is none for a reader of files.
+#[test]
+#[ignore = "writes files for scripts/check-judges"]
+fn write_every_output_and_every_damage() {
+    let folder = std::env::var_os(FOLDER).expect(FOLDER);
+    let folder = Path::new(&folder);
+    let goods = [
+        ("good", Good::new()),
+        ("good-protected", Good::protected()),
+        ("good-transport", Good::transport()),
+    ];
+    let bytes: Vec<_> = goods.iter().map(|(_, good)| good.bytes()).collect();
+    let (mut index, mut elsewhere) = (Vec::new(), 0);
+    for (name, good) in &goods {
+        index.push(write(&folder.join(name), name, None, good));
+    }
+    for (number, damage) in (1..).zip(all()) {
+        let mut good = goods[0].1.clone();
+        (damage.apply)(&mut good);
+        if bytes.contains(&good.bytes()) {
+            elsewhere += 1;
+            continue;
+        }
+        let to = folder.join(format!("damage-{number:03}"));
+        index.push(write(&to, damage.name, Some(damage.rule), &good));
+    }
+    let index = serde_json::json!({"elsewhere": elsewhere, "outputs": index});
+    std::fs::write(folder.join("index.json"), index.to_string()).unwrap();
+}
