@@ -36,7 +36,7 @@ pub enum Ended {
     /// COMPLETE, and fetched.
     Complete {
         /// What is published.
-        published: Published,
+        published: Box<Published>,
         /// What is on disk.
         fetched: Fetched,
         /// How parallel the encode was.
@@ -91,7 +91,7 @@ pub async fn run(
                 let workers = Workers::of_job(cloud, &published.outputs).await?;
                 let execution = ended.summary.name;
                 return Ok(Ended::Complete {
-                    published,
+                    published: Box::new(published),
                     fetched,
                     workers,
                     execution,
