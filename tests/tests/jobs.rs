@@ -1,6 +1,9 @@
 //! Whole jobs through the local stack: from an object in S3 to a message over SNS.
 
-#![expect(clippy::unwrap_used, reason = "a test ends where something is not as it must be")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test ends where something is not as it must be"
+)]
 
 use std::process::Command;
 
