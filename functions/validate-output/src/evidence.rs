@@ -161,3 +161,6 @@ fn level(rendition: &str, loudness: &Loudness, target: f64) -> AudioLevel {
 fn hundredths(level: f64) -> i32 {
     (level * 100.0).round() as i32
 }
+
+#[cfg(test)]
+mod tests;

@@ -165,7 +165,12 @@ impl Good {
     /// Discovers and measures it, as a caller with real objects would.
     #[must_use]
     pub fn delivery(&self) -> Delivery {
-        let bytes = self.bytes();
+        self.delivery_of(&self.bytes())
+    }
+
+    /// As [`Good::delivery`], of bytes that were made before.
+    #[must_use]
+    pub fn delivery_of(&self, bytes: &BTreeMap<String, Vec<u8>>) -> Delivery {
         let mut delivery = Delivery::new(bytes.iter().map(|(path, data)| {
             let known = self.objects.get(path).cloned().unwrap_or_default();
             let size = self.sizes.get(path).copied().unwrap_or(data.len() as u64);

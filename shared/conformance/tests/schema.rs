@@ -1,0 +1,86 @@
+//! The committed schema of `report.json` and the reports that checks make.
+
+use boon::{Compiler, SchemaIndex, Schemas};
+use reelsmith_conformance::testing::Good;
+use reelsmith_conformance::{Delivery, Report, Sets, check};
+use serde_json::{Value, json};
+
+struct Schema {
+    schemas: Schemas,
+    index: SchemaIndex,
+}
+
+impl Schema {
+    fn committed() -> Self {
+        let text = include_str!("../../../sample-data/schemas/report.schema.json");
+        let (mut schemas, mut compiler) = (Schemas::new(), Compiler::new());
+        let location = "report.schema.json";
+        let schema = serde_json::from_str(text).unwrap();
+        compiler.add_resource(location, schema).unwrap();
+        let index = compiler.compile(location, &mut schemas).unwrap();
+        Self { schemas, index }
+    }
+
+    fn refuses(&self, report: &Value) -> Option<String> {
+        let result = self.schemas.validate(report, self.index);
+        result.err().map(|e| format!("{e:#}"))
+    }
+}
+
+fn value(report: &Report) -> Value {
+    serde_json::to_value(report).unwrap()
+}
+
+/// A report with a violation at a line, one at a byte and one in a segment, and one without a place.
+fn broken() -> Report {
+    let mut good = Good::new();
+    good.edit("master.m3u8", "FRAME-RATE=24.000,", "");
+    good.segment("video/h264_360p/seg_00002.m4s", |s| s[0].tfdt += 100);
+    good.raw.insert(
+        "video/h264_720p/seg_00001.m4s".to_owned(),
+        vec![0xff; 2_000],
+    );
+    good.raw.insert("stray".to_owned(), vec![1]);
+    good.expected.as_mut().unwrap().evidence.levels.clear();
+    good.report()
+}
+
+#[test]
+fn every_report_is_of_the_committed_schema() {
+    let schema = Schema::committed();
+    let empty = check(&Delivery::default(), None, Sets::ALL);
+    let foreign = check(&Good::transport().delivery(), None, Sets::STANDARD);
+    for report in [Good::new().report(), broken(), empty, foreign] {
+        let refused = schema.refuses(&value(&report));
+        assert_eq!(refused, None, "{}", report.summary());
+    }
+    let broken = value(&broken());
+    let violations = broken["violations"].as_array().unwrap();
+    for place in ["line", "byte", "segment"] {
+        let there = violations.iter().any(|v| v["location"][place].is_u64());
+        assert!(there, "no violation with a {place}");
+    }
+    assert_eq!(broken["not_judged"], json!(["SEG-16"]));
+}
+
+#[test]
+fn what_is_no_report_is_refused() {
+    let schema = Schema::committed();
+    for (pointer, wrong) in [
+        ("/verdict", json!("perhaps")),
+        ("/schema", json!(2)),
+        ("/rules_checked", json!(104)),
+        ("/violations/0/rule", json!("HLS-1")),
+        ("/violations/0/severity", json!("error")),
+        ("/violations/0/location", json!({"line": 1, "byte": 2})),
+        ("/renditions/0/resolution", json!("large")),
+        ("/coverage", json!({})),
+    ] {
+        let mut report = value(&broken());
+        *report.pointer_mut(pointer).unwrap() = wrong;
+        assert!(schema.refuses(&report).is_some(), "{pointer}");
+    }
+    let mut more = value(&broken());
+    more["note"] = json!("more than there is");
+    assert!(schema.refuses(&more).is_some());
+}
