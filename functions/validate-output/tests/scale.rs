@@ -1,6 +1,11 @@
 //! What reading an output costs: requests, bytes, memory. The large case is run by hand and its figures are in
 //! `docs/conformance.md`: `cargo test --release -p validate-output --test scale -- --ignored --nocapture`.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test ends where something is not as it must be"
+)]
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};

@@ -1,5 +1,10 @@
 //! The committed schema of `report.json` and the reports that checks make.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test ends where something is not as it must be"
+)]
+
 use boon::{Compiler, SchemaIndex, Schemas};
 use reelsmith_conformance::testing::Good;
 use reelsmith_conformance::{Delivery, Report, Sets, check};
