@@ -29,6 +29,8 @@ const PREFIX: &str = "outputs/show/key/";
 struct Generated {
     good: Good,
     sizes: BTreeMap<String, u64>,
+    /// A path whose reads fail, and how.
+    failing: Option<(&'static str, PortErrorKind)>,
     requests: AtomicU64,
     bytes: AtomicU64,
     /// Requests under way, and the most there were.
@@ -49,6 +51,7 @@ impl Generated {
         Self {
             good,
             sizes,
+            failing: None,
             requests: AtomicU64::new(0),
             bytes: AtomicU64::new(0),
             now: AtomicU64::new(0),
@@ -75,8 +78,13 @@ impl Generated {
         let now = self.now.fetch_add(1, SeqCst) + 1;
         self.most.fetch_max(now, SeqCst);
         tokio::task::yield_now().await;
-        let body = self.body(key.strip_prefix(PREFIX).unwrap());
+        let path = key.strip_prefix(PREFIX).unwrap();
+        let body = self.body(path);
+        let failing = self.failing.filter(|(p, _)| *p == path);
         self.now.fetch_sub(1, SeqCst);
+        if let Some((_, kind)) = failing {
+            return Err(PortError::new(kind, "the store says no"));
+        }
         let body = body.ok_or_else(|| PortError::new(PortErrorKind::NotFound, key))?;
         let (start, end) = range.unwrap_or((0, body.len() as u64));
         let body = body.slice(start as usize..end.min(body.len() as u64) as usize);
@@ -246,6 +254,34 @@ async fn a_segment_that_was_replaced_is_found_by_its_checksum_alone() {
     let found = cost.report.violations.iter().filter(|v| v.path == path);
     let rules: Vec<&str> = found.map(|v| v.rule.as_str()).collect();
     assert_eq!(rules, ["SEG-02"], "{}", cost.report.summary());
+}
+
+#[tokio::test]
+async fn a_store_that_fails_is_an_error_and_an_object_that_changed_is_a_finding() {
+    for path in [
+        "video/h264_720p/seg_00002.m4s",
+        "audio/en/playlist.m3u8",
+        "audio/en/init.mp4",
+    ] {
+        let mut store = Generated::new(Good::long(3, 1));
+        store.failing = Some((path, PortErrorKind::Unavailable));
+        let outputs = Objects::new(Arc::new(store), "out");
+        let failure = gather(&outputs, PREFIX, Effort::default())
+            .await
+            .unwrap_err();
+        assert!(
+            failure.to_string().contains("the store says no"),
+            "{failure}"
+        );
+        let mut store = Generated::new(Good::long(3, 1));
+        store.failing = Some((path, PortErrorKind::Changed));
+        let outputs = Objects::new(Arc::new(store), "out");
+        let delivery = gather(&outputs, PREFIX, Effort::default()).await.unwrap();
+        let report = check(&delivery, None, Sets::STANDARD);
+        let of_path = report.violations.iter().filter(|v| v.path == path);
+        let rules: Vec<&str> = of_path.map(|v| v.rule.as_str()).collect();
+        assert_eq!(rules, ["PIP-02"], "{}", report.summary());
+    }
 }
 
 /// A line of `/proc/self/status` in kilobytes.
