@@ -14,6 +14,7 @@ use reelsmith_aws::Sdk;
 use reelsmith_aws::operate::Cloud;
 use reelsmith_aws::provision::{FunctionSpec, QueueSpec};
 use reelsmith_contract::step::STEPS;
+use reelsmith_core::ports::ObjectStore as _;
 
 /// Looks until something holds; the limit only decides how long a failure takes.
 async fn eventually(what: &str, mut holds: impl AsyncFnMut() -> bool) {
@@ -26,6 +27,12 @@ async fn eventually(what: &str, mut holds: impl AsyncFnMut() -> bool) {
 
 fn listens(port: u16) -> bool {
     TcpStream::connect(("127.0.0.1", port)).is_ok()
+}
+
+/// Whether a stack answers at a port that holds the bucket of the test below.
+async fn holds_bucket(port: u16) -> bool {
+    let sdk = Sdk::emulator(&stack::endpoint(port)).await;
+    sdk.s3().list("some-bucket", "").await.is_ok()
 }
 
 fn executable(path: &Path, script: &str) {
@@ -54,8 +61,10 @@ async fn a_stack_of_ones_own_is_gone_when_it_is_dropped() {
         .provision_bucket("some-bucket", true)
         .await
         .unwrap();
+    assert!(holds_bucket(port).await);
     drop(stack);
-    assert!(!listens(port));
+    // Another test's stack may have been given the port in the meantime; it would not hold this bucket.
+    assert!(!holds_bucket(port).await);
     assert!(!stack_folder.exists());
 }
 
