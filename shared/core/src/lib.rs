@@ -7,6 +7,7 @@
 pub mod assembly;
 pub mod check;
 pub mod digest;
+pub mod effort;
 pub mod job;
 pub mod keys;
 pub mod ladder;

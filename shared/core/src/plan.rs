@@ -1,17 +1,20 @@
 //! The plan of a job: exact chunks, rung groups, segment numbers, expected frames. Index only; no media is copied.
 
+pub mod schedule;
 mod timeline;
 
 use serde::{Deserialize, Serialize};
 
+use crate::effort::Calibration;
 use crate::job::Job;
 use crate::keys::{Generation, JobKey};
-use crate::ladder::{ResolvedRung, VideoCodec};
+use crate::ladder::ResolvedRung;
 use crate::manifest::CaptionFormat;
 use crate::ports::ObjectPin;
 use crate::probe::{Inspection, PacketIndex, Seconds};
 use crate::time::{FrameCount, FrameRange, FrameRate, Ticks, Timescale};
 
+use schedule::Workload;
 pub use timeline::{FrameMapping, Timeline};
 
 /// `jobs/{job_key}/plan.json`.
@@ -37,7 +40,7 @@ pub struct Plan {
     pub gop_frames: FrameCount,
     /// The chunks, in order; they tile `[0, total_frames)`.
     pub chunks: Vec<Chunk>,
-    /// Rung groups: indexes into `video`. The rungs of a group share one decode.
+    /// Rung groups: indexes into `video`, the costliest group first. The rungs of a group share one decode.
     pub groups: Vec<Vec<usize>>,
     /// Video renditions.
     pub video: Vec<VideoRendition>,
@@ -157,6 +160,9 @@ pub enum PlanError {
         /// Frames of the index.
         frames: usize,
     },
+    /// The calibration in this build cannot be read.
+    #[error("expected a calibration in this build, found {0}")]
+    Calibration(String),
     /// A manifest's audio track that the probe does not have.
     #[error("expected audio stream {wanted} (TrackIndex), found {found} audio streams")]
     NoAudioStream {
@@ -194,12 +200,16 @@ impl Plan {
                 rung,
             })
             .collect();
-        let longest = u32::try_from(timing.chunk_ms / timing.segment_ms).unwrap_or(1);
-        let groups = rung_groups(&video);
-        // Two items for each worker: with one, the last chunk of the costliest group would be waited for by all others.
-        let items = workers.saturating_mul(2);
-        let per_group = items.div_ceil(u32::try_from(groups.len()).unwrap_or(1).max(1));
-        let chunks = chunks(&timeline, segment, longest, per_group);
+        let workload = Workload::new(
+            &Calibration::built_in().map_err(|e| PlanError::Calibration(e.to_string()))?,
+            &inspection.probe.video,
+            &timeline,
+            segment.0,
+            timing.chunk_ms / timing.segment_ms,
+            &video,
+        );
+        let schedule = workload.schedule(workers);
+        let chunks = chunks(&timeline, segment, schedule.segments_per_chunk);
         Ok(Self {
             job_key: job.job_key.clone(),
             generation,
@@ -211,7 +221,7 @@ impl Plan {
             segment_frames: segment,
             gop_frames: gop,
             chunks,
-            groups,
+            groups: schedule.groups,
             audio: audio(job, inspection, rate, timeline.frames)?,
             text: text(job, inspection),
             video,
@@ -241,21 +251,21 @@ impl Plan {
         }
     }
 
-    /// Items of the video Map: the groups that cost most first, so that none of them is the straggler.
+    /// Items of the video Map, the longest pieces first: whole chunks of the costliest group, then of the next; what is left
+    /// over at the title's end comes last and fills the gaps.
     #[must_use]
     pub fn chunk_items(&self) -> Vec<ChunkItem> {
         let mut items: Vec<(u64, ChunkItem)> = Vec::new();
-        for (group, rungs) in (0u32..).zip(&self.groups) {
-            let pixels: u64 = rungs.iter().map(|r| weight(&self.video[*r].rung)).sum();
-            for chunk in &self.chunks {
+        for (group, _) in (0u32..).zip(&self.groups) {
+            items.extend(self.chunks.iter().map(|chunk| {
                 let item = ChunkItem {
                     chunk: chunk.index,
                     group,
                 };
-                items.push((pixels * chunk.frames.count().0, item));
-            }
+                (chunk.frames.count().0, item)
+            }));
         }
-        items.sort_by_key(|(cost, item)| (std::cmp::Reverse(*cost), item.chunk, item.group));
+        items.sort_by_key(|(frames, item)| (std::cmp::Reverse(*frames), item.group, item.chunk));
         items.into_iter().map(|(_, item)| item).collect()
     }
 
@@ -269,53 +279,26 @@ impl Plan {
     }
 }
 
-/// Relative cost of encoding one frame: pixels, H.265 about three times those of H.264 at the same preset.
-fn weight(rung: &ResolvedRung) -> u64 {
-    let pixels = u64::from(rung.resolution.width) * u64::from(rung.resolution.height);
-    match rung.codec {
-        VideoCodec::H264 => pixels,
-        VideoCodec::H265 => pixels * 3,
-    }
-}
-
-/// One group per codec: rungs of a codec share a decode, and the costly codec does not hold up the cheap one.
-fn rung_groups(video: &[VideoRendition]) -> Vec<Vec<usize>> {
-    [VideoCodec::H264, VideoCodec::H265]
-        .into_iter()
-        .map(|codec| {
-            let of_codec = video
-                .iter()
-                .enumerate()
-                .filter(|(_, r)| r.rung.codec == codec);
-            of_codec.map(|(i, _)| i).collect::<Vec<_>>()
-        })
-        .filter(|group| !group.is_empty())
-        .collect()
-}
-
-/// Whole segments per chunk: as many as the profile wants, fewer where workers would stand idle.
-fn chunks(timeline: &Timeline, segment: FrameCount, longest: u32, workers: u32) -> Vec<Chunk> {
+/// Whole segments per chunk; the last chunk takes what is left.
+fn chunks(timeline: &Timeline, segment: FrameCount, per_chunk: u64) -> Vec<Chunk> {
     let total = timeline.frames.0;
     let segments = total.div_ceil(segment.0);
-    let fair = segments.div_ceil(u64::from(workers.max(1)));
-    let per_chunk = fair.clamp(1, u64::from(longest.max(1)));
+    let starts = (0..segments).step_by(usize::try_from(per_chunk.max(1)).unwrap_or(usize::MAX));
     (0u32..)
-        .map(|index| {
-            let first = u64::from(index) * per_chunk;
-            let count = per_chunk.min(segments - first.min(segments));
+        .zip(starts)
+        .map(|(index, first)| {
+            let count = per_chunk.max(1).min(segments - first);
             let frames = FrameRange {
                 start: first * segment.0,
                 end: ((first + count) * segment.0).min(total),
             };
-            (index, first, count, frames)
-        })
-        .take_while(|(_, _, count, _)| *count > 0)
-        .map(|(index, first, count, frames)| Chunk {
-            index,
-            frames,
-            first_segment: u32::try_from(first + 1).unwrap_or(u32::MAX),
-            segments: u32::try_from(count).unwrap_or(u32::MAX),
-            cut: timeline.cut(frames),
+            Chunk {
+                index,
+                frames,
+                first_segment: u32::try_from(first + 1).unwrap_or(u32::MAX),
+                segments: u32::try_from(count).unwrap_or(u32::MAX),
+                cut: timeline.cut(frames),
+            }
         })
         .collect()
 }

@@ -1,7 +1,6 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::ladder::Profile;
 use crate::probe::{Packet, VideoStream};
 use crate::units::Resolution;
 
@@ -121,44 +120,18 @@ fn an_index_without_frames_or_key_frames_is_refused() {
     );
 }
 
-#[test]
-fn groups_are_by_codec() {
-    let options = crate::job::OutputOptions {
-        h265: true,
-        dash: true,
-        progressive: false,
-        max_bitrate: None,
-    };
-    let source = Resolution {
-        width: 1920,
-        height: 1080,
-    };
-    let rate = FrameRate::new(24, 1).unwrap();
-    let rungs = Profile::named("default")
-        .unwrap()
-        .resolve(source, rate, &options);
-    let video: Vec<_> = rungs
-        .into_iter()
-        .map(|rung| VideoRendition {
-            path: rung.path(),
-            rung,
-        })
-        .collect();
-    assert_eq!(rung_groups(&video), [vec![0, 1, 2, 3], vec![4, 5]]);
-}
-
 proptest! {
     #[test]
-    fn chunks_tile_the_timeline_in_whole_segments(frames in 1u64..20_000, segment in 1u64..300, longest in 1u32..10, workers in 1u32..2_000) {
+    fn chunks_tile_the_timeline_in_whole_segments(frames in 1u64..20_000, segment in 1u64..300, per_chunk in 1u64..10) {
         let line = timeline(frames, "25", 10, 25_000);
-        let chunks = chunks(&line, FrameCount(segment), longest, workers);
+        let chunks = chunks(&line, FrameCount(segment), per_chunk);
         let mut next = (0, 1);
         for (i, chunk) in chunks.iter().enumerate() {
             prop_assert_eq!(chunk.index as usize, i);
             prop_assert_eq!((chunk.frames.start, chunk.first_segment), next);
             prop_assert!(!chunk.frames.is_empty());
             prop_assert_eq!(u64::from(chunk.segments), chunk.frames.count().0.div_ceil(segment));
-            prop_assert!(chunk.segments <= longest);
+            prop_assert!(u64::from(chunk.segments) <= per_chunk);
             next = (chunk.frames.end, chunk.first_segment + chunk.segments);
         }
         prop_assert_eq!(next.0, frames);
@@ -169,7 +142,7 @@ proptest! {
     fn every_frame_is_inside_exactly_one_cut(frames in 2u64..600, gop in 1u64..50, segment in 1u64..60, ms: bool) {
         let den = if ms { 1_000 } else { 30_000 };
         let line = timeline(frames, "30000/1001", gop, den);
-        let chunks = chunks(&line, FrameCount(segment), 2, 1);
+        let chunks = chunks(&line, FrameCount(segment), 2);
         for (n, pts) in line.shown.iter().enumerate() {
             let half = pts * 2;
             let inside: Vec<u32> = chunks.iter().filter(|c| {

@@ -101,6 +101,13 @@ impl Timeline {
         self.seconds(self.shown.first().copied().unwrap_or_default() * 2)
     }
 
+    /// Frames that are decoded on average to get from a key frame to any frame: half the distance of two key frames.
+    #[must_use]
+    pub(super) fn mean_lead(&self) -> f64 {
+        let distance = self.shown.len() as f64 / self.keys.len().max(1) as f64;
+        (distance - 1.0).max(0.0) / 2.0
+    }
+
     /// How frames `[start, end)` of the grid are cut from the source.
     #[must_use]
     pub fn cut(&self, frames: FrameRange) -> Cut {
