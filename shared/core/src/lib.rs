@@ -6,6 +6,7 @@
 
 pub mod assembly;
 pub mod check;
+pub mod cost;
 pub mod digest;
 pub mod effort;
 pub mod job;

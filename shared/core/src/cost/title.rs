@@ -1,0 +1,148 @@
+//! What is known of a title when its cost is asked: before a plan, or from it.
+
+use crate::job::{Job, OutputOptions};
+use crate::ladder::{Profile, ResolvedRung};
+use crate::plan::Plan;
+use crate::probe::Inspection;
+use crate::time::{FrameCount, FrameRate};
+use crate::units::{BitsPerSecond, Bytes, Resolution};
+
+/// A title and what is made of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Title {
+    /// Frames of the output.
+    pub frames: FrameCount,
+    /// Frame rate of the output.
+    pub frame_rate: FrameRate,
+    /// Picture of the mezzanine.
+    pub source: Resolution,
+    /// Size of the mezzanine.
+    pub mezzanine: Bytes,
+    /// The rungs.
+    pub rungs: Vec<ResolvedRung>,
+    /// Indexes into `rungs`: each group is a worker's.
+    pub groups: Vec<Vec<usize>>,
+    /// Chunks of each group.
+    pub chunks: u64,
+    /// Frames of a segment.
+    pub segment_frames: FrameCount,
+    /// Audio tracks.
+    pub audio: u64,
+    /// Rate of one audio rendition.
+    pub audio_rate: BitsPerSecond,
+    /// Caption tracks.
+    pub text: u64,
+}
+
+/// The facts of a mezzanine that decide what its encode costs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Source {
+    /// Picture for display.
+    pub picture: Resolution,
+    /// Frame rate of the output.
+    pub frame_rate: FrameRate,
+    /// Frames of the output.
+    pub frames: FrameCount,
+    /// Size of the file.
+    pub size: Bytes,
+}
+
+impl Source {
+    /// A source as validate-input found it; frames as if the rate were constant. `None` where the probe tells no rate.
+    #[must_use]
+    pub fn inspected(inspection: &Inspection, max_frame_rate: u32) -> Option<Self> {
+        let probe = &inspection.probe;
+        let video = &probe.video;
+        let mut rate = video.average_frame_rate.or(video.base_frame_rate)?;
+        while u64::from(rate.num()) > u64::from(max_frame_rate.max(1)) * u64::from(rate.den()) {
+            rate = FrameRate::new(rate.num(), rate.den().checked_mul(2)?)?;
+        }
+        let micros = u64::try_from(probe.duration_us).unwrap_or_default();
+        Some(Self {
+            picture: video.display(),
+            frame_rate: rate,
+            frames: rate.frames_in_millis(micros.div_ceil(1000)),
+            size: inspection.size,
+        })
+    }
+}
+
+impl Title {
+    /// A title before there is a plan: chunks as long as the profile wants them, one group for each codec.
+    #[must_use]
+    pub fn new(
+        profile: &Profile,
+        options: &OutputOptions,
+        source: Source,
+        audio: u64,
+        text: u64,
+    ) -> Self {
+        let timing = &profile.timing;
+        let rate = source.frame_rate;
+        let rungs = profile.resolve(source.picture, rate, options);
+        let chunk = rate.frames_in_millis(timing.chunk_ms);
+        Self {
+            frames: source.frames,
+            frame_rate: rate,
+            source: source.picture,
+            mezzanine: source.size,
+            groups: groups_by_codec(&rungs),
+            chunks: source.frames.0.div_ceil(chunk.0.max(1)),
+            segment_frames: rate.frames_in_millis(timing.segment_ms),
+            audio,
+            audio_rate: profile.audio.bitrate,
+            text,
+            rungs,
+        }
+    }
+
+    /// A job's title before there is a plan.
+    #[must_use]
+    pub fn of_job(job: &Job, source: Source) -> Self {
+        let audio = job.manifest.audio_tracks.len() as u64;
+        let text = job.manifest.subtitle_tracks.len() as u64;
+        Self::new(&job.profile, &job.options, source, audio, text)
+    }
+
+    /// A title as it was planned.
+    #[must_use]
+    pub fn planned(job: &Job, inspection: &Inspection, plan: &Plan) -> Self {
+        Self {
+            frames: plan.total_frames,
+            frame_rate: plan.frame_rate,
+            source: inspection.probe.video.display(),
+            mezzanine: inspection.size,
+            rungs: plan.video.iter().map(|v| v.rung.clone()).collect(),
+            groups: plan.groups.clone(),
+            chunks: plan.chunks.len() as u64,
+            segment_frames: plan.segment_frames,
+            audio: plan.audio.len() as u64,
+            audio_rate: job.profile.audio.bitrate,
+            text: plan.text.len() as u64,
+        }
+    }
+
+    /// Seconds of programme.
+    #[must_use]
+    pub fn seconds(&self) -> f64 {
+        self.frames.0 as f64 * f64::from(self.frame_rate.den()) / f64::from(self.frame_rate.num())
+    }
+
+    /// Segments of one video rendition.
+    #[must_use]
+    pub fn segments(&self) -> u64 {
+        self.frames.0.div_ceil(self.segment_frames.0.max(1))
+    }
+}
+
+fn groups_by_codec(rungs: &[ResolvedRung]) -> Vec<Vec<usize>> {
+    let mut groups: Vec<Vec<usize>> = Vec::new();
+    for (i, rung) in rungs.iter().enumerate() {
+        let same = |g: &&mut Vec<usize>| g.first().is_some_and(|f| rungs[*f].codec == rung.codec);
+        match groups.iter_mut().find(same) {
+            Some(group) => group.push(i),
+            None => groups.push(vec![i]),
+        }
+    }
+    groups
+}
