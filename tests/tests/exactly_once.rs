@@ -104,6 +104,7 @@ fn a_job() -> Job {
         dash: true,
         progressive: false,
         max_bitrate: None,
+        mock: false,
     };
     let profile = Profile::named("default").unwrap();
     let manifest = parse(xml).manifest.unwrap();

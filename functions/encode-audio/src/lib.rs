@@ -101,7 +101,8 @@ async fn run(
         rendition,
         &job.profile.audio,
         directory.path(),
-    )?;
+    )?
+    .mocked(job.options.mock);
     let media = encode_audio(&ports.tools, &task, &limits(invocation)).await;
     Ok((proxy.check(media)?, proxy.stats()))
 }

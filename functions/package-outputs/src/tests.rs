@@ -26,6 +26,7 @@ fn package() -> Package {
         dash: true,
         progressive: false,
         max_bitrate: None,
+        mock: false,
     };
     let source = Resolution {
         width: 1280,

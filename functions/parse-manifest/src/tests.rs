@@ -72,6 +72,25 @@ async fn a_good_manifest_becomes_a_job_under_its_key() {
 }
 
 #[tokio::test]
+async fn a_mock_job_has_a_key_of_its_own_and_encodes_here_at_the_fastest() {
+    let (real, _) = run(Some(GOOD), &[(Setting::PROFILE, "draft")]).await;
+    let settings = [
+        (Setting::PROFILE, "draft"),
+        (Setting::MOCK_MODE, "true"),
+        (Setting::ENCODER, "mediaconvert"),
+    ];
+    let (mock, outputs) = run(Some(GOOD), &settings).await;
+    let mock = mock.unwrap();
+    // The draft profile is at the fastest presets anyway, so nothing but the mode tells the two apart.
+    assert_ne!(mock.job_key, real.unwrap().job_key);
+    let job: Job = outputs.read(&JobKeys(&mock.job_key).job()).await.unwrap();
+    assert!(job.options.mock);
+    assert_eq!(job.encoder, EncoderKind::Lambda);
+    let presets = job.profile.codecs.values().map(|c| c.preset.as_str());
+    assert!(presets.into_iter().all(|p| p == "ultrafast"));
+}
+
+#[tokio::test]
 async fn a_bad_manifest_lists_every_defect_with_line_and_column() {
     let (result, _) = run(Some(BAD), &[]).await;
     let failure = result.unwrap_err();

@@ -59,6 +59,7 @@ pub async fn handle(
         hls: keys.output(MULTIVARIANT),
         dash: job.options.dash.then(|| keys.output(MPD)),
         report: keys.report(),
+        mock: job.options.mock,
     };
     let step = Step::Complete {
         fence: claim.fence.clone(),

@@ -31,6 +31,7 @@ async fn world(encoder: EncoderKind, force: bool) -> World {
         dash: true,
         progressive: false,
         max_bitrate: None,
+        mock: false,
     };
     let profile = Profile::named("default").unwrap();
     let job = Job::new(
@@ -92,6 +93,7 @@ impl World {
             hls: "p/master.m3u8".into(),
             dash: None,
             report: "r".into(),
+            mock: false,
         };
         let fence = claim.fence.clone();
         for step in [

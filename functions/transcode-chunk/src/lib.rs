@@ -54,7 +54,7 @@ async fn encode(
     );
     let built = ports.tools.require_build(&job.encoder_build);
     built.map_err(|e| e.into_failure(&location))?;
-    let (media, read) = run(ports, &plan, &inspection, input, invocation)
+    let (media, read) = run(ports, &plan, &job, &inspection, input, invocation)
         .await
         .map_err(|e| e.into_failure(&location))?;
     let cpu_ms = media.cpu_ms;
@@ -101,6 +101,7 @@ async fn encode(
 async fn run(
     ports: &Ports,
     plan: &Plan,
+    job: &Job,
     inspection: &Inspection,
     input: &TranscodeChunkInput,
     invocation: &Invocation,
@@ -115,7 +116,8 @@ async fn run(
         plan,
         input.item,
         directory.path(),
-    )?;
+    )?
+    .mocked(job.options.mock);
     let media = transcode(&ports.tools, &task, &limits(invocation)).await;
     Ok((proxy.check(media)?, proxy.stats()))
 }

@@ -42,6 +42,7 @@ async fn run(
         dash: false,
         progressive: false,
         max_bitrate: None,
+        mock: false,
     };
     let profile = Profile::named("draft").unwrap();
     let job = Job::new(

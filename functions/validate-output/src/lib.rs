@@ -63,9 +63,16 @@ pub async fn handle(
 ) -> Result<ValidateOutputOutput, Failure> {
     let keys = input.claim.keys();
     begin(&ports, &input).await?;
-    let expectation = expectation(&ports, &input, &keys).await?;
+    let job: Job = ports
+        .outputs
+        .read(&JobKeys(&input.claim.job_key).job())
+        .await?;
+    let expectation = expectation(&ports, &input, &job, &keys).await?;
     let delivery = gather::gather(&ports.outputs, keys.output_prefix(), Effort::default()).await?;
-    let report = check(&delivery, Some(&expectation), Sets::ALL);
+    let report = Report {
+        mock: job.options.mock,
+        ..check(&delivery, Some(&expectation), Sets::ALL)
+    };
     ports.outputs.write(&keys.report(), &report).await?;
     if report.verdict == Verdict::Fail {
         return Err(invalid(&ports.outputs, &keys, &report));
@@ -95,13 +102,10 @@ async fn begin(ports: &Ports, input: &ClaimInput) -> Result<(), Failure> {
 async fn expectation(
     ports: &Ports,
     input: &ClaimInput,
+    job: &Job,
     keys: &GenerationKeys,
 ) -> Result<Expectation, Failure> {
     let plan: Plan = ports.outputs.read(&keys.plan()).await?;
-    let job: Job = ports
-        .outputs
-        .read(&JobKeys(&input.claim.job_key).job())
-        .await?;
     let mut records: Vec<RenditionRecord> = Vec::new();
     for rendition in plan.renditions() {
         records.push(
@@ -111,7 +115,7 @@ async fn expectation(
                 .await?,
         );
     }
-    let evidence = evidence::read(&ports.outputs, &input.claim, &plan, &job).await?;
+    let evidence = evidence::read(&ports.outputs, &input.claim, &plan, job).await?;
     let expectation = Expectation::from_plan(&plan, &records, job.options.dash);
     Ok(Expectation {
         evidence,

@@ -173,6 +173,9 @@ pub struct Report {
     pub schema: u32,
     /// Whether it may be published.
     pub verdict: Verdict,
+    /// Whether the output is a placeholder that a deployment in mock mode made: sound as a delivery, but not the title.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub mock: bool,
     /// Number of rules that were checked.
     pub rules_checked: u32,
     /// Rules that were not: what they judge was not supplied to the check.
@@ -201,6 +204,7 @@ impl Report {
         Self {
             schema: SCHEMA,
             verdict: if failed { Verdict::Fail } else { Verdict::Pass },
+            mock: false,
             rules_checked: u32::try_from(rules_checked).unwrap_or(u32::MAX),
             not_judged,
             coverage: Coverage::of(view),
@@ -232,6 +236,11 @@ impl Report {
             self.count(Severity::Warn),
             self.count(Severity::Info),
         )];
+        if self.mock {
+            lines.push(
+                "  MOCK: placeholders instead of the mezzanine's pictures and sound".to_owned(),
+            );
+        }
         if !self.not_judged.is_empty() {
             lines.push(format!("  not judged: {}", self.not_judged.join(", ")));
         }

@@ -55,7 +55,9 @@ fn every_report_is_of_the_committed_schema() {
     let schema = Schema::committed();
     let empty = check(&Delivery::default(), None, Sets::ALL);
     let foreign = check(&Good::transport().delivery(), None, Sets::STANDARD);
-    for report in [Good::new().report(), broken(), empty, foreign] {
+    let mut mock = Good::new().report();
+    mock.mock = true;
+    for report in [Good::new().report(), broken(), empty, foreign, mock] {
         let refused = schema.refuses(&value(&report));
         assert_eq!(refused, None, "{}", report.summary());
     }

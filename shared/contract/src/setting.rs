@@ -58,6 +58,9 @@ settings! {
     ENCODER = Some("lambda");
     /// Identity of the encoder binary; part of the profile hash. `ffmpeg -version` must start with it.
     ENCODER_BUILD = None;
+    /// Placeholders instead of real encodes: true or false. The right sizes, frame rate and duration for pennies; its
+    /// jobs have keys of their own and encode with lambda.
+    MOCK_MODE = Some("false");
     /// Workers of a job at once: the Map's concurrency, from which the planner picks the chunk length.
     MAX_CONCURRENCY = Some("40");
     /// How long an execution's hold on a job is respected, in seconds.

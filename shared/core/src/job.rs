@@ -31,6 +31,10 @@ pub struct OutputOptions {
     pub progressive: bool,
     /// No rung above this cap.
     pub max_bitrate: Option<BitsPerSecond>,
+    /// Placeholders instead of the mezzanine's pictures and sound: the right sizes, frame rate and duration, cheaply. Part
+    /// of the job key, so that a placeholder never stands for a real encode.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub mock: bool,
 }
 
 /// `jobs/{job_key}/job.json`.

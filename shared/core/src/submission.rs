@@ -67,6 +67,9 @@ pub struct Outputs {
     pub dash: Option<String>,
     /// Key of the conformance report.
     pub report: String,
+    /// Whether these are placeholders of a deployment in mock mode.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub mock: bool,
 }
 
 /// Why a job failed.

@@ -47,6 +47,8 @@ pub struct AudioTask {
     pub segment_frames: FrameCount,
     /// Frames of the video.
     pub total_frames: FrameCount,
+    /// Silence instead of the mezzanine's sound.
+    pub mock: bool,
     /// An empty folder for the encoder's file.
     pub directory: PathBuf,
 }
@@ -95,8 +97,16 @@ impl AudioTask {
             frame_rate: plan.frame_rate,
             segment_frames: plan.segment_frames,
             total_frames: plan.total_frames,
+            mock: false,
             directory: directory.into(),
         })
+    }
+
+    /// The same track with silence for its sound: same samples; the mezzanine is not read.
+    #[must_use]
+    pub fn mocked(mut self, mock: bool) -> Self {
+        self.mock = mock;
+        self
     }
 }
 

@@ -43,6 +43,8 @@ pub struct ChunkTask {
     pub chunk: Chunk,
     /// The rungs to encode, in the plan's order.
     pub rungs: Vec<VideoRendition>,
+    /// Colour bars instead of the mezzanine's pictures.
+    pub mock: bool,
     /// An empty folder for the encoder's files.
     pub directory: PathBuf,
 }
@@ -101,10 +103,18 @@ impl ChunkTask {
             gop_frames: plan.gop_frames,
             chunk: chunk.cloned().ok_or_else(|| missing("chunk", item.chunk))?,
             rungs: rungs.ok_or_else(|| missing("every rung of group", item.group))?,
+            mock: false,
             directory: directory.into(),
         };
         task.check()?;
         Ok(task)
+    }
+
+    /// The same chunk with a placeholder for its pictures: same frames, sizes and rates; the mezzanine is not read.
+    #[must_use]
+    pub fn mocked(mut self, mock: bool) -> Self {
+        self.mock = mock;
+        self
     }
 
     /// Segments, groups of pictures and chunks must lie on one grid, or numbers of segments would be guesses.

@@ -77,6 +77,7 @@ module "functions" {
     STATE_MACHINE_ARN      = local.state_machine_arn
     ENCODER_BUILD          = var.encoder_build
     MAX_CONCURRENCY        = tostring(var.max_concurrency)
+    MOCK_MODE              = tostring(var.mock_mode)
   })
 
   # What a grant of a function.yaml names as its resource.

@@ -51,6 +51,12 @@ variable "max_concurrency" {
   }
 }
 
+variable "mock_mode" {
+  description = "Render placeholders instead of encoding: a deployed pipeline can be exercised end to end for pennies. Its outputs and reports say so and never stand for a real job."
+  type        = bool
+  default     = false
+}
+
 variable "settings" {
   description = "Further settings of the functions by their environment names, for example { ENABLE_H265 = \"false\" }. What is not set keeps the default of the code."
   type        = map(string)

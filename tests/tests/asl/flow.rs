@@ -36,6 +36,7 @@ fn outputs() -> Outputs {
         hls: text("p/h"),
         dash: None,
         report: text("p/r"),
+        mock: false,
     }
 }
 

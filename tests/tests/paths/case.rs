@@ -206,6 +206,7 @@ fn outputs() -> Outputs {
         hls: own("p/master.m3u8"),
         dash: None,
         report: own("report.json"),
+        mock: false,
     }
 }
 

@@ -27,6 +27,7 @@ fn job() -> Job {
         dash: true,
         progressive: false,
         max_bitrate: None,
+        mock: false,
     };
     let manifest = parse(xml).manifest.unwrap();
     let profile = Profile::named("default").unwrap();

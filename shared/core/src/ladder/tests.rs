@@ -8,6 +8,7 @@ fn options(h265: bool, cap: Option<u64>) -> OutputOptions {
         dash: true,
         progressive: false,
         max_bitrate: cap.map(BitsPerSecond),
+        mock: false,
     }
 }
 

@@ -49,6 +49,7 @@ fn outputs() -> Outputs {
         hls: "outputs/x/master.m3u8".into(),
         dash: None,
         report: "jobs/x/report.json".into(),
+        mock: false,
     }
 }
 

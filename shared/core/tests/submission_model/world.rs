@@ -383,6 +383,7 @@ pub fn outputs() -> Outputs {
         hls: String::new(),
         dash: None,
         report: String::new(),
+        mock: false,
     }
 }
 

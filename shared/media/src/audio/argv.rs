@@ -51,20 +51,43 @@ pub fn encode_argv(task: &AudioTask, correction: Correction) -> Vec<String> {
 
 fn common(task: &AudioTask, level: &str) -> Vec<String> {
     let mut args = vec!["-v".to_owned(), level.to_owned()];
-    args.extend(words(
-        "-hide_banner -nostdin -y -progress pipe:1 -nostats -copyts",
-    ));
-    args.extend(input::open(&task.url, task.container));
-    args.push("-map".to_owned());
-    args.push(format!("0:{}", task.rendition.stream));
+    args.extend(words("-hide_banner -nostdin -y -progress pipe:1 -nostats"));
+    if task.mock {
+        args.extend(silence(task));
+    } else {
+        args.push("-copyts".to_owned());
+        args.extend(input::open(&task.url, task.container));
+        args.push("-map".to_owned());
+        args.push(format!("0:{}", task.rendition.stream));
+    }
     args.extend(words("-vn -sn -dn"));
     args
+}
+
+/// Exactly the programme's samples of silence.
+fn silence(task: &AudioTask) -> Vec<String> {
+    let rate = task.rendition.sample_rate;
+    let source = format!("anullsrc=sample_rate={rate}:channel_layout=stereo");
+    [
+        "-f",
+        "lavfi",
+        "-i",
+        &format!("{source},atrim=end_sample={}", task.rendition.samples),
+    ]
+    .map(str::to_owned)
+    .to_vec()
 }
 
 /// The track from the video's first frame on, gaps filled with silence, mixed to the channels of the output, as floats so
 /// that a gain cannot clip.
 fn mix(task: &AudioTask) -> String {
     let rate = task.rendition.sample_rate;
+    if task.mock {
+        return format!(
+            "aformat=sample_fmts=fltp:channel_layouts={}",
+            layout(task.settings.channels)
+        );
+    }
     let start = start_sample(task);
     format!(
         "aresample={rate}:async=1:first_pts={start},asetpts=PTS-({start}),\

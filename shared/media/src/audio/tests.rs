@@ -45,6 +45,7 @@ async fn track(container: Container, line: &str, start: (i64, u32)) -> Track {
         frame_rate,
         segment_frames: FrameCount(48),
         total_frames: FrameCount(250),
+        mock: false,
         directory,
     };
     Track {
@@ -98,6 +99,17 @@ impl Track {
             .unwrap();
         Measured::read(&String::from_utf8_lossy(&output.stderr)).unwrap()
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_placeholder_has_every_sample_and_reads_nothing_of_the_film() {
+    let line = "-f lavfi -i testsrc2=size=320x180:rate=24:duration=1 -f lavfi -i sine=duration=1 -c:a aac film.mp4";
+    let mut track = track(Container::Mov, line, (0, 1)).await;
+    track.task = track.task.mocked(true);
+    track.task.url = "http://127.0.0.1:1/nothing-is-here".into();
+    let media = track.encode().await;
+    assert_eq!(presented(&media), track.task.rendition.samples);
+    assert_eq!(media.loudness.source_lufs, None, "it is silent");
 }
 
 /// Samples that the container presents: all durations less what the edit list takes off.

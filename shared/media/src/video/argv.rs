@@ -20,16 +20,27 @@ pub(super) fn output_name(rung: usize) -> String {
 pub fn transcode_argv(task: &ChunkTask) -> Vec<String> {
     let mut args: Vec<String> =
         words("-v error -hide_banner -nostdin -y -progress pipe:1 -nostats").collect();
-    args.extend(words("-copyts -noaccurate_seek -seek_timestamp 1"));
-    if let Some(seek) = task.chunk.cut.seek {
-        args.extend(["-ss".to_owned(), decimal(seek)]);
+    if task.mock {
+        args.extend(placeholder(task));
+    } else {
+        args.extend(words("-copyts -noaccurate_seek -seek_timestamp 1"));
+        if let Some(seek) = task.chunk.cut.seek {
+            args.extend(["-ss".to_owned(), decimal(seek)]);
+        }
+        args.extend(input::open(&task.url, task.container));
     }
-    args.extend(input::open(&task.url, task.container));
     args.extend(["-filter_complex".to_owned(), graph(task)]);
     for (i, rendition) in task.rungs.iter().enumerate() {
         args.extend(output(task, &rendition.rung, i));
     }
     args
+}
+
+/// Colour bars, which nobody takes for a film, small because every rung scales them anyway.
+fn placeholder(task: &ChunkTask) -> Vec<String> {
+    let rate = task.frame_rate;
+    let bars = format!("smptebars=size=320x180:rate={}/{}", rate.num(), rate.den());
+    ["-f", "lavfi", "-i", &bars].map(str::to_owned).to_vec()
 }
 
 /// Microseconds are ffmpeg's own resolution for these options; rounding down cannot reach past a frame, because the
@@ -44,14 +55,19 @@ pub(crate) fn decimal(time: Seconds) -> String {
 
 /// Cut, put every frame on the output's grid by counting, then one branch for each rung.
 fn graph(task: &ChunkTask) -> String {
-    let mut steps = cut(task);
+    let mut steps = if task.mock {
+        vec![format!("trim=end_frame={}", task.chunk.frames.count().0)]
+    } else {
+        cut(task)
+    };
     let rate = task.frame_rate;
     steps.push(format!("settb=expr={}/{}", rate.den(), rate.num()));
     steps.push(format!("setpts=N+{}", task.chunk.frames.start));
     let branches = task.rungs.len();
     let labels: String = (0..branches).map(|i| format!("[s{i}]")).collect();
     steps.push(format!("split={branches}{labels}"));
-    let mut graph = format!("[0:{}]{}", task.source.index, steps.join(","));
+    let stream = if task.mock { 0 } else { task.source.index };
+    let mut graph = format!("[0:{stream}]{}", steps.join(","));
     let color = Color::of(&task.source);
     for (i, rendition) in task.rungs.iter().enumerate() {
         graph.push_str(&branch(&rendition.rung, color, i));

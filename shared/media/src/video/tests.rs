@@ -85,6 +85,7 @@ impl Film {
                 cut: self.timeline.cut(frames),
             },
             rungs: rungs.to_vec(),
+            mock: false,
             directory,
         }
     }
@@ -424,6 +425,31 @@ async fn a_mezzanine_replaced_midway_is_told_by_its_name() {
         matches!(result, Err(MediaError::SourceChanged { .. })),
         "{result:?}"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn placeholders_join_like_a_film_and_read_nothing_of_it() {
+    let film = Film::made(
+        Container::Mov,
+        &format!("{LAVFI}:rate=24000/1001 {B_FRAMES} film.mp4"),
+    )
+    .await;
+    let rungs = [
+        rung(VideoCodec::H264, "ultrafast", "high", 23.0),
+        rung(VideoCodec::H265, "ultrafast", "main", 23.0),
+    ];
+    let mut chunks = Vec::new();
+    for task in film.tasks(96, &rungs) {
+        let mut task = task.mocked(true);
+        task.url = "http://127.0.0.1:1/nothing-is-here".into();
+        chunks.push(
+            transcode(&tools(), &task, &Limits::default())
+                .await
+                .unwrap(),
+        );
+    }
+    film.assert_seamless(&chunks, 0);
+    film.assert_seamless(&chunks, 1);
 }
 
 #[tokio::test]

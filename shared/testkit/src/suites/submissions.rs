@@ -92,6 +92,7 @@ fn complete(fence: Fence) -> Step {
             hls: "outputs/ünï/master.m3u8".to_owned(),
             dash: Some("outputs/ünï/manifest.mpd".to_owned()),
             report: "jobs/x/report.json".to_owned(),
+            mock: false,
         },
     }
 }
