@@ -5,10 +5,12 @@ mod execution;
 mod history;
 mod object;
 mod queue;
+mod redrive;
 
 pub use execution::{ExecutionStatus, ExecutionSummary, ExecutionView, MapRun, execution_arn};
 pub use history::{HistoryEvent, HistoryKind};
 pub use object::Downloaded;
 pub use queue::ReceivedMessage;
+pub use redrive::Redriven;
 
 pub use crate::provision::{Cloud, CloudError};

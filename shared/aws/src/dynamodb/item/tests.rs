@@ -136,6 +136,7 @@ fn any_outputs() -> impl Strategy<Value = Option<Outputs>> {
             hls,
             dash,
             report: "r".into(),
+            mock: false,
         }),
     )
 }

@@ -1,0 +1,164 @@
+//! Taking up an execution that ended without success.
+
+use aws_sdk_sfn::operation::redrive_execution::RedriveExecutionError;
+use aws_sdk_sfn::types::ExecutionRedriveStatus;
+
+use super::{ExecutionStatus, ExecutionView, execution_arn};
+use crate::provision::{Cloud, CloudError, CloudResult, Doing};
+
+/// How an execution was taken up again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Redriven {
+    /// The same execution goes on from the state that was interrupted.
+    Resumed {
+        /// Its ARN.
+        arn: String,
+    },
+    /// A new execution of the same manifest was started; every chunk whose record is there is not encoded again.
+    Started {
+        /// Its ARN.
+        arn: String,
+    },
+}
+
+impl Redriven {
+    /// The execution to follow from now on.
+    #[must_use]
+    pub fn arn(&self) -> &str {
+        match self {
+            Self::Resumed { arn } | Self::Started { arn } => arn,
+        }
+    }
+}
+
+/// New executions that one may get before an operator should look at why.
+const MOST: u32 = 999;
+/// Longest name that leaves room for `-r999` within the 80 characters of a name.
+const STEM: usize = 75;
+
+impl Cloud {
+    /// Takes up an execution that failed, timed out or was stopped.
+    ///
+    /// One that was stopped or timed out is resumed by `RedriveExecution` where the service can. One that reached a Fail
+    /// state would only reach it again, and an emulator may not know the call: then a new execution is started with the
+    /// same input, under the old name with `-r1`, `-r2`, …, which has the same effect because work is found by its records.
+    ///
+    /// # Errors
+    /// Where there is no such execution, it still runs, it succeeded, or a call fails.
+    pub async fn redrive(&self, execution: &str) -> CloudResult<Redriven> {
+        let action = format!("redrive execution {execution}");
+        let Some(view) = self.execution(execution).await? else {
+            let mut error = CloudError::new(action, "there is no execution of that ARN");
+            error.not_found = true;
+            return Err(error);
+        };
+        match view.summary.status {
+            ExecutionStatus::Running => Err(CloudError::new(
+                action,
+                "it is running; cancel it first, or wait for its end",
+            )),
+            ExecutionStatus::Succeeded => Err(CloudError::new(
+                action,
+                "it succeeded; drop its manifest again with ForceReprocess to encode anew",
+            )),
+            ExecutionStatus::Failed => self.start_again(&view).await,
+            ExecutionStatus::TimedOut | ExecutionStatus::Aborted => match self.resume(&view).await?
+            {
+                Some(redriven) => Ok(redriven),
+                None => self.start_again(&view).await,
+            },
+        }
+    }
+
+    /// Resumes an execution; `None` where the service says that it cannot, or does not know how.
+    async fn resume(&self, view: &ExecutionView) -> CloudResult<Option<Redriven>> {
+        let arn = &view.summary.arn;
+        let described = self
+            .sfn
+            .describe_execution()
+            .execution_arn(arn)
+            .send()
+            .await;
+        let described = described.doing(format!("describe execution {arn}"))?;
+        let redrivable = described.redrive_status() == Some(&ExecutionRedriveStatus::Redrivable);
+        if !redrivable {
+            return Ok(None);
+        }
+        let token = format!("{:032x}", fastrand::u128(..));
+        let answer = self
+            .sfn
+            .redrive_execution()
+            .execution_arn(arn)
+            .client_token(token)
+            .send()
+            .await;
+        match answer {
+            Ok(_) => Ok(Some(Redriven::Resumed { arn: arn.clone() })),
+            Err(e)
+                if matches!(
+                    e.as_service_error(),
+                    Some(RedriveExecutionError::ExecutionNotRedrivable(_))
+                ) =>
+            {
+                Ok(None)
+            }
+            Err(e) => Err(e).doing(format!("redrive execution {arn}")),
+        }
+    }
+
+    async fn start_again(&self, view: &ExecutionView) -> CloudResult<Redriven> {
+        let machine = machine_of(&view.summary.arn);
+        for n in 1..=MOST {
+            let name = name_again(&view.summary.name, n);
+            let arn = execution_arn(&machine, &name);
+            if self.execution(&arn).await?.is_some() {
+                continue;
+            }
+            let arn = self.start_execution(&machine, &name, &view.input).await?;
+            return Ok(Redriven::Started { arn });
+        }
+        Err(CloudError::new(
+            format!("redrive execution {}", view.summary.arn),
+            format!("it was redriven {MOST} times; drop its manifest again"),
+        ))
+    }
+}
+
+/// The n-th name after a first one: `film-0a1b` and `film-0a1b-r1` both lead to `film-0a1b-r2`.
+fn name_again(name: &str, n: u32) -> String {
+    let stem = match name.rsplit_once("-r") {
+        Some((stem, digits))
+            if !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()) =>
+        {
+            stem
+        }
+        _ => name,
+    };
+    let stem: String = stem.chars().take(STEM).collect();
+    format!("{stem}-r{n}")
+}
+
+/// `arn:aws:states:R:A:execution:MACHINE:NAME` → `arn:aws:states:R:A:stateMachine:MACHINE`.
+fn machine_of(execution: &str) -> String {
+    let machine = execution.rsplit_once(':').map_or(execution, |(m, _)| m);
+    machine.replacen(":execution:", ":stateMachine:", 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_execution_that_is_started_again_keeps_its_name_and_counts() {
+        assert_eq!(name_again("film-0a1b", 1), "film-0a1b-r1");
+        assert_eq!(name_again("film-0a1b-r1", 2), "film-0a1b-r2");
+        assert_eq!(name_again("film-red", 1), "film-red-r1");
+        assert!(name_again(&"x".repeat(80), MOST).len() <= 80);
+    }
+
+    #[test]
+    fn the_state_machine_of_an_execution_is_in_its_arn() {
+        let machine = "arn:aws:states:us-east-1:1:stateMachine:reelsmith-transcode";
+        assert_eq!(machine_of(&execution_arn(machine, "film-1")), machine);
+    }
+}
