@@ -89,6 +89,7 @@ mod tests {
             dash: true,
             progressive: false,
             max_bitrate: None,
+            mock: false,
         };
         let size = Resolution {
             width: 1920,
