@@ -18,7 +18,7 @@ use reelsmith_core::probe::Inspection;
 use reelsmith_core::sniff::Container;
 use reelsmith_core::units::Bytes;
 use reelsmith_lambda::{House, Invocation};
-use reelsmith_media::{ProxyOptions, RangeProxy, Tools, probe};
+use reelsmith_media::{MediaError, ProxyOptions, RangeProxy, Tools, probe};
 
 /// What this function works with.
 pub struct Ports {
@@ -99,21 +99,31 @@ async fn find(ports: &Ports, object: &ObjectRef, missing: ErrorName) -> Result<O
     }
 }
 
+/// Most bytes that probing may read: the index of six hours at the highest frame rate, several times over. A file that
+/// sends the demuxer to and fro for more is refused.
+const PROBE_BUDGET: u64 = 1 << 30;
+
 async fn probe_pinned(
     ports: &Ports,
     pin: &ObjectPin,
     container: Container,
 ) -> Result<reelsmith_core::probe::Probe, Failure> {
     let location = pin.object.to_string();
-    let failed = |e: reelsmith_media::MediaError| e.into_failure(&location);
-    let proxy = RangeProxy::start(
-        Arc::clone(&ports.store),
-        pin.clone(),
-        ProxyOptions::default(),
-    );
+    let failed = |e: MediaError| e.into_failure(&location);
+    let options = ProxyOptions {
+        budget: Some(PROBE_BUDGET),
+        ..ProxyOptions::default()
+    };
+    let proxy = RangeProxy::start(Arc::clone(&ports.store), pin.clone(), options);
     let proxy = proxy.await.map_err(failed)?;
     let probed = probe(&ports.tools, &proxy.url(), container).await;
-    proxy.check(probed).map_err(failed)
+    proxy.check(probed).map_err(|error| match error {
+        // No worker may try again: it is the file that asks for so much.
+        MediaError::ReadBudget { budget } => failed(MediaError::Unreadable {
+            detail: format!("a file whose facts take more than {budget} bytes to read"),
+        }),
+        other => failed(other),
+    })
 }
 
 fn unsupported(object: &ObjectRef, head: &[u8]) -> Failure {

@@ -51,6 +51,7 @@ where
 {
     let settings = Settings::from_env();
     start_logging(&settings);
+    close_to_others();
     let house = House::load(settings).await;
     let ports = Arc::new(build(&house).await.inspect_err(|failure| {
         tracing::error!(error = %failure.name, cause = %failure, "cannot start");
@@ -62,6 +63,13 @@ where
     lambda_runtime::run(service)
         .await
         .map_err(|e| StartError::Runtime(e.to_string()))
+}
+
+/// The environment holds credentials, and `/proc` shows it to every process of the same user, a decoder among them.
+fn close_to_others() {
+    if let Err(error) = reelsmith_media::close_to_others() {
+        tracing::warn!(%error, "other processes of this user can read this one");
+    }
 }
 
 async fn invoke<P, H, F, I, O>(

@@ -10,8 +10,10 @@ pub struct Command {
     pub program: PathBuf,
     /// The arguments. Output files are named relative to [`Command::directory`].
     pub args: Vec<String>,
-    /// Working directory of the child.
+    /// Working directory of the child, and the only folder it may write.
     pub directory: Option<PathBuf>,
+    /// Programs that it may start. ffmpeg and ffprobe start none.
+    pub helpers: Vec<PathBuf>,
 }
 
 impl Command {
@@ -22,6 +24,7 @@ impl Command {
             program: program.into(),
             args,
             directory: None,
+            helpers: Vec::new(),
         }
     }
 

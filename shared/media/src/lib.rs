@@ -9,6 +9,7 @@ mod audio;
 mod captions;
 mod color;
 mod command;
+mod confine;
 mod error;
 mod fmp4;
 mod index;
@@ -26,6 +27,7 @@ pub use audio::{
 };
 pub use captions::{TextSegment, convert_captions};
 pub use command::Command;
+pub use confine::{Layers, close_to_others};
 pub use error::MediaError;
 pub use index::packet_index;
 pub use probe::probe;

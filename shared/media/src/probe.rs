@@ -33,7 +33,7 @@ pub async fn probe(tools: &Tools, url: &str, container: Container) -> Result<Pro
         }
         Ok(Sign::Progress)
     };
-    let run = process::run(&command, &Limits::default(), collect).await;
+    let run = process::run(&command, &Limits::probing(), collect).await;
     let finished = run.map_err(unreadable)?;
     let facts: Facts = serde_json::from_str(&json).map_err(|e| MediaError::Unreadable {
         detail: format!("stream facts that are no JSON ({e}); {}", finished.stderr),
@@ -41,11 +41,22 @@ pub async fn probe(tools: &Tools, url: &str, container: Container) -> Result<Pro
     facts.into_probe(container, &finished.stderr)
 }
 
-/// A demuxer that gives up means a file that cannot be read; everything else stays what it is.
+/// A demuxer that gives up, or goes on without end, means a file that cannot be read; everything else stays what it is.
 pub(crate) fn unreadable(error: MediaError) -> MediaError {
     match error {
         MediaError::Failed { status, stderr, .. } => MediaError::Unreadable {
             detail: format!("{status}: {stderr}"),
+        },
+        MediaError::TimedOut {
+            seconds, stderr, ..
+        }
+        | MediaError::Stalled {
+            seconds, stderr, ..
+        } => MediaError::Unreadable {
+            detail: format!("no end within {seconds} s: {stderr}"),
+        },
+        MediaError::TooMuchOutput { limit, .. } => MediaError::Unreadable {
+            detail: format!("more than {limit} of facts"),
         },
         other => other,
     }

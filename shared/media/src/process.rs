@@ -1,4 +1,5 @@
-//! Running a program: own process group, no environment, bounded time and output, progress watched, processor time measured.
+//! Running a program: confined, own process group, no environment, bounded time, memory and output, progress watched,
+//! processor time measured.
 
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
@@ -9,6 +10,7 @@ use tokio::process::{Child, ChildStderr, ChildStdout};
 use tokio::time::{Instant, timeout_at};
 
 use crate::command::Command;
+use crate::confine::{self, Layers, Reach};
 use crate::error::MediaError;
 
 /// Bounds of one run.
@@ -18,8 +20,10 @@ pub struct Limits {
     pub wall: Duration,
     /// Longest time without progress.
     pub stall: Duration,
-    /// Address space in bytes, where it is bounded.
-    pub memory: Option<u64>,
+    /// Address space in bytes.
+    pub memory: u64,
+    /// Processor time in seconds, of all threads, where it is bounded.
+    pub cpu: Option<u64>,
     /// Size of any one file the program writes, in bytes.
     pub file_size: u64,
 }
@@ -30,8 +34,23 @@ impl Default for Limits {
         Self {
             wall: Duration::from_secs(840),
             stall: Duration::from_secs(60),
-            memory: None,
+            memory: 16 << 30,
+            cpu: None,
             file_size: 8 << 30,
+        }
+    }
+}
+
+impl Limits {
+    /// Reading a file's facts, which takes a second where the file is honest: what takes more is ended before it costs.
+    #[must_use]
+    pub fn probing() -> Self {
+        Self {
+            wall: Duration::from_secs(60),
+            stall: Duration::from_secs(60),
+            memory: 2 << 30,
+            cpu: Some(6),
+            file_size: 0,
         }
     }
 }
@@ -74,8 +93,8 @@ where
     F: FnMut(&str) -> Result<Sign, MediaError> + Send,
 {
     let wall = Instant::now() + limits.wall;
-    let (mut child, mut group) = start(command)?;
-    confine(group.pid, limits);
+    let (mut child, mut group) = start(command).await?;
+    limit(group.pid, limits);
     let tail = tokio::spawn(keep_tail(child.stderr.take()));
     let exit = tokio::task::spawn_blocking({
         let pid = group.pid;
@@ -108,7 +127,8 @@ where
 /// As [`run`].
 pub async fn run_with_progress(command: &Command, limits: &Limits) -> Result<Finished, MediaError> {
     let mut position = Position::default();
-    run(command, limits, |line| Ok(position.read(line))).await
+    // Boxed, so that who waits for an encoder does not carry all of this in its own state.
+    Box::pin(run(command, limits, |line| Ok(position.read(line)))).await
 }
 
 /// The process group of a child; killed when dropped before its leader is reaped.
@@ -173,7 +193,29 @@ impl Halt {
     }
 }
 
-fn start(command: &Command) -> Result<(Child, Group), MediaError> {
+/// Starts the program from a thread that has confined itself, and that ends afterwards.
+async fn start(command: &Command) -> Result<(Child, Group), MediaError> {
+    let (sender, started) = tokio::sync::oneshot::channel();
+    let runtime = tokio::runtime::Handle::current();
+    let layers = Layers::active();
+    let ours = command.clone();
+    let thread = std::thread::Builder::new().name("confined".to_owned());
+    let thread = thread.spawn(move || {
+        let _entered = runtime.enter();
+        let spawned = confine::confine(&Reach::of(&ours), layers).and_then(|()| spawn(&ours));
+        // Where nobody waits any more, the group is killed as it is dropped.
+        drop(sender.send(spawned));
+    });
+    let fail = |detail: String| MediaError::Start {
+        command: Box::new(command.clone()),
+        detail,
+    };
+    thread.map_err(|e| fail(e.to_string()))?;
+    let started = started.await;
+    started.unwrap_or_else(|_| Err(fail("its thread panicked".to_owned())))
+}
+
+fn spawn(command: &Command) -> Result<(Child, Group), MediaError> {
     let fail = |detail: String| MediaError::Start {
         command: Box::new(command.clone()),
         detail,
@@ -198,22 +240,41 @@ fn start(command: &Command) -> Result<(Child, Group), MediaError> {
     Ok((child, group))
 }
 
-/// Sets the child's limits from outside. A child that has ended already needs none, so failures are not errors.
-fn confine(pid: Pid, limits: &Limits) {
-    let set = |resource, value: Option<u64>| {
+/// Files a program may have open: its libraries, its outputs, its connections.
+const OPEN_FILES: u64 = 256;
+/// Threads and processes it may add to those of the whole system. Encoders make a few dozen.
+const TASKS: u64 = 512;
+
+/// Sets the child's limits from outside, while it is still loading its libraries. A child that has ended already needs
+/// none, so failures are not errors.
+fn limit(pid: Pid, limits: &Limits) {
+    let set = |resource, value: u64| {
         let limit = Rlimit {
-            current: value,
-            maximum: value,
+            current: Some(value),
+            maximum: Some(value),
         };
         if let Err(error) = rustix::process::prlimit(Some(pid), resource, limit) {
             tracing::debug!(?resource, %error, "limit not set");
         }
     };
-    set(Resource::Core, Some(0));
-    set(Resource::Fsize, Some(limits.file_size));
-    if limits.memory.is_some() {
-        set(Resource::As, limits.memory);
+    set(Resource::Core, 0);
+    set(Resource::Fsize, limits.file_size);
+    set(Resource::As, limits.memory);
+    set(Resource::Nofile, OPEN_FILES);
+    if let Some(seconds) = limits.cpu {
+        set(Resource::Cpu, seconds);
     }
+    // The kernel counts all tasks of the user, so that a fixed number would depend on what else the user runs.
+    if let Some(running) = tasks() {
+        set(Resource::Nproc, running + TASKS);
+    }
+}
+
+/// Threads and processes of the system, by proc(5), loadavg: `0.20 0.18 0.12 1/80 11206`.
+fn tasks() -> Option<u64> {
+    let text = std::fs::read_to_string("/proc/loadavg").ok()?;
+    let (_, total) = text.split_ascii_whitespace().nth(3)?.split_once('/')?;
+    total.parse().ok()
 }
 
 /// Reads stdout to its end; the instant of the last progress, or why the run must be ended.

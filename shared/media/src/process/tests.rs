@@ -2,8 +2,11 @@ use std::time::Duration;
 
 use super::*;
 
+/// A shell that may start the programs of the system; ffmpeg starts none.
 fn shell(script: &str) -> Command {
-    Command::new("/bin/sh", vec!["-c".into(), script.into()])
+    let mut command = Command::new("/bin/sh", vec!["-c".into(), script.into()]);
+    command.helpers = ["/bin", "/usr/bin"].map(Into::into).to_vec();
+    command
 }
 
 fn within(stall_ms: u64, wall_ms: u64) -> Limits {
@@ -98,7 +101,7 @@ async fn dropping_a_run_kills_the_whole_group() {
     );
     // The shell has no PATH here; `mv` by its full name.
     let script = script.replace("mv ", "/bin/mv ");
-    let command = shell(&script);
+    let command = shell(&script).within(folder.path());
     let limits = Limits::default();
     let mut running = Box::pin(run(&command, &limits, |_| Ok(Sign::Idle)));
     let pid = loop {
