@@ -29,6 +29,7 @@ fn title(seconds: u64, profile: &str) -> Title {
         size: Bytes(14_000_000 * seconds),
     };
     let options = OutputOptions {
+        mock: false,
         h265: true,
         dash: true,
         progressive: false,
