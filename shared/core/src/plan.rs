@@ -5,7 +5,7 @@ mod timeline;
 
 use serde::{Deserialize, Serialize};
 
-use crate::effort::Calibration;
+use crate::cost::Work;
 use crate::job::Job;
 use crate::keys::{Generation, JobKey};
 use crate::ladder::ResolvedRung;
@@ -160,9 +160,6 @@ pub enum PlanError {
         /// Frames of the index.
         frames: usize,
     },
-    /// The calibration in this build cannot be read.
-    #[error("expected a calibration in this build, found {0}")]
-    Calibration(String),
     /// A manifest's audio track that the probe does not have.
     #[error("expected audio stream {wanted} (TrackIndex), found {found} audio streams")]
     NoAudioStream {
@@ -201,7 +198,7 @@ impl Plan {
             })
             .collect();
         let workload = Workload::new(
-            &Calibration::built_in().map_err(|e| PlanError::Calibration(e.to_string()))?,
+            &Work::measured(),
             &inspection.probe.video,
             &timeline,
             segment.0,

@@ -1,8 +1,10 @@
 //! What is known of a title when its cost is asked: before a plan, or from it.
 
+use crate::cost::Work;
 use crate::job::{Job, OutputOptions};
 use crate::ladder::{Profile, ResolvedRung};
 use crate::plan::Plan;
+use crate::plan::schedule::Workload;
 use crate::probe::Inspection;
 use crate::time::{FrameCount, FrameRate};
 use crate::units::{BitsPerSecond, Bytes, Resolution};
@@ -33,6 +35,9 @@ pub struct Title {
     /// Caption tracks.
     pub text: u64,
 }
+
+/// Workers where nobody says how many: the default of `MAX_CONCURRENCY`.
+const WORKERS: u32 = 40;
 
 /// The facts of a mezzanine that decide what its encode costs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,7 +73,7 @@ impl Source {
 }
 
 impl Title {
-    /// A title before there is a plan: chunks as long as the profile wants them, one group for each codec.
+    /// A title before there is a plan, cut for as many workers as a deployment has unless it says otherwise.
     #[must_use]
     pub fn new(
         profile: &Profile,
@@ -80,19 +85,42 @@ impl Title {
         let timing = &profile.timing;
         let rate = source.frame_rate;
         let rungs = profile.resolve(source.picture, rate, options);
-        let chunk = rate.frames_in_millis(timing.chunk_ms);
-        Self {
+        let title = Self {
             frames: source.frames,
             frame_rate: rate,
             source: source.picture,
             mezzanine: source.size,
-            groups: groups_by_codec(&rungs),
-            chunks: source.frames.0.div_ceil(chunk.0.max(1)),
+            groups: Vec::new(),
+            chunks: 0,
             segment_frames: rate.frames_in_millis(timing.segment_ms),
             audio,
             audio_rate: profile.audio.bitrate,
             text,
             rungs,
+        };
+        title.scheduled(profile, WORKERS)
+    }
+
+    /// The same title with chunks and rung groups as the planner picks them for a number of workers.
+    #[must_use]
+    pub fn scheduled(self, profile: &Profile, workers: u32) -> Self {
+        let timing = &profile.timing;
+        let work = Work::measured();
+        let workload = Workload {
+            frames: self.frames.0,
+            segment_frames: self.segment_frames.0,
+            longest: timing.chunk_ms / timing.segment_ms,
+            start_s: work.invocation_s,
+            decode_s: work.decode_seconds(self.source),
+            lead_frames: work.lead_in_frames(self.frame_rate),
+            rungs: self.rungs.iter().map(|r| work.frame_seconds(r)).collect(),
+        };
+        let schedule = workload.schedule(workers);
+        let chunk = self.segment_frames.0.max(1) * schedule.segments_per_chunk;
+        Self {
+            chunks: self.frames.0.div_ceil(chunk),
+            groups: schedule.groups,
+            ..self
         }
     }
 
@@ -133,16 +161,4 @@ impl Title {
     pub fn segments(&self) -> u64 {
         self.frames.0.div_ceil(self.segment_frames.0.max(1))
     }
-}
-
-fn groups_by_codec(rungs: &[ResolvedRung]) -> Vec<Vec<usize>> {
-    let mut groups: Vec<Vec<usize>> = Vec::new();
-    for (i, rung) in rungs.iter().enumerate() {
-        let same = |g: &&mut Vec<usize>| g.first().is_some_and(|f| rungs[*f].codec == rung.codec);
-        match groups.iter_mut().find(same) {
-            Some(group) => group.push(i),
-            None => groups.push(vec![i]),
-        }
-    }
-    groups
 }

@@ -111,8 +111,14 @@ impl Work {
         per_megapixel * megapixels(rung.resolution) / 1e3
     }
 
-    /// Wall seconds of one worker for frames of a group of rungs: it decodes once, each rung has `threads` of its own,
-    /// and the worker's vCPUs are shared.
+    /// Seconds of one thread to decode a frame of a source.
+    #[must_use]
+    pub fn decode_seconds(&self, source: Resolution) -> f64 {
+        self.decode_ms_per_megapixel * megapixels(source) / 1e3
+    }
+
+    /// Wall seconds of one worker for frames of a group of rungs. It decodes once, beside the encoding where it has a second
+    /// vCPU; ffmpeg hands a frame to one encoder after the other, each of which has `threads`.
     #[must_use]
     pub fn group_seconds(
         &self,
@@ -122,15 +128,15 @@ impl Work {
         lead_in: f64,
     ) -> f64 {
         let vcpus = f64::from(self.size("transcode_chunk").memory_mb) / self.mb_per_vcpu;
-        let decode = self.decode_ms_per_megapixel * megapixels(source) / 1e3;
+        let decode = self.decode_seconds(source);
         let encode: f64 = rungs.iter().map(|r| self.frame_seconds(r)).sum();
         let threads = |r: &ResolvedRung| f64::from(r.settings.threads.max(1));
-        let longest = rungs
+        let in_turn: f64 = rungs
             .iter()
             .map(|r| self.frame_seconds(r) / threads(r))
-            .fold(decode, f64::max);
+            .sum();
         let shared = (decode + encode) / vcpus.max(1e-3);
-        frames * longest.max(shared) + lead_in * decode + self.invocation_s
+        frames * in_turn.max(decode).max(shared) + lead_in * decode + self.invocation_s
     }
 
     /// Frames that are decoded before a chunk's first.

@@ -8,7 +8,7 @@
 use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
 
-use crate::effort::Calibration;
+use crate::cost::Work;
 use crate::probe::VideoStream;
 
 use super::{Timeline, VideoRendition};
@@ -61,7 +61,7 @@ const SLACK: f64 = 0.05;
 impl Workload {
     /// The work of a title.
     pub(super) fn new(
-        calibration: &Calibration,
+        work: &Work,
         source: &VideoStream,
         timeline: &Timeline,
         segment_frames: u64,
@@ -72,13 +72,10 @@ impl Workload {
             frames: timeline.frames.0,
             segment_frames,
             longest,
-            start_s: calibration.start_s,
-            decode_s: calibration.decode_frame(source),
+            start_s: work.invocation_s,
+            decode_s: work.decode_seconds(source.coded),
             lead_frames: timeline.mean_lead(),
-            rungs: video
-                .iter()
-                .map(|v| calibration.encode_frame(&v.rung))
-                .collect(),
+            rungs: video.iter().map(|v| work.frame_seconds(&v.rung)).collect(),
         }
     }
 
