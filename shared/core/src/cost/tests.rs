@@ -13,6 +13,7 @@ fn options(h265: bool) -> OutputOptions {
         progressive: false,
         mock: false,
         max_bitrate: None,
+        mock: false,
     }
 }
 

@@ -15,6 +15,7 @@ fn title(seconds: u64, workers: u32) -> Title {
         dash: true,
         progressive: false,
         max_bitrate: None,
+        mock: false,
     };
     let source = Source {
         picture: Resolution {
