@@ -34,7 +34,6 @@ fn title(seconds: u64, profile: &str) -> Title {
         dash: true,
         progressive: false,
         max_bitrate: None,
-        mock: false,
     };
     Title::new(&Profile::named(profile).unwrap(), &options, source, 1, 1)
 }

@@ -13,7 +13,6 @@ fn options(h265: bool) -> OutputOptions {
         progressive: false,
         mock: false,
         max_bitrate: None,
-        mock: false,
     }
 }
 
