@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use dash_mpd::{
-    AdaptationSet, AudioChannelConfiguration, BaseURL, Label, MPD, Period, Representation, Role, S,
-    SegmentTemplate, SegmentTimeline,
+    Accessibility, AdaptationSet, AudioChannelConfiguration, BaseURL, Label, MPD, Period,
+    Representation, Role, S, SegmentTemplate, SegmentTimeline,
 };
 use reelsmith_core::keys::{INIT, TEXT_SIDECAR};
 use reelsmith_core::record::SegmentRecord;
@@ -15,6 +15,10 @@ use crate::model::{Audio, Package, Text, Track, Video};
 
 const PROFILES: &str = "urn:mpeg:dash:profile:isoff-live:2011,urn:mpeg:dash:profile:cmaf:2019";
 const ROLE: &str = "urn:mpeg:dash:role:2011";
+/// TV-Anytime's purposes of audio, as DASH-IF IOP uses them for text too.
+const PURPOSE: &str = "urn:tva:metadata:cs:AudioPurposeCS:2007";
+const VISUALLY_IMPAIRED: &str = "1";
+const HARD_OF_HEARING: &str = "2";
 const CHANNELS: &str = "urn:mpeg:dash:23003:3:audio_channel_configuration:2011";
 
 /// Text has no measured rate worth the name; a representation must declare one.
@@ -143,7 +147,12 @@ fn audio_set(package: &Package, audio: &Audio) -> AdaptationSet {
             id: None,
         }],
         Label: vec![label(&planned.label)],
-        Role: vec![role(if planned.default { "main" } else { "alternate" })],
+        Role: vec![role(match (planned.described, planned.default) {
+            (true, _) => "description",
+            (_, true) => "main",
+            _ => "alternate",
+        })],
+        Accessibility: purpose(planned.described.then_some(VISUALLY_IMPAIRED)),
         SegmentTemplate: Some(template(&audio.track)),
         representations: vec![representation(package, &audio.track)],
         ..AdaptationSet::default()
@@ -158,11 +167,12 @@ fn text_set(text: &Text) -> AdaptationSet {
         mimeType: Some("text/vtt".to_owned()),
         lang: Some(planned.language.clone()),
         Label: vec![label(&planned.label)],
-        Role: vec![role(if planned.forced {
-            "forced-subtitle"
-        } else {
-            "subtitle"
+        Role: vec![role(match (planned.forced, planned.sdh) {
+            (true, _) => "forced-subtitle",
+            (_, true) => "caption",
+            _ => "subtitle",
         })],
+        Accessibility: purpose(planned.sdh.then_some(HARD_OF_HEARING)),
         representations: vec![Representation {
             BaseURL: vec![BaseURL {
                 base: format!("{id}/{TEXT_SIDECAR}"),
@@ -224,6 +234,16 @@ fn role(value: &str) -> Role {
         schemeIdUri: ROLE.to_owned(),
         value: Some(value.to_owned()),
     }
+}
+
+/// Whom a set is for, where it is for somebody in particular.
+fn purpose(value: Option<&str>) -> Vec<Accessibility> {
+    let descriptor = |value: &str| Accessibility {
+        id: None,
+        schemeIdUri: PURPOSE.to_owned(),
+        value: Some(value.to_owned()),
+    };
+    value.map(descriptor).into_iter().collect()
 }
 
 fn label(text: &str) -> Label {

@@ -7,10 +7,12 @@ use m3u8_rs::{
     AlternativeMedia, AlternativeMediaType, ByteRange, Map, MasterPlaylist, MediaPlaylist,
     MediaPlaylistType, MediaSegment, Resolution, VariantStream, WRITE_OPT_FLOAT_PRECISION,
 };
+use reelsmith_conformance::characteristics;
 use reelsmith_core::keys::{IFRAME_PLAYLIST, INIT, MEDIA_PLAYLIST};
 use reelsmith_core::time::{Ticks, Timescale};
 use reelsmith_core::units::{BitsPerSecond, Bytes};
 
+use crate::groups::{self, AudioGroup};
 use crate::model::{Audio, Package, Text, Track, Video};
 use crate::rates;
 
@@ -18,8 +20,6 @@ use crate::rates;
 const VERSION: usize = 7;
 /// Digits of EXTINF after the point: a microsecond, far below a frame.
 const EXTINF_DIGITS: usize = 6;
-/// Group of all audio renditions.
-const AUDIO_GROUP: &str = "audio";
 /// Group of all caption renditions.
 const TEXT_GROUP: &str = "subtitles";
 /// Players start with the first variant; Apple asks for about this rate (authoring specification, 1.32).
@@ -27,7 +27,10 @@ const FIRST_VARIANT: u64 = 2_000_000;
 
 /// The multivariant playlist.
 pub(crate) fn multivariant(package: &Package) -> io::Result<String> {
-    let alternatives = package.audio.iter().map(audio_media);
+    let groups = groups::audio(package);
+    let alternatives = groups
+        .iter()
+        .flat_map(|g| g.members.iter().map(|a| audio_media(g.id, a)));
     let mut playlist = MasterPlaylist {
         version: Some(VERSION),
         independent_segments: true,
@@ -36,9 +39,10 @@ pub(crate) fn multivariant(package: &Package) -> io::Result<String> {
             .collect(),
         ..MasterPlaylist::default()
     };
-    let mut variants: Vec<VariantStream> =
-        package.video.iter().map(|v| variant(package, v)).collect();
-    let first = (0..variants.len()).min_by_key(|i| variants[*i].bandwidth.abs_diff(FIRST_VARIANT));
+    let mut variants = variants(package, &groups);
+    // Among those of the first group: stereo is what every device can start with.
+    let first =
+        (0..package.video.len()).min_by_key(|i| variants[*i].bandwidth.abs_diff(FIRST_VARIANT));
     if let Some(first) = first {
         variants[..=first].rotate_right(1);
     }
@@ -47,18 +51,29 @@ pub(crate) fn multivariant(package: &Package) -> io::Result<String> {
     written(|out| playlist.write_to(out))
 }
 
-fn variant(package: &Package, video: &Video) -> VariantStream {
-    let target = package.target_seconds();
-    let loudest = |rate: &dyn Fn(&Track) -> BitsPerSecond| {
+/// Every rung with every group: first all of them with stereo, which every device plays.
+fn variants(package: &Package, groups: &[AudioGroup<'_>]) -> Vec<VariantStream> {
+    let of = |group| {
         package
-            .audio
+            .video
             .iter()
-            .map(|a| rate(&a.track).0)
-            .max()
-            .unwrap_or(0)
+            .map(move |v| variant(package, v, group))
+    };
+    if groups.is_empty() {
+        return of(None).collect();
+    }
+    groups.iter().flat_map(|g| of(Some(g))).collect()
+}
+
+fn variant(package: &Package, video: &Video, group: Option<&AudioGroup<'_>>) -> VariantStream {
+    let target = package.target_seconds();
+    let members: &[&Audio] = group.map_or(&[], |g| &g.members);
+    let loudest = |rate: &dyn Fn(&Track) -> BitsPerSecond| {
+        let rates = members.iter().map(|a| rate(&a.track).0);
+        rates.max().unwrap_or(0)
     };
     let mut codecs = vec![video.track.codec.clone()];
-    codecs.extend(package.audio.iter().map(|a| a.track.codec.clone()));
+    codecs.extend(members.iter().map(|a| a.track.codec.clone()));
     codecs.dedup();
     VariantStream {
         uri: format!("{}/{MEDIA_PLAYLIST}", video.track.path()),
@@ -68,7 +83,7 @@ fn variant(package: &Package, video: &Video) -> VariantStream {
         resolution: Some(resolution(video)),
         // Rounded to three decimal places (RFC 8216, 4.3.4.2).
         frame_rate: Some((package.plan.frame_rate.as_f64() * 1_000.0).round() / 1_000.0),
-        audio: (!package.audio.is_empty()).then(|| AUDIO_GROUP.to_owned()),
+        audio: group.map(|g| g.id.to_owned()),
         subtitles: (!package.text.is_empty()).then(|| TEXT_GROUP.to_owned()),
         ..VariantStream::default()
     }
@@ -100,16 +115,20 @@ fn iframe_variant(video: &Video) -> VariantStream {
     }
 }
 
-fn audio_media(audio: &Audio) -> AlternativeMedia {
+fn audio_media(group: &str, audio: &Audio) -> AlternativeMedia {
     AlternativeMedia {
         media_type: AlternativeMediaType::Audio,
         uri: Some(format!("{}/{MEDIA_PLAYLIST}", audio.track.path())),
-        group_id: AUDIO_GROUP.to_owned(),
+        group_id: group.to_owned(),
         language: Some(audio.planned.language.clone()),
         name: quotable(&audio.planned.label),
         default: audio.planned.default,
         autoselect: true,
         channels: Some(audio.channels.to_string()),
+        characteristics: audio
+            .planned
+            .described
+            .then(|| characteristics::DESCRIBES_VIDEO.to_owned()),
         ..AlternativeMedia::default()
     }
 }
@@ -124,6 +143,7 @@ fn text_media(text: &Text) -> AlternativeMedia {
         default: text.planned.default,
         autoselect: true,
         forced: text.planned.forced,
+        characteristics: text.planned.sdh.then(characteristics::sdh),
         ..AlternativeMedia::default()
     }
 }

@@ -4,6 +4,7 @@
 //! playlists are written first and the multivariant playlist last, so that nothing is announced before it exists.
 
 mod dash;
+mod groups;
 mod hls;
 mod model;
 mod rates;

@@ -42,7 +42,9 @@ fn package() -> Package {
             rung,
         })
         .collect();
-    let audio = [("ja", "Japanese", true), ("en", "English \"Dub\"", false)].map(audio_rendition);
+    let mut audio =
+        [("ja", "Japanese", true), ("en", "English \"Dub\"", false)].map(audio_rendition);
+    audio[1].stream = 2;
     let text = text_rendition();
     Package {
         plan: plan(&planned, &audio, &text),
@@ -86,6 +88,8 @@ fn audio_rendition((language, label, default): (&str, &str, bool)) -> AudioRendi
         default,
         sample_rate: 48_000,
         samples: rate().samples_in(FrameCount(FRAMES), 48_000),
+        channels: 2,
+        described: false,
     }
 }
 
@@ -103,6 +107,7 @@ fn text_rendition() -> TextRendition {
         label: "English & more".into(),
         default: false,
         forced: false,
+        sdh: false,
     }
 }
 
@@ -156,6 +161,7 @@ fn video(planned: VideoRendition) -> Video {
 }
 
 fn audio_track(planned: AudioRendition) -> Audio {
+    let channels = planned.channels;
     let cuts = [0, 193_536, 385_024, 501_760];
     let segments = (1u32..)
         .zip(cuts.windows(2))
@@ -171,7 +177,7 @@ fn audio_track(planned: AudioRendition) -> Audio {
             output,
             codec: "mp4a.40.2".into(),
         },
-        channels: 2,
+        channels,
     }
 }
 
@@ -199,6 +205,57 @@ fn output(path: &str, timescale: Timescale, segments: Vec<SegmentRecord>) -> Run
 #[test]
 fn the_multivariant_playlist() {
     insta::assert_snapshot!(hls::multivariant(&package()).unwrap());
+}
+
+/// The Japanese track has 5.1, the English one an audio description and captions for the deaf.
+fn accessible() -> Package {
+    let mut package = package();
+    let mut surround = audio_rendition(("ja", "Japanese", true));
+    surround.path.push_str("_surround");
+    surround.channels = 6;
+    let mut described = audio_rendition(("en", "English (description)", false));
+    described.path.push_str("_described");
+    (described.described, described.stream) = (true, 3);
+    package.audio.push(audio_track(described));
+    let mut surround = audio_track(surround);
+    for segment in &mut surround.track.output.segments {
+        segment.size.0 *= 3;
+    }
+    package.audio.push(surround);
+    let mut sdh = text_rendition();
+    (sdh.path, sdh.label, sdh.sdh) = ("text/en_sdh".into(), "English (SDH)".into(), true);
+    let mut forced = text_rendition();
+    (forced.path, forced.label, forced.forced) =
+        ("text/en_forced".into(), "English (forced)".into(), true);
+    package.text.extend([sdh, forced].map(|planned| Text {
+        track: text_track(&planned),
+        planned,
+    }));
+    package
+}
+
+#[test]
+fn surround_and_accessibility_in_both_formats() {
+    let package = accessible();
+    let multivariant = hls::multivariant(&package).unwrap();
+    let variants = multivariant.matches("#EXT-X-STREAM-INF").count();
+    assert_eq!(variants, 2 * package.video.len());
+    let frames = multivariant.matches("#EXT-X-I-FRAME-STREAM-INF").count();
+    assert_eq!(frames, package.video.len());
+    insta::assert_snapshot!("accessible_hls", multivariant);
+    let mpd = dash::mpd(&package).unwrap().replace("><", ">\n<");
+    let (_, sets) = mpd.split_once("contentType=\"audio\"").unwrap();
+    let kept = [
+        "<AdaptationSet",
+        "<Role",
+        "<Accessibility",
+        "<Label",
+        "<AudioChannel",
+    ];
+    let lines = sets
+        .lines()
+        .filter(|l| kept.iter().any(|k| l.starts_with(k)));
+    insta::assert_snapshot!("accessible_dash", lines.collect::<Vec<_>>().join("\n"));
 }
 
 #[test]

@@ -149,10 +149,9 @@ async fn tracks(
 }
 
 fn level(rendition: &str, loudness: &Loudness, target: f64) -> AudioLevel {
-    let integrated = loudness.source_lufs.map(|source| source + loudness.gain_db);
     AudioLevel {
         rendition: rendition.to_owned(),
-        integrated: integrated.map(hundredths),
+        integrated: loudness.result_lufs.map(hundredths),
         target: hundredths(target),
     }
 }

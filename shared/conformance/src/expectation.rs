@@ -60,6 +60,10 @@ pub struct ExpectedAudio {
     pub sample_rate: u32,
     /// Samples, priming not counted.
     pub samples: u64,
+    /// Channels.
+    pub channels: u32,
+    /// Whether it is an audio description.
+    pub described: bool,
     /// Its segments as the worker recorded them.
     pub recorded: Recorded,
 }
@@ -75,6 +79,8 @@ pub struct ExpectedText {
     pub label: String,
     /// Whether it is shown even where captions are off.
     pub forced: bool,
+    /// Whether it is for the deaf and hard of hearing.
+    pub sdh: bool,
     /// Its segments as the worker recorded them.
     pub recorded: Recorded,
 }
@@ -150,6 +156,8 @@ fn audio(plan: &Plan, recorded: &dyn Fn(&str) -> Recorded) -> Vec<ExpectedAudio>
             default: r.default,
             sample_rate: r.sample_rate,
             samples: r.samples,
+            channels: r.channels,
+            described: r.described,
             recorded: recorded(&r.path),
         })
         .collect()
@@ -163,6 +171,7 @@ fn text(plan: &Plan, recorded: &dyn Fn(&str) -> Recorded) -> Vec<ExpectedText> {
             language: r.language.clone(),
             label: r.label.clone(),
             forced: r.forced,
+            sdh: r.sdh,
             recorded: recorded(&r.path),
         })
         .collect()

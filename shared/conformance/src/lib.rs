@@ -4,6 +4,7 @@
 //! output prefix into a [`Delivery`], reads whatever [`Delivery::wanted`] asks for until that is nothing, and calls
 //! [`check`].
 
+pub mod characteristics;
 pub mod cmaf;
 pub mod dash;
 mod delivery;

@@ -100,16 +100,26 @@ pub struct Rung {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AudioSettings {
-    /// AAC-LC bit rate.
+    /// AAC-LC bit rate of stereo.
     pub bitrate: BitsPerSecond,
+    /// AAC-LC bit rate of the 5.1 mix that is kept beside stereo where the source has one; none is kept where absent.
+    #[serde(default)]
+    pub surround_bitrate: Option<BitsPerSecond>,
     /// Samples per second.
     pub sample_rate: u32,
-    /// Channels.
-    pub channels: u32,
     /// Integrated loudness aimed at (EBU R 128), in LUFS.
     pub loudness_lufs: f64,
     /// Highest true peak, in dBTP.
     pub true_peak_dbtp: f64,
+}
+
+impl AudioSettings {
+    /// Bit rate of a mix of that many channels.
+    #[must_use]
+    pub fn bitrate_of(&self, channels: u32) -> BitsPerSecond {
+        let surround = self.surround_bitrate.filter(|_| channels > 2);
+        surround.unwrap_or(self.bitrate)
+    }
 }
 
 /// A rung resolved for one source: everything the encoder is told.

@@ -2,6 +2,7 @@
 
 pub mod schedule;
 mod timeline;
+mod tracks;
 
 use serde::{Deserialize, Serialize};
 
@@ -103,6 +104,24 @@ pub struct AudioRendition {
     pub sample_rate: u32,
     /// Samples of the whole programme, priming not counted: exactly the duration of the video.
     pub samples: u64,
+    /// Channels: 2, or 6 for the surround mix of the same track beside it.
+    pub channels: u32,
+    /// Whether it is an audio description.
+    pub described: bool,
+}
+
+impl AudioRendition {
+    /// Whether it is the surround mix that stands beside a stereo one.
+    #[must_use]
+    pub fn is_surround(&self) -> bool {
+        self.channels > 2
+    }
+
+    /// Whether both are mixes of one track.
+    #[must_use]
+    pub fn same_track(&self, other: &Self) -> bool {
+        self.stream == other.stream
+    }
 }
 
 /// A caption rendition.
@@ -122,6 +141,8 @@ pub struct TextRendition {
     pub default: bool,
     /// Whether it is shown even where captions are off.
     pub forced: bool,
+    /// Whether it is for the deaf and hard of hearing.
+    pub sdh: bool,
 }
 
 /// One item of the video Map.
@@ -219,8 +240,8 @@ impl Plan {
             gop_frames: gop,
             chunks,
             groups: schedule.groups,
-            audio: audio(job, inspection, rate, timeline.frames)?,
-            text: text(job, inspection),
+            audio: tracks::audio(job, inspection, rate, timeline.frames)?,
+            text: tracks::text(job, inspection),
             video,
         })
     }
@@ -296,59 +317,6 @@ fn chunks(timeline: &Timeline, segment: FrameCount, per_chunk: u64) -> Vec<Chunk
                 segments: u32::try_from(count).unwrap_or(u32::MAX),
                 cut: timeline.cut(frames),
             }
-        })
-        .collect()
-}
-
-fn audio(
-    job: &Job,
-    inspection: &Inspection,
-    rate: FrameRate,
-    frames: FrameCount,
-) -> Result<Vec<AudioRendition>, PlanError> {
-    let streams = &inspection.probe.audio;
-    let sample_rate = job.profile.audio.sample_rate;
-    job.manifest
-        .audio_tracks
-        .iter()
-        .map(|track| {
-            let stream = streams.get(track.track_index as usize);
-            let stream = stream.ok_or(PlanError::NoAudioStream {
-                wanted: track.track_index,
-                found: streams.len(),
-            })?;
-            Ok(AudioRendition {
-                path: format!("audio/{}", track.language),
-                stream: stream.index,
-                language: track.language.clone(),
-                label: track.label.clone(),
-                default: track.default,
-                sample_rate,
-                samples: rate.samples_in(frames, sample_rate),
-            })
-        })
-        .collect()
-}
-
-fn text(job: &Job, inspection: &Inspection) -> Vec<TextRendition> {
-    let tracks = job
-        .manifest
-        .subtitle_tracks
-        .iter()
-        .zip(&inspection.captions);
-    tracks
-        .map(|(track, source)| TextRendition {
-            path: if track.forced {
-                format!("text/{}-forced", track.language)
-            } else {
-                format!("text/{}", track.language)
-            },
-            source: source.clone(),
-            format: track.format,
-            language: track.language.clone(),
-            label: track.label.clone(),
-            default: track.default,
-            forced: track.forced,
         })
         .collect()
 }

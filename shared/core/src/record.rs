@@ -123,6 +123,12 @@ pub struct Loudness {
     pub source_peak_dbtp: Option<f64>,
     /// Gain that was applied, in dB.
     pub gain_db: f64,
+    /// Integrated loudness of the encoded rendition in LUFS, decoded and measured; absent where it is silent.
+    #[serde(default)]
+    pub result_lufs: Option<f64>,
+    /// True peak of the encoded rendition in dBTP; absent where it is silent.
+    #[serde(default)]
+    pub result_peak_dbtp: Option<f64>,
 }
 
 /// `jobs/{job_key}/renditions/{rendition}.json`: all segments of a rendition, proven to tile the timeline.

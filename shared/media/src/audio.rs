@@ -4,6 +4,7 @@
 //! Never chunk by chunk: every encode of AAC begins with priming, and each seam would drift by it.
 
 mod argv;
+mod level;
 mod loudness;
 
 use std::ops::Range;
@@ -17,15 +18,13 @@ use reelsmith_core::record::Loudness;
 use reelsmith_core::sniff::Container;
 use reelsmith_core::time::{FrameCount, FrameRate, Timescale};
 
-use crate::command::Command;
 use crate::error::MediaError;
 use crate::fmp4::Encoded;
-use crate::process::{Finished, Limits, run_with_progress};
+use crate::process::Limits;
 use crate::segment::{self, Place, SegmentMedia};
 use crate::tools::Tools;
-use crate::video::read_and_remove;
 
-pub use argv::{encode_argv, measure_argv};
+pub use argv::{encode_argv, measure_argv, result_argv, settle_argv};
 pub use loudness::{Correction, Measured};
 
 /// One audio rendition: all that the encoder needs to know.
@@ -37,6 +36,8 @@ pub struct AudioTask {
     pub container: Container,
     /// The rendition.
     pub rendition: AudioRendition,
+    /// Channels of the source's stream.
+    pub source_channels: u32,
     /// How it is encoded.
     pub settings: AudioSettings,
     /// When the first video frame is shown: time zero of the output.
@@ -64,9 +65,9 @@ pub struct AudioMedia {
     pub init: Bytes,
     /// The segments, in order.
     pub segments: Vec<SegmentMedia>,
-    /// Loudness before, and the gain.
+    /// Loudness before and after, and the gain between them.
     pub loudness: Loudness,
-    /// Processor time of both passes in milliseconds, user and system.
+    /// Processor time of all passes in milliseconds, user and system.
     pub cpu_ms: u64,
 }
 
@@ -88,9 +89,11 @@ impl AudioTask {
             expected: format!("an audio rendition {rendition}"),
             found: "none".into(),
         })?;
+        let stream = probe.audio.iter().find(|s| s.index == found.stream);
         Ok(Self {
             url: url.into(),
             container: probe.container,
+            source_channels: stream.map_or(0, |s| s.channels),
             rendition: found.clone(),
             settings: settings.clone(),
             video_start: plan.video_start,
@@ -125,34 +128,16 @@ pub async fn encode_audio(
     task: &AudioTask,
     limits: &Limits,
 ) -> Result<AudioMedia, MediaError> {
-    let command = |args| Command::new(&tools.ffmpeg, args).within(&task.directory);
-    let measuring = run_with_progress(&command(measure_argv(task)), limits).await?;
-    let measured = measured(task, &measuring)?;
-    let correction = Correction::new(&task.settings, measured);
-    let encoding = command(encode_argv(task, correction));
-    let encoding = run_with_progress(&encoding, limits).await?;
-    let file = read_and_remove(&task.directory.join(argv::OUTPUT)).await?;
-    let mut encoded = Encoded::read(&task.rendition.path, file)?;
+    let levelled = level::encode(tools, task, limits).await?;
+    let mut encoded = Encoded::read(&task.rendition.path, levelled.file)?;
     trim_to_length(task, &mut encoded)?;
     Ok(AudioMedia {
         rendition: task.rendition.path.clone(),
         timescale: Timescale(task.rendition.sample_rate),
         segments: segments(task, &encoded)?,
         init: encoded.canonical_init(&[b"iso6", b"cmfc", b"caac"], PRIMING),
-        loudness: Loudness {
-            source_lufs: measured.lufs,
-            source_peak_dbtp: measured.peak_dbtp,
-            gain_db: correction.gain_db,
-        },
-        cpu_ms: measuring.cpu_ms + encoding.cpu_ms,
-    })
-}
-
-fn measured(task: &AudioTask, finished: &Finished) -> Result<Measured, MediaError> {
-    Measured::read(&finished.stderr).ok_or_else(|| {
-        let said: String = finished.stderr.chars().take(400).collect();
-        let found = format!("none; the track may have no sample: {said}");
-        MediaError::output(&task.rendition.path, "a loudness summary", found)
+        loudness: levelled.loudness,
+        cpu_ms: levelled.cpu_ms,
     })
 }
 

@@ -24,6 +24,7 @@ mod video;
 
 pub use audio::{
     AudioMedia, AudioTask, Correction, Measured, encode_argv, encode_audio, measure_argv,
+    result_argv, settle_argv,
 };
 pub use captions::{TextSegment, convert_captions};
 pub use command::Command;

@@ -60,7 +60,7 @@ fn plan(job: &Job) -> Plan {
         "gop_frames": 48, "chunks": [chunk], "groups": [[0]],
         "video": [{"path": "video/h264_720p", "rung": rung}],
         "audio": [{"path": "audio/en", "stream": 1, "language": "en", "label": "English", "default": true,
-            "sample_rate": 48_000, "samples": 480_480}],
+            "sample_rate": 48_000, "samples": 480_480, "channels": 2, "described": false}],
         "text": [],
     });
     serde_json::from_value(plan).unwrap()
@@ -102,7 +102,8 @@ async fn rules(change: impl Fn(&str, &mut Value)) -> (Evidence, Vec<String>) {
     chunk["run"] = run(BUILD);
     let mut track = of_job;
     track["output"] = output;
-    track["loudness"] = json!({"source_lufs": -22.9, "source_peak_dbtp": -7.1, "gain_db": 6.9});
+    track["loudness"] = json!({"source_lufs": -22.9, "source_peak_dbtp": -7.1, "gain_db": 7.4,
+        "result_lufs": -16.0, "result_peak_dbtp": -1.2});
     track["run"] = run(BUILD);
     let stored = [
         (
@@ -159,7 +160,7 @@ async fn a_record_of_another_encode_is_found() {
     }
     let louder = |name: &str, value: &mut Value| {
         if name == "track" {
-            value["loudness"]["gain_db"] = json!(9.0);
+            value["loudness"]["result_lufs"] = json!(-13.9);
         }
     };
     assert_eq!(rules(louder).await.1, ["SEG-16"]);

@@ -14,7 +14,7 @@ fn plan() -> Plan {
             "settings": {"preset": "medium", "profile": "high", "pixel_format": "yuv420p", "threads": 1},
         }}],
         "audio": [{"path": "audio/ja", "stream": 1, "language": "ja", "label": "日本語", "default": true,
-            "sample_rate": 48_000, "samples": 480_480}],
+            "sample_rate": 48_000, "samples": 480_480, "channels": 2, "described": false}],
         "text": [],
     });
     serde_json::from_value(plan).unwrap()

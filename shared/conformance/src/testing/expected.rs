@@ -43,6 +43,8 @@ impl Good {
             default: *language == "ja",
             sample_rate: 48_000,
             samples: u64::from(frames) * 2_000,
+            channels: 2,
+            described: false,
             recorded: self.recorded(folder),
         });
         let text = TEXT
@@ -52,6 +54,7 @@ impl Good {
                 language: (*language).to_owned(),
                 label: (*label).to_owned(),
                 forced: *forced,
+                sdh: false,
                 recorded: Recorded::default(),
             });
         Expectation {
@@ -119,7 +122,7 @@ fn evidence() -> Evidence {
         }),
         levels: vec![AudioLevel {
             rendition: "audio/ja".to_owned(),
-            integrated: Some(-1_620),
+            integrated: Some(-1_640),
             target: -1_600,
         }],
         quality: vec![Quality {

@@ -96,6 +96,7 @@ fn audio_track(track: &Group, position: u64) -> Option<AudioTrack> {
         default: track.flag("IsDefault").unwrap_or(false),
         channels: track.narrow("Channels"),
         track_index: u32::try_from(rules::track_index(track, position)?).ok()?,
+        described: track.flag("IsDescriptive").unwrap_or(false),
     })
 }
 
@@ -110,6 +111,7 @@ fn subtitle_track(track: &Group) -> Option<SubtitleTrack> {
         file_path: track.text("FilePath")?,
         default: track.flag("IsDefault").unwrap_or(false),
         forced: track.flag("IsForced").unwrap_or(false),
+        sdh: track.flag("IsSDH").unwrap_or(false),
         format: rules::format(track)?,
     })
 }

@@ -321,12 +321,12 @@ const AUDIO_TRACK: &[Field] = &[
     required(
         "Language",
         Kind::Language,
-        "The language; unique among the audio tracks.",
+        "The language; unique among the descriptive and among the other tracks.",
     ),
     optional(
         "Label",
         Kind::Label,
-        "What a player shows; the language where not stated; unique among the audio tracks.",
+        "What a player shows; the language (with `(description)` where it is) where not stated; unique among the audio tracks.",
     ),
     optional(
         "IsDefault",
@@ -343,18 +343,23 @@ const AUDIO_TRACK: &[Field] = &[
         Kind::Integer { min: 0, max: 63 },
         "Position among the mezzanine's audio streams from 0; unique; the track's own position where not stated.",
     ),
+    optional(
+        "IsDescriptive",
+        Kind::Boolean,
+        "Whether it is an audio description for those who do not see the picture.",
+    ),
 ];
 
 const SUBTITLE_TRACK: &[Field] = &[
     required(
         "Language",
         Kind::Language,
-        "The language; unique among the forced and among the other tracks.",
+        "The language; unique among the forced, among the SDH and among the other tracks.",
     ),
     optional(
         "Label",
         Kind::Label,
-        "What a player shows; the language (with `(forced)` where it is) where not stated; unique.",
+        "What a player shows; the language (with `(forced)` or `(SDH)` where it is) where not stated; unique.",
     ),
     required(
         "FilePath",
@@ -370,6 +375,11 @@ const SUBTITLE_TRACK: &[Field] = &[
         "IsForced",
         Kind::Boolean,
         "Whether it holds only what every viewer needs, such as signs.",
+    ),
+    optional(
+        "IsSDH",
+        Kind::Boolean,
+        "Whether it is for the deaf and hard of hearing and tells sounds too; not with `IsForced`.",
     ),
     optional(
         "Format",

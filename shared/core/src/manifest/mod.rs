@@ -108,7 +108,7 @@ pub struct Mezzanine {
 /// `AudioTracks/AudioTrack`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AudioTrack {
-    /// `Language`: a BCP 47 tag, unique among the audio tracks.
+    /// `Language`: a BCP 47 tag, unique among the descriptive and among the other tracks.
     pub language: String,
     /// `Label`: what a player shows. The language where not stated.
     pub label: String,
@@ -118,6 +118,9 @@ pub struct AudioTrack {
     pub channels: Option<u32>,
     /// `TrackIndex`: position among the mezzanine's audio streams from 0. The track's own position where not stated.
     pub track_index: u32,
+    /// `IsDescriptive`: an audio description, which tells what is seen.
+    #[serde(default)]
+    pub described: bool,
 }
 
 /// `SubtitleTracks/SubtitleTrack`.
@@ -125,7 +128,7 @@ pub struct AudioTrack {
 pub struct SubtitleTrack {
     /// `Language`: a BCP 47 tag.
     pub language: String,
-    /// `Label`. The language where not stated, with ` (forced)` where it is.
+    /// `Label`. The language where not stated, with ` (forced)` or ` (SDH)` where it is.
     pub label: String,
     /// `FilePath`: the key in the input bucket, under the same rules as the mezzanine's.
     pub file_path: String,
@@ -133,6 +136,9 @@ pub struct SubtitleTrack {
     pub default: bool,
     /// `IsForced`.
     pub forced: bool,
+    /// `IsSDH`: captions for the deaf and hard of hearing: who speaks, music and sounds too.
+    #[serde(default)]
+    pub sdh: bool,
     /// `Format`.
     pub format: CaptionFormat,
 }

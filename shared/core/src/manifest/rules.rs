@@ -36,10 +36,11 @@ fn resolution(mezzanine: &Group, defects: &mut Defects<'_>) {
 fn audio(tracks: &[&Group], defects: &mut Defects<'_>) {
     let languages = tracks.iter().filter_map(|t| {
         let place = Place::of_item(t.item("Language")?);
-        Some((t.text("Language")?, place))
+        Some(((t.text("Language")?, purpose(t)), place))
     });
-    let clash = |language: &String| format!("{} again", quoted(language));
-    unique(languages, "each language once", clash, defects);
+    let clash = |(language, purpose): &(String, &str)| again(language, purpose);
+    let expected = "each language once among the descriptive and once among the other tracks";
+    unique(languages, expected, clash, defects);
     let indices = tracks.iter().zip(0..).filter_map(|(track, position)| {
         let place = track.item("TrackIndex").map(Place::of_item);
         Some((
@@ -67,19 +68,42 @@ pub(super) fn track_index(track: &Group, position: u64) -> Option<u64> {
 
 fn subtitles(tracks: &[&Group], defects: &mut Defects<'_>) {
     let languages = tracks.iter().filter_map(|t| {
-        let forced = t.flag("IsForced").unwrap_or(false);
         let place = Place::of_item(t.item("Language")?);
-        Some(((t.text("Language")?, forced), place))
+        Some(((t.text("Language")?, purpose(t)), place))
     });
-    let clash = |(language, forced): &(String, bool)| {
-        let forced = if *forced { "forced " } else { "" };
-        format!("{forced}{} again", quoted(language))
-    };
-    let expected = "each language once among the forced and once among the other tracks";
+    let clash = |(language, purpose): &(String, &str)| again(language, purpose);
+    let expected =
+        "each language once among the forced, once among the SDH and once among the other tracks";
     unique(languages, expected, clash, defects);
     common(tracks, defects);
     for track in tracks {
         told_format(track, defects);
+        one_purpose(track, defects);
+    }
+}
+
+/// What sets a track apart from another of its language; empty for the usual one.
+fn purpose(track: &Group) -> &'static str {
+    let is = |name| track.flag(name).unwrap_or(false);
+    match (is("IsForced"), is("IsSDH"), is("IsDescriptive")) {
+        (true, _, _) => "forced",
+        (_, true, _) => "SDH",
+        (_, _, true) => "description",
+        _ => "",
+    }
+}
+
+fn again(language: &str, purpose: &str) -> String {
+    let gap = if purpose.is_empty() { "" } else { " " };
+    format!("{purpose}{gap}{} again", quoted(language))
+}
+
+/// Forced subtitles are a few lines that everybody needs; captions for the deaf are all lines.
+fn one_purpose(track: &Group, defects: &mut Defects<'_>) {
+    let both = track.flag("IsForced") == Some(true) && track.flag("IsSDH") == Some(true);
+    if let Some(item) = track.item("IsSDH").filter(|_| both) {
+        let expected = "IsForced or IsSDH, not both";
+        defects.error(item.at, &item.path, expected, "both");
     }
 }
 
@@ -118,9 +142,9 @@ pub(super) fn label(track: &Group) -> Option<String> {
         return track.text("Label");
     }
     let language = track.text("Language")?;
-    Some(match track.flag("IsForced") {
-        Some(true) => format!("{language} (forced)"),
-        _ => language,
+    Some(match purpose(track) {
+        "" => language,
+        purpose => format!("{language} ({purpose})"),
     })
 }
 

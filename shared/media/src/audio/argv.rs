@@ -12,11 +12,39 @@ pub(super) const OUTPUT: &str = "audio.mp4";
 pub fn measure_argv(task: &AudioTask) -> Vec<String> {
     // The summary is a message of level info.
     let mut args = common(task, "info");
-    let filters = format!("{},ebur128=peak=true:framelog=verbose", mix(task));
-    args.extend(["-af".to_owned(), filters]);
+    args.extend(["-af".to_owned(), format!("{},{METER}", mix(task))]);
     args.extend(words("-f null -"));
     args
 }
+
+/// Arguments of ffmpeg for measuring the loudness of the limited mix, without encoding it.
+#[must_use]
+pub fn settle_argv(task: &AudioTask, correction: Correction) -> Vec<String> {
+    let mut args = common(task, "info");
+    let mut filters = vec![mix(task)];
+    filters.extend(level(correction));
+    filters.push("ebur128=framelog=verbose".to_owned());
+    args.extend(["-af".to_owned(), filters.join(",")]);
+    args.extend(words("-f null -"));
+    args
+}
+
+/// Arguments of ffmpeg for measuring the encoder's file.
+#[must_use]
+pub fn result_argv() -> Vec<String> {
+    let mut args: Vec<String> =
+        words("-v info -hide_banner -nostdin -y -progress pipe:1 -nostats").collect();
+    args.extend(words(
+        "-protocol_whitelist file -format_whitelist mov -f mov -i",
+    ));
+    args.push(OUTPUT.to_owned());
+    args.extend(["-af".to_owned(), METER.to_owned()]);
+    args.extend(words("-f null -"));
+    args
+}
+
+/// The meter, true peak included; its summary is a message of level info.
+const METER: &str = "ebur128=peak=true:framelog=verbose";
 
 /// Arguments of ffmpeg for the second pass.
 #[must_use]
@@ -24,22 +52,15 @@ pub fn encode_argv(task: &AudioTask, correction: Correction) -> Vec<String> {
     let mut args = common(task, "error");
     let samples = task.rendition.samples;
     let mut filters = vec![mix(task)];
-    if correction.gain_db != 0.0 {
-        filters.push(format!(
-            "volume=volume={}dB:precision=float",
-            correction.gain_db
-        ));
-    }
-    if correction.limit {
-        filters.push(limiter(task));
-    }
+    filters.extend(level(correction));
     filters.push(format!("apad=whole_len={samples}"));
     filters.push(format!("atrim=end_sample={samples}"));
     args.extend(["-af".to_owned(), filters.join(",")]);
     args.extend(words(
         "-map_metadata -1 -map_chapters -1 -c:a aac -profile:a aac_low -b:a",
     ));
-    args.push(task.settings.bitrate.0.to_string());
+    let bitrate = task.settings.bitrate_of(task.rendition.channels);
+    args.push(bitrate.0.to_string());
     // Whole fragments of about four seconds; they are cut anew, so their bounds do not matter.
     args.extend(words("-frag_duration 4000000 -f mp4"));
     args.extend(words(
@@ -79,7 +100,7 @@ fn silence(task: &AudioTask) -> Vec<String> {
 }
 
 /// The track from the video's first frame on, gaps filled with silence, mixed to the channels of the output, as floats so
-/// that a gain cannot clip.
+/// that neither the mix nor a gain can clip.
 fn mix(task: &AudioTask) -> String {
     let rate = task.rendition.sample_rate;
     if task.mock {
@@ -89,12 +110,24 @@ fn mix(task: &AudioTask) -> String {
         );
     }
     let start = start_sample(task);
+    let fold = if task.rendition.channels == 2 && task.source_channels >= 6 {
+        DOWNMIX
+    } else {
+        ""
+    };
+    let layout = if task.rendition.channels == 6 || !fold.is_empty() {
+        "5.1"
+    } else {
+        "stereo"
+    };
     format!(
         "aresample={rate}:async=1:first_pts={start},asetpts=PTS-({start}),\
-         aformat=sample_fmts=fltp:channel_layouts={}",
-        layout(task.settings.channels)
+         aformat=sample_fmts=fltp:channel_layouts={layout}{fold}"
     )
 }
+
+/// Stereo of 5.1 as ITU-R BS.775-4, annex 4, table 2 has it: centre and surrounds at -3 dB, no LFE.
+const DOWNMIX: &str = ",pan=stereo|FL=FL+0.7071*FC+0.7071*BL|FR=FR+0.7071*FC+0.7071*BR";
 
 /// The video's start in samples, rounded to nearest.
 fn start_sample(task: &AudioTask) -> i64 {
@@ -104,21 +137,14 @@ fn start_sample(task: &AudioTask) -> i64 {
     i64::try_from((samples + scale / 2).div_euclid(scale)).unwrap_or(0)
 }
 
-fn layout(channels: u32) -> &'static str {
-    match channels {
-        1 => "mono",
-        6 => "5.1",
-        8 => "7.1",
-        _ => "stereo",
-    }
-}
-
-/// Peaks between the samples count too, so the limiter works at four times the rate.
-fn limiter(task: &AudioTask) -> String {
-    let rate = task.rendition.sample_rate;
-    let ceiling = 10f64.powf(task.settings.true_peak_dbtp / 20.0);
-    format!(
-        "aresample={},alimiter=level=disabled:limit={ceiling:.6}:attack=5:release=50:latency=1,aresample={rate}",
-        u64::from(rate) * 4
-    )
+/// The gain, and a limiter where peaks have to be caught. What it misses between samples, and what the codec adds, the
+/// measurement of the result finds.
+fn level(correction: Correction) -> impl Iterator<Item = String> {
+    let gain = (correction.gain_db != 0.0)
+        .then(|| format!("volume=volume={}dB:precision=float", correction.gain_db));
+    let limiter = correction.limit_db.map(|ceiling| {
+        let limit = 10f64.powf(ceiling / 20.0);
+        format!("alimiter=level=disabled:limit={limit:.6}:attack=5:release=50:latency=1")
+    });
+    gain.into_iter().chain(limiter)
 }

@@ -17,7 +17,7 @@ pub(super) static RULE: Rule = Rule {
     severity: Severity::Fail,
     spec: "pipeline",
     set: RuleSet::Pipeline,
-    title: "the renditions are those of the job: codec, size, frame rate, language, name",
+    title: "the renditions are those of the job: codec, size, frame rate, language, name, channels",
     doc: "A rung that failed silently, or one of another job, shows here. Nothing is missing and nothing is too many.",
     check,
 };
@@ -83,6 +83,24 @@ fn compare(rung: &ExpectedVideo, variant: &Variant, out: &mut Findings) {
 }
 
 fn audio(view: &View<'_>, expected: &Expectation, out: &mut Findings) {
+    for audio in &expected.audio {
+        let track = view.in_folder(&audio.path);
+        let tags = track.map_or(&[][..], |t| &t.media);
+        let wanted = audio.channels.to_string();
+        if track.is_some() && tags.is_empty() {
+            let expected = format!("EXT-X-MEDIA for {}", audio.path);
+            out.add(MULTIVARIANT, None, expected, "none");
+        }
+        for tag in tags {
+            let found = tag.attributes.get("CHANNELS");
+            // Stereo may go without saying.
+            let found = found.unwrap_or(if audio.channels > 2 { "none" } else { &wanted });
+            if found.split('/').next() != Some(&wanted) {
+                let expected = format!("CHANNELS {wanted} for {}", audio.path);
+                out.line(MULTIVARIANT, tag.line, expected, found);
+            }
+        }
+    }
     let found: BTreeSet<(&str, &str, bool)> = view
         .media()
         .iter()

@@ -10,13 +10,13 @@ pub(super) static RULE: Rule = Rule {
     severity: Severity::Warn,
     spec: "Apple HLS Authoring 2.18",
     set: RuleSet::Pipeline,
-    title: "integrated loudness within 1 LU of the target",
-    doc: "Of the worker's record: what was measured of the source, and the gain it applied. A silent track has no loudness.",
+    title: "integrated loudness within 0.5 LU of the target",
+    doc: "Of the worker's record: the encoded rendition, decoded and measured. A track that is as good as silent has no loudness.",
     check,
 };
 
 /// Hundredths of a loudness unit by which a rendition may be off.
-const TOLERANCE: u32 = 100;
+const TOLERANCE: u32 = 50;
 
 fn check(view: &View<'_>, out: &mut Findings) {
     let levels = view.expected.map(|e| &e.evidence.levels);
@@ -28,7 +28,7 @@ fn check(view: &View<'_>, out: &mut Findings) {
             continue;
         };
         if found.abs_diff(level.target) > TOLERANCE {
-            let expected = format!("{} within 1 LU", lufs(level.target));
+            let expected = format!("{} within 0.5 LU", lufs(level.target));
             out.add(&level.rendition, None, expected, lufs(found));
         }
     }

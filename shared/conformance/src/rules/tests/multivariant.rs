@@ -294,6 +294,26 @@ pub(super) const DAMAGES: &[Damage] = &[
         },
     },
     Damage {
+        name: "stereo announced as surround",
+        rule: "HLS-M22",
+        also: &[],
+        apply: |g| {
+            g.edit(MASTER, "CHANNELS=\"2\"", "CHANNELS=\"6\"");
+        },
+    },
+    Damage {
+        name: "captions that the manifest calls SDH not announced as such",
+        rule: "HLS-M17",
+        also: &[],
+        apply: |g| g.expected.as_mut().unwrap().text[0].sdh = true,
+    },
+    Damage {
+        name: "an audio description not announced as such",
+        rule: "HLS-M17",
+        also: &[],
+        apply: |g| g.expected.as_mut().unwrap().audio[1].described = true,
+    },
+    Damage {
         name: "the wrong default language",
         rule: "HLS-M22",
         also: &[],

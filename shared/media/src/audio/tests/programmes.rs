@@ -1,0 +1,160 @@
+//! Loudness, mixes and joins over programmes that differ as films do.
+
+use super::*;
+
+/// Name, source, and how it is laid out.
+const PROGRAMMES: [(&str, &str); 6] = [
+    // Speech-like: noise in the band of a voice, in syllables and pauses, 20 dB below a usual mix.
+    (
+        "quiet speech",
+        "anoisesrc=c=pink:r=48000:a=0.5:d=11:seed=3,highpass=f=200,lowpass=f=3500,tremolo=f=4:d=0.9,volume=-20dB",
+    ),
+    // Dense and already at full scale.
+    (
+        "loud music",
+        "anoisesrc=c=pink:r=48000:a=1:d=11:seed=5,volume=12dB,alimiter=level=disabled:limit=0.99",
+    ),
+    // A quiet tone with short loud bursts: the gain alone would clip them.
+    (
+        "transients",
+        "aevalsrc=exprs=sin(n/9)*if(lt(mod(t\\,1)\\,0.01)\\,0.9\\,0.1):s=48000:d=11",
+    ),
+    // Whispers for most of it, then an explosion.
+    (
+        "wide dynamics",
+        "anoisesrc=c=brown:r=48000:a=0.8:d=11:seed=7,volume=eval=frame:volume=if(between(t\\,8\\,9)\\,1\\,0.03)",
+    ),
+    (
+        "a mono tone",
+        "sine=frequency=997:sample_rate=44100:duration=11,volume=-30dB",
+    ),
+    (
+        "room tone",
+        "anoisesrc=c=white:r=48000:a=0.0002:d=11:seed=11",
+    ),
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_programme_meets_the_loudness_it_should() {
+    for (name, source) in PROGRAMMES {
+        let line = format!("{TOGETHER} {source} {CODECS} film.mov");
+        let track = track(Container::Mov, &line, (0, 1)).await;
+        let media = track.encode().await;
+        let after = track.meter(&track.joined(&media));
+        println!("{name}: {:?}, measured {after:?}", media.loudness);
+        if name == "room tone" {
+            assert_eq!(media.loudness.gain_db, 0.0, "{name}");
+            continue;
+        }
+        let lufs = after.lufs.unwrap();
+        assert!((lufs + 16.0).abs() <= 0.5, "{name}: {after:?}");
+        let recorded = media.loudness.result_lufs.unwrap();
+        assert!((lufs - recorded).abs() <= 0.1, "{name}: {recorded}");
+        assert!(after.peak_dbtp.unwrap() <= -0.8, "{name}: {after:?}");
+    }
+}
+
+/// Each channel a tone of its own, 440 Hz higher than the last.
+const SURROUND: &str = "aevalsrc=exprs=0.2*sin(PI*2*440*t)|0.2*sin(PI*2*880*t)|0.2*sin(PI*2*1320*t)|0.2*sin(PI*2*100*t)|0.2*sin(PI*2*2200*t)|0.2*sin(PI*2*2640*t):c=5.1:s=48000:d=11";
+
+/// Level of each tone in each channel of a decoded file, as amplitudes.
+fn tones(track: &Track, media: &AudioMedia, channels: usize) -> Vec<Vec<f64>> {
+    let name = track.joined(media);
+    ffmpeg(
+        track.folder.path(),
+        &format!("-advanced_editlist 0 -i {name} -ss 2 -t 1 -f f32le -c:a pcm_f32le tones.raw"),
+    );
+    let raw = std::fs::read(track.folder.path().join("tones.raw")).unwrap();
+    let samples: Vec<f64> = raw
+        .chunks_exact(4)
+        .map(|b| f64::from(f32::from_le_bytes(b.try_into().unwrap())))
+        .collect();
+    let amplitude = |channel: usize, hertz: f64| {
+        let one = samples.iter().skip(channel).step_by(channels);
+        let (mut re, mut im, mut count) = (0.0, 0.0, 0.0f64);
+        for (n, sample) in one.enumerate() {
+            let angle = std::f64::consts::TAU * hertz * n as f64 / 48_000.0;
+            re += sample * angle.cos();
+            im += sample * angle.sin();
+            count += 1.0;
+        }
+        2.0 * re.hypot(im) / count
+    };
+    (0..channels)
+        .map(|c| {
+            let tones = [440.0, 880.0, 1_320.0, 100.0, 2_200.0, 2_640.0];
+            tones.map(|hertz| amplitude(c, hertz)).to_vec()
+        })
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn surround_is_kept_channel_by_channel_and_folded_by_the_stated_matrix() {
+    let line = format!("{TOGETHER} {SURROUND} {CODECS} film.mov");
+    let mut track = track(Container::Mov, &line, (0, 1)).await;
+    assert_eq!(track.task.source_channels, 6);
+    let stereo = track.encode().await;
+    let folded = tones(&track, &stereo, 2);
+    let unit = folded[0][0];
+    let expected = [
+        [1.0, 0.0, 0.7071, 0.0, 0.7071, 0.0],
+        [0.0, 1.0, 0.7071, 0.0, 0.0, 0.7071],
+    ];
+    for (channel, row) in expected.iter().enumerate() {
+        for (tone, factor) in row.iter().enumerate() {
+            let found = folded[channel][tone] / unit;
+            assert!((found - factor).abs() < 0.03, "{channel} {tone}: {found}");
+        }
+    }
+    track.task.rendition.channels = 6;
+    let surround = track.encode().await;
+    let init = reelsmith_conformance::cmaf::Init::read(&surround.init).unwrap();
+    assert_eq!((init.channels, init.codec.as_str()), (6, "mp4a.40.2"));
+    let kept = tones(&track, &surround, 6);
+    for (channel, row) in kept.iter().enumerate() {
+        for (tone, found) in row.iter().enumerate() {
+            let own = row[channel];
+            assert!(
+                tone == channel || *found < own / 30.0,
+                "{channel} {tone}: {found} beside {own}"
+            );
+        }
+    }
+    for media in [&stereo, &surround] {
+        assert_eq!(presented(media), track.task.rendition.samples);
+        let result = media.loudness.result_lufs.unwrap();
+        assert!((result + 16.0).abs() <= 0.5, "{:?}", media.loudness);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_sample_differs_from_an_encode_that_was_never_cut() {
+    let (_, source) = PROGRAMMES[0];
+    let line = format!("{TOGETHER} {source} {CODECS} film.mov");
+    let track = track(Container::Mov, &line, (0, 1)).await;
+    let media = track.encode().await;
+    assert!(media.segments.len() > 3);
+    let correction = Correction {
+        gain_db: media.loudness.gain_db,
+        limit_db: None,
+    };
+    let argv = encode_argv(&track.task, correction);
+    let again = std::process::Command::new(tools().ffmpeg)
+        .args(argv)
+        .current_dir(&track.task.directory)
+        .output()
+        .unwrap();
+    assert!(again.status.success());
+    let pcm = |folder: &std::path::Path, name: &str| {
+        ffmpeg(
+            folder,
+            &format!("-advanced_editlist 0 -i {name} -f f32le -c:a pcm_f32le whole.raw"),
+        );
+        std::fs::read(folder.join("whole.raw")).unwrap()
+    };
+    let cut = pcm(track.folder.path(), &track.joined(&media));
+    let whole = pcm(&track.task.directory, "audio.mp4");
+    assert_eq!(cut.len(), whole.len());
+    let differing = cut.iter().zip(&whole).filter(|(a, b)| a != b).count();
+    assert_eq!(differing, 0, "of {} bytes of samples", whole.len());
+}
