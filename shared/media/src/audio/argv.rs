@@ -102,28 +102,26 @@ fn silence(task: &AudioTask) -> Vec<String> {
 /// The track from the video's first frame on, gaps filled with silence, mixed to the channels of the output, as floats so
 /// that neither the mix nor a gain can clip.
 fn mix(task: &AudioTask) -> String {
-    let rate = task.rendition.sample_rate;
+    let (rate, channels) = (task.rendition.sample_rate, task.rendition.channels);
     if task.mock {
-        return format!(
-            "aformat=sample_fmts=fltp:channel_layouts={}",
-            layout(task.settings.channels)
-        );
+        let layout = layout(channels);
+        return format!("aformat=sample_fmts=fltp:channel_layouts={layout}");
     }
     let start = start_sample(task);
-    let fold = if task.rendition.channels == 2 && task.source_channels >= 6 {
-        DOWNMIX
+    let folded = channels == 2 && task.source_channels >= 6;
+    let (layout, fold) = if folded {
+        (layout(6), DOWNMIX)
     } else {
-        ""
-    };
-    let layout = if task.rendition.channels == 6 || !fold.is_empty() {
-        "5.1"
-    } else {
-        "stereo"
+        (layout(channels), "")
     };
     format!(
         "aresample={rate}:async=1:first_pts={start},asetpts=PTS-({start}),\
          aformat=sample_fmts=fltp:channel_layouts={layout}{fold}"
     )
+}
+
+fn layout(channels: u32) -> &'static str {
+    if channels == 6 { "5.1" } else { "stereo" }
 }
 
 /// Stereo of 5.1 as ITU-R BS.775-4, annex 4, table 2 has it: centre and surrounds at -3 dB, no LFE.
