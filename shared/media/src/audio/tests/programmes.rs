@@ -96,9 +96,10 @@ async fn surround_is_kept_channel_by_channel_and_folded_by_the_stated_matrix() {
     let stereo = track.encode().await;
     let folded = tones(&track, &stereo, 2);
     let unit = folded[0][0];
+    let half = std::f64::consts::FRAC_1_SQRT_2;
     let expected = [
-        [1.0, 0.0, 0.7071, 0.0, 0.7071, 0.0],
-        [0.0, 1.0, 0.7071, 0.0, 0.0, 0.7071],
+        [1.0, 0.0, half, 0.0, half, 0.0],
+        [0.0, 1.0, half, 0.0, 0.0, half],
     ];
     for (channel, row) in expected.iter().enumerate() {
         for (tone, factor) in row.iter().enumerate() {
