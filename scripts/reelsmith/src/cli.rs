@@ -1,28 +1,28 @@
 //! The command line.
 
 mod commands;
+mod help;
+mod jobs;
 
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, Parser, Subcommand};
 
 use crate::manifest::Titles;
 use crate::settings::Override;
+use crate::target::Where;
 use crate::trouble::Exit;
-use crate::{rules, validate};
+use crate::{cancel, deliver, list, logs, rules, show, validate};
 
-/// Runs reelsmith on this machine: the functions and the state machine that go to AWS, on a local AWS.
+/// Turns an XML manifest and a mezzanine into proven HLS and DASH: on a local AWS or in the real one, with the same
+/// functions and the same state machine.
 #[derive(Debug, Parser)]
-#[command(
-    name = "reelsmith",
-    version,
-    after_help = "Exit codes: 0 done (for `run`: the job is COMPLETE); 1 the job failed, the manifest has defects or the \
-output breaks a rule; \
-2 the command or its environment is at fault.\n\nEverything that is not committed is kept in .local/ of the checkout."
-)]
+#[command(name = "reelsmith", version, after_help = help::MAIN)]
 struct Cli {
+    #[command(flatten)]
+    at: Where,
     #[command(subcommand)]
     command: Command,
 }
@@ -30,22 +30,59 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Starts the local stack where it is not running, and deploys what has changed.
+    #[command(after_help = help::UP)]
     Up(Deploy),
     /// Ends the local stack and everything it started. What it held is gone; fetched outputs stay.
+    #[command(after_help = help::DOWN)]
     Down,
-    /// Shows the local stack, its queues and its newest executions. Exit code 1 where it is not running.
+    /// Shows a deployment: its queues and its newest executions. Exit code 1 where the local stack is not running.
+    #[command(after_help = help::STATUS)]
     Status,
     /// Delivers a manifest with its mezzanine, follows the job and fetches what it publishes.
+    #[command(after_help = help::RUN)]
     Run(Run),
+    /// Delivers a manifest with its mezzanine; prints the name of the execution that begins.
+    #[command(after_help = help::SUBMIT)]
+    Submit(deliver::Request),
+    /// Lists the newest executions and the jobs they were for.
+    #[command(after_help = help::LIST)]
+    List(list::Request),
+    /// Shows everything that is known of a job: row, outputs, states, why it failed.
+    #[command(after_help = help::SHOW)]
+    Show(show::Request),
+    /// Follows a job to its end: states, chunks, rungs, time left. Exit code 1 where it fails.
+    #[command(after_help = help::WATCH)]
+    Watch(Watch),
+    /// Prints what the functions said about a job.
+    #[command(after_help = help::LOGS)]
+    Logs(logs::Request),
+    /// Stops a job and releases it.
+    #[command(after_help = help::CANCEL)]
+    Cancel(cancel::Cancel),
+    /// Runs a job that failed or was stopped once more; prints the name of the execution that begins.
+    #[command(after_help = help::REDRIVE)]
+    Redrive(cancel::Redrive),
+    /// Fetches what a job has published.
+    #[command(after_help = help::FETCH)]
+    Fetch(Fetch),
     /// Makes and checks manifests.
     #[command(subcommand)]
     Manifest(ManifestCommand),
     /// Holds HLS and DASH, anybody's, against the conformance rules. Exit code 1 where a rule of severity fail is broken.
+    #[command(after_help = help::VALIDATE)]
     Validate(validate::Request),
     /// Lists the conformance rules, or explains one.
+    #[command(after_help = help::RULES)]
     Rules(rules::Request),
     /// Prints the state machine as it is deployed locally, every placeholder filled.
+    #[command(after_help = help::RENDER)]
     Render(Deploy),
+    /// Prints a completion script for a shell.
+    #[command(after_help = help::COMPLETIONS)]
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
 }
 
 #[derive(Args, Debug)]
@@ -63,18 +100,41 @@ struct Run {
     /// where there is none, the job waits for it to arrive in the bucket.
     #[arg(long, value_name = "FILE", requires = "manifest")]
     mezzanine: Option<PathBuf>,
-    /// Folder for the outputs, which go to {asset}/{job key}/ in it.
+    /// Folder for the outputs, which go to {asset}/{job key}/ in it; .local/out where not given.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     #[command(flatten)]
     deploy: Deploy,
 }
 
+#[derive(Args, Debug)]
+struct Watch {
+    /// An execution, a job key, a title, or the beginning of one; the newest execution where not given.
+    job: Option<String>,
+    /// JSON lines: entered, left, failed, progress, ended.
+    #[arg(long, conflicts_with = "plain")]
+    json: bool,
+    /// Plain lines, also on a terminal.
+    #[arg(long)]
+    plain: bool,
+}
+
+#[derive(Args, Debug)]
+struct Fetch {
+    /// An execution, a job key, a title, or the beginning of one; the newest execution where not given.
+    job: Option<String>,
+    /// Folder for the outputs, which go to {asset}/{job key}/ in it; .local/out where not given.
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+}
+
 #[derive(Debug, Subcommand)]
 enum ManifestCommand {
     /// Writes the manifest of a media file: probed and hashed.
+    #[command(after_help = help::MANIFEST_NEW)]
     New(New),
     /// Reports every defect of a manifest with line and column. Exit code 1 where it cannot be run.
+    #[command(after_help = help::MANIFEST_CHECK)]
     Check {
         /// The XML manifest.
         manifest: PathBuf,
@@ -109,13 +169,19 @@ pub async fn main() -> ExitCode {
             });
         }
     };
-    match commands::carry_out(cli.command).await {
+    match commands::carry_out(&cli.at, cli.command).await {
         Ok(exit) => code(exit),
         Err(trouble) => {
             let _ = writeln!(std::io::stderr(), "error: {trouble}");
             code(trouble.exit)
         }
     }
+}
+
+/// The command line as clap sees it, for completions and for the documentation.
+#[must_use]
+pub fn command() -> clap::Command {
+    Cli::command()
 }
 
 fn code(exit: Exit) -> ExitCode {

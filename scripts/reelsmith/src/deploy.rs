@@ -120,6 +120,23 @@ impl Deployment {
         ))
     }
 
+    /// Name of the state machine.
+    #[must_use]
+    pub fn state_machine_name(&self) -> &str {
+        self.state_machine_arn
+            .rsplit(':')
+            .next()
+            .unwrap_or_default()
+    }
+
+    /// The group that a function's log lines are in.
+    #[must_use]
+    pub fn log_group(&self, function: &str) -> String {
+        let machine = self.state_machine_name();
+        let deployment = machine.rsplit_once('-').map_or(machine, |(d, _)| d);
+        format!("/aws/lambda/{deployment}-{function}")
+    }
+
     fn named(resources: &Resources, deployment: &str, region: &str) -> Self {
         let full = |name: &str| format!("{deployment}-{name}");
         let machine = full(&resources.state_machine.name);
@@ -274,13 +291,8 @@ async fn provision_workflow(
 ) -> Result<(), Trouble> {
     let template = template(project, resources)?;
     let definition = render(&template, &placeholders(deployment, values)?)?;
-    let name = deployment
-        .state_machine_arn
-        .rsplit(':')
-        .next()
-        .unwrap_or_default();
     let spec = WorkflowSpec {
-        name: name.to_owned(),
+        name: deployment.state_machine_name().to_owned(),
         definition,
         role: role("state-machine"),
     };

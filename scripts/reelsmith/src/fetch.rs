@@ -4,12 +4,12 @@ use std::io::Read;
 use std::path::{Component, Path, PathBuf};
 
 use futures::stream::{self, StreamExt, TryStreamExt};
-use reelsmith_aws::operate::Cloud;
 use reelsmith_aws::provision::CloudError;
 use reelsmith_conformance::Report;
-use reelsmith_core::ports::ObjectStore;
+use reelsmith_core::ports::PortError;
 use reelsmith_core::submission::Outputs;
 
+use crate::target::Target;
 use crate::trouble::Trouble;
 
 /// Downloads at the same time.
@@ -57,16 +57,14 @@ pub fn report(fetched: &Fetched) -> Result<String, Trouble> {
 ///
 /// # Errors
 /// Where an object cannot be read or a file not written.
-pub async fn fetch(cloud: &Cloud, outputs: &Outputs, to: &Path) -> Result<Fetched, Trouble> {
+pub async fn fetch(target: &Target, outputs: &Outputs, to: &Path) -> Result<Fetched, Trouble> {
     let name = outputs
         .prefix
         .strip_prefix("outputs/")
         .unwrap_or(&outputs.prefix);
     let folder = to.join(safe(name)?);
-    let store = cloud.sdk().s3();
-    let listed = store.list(&outputs.bucket, &outputs.prefix).await;
-    let listed =
-        listed.map_err(|e| CloudError::new(format!("list {}", outputs.prefix), e.to_string()))?;
+    let listed = target.store.list(&outputs.bucket, &outputs.prefix).await;
+    let listed = listed.map_err(|e| unlisted(&outputs.prefix, &e))?;
     let mut downloads = Vec::new();
     for object in listed {
         let path = object
@@ -80,7 +78,7 @@ pub async fn fetch(cloud: &Cloud, outputs: &Outputs, to: &Path) -> Result<Fetche
     let sizes = stream::iter(
         downloads
             .into_iter()
-            .map(|(key, file)| one(cloud, &outputs.bucket, key, file)),
+            .map(|(key, file)| one(target, &outputs.bucket, key, file)),
     );
     let sizes: Vec<u64> = sizes.buffer_unordered(PARALLEL).try_collect().await?;
     Ok(Fetched {
@@ -90,12 +88,17 @@ pub async fn fetch(cloud: &Cloud, outputs: &Outputs, to: &Path) -> Result<Fetche
     })
 }
 
-async fn one(cloud: &Cloud, bucket: &str, key: String, file: PathBuf) -> Result<u64, Trouble> {
+/// A prefix that could not be listed.
+pub(crate) fn unlisted(prefix: &str, error: &PortError) -> Trouble {
+    CloudError::new(format!("list {prefix}"), error.to_string()).into()
+}
+
+async fn one(target: &Target, bucket: &str, key: String, file: PathBuf) -> Result<u64, Trouble> {
     if let Some(parent) = file.parent() {
         std::fs::create_dir_all(parent)
             .map_err(|e| Trouble::file("make the folder", parent, &e))?;
     }
-    let downloaded = cloud.download(bucket, &key, &file).await?;
+    let downloaded = target.operations.download(bucket, &key, &file).await?;
     if downloaded.content_encoding.as_deref() == Some("gzip") {
         return unpack(&file).map_err(|e| Trouble::file("unpack", &file, &e));
     }

@@ -5,11 +5,19 @@
 //! `functions/*/function.yaml` describe; [`run`] is a job from the manifest to the outputs on disk. The tests build on
 //! the same modules.
 
+pub mod cancel;
 pub mod cli;
+pub mod deliver;
 pub mod deploy;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a fake for tests")]
+mod fake;
 pub mod fetch;
 pub mod follow;
+pub mod list;
+pub mod logs;
 pub mod manifest;
+pub mod operations;
 pub mod outcome;
 pub mod package;
 pub mod project;
@@ -19,7 +27,12 @@ pub mod rules;
 pub mod run;
 pub mod sample;
 pub mod settings;
+pub mod show;
 pub mod stack;
+pub mod subject;
+pub mod target;
+pub mod text;
+pub mod timeline;
 pub mod trouble;
 pub mod validate;
 pub mod workers;

@@ -16,9 +16,78 @@ pub enum Exit {
     Environment = 2,
 }
 
+macro_rules! names {
+    ($($(#[doc = $doc:literal])+ $name:ident;)+) => {
+        /// The name of an error of this command, for scripts. Never renamed once released. Errors of the pipeline have
+        /// names of their own: [`reelsmith_contract::ErrorName`].
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Name {
+            $($(#[doc = $doc])+ $name,)+
+        }
+
+        impl Name {
+            /// Every name, in the order of the table.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)+];
+
+            /// The name as text.
+            #[must_use]
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$name => stringify!($name),)+ }
+            }
+
+            /// What the name means.
+            #[must_use]
+            pub fn meaning(self) -> &'static str {
+                match self { $(Self::$name => concat!($($doc),+).trim_ascii(),)+ }
+            }
+        }
+    };
+}
+
+names! {
+    /// The command could not do its work; the text says why.
+    CommandFailed;
+    /// A file or folder cannot be read or written.
+    FileUnusable;
+    /// There is no checkout of reelsmith here.
+    CheckoutMissing;
+    /// ffmpeg, ffprobe, MiniStack, Terraform or another tool is missing or does not work.
+    ToolMissing;
+    /// The local stack is asked for and does not run.
+    StackNotRunning;
+    /// The environment named is neither `local`, `aws` nor a folder of terraform/environments.
+    EnvironmentUnknown;
+    /// Terraform does not give the outputs of the environment.
+    TerraformFailed;
+    /// No deployment of that name is where it is looked for.
+    NotDeployed;
+    /// A call to AWS, or to what stands in for it, failed.
+    CallFailed;
+    /// AWS is asked without credentials, or with ones that have lapsed.
+    CredentialsMissing;
+    /// No execution, job or title is known by what was given.
+    JobUnknown;
+    /// What was given fits more than one job.
+    JobAmbiguous;
+    /// The job is running, and what was asked needs one that has ended.
+    JobRunning;
+    /// The job has ended, and what was asked needs one that is running.
+    JobEnded;
+    /// The job has published nothing.
+    NothingPublished;
+    /// The manifest was delivered, and no execution began.
+    NotStarted;
+    /// The manifest has defects, and what was asked needs one without.
+    ManifestDefective;
+    /// What a job wrote is not what this version reads.
+    RecordUnreadable;
+}
+
 /// What did not work.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trouble {
+    /// Stable name.
+    pub name: Name,
     /// What was being done, as `start the local stack`.
     pub action: String,
     /// Why it did not work: what was expected and what was found.
@@ -37,11 +106,18 @@ impl Trouble {
         remedy: impl Into<String>,
     ) -> Self {
         Self {
+            name: Name::CommandFailed,
             action: action.into(),
             why: why.into(),
             remedy: remedy.into(),
             exit: Exit::Environment,
         }
+    }
+
+    /// The same trouble under a name of its own.
+    #[must_use]
+    pub fn named(self, name: Name) -> Self {
+        Self { name, ..self }
     }
 
     /// A file or folder that cannot be used.
@@ -51,22 +127,43 @@ impl Trouble {
             error.to_string(),
             "check that the path exists and that you may use it",
         )
+        .named(Name::FileUnusable)
     }
 }
 
+/// What the SDK says where it has no credentials, or ones that AWS refuses.
+const NO_CREDENTIALS: [&str; 6] = [
+    "credentials provider",
+    "no providers in chain",
+    "ExpiredToken",
+    "InvalidClientTokenId",
+    "UnrecognizedClient",
+    "InvalidAccessKeyId",
+];
+
 impl From<CloudError> for Trouble {
     fn from(error: CloudError) -> Self {
-        Self::new(
-            error.action,
-            error.detail,
-            "look at `reelsmith status` and at .local/stack.log; `reelsmith down` and `reelsmith up` start afresh",
-        )
+        let said = |text: &str| error.detail.contains(text);
+        let (name, remedy) = if NO_CREDENTIALS.iter().any(|t| said(t)) {
+            (
+                Name::CredentialsMissing,
+                "sign in (`aws sso login`, `aws configure`), name a profile with --profile, or start the local stack with \
+                 `reelsmith up`",
+            )
+        } else {
+            (
+                Name::CallFailed,
+                "locally: `reelsmith status` and .local/stack.log tell more, `reelsmith down` and `reelsmith up` start afresh; \
+                 in AWS: compare the call with what your role may do",
+            )
+        };
+        Self::new(error.action, error.detail, remedy).named(name)
     }
 }
 
 impl fmt::Display for Trouble {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "could not {}", self.action)?;
+        writeln!(f, "{}: could not {}", self.name.as_str(), self.action)?;
         writeln!(f, "  why:   {}", indented(&self.why))?;
         write!(f, "  to do: {}", indented(&self.remedy))
     }
@@ -90,10 +187,30 @@ mod tests {
             "run it",
         );
         insta::assert_snapshot!(trouble, @r"
-        could not start the local stack
+        CommandFailed: could not start the local stack
           why:   expected a file
                  found none
           to do: run it
         ");
+    }
+
+    #[test]
+    fn a_call_without_credentials_is_told_from_one_that_failed() {
+        let of = |detail: &str| Trouble::from(CloudError::new("list the executions", detail));
+        let expired =
+            of("ExpiredTokenException: The security token included in the request is expired");
+        assert_eq!(expired.name, Name::CredentialsMissing);
+        assert_eq!(
+            of("ThrottlingException: Rate exceeded").name,
+            Name::CallFailed
+        );
+    }
+
+    #[test]
+    fn names_are_their_own_text_and_have_a_meaning() {
+        for name in Name::ALL {
+            assert_eq!(format!("{name:?}"), name.as_str());
+            assert!(name.meaning().ends_with('.'), "{name:?}");
+        }
     }
 }

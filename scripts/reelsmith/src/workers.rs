@@ -2,18 +2,19 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::sync::Arc;
 
-use reelsmith_aws::operate::Cloud;
 use reelsmith_aws::provision::CloudError;
 use reelsmith_contract::Objects;
+use reelsmith_core::ports::ObjectStore;
 use reelsmith_core::record::WorkerRun;
 use reelsmith_core::submission::Outputs;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::trouble::Trouble;
 
 /// What the workers of a job did, all attempts that left a record.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Workers {
     /// Pieces of work: chunks by rung group, and tracks.
     pub pieces: usize,
@@ -38,8 +39,8 @@ impl Workers {
     ///
     /// # Errors
     /// Where they cannot be listed or read.
-    pub async fn of_job(cloud: &Cloud, outputs: &Outputs) -> Result<Self, Trouble> {
-        let objects = Objects::new(std::sync::Arc::new(cloud.sdk().s3()), &outputs.bucket);
+    pub async fn of_job(store: &Arc<dyn ObjectStore>, outputs: &Outputs) -> Result<Self, Trouble> {
+        let objects = Objects::new(Arc::clone(store), &outputs.bucket);
         let work = outputs
             .report
             .rsplit_once('/')

@@ -10,7 +10,7 @@
 //! that the write in the table is its own.
 
 mod apply;
-mod item;
+pub(crate) mod item;
 mod outbox;
 
 use async_trait::async_trait;

@@ -3,14 +3,18 @@
 
 mod execution;
 mod history;
+mod log;
 mod object;
 mod queue;
 mod redrive;
+mod row;
 
 pub use execution::{ExecutionStatus, ExecutionSummary, ExecutionView, MapRun, execution_arn};
 pub use history::{HistoryEvent, HistoryKind};
+pub use log::{LogLine, LogQuery};
 pub use object::Downloaded;
 pub use queue::ReceivedMessage;
 pub use redrive::Redriven;
+pub use row::RowsOf;
 
 pub use crate::provision::{Cloud, CloudError};

@@ -29,6 +29,32 @@ impl Sdk {
         Self { config }
     }
 
+    /// As [`Sdk::load`], with a profile of the shared configuration files or a region that is named rather than found.
+    pub async fn load_as(profile: Option<&str>, region: Option<&str>) -> Self {
+        let mut loader = aws_config::defaults(BehaviorVersion::latest());
+        if let Some(profile) = profile {
+            loader = loader.profile_name(profile);
+        }
+        if let Some(region) = region {
+            loader = loader.region(Region::new(region.to_owned()));
+        }
+        Self {
+            config: with_limits(loader).await,
+        }
+    }
+
+    /// The endpoint that the environment or a profile names instead of AWS's own.
+    #[must_use]
+    pub fn endpoint(&self) -> Option<&str> {
+        self.config.endpoint_url()
+    }
+
+    /// The region, where one is configured.
+    #[must_use]
+    pub fn region(&self) -> Option<&str> {
+        self.config.region().map(|r| r.as_ref())
+    }
+
     /// The configuration for an emulator at `endpoint` (for example `http://127.0.0.1:4566`), whatever the environment
     /// says: region us-east-1 and credentials that only an emulator accepts.
     pub async fn emulator(endpoint: &str) -> Self {

@@ -5,27 +5,36 @@ use std::path::Path;
 use std::time::Instant;
 
 use reelsmith_aws::Sdk;
-use reelsmith_aws::operate::{Cloud, ExecutionStatus};
+use reelsmith_aws::operate::Cloud;
 use reelsmith_media::Tools;
 
-use super::{Command, Deploy, ManifestCommand, New, Run};
+use super::{Command, Deploy, ManifestCommand, New, Run, jobs};
 use crate::deploy::{Deployment, Options, deploy, rendered};
 use crate::fetch::report;
 use crate::follow::Display;
 use crate::run::{Ended, Request, run};
 use crate::settings::Override;
 use crate::stack::{REGION, StackState};
-use crate::trouble::{Exit, Trouble};
-use crate::{Project, manifest, rules, sample, stack, validate};
+use crate::target::{Place, Target, Where};
+use crate::trouble::{Exit, Name, Trouble};
+use crate::{Project, deliver, list, manifest, rules, sample, stack, validate};
 
-type Done = Result<Exit, Trouble>;
+pub(super) type Done = Result<Exit, Trouble>;
 
-pub async fn carry_out(command: Command) -> Done {
+pub async fn carry_out(at: &Where, command: Command) -> Done {
     match command {
-        Command::Up(args) => up(args).await,
+        Command::Up(args) => up(at, args).await,
         Command::Down => down().await,
-        Command::Status => status().await,
-        Command::Run(args) => run_job(args).await,
+        Command::Status => status(at).await,
+        Command::Run(args) => run_job(at, args).await,
+        Command::Submit(request) => jobs::submit(at, &request).await,
+        Command::List(request) => jobs::list(at, &request).await,
+        Command::Show(request) => jobs::show(at, &request).await,
+        Command::Watch(request) => jobs::watch(at, &request).await,
+        Command::Logs(request) => jobs::logs(at, &request).await,
+        Command::Cancel(request) => jobs::cancel(at, &request).await,
+        Command::Redrive(request) => jobs::redrive(at, &request).await,
+        Command::Fetch(request) => jobs::fetch(at, request).await,
         Command::Manifest(ManifestCommand::New(args)) => new_manifest(&args),
         Command::Manifest(ManifestCommand::Check { manifest }) => check_manifest(&manifest),
         Command::Validate(request) => validated(&request).await,
@@ -34,17 +43,27 @@ pub async fn carry_out(command: Command) -> Done {
             Ok(Exit::Done)
         }
         Command::Render(args) => render(args),
+        Command::Completions { shell } => {
+            clap_complete::generate(
+                shell,
+                &mut super::command(),
+                "reelsmith",
+                &mut std::io::stdout(),
+            );
+            Ok(Exit::Done)
+        }
     }
 }
 
 /// Results go to standard output; whoever closed it does not want them.
-fn say(text: &str) {
+pub(super) fn say(text: &str) {
     let _ = writeln!(std::io::stdout(), "{text}");
 }
 
-async fn up(args: Deploy) -> Done {
+async fn up(at: &Where, args: Deploy) -> Done {
     let project = Project::find()?;
-    let (state, cloud, deployment) = bring_up(&project, args.set, &mut Display::default()).await?;
+    let (state, cloud, deployment) =
+        bring_up(&project, at, args.set, &mut Display::default()).await?;
     say(&format!("endpoint       {}", state.endpoint()));
     say(&format!("input bucket   {}", deployment.input_bucket));
     say(&format!("output bucket  {}", deployment.output_bucket));
@@ -59,9 +78,17 @@ async fn up(args: Deploy) -> Done {
 
 async fn bring_up(
     project: &Project,
+    at: &Where,
     set: Vec<Override>,
     display: &mut Display,
 ) -> Result<(StackState, Cloud, Deployment), Trouble> {
+    if !at.may_be_local() {
+        return Err(Trouble::new(
+            "start the local stack",
+            "another environment is named",
+            "leave out --environment; a deployment in AWS is made by Terraform: docs/deploy.md",
+        ));
+    }
     let began = Instant::now();
     // Two commands at once would start two stacks and deploy into each other.
     let _lock = stack::lock(project)?;
@@ -74,6 +101,7 @@ async fn bring_up(
     ));
     let cloud = Cloud::new(&Sdk::emulator(&state.endpoint()).await);
     let options = Options {
+        deployment: at.stack_name(),
         overrides: set,
         ..Options::default()
     };
@@ -102,67 +130,42 @@ async fn down() -> Done {
     Ok(Exit::Done)
 }
 
-async fn status() -> Done {
+async fn status(at: &Where) -> Done {
     let project = Project::find()?;
-    let Some(state) = stack::running(&project).await else {
-        say("the local stack is not running: `reelsmith up` starts it");
-        return Ok(Exit::Failed);
+    let target = match at.find(&project).await {
+        Ok(target) => target,
+        // Without settings for AWS there is nothing but the local stack to ask for.
+        Err(e) if matches!(e.name, Name::StackNotRunning) || at.environment.is_none() => {
+            say("the local stack is not running: `reelsmith up` starts it");
+            return Ok(Exit::Failed);
+        }
+        Err(e) => return Err(e),
     };
-    say(&format!(
-        "local stack at {} (pid {}), started {}",
-        state.endpoint(),
-        state.pid,
-        state.started
-    ));
-    let cloud = Cloud::new(&Sdk::emulator(&state.endpoint()).await);
-    let deployment = Deployment::of(&project, &Options::default(), REGION)?;
+    say(&target.describe());
+    if let (true, Some(state)) = (target.is_local(), stack::running(&project).await) {
+        say(&format!("pid {}, started {}", state.pid, state.started));
+    }
     for queue in [
-        &deployment.manifest_queue,
-        &deployment.dead_letter_queue,
-        &deployment.notification_queue,
+        &target.names.manifest_queue,
+        &target.names.dead_letter_queue,
     ] {
-        if let Some(url) = cloud.queue_url(queue).await? {
-            let (waiting, hidden) = cloud.queue_depth(&url).await?;
+        if let Some((waiting, hidden)) = target.operations.queue_depth(queue).await? {
             say(&format!(
                 "queue {queue}: {waiting} waiting, {hidden} being worked on"
             ));
         }
     }
-    executions(&cloud, &deployment).await?;
+    let request = list::Request {
+        status: None,
+        limit: 10,
+        json: false,
+    };
+    let entries = list::list(&target, &request).await?;
+    say(&list::print(&entries, &request));
     Ok(Exit::Done)
 }
 
-async fn executions(cloud: &Cloud, deployment: &Deployment) -> Result<(), Trouble> {
-    let machine = &deployment.state_machine_arn;
-    let name = machine.rsplit(':').next().unwrap_or_default();
-    if cloud.find_workflow(name).await?.is_none() {
-        say("nothing is deployed: `reelsmith up` deploys it");
-        return Ok(());
-    }
-    let executions = cloud.executions(machine, 10).await?;
-    say(&format!("newest executions: {}", executions.len()));
-    for e in executions {
-        let started = jiff::Timestamp::from_millisecond(e.started_ms).unwrap_or_default();
-        let took = e
-            .stopped_ms
-            .map(|s| format!("{:.1} s", (s - e.started_ms) as f64 / 1000.0));
-        let status = match e.status {
-            ExecutionStatus::Running => "running",
-            ExecutionStatus::Succeeded => "succeeded",
-            ExecutionStatus::Failed => "failed",
-            ExecutionStatus::TimedOut => "timed out",
-            ExecutionStatus::Aborted => "aborted",
-        };
-        say(&format!(
-            "  {status:<9} {:>9}  {started:.0}  {}",
-            took.unwrap_or_default(),
-            e.name
-        ));
-    }
-    Ok(())
-}
-
-async fn run_job(args: Run) -> Done {
+async fn run_job(at: &Where, args: Run) -> Done {
     let project = Project::find()?;
     let mut display = Display::default();
     let manifest = match &args.manifest {
@@ -176,13 +179,25 @@ async fn run_job(args: Run) -> Done {
         }
         None => sample::usual(&project, &tools()?)?.manifest,
     };
-    let (_, cloud, deployment) = bring_up(&project, args.deploy.set, &mut display).await?;
+    let target = if at.may_be_local() {
+        let (state, cloud, names) = bring_up(&project, at, args.deploy.set, &mut display).await?;
+        Target::new(
+            &cloud,
+            Place::Local(state.endpoint()),
+            &at.stack_name(),
+            names,
+        )
+    } else {
+        jobs::target(at, &project).await?
+    };
     let request = Request {
-        manifest,
-        mezzanine: args.mezzanine,
+        delivery: deliver::Request {
+            manifest,
+            mezzanine: args.mezzanine,
+        },
         out: args.out.unwrap_or_else(|| project.local("out")),
     };
-    match run(&cloud, &deployment, &request, &mut display).await? {
+    match run(&target, &request, &mut display).await? {
         Ended::Failed { failed, execution } => {
             let text = format!("FAILED {}\n\nexecution {execution}", failed.describe());
             let _ = writeln!(std::io::stderr(), "\n{text}");
@@ -233,13 +248,14 @@ fn summarise(ended: &Ended) -> Done {
     Ok(Exit::Done)
 }
 
-fn tools() -> Result<Tools, Trouble> {
+pub(super) fn tools() -> Result<Tools, Trouble> {
     Tools::locate(None, None).map_err(|e| {
         Trouble::new(
             "find ffmpeg and ffprobe",
             e.to_string(),
-            "run scripts/setup",
+            "run scripts/setup; `reelsmith doctor` tells what else is missing",
         )
+        .named(Name::ToolMissing)
     })
 }
 

@@ -2,34 +2,54 @@ use clap::CommandFactory;
 
 use super::*;
 
-fn help(path: &[&str]) -> String {
+/// Every command that does something, with the words that lead to it.
+fn commands() -> Vec<(String, clap::Command)> {
+    fn below(path: &str, command: &clap::Command, all: &mut Vec<(String, clap::Command)>) {
+        let subcommands: Vec<_> = command
+            .get_subcommands()
+            .filter(|c| c.get_name() != "help")
+            .collect();
+        if subcommands.is_empty() || path.is_empty() {
+            all.push((path.to_owned(), command.clone()));
+        }
+        for c in subcommands {
+            below(&format!("{path} {}", c.get_name()), c, all);
+        }
+    }
     let mut command = Cli::command().term_width(100);
     command.build();
-    let mut found = &mut command;
-    for name in path {
-        found = found.find_subcommand_mut(name).unwrap();
-    }
-    found.render_long_help().to_string()
+    let mut all = Vec::new();
+    below("", &command, &mut all);
+    all
 }
 
 #[test]
 fn the_help_of_every_command() {
-    let all: Vec<String> = [
-        &[][..],
-        &["up"],
-        &["down"],
-        &["status"],
-        &["run"],
-        &["manifest", "new"],
-        &["manifest", "check"],
-        &["validate"],
-        &["rules"],
-        &["render"],
-    ]
-    .into_iter()
-    .map(|path| format!("=== reelsmith {}\n{}", path.join(" "), help(path)))
-    .collect();
-    insta::assert_snapshot!(all.join("\n"));
+    let mut all = commands();
+    assert!(all.len() > 15, "{}", all.len());
+    for (path, command) in &mut all {
+        let name = if path.is_empty() {
+            "reelsmith"
+        } else {
+            path.trim()
+        };
+        let help = command.render_long_help().to_string();
+        insta::with_settings!({snapshot_suffix => name.replace(' ', "-"), omit_expression => true}, {
+            insta::assert_snapshot!(help);
+        });
+    }
+}
+
+#[test]
+fn the_help_of_every_command_teaches_by_example() {
+    for (path, mut command) in commands() {
+        let help = command.render_long_help().to_string();
+        let example = format!("\n  reelsmith{path}");
+        assert!(
+            help.contains("Example") && help.contains(&example),
+            "{path}: {help}"
+        );
+    }
 }
 
 #[test]

@@ -1,78 +1,136 @@
-//! Shows what happens: a bar on a terminal, plain lines elsewhere.
+//! Shows what happens: a picture that is drawn anew on a terminal, plain lines elsewhere, JSON lines for machines.
 
 use std::io::{IsTerminal, Write};
 
+use clap::ValueEnum;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::progress::Progress;
-use crate::outcome::readable;
+use super::{Event, Picture};
 
-/// Where progress goes. Always to standard error; standard output is for results.
+/// How it is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Style {
+    /// A picture on a terminal, plain lines elsewhere.
+    Auto,
+    /// Plain lines.
+    Plain,
+    /// JSON lines.
+    Json,
+}
+
+/// Where it is shown.
 pub struct Display {
-    terminal: bool,
-    bar: Option<ProgressBar>,
+    view: View,
     plain: Box<dyn Write + Send>,
+}
+
+enum View {
+    Tree {
+        bar: Option<ProgressBar>,
+        target: Option<ProgressDrawTarget>,
+        width: Option<usize>,
+    },
+    Lines,
+    Json,
 }
 
 impl Default for Display {
     fn default() -> Self {
-        Self {
-            terminal: std::io::stderr().is_terminal(),
-            bar: None,
-            plain: Box::new(std::io::stderr()),
-        }
+        Self::new(Style::Auto)
     }
 }
 
 impl Display {
+    /// The picture and the lines go to standard error, JSON to standard output: that is for results.
+    #[must_use]
+    pub fn new(style: Style) -> Self {
+        let terminal = std::io::stderr().is_terminal();
+        match style {
+            Style::Json => Self {
+                view: View::Json,
+                plain: Box::new(std::io::stdout()),
+            },
+            Style::Auto if terminal => Self::on(ProgressDrawTarget::stderr(), None),
+            Style::Auto | Style::Plain => Self::plain(Box::new(std::io::stderr())),
+        }
+    }
+
+    /// A picture on a terminal, as wide as it is where no width is given.
+    #[must_use]
+    pub fn on(target: ProgressDrawTarget, width: Option<usize>) -> Self {
+        Self {
+            view: View::Tree {
+                bar: None,
+                target: Some(target),
+                width,
+            },
+            plain: Box::new(std::io::stderr()),
+        }
+    }
+
     /// Plain lines to a writer.
     #[must_use]
     pub fn plain(to: Box<dyn Write + Send>) -> Self {
         Self {
-            terminal: false,
-            bar: None,
+            view: View::Lines,
+            plain: to,
+        }
+    }
+
+    /// JSON lines to a writer.
+    #[must_use]
+    pub fn json(to: Box<dyn Write + Send>) -> Self {
+        Self {
+            view: View::Json,
             plain: to,
         }
     }
 
     /// A line of its own.
     pub fn line(&mut self, text: &str) {
-        match &self.bar {
-            Some(bar) => bar.suspend(|| plainly(&mut self.plain, text)),
-            None => plainly(&mut self.plain, text),
+        match &self.view {
+            View::Tree { bar: Some(bar), .. } => bar.println(text),
+            View::Tree { .. } | View::Lines => plainly(&mut self.plain, text),
+            View::Json => {
+                let note = serde_json::json!({"event": "note", "text": text});
+                plainly(&mut self.plain, &note.to_string());
+            }
         }
     }
 
-    /// A state was entered.
-    pub fn entered(&mut self, after_ms: i64, state: &str) {
-        self.line(&format!("{} {state}", clock(after_ms)));
-    }
-
-    /// A function failed, perhaps not for the last time.
-    pub fn failed(&mut self, after_ms: i64, error: &str, cause: &str) {
-        let cause = readable(cause);
-        let first = cause.lines().next().unwrap_or_default();
-        let shown: String = first.chars().take(200).collect();
-        self.line(&format!("{}   {error}: {shown}", clock(after_ms)));
-    }
-
-    /// The encode got further.
-    pub fn progress(&mut self, progress: &Progress) {
-        let text = describe(progress);
-        if !self.terminal {
-            return self.line(&format!("          {text}"));
+    /// Something happened.
+    pub fn event(&mut self, event: &Event) {
+        match &self.view {
+            View::Tree { .. } => {}
+            View::Lines => {
+                if let Some(line) = event.line() {
+                    plainly(&mut self.plain, &line);
+                }
+            }
+            View::Json => plainly(&mut self.plain, &event.json().to_string()),
         }
+    }
+
+    /// How all of it looks now.
+    pub fn picture(&mut self, picture: &Picture<'_>) {
+        let View::Tree { bar, target, width } = &mut self.view else {
+            return;
+        };
+        let width = width.unwrap_or_else(|| usize::from(console::Term::stderr().size().1));
+        let lines = picture.draw(width.saturating_sub(1));
         // Begun here: a bar that has nothing to show is in the way of the lines.
-        let bar = self.bar.get_or_insert_with(bar);
-        bar.set_length(progress.total);
-        bar.set_position(progress.done);
-        bar.set_message(text);
+        let bar = bar.get_or_insert_with(|| begin(target.take()));
+        bar.set_message(lines.join("\n"));
+        bar.tick();
     }
 
-    /// The encode is over.
+    /// It is over; the last picture stays.
     pub fn finish(&mut self) {
-        if let Some(bar) = self.bar.take() {
-            bar.finish_and_clear();
+        if let View::Tree { bar, target, .. } = &mut self.view
+            && let Some(bar) = bar.take()
+        {
+            bar.abandon();
+            *target = Some(ProgressDrawTarget::stderr());
         }
     }
 }
@@ -82,48 +140,11 @@ fn plainly(to: &mut (dyn Write + Send), text: &str) {
     let _ = writeln!(to, "{text}");
 }
 
-fn bar() -> ProgressBar {
-    let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr());
-    let style = ProgressStyle::with_template("          {bar:24} {msg}");
-    if let Ok(style) = style {
+fn begin(target: Option<ProgressDrawTarget>) -> ProgressBar {
+    let target = target.unwrap_or_else(ProgressDrawTarget::stderr);
+    let bar = ProgressBar::with_draw_target(None, target);
+    if let Ok(style) = ProgressStyle::with_template("{msg}") {
         bar.set_style(style);
     }
     bar
-}
-
-fn describe(p: &Progress) -> String {
-    format!(
-        "chunks {} of {}, {} at once, {:.1} s of {:.1} s, {:.2} × real time",
-        p.done,
-        p.total,
-        p.running,
-        p.media_seconds,
-        p.media_total,
-        p.speed()
-    )
-}
-
-/// Milliseconds since the start as `  12.3 s`.
-fn clock(ms: i64) -> String {
-    let tenths = ms.max(0) / 100;
-    format!("{:>6}.{} s", tenths / 10, tenths % 10)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn progress_reads_as_a_line() {
-        let progress = Progress {
-            done: 3,
-            total: 8,
-            running: 2,
-            media_seconds: 3.0,
-            media_total: 8.0,
-            wall_seconds: 4.0,
-        };
-        insta::assert_snapshot!(describe(&progress), @"chunks 3 of 8, 2 at once, 3.0 s of 8.0 s, 0.75 × real time");
-        assert_eq!(clock(12_345), "    12.3 s");
-    }
 }

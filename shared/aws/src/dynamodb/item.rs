@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 /// One item: attribute names with their values.
-pub(super) type Item = HashMap<String, AttributeValue>;
+pub(crate) type Item = HashMap<String, AttributeValue>;
 
 /// Sort key of a row.
 pub(super) const ROW: &str = "row";
@@ -34,9 +34,9 @@ pub(super) fn outbox_pk(outbox: &str) -> String {
 
 /// A row as it stands in the table.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Stored {
+pub(crate) struct Stored {
     /// The row.
-    pub(super) row: Row,
+    pub(crate) row: Row,
     /// How often it was written, from 1.
     pub(super) revision: u64,
     /// Token of the call that wrote it.
@@ -64,7 +64,7 @@ impl Stored {
     }
 
     /// Reads an item; `Invalid` where it is not a row, naming the attribute.
-    pub(super) fn from_item(resource: &str, item: Item) -> PortResult<Self> {
+    pub(crate) fn from_item(resource: &str, item: Item) -> PortResult<Self> {
         #[derive(serde::Deserialize)]
         struct Fields {
             #[serde(flatten)]

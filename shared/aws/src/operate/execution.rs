@@ -79,6 +79,20 @@ pub struct MapRun {
 }
 
 impl Cloud {
+    /// Starts an execution under a name; its ARN, or `None` where the name is taken.
+    pub async fn start_new(
+        &self,
+        machine: &str,
+        name: &str,
+        input: &str,
+    ) -> CloudResult<Option<String>> {
+        match self.start_execution(machine, name, input).await {
+            Ok(arn) => Ok(Some(arn)),
+            Err(e) if e.detail.contains("ExecutionAlreadyExists") => Ok(None),
+            Err(e) => Err(e),
+        }
+    }
+
     /// Starts an execution under a name; its ARN.
     pub async fn start_execution(
         &self,

@@ -1,0 +1,248 @@
+//! An execution as a picture in text: its states, below the encode a bar for each rung and a grid of the chunks.
+
+use console::{Style, measure_text_width, style, truncate_str};
+use reelsmith_aws::operate::{ExecutionStatus, ExecutionSummary, MapRun};
+use reelsmith_contract::step::STEPS;
+
+use super::ENCODE;
+use super::progress::{Cell, Progress, Rung};
+use crate::list::Status;
+use crate::text;
+use crate::timeline::{Timeline, Visit};
+
+/// The way of a job that the functions encode. Where it leads elsewhere, what is left of it is not foretold.
+const WAY: [&str; 11] = [
+    "ParseManifest",
+    "ValidateInput",
+    "SubmitJob",
+    "PlanChunks",
+    ENCODE,
+    "AssembleRenditions",
+    "PackageOutputs",
+    "ValidateOutput",
+    "PublishJob",
+    "CleanupJob",
+    "NotifySuccess",
+];
+/// Width of a bar.
+const BAR: usize = 24;
+/// Most cells in a line of the grid.
+const GRID: usize = 60;
+/// Most lines of the grid for one group: with more chunks, a cell stands for several.
+const GRID_LINES: usize = 4;
+
+/// What is known at one moment.
+#[derive(Clone, Copy, Debug)]
+pub struct Picture<'a> {
+    /// The execution.
+    pub execution: &'a ExecutionSummary,
+    /// The moment, in milliseconds since the epoch.
+    pub now_ms: i64,
+    /// The states so far.
+    pub timeline: &'a Timeline,
+    /// How far the encode is, once it has begun.
+    pub progress: Option<&'a Progress>,
+    /// The Maps, while the encode goes on.
+    pub maps: &'a [MapRun],
+}
+
+impl Picture<'_> {
+    /// The lines of the picture, none wider than `width` columns.
+    #[must_use]
+    pub fn draw(&self, width: usize) -> Vec<String> {
+        let mut lines = vec![self.heading()];
+        for visit in self.timeline.visits.iter().filter(|v| self.is_shown(v)) {
+            lines.push(self.visit(visit));
+            if let (true, Some(progress)) = (visit.state == ENCODE, self.progress) {
+                lines.extend(encode(progress));
+            }
+        }
+        if self.execution.status == ExecutionStatus::Running {
+            let pending = self
+                .pending()
+                .map(|s| dim().apply_to(format!("  · {s}")).to_string());
+            lines.extend(pending);
+        }
+        lines
+            .iter()
+            .map(|l| truncate_str(l, width, "…").into_owned())
+            .collect()
+    }
+
+    fn ended_ms(&self) -> i64 {
+        self.execution.stopped_ms.unwrap_or(self.now_ms)
+    }
+
+    fn heading(&self) -> String {
+        let took = text::seconds(self.ended_ms() - self.execution.started_ms);
+        let status = Status::from(self.execution.status).as_str();
+        let status = match self.execution.status {
+            ExecutionStatus::Running => style(status).for_stderr().cyan(),
+            ExecutionStatus::Succeeded => style(status).for_stderr().green(),
+            _ => style(status).for_stderr().red(),
+        };
+        format!(
+            "{}  {status}  {}",
+            self.execution.name,
+            text::duration(took)
+        )
+    }
+
+    /// Choices and passes take no time and tell an operator nothing.
+    fn is_shown(&self, visit: &Visit) -> bool {
+        let works = |state: &str| STEPS.iter().any(|s| s.states.contains(&state));
+        let is_map = self.maps.iter().any(|m| m.label == visit.state);
+        works(&visit.state)
+            || is_map
+            || WAY.contains(&visit.state.as_str())
+            || !visit.failures.is_empty()
+    }
+
+    fn visit(&self, visit: &Visit) -> String {
+        let open = visit.left_ms.is_none();
+        let mark = match (open, self.execution.status) {
+            (true, ExecutionStatus::Running) => style("●").for_stderr().cyan(),
+            (true, _) => style("✗").for_stderr().red(),
+            (false, _) => style("✓").for_stderr().green(),
+        };
+        let indent = "  ".repeat(visit.depth + 1);
+        let name = format!("{indent}{mark} {}", visit.state);
+        let gap = 30usize.saturating_sub(measure_text_width(&name));
+        let took = text::duration(visit.seconds(self.ended_ms()));
+        format!("{name}{:gap$} {took:>11}{}", "", self.note(visit))
+    }
+
+    fn note(&self, visit: &Visit) -> String {
+        let map = self.maps.iter().find(|m| m.label == visit.state);
+        let items = map.map(|m| format!("  {} of {}", m.succeeded, m.total));
+        let failed = visit.failures.last().map(|f| {
+            let times = match visit.failures.len() {
+                1 => String::new(),
+                n => format!(" × {n}"),
+            };
+            format!("  {}{times}", style(&f.error).for_stderr().yellow())
+        });
+        format!(
+            "{}{}",
+            items.unwrap_or_default(),
+            failed.unwrap_or_default()
+        )
+    }
+
+    fn pending(&self) -> impl Iterator<Item = &'static str> {
+        let on_the_way = |v: &&Visit| WAY.contains(&v.state.as_str());
+        let strayed = |v: &&Visit| {
+            v.depth == 0 && (v.state.starts_with("Fail") || v.state.contains("Duplicate"))
+        };
+        let last = match self.timeline.visits.iter().find(strayed) {
+            Some(_) => Some(WAY.len()),
+            None => self.timeline.visits.iter().rfind(on_the_way).and_then(|v| {
+                let at = WAY.iter().position(|s| *s == v.state)?;
+                Some(at + 1)
+            }),
+        };
+        WAY.into_iter().skip(last.unwrap_or(0))
+    }
+}
+
+fn dim() -> Style {
+    Style::new().for_stderr().dim()
+}
+
+fn encode(progress: &Progress) -> Vec<String> {
+    let widest = progress
+        .rungs
+        .iter()
+        .map(|r| r.rendition.len())
+        .max()
+        .unwrap_or(0);
+    let mut lines: Vec<String> = progress.rungs.iter().map(|r| bar(r, widest)).collect();
+    for (group, cells) in progress.grid.iter().enumerate() {
+        for (n, line) in grid(cells).into_iter().enumerate() {
+            let label = if n == 0 {
+                format!("group {group}")
+            } else {
+                String::new()
+            };
+            lines.push(format!("      {label:<widest$}  {line}"));
+        }
+    }
+    lines.push(format!("      {}", progress.describe()));
+    lines
+}
+
+fn bar(rung: &Rung, widest: usize) -> String {
+    let filled = usize::try_from(rung.done * BAR as u64 / rung.total.max(1)).unwrap_or(BAR);
+    let (full, rest) = (
+        "█".repeat(filled.min(BAR)),
+        "░".repeat(BAR - filled.min(BAR)),
+    );
+    let name = &rung.rendition;
+    format!(
+        "      {name:<widest$}  {full}{rest}  {} of {}",
+        rung.done, rung.total
+    )
+}
+
+/// The cells in lines. Where they are too many, each stands for a few, and shows the one that is furthest behind; a
+/// failure always shows.
+fn grid(cells: &[Cell]) -> Vec<String> {
+    let per_cell = cells.len().div_ceil(GRID * GRID_LINES).max(1);
+    let merged: Vec<Cell> = cells
+        .chunks(per_cell)
+        .filter_map(|few| few.iter().min_by_key(|c| behind(**c)).copied())
+        .collect();
+    merged
+        .chunks(GRID)
+        .map(|line| line.iter().map(|c| glyph(*c)).collect())
+        .collect()
+}
+
+fn behind(cell: Cell) -> u8 {
+    match cell {
+        Cell::Failed => 0,
+        Cell::Running => 1,
+        Cell::Waiting => 2,
+        Cell::Done => 3,
+    }
+}
+
+fn glyph(cell: Cell) -> char {
+    match cell {
+        Cell::Waiting => '·',
+        Cell::Running => '▣',
+        Cell::Failed => '✗',
+        Cell::Done => '■',
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_way_is_that_of_the_state_machine() {
+        let asl = crate::Project::find()
+            .unwrap()
+            .path("statemachine/transcode.asl.json");
+        // A template: its placeholders are the only thing that is not JSON.
+        let text = std::fs::read_to_string(asl)
+            .unwrap()
+            .replace("${max_concurrency}", "1");
+        let asl: serde_json::Value = serde_json::from_str(&text).unwrap();
+        for state in WAY {
+            assert!(asl["States"][state].is_object(), "{state}");
+        }
+        assert_eq!(asl["StartAt"], WAY[0]);
+    }
+
+    #[test]
+    fn a_grid_of_ten_thousand_chunks_fits_and_hides_no_failure() {
+        let mut cells = vec![Cell::Done; 10_000];
+        cells[7_777] = Cell::Failed;
+        let lines = grid(&cells);
+        assert!(lines.len() <= GRID_LINES, "{lines:?}");
+        assert_eq!(lines.concat().matches('✗').count(), 1);
+        assert_eq!(grid(&[Cell::Done, Cell::Running, Cell::Waiting]), ["■▣·"]);
+    }
+}
