@@ -275,6 +275,7 @@ impl World {
         let mut row = self.row('a', "pilot-s01e01", State::Complete, &name, 60_000);
         let prefix = format!("outputs/pilot-s01e01/{}/", row.job_key);
         let outputs = Outputs {
+            mock: false,
             bucket: self.target.names.output_bucket.clone(),
             hls: format!("{prefix}master.m3u8"),
             dash: Some(format!("{prefix}manifest.mpd")),
