@@ -314,6 +314,7 @@ impl World {
             clock: self.clock.clone(),
             lease_seconds: LEASE_SECONDS,
             force: false,
+            cap: None,
         };
         let input = SubmitJobInput {
             job: self.job.clone(),

@@ -1,10 +1,13 @@
 //! Reserves the job, so that exactly one execution encodes it, and commits once the encoder has it.
 
+mod cap;
+
 use std::sync::Arc;
 
 use reelsmith_contract::payload::{Claim, Decision, JobRef, SubmitJobInput, SubmitJobOutput};
 use reelsmith_contract::setting::Setting;
 use reelsmith_contract::{ErrorName, Failure, Objects};
+use reelsmith_core::cost::Usd;
 use reelsmith_core::job::{EncoderKind, Job};
 use reelsmith_core::keys::{GenerationKeys, JobKeys};
 use reelsmith_core::ports::{Clock, SubmissionStore};
@@ -27,6 +30,8 @@ pub struct Ports {
     pub lease_seconds: u32,
     /// Start a new generation of complete jobs.
     pub force: bool,
+    /// What a job may cost at most; none where there is no cap.
+    pub cap: Option<Usd>,
 }
 
 impl Ports {
@@ -41,6 +46,7 @@ impl Ports {
             clock: house.clock(),
             lease_seconds: house.settings().number(Setting::LEASE_SECONDS)?,
             force: house.settings().flag(Setting::FORCE_REPROCESS)?,
+            cap: house.settings().amount(Setting::MAX_JOB_COST_USD)?,
         })
     }
 }
@@ -48,11 +54,11 @@ impl Ports {
 /// Reserves, then commits. A duplicate is an answer, not an error.
 ///
 /// # Errors
-/// `EncoderUnavailable`, `SubmissionLost`, or those of storage and table.
+/// `EncoderUnavailable`, `CostLimitExceeded`, `SubmissionLost`, or those of storage and table.
 pub async fn handle(
     ports: Arc<Ports>,
     input: SubmitJobInput,
-    _invocation: Invocation,
+    invocation: Invocation,
 ) -> Result<SubmitJobOutput, Failure> {
     let job: Job = ports
         .outputs
@@ -60,9 +66,9 @@ pub async fn handle(
         .await?;
     encoder_is_here(job.encoder)?;
     match reserve(&ports, &job, &input.execution.id).await? {
-        Outcome::Applied(row) => commit(&ports, &input, row).await,
+        Outcome::Applied(row) => commit(&ports, &input, &job, &invocation, row).await,
         Outcome::AlreadyApplied(row) if row.state == State::Reserved => {
-            commit(&ports, &input, row).await
+            commit(&ports, &input, &job, &invocation, row).await
         }
         Outcome::AlreadyApplied(row) => Ok(encode(&input.job, &row)),
         Outcome::Refused(Some(row)) if row.state == State::Failed => Err(gave_up(&input, &row)),
@@ -112,12 +118,15 @@ async fn apply(ports: &Ports, job: &Job, step: Step) -> Result<Outcome, Failure>
     outcome.map_err(|e| Failure::table(&e))
 }
 
-/// Phase two. For this encoder, acceptance is the execution itself: the chunks are its own Map.
+/// Phase two, where the job may cost what it would: a duplicate is told so whatever the cap. For this encoder, acceptance is the execution itself: the chunks are its own Map.
 async fn commit(
     ports: &Ports,
     input: &SubmitJobInput,
+    job: &Job,
+    invocation: &Invocation,
     row: Row,
 ) -> Result<SubmitJobOutput, Failure> {
+    cap::hold(&ports.outputs, ports.cap, job, invocation).await?;
     let claim = claim(&input.job, &row);
     let step = Step::Commit {
         fence: claim.fence.clone(),

@@ -10,6 +10,8 @@ use reelsmith_testkit::fakes::{ManualClock, MemoryStore, MemorySubmissions};
 
 use super::*;
 
+mod cap;
+
 struct World {
     ports: Arc<Ports>,
     submissions: Arc<MemorySubmissions>,
@@ -56,6 +58,7 @@ async fn world(encoder: EncoderKind, force: bool) -> World {
         clock: clock.clone(),
         lease_seconds: 60,
         force,
+        cap: None,
     };
     let job = JobRef {
         job_key: job.job_key,

@@ -96,6 +96,8 @@ error_names! {
     ManifestMismatch;
     /// The job asks for an encoder that this deployment does not have.
     EncoderUnavailable;
+    /// The job would cost more than the deployment's cap.
+    CostLimitExceeded;
     /// No exact plan can be made from the index.
     PlanImpossible;
     /// The encoder ended with an error.

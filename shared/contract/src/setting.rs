@@ -65,6 +65,8 @@ settings! {
     MAX_CONCURRENCY = Some("40");
     /// How long an execution's hold on a job is respected, in seconds.
     LEASE_SECONDS = Some("7200");
+    /// What a job may cost at most, in US dollars as estimated; empty for no cap.
+    MAX_JOB_COST_USD = Some("50");
     /// The ffmpeg binary. Looked for in /opt/bin and PATH where not set.
     FFMPEG = Some("");
     /// The ffprobe binary. Looked for in /opt/bin and PATH where not set.

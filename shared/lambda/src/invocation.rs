@@ -4,6 +4,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use lambda_runtime::Context;
 
+use crate::metric::Place;
+
 /// One invocation.
 #[derive(Clone, Debug)]
 pub struct Invocation {
@@ -11,6 +13,8 @@ pub struct Invocation {
     pub request_id: String,
     /// Name of the execution environment: its log stream.
     pub worker: String,
+    /// Which deployment and function it is.
+    pub place: Place,
     /// How long the handler may still take, measured at the start.
     pub remaining: Duration,
 }
@@ -21,6 +25,7 @@ impl Invocation {
         Self {
             request_id: context.request_id.clone(),
             worker: worker_name(&context.env_config.log_stream),
+            place: Place::of(&context.env_config.function_name),
             remaining: deadline
                 .duration_since(SystemTime::now())
                 .unwrap_or_default(),
@@ -33,6 +38,7 @@ impl Invocation {
         Self {
             request_id: request_id.to_owned(),
             worker: "test".to_owned(),
+            place: Place::of("test"),
             remaining: Duration::from_secs(3_600),
         }
     }

@@ -3,6 +3,7 @@
 
 mod house;
 mod invocation;
+pub mod metric;
 mod serve;
 mod settings;
 pub mod submission;

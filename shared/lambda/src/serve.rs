@@ -2,6 +2,7 @@
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::time::Instant;
 
 use futures::FutureExt as _;
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
@@ -14,6 +15,7 @@ use serde_json::Value;
 use tracing::Instrument as _;
 use tracing_subscriber::EnvFilter;
 
+use crate::metric::{Metric, emit};
 use crate::{House, Invocation, Settings};
 
 /// Why a function could not start. Shown in its log; Lambda reports `Runtime.ExitError`.
@@ -85,6 +87,7 @@ where
 {
     let invocation = Invocation::of(&event.context);
     let span = span_of(&event.payload, &invocation);
+    let (own, began) = (invocation.clone(), Instant::now());
     let work = async {
         let input = serde_json::from_value(event.payload).map_err(|e| bad_payload(&e))?;
         AssertUnwindSafe(handle(ports, input, invocation))
@@ -97,8 +100,13 @@ where
     let _entered = span.enter();
     match &result {
         Ok(_) => tracing::info!("done"),
-        Err(failure) => tracing::error!(error = %failure.name, cause = %failure, "failed"),
+        Err(failure) => {
+            tracing::error!(error = %failure.name, cause = %failure, "failed");
+            emit(&own, &[(Metric::Failures, 1.0)], failure.name.as_str());
+        }
     }
+    let seconds = began.elapsed().as_secs_f64();
+    emit(&own, &[(Metric::Seconds, seconds)], &own.place.function);
     result
 }
 

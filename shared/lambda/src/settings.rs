@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use reelsmith_contract::setting::Setting;
 use reelsmith_contract::{ErrorName, Failure};
+use reelsmith_core::cost::Usd;
 
 /// The settings as the environment has them.
 #[derive(Clone, Debug, Default)]
@@ -66,6 +67,20 @@ impl Settings {
             _ => Err(wrong(setting, "a positive whole number", text)),
         }
     }
+
+    /// A setting that is an amount of dollars, or empty for none.
+    ///
+    /// # Errors
+    /// `ConfigurationInvalid` where it is neither.
+    pub fn amount(&self, setting: Setting) -> Result<Option<Usd>, Failure> {
+        match self.text(setting)? {
+            "" => Ok(None),
+            text => text
+                .parse()
+                .map(Some)
+                .map_err(|_| wrong(setting, "an amount of dollars such as 25, or nothing", text)),
+        }
+    }
 }
 
 fn wrong(setting: Setting, expected: &str, found: &str) -> Failure {
@@ -94,5 +109,14 @@ mod tests {
         assert_eq!(error.name, ErrorName::ConfigurationInvalid);
         assert_eq!(error.expected, "ENABLE_H265: true or false");
         assert!(settings.text(Setting::INPUT_BUCKET).is_err());
+        let cap = |text| {
+            Settings::of(&[(Setting::MAX_JOB_COST_USD, text)]).amount(Setting::MAX_JOB_COST_USD)
+        };
+        assert_eq!(cap("0.50"), Ok(Some(Usd(0.5))));
+        assert_eq!(cap(""), Ok(None));
+        assert_eq!(
+            cap("fifty").unwrap_err().name,
+            ErrorName::ConfigurationInvalid
+        );
     }
 }
