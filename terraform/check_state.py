@@ -1,13 +1,23 @@
-"""Checks what a pretend apply rendered: the policies and the state machine. Usage: check_state.py STATE.json ASL_OUT
+"""Checks what a pretend apply rendered: policies, buckets, logs and the state machine. Usage: check_state.py STATE.json ASL_OUT
 
 STATE.json is `terraform show -json`. The rendered state machine is written to ASL_OUT for the ASL validators.
 """
 
 import json
+import re
 import sys
 
-# These services have actions that take no resource.
-WITHOUT_RESOURCES = ("logs:", "xray:")
+# The only actions that may be granted on every resource, because AWS gives them none to name
+# (Service Authorization Reference: X-Ray, CloudWatch Logs "log delivery").
+ON_EVERYTHING = {
+    "xray:PutTraceSegments", "xray:PutTelemetryRecords", "xray:GetSamplingRules", "xray:GetSamplingTargets",
+    "logs:CreateLogDelivery", "logs:DeleteLogDelivery", "logs:DescribeLogGroups", "logs:DescribeResourcePolicies",
+    "logs:GetLogDelivery", "logs:ListLogDeliveries", "logs:PutResourcePolicy", "logs:UpdateLogDelivery",
+}
+# Actions that are granted on a bucket itself; every other S3 action needs a prefix below it.
+ON_BUCKETS = {"s3:ListBucket"}
+# Readers of mezzanines and captions, whose keys the manifest chooses: the whole input bucket is the least there is.
+WHOLE_BUCKET_READS = {"s3:GetObject", "s3:GetObjectVersion"}
 
 
 def resources(module):
@@ -20,19 +30,93 @@ def as_list(value):
     return value if isinstance(value, list) else [value]
 
 
-def policy_findings(address, text):
-    for statement in json.loads(text)["Statement"]:
-        if statement["Effect"] != "Allow":
-            continue
-        actions, targets = as_list(statement["Action"]), as_list(statement["Resource"])
-        for action in actions:
-            if "*" in action:
-                yield f"{address}: expected exact actions, found {action}"
-        if "*" in targets and not all(a.startswith(WITHOUT_RESOURCES) for a in actions):
-            yield f"{address}: expected exact resources for {', '.join(actions)}, found *"
-        for target in targets:
-            if target != "*" and not target.startswith("arn:"):
-                yield f"{address}: expected an ARN, found {target!r}"
+def target_findings(actions, target):
+    if target == "*":
+        wide = [a for a in actions if a not in ON_EVERYTHING]
+        if wide:
+            yield f"expected exact resources for {', '.join(wide)}, found *"
+        return
+    if not target.startswith("arn:"):
+        yield f"expected an ARN, found {target!r}"
+        return
+    service, name = target.split(":")[2], target.split(":", 5)[5]
+    if service == "s3":
+        bucket, slash, path = name.partition("/")
+        if "*" in bucket:
+            yield f"expected one bucket, found {target}"
+        if not slash and not set(actions) <= ON_BUCKETS:
+            yield f"expected a prefix for {', '.join(actions)}, found the bucket {target}"
+        if path == "*" and not set(actions) <= WHOLE_BUCKET_READS:
+            yield f"expected a prefix for {', '.join(actions)}, found all of {target}"
+    elif "*" in name and not re.search(r"(:|/)\*$", name):
+        yield f"expected a star at the end only, found {target}"
+
+
+def statement_findings(statement):
+    actions, targets = as_list(statement["Action"]), as_list(statement["Resource"])
+    if statement["Effect"] == "Deny":
+        return
+    if "NotAction" in statement or "NotResource" in statement or "NotPrincipal" in statement:
+        yield "expected what is allowed, found what is not"
+    for action in actions:
+        if "*" in action:
+            yield f"expected exact actions, found {action}"
+        if action == "iam:PassRole" and "iam:PassedToService" not in json.dumps(statement.get("Condition", {})):
+            yield "expected iam:PassRole for one service only, found no condition"
+    for target in targets:
+        yield from target_findings(actions, target)
+    principal = statement.get("Principal")
+    if principal is not None:
+        if "*" in json.dumps(principal):
+            yield "expected a named principal, found *"
+        if "Service" in principal and "aws:Source" not in json.dumps(statement.get("Condition", {})):
+            yield f"expected {principal['Service']} for this account's resources only, found no condition"
+
+
+def policy_findings(resource):
+    for statement in json.loads(resource["values"]["policy"])["Statement"]:
+        for finding in statement_findings(statement):
+            yield f"{resource['address']}: {finding}"
+
+
+def bucket_findings(found):
+    """Each bucket: private, TLS only, encrypted, owned by the account, tidied up."""
+    buckets = {r["index"] for r in found if r["type"] == "aws_s3_bucket"}
+
+    def of(kind):
+        return {r["index"]: r["values"] for r in found if r["type"] == kind}
+
+    blocks, owners = of("aws_s3_bucket_public_access_block"), of("aws_s3_bucket_ownership_controls")
+    encrypted, tidied = of("aws_s3_bucket_server_side_encryption_configuration"), of("aws_s3_bucket_lifecycle_configuration")
+    policies, versions = of("aws_s3_bucket_policy"), of("aws_s3_bucket_versioning")
+    switches = ("block_public_acls", "block_public_policy", "ignore_public_acls", "restrict_public_buckets")
+    for bucket in sorted(buckets):
+        if not all(blocks.get(bucket, {}).get(s) for s in switches):
+            yield f"bucket {bucket}: expected all public access blocked"
+        if "BucketOwnerEnforced" not in json.dumps(owners.get(bucket)):
+            yield f"bucket {bucket}: expected BucketOwnerEnforced"
+        if not re.search("AES256|aws:kms", json.dumps(encrypted.get(bucket))):
+            yield f"bucket {bucket}: expected encryption"
+        if "abort_incomplete_multipart_upload" not in json.dumps(tidied.get(bucket)):
+            yield f"bucket {bucket}: expected broken uploads to be removed"
+        statements = json.loads(policies.get(bucket, {}).get("policy", '{"Statement": []}'))["Statement"]
+        tls = [s for s in statements if s["Effect"] == "Deny" and s["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}]
+        if not any(as_list(s["Action"]) == ["s3:*"] and len(as_list(s["Resource"])) == 2 for s in tls):
+            yield f"bucket {bucket}: expected TLS only"
+    if "input" not in versions:
+        yield "bucket input: expected versions, which every job is pinned to"
+
+
+def function_findings(found):
+    functions = [r for r in found if r["type"] == "aws_lambda_function"]
+    if len({r["values"]["role"] for r in functions}) != len(functions):
+        yield "expected a role of its own for each function, found one that is shared"
+    for function in functions:
+        if function["values"]["tracing_config"][0]["mode"] != "Active":
+            yield f"{function['address']}: expected traces"
+    for group in (r for r in found if r["type"] == "aws_cloudwatch_log_group"):
+        if not group["values"]["retention_in_days"]:
+            yield f"{group['address']}: expected logs to end some day"
 
 
 def main(state_path, asl_path):
@@ -40,10 +124,9 @@ def main(state_path, asl_path):
         found = list(resources(json.load(file)["values"]["root_module"]))
     policies = [r for r in found if r["type"].endswith("_policy") and r["values"].get("policy")]
     machines = [r for r in found if r["type"] == "aws_sfn_state_machine"]
-    functions = [r for r in found if r["type"] == "aws_lambda_function"]
-    findings = [f for r in policies for f in policy_findings(r["address"], r["values"]["policy"])]
-    if len({r["values"]["role"] for r in functions}) != len(functions):
-        findings.append("expected a role of its own for each function, found one that is shared")
+    findings = [f for r in policies for f in policy_findings(r)]
+    findings += bucket_findings(found)
+    findings += function_findings(found)
     if len(machines) != 1:
         findings.append(f"expected one state machine, found {len(machines)}")
     else:
@@ -51,7 +134,7 @@ def main(state_path, asl_path):
             file.write(machines[0]["values"]["definition"])
     for finding in findings:
         print(finding, file=sys.stderr)
-    print(f"{len(policies)} policies of {len(functions)} functions, the queue, the buckets and the state machine: {len(findings)} findings")
+    print(f"{len(policies)} policies, {len(found)} resources: {len(findings)} findings")
     return 1 if findings else 0
 
 

@@ -9,7 +9,9 @@ locals {
     for path in fileset("${local.project}/functions", "*/function.yaml") :
     dirname(path) => yamldecode(file("${local.project}/functions/${path}"))
   }
-  settings = toset(flatten([for spec in local.functions : spec.environment]))
+  # The build that scripts/package makes the layer of.
+  own_build = jsondecode(file("${local.project}/scripts/media-layer.json")).encoder_build
+  settings  = toset(flatten([for spec in local.functions : spec.environment]))
 
   account   = data.aws_caller_identity.current.account_id
   partition = data.aws_partition.current.partition
@@ -19,7 +21,7 @@ locals {
 
   # start-execution needs the state machine's ARN and the state machine needs the functions' ARNs: a name breaks the circle.
   state_machine_name = "${var.deployment}-${local.resources.state_machine.name}"
-  state_machine_arn  = "arn:${local.partition}:states:${var.region}:${local.account}:stateMachine:${local.state_machine_name}"
+  state_machine_arn  = "arn:${local.partition}:states:${var.aws_region}:${local.account}:stateMachine:${local.state_machine_name}"
 }
 
 module "queue" {
@@ -37,6 +39,7 @@ module "buckets" {
   specs               = local.resources.buckets
   names               = local.bucket_names
   queue_arn           = module.queue.arn
+  policy_documents    = { output = module.delivery[*].bucket_policy }
   deletion_protection = var.deletion_protection
 
   # S3 asks the queue's policy whether it may send before it accepts the notification.
@@ -59,6 +62,16 @@ module "notifications" {
   emails     = var.notification_emails
 }
 
+module "media_layer" {
+  source = "../../modules/media_layer"
+  count  = var.media_layer_arn == null ? 1 : 0
+
+  deployment   = var.deployment
+  packages     = var.packages
+  architecture = var.architecture
+  bucket       = module.buckets.names["output"]
+}
+
 module "functions" {
   source = "../../modules/functions"
 
@@ -66,16 +79,20 @@ module "functions" {
   specs              = local.functions
   packages           = var.packages
   architecture       = var.architecture
-  media_layer_arn    = var.media_layer_arn
+  media_layer_arn    = var.media_layer_arn == null ? one(module.media_layer[*].arn) : var.media_layer_arn
   log_retention_days = var.log_retention_days
 
   settings = merge(var.settings, {
+    ENABLE_H265            = tostring(var.enable_h265)
+    ENABLE_DASH            = tostring(var.enable_dash)
+    ENCODER                = var.encoder
+    MAX_JOB_COST_USD       = var.max_job_cost_usd == null ? "" : tostring(var.max_job_cost_usd)
     INPUT_BUCKET           = local.bucket_names["input"]
     OUTPUT_BUCKET          = local.bucket_names["output"]
     SUBMISSION_TABLE       = module.submission_table.name
     NOTIFICATION_TOPIC_ARN = module.notifications.arn
     STATE_MACHINE_ARN      = local.state_machine_arn
-    ENCODER_BUILD          = var.encoder_build
+    ENCODER_BUILD          = coalesce(var.encoder_build, local.own_build)
     MAX_CONCURRENCY        = tostring(var.max_concurrency)
     MOCK_MODE              = tostring(var.mock_mode)
   })
@@ -105,4 +122,44 @@ module "state_machine" {
   arn                = local.state_machine_arn
   account            = local.account
   log_retention_days = var.log_retention_days
+}
+
+module "delivery" {
+  source = "../../modules/delivery"
+  count  = var.delivery_public_key == null ? 0 : 1
+
+  deployment         = var.deployment
+  bucket_arn         = local.bucket_arns["output"]
+  bucket_domain_name = module.buckets.domain_names["output"]
+  public_key         = var.delivery_public_key
+  allowed_origins    = var.delivery_allowed_origins
+  price_class        = var.delivery_price_class
+  countries          = var.delivery_countries
+  aliases            = var.delivery_aliases
+  certificate_arn    = var.delivery_certificate_arn
+}
+
+module "monitoring" {
+  source = "../../modules/monitoring"
+
+  deployment             = var.deployment
+  region                 = var.aws_region
+  function_names         = module.functions.names
+  state_machine_arn      = local.state_machine_arn
+  queue_name             = module.queue.name
+  dead_letter_name       = module.queue.dead_letter_name
+  table_name             = module.submission_table.name
+  bucket_names           = local.bucket_names
+  mediaconvert_queue_arn = null
+  oldest_manifest_s      = 600
+  emails                 = var.notification_emails
+}
+
+module "budget" {
+  source = "../../modules/budget"
+  count  = var.monthly_budget_usd == null ? 0 : 1
+
+  deployment  = var.deployment
+  monthly_usd = var.monthly_budget_usd
+  emails      = var.notification_emails
 }

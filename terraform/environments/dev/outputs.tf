@@ -30,5 +30,25 @@ output "state_machine_arn" {
 
 output "state_machine_console_url" {
   description = "Its executions in the console."
-  value       = "https://${var.region}.console.aws.amazon.com/states/home?region=${var.region}#/statemachines/view/${module.state_machine.arn}"
+  value       = "https://${var.aws_region}.console.aws.amazon.com/states/home?region=${var.aws_region}#/statemachines/view/${module.state_machine.arn}"
+}
+
+output "dashboard_url" {
+  description = "The dashboard in the console."
+  value       = "https://${var.aws_region}.console.aws.amazon.com/cloudwatch/home?region=${var.aws_region}#dashboards/dashboard/${module.monitoring.dashboard_name}"
+}
+
+output "alarm_topic_arn" {
+  description = "Topic of the alarms."
+  value       = module.monitoring.alarm_topic_arn
+}
+
+output "distribution_domain" {
+  description = "Domain of the CDN; null without delivery_public_key."
+  value       = one(module.delivery[*].domain_name)
+}
+
+output "delivery_key_pair_id" {
+  description = "Id of the public key, for `reelsmith sign --key-pair-id`; null without delivery_public_key."
+  value       = one(module.delivery[*].key_pair_id)
 }

@@ -1,11 +1,12 @@
 provider "aws" {
-  region = var.region
+  region = var.aws_region
 
   default_tags {
     tags = {
-      Project    = "reelsmith"
-      Deployment = var.deployment
-      ManagedBy  = "terraform"
+      Project     = "reelsmith"
+      Deployment  = var.deployment
+      Environment = var.environment
+      ManagedBy   = "terraform"
     }
   }
 }

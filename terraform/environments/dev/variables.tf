@@ -8,10 +8,71 @@ variable "deployment" {
   }
 }
 
-variable "region" {
+variable "aws_region" {
   description = "Region of everything."
   type        = string
   default     = "us-east-1"
+
+  validation {
+    condition     = can(regex("^[a-z]{2}(-[a-z]+)+-[0-9]$", var.aws_region))
+    error_message = "Expected a region such as eu-central-1."
+  }
+}
+
+variable "environment" {
+  description = "What this deployment is for; a tag on everything, to tell costs apart."
+  type        = string
+  default     = "dev"
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{1,19}$", var.environment))
+    error_message = "Expected 2 to 20 lower-case letters, digits and hyphens, for example dev or production."
+  }
+}
+
+variable "encoder" {
+  description = "What encodes where a manifest does not say: lambda or mediaconvert."
+  type        = string
+  default     = "lambda"
+
+  validation {
+    condition     = contains(["lambda", "mediaconvert"], var.encoder)
+    error_message = "Expected lambda or mediaconvert."
+  }
+}
+
+variable "enable_h265" {
+  description = "Also encode the H.265 rungs."
+  type        = bool
+  default     = true
+}
+
+variable "enable_dash" {
+  description = "Also write the MPD."
+  type        = bool
+  default     = true
+}
+
+variable "max_job_cost_usd" {
+  description = "A job whose estimate is above this is refused before it encodes; no cap where null."
+  type        = number
+  default     = 50
+
+  validation {
+    condition     = var.max_job_cost_usd == null ? true : var.max_job_cost_usd > 0
+    error_message = "Expected more than nothing, or null for no cap."
+  }
+}
+
+variable "monthly_budget_usd" {
+  description = "Monthly budget of this deployment; its mails go to notification_emails. None where null."
+  type        = number
+  default     = null
+
+  validation {
+    condition     = var.monthly_budget_usd == null ? true : var.monthly_budget_usd > 0 && length(var.notification_emails) > 0
+    error_message = "Expected more than nothing, and notification_emails to tell."
+  }
 }
 
 variable "packages" {
@@ -31,13 +92,25 @@ variable "architecture" {
 }
 
 variable "media_layer_arn" {
-  description = "Version ARN of a Lambda layer with bin/ffmpeg and bin/ffprobe, which appear under /opt/bin."
+  description = "Version ARN of a Lambda layer of your own with bin/ffmpeg and bin/ffprobe, which appear under /opt/bin. Null for the one that scripts/package makes."
   type        = string
+  default     = null
+
+  validation {
+    condition     = var.media_layer_arn == null ? true : can(regex("^arn:aws[a-z-]*:lambda:[a-z0-9-]+:[0-9]{12}:layer:[A-Za-z0-9_-]+:[0-9]+$", var.media_layer_arn))
+    error_message = "Expected the ARN of a layer's version, ending in :layer:NAME:NUMBER."
+  }
 }
 
 variable "encoder_build" {
-  description = "Identity of the layer's ffmpeg, as its -version begins, for example \"ffmpeg 7.1.1\". Part of the profile hash: another build is another job key."
+  description = "Identity of the layer's ffmpeg, as its -version begins, for example \"ffmpeg 7.1.1\". Part of the profile hash: another build is another job key. Null for that of the layer that scripts/package makes."
   type        = string
+  default     = null
+
+  validation {
+    condition     = (var.encoder_build == null) == (var.media_layer_arn == null)
+    error_message = "Expected encoder_build and media_layer_arn together, or neither."
+  }
 }
 
 variable "max_concurrency" {
@@ -58,7 +131,7 @@ variable "mock_mode" {
 }
 
 variable "settings" {
-  description = "Further settings of the functions by their environment names, for example { ENABLE_H265 = \"false\" }. What is not set keeps the default of the code."
+  description = "Further settings of the functions by their environment names, for example { LEASE_SECONDS = \"3600\" }. Those that have a variable of their own go there. What is not set keeps the default of the code."
   type        = map(string)
   default     = {}
 
@@ -75,9 +148,80 @@ variable "notification_emails" {
 }
 
 variable "log_retention_days" {
-  description = "How long logs are kept."
+  description = "How long logs are kept. CloudWatch takes certain numbers only."
   type        = number
   default     = 30
+
+  validation {
+    condition     = contains([1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653], var.log_retention_days)
+    error_message = "Expected one of 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653."
+  }
+}
+
+variable "delivery_public_key" {
+  description = "Public key in PEM (RSA 2048) for signed URLs and cookies: with it, CloudFront delivers the output bucket. No CDN where null."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.delivery_public_key == null ? true : startswith(trimspace(var.delivery_public_key), "-----BEGIN PUBLIC KEY-----")
+    error_message = "Expected a public key in PEM: openssl rsa -in private.pem -pubout."
+  }
+}
+
+variable "delivery_allowed_origins" {
+  description = "Origins of web players. With \"*\" only signed URLs work, because browsers send no cookies then."
+  type        = list(string)
+  default     = ["*"]
+
+  validation {
+    condition     = length(var.delivery_allowed_origins) > 0
+    error_message = "Expected at least one origin, or \"*\"."
+  }
+}
+
+variable "delivery_price_class" {
+  description = "How many of CloudFront's locations serve: PriceClass_100, PriceClass_200 or PriceClass_All."
+  type        = string
+  default     = "PriceClass_100"
+
+  validation {
+    condition     = contains(["PriceClass_100", "PriceClass_200", "PriceClass_All"], var.delivery_price_class)
+    error_message = "Expected PriceClass_100, PriceClass_200 or PriceClass_All."
+  }
+}
+
+variable "delivery_countries" {
+  description = "Countries that are served, as ISO 3166-1 alpha-2 codes; all where empty."
+  type        = list(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for country in var.delivery_countries : can(regex("^[A-Z]{2}$", country))])
+    error_message = "Expected codes such as JP or DE."
+  }
+}
+
+variable "delivery_aliases" {
+  description = "Own domain names of the distribution. They need delivery_certificate_arn."
+  type        = list(string)
+  default     = []
+
+  validation {
+    condition     = length(var.delivery_aliases) == 0 || var.delivery_certificate_arn != null
+    error_message = "Expected delivery_certificate_arn beside delivery_aliases."
+  }
+}
+
+variable "delivery_certificate_arn" {
+  description = "ACM certificate for the aliases, in us-east-1 as CloudFront demands; CloudFront's own where null."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.delivery_certificate_arn == null ? true : startswith(var.delivery_certificate_arn, "arn:aws:acm:us-east-1:")
+    error_message = "Expected the ARN of an ACM certificate in us-east-1."
+  }
 }
 
 variable "deletion_protection" {

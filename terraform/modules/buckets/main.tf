@@ -47,7 +47,8 @@ resource "aws_s3_bucket_server_side_encryption_configuration" "this" {
   }
 }
 
-# An upload that was broken off is invisible and paid for.
+# What is invisible and paid for: uploads that were broken off, and versions that were replaced. A job is pinned to a version
+# and lasts hours at most.
 resource "aws_s3_bucket_lifecycle_configuration" "this" {
   for_each = var.specs
 
@@ -63,10 +64,27 @@ resource "aws_s3_bucket_lifecycle_configuration" "this" {
       days_after_initiation = 7
     }
   }
+
+  dynamic "rule" {
+    for_each = each.value.versioned ? [1] : []
+
+    content {
+      id     = "expire-replaced-versions"
+      status = "Enabled"
+
+      filter {}
+
+      noncurrent_version_expiration {
+        noncurrent_days = 30
+      }
+    }
+  }
 }
 
-data "aws_iam_policy_document" "tls_only" {
+data "aws_iam_policy_document" "this" {
   for_each = var.specs
+
+  source_policy_documents = lookup(var.policy_documents, each.key, [])
 
   statement {
     sid       = "TlsOnly"
@@ -87,11 +105,11 @@ data "aws_iam_policy_document" "tls_only" {
   }
 }
 
-resource "aws_s3_bucket_policy" "tls_only" {
+resource "aws_s3_bucket_policy" "this" {
   for_each = var.specs
 
   bucket = aws_s3_bucket.this[each.key].id
-  policy = data.aws_iam_policy_document.tls_only[each.key].json
+  policy = data.aws_iam_policy_document.this[each.key].json
 
   # Both calls change the bucket's policy settings, and S3 refuses them at the same moment.
   depends_on = [aws_s3_bucket_public_access_block.this]

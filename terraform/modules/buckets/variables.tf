@@ -17,3 +17,9 @@ variable "deletion_protection" {
   description = "Refuse to delete a bucket that holds objects."
   type        = bool
 }
+
+variable "policy_documents" {
+  description = "Further statements of a bucket's policy, as policy documents, by its key in resources.yaml."
+  type        = map(list(string))
+  default     = {}
+}

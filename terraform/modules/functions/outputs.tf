@@ -7,3 +7,8 @@ output "environments" {
   description = "Environment of each function by folder."
   value       = local.environments
 }
+
+output "names" {
+  description = "Full name of each function by folder."
+  value       = local.names
+}

@@ -7,3 +7,13 @@ output "dead_letter_url" {
   description = "URL of the queue of events that could not be handled."
   value       = aws_sqs_queue.dead_letter.url
 }
+
+output "name" {
+  description = "Name of the queue."
+  value       = aws_sqs_queue.this.name
+}
+
+output "dead_letter_name" {
+  description = "Name of the dead-letter queue."
+  value       = aws_sqs_queue.dead_letter.name
+}
