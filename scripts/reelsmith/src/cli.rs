@@ -14,7 +14,7 @@ use crate::manifest::Titles;
 use crate::settings::Override;
 use crate::target::Where;
 use crate::trouble::Exit;
-use crate::{cancel, deliver, list, logs, rules, show, validate};
+use crate::{cancel, deliver, list, logs, rules, show, simulate, validate};
 
 /// Turns an XML manifest and a mezzanine into proven HLS and DASH: on a local AWS or in the real one, with the same
 /// functions and the same state machine.
@@ -74,6 +74,9 @@ enum Command {
     /// Lists the conformance rules, or explains one.
     #[command(after_help = help::RULES)]
     Rules(rules::Request),
+    /// What a fleet would do with a title: time, workers and cost, before there is a fleet.
+    #[command(after_help = help::SIMULATE)]
+    Simulate(simulate::Request),
     /// Prints the state machine as it is deployed locally, every placeholder filled.
     #[command(after_help = help::RENDER)]
     Render(Deploy),

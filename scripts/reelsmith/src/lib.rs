@@ -28,6 +28,7 @@ pub mod run;
 pub mod sample;
 pub mod settings;
 pub mod show;
+pub mod simulate;
 pub mod stack;
 pub mod subject;
 pub mod target;

@@ -17,7 +17,7 @@ use crate::settings::Override;
 use crate::stack::{REGION, StackState};
 use crate::target::{Place, Target, Where};
 use crate::trouble::{Exit, Name, Trouble};
-use crate::{Project, deliver, list, manifest, rules, sample, stack, validate};
+use crate::{Project, deliver, list, manifest, rules, sample, simulate, stack, validate};
 
 pub(super) type Done = Result<Exit, Trouble>;
 
@@ -40,6 +40,10 @@ pub async fn carry_out(at: &Where, command: Command) -> Done {
         Command::Validate(request) => validated(&request).await,
         Command::Rules(request) => {
             say(&rules::show(&request)?);
+            Ok(Exit::Done)
+        }
+        Command::Simulate(request) => {
+            say(&simulate::show(&request)?);
             Ok(Exit::Done)
         }
         Command::Render(args) => render(args),

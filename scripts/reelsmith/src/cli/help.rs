@@ -120,6 +120,12 @@ Examples:
   reelsmith rules                               all of them
   reelsmith rules HLS-P02                       one, with the clause it comes from";
 
+pub const SIMULATE: &str = "\
+Examples:
+  reelsmith simulate                            an episode of 24 minutes on 1 to 10,000 workers
+  reelsmith simulate --duration 2h --picture 3840x2160 --workers 500,1000
+  reelsmith simulate --titles 1000 --workers 1000";
+
 pub const RENDER: &str = "\
 Example:
   reelsmith render | jq .States.Encode";

@@ -43,7 +43,7 @@ fn few_workers_share_one_decode_and_many_split_the_ladder() {
     let many = film(600, &DEFAULT).schedule(2_000);
     assert_eq!(many.segments_per_chunk, 1);
     assert!(many.groups.len() >= 2);
-    assert!(many.makespan_s < 22.0, "{many:?}");
+    assert!(many.makespan_s < 28.0, "{many:?}");
     assert!(many.tail <= TAIL, "{many:?}");
 }
 
@@ -147,7 +147,7 @@ proptest! {
         prop_assert!(chosen.work_s >= encoding);
         let fair = chosen.work_s / f64::from(workers);
         prop_assert!(chosen.makespan_s >= fair.max(chosen.longest_piece_s) - 1e-6);
-        prop_assert!(chosen.makespan_s <= fair + chosen.longest_piece_s + 1e-6);
+        prop_assert!(chosen.makespan_s <= fair + chosen.longest_piece_s * (1.0 + LATENESS) + 1e-6);
     }
 
     #[test]

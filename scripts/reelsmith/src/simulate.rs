@@ -1,0 +1,339 @@
+//! `reelsmith simulate`: what a fleet would do with a title, before there is a fleet.
+
+use std::fmt::Write;
+
+use clap::{Args, ValueEnum};
+use jiff::SignedDuration;
+use reelsmith_core::cost::{Architecture, Deployment, Source, Title};
+use reelsmith_core::job::{EncoderKind, OutputOptions};
+use reelsmith_core::ladder::Profile;
+use reelsmith_core::simulate::{self, Children, Fleet, Outcome, Platform, Standing};
+use reelsmith_core::time::FrameRate;
+use reelsmith_core::units::{Bytes, Resolution};
+use serde_json::json;
+
+use crate::trouble::Trouble;
+
+/// Which titles on which fleet.
+#[derive(Args, Clone, Debug)]
+pub struct Request {
+    /// Duration of the title, as `10s`, `24m` or `2h`.
+    #[arg(long, default_value = "24m", value_name = "DURATION")]
+    pub duration: SignedDuration,
+    /// Picture of the mezzanine.
+    #[arg(long, default_value = "1920x1080", value_name = "WxH", value_parser = picture)]
+    pub picture: Resolution,
+    /// Frames per second, as `24` or `30000/1001`.
+    #[arg(long, default_value = "24", value_name = "RATE", value_parser = rate)]
+    pub frame_rate: FrameRate,
+    /// Rate of the mezzanine in megabits per second: how long it takes to read it whole.
+    #[arg(long, default_value_t = 20.0, value_name = "MBPS")]
+    pub mezzanine_rate: f64,
+    /// Audio tracks.
+    #[arg(long, default_value_t = 1, value_name = "N")]
+    pub audio: u64,
+    /// Encoding profile.
+    #[arg(long, default_value = "default", value_name = "NAME")]
+    pub profile: String,
+    /// Leave the H.265 rungs out.
+    #[arg(long)]
+    pub no_h265: bool,
+    /// Titles dropped at the same moment.
+    #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub titles: u32,
+    /// Numbers of workers to try.
+    #[arg(long, value_delimiter = ',', default_values_t = [1, 2, 10, 100, 1_000, 10_000], value_name = "N,…")]
+    pub workers: Vec<u32>,
+    /// Type of the Map's child executions.
+    #[arg(long, value_enum, default_value_t)]
+    pub children: Kind,
+    /// Instruction set of the functions.
+    #[arg(long, value_enum, default_value_t)]
+    pub architecture: Machine,
+    /// Seed of what chance decides: the same seed, the same answer.
+    #[arg(long, default_value_t = 1, value_name = "N")]
+    pub seed: u64,
+    /// How it is written.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
+
+/// How the answer is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// A table for people, with what is assumed below it.
+    #[default]
+    Text,
+    /// Rows of a Markdown table, for docs.
+    Markdown,
+    /// One object.
+    Json,
+}
+
+/// Type of the Map's child executions.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Kind {
+    /// What the state machine uses.
+    #[default]
+    Standard,
+    /// Start faster, last five minutes at most.
+    Express,
+}
+
+/// Instruction set of the functions.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Machine {
+    /// Graviton.
+    #[default]
+    Arm64,
+    /// Intel and AMD.
+    X86_64,
+}
+
+fn picture(text: &str) -> Result<Resolution, String> {
+    let sides = text.split_once('x');
+    let sides = sides.and_then(|(w, h)| Some((w.parse().ok()?, h.parse().ok()?)));
+    match sides {
+        Some((width, height))
+            if (16..=16_384).contains(&width) && (16..=16_384).contains(&height) =>
+        {
+            Ok(Resolution { width, height })
+        }
+        _ => Err("expected WIDTHxHEIGHT with sides from 16 to 16384, as 1920x1080".into()),
+    }
+}
+
+fn rate(text: &str) -> Result<FrameRate, String> {
+    let parts = match text.split_once('/') {
+        Some((num, den)) => num.parse().ok().zip(den.parse().ok()),
+        None => text.parse().ok().map(|num| (num, 1)),
+    };
+    let rate = parts.and_then(|(num, den)| FrameRate::new(num, den));
+    rate.ok_or_else(|| "expected frames per second as 25 or 30000/1001".into())
+}
+
+/// The answer as text.
+///
+/// # Errors
+/// Where there is no such profile, or the title has no duration.
+pub fn show(request: &Request) -> Result<String, Trouble> {
+    let platform = Platform::built_in()
+        .map_err(|e| trouble("the figures of the platform in this build", &e.to_string()))?;
+    let rows = rows(request, &platform)?;
+    Ok(match request.format {
+        Format::Text => text(request, &rows, &platform),
+        Format::Markdown => markdown(&rows),
+        Format::Json => as_json(&rows, &platform),
+    })
+}
+
+fn trouble(expected: &str, found: &str) -> Trouble {
+    Trouble::new(
+        "simulate",
+        format!("expected {expected}, found {found}"),
+        "`reelsmith simulate --help` shows what can be asked",
+    )
+}
+
+fn rows(request: &Request, platform: &Platform) -> Result<Vec<(u32, Outcome)>, Trouble> {
+    let profile = Profile::named(&request.profile)
+        .map_err(|e| trouble("the name of a profile", &e.to_string()))?;
+    let title = title(request, &profile)?;
+    let outcome = |workers: &u32| {
+        let fleet = Fleet {
+            workers: (*workers).max(1),
+            children: match request.children {
+                Kind::Standard => Children::Standard,
+                Kind::Express => Children::Express,
+            },
+            platform: platform.clone(),
+            deployment: Deployment::new(
+                match request.architecture {
+                    Machine::Arm64 => Architecture::Arm64,
+                    Machine::X86_64 => Architecture::X86,
+                },
+                EncoderKind::Lambda,
+            ),
+        };
+        let planned = title.clone().scheduled(&profile, fleet.workers);
+        let titles = vec![planned; request.titles as usize];
+        (
+            fleet.workers,
+            simulate::simulate(&titles, &fleet, request.seed),
+        )
+    };
+    Ok(request.workers.iter().map(outcome).collect())
+}
+
+fn title(request: &Request, profile: &Profile) -> Result<Title, Trouble> {
+    let millis = u64::try_from(request.duration.as_millis()).unwrap_or(0);
+    if !(1..=24 * 3_600_000).contains(&millis) {
+        return Err(trouble(
+            "a duration of up to 24h",
+            &format!("{:#}", request.duration),
+        ));
+    }
+    let options = OutputOptions {
+        h265: !request.no_h265,
+        dash: true,
+        progressive: false,
+        max_bitrate: None,
+        mock: false,
+    };
+    let bytes = request.mezzanine_rate.max(0.0) * 1e6 / 8.0 * millis as f64 / 1e3;
+    let source = Source {
+        picture: request.picture,
+        frame_rate: request.frame_rate,
+        frames: request.frame_rate.frames_in_millis(millis),
+        size: Bytes(bytes as u64),
+    };
+    Ok(Title::new(profile, &options, source, request.audio, 0))
+}
+
+fn seconds(s: f64) -> String {
+    match s {
+        s if s < 120.0 => format!("{s:.1} s"),
+        s if s < 7_200.0 => format!("{:.1} min", s / 60.0),
+        s => format!("{:.1} h", s / 3_600.0),
+    }
+}
+
+const HEAD: [&str; 9] = [
+    "workers",
+    "drop to published",
+    "admitted",
+    "encoded",
+    "proven",
+    "pieces",
+    "at once",
+    "worker time",
+    "cost",
+];
+
+fn cells(workers: u32, o: &Outcome) -> [String; 9] {
+    [
+        workers.to_string(),
+        seconds(o.wall_s),
+        seconds(o.stages.admit + o.stages.plan),
+        seconds(o.stages.encode),
+        seconds(o.stages.package + o.stages.prove + o.stages.publish),
+        o.pieces.to_string(),
+        o.peak.to_string(),
+        seconds(o.worker_s),
+        format!("{} ({} a minute)", o.cost, o.cost_minute),
+    ]
+}
+
+fn text(request: &Request, rows: &[(u32, Outcome)], platform: &Platform) -> String {
+    let mut table: Vec<[String; 9]> = vec![HEAD.map(str::to_owned)];
+    table.extend(rows.iter().map(|(workers, o)| cells(*workers, o)));
+    let width = |i: usize| {
+        table
+            .iter()
+            .map(|r| r[i].chars().count())
+            .max()
+            .unwrap_or(0)
+    };
+    let widths: Vec<usize> = (0..HEAD.len()).map(width).collect();
+    let mut out = String::new();
+    for row in &table {
+        let padded = row
+            .iter()
+            .zip(&widths)
+            .map(|(cell, w)| format!("{cell:>w$}"));
+        let _ = writeln!(out, "{}", padded.collect::<Vec<_>>().join("  "));
+    }
+    if request.titles > 1 {
+        let _ = writeln!(
+            out,
+            "\n{} titles dropped at once; times are those of the last one",
+            request.titles
+        );
+    }
+    let work = reelsmith_core::cost::Work::measured();
+    let _ = writeln!(
+        out,
+        "\nmeasured {}: encoding, decoding, scaling and audio per thread; one pass over an object at {:.0} MB/s\n\
+         modelled: everything else, by limits AWS publishes and these assumptions",
+        work.measured,
+        work.bytes_per_second / 1e6
+    );
+    for (name, figure) in platform.figures() {
+        if figure.standing == Standing::Assumed {
+            let _ = writeln!(
+                out,
+                "  {name:<17} {:<7} {}: {}",
+                figure.value, figure.unit, figure.source
+            );
+        }
+    }
+    out.trim_end().to_owned()
+}
+
+fn markdown(rows: &[(u32, Outcome)]) -> String {
+    let line = |cells: &[String]| format!("| {} |", cells.join(" | "));
+    let mut out = vec![
+        line(&HEAD.map(str::to_owned)),
+        format!("|{}", "---|".repeat(HEAD.len())),
+    ];
+    out.extend(rows.iter().map(|(workers, o)| line(&cells(*workers, o))));
+    out.join("\n")
+}
+
+fn as_json(rows: &[(u32, Outcome)], platform: &Platform) -> String {
+    let rows: Vec<_> = rows
+        .iter()
+        .map(|(workers, outcome)| json!({ "workers": workers, "outcome": outcome }))
+        .collect();
+    let all = json!({ "rows": rows, "platform": platform });
+    serde_json::to_string_pretty(&all).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        request: Request,
+    }
+
+    fn asked(words: &str) -> Request {
+        Line::try_parse_from(std::iter::once("simulate").chain(words.split_whitespace()))
+            .unwrap()
+            .request
+    }
+
+    #[test]
+    fn an_episode_on_more_and_more_workers() {
+        insta::assert_snapshot!(show(&asked("")).unwrap());
+    }
+
+    #[test]
+    fn json_and_markdown_say_the_same() {
+        let json: serde_json::Value =
+            serde_json::from_str(&show(&asked("--workers 7 --format json")).unwrap()).unwrap();
+        assert_eq!(json["rows"][0]["workers"], 7);
+        let pieces = json["rows"][0]["outcome"]["pieces"].as_u64().unwrap();
+        let table = show(&asked("--workers 7 --format markdown")).unwrap();
+        assert!(
+            table
+                .lines()
+                .nth(2)
+                .unwrap()
+                .contains(&format!("| {pieces} |")),
+            "{table}"
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_simulated_is_said() {
+        let refused = show(&asked("--profile nothing")).unwrap_err();
+        assert!(refused.why.contains("nothing"), "{refused}");
+        assert!(show(&asked("--duration 0s")).is_err());
+        assert!(picture("1920").is_err() && rate("0").is_err() && rate("30000/1001").is_ok());
+    }
+}
