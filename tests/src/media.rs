@@ -13,6 +13,9 @@ pub const FRAME_RATE: &str = "24/1";
 /// Its languages, the default first.
 pub const LANGUAGES: [&str; 2] = ["ja", "en"];
 
+/// Frames of the broadcast mezzanine.
+pub const BROADCAST_FRAMES: u64 = 150;
+
 fn folder() -> &'static Path {
     static FOLDER: OnceLock<TempDir> = OnceLock::new();
     FOLDER
@@ -131,5 +134,16 @@ pub fn interlaced() -> &'static Path {
                 "pcm_s16le",
             ],
         )
+    })
+}
+
+/// Five seconds of 720p at 30,000/1,001 frames per second, with one tone.
+pub fn broadcast() -> &'static Path {
+    static PATH: OnceLock<PathBuf> = OnceLock::new();
+    PATH.get_or_init(|| {
+        let args = "-f lavfi -i testsrc2=size=1280x720:rate=30000/1001 -f lavfi -i sine=frequency=660:sample_rate=48000 \
+                    -frames:v 150 -t 5.005 -c:v libx264 -preset veryfast -g 60 -pix_fmt yuv420p -c:a aac -ac 2";
+        let args: Vec<&str> = args.split_whitespace().collect();
+        ffmpeg("broadcast.mp4", &args)
     })
 }

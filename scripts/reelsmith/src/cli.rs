@@ -71,6 +71,9 @@ enum Command {
     /// Holds HLS and DASH, anybody's, against the conformance rules. Exit code 1 where a rule of severity fail is broken.
     #[command(after_help = help::VALIDATE)]
     Validate(validate::Request),
+    /// Serves a page on this machine that plays an output with hls.js and Shaka Player and shows what they do.
+    #[command(after_help = help::PLAY)]
+    Play(crate::play::Request),
     /// Lists the conformance rules, or explains one.
     #[command(after_help = help::RULES)]
     Rules(rules::Request),

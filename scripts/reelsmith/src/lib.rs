@@ -20,6 +20,7 @@ pub mod manifest;
 pub mod operations;
 pub mod outcome;
 pub mod package;
+pub mod play;
 pub mod project;
 pub mod render;
 pub mod resources;
@@ -36,6 +37,7 @@ pub mod text;
 pub mod timeline;
 pub mod trouble;
 pub mod validate;
+pub mod web;
 pub mod workers;
 
 pub use project::Project;

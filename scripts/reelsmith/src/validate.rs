@@ -3,11 +3,11 @@
 //! Folder and bucket are read by the very code with which the pipeline proves its own outputs; only the place and the
 //! names of the documents differ.
 
-mod folder;
+pub(crate) mod folder;
 mod job;
-mod place;
+pub(crate) mod place;
 mod print;
-mod roots;
+pub(crate) mod roots;
 
 use std::sync::Arc;
 

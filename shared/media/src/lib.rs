@@ -34,7 +34,7 @@ pub use index::packet_index;
 pub use probe::probe;
 pub use process::Limits;
 
-pub use proxy::{ProxyOptions, ProxyStats, RangeProxy};
+pub use proxy::{AskedRange, ProxyOptions, ProxyStats, RangeProxy, asked_range};
 pub use segment::SegmentMedia;
 pub use tools::Tools;
 pub use video::{ChunkMedia, ChunkTask, RungMedia, transcode, transcode_argv};

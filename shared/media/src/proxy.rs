@@ -6,6 +6,8 @@
 mod blocks;
 mod serve;
 
+pub use serve::{Asked as AskedRange, asked as asked_range};
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

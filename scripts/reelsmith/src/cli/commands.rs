@@ -38,6 +38,7 @@ pub async fn carry_out(at: &Where, command: Command) -> Done {
         Command::Manifest(ManifestCommand::New(args)) => new_manifest(&args),
         Command::Manifest(ManifestCommand::Check { manifest }) => check_manifest(&manifest),
         Command::Validate(request) => validated(&request).await,
+        Command::Play(request) => crate::play::play(at, &request, say).await,
         Command::Rules(request) => {
             say(&rules::show(&request)?);
             Ok(Exit::Done)

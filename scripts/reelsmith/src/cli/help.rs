@@ -115,6 +115,15 @@ Examples:
   reelsmith validate s3://some-bucket/vod/film/ --format junit > rules.xml
   reelsmith validate master.m3u8                one playlist and what it names";
 
+pub const PLAY: &str = "\
+Examples:
+  reelsmith play                                what the newest job published
+  reelsmith play my-series-s01e01 --open        a job by its title, in the usual browser
+  reelsmith play .local/out/my-series-s01e01/3f9a…/
+  reelsmith play s3://some-bucket/vod/film/     anybody's HLS and DASH
+
+Debian's Chromium decodes H.264 but not H.265: rungs that a browser cannot play are shown as such.";
+
 pub const RULES: &str = "\
 Examples:
   reelsmith rules                               all of them

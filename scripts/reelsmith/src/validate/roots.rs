@@ -112,6 +112,16 @@ impl Roots {
         }
     }
 
+    /// The multivariant playlist below the prefix, where it is there.
+    pub fn multivariant(&self) -> Option<&str> {
+        self.names.get(MULTIVARIANT)?.as_deref()
+    }
+
+    /// The MPD below the prefix, where it is there.
+    pub fn mpd(&self) -> Option<&str> {
+        self.names.get(MPD)?.as_deref()
+    }
+
     /// The store of a place in which the documents have the pipeline's names.
     pub fn named(&self, place: &Place) -> Named {
         let key = |name: &str| format!("{}{name}", self.prefix);

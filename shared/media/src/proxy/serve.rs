@@ -154,7 +154,7 @@ fn pieces(
 
 /// What a `Range` header asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Asked {
+pub enum Asked {
     /// Everything: no range, or one that RFC 9110, 14.2 lets a server ignore (several ranges, other units, nonsense).
     Whole,
     /// Bytes `[start, end)`.
@@ -163,7 +163,8 @@ pub(super) enum Asked {
     Outside,
 }
 
-pub(super) fn asked(header: &str, size: u64) -> Asked {
+/// Reads a `Range` header for a body of `size` bytes.
+pub fn asked(header: &str, size: u64) -> Asked {
     let Some((first, last)) = header
         .strip_prefix("bytes=")
         .and_then(|set| set.trim().split_once('-'))

@@ -1,0 +1,109 @@
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test ends where something is not as it must be"
+)]
+
+use std::sync::Arc;
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+use super::*;
+use crate::validate::folder::Folder;
+
+struct Example(Media);
+
+#[async_trait]
+impl Site for Example {
+    async fn answer(&self, request: &Asked) -> Reply {
+        match request.path.strip_prefix("media/") {
+            Some(path) => self.0.answer(path, request).await,
+            None => Reply::json(&request.query),
+        }
+    }
+}
+
+/// The answer to a request head, status line and headers in lower case, then the body.
+async fn exchange(address: &str, head: &str) -> (String, String) {
+    let mut socket = tokio::net::TcpStream::connect(address).await.unwrap();
+    let request = format!("{head}\r\nConnection: close\r\n\r\n");
+    socket.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    socket.read_to_string(&mut answer).await.unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    (head.to_lowercase(), body.to_owned())
+}
+
+struct Running {
+    address: String,
+    _folder: tempfile::TempDir,
+    task: tokio::task::JoinHandle<()>,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+async fn running() -> Running {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("out")).unwrap();
+    std::fs::write(folder.path().join("out/a b.m3u8"), "#EXTM3U\n").unwrap();
+    std::fs::write(folder.path().join("secret"), "no").unwrap();
+    let media = Media::new(Arc::new(Folder::new(folder.path())), "", "out/");
+    let server = Server::bind(0).await.unwrap();
+    let address = server.url().trim_end_matches('/').replace("http://", "");
+    let task = tokio::spawn(server.serve(Arc::new(Example(media))));
+    Running {
+        address,
+        _folder: folder,
+        task,
+    }
+}
+
+#[tokio::test]
+async fn files_are_served_whole_and_in_ranges_with_their_types() {
+    let at = running().await;
+    let get = async |path: &str, more: &str| {
+        let head = format!("GET /{path} HTTP/1.1\r\nHost: {}{more}", at.address);
+        exchange(&at.address, &head).await
+    };
+    let (head, body) = get("media/a%20b.m3u8", "").await;
+    assert!(head.starts_with("http/1.1 200"), "{head}");
+    assert!(head.contains("application/vnd.apple.mpegurl"), "{head}");
+    assert_eq!(body, "#EXTM3U\n");
+    let (head, body) = get("media/a%20b.m3u8", "\r\nRange: bytes=1-3").await;
+    assert!(head.starts_with("http/1.1 206"), "{head}");
+    assert!(head.contains("content-range: bytes 1-3/8"), "{head}");
+    assert_eq!(body, "EXT");
+    let (head, _) = get("media/a%20b.m3u8", "\r\nRange: bytes=9-").await;
+    assert!(head.contains("content-range: bytes */8"), "{head}");
+    let (head, _) = get("media/none.m3u8", "").await;
+    assert!(head.starts_with("http/1.1 404"), "{head}");
+    assert_eq!(get("x?a=1&b=c%20d", "").await.1, r#"{"a":"1","b":"c d"}"#);
+}
+
+#[tokio::test]
+async fn nothing_outside_is_served_and_nobody_elses_page_is_answered() {
+    let at = running().await;
+    let status = async |head: &str| {
+        let (head, _) = exchange(&at.address, head).await;
+        head.split(' ').nth(1).unwrap().to_owned()
+    };
+    let host = format!("Host: {}", at.address);
+    for path in [
+        "media/../secret",
+        "media/%2e%2e/secret",
+        "media//secret",
+        "media/",
+    ] {
+        let head = format!("GET /{path} HTTP/1.1\r\n{host}");
+        assert_eq!(status(&head).await, "404", "{path}");
+    }
+    let rebound = "GET / HTTP/1.1\r\nHost: evil.example";
+    assert_eq!(status(rebound).await, "421");
+    let posted = format!("POST / HTTP/1.1\r\n{host}");
+    assert_eq!(status(&posted).await, "405");
+    let head = format!("HEAD /media/a%20b.m3u8 HTTP/1.1\r\n{host}");
+    assert_eq!(status(&head).await, "200");
+}
