@@ -3,6 +3,7 @@
 
 #![expect(
     clippy::unwrap_used,
+    clippy::expect_used,
     clippy::print_stdout,
     reason = "a test ends where something is not as it must be, and shows its table"
 )]
@@ -47,9 +48,7 @@ impl Page {
         let line = lines.next_line().await.unwrap().unwrap_or_default();
         let url = line.split(' ').find(|word| word.starts_with("http://"));
         Self {
-            url: url
-                .unwrap_or_else(|| panic!("no address in {line:?}"))
-                .to_owned(),
+            url: url.expect("an address in the first line").to_owned(),
             _child: child,
         }
     }
