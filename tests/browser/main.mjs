@@ -1,9 +1,11 @@
 // Drives Chromium over the pages that reelsmith serves, by a plan that tests/tests/browser.rs writes:
-// {packages, chromium, artefacts, outputs: [{name, url, seconds, frame, frames, tones, cues}]}.
+// {packages, chromium, artefacts, outputs: [{name, url, seconds, frame, frames, tones, cues}], report, console, failure}, of which
+// the last three are {url, …} as pages.mjs takes them.
 // Prints a table; exit code 1 where something is not as it must be. Screenshots go to `artefacts`.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { chromium, page as openPage } from './chromium.mjs';
+import { console_, failure, report } from './pages.mjs';
 import { captions, everyRung, languages, rungSwitch } from './playback.mjs';
 
 const plan = JSON.parse(readFileSync(process.argv[2]));
@@ -35,6 +37,9 @@ function line(row) {
 }
 
 try {
+  if (plan.report) rows.push(await report(browser, plan.report.url, picture, plan.report));
+  if (plan.console) rows.push(await console_(browser, plan.console.url, picture, plan.console));
+  if (plan.failure) rows.push(await failure(browser, plan.failure.url, picture, plan.failure));
   for (const output of plan.outputs) await plays(output);
 } finally {
   await browser.close();

@@ -175,7 +175,7 @@ async function open(kind, rung = null) {
 
 async function begin() {
   themeButton($('theme'));
-  output = await (await fetch('/api/output')).json();
+  output = await (await fetch('api/output')).json();
   $('name').textContent = output.name;
   document.title = `${output.name} · reelsmith player`;
   if (output.report) {
