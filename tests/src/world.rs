@@ -35,11 +35,10 @@ struct Shared {
 /// The stack of this test program. It ends with the program.
 static SHARED: OnceCell<Shared> = OnceCell::const_new();
 
-async fn start() -> Shared {
+async fn start(environment: &[(&str, &str)]) -> Shared {
     // Waits and backoffs pass a hundred times faster, so that patience can be tested.
-    let stack = Stack::with(&[("SFN_WAIT_SCALE", "0.01")])
-        .await
-        .expect("a local stack");
+    let environment = [&[("SFN_WAIT_SCALE", "0.01")], environment].concat();
+    let stack = Stack::with(&environment).await.expect("a local stack");
     let project = Project::find().expect("the checkout");
     let overrides = SETTINGS.map(|s| s.parse().expect("a setting")).to_vec();
     let options = Options {
@@ -67,7 +66,15 @@ pub struct World {
 impl World {
     /// Joins the stack of this program.
     pub async fn join() -> Self {
-        let shared = SHARED.get_or_init(start).await;
+        Self::of(SHARED.get_or_init(|| start(&[])).await).await
+    }
+
+    /// Joins the stack of this program, which has more in its environment. All tests of the program must ask for the same.
+    pub async fn join_with(environment: &[(&str, &str)]) -> Self {
+        Self::of(SHARED.get_or_init(|| start(environment)).await).await
+    }
+
+    async fn of(shared: &'static Shared) -> Self {
         Self {
             deployment: &shared.deployment,
             endpoint: shared.stack.endpoint(),

@@ -273,6 +273,7 @@ impl World {
                 let ports = fail_job::Ports {
                     outputs: self.objects(faults),
                     submissions: Arc::new(Faulty::new(self.submissions.clone(), faults.clone())),
+                    encodes: None,
                     clock: self.clock.clone(),
                 };
                 let output =
@@ -315,6 +316,7 @@ impl World {
             lease_seconds: LEASE_SECONDS,
             force: false,
             cap: None,
+            mediaconvert: false,
         };
         let input = SubmitJobInput {
             job: self.job.clone(),

@@ -253,16 +253,6 @@ async fn each_kind_of_bad_delivery_ends_with_its_own_error() {
                 ..Delivery::of("interlaced", &file(media::interlaced()))
             },
         ),
-        (
-            "EncoderUnavailable",
-            named(
-                "mediaconvert",
-                Delivery {
-                    settings: "<Encoder>mediaconvert</Encoder>".into(),
-                    ..good.clone()
-                },
-            ),
-        ),
     ];
     let mut started = Vec::new();
     for (expected, delivery) in cases {

@@ -1,6 +1,8 @@
-//! Proves that the records of a rendition tile the timeline; joins a progressive MP4 where asked.
+//! Proves that the records of a rendition tile the timeline; takes over what MediaConvert made; joins a progressive MP4
+//! where asked.
 
 mod progressive;
+mod takeover;
 
 use std::sync::Arc;
 
@@ -8,7 +10,7 @@ use futures::{StreamExt as _, TryStreamExt as _};
 use reelsmith_contract::payload::{RenditionInput, WorkerOutput};
 use reelsmith_contract::{ErrorName, Failure, Objects};
 use reelsmith_core::assembly::{self, Gap};
-use reelsmith_core::job::Job;
+use reelsmith_core::job::{EncoderKind, Job};
 use reelsmith_core::keys::{GenerationKeys, JobKeys};
 use reelsmith_core::plan::{Chunk, Plan};
 use reelsmith_core::ports::Clock;
@@ -75,14 +77,19 @@ async fn assemble(
     let plan: Plan = ports.outputs.read(&keys.plan()).await?;
     let rendition = &input.item.rendition;
     let video = plan.video.iter().position(|r| r.path == *rendition);
-    let output = match video {
-        Some(index) => video_output(ports, &plan, keys, index).await?,
-        None => track_output(ports, &plan, keys, rendition).await?,
-    };
     let job: Job = ports
         .outputs
         .read(&JobKeys(&input.claim.job_key).job())
         .await?;
+    let taken = match job.encoder {
+        EncoderKind::Lambda => None,
+        EncoderKind::MediaConvert => taken_over(ports, &plan, keys, rendition).await?,
+    };
+    let output = match (taken, video) {
+        (Some(output), _) => output,
+        (None, Some(index)) => video_output(ports, &plan, keys, index).await?,
+        (None, None) => track_output(ports, &plan, keys, rendition).await?,
+    };
     let progressive = match video {
         Some(_) if job.options.progressive => {
             Some(progressive::join(ports, &plan, keys, &output, invocation).await?)
@@ -97,6 +104,27 @@ async fn assemble(
         .outputs
         .write(&keys.rendition_record(rendition), &record)
         .await
+}
+
+/// What MediaConvert made of a rendition, held against the plan; `None` where it is text, which is always converted here.
+async fn taken_over(
+    ports: &Ports,
+    plan: &Plan,
+    keys: &GenerationKeys,
+    rendition: &str,
+) -> Result<Option<RungOutput>, Failure> {
+    let gap = |gap: Gap| incomplete(&gap, rendition);
+    if let Some(planned) = plan.video.iter().find(|r| r.path == rendition) {
+        let output = takeover::video(ports, plan, keys, planned).await?;
+        assembly::video_whole(plan, &output).map_err(gap)?;
+        return Ok(Some(output));
+    }
+    let Some(planned) = plan.audio.iter().find(|r| r.path == rendition) else {
+        return Ok(None);
+    };
+    let output = takeover::audio(ports, plan, keys, planned).await?;
+    assembly::track(plan, &output, Ticks(3 * AAC_FRAME)).map_err(gap)?;
+    Ok(Some(output))
 }
 
 async fn video_output(

@@ -1,4 +1,5 @@
-//! Removes working files that a published job no longer needs: the Maps' item lists and the notes of failed tries.
+//! Removes working files that a published job no longer needs: the Maps' item lists, the notes of failed
+//! tries, and what MediaConvert wrote before it was taken over.
 //! Records, plan and report stay: they are the evidence, and what a later audit reads.
 
 use std::sync::Arc;
@@ -36,7 +37,12 @@ pub async fn handle(
 ) -> Result<CleanupOutput, Failure> {
     let keys = input.claim.keys();
     let mut deleted = 0;
-    for prefix in [keys.items_prefix(), keys.failures_prefix()] {
+    let prefixes = [
+        keys.items_prefix(),
+        keys.failures_prefix(),
+        keys.encode_prefix(),
+    ];
+    for prefix in prefixes {
         deleted += delete_under(&ports.outputs, &prefix).await?;
     }
     Ok(CleanupOutput { deleted })

@@ -6,8 +6,10 @@
 use std::sync::Arc;
 
 use reelsmith_contract::payload::{Claim, Decision, FailJobInput, FailJobOutput};
+use reelsmith_contract::setting::Setting;
 use reelsmith_contract::{ErrorName, Failure, Objects};
-use reelsmith_core::ports::{Clock, SubmissionStore};
+use reelsmith_core::job::EncoderKind;
+use reelsmith_core::ports::{Clock, EncodeService, SubmissionStore};
 use reelsmith_core::record::FailureNote;
 use reelsmith_core::submission::{Fence, NoticeKind, OutboxEntry, Outcome, Step, Transition};
 use reelsmith_lambda::{House, Invocation};
@@ -18,6 +20,8 @@ pub struct Ports {
     pub outputs: Objects,
     /// The submission table.
     pub submissions: Arc<dyn SubmissionStore>,
+    /// MediaConvert, whose job is called off when nobody will collect it; none where the deployment has none.
+    pub encodes: Option<Arc<dyn EncodeService>>,
     /// Wall-clock time.
     pub clock: Arc<dyn Clock>,
 }
@@ -28,9 +32,15 @@ impl Ports {
     /// # Errors
     /// Where a setting is missing.
     pub async fn build(house: &House) -> Result<Self, Failure> {
+        let role = house.settings().text(Setting::MEDIACONVERT_ROLE_ARN)?;
+        let encodes = match role {
+            "" => None,
+            _ => Some(house.encodes()?),
+        };
         Ok(Self {
             outputs: house.outputs()?,
             submissions: house.submissions()?,
+            encodes,
             clock: house.clock(),
         })
     }
@@ -65,7 +75,10 @@ pub async fn handle(
     let reason = reason(&ports, &input, claim).await?;
     let entry = entry(&ports, &input, &reason);
     match claim {
-        Some(claim) => release(&ports, claim, &reason, &entry).await?,
+        Some(claim) => {
+            release(&ports, claim, &reason, &entry).await?;
+            call_off(&ports, claim).await;
+        }
         None => enqueue(&ports, &entry).await?,
     }
     Ok(FailJobOutput {
@@ -211,6 +224,21 @@ async fn release(
         Outcome::Applied(_) | Outcome::AlreadyApplied(_) => Ok(()),
         // Another execution holds the job, or it is complete: nothing to release, but this execution did fail.
         Outcome::Refused(_) => enqueue(ports, entry).await,
+    }
+}
+
+/// Calls off what MediaConvert still works on for this hold. The job has failed whether or not this succeeds, and its next
+/// attempt takes over what is at work then, so trouble here is only worth a line in the log.
+async fn call_off(ports: &Ports, claim: &Claim) {
+    let Some(encodes) = &ports.encodes else {
+        return;
+    };
+    let row = ports.submissions.row(&claim.job_key).await.ok().flatten();
+    let ours = row.filter(|r| r.encoder == EncoderKind::MediaConvert && claim.fence.holds(r));
+    if let Some(id) = ours.and_then(|row| row.encoder_ref)
+        && let Err(error) = encodes.cancel(&id).await
+    {
+        tracing::warn!(encode = %id, %error, "not called off");
     }
 }
 

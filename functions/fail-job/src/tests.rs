@@ -66,6 +66,7 @@ fn world(owner: &str) -> (Arc<Ports>, Arc<MemorySubmissions>) {
         owner: owner.into(),
         lease_until: UnixMillis(i64::MAX),
         encoder: EncoderKind::Lambda,
+        intended: None,
         encoder_ref: None,
         outputs: None,
         failures: vec![],
@@ -75,6 +76,7 @@ fn world(owner: &str) -> (Arc<Ports>, Arc<MemorySubmissions>) {
     let ports = Ports {
         outputs: Objects::new(Arc::new(MemoryStore::with_buckets(["out"])), "out"),
         submissions: submissions.clone(),
+        encodes: None,
         clock: Arc::new(ManualClock::at(UnixMillis(9))),
     };
     (Arc::new(ports), submissions)

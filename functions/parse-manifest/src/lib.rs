@@ -170,7 +170,10 @@ fn job(defaults: &Defaults, pin: ObjectPin, manifest: Manifest, warnings: Vec<De
         let encoder = wanted.encoder.unwrap_or(defaults.encoder);
         (defaults.profile.clone(), encoder)
     };
-    let build = defaults.encoder_build.clone();
+    let build = match encoder {
+        EncoderKind::Lambda => defaults.encoder_build.clone(),
+        EncoderKind::MediaConvert => reelsmith_core::encode::BUILD.to_owned(),
+    };
     Job::new(pin, manifest, options, profile, encoder, build, warnings)
 }
 

@@ -1,4 +1,4 @@
-//! Reserves the job, so that exactly one execution encodes it, and commits once the encoder has it.
+//! Reserves the job, so that exactly one execution encodes it, and commits where the encoder is our own.
 
 mod cap;
 
@@ -32,6 +32,8 @@ pub struct Ports {
     pub force: bool,
     /// What a job may cost at most; none where there is no cap.
     pub cap: Option<Usd>,
+    /// Whether the deployment has MediaConvert.
+    pub mediaconvert: bool,
 }
 
 impl Ports {
@@ -47,6 +49,10 @@ impl Ports {
             lease_seconds: house.settings().number(Setting::LEASE_SECONDS)?,
             force: house.settings().flag(Setting::FORCE_REPROCESS)?,
             cap: house.settings().amount(Setting::MAX_JOB_COST_USD)?,
+            mediaconvert: !house
+                .settings()
+                .text(Setting::MEDIACONVERT_ROLE_ARN)?
+                .is_empty(),
         })
     }
 }
@@ -64,11 +70,11 @@ pub async fn handle(
         .outputs
         .read(&JobKeys(&input.job.job_key).job())
         .await?;
-    encoder_is_here(job.encoder)?;
+    encoder_is_here(&ports, job.encoder)?;
     match reserve(&ports, &job, &input.execution.id).await? {
-        Outcome::Applied(row) => commit(&ports, &input, &job, &invocation, row).await,
+        Outcome::Applied(row) => hand_over(&ports, &input, &job, &invocation, row).await,
         Outcome::AlreadyApplied(row) if row.state == State::Reserved => {
-            commit(&ports, &input, &job, &invocation, row).await
+            hand_over(&ports, &input, &job, &invocation, row).await
         }
         Outcome::AlreadyApplied(row) => Ok(encode(&input.job, &row)),
         Outcome::Refused(Some(row)) if row.state == State::Failed => Err(gave_up(&input, &row)),
@@ -80,15 +86,16 @@ pub async fn handle(
     }
 }
 
-fn encoder_is_here(encoder: EncoderKind) -> Result<(), Failure> {
+fn encoder_is_here(ports: &Ports, encoder: EncoderKind) -> Result<(), Failure> {
     match encoder {
         EncoderKind::Lambda => Ok(()),
+        EncoderKind::MediaConvert if ports.mediaconvert => Ok(()),
         EncoderKind::MediaConvert => Err(Failure::new(
             ErrorName::EncoderUnavailable,
             "the encoder lambda",
             "mediaconvert",
             "TranscodeSettings/Encoder or the setting ENCODER",
-            "this build encodes with lambda only; remove the choice and drop the manifest again",
+            "deploy with the module mediaconvert (docs/mediaconvert.md), or remove the choice and drop the manifest again",
         )),
     }
 }
@@ -118,8 +125,9 @@ async fn apply(ports: &Ports, job: &Job, step: Step) -> Result<Outcome, Failure>
     outcome.map_err(|e| Failure::table(&e))
 }
 
-/// Phase two, where the job may cost what it would: a duplicate is told so whatever the cap. For this encoder, acceptance is the execution itself: the chunks are its own Map.
-async fn commit(
+/// Where the job may cost what it would: a duplicate is told so whatever the cap. MediaConvert accepts a job in
+/// start-encode, which commits: what is ordered follows from the plan.
+async fn hand_over(
     ports: &Ports,
     input: &SubmitJobInput,
     job: &Job,
@@ -127,6 +135,18 @@ async fn commit(
     row: Row,
 ) -> Result<SubmitJobOutput, Failure> {
     cap::hold(&ports.outputs, ports.cap, job, invocation).await?;
+    match row.encoder {
+        EncoderKind::Lambda => commit(ports, input, row).await,
+        EncoderKind::MediaConvert => Ok(encode(&input.job, &row)),
+    }
+}
+
+/// Phase two. For this encoder, acceptance is the execution itself: the chunks are its own Map.
+async fn commit(
+    ports: &Ports,
+    input: &SubmitJobInput,
+    row: Row,
+) -> Result<SubmitJobOutput, Failure> {
     let claim = claim(&input.job, &row);
     let step = Step::Commit {
         fence: claim.fence.clone(),

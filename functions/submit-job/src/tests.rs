@@ -59,6 +59,7 @@ async fn world(encoder: EncoderKind, force: bool) -> World {
         lease_seconds: 60,
         force,
         cap: None,
+        mediaconvert: false,
     };
     let job = JobRef {
         job_key: job.job_key,

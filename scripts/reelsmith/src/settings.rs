@@ -19,12 +19,14 @@ pub struct Override {
 }
 
 /// The settings that follow from the resources, which an operator cannot choose.
-const FOLLOWING: [Setting; 5] = [
+const FOLLOWING: [Setting; 7] = [
     Setting::INPUT_BUCKET,
     Setting::OUTPUT_BUCKET,
     Setting::SUBMISSION_TABLE,
     Setting::NOTIFICATION_TOPIC_ARN,
     Setting::STATE_MACHINE_ARN,
+    Setting::MEDIACONVERT_ROLE_ARN,
+    Setting::MEDIACONVERT_QUEUE_ARN,
 ];
 
 impl FromStr for Override {

@@ -10,7 +10,7 @@ mod persistent;
 mod processes;
 
 pub use ephemeral::Stack;
-pub use persistent::{StackState, down, lock, running, up};
+pub use persistent::{Beside, StackState, down, lock, running, up};
 
 /// The region a local stack says it is.
 pub const REGION: &str = "us-east-1";

@@ -108,6 +108,7 @@ pub(crate) fn kind_of_code(code: &str) -> Option<PortErrorKind> {
         | "RequestLimitExceeded"
         | "RequestTimeout"
         | "RequestTimeoutException"
+        | "ServiceQuotaExceededException"
         | "ServiceUnavailable"
         | "SlowDown"
         | "Throttled"

@@ -9,6 +9,7 @@ mod canned;
 mod clock;
 mod dynamodb;
 mod error;
+mod mediaconvert;
 pub mod operate;
 pub mod provision;
 mod s3;
@@ -18,6 +19,7 @@ mod sns;
 
 pub use clock::SystemClock;
 pub use dynamodb::DynamoSubmissions;
+pub use mediaconvert::MediaConvert;
 pub use s3::S3Store;
 pub use sdk::Sdk;
 pub use sfn::StepFunctions;

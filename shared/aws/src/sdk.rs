@@ -7,7 +7,7 @@ use aws_credential_types::Credentials;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 
-use crate::{DynamoSubmissions, S3Store, SnsAnnouncer, StepFunctions};
+use crate::{DynamoSubmissions, MediaConvert, S3Store, SnsAnnouncer, StepFunctions};
 
 /// How long a connection may take to come up.
 pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(4);
@@ -94,6 +94,12 @@ impl Sdk {
     #[must_use]
     pub fn workflow(&self, state_machine_arn: impl Into<String>) -> StepFunctions {
         StepFunctions::new(aws_sdk_sfn::Client::new(&self.config), state_machine_arn)
+    }
+
+    /// Jobs of MediaConvert: the role that it takes on, and the queue, both by their ARN.
+    #[must_use]
+    pub fn encodes(&self, role: impl Into<String>, queue: impl Into<String>) -> MediaConvert {
+        MediaConvert::new(aws_sdk_mediaconvert::Client::new(&self.config), role, queue)
     }
 
     /// Announcements on the topic with this ARN.

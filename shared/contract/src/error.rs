@@ -98,6 +98,14 @@ error_names! {
     EncoderUnavailable;
     /// The job would cost more than the deployment's cap.
     CostLimitExceeded;
+    /// MediaConvert cannot make what is planned.
+    OrderImpossible;
+    /// MediaConvert refused the order or a question about it.
+    MediaConvertRefused;
+    /// MediaConvert ended the job without its outputs, or somebody called it off; the cause has its code and message.
+    MediaConvertJobFailed;
+    /// MediaConvert could not be reached or throttled.
+    MediaConvertUnavailable: Transient;
     /// No exact plan can be made from the index.
     PlanImpossible;
     /// The encoder ended with an error.
@@ -215,6 +223,24 @@ impl Failure {
             ),
         };
         Self::new(name, expected, &error.detail, location.to_string(), remedy)
+    }
+
+    /// A failed call to the encoding service.
+    #[must_use]
+    pub fn encode_service(error: &PortError) -> Self {
+        let (name, expected, remedy) = match error.kind {
+            PortErrorKind::Unavailable => (
+                ErrorName::MediaConvertUnavailable,
+                "MediaConvert to answer",
+                "nothing: it is retried; if it lasts, look at the account's quotas and the region's health",
+            ),
+            _ => (
+                ErrorName::MediaConvertRefused,
+                "MediaConvert to do as asked",
+                "compare queue, role and the function's grants with docs/mediaconvert.md",
+            ),
+        };
+        Self::new(name, expected, &error.detail, "MediaConvert", remedy)
     }
 
     /// A failed call to the submission table.

@@ -143,7 +143,7 @@ impl Claim {
     }
 }
 
-/// Input of `plan-chunks`, `package-outputs`, `validate-output`, `publish-job` and `cleanup-job`.
+/// Input of `plan-chunks`, `start-encode`, `check-job`, `package-outputs`, `validate-output`, `publish-job` and `cleanup-job`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClaimInput {
     /// The hold.
@@ -167,6 +167,34 @@ pub struct PlanOutput {
     pub audio_count: u32,
     /// Items of the caption Map.
     pub text_count: u32,
+}
+
+/// Output of `start-encode`, kept as `$.encode`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StartEncodeOutput {
+    /// The service's name of the job.
+    pub encode_id: String,
+}
+
+/// Whether the encoding service is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum JobProgress {
+    /// Look again later.
+    Running,
+    /// All outputs are there.
+    Done,
+}
+
+/// Output of `check-job`, kept as `$.check`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CheckJobOutput {
+    /// Whether to look again.
+    pub state: JobProgress,
+    /// How much is done, 0 to 100, as the service estimates it.
+    pub percent: u8,
+    /// How long to wait before that.
+    pub wait_seconds: u32,
 }
 
 /// Input of `transcode-chunk`: one item of the video Map.

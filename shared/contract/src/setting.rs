@@ -56,6 +56,10 @@ settings! {
     FORCE_REPROCESS = Some("false");
     /// Which encoder: lambda or mediaconvert. A manifest may say otherwise.
     ENCODER = Some("lambda");
+    /// ARN of the role that MediaConvert takes on. Empty where the deployment has no MediaConvert.
+    MEDIACONVERT_ROLE_ARN = Some("");
+    /// ARN of the queue that MediaConvert's jobs go to.
+    MEDIACONVERT_QUEUE_ARN = Some("");
     /// Identity of the encoder binary; part of the profile hash. `ffmpeg -version` must start with it.
     ENCODER_BUILD = None;
     /// Placeholders instead of real encodes: true or false. The right sizes, frame rate and duration for pennies; its

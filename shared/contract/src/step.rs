@@ -32,6 +32,14 @@ pub const STEPS: &[Step] = &[
         states: &["PlanChunks"],
     },
     Step {
+        function: "start-encode",
+        states: &["StartEncode"],
+    },
+    Step {
+        function: "check-job",
+        states: &["CheckJob"],
+    },
+    Step {
         function: "transcode-chunk",
         states: &["TranscodeChunk"],
     },

@@ -95,6 +95,15 @@ pub fn video(plan: &Plan, rendition: &str, records: &[ChunkRecord]) -> Result<Ru
         expected: 1,
         found: "no chunk".to_owned(),
     })?;
+    video_whole(plan, &whole)?;
+    Ok(whole)
+}
+
+/// Checks a video rendition: every segment with its planned frames, to the end of the programme.
+///
+/// # Errors
+/// The first [`Gap`].
+pub fn video_whole(plan: &Plan, whole: &RungOutput) -> Result<(), Gap> {
     in_order(&whole.segments, plan.segment_count())?;
     for segment in &whole.segments {
         let expected = plan.segment_frames_of(segment.number).count().0;
@@ -106,8 +115,7 @@ pub fn video(plan: &Plan, rendition: &str, records: &[ChunkRecord]) -> Result<Ru
             });
         }
     }
-    ends_at(&whole, plan.duration(), Ticks(0))?;
-    Ok(whole)
+    ends_at(whole, plan.duration(), Ticks(0))
 }
 
 /// Checks a track that was encoded whole: audio ends within `tolerance` of the programme.

@@ -249,6 +249,25 @@ impl GenerationKeys {
         format!("{}failures/{item}.json", self.work)
     }
 
+    /// What an encoding service did: [`crate::record::EncodeRecord`].
+    #[must_use]
+    pub fn encode_record(&self) -> String {
+        format!("{}encode.json", self.work)
+    }
+
+    /// What an encoding service writes for an attempt, by its path: each attempt has a prefix of its own, so that a job
+    /// that was given up cannot write between the files of its successor.
+    #[must_use]
+    pub fn encode_output(&self, attempt: u32, path: &str) -> String {
+        format!("{}encode/a{attempt}/{path}", self.work)
+    }
+
+    /// Prefix of everything that an encoding service wrote.
+    #[must_use]
+    pub fn encode_prefix(&self) -> String {
+        format!("{}encode/", self.work)
+    }
+
     /// The conformance report: `reelsmith_conformance::Report`.
     #[must_use]
     pub fn report(&self) -> String {

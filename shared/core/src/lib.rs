@@ -8,6 +8,7 @@ pub mod assembly;
 pub mod check;
 pub mod cost;
 pub mod digest;
+pub mod encode;
 pub mod job;
 pub mod keys;
 pub mod ladder;

@@ -5,6 +5,7 @@ use async_trait::async_trait;
 use bytes::Bytes as Body;
 use serde::{Deserialize, Serialize};
 
+use crate::encode::{EncodeJob, EncodeOrder};
 use crate::keys::JobKey;
 use crate::submission::{OutboxEntry, Outcome, Row, Transition};
 use crate::time::UnixMillis;
@@ -233,6 +234,29 @@ impl Message {
 pub trait Announcer: Send + Sync {
     /// Publishes a message. `Invalid` where its subject is none by [`Message::has_subject`].
     async fn announce(&self, message: &Message) -> PortResult<()>;
+}
+
+/// Jobs of an encoding service: MediaConvert.
+#[async_trait]
+pub trait EncodeService: Send + Sync {
+    /// Places an order. The same order again gives the job there is, for as long as the service remembers its token (MediaConvert:
+    /// one minute); after that it is another job, so whoever cannot know whether an order was placed looks for it first.
+    /// `Invalid` where the service refuses what is ordered.
+    async fn create(&self, order: &EncodeOrder) -> PortResult<EncodeJob>;
+
+    /// Every job of a job key that reads `input` and was created at or after `since`, newest first, however it ended.
+    async fn find(
+        &self,
+        input: &ObjectRef,
+        job_key: &JobKey,
+        since: UnixMillis,
+    ) -> PortResult<Vec<EncodeJob>>;
+
+    /// Where a job stands. `NotFound` where there is none.
+    async fn job(&self, id: &str) -> PortResult<EncodeJob>;
+
+    /// Calls a job off; one that has ended stays as it is. `NotFound` where there is none.
+    async fn cancel(&self, id: &str) -> PortResult<()>;
 }
 
 /// Wall-clock time. The only source of "now".

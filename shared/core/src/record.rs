@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::encode::EncodeJob;
 use crate::keys::{Generation, JobKey};
 use crate::submission::Outputs;
 use crate::time::{FrameRange, Ticks, Timescale, UnixMillis};
@@ -112,6 +113,15 @@ pub struct TrackRecord {
     pub loudness: Option<Loudness>,
     /// How it ran.
     pub run: WorkerRun,
+}
+
+/// `jobs/{job_key}/encode.json`: the encoding service's job whose outputs are taken over.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EncodeRecord {
+    /// The job as it ended.
+    pub job: EncodeJob,
+    /// When it was seen to have ended.
+    pub ended: UnixMillis,
 }
 
 /// Loudness by EBU R 128.

@@ -5,6 +5,7 @@
 //!         └──────────────────────────────┴────────────┴─▶ FAILED(error, retryable) ─▶ RESERVED(attempt + 1)
 //! ```
 //!
+//! Where a service outside encodes, the holder writes its intent into the RESERVED row before it places the order.
 //! From COMPLETE and FAILED, force leads to RESERVED(generation + 1, attempt 1).
 //!
 //! A store applies a [`Transition`] atomically: it evaluates [`Transition::decide`] against the row as it is and
@@ -110,6 +111,10 @@ pub struct Row {
     pub lease_until: UnixMillis,
     /// Which encoder.
     pub encoder: EncoderKind,
+    /// When the holder was about to order the encode from a service: from then on there may be an order that nobody has
+    /// heard of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub intended: Option<UnixMillis>,
     /// The encoder's own reference once it has accepted the job.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub encoder_ref: Option<String>,
@@ -189,7 +194,9 @@ pub struct Fence {
 }
 
 impl Fence {
-    fn holds(&self, row: &Row) -> bool {
+    /// Whether the row is held with this proof.
+    #[must_use]
+    pub fn holds(&self, row: &Row) -> bool {
         row.generation == self.generation && row.attempt == self.attempt && row.owner == self.owner
     }
 }
@@ -222,6 +229,13 @@ pub enum Step {
         lease_seconds: u32,
         /// Start a new generation where this one has ended, complete or failed.
         force: bool,
+    },
+    /// Between the phases, where a service encodes: an order is about to be placed.
+    Intend {
+        /// Proof of the reservation.
+        fence: Fence,
+        /// Extends the lease to this long from now; a clock that is behind never shortens it.
+        lease_seconds: u32,
     },
     /// Phase two: the encoder has accepted it.
     Commit {
@@ -274,6 +288,10 @@ impl Transition {
     pub fn decide(&self, row: Option<&Row>, now: UnixMillis) -> Outcome {
         match &self.step {
             Step::Reserve { .. } => self.decide_reserve(row, now),
+            Step::Intend {
+                fence,
+                lease_seconds,
+            } => decide_intend(row, fence, *lease_seconds, now),
             Step::Commit {
                 fence,
                 encoder_ref,
@@ -342,6 +360,7 @@ impl Transition {
             owner: owner.clone(),
             lease_until: now.plus_seconds(*lease_seconds),
             encoder: *encoder,
+            intended: None,
             encoder_ref: None,
             outputs: None,
             failures,
@@ -371,6 +390,25 @@ impl Transition {
             }
             _ => Outcome::Applied(again(row.generation, row.attempt.saturating_add(1))),
         }
+    }
+}
+
+/// A repeat finds the intent, or even the order, and so knows that it must look before it orders.
+fn decide_intend(row: Option<&Row>, fence: &Fence, lease: u32, now: UnixMillis) -> Outcome {
+    match row {
+        Some(row) if fence.holds(row) && row.state == State::Reserved && row.intended.is_none() => {
+            let mut next = row.clone();
+            next.intended = Some(now);
+            next.updated = now;
+            extend(&mut next, now, lease);
+            Outcome::Applied(next)
+        }
+        Some(row)
+            if fence.holds(row) && matches!(row.state, State::Reserved | State::Submitted) =>
+        {
+            Outcome::AlreadyApplied(row.clone())
+        }
+        other => Outcome::Refused(other.cloned()),
     }
 }
 

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use reelsmith_aws::{Sdk, SystemClock};
 use reelsmith_contract::setting::Setting;
 use reelsmith_contract::{Failure, Objects};
-use reelsmith_core::ports::{Announcer, Clock, ObjectStore, SubmissionStore, Workflow};
+use reelsmith_core::ports::{
+    Announcer, Clock, EncodeService, ObjectStore, SubmissionStore, Workflow,
+};
 use reelsmith_media::Tools;
 
 use crate::Settings;
@@ -75,6 +77,16 @@ impl House {
     pub fn announcer(&self) -> Result<Arc<dyn Announcer>, Failure> {
         let arn = self.settings.text(Setting::NOTIFICATION_TOPIC_ARN)?;
         Ok(Arc::new(self.sdk.announcer(arn)))
+    }
+
+    /// MediaConvert.
+    ///
+    /// # Errors
+    /// None today: a deployment without MediaConvert has empty ARNs, and submit-job turns its jobs away.
+    pub fn encodes(&self) -> Result<Arc<dyn EncodeService>, Failure> {
+        let role = self.settings.text(Setting::MEDIACONVERT_ROLE_ARN)?;
+        let queue = self.settings.text(Setting::MEDIACONVERT_QUEUE_ARN)?;
+        Ok(Arc::new(self.sdk.encodes(role, queue)))
     }
 
     /// Wall-clock time.

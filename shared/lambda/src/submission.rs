@@ -28,7 +28,9 @@ pub async fn advance(
     }
 }
 
-fn lost(claim: &Claim, found: Option<&Row>) -> Failure {
+/// What an execution is told that does not hold the job any more; with the row that decided.
+#[must_use]
+pub fn lost(claim: &Claim, found: Option<&Row>) -> Failure {
     let found = found.map_or("no row".to_owned(), |row| {
         format!("{} held by {}", row.state.as_str(), row.owner)
     });

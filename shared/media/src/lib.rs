@@ -19,6 +19,7 @@ pub mod process;
 pub mod progressive;
 mod proxy;
 mod segment;
+mod takeover;
 mod tools;
 mod video;
 
@@ -36,6 +37,7 @@ pub use process::Limits;
 
 pub use proxy::{AskedRange, ProxyOptions, ProxyStats, RangeProxy, asked_range};
 pub use segment::SegmentMedia;
+pub use takeover::{Origin, VideoTakeover, take_over_audio};
 pub use tools::Tools;
 pub use video::{ChunkMedia, ChunkTask, RungMedia, transcode, transcode_argv};
 

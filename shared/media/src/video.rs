@@ -326,7 +326,7 @@ fn reorder_frames(rung: &ResolvedRung) -> u64 {
 }
 
 /// `cmfc`, and the media profile where the rung is within one (ISO/IEC 23000-19, annexes A and B).
-fn brands(rung: &ResolvedRung) -> Vec<&'static [u8; 4]> {
+pub(crate) fn brands(rung: &ResolvedRung) -> Vec<&'static [u8; 4]> {
     let size = rung.resolution;
     let within = |w, h| size.width <= w && size.height <= h;
     let profile: Option<&[u8; 4]> = match (rung.codec, rung.level, rung.settings.profile.as_str()) {

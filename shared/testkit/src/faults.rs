@@ -40,6 +40,14 @@ pub enum Call {
     Start,
     /// `Announcer::announce`
     Announce,
+    /// `EncodeService::create`
+    CreateEncode,
+    /// `EncodeService::find`
+    FindEncodes,
+    /// `EncodeService::job`
+    LookEncode,
+    /// `EncodeService::cancel`
+    CancelEncode,
 }
 
 /// What happens to a call.

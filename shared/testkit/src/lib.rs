@@ -5,4 +5,5 @@
 
 pub mod fakes;
 pub mod faults;
+pub mod orders;
 pub mod suites;

@@ -11,6 +11,7 @@
 )]
 
 mod announcer;
+mod encodes;
 mod object_store;
 mod submissions;
 mod workflow;
@@ -24,6 +25,7 @@ use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 
 pub use announcer::announcer;
+pub use encodes::encode_service;
 pub use object_store::object_store;
 pub use submissions::submissions;
 pub use workflow::workflow;

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use reelsmith_testkit::fakes::{MemoryAnnouncer, MemoryStore, MemorySubmissions, MemoryWorkflow};
+use reelsmith_testkit::fakes::{
+    ManualClock, MemoryAnnouncer, MemoryEncodes, MemoryStore, MemorySubmissions, MemoryWorkflow,
+};
 use reelsmith_testkit::suites;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -30,4 +32,11 @@ async fn memory_announcer() {
     let announcer = MemoryAnnouncer::default();
     let announced = suites::announcer(&announcer).await;
     assert_eq!(announcer.messages(), announced);
+}
+
+#[tokio::test]
+async fn memory_encodes() {
+    let clock = Arc::new(ManualClock::default());
+    let service = MemoryEncodes::new(clock.clone());
+    suites::encode_service(&service, &|seconds| clock.advance_seconds(seconds)).await;
 }

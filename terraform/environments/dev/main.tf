@@ -22,6 +22,22 @@ locals {
   # start-execution needs the state machine's ARN and the state machine needs the functions' ARNs: a name breaks the circle.
   state_machine_name = "${var.deployment}-${local.resources.state_machine.name}"
   state_machine_arn  = "arn:${local.partition}:states:${var.aws_region}:${local.account}:stateMachine:${local.state_machine_name}"
+
+  # Grants name them whether or not the deployment has them, so the ARNs are made of names too.
+  mediaconvert_name  = "${var.deployment}-mediaconvert"
+  mediaconvert_arn   = "arn:${local.partition}:mediaconvert:${var.aws_region}:${local.account}"
+  mediaconvert_queue = "${local.mediaconvert_arn}:queues/${local.mediaconvert_name}"
+  mediaconvert_role  = "arn:${local.partition}:iam::${local.account}:role/${local.mediaconvert_name}"
+}
+
+module "mediaconvert" {
+  source = "../../modules/mediaconvert"
+  count  = var.mediaconvert ? 1 : 0
+
+  name              = local.mediaconvert_name
+  account           = local.account
+  input_bucket_arn  = local.bucket_arns["input"]
+  output_bucket_arn = local.bucket_arns["output"]
 }
 
 module "queue" {
@@ -95,6 +111,8 @@ module "functions" {
     ENCODER_BUILD          = coalesce(var.encoder_build, local.own_build)
     MAX_CONCURRENCY        = tostring(var.max_concurrency)
     MOCK_MODE              = tostring(var.mock_mode)
+    MEDIACONVERT_ROLE_ARN  = var.mediaconvert ? local.mediaconvert_role : ""
+    MEDIACONVERT_QUEUE_ARN = local.mediaconvert_queue
   })
 
   # What a grant of a function.yaml names as its resource.
@@ -105,6 +123,9 @@ module "functions" {
     notification_topic = module.notifications.arn
     manifest_queue     = module.queue.arn
     state_machine      = local.state_machine_arn
+    mediaconvert_queue = local.mediaconvert_queue
+    mediaconvert_jobs  = "${local.mediaconvert_arn}:jobs/*"
+    mediaconvert_role  = local.mediaconvert_role
   }
   queues = { manifest_queue = module.queue.arn }
 }

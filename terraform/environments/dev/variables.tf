@@ -36,8 +36,8 @@ variable "encoder" {
   default     = "lambda"
 
   validation {
-    condition     = contains(["lambda", "mediaconvert"], var.encoder)
-    error_message = "Expected lambda or mediaconvert."
+    condition     = contains(["lambda", "mediaconvert"], var.encoder) && (var.encoder == "lambda" || var.mediaconvert)
+    error_message = "Expected lambda, or mediaconvert together with mediaconvert = true."
   }
 }
 
@@ -126,6 +126,12 @@ variable "max_concurrency" {
 
 variable "mock_mode" {
   description = "Render placeholders instead of encoding: a deployed pipeline can be exercised end to end for pennies. Its outputs and reports say so and never stand for a real job."
+  type        = bool
+  default     = false
+}
+
+variable "mediaconvert" {
+  description = "Have MediaConvert as an encoder beside the functions. A manifest can then ask for it, and what it encodes is billed by the minute."
   type        = bool
   default     = false
 }

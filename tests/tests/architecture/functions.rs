@@ -41,6 +41,9 @@ const RESOURCES: &[&str] = &[
     "notification_topic",
     "manifest_queue",
     "state_machine",
+    "mediaconvert_queue",
+    "mediaconvert_jobs",
+    "mediaconvert_role",
 ];
 
 /// What a function asks `House` for, and the settings that this takes.
@@ -49,6 +52,10 @@ const HOUSE: &[(&str, &[&str])] = &[
     (".submissions()", &["SUBMISSION_TABLE"]),
     (".workflow()", &["STATE_MACHINE_ARN"]),
     (".announcer()", &["NOTIFICATION_TOPIC_ARN"]),
+    (
+        ".encodes()",
+        &["MEDIACONVERT_ROLE_ARN", "MEDIACONVERT_QUEUE_ARN"],
+    ),
     (".tools()", &["FFMPEG", "FFPROBE"]),
 ];
 

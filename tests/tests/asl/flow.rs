@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use reelsmith_contract::payload::{
-    Claim, ClaimInput, Decision, FailJobInput, FailJobOutput, JobRef, ManifestObject, NotifyInput,
-    PackageOutput, ParseManifestInput, PlanOutput, PublishJobOutput, RenditionInput,
-    SubmitJobInput, SubmitJobOutput, TranscodeChunkInput, ValidateInputInput, ValidateInputOutput,
-    ValidateOutputOutput,
+    CheckJobOutput, Claim, ClaimInput, Decision, FailJobInput, FailJobOutput, JobProgress, JobRef,
+    ManifestObject, NotifyInput, PackageOutput, ParseManifestInput, PlanOutput, PublishJobOutput,
+    RenditionInput, StartEncodeOutput, SubmitJobInput, SubmitJobOutput, TranscodeChunkInput,
+    ValidateInputInput, ValidateInputOutput, ValidateOutputOutput,
 };
 use reelsmith_core::job::EncoderKind;
 use reelsmith_core::keys::{AssetId, Generation};
@@ -70,6 +70,8 @@ fn full_state() -> Value {
         "input": ValidateInputOutput { probe: "probe".into() },
         "submission": submission,
         "plan": plan,
+        "encode": StartEncodeOutput { encode_id: "1-a".into() },
+        "check": CheckJobOutput { state: JobProgress::Running, percent: 1, wait_seconds: 5 },
         "package": PackageOutput { hls: "h".into(), dash: None },
         "validation": ValidateOutputOutput { report: "r".into(), rules: 1, warnings: 0 },
         "published": PublishJobOutput { outputs: outputs(), outbox: "outbox".into() },
@@ -125,7 +127,7 @@ fn reads<T: DeserializeOwned>(state: &str, payload: &Value) {
 fn every_task_sends_what_its_function_takes() {
     let machine = asl::machine();
     for task in asl::tasks(&machine) {
-        let data = match task.around.last() {
+        let data = match task.around.iter().rfind(|state| state.kind() == "Map") {
             Some(map) => fill(&map.json["ItemSelector"], &full_state()),
             None => full_state(),
         };
@@ -157,11 +159,12 @@ fn choices_compare_with_the_names_of_the_contract() {
         Decision::DuplicateRunning,
         Decision::DuplicateComplete,
     ];
-    let encoder = serde_json::to_value(EncoderKind::Lambda).expect("a name");
+    let encoders = [EncoderKind::Lambda, EncoderKind::MediaConvert]
+        .map(|encoder| serde_json::to_value(encoder).expect("a name"));
     let expected = decisions
         .map(Decision::as_str)
         .into_iter()
-        .chain(encoder.as_str());
+        .chain(encoders.iter().filter_map(Value::as_str));
     assert_eq!(compared, expected.map(str::to_owned).collect());
     assert_eq!(decide["Choices"][0]["Next"], "PlanChunks");
 }
@@ -256,9 +259,12 @@ fn read_roots(state: &Value) -> BTreeSet<String> {
         .map(str::to_owned)
         .collect();
     if state["Type"] == "Parallel" {
-        let branches = asl::inner_machines(state);
-        let inner = branches.into_iter().flat_map(asl::direct_states);
-        roots.extend(inner.flat_map(|(_, s)| read_roots(s)));
+        for branch in asl::inner_machines(state) {
+            // What a branch adds for itself it need not be given.
+            let own = certain(branch, BTreeSet::new());
+            let inner = asl::direct_states(branch).into_iter();
+            roots.extend(inner.flat_map(|(name, s)| &read_roots(s) - &own[name]));
+        }
     }
     roots
 }
@@ -282,9 +288,9 @@ fn ways<'a>(state: &'a Value) -> Vec<(&'a str, Option<&'a str>)> {
 }
 
 /// What is certainly there when a state is entered: the intersection over all ways to it, until nothing changes.
-fn certain(machine: &Value) -> BTreeMap<&str, BTreeSet<String>> {
+fn certain(machine: &Value, given: BTreeSet<String>) -> BTreeMap<&str, BTreeSet<String>> {
     let start = machine["StartAt"].as_str().expect("StartAt");
-    let mut known = BTreeMap::from([(start, BTreeSet::from(["source".to_owned()]))]);
+    let mut known = BTreeMap::from([(start, given)]);
     let mut ahead = vec![start];
     while let Some(name) = ahead.pop() {
         let here = known[name].clone();
@@ -305,7 +311,7 @@ fn certain(machine: &Value) -> BTreeMap<&str, BTreeSet<String>> {
 #[test]
 fn no_state_reads_what_may_not_be_there() {
     let machine = asl::machine();
-    let certain = certain(&machine);
+    let certain = certain(&machine, BTreeSet::from(["source".to_owned()]));
     for (name, state) in asl::direct_states(&machine) {
         let missing: Vec<_> = read_roots(state)
             .into_iter()

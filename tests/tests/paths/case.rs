@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use reelsmith_contract::payload::{
-    Claim, CleanupOutput, Decision, FailJobOutput, JobRef, NotifyOutput, PackageOutput, PlanOutput,
-    PublishJobOutput, SubmitJobOutput, ValidateInputOutput, ValidateOutputOutput, WorkerOutput,
+    CheckJobOutput, Claim, CleanupOutput, Decision, FailJobOutput, JobProgress, JobRef,
+    NotifyOutput, PackageOutput, PlanOutput, PublishJobOutput, StartEncodeOutput, SubmitJobOutput,
+    ValidateInputOutput, ValidateOutputOutput, WorkerOutput,
 };
 use reelsmith_contract::step::STEPS;
 use reelsmith_core::job::EncoderKind;
@@ -153,6 +154,14 @@ impl Case {
                 outbox,
             }),
             "plan-chunks" => serde_json::to_value(plan()),
+            "start-encode" => serde_json::to_value(StartEncodeOutput {
+                encode_id: "1-a".into(),
+            }),
+            "check-job" => serde_json::to_value(CheckJobOutput {
+                state: JobProgress::Done,
+                percent: 100,
+                wait_seconds: 0,
+            }),
             "package-outputs" => serde_json::to_value(PackageOutput {
                 hls: "master.m3u8".into(),
                 dash: None,

@@ -55,6 +55,7 @@ impl Evidence {
             let state = &machine["States"][name];
             for branch in state["Branches"].as_array().into_iter().flatten() {
                 self.walk(branch, &mut reached);
+                self.called(branch, &mut reached);
             }
             self.workers(name, state, &mut reached);
         }
@@ -71,6 +72,26 @@ impl Evidence {
                 .into_iter()
                 .find(|s| self.maps.contains(*s));
             next = chosen.or(state["Default"].as_str());
+        }
+    }
+
+    /// Tasks directly in a branch that were called, and where a choice led after them: to its first way in the end, and the
+    /// other way round if the task was called again.
+    fn called(&self, branch: &Value, reached: &mut BTreeSet<String>) {
+        for (name, state) in asl::direct_states(branch) {
+            let step = STEPS.iter().find(|s| s.states.contains(&name));
+            let count = step.map_or(0, |s| self.count(s.function));
+            if count == 0 {
+                continue;
+            }
+            reached.insert(name.to_owned());
+            let next = state["Next"].as_str().unwrap_or_default();
+            let ways = asl::successors(&branch["States"][next]);
+            if branch["States"][next]["Type"] == "Choice" {
+                reached.insert(next.to_owned());
+                let taken = if count > 1 { ways.len() } else { 1 };
+                reached.extend(ways.into_iter().take(taken).map(str::to_owned));
+            }
         }
     }
 

@@ -70,6 +70,12 @@ async fn up(at: &Where, args: Deploy) -> Done {
     let (state, cloud, deployment) =
         bring_up(&project, at, args.set, &mut Display::default()).await?;
     say(&format!("endpoint       {}", state.endpoint()));
+    if let Some(beside) = &state.encoder {
+        say(&format!(
+            "mediaconvert   {} (stand-in)",
+            stack::endpoint(beside.port)
+        ));
+    }
     say(&format!("input bucket   {}", deployment.input_bucket));
     say(&format!("output bucket  {}", deployment.output_bucket));
     say(&format!("state machine  {}", deployment.state_machine_arn));

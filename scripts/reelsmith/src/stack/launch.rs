@@ -83,6 +83,14 @@ impl Launch {
         command
     }
 
+    /// Another program in the same environment, leading a session of its own.
+    #[must_use]
+    pub fn beside(&self, program: &Path, arguments: &[String]) -> Command {
+        let mut command = self.in_new_session();
+        command.arg(program).args(arguments);
+        command
+    }
+
     fn in_new_session(&self) -> Command {
         let mut command = Command::new(&self.python);
         command.args(["-c", NEW_SESSION]).current_dir(&self.folder);

@@ -14,6 +14,8 @@ use crate::trouble::Trouble;
 
 /// The port where people look for a local AWS.
 const USUAL_PORT: u16 = 4566;
+/// The stand-in for MediaConvert, which no emulator has.
+const STANDIN: &str = "mediaconvert-standin";
 const START: Duration = Duration::from_secs(60);
 
 /// `.local/stack.json`: the stack that was started.
@@ -25,6 +27,18 @@ pub struct StackState {
     pub port: u16,
     /// When it was started, RFC 3339.
     pub started: String,
+    /// The stand-in for MediaConvert beside it, where it was built.
+    #[serde(default)]
+    pub encoder: Option<Beside>,
+}
+
+/// A program beside the emulator.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Beside {
+    /// Its process; it leads its session and its process group.
+    pub pid: i32,
+    /// Where it listens, on 127.0.0.1.
+    pub port: u16,
 }
 
 impl StackState {
@@ -79,16 +93,25 @@ pub async fn down(project: &Project) -> Result<bool, Trouble> {
         return Ok(false);
     };
     // A leader of this number that is not MiniStack is somebody else's; no leader at all may have left orphans.
-    let ours = processes::is_ministack(state.pid) || !processes::exists(state.pid);
-    if ours && !processes::end_session(state.pid).await {
-        return Err(Trouble::new(
-            "end the local stack",
-            format!("processes of session {} do not end", state.pid),
-            format!("look at them with `ps -s {}` and end them", state.pid),
-        ));
+    if let Some(beside) = &state.encoder {
+        end(beside.pid, STANDIN).await?;
     }
+    end(state.pid, "ministack").await?;
     remove(project)?;
     Ok(true)
+}
+
+/// Ends a session that a program of this name leads.
+async fn end(pid: i32, name: &str) -> Result<(), Trouble> {
+    let ours = processes::is_program(pid, name) || !processes::exists(pid);
+    if ours && !processes::end_session(pid).await {
+        return Err(Trouble::new(
+            "end the local stack",
+            format!("processes of session {pid} do not end"),
+            format!("look at them with `ps -s {pid}` and end them"),
+        ));
+    }
+    Ok(())
 }
 
 fn recorded(project: &Project) -> Option<StackState> {
@@ -118,7 +141,9 @@ fn pick_port(before: Option<&StackState>) -> Result<u16, Trouble> {
 }
 
 async fn start(project: &Project, port: u16) -> Result<StackState, Trouble> {
-    let launch = Launch::new(project, port, &project.local("stack"), &[])?;
+    let beside = health::free_port().map_err(|e| failed(&e.to_string()))?;
+    let extra = [("AWS_ENDPOINT_URL_MEDIACONVERT".to_owned(), endpoint(beside))];
+    let launch = Launch::new(project, port, &project.local("stack"), &extra)?;
     let log_path = project.local("stack.log");
     let open = |e| Trouble::file("write", &log_path, &e);
     let log = File::create(&log_path).map_err(open)?;
@@ -133,6 +158,7 @@ async fn start(project: &Project, port: u16) -> Result<StackState, Trouble> {
         pid: i32::try_from(child.id()).unwrap_or(0),
         port,
         started: jiff::Timestamp::now().to_string(),
+        encoder: standin(project, &launch, port, beside)?,
     };
     write(project, &state)?;
     let end = Instant::now() + START;
@@ -149,6 +175,32 @@ async fn start(project: &Project, port: u16) -> Result<StackState, Trouble> {
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
+}
+
+/// Starts the stand-in for MediaConvert where it was built; without it, jobs that ask for MediaConvert fail.
+fn standin(
+    project: &Project,
+    launch: &Launch,
+    stack: u16,
+    port: u16,
+) -> Result<Option<Beside>, Trouble> {
+    let program = project.binary(STANDIN);
+    if !program.is_file() {
+        return Ok(None);
+    }
+    let log_path = project.local(format!("{STANDIN}.log"));
+    let open = |e| Trouble::file("write", &log_path, &e);
+    let log = File::create(&log_path).map_err(open)?;
+    let arguments = ["--port", &port.to_string(), "--endpoint", &endpoint(stack)];
+    let child = launch
+        .beside(&program, &arguments.map(str::to_owned))
+        .stdin(Stdio::null())
+        .stdout(log.try_clone().map_err(open)?)
+        .stderr(log)
+        .spawn()
+        .map_err(|e| failed(&e.to_string()))?;
+    let pid = i32::try_from(child.id()).unwrap_or(0);
+    Ok(Some(Beside { pid, port }))
 }
 
 fn write(project: &Project, state: &StackState) -> Result<(), Trouble> {

@@ -11,7 +11,12 @@ const POLL: Duration = Duration::from_millis(25);
 
 /// Whether a process is there and is MiniStack: a recorded number may have gone to somebody else since.
 pub fn is_ministack(pid: i32) -> bool {
-    command_line(pid).is_some_and(|line| line.contains("ministack"))
+    is_program(pid, "ministack")
+}
+
+/// Whether a process is there and its command line has this name in it.
+pub fn is_program(pid: i32, name: &str) -> bool {
+    command_line(pid).is_some_and(|line| line.contains(name))
 }
 
 /// Whether a living process has this number. One that has ended and was not collected yet does not count.

@@ -154,7 +154,8 @@ fn with_step(transition: &Transition, step: Step) -> Transition {
 fn refenced(step: &Step, row: &Row) -> Step {
     let mut step = step.clone();
     match &mut step {
-        Step::Commit { fence, .. }
+        Step::Intend { fence, .. }
+        | Step::Commit { fence, .. }
         | Step::Validate { fence, .. }
         | Step::Complete { fence, .. }
         | Step::Fail { fence, .. } => {

@@ -311,6 +311,7 @@ impl Held {
             owner: owner(self.owner),
             lease_until: UnixMillis(i64::from(self.lease_until) * LEASE_MILLIS),
             encoder: EncoderKind::Lambda,
+            intended: None,
             encoder_ref: self.reference.map(owner),
             outputs: self.outputs.then(outputs),
             failures: self.failed.iter().map(failure).collect(),

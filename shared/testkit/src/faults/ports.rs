@@ -4,10 +4,11 @@ use std::path::Path;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use reelsmith_core::encode::{EncodeJob, EncodeOrder};
 use reelsmith_core::keys::JobKey;
 use reelsmith_core::ports::{
-    Announcer, Listed, Message, ObjectMeta, ObjectPin, ObjectRef, ObjectStore, PortResult, Put,
-    PutOptions, Started, SubmissionStore, Workflow,
+    Announcer, EncodeService, Listed, Message, ObjectMeta, ObjectPin, ObjectRef, ObjectStore,
+    PortResult, Put, PutOptions, Started, SubmissionStore, Workflow,
 };
 use reelsmith_core::submission::{OutboxEntry, Outcome, Row, Transition};
 use reelsmith_core::time::UnixMillis;
@@ -96,5 +97,32 @@ impl<P: Announcer + ?Sized> Announcer for Faulty<P> {
     async fn announce(&self, message: &Message) -> PortResult<()> {
         let work = self.inner.announce(message);
         self.faults.run(Call::Announce, work).await
+    }
+}
+
+#[async_trait]
+impl<P: EncodeService + ?Sized> EncodeService for Faulty<P> {
+    async fn create(&self, order: &EncodeOrder) -> PortResult<EncodeJob> {
+        let work = self.inner.create(order);
+        self.faults.run(Call::CreateEncode, work).await
+    }
+
+    async fn find(
+        &self,
+        input: &ObjectRef,
+        job_key: &JobKey,
+        since: UnixMillis,
+    ) -> PortResult<Vec<EncodeJob>> {
+        let work = self.inner.find(input, job_key, since);
+        self.faults.run(Call::FindEncodes, work).await
+    }
+
+    async fn job(&self, id: &str) -> PortResult<EncodeJob> {
+        self.faults.run(Call::LookEncode, self.inner.job(id)).await
+    }
+
+    async fn cancel(&self, id: &str) -> PortResult<()> {
+        let work = self.inner.cancel(id);
+        self.faults.run(Call::CancelEncode, work).await
     }
 }

@@ -81,3 +81,35 @@ run "a_deployment_name_that_cannot_be_a_bucket_is_refused" {
 
   expect_failures = [var.deployment]
 }
+
+run "mediaconvert_is_there_where_it_is_asked_for" {
+  variables {
+    mediaconvert = true
+    encoder      = "mediaconvert"
+  }
+
+  assert {
+    condition     = one(module.mediaconvert).role_arn != ""
+    error_message = "there is no role for MediaConvert"
+  }
+
+  assert {
+    condition     = module.functions.environments["parse-manifest"]["ENCODER"] == "mediaconvert"
+    error_message = "the encoder did not reach parse-manifest"
+  }
+
+  assert {
+    condition     = endswith(module.functions.environments["start-encode"]["MEDIACONVERT_QUEUE_ARN"], "queues/reelsmith-test-mediaconvert")
+    error_message = "start-encode does not know the queue"
+  }
+}
+
+run "an_encoder_that_is_not_there_is_refused" {
+  command = plan
+
+  variables {
+    encoder = "mediaconvert"
+  }
+
+  expect_failures = [var.encoder]
+}

@@ -17,6 +17,7 @@ fn stored(state: State) -> Stored {
             owner: "arn:run".into(),
             lease_until: UnixMillis(1_767_225_660_000),
             encoder: EncoderKind::MediaConvert,
+            intended: None,
             encoder_ref: Some("ref".into()),
             outputs: None,
             failures: vec![RecordedFailure {

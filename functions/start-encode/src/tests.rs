@@ -1,0 +1,214 @@
+use reelsmith_core::encode::EncodeState;
+use reelsmith_core::ports::PortErrorKind;
+use reelsmith_core::submission::{Fence, State};
+use reelsmith_testkit::fakes::{ManualClock, MemoryEncodes, MemoryStore, MemorySubmissions};
+use reelsmith_testkit::faults::{Call, Effect, Faults, Faulty};
+use reelsmith_testkit::orders::Ordered;
+
+use super::*;
+
+struct World {
+    outputs: Objects,
+    submissions: Arc<MemorySubmissions>,
+    encodes: Arc<MemoryEncodes>,
+    clock: Arc<ManualClock>,
+    ordered: Ordered,
+}
+
+const LEASE: u32 = 7_200;
+
+impl World {
+    async fn new() -> Self {
+        let ordered = Ordered::usual();
+        let clock = Arc::new(ManualClock::default());
+        let world = Self {
+            outputs: Objects::new(Arc::new(MemoryStore::with_buckets(["out"])), "out"),
+            submissions: Arc::new(MemorySubmissions::default()),
+            encodes: Arc::new(MemoryEncodes::new(clock.clone())),
+            clock,
+            ordered,
+        };
+        let job = &world.ordered.job;
+        let keys = JobKeys(&job.job_key);
+        world.outputs.write(&keys.job(), job).await.unwrap();
+        let inspection = &world.ordered.inspection;
+        world
+            .outputs
+            .write(&keys.probe(), inspection)
+            .await
+            .unwrap();
+        world
+    }
+
+    /// Reserves for an execution and plans, as the states before do.
+    async fn reserved(&self, owner: &str) -> Claim {
+        let job = &self.ordered.job;
+        let step = Step::Reserve {
+            asset: job.asset.clone(),
+            manifest_id: job.manifest.manifest_id.clone(),
+            encoder: job.encoder,
+            owner: owner.to_owned(),
+            lease_seconds: LEASE,
+            force: false,
+        };
+        let Outcome::Applied(row) = self.apply(step).await else {
+            panic!("not reserved");
+        };
+        let claim = claim(&row);
+        let plan = &self.ordered.plan;
+        self.outputs
+            .write(&claim.keys().plan(), plan)
+            .await
+            .unwrap();
+        claim
+    }
+
+    async fn apply(&self, step: Step) -> Outcome {
+        let transition = Transition {
+            job_key: self.ordered.job.job_key.clone(),
+            step,
+            notice: None,
+        };
+        let now = self.clock.now();
+        self.submissions.apply(&transition, now).await.unwrap()
+    }
+
+    async fn fail(&self, claim: &Claim) {
+        let step = Step::Fail {
+            fence: claim.fence.clone(),
+            error: "E".to_owned(),
+            cause: String::new(),
+        };
+        assert!(matches!(self.apply(step).await, Outcome::Applied(_)));
+    }
+
+    async fn start(&self, claim: &Claim, faults: &Arc<Faults>) -> Result<String, Failure> {
+        let ports = Ports {
+            outputs: self.outputs.clone(),
+            submissions: Arc::new(Faulty::new(self.submissions.clone(), faults.clone())),
+            encodes: Arc::new(Faulty::new(self.encodes.clone(), faults.clone())),
+            clock: self.clock.clone(),
+            lease_seconds: LEASE,
+        };
+        let input = ClaimInput {
+            claim: claim.clone(),
+        };
+        let output = handle(Arc::new(ports), input, Invocation::of_test("r")).await;
+        output.map(|output| output.encode_id)
+    }
+}
+
+fn claim(row: &Row) -> Claim {
+    Claim {
+        job_key: row.job_key.clone(),
+        asset: row.asset.clone(),
+        fence: Fence {
+            generation: row.generation,
+            attempt: row.attempt,
+            owner: row.owner.clone(),
+        },
+    }
+}
+
+#[tokio::test]
+async fn an_order_is_placed_and_committed_and_a_repeat_changes_nothing() {
+    let world = World::new().await;
+    let claim = world.reserved("a").await;
+    let id = world.start(&claim, &Faults::none()).await.unwrap();
+    let row = &world.submissions.rows()[0];
+    assert_eq!(row.state, State::Submitted);
+    assert_eq!(row.encoder_ref.as_ref(), Some(&id));
+    world.clock.advance_seconds(3_600);
+    assert_eq!(world.start(&claim, &Faults::none()).await, Ok(id));
+    assert_eq!(world.encodes.jobs().len(), 1);
+}
+
+/// Every call fails once, before or after it was done; then the state is retried, at once or long after the token is
+/// forgotten.
+#[tokio::test]
+async fn whatever_call_fails_there_is_one_job() {
+    for later in [1, 61] {
+        for call in [Call::Apply, Call::CreateEncode, Call::FindEncodes] {
+            for nth in 1..=2 {
+                let kind = PortErrorKind::Unavailable;
+                for effect in [Effect::Fail(kind), Effect::LoseAnswer(kind)] {
+                    let world = World::new().await;
+                    let claim = world.reserved("a").await;
+                    let faults = Faults::none();
+                    faults.at_call(call, nth, effect);
+                    let first = world.start(&claim, &faults).await;
+                    world.clock.advance_seconds(later);
+                    let second = world.start(&claim, &Faults::none()).await.unwrap();
+                    let told = format!("{call:?} {nth} {effect} {later} s: {first:?}");
+                    let jobs = world.encodes.jobs();
+                    assert_eq!(jobs.len(), 1, "{told}");
+                    assert_eq!(jobs[0].id, second, "{told}");
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_execution_that_takes_over_adopts_what_is_at_work() {
+    let world = World::new().await;
+    let first = world.reserved("a").await;
+    let id = world.start(&first, &Faults::none()).await.unwrap();
+    world.clock.advance_seconds(LEASE + 1);
+    let second = world.reserved("b").await;
+    assert_eq!(second.fence.attempt, 2);
+    assert_eq!(world.start(&second, &Faults::none()).await, Ok(id));
+    assert_eq!(world.encodes.jobs().len(), 1);
+    let late = world.start(&first, &Faults::none()).await.unwrap_err();
+    assert_eq!(late.name, ErrorName::SubmissionLost);
+}
+
+#[tokio::test]
+async fn a_job_that_failed_is_ordered_anew_and_one_that_is_done_is_not() {
+    for (state, jobs) in [
+        (EncodeState::Cancelled, 2),
+        (
+            EncodeState::Failed {
+                code: 1,
+                message: String::new(),
+            },
+            2,
+        ),
+        (EncodeState::Done, 1),
+    ] {
+        let world = World::new().await;
+        let first = world.reserved("a").await;
+        let id = world.start(&first, &Faults::none()).await.unwrap();
+        world.encodes.set(&id, state.clone());
+        world.fail(&first).await;
+        let second = world.reserved("b").await;
+        world.start(&second, &Faults::none()).await.unwrap();
+        assert_eq!(world.encodes.jobs().len(), jobs, "{state:?}");
+    }
+}
+
+#[tokio::test]
+async fn of_two_jobs_at_work_the_older_is_called_off() {
+    let world = World::new().await;
+    let claim = world.reserved("a").await;
+    let order = world.ordered.order().unwrap();
+    world.encodes.create(&order).await.unwrap();
+    world.clock.advance_seconds(61);
+    let newer = world.encodes.create(&order).await.unwrap();
+    world.fail(&claim).await;
+    let next = world.reserved("b").await;
+    let id = world.start(&next, &Faults::none()).await.unwrap();
+    assert_eq!(id, newer.id);
+    let states: Vec<_> = world.encodes.jobs().into_iter().map(|j| j.state).collect();
+    assert_eq!(states, [EncodeState::Cancelled, EncodeState::Waiting]);
+}
+
+#[tokio::test]
+async fn what_cannot_be_ordered_is_said_before_anything_is_written() {
+    let mut world = World::new().await;
+    world.ordered.plan.video[0].rung.resolution.width = 16;
+    let claim = world.reserved("a").await;
+    let failure = world.start(&claim, &Faults::none()).await.unwrap_err();
+    assert_eq!(failure.name, ErrorName::OrderImpossible);
+    assert_eq!(world.submissions.rows()[0].intended, None);
+}

@@ -1,0 +1,196 @@
+//! Jobs of AWS Elemental MediaConvert.
+//!
+//! A job carries its job key, generation and attempt as metadata: the token that makes a repeated `CreateJob` harmless is
+//! remembered for one minute only, so a job whose acknowledgement was lost is looked for by them.
+
+mod audio;
+mod settings;
+mod video;
+
+use std::collections::HashMap;
+
+use async_trait::async_trait;
+use aws_sdk_mediaconvert::Client;
+use aws_sdk_mediaconvert::config::Config;
+use aws_sdk_mediaconvert::types::{AccelerationMode, AccelerationSettings, Job, JobStatus, Order};
+use aws_smithy_types::retry::RetryConfig;
+use reelsmith_core::encode::{EncodeJob, EncodeOrder, EncodeState, EncodeTag};
+use reelsmith_core::keys::{Generation, JobKey};
+use reelsmith_core::ports::{EncodeService, ObjectRef, PortError, PortErrorKind, PortResult};
+use reelsmith_core::time::UnixMillis;
+
+use crate::error::port_error;
+
+/// Names of the metadata of a job.
+const JOB_KEY: &str = "job_key";
+const GENERATION: &str = "generation";
+const ATTEMPT: &str = "attempt";
+/// Greatest length of the input that a search takes; a longer one is compared here.
+const SEARCHED: usize = 300;
+
+/// The service behind the [`EncodeService`] port.
+#[derive(Clone, Debug)]
+pub struct MediaConvert {
+    client: Client,
+    role: String,
+    queue: String,
+}
+
+impl MediaConvert {
+    /// Jobs in a queue, which read and write under a role.
+    pub fn new(client: Client, role: impl Into<String>, queue: impl Into<String>) -> Self {
+        Self {
+            client,
+            role: role.into(),
+            queue: queue.into(),
+        }
+    }
+
+    async fn look(&self, id: &str) -> PortResult<EncodeJob> {
+        let resource = format!("MediaConvert job {id}");
+        let answer = self.client.get_job().id(id).send().await;
+        let answer = answer.map_err(|e| port_error("GetJob", &resource, &e))?;
+        let job = answer.job.and_then(|job| seen(&job));
+        job.ok_or_else(|| foreign("GetJob", id))
+    }
+}
+
+#[async_trait]
+impl EncodeService for MediaConvert {
+    /// Asked once: the SDK's own tries may span more than the minute for which the token protects. Whoever calls again
+    /// looks for the job first.
+    async fn create(&self, order: &EncodeOrder) -> PortResult<EncodeJob> {
+        let resource = format!("MediaConvert queue {}", self.queue);
+        let mode = if order.accelerated {
+            AccelerationMode::Preferred
+        } else {
+            AccelerationMode::Disabled
+        };
+        let answer = self
+            .client
+            .create_job()
+            .role(&self.role)
+            .queue(&self.queue)
+            .client_request_token(order.tag.token())
+            .set_user_metadata(Some(metadata(&order.tag)))
+            .acceleration_settings(AccelerationSettings::builder().mode(mode).build())
+            .priority(order.priority)
+            .settings(settings::settings(order))
+            .customize()
+            .config_override(Config::builder().retry_config(RetryConfig::disabled()))
+            .send()
+            .await
+            .map_err(|e| port_error("CreateJob", &resource, &e))?;
+        let job = answer.job.and_then(|job| seen(&job));
+        job.ok_or_else(|| foreign("CreateJob", &order.tag.token()))
+    }
+
+    async fn find(
+        &self,
+        input: &ObjectRef,
+        job_key: &JobKey,
+        since: UnixMillis,
+    ) -> PortResult<Vec<EncodeJob>> {
+        let url = input.to_string();
+        let resource = format!("MediaConvert queue {} input {url}", self.queue);
+        let searched = Some(url.clone()).filter(|url| url.len() <= SEARCHED);
+        let mut pages = self
+            .client
+            .search_jobs()
+            .queue(&self.queue)
+            .set_input_file(searched)
+            .order(Order::Descending)
+            .max_results(20)
+            .into_paginator()
+            .send();
+        let mut found = Vec::new();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(|e| port_error("SearchJobs", &resource, &e))?;
+            let jobs = page.jobs.unwrap_or_default();
+            found.extend(jobs.iter().filter(|j| reads(j, &url)).filter_map(seen));
+            // Newest first: what follows is older still.
+            if jobs.last().is_some_and(|job| created(job) < since) {
+                break;
+            }
+        }
+        found.retain(|job| job.tag.job_key == *job_key && job.created >= since);
+        Ok(found)
+    }
+
+    async fn job(&self, id: &str) -> PortResult<EncodeJob> {
+        self.look(id).await
+    }
+
+    async fn cancel(&self, id: &str) -> PortResult<()> {
+        let resource = format!("MediaConvert job {id}");
+        let Err(error) = self.client.cancel_job().id(id).send().await else {
+            return Ok(());
+        };
+        let error = port_error("CancelJob", &resource, &error);
+        // A job that has ended is in conflict with being called off.
+        if error.kind == PortErrorKind::Invalid && !self.look(id).await?.state.is_open() {
+            return Ok(());
+        }
+        Err(error)
+    }
+}
+
+fn metadata(tag: &EncodeTag) -> HashMap<String, String> {
+    HashMap::from([
+        (JOB_KEY.to_owned(), tag.job_key.to_string()),
+        (GENERATION.to_owned(), tag.generation.0.to_string()),
+        (ATTEMPT.to_owned(), tag.attempt.to_string()),
+    ])
+}
+
+/// A job as this crate knows it; `None` for one that somebody else placed.
+fn seen(job: &Job) -> Option<EncodeJob> {
+    let metadata = job.user_metadata()?;
+    Some(EncodeJob {
+        id: job.id()?.to_owned(),
+        tag: EncodeTag {
+            job_key: metadata.get(JOB_KEY)?.parse().ok()?,
+            generation: Generation(metadata.get(GENERATION)?.parse().ok()?),
+            attempt: metadata.get(ATTEMPT)?.parse().ok()?,
+        },
+        state: state(job),
+        created: created(job),
+    })
+}
+
+fn created(job: &Job) -> UnixMillis {
+    let seconds = job.created_at().map_or(0, |time| time.secs());
+    UnixMillis(seconds.saturating_mul(1_000))
+}
+
+/// A state that this version does not know is one of work under way: the next look will tell.
+fn state(job: &Job) -> EncodeState {
+    let percent = job.job_percent_complete().unwrap_or(0).clamp(0, 100);
+    match job.status() {
+        Some(JobStatus::Submitted) => EncodeState::Waiting,
+        Some(JobStatus::Complete) => EncodeState::Done,
+        Some(JobStatus::Canceled) => EncodeState::Cancelled,
+        Some(JobStatus::Error) => EncodeState::Failed {
+            code: job.error_code().unwrap_or(0),
+            message: job.error_message().unwrap_or("no message").to_owned(),
+        },
+        _ => EncodeState::Running {
+            percent: u8::try_from(percent).unwrap_or(0),
+        },
+    }
+}
+
+/// Whether the job's input is this one; where the answer does not say, the search has said it.
+fn reads(job: &Job, url: &str) -> bool {
+    let inputs = job.settings().map(|s| s.inputs()).unwrap_or_default();
+    let first = inputs.first().and_then(|input| input.file_input());
+    first.is_none_or(|file| file == url)
+}
+
+fn foreign(operation: &str, id: &str) -> PortError {
+    let detail = format!("{operation} {id}: a job without the metadata of reelsmith");
+    PortError::new(PortErrorKind::Invalid, detail)
+}
+
+#[cfg(test)]
+mod tests;

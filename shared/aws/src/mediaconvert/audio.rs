@@ -1,0 +1,106 @@
+//! An audio track as a selector of the input and an output of its own.
+
+use aws_sdk_mediaconvert::types::{
+    AacCodecProfile, AacCodingMode, AacRateControlMode, AacSettings, AudioCodec,
+    AudioCodecSettings, AudioDefaultSelection, AudioDescription, AudioLanguageCodeControl,
+    AudioNormalizationAlgorithm, AudioNormalizationAlgorithmControl,
+    AudioNormalizationPeakCalculation, AudioNormalizationSettings, AudioSelector,
+    AudioSelectorType, CmfcAudioDuration, CmfcAudioTrackType, CmfcSettings, ContainerSettings,
+    ContainerType, Output,
+};
+use reelsmith_core::encode::AudioOrder;
+
+/// Every audio rendition is in this group.
+pub(super) const GROUP: &str = "audio";
+
+/// What the outputs call the selector of a track.
+pub(super) fn selector_name(ordered: &AudioOrder) -> String {
+    format!("Audio Selector {}", ordered.track)
+}
+
+pub(super) fn selector(ordered: &AudioOrder) -> AudioSelector {
+    let default = if ordered.default {
+        AudioDefaultSelection::Default
+    } else {
+        AudioDefaultSelection::NotDefault
+    };
+    AudioSelector::builder()
+        .selector_type(AudioSelectorType::Track)
+        .tracks(int(ordered.track))
+        .default_selection(default)
+        .build()
+}
+
+pub(super) fn output(ordered: &AudioOrder) -> Output {
+    let kind = if ordered.default {
+        CmfcAudioTrackType::AlternateAudioAutoSelectDefault
+    } else {
+        CmfcAudioTrackType::AlternateAudioAutoSelect
+    };
+    // As long as the video, so that no playlist ends before another.
+    let settings = CmfcSettings::builder()
+        .audio_group_id(GROUP)
+        .audio_track_type(kind)
+        .audio_duration(CmfcAudioDuration::MatchVideoDuration)
+        .build();
+    let container = ContainerSettings::builder()
+        .container(ContainerType::Cmfc)
+        .cmfc_settings(settings);
+    Output::builder()
+        .name_modifier(&ordered.modifier)
+        .audio_descriptions(description(ordered))
+        .container_settings(container.build())
+        .build()
+}
+
+fn description(ordered: &AudioOrder) -> AudioDescription {
+    AudioDescription::builder()
+        .audio_source_name(selector_name(ordered))
+        .codec_settings(aac(ordered))
+        .audio_normalization_settings(loudness(ordered))
+        .language_code_control(AudioLanguageCodeControl::UseConfigured)
+        .custom_language_code(&ordered.language)
+        .set_stream_name(stream_name(&ordered.label))
+        .build()
+}
+
+/// The service takes letters, digits and spaces. Nobody sees this name: the playlists that are published hold the label
+/// itself.
+fn stream_name(label: &str) -> Option<String> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == ' ';
+    let name: String = label.chars().filter(|c| plain(*c)).collect();
+    Some(name.trim().to_owned()).filter(|name| !name.is_empty())
+}
+
+fn aac(ordered: &AudioOrder) -> AudioCodecSettings {
+    let mode = match ordered.channels {
+        1 => AacCodingMode::CodingMode10,
+        6 => AacCodingMode::CodingMode51,
+        _ => AacCodingMode::CodingMode20,
+    };
+    let settings = AacSettings::builder()
+        .bitrate(i32::try_from(ordered.bitrate.0).unwrap_or(i32::MAX))
+        .coding_mode(mode)
+        .sample_rate(int(ordered.sample_rate))
+        .codec_profile(AacCodecProfile::Lc)
+        .rate_control_mode(AacRateControlMode::Cbr)
+        .build();
+    AudioCodecSettings::builder()
+        .codec(AudioCodec::Aac)
+        .aac_settings(settings)
+        .build()
+}
+
+fn loudness(ordered: &AudioOrder) -> AudioNormalizationSettings {
+    AudioNormalizationSettings::builder()
+        .algorithm(AudioNormalizationAlgorithm::ItuBs17703)
+        .algorithm_control(AudioNormalizationAlgorithmControl::CorrectAudio)
+        .target_lkfs(ordered.loudness_lufs)
+        .peak_calculation(AudioNormalizationPeakCalculation::TruePeak)
+        .true_peak_limiter_threshold(ordered.true_peak_dbtp)
+        .build()
+}
+
+fn int(number: u32) -> i32 {
+    i32::try_from(number).unwrap_or(i32::MAX)
+}

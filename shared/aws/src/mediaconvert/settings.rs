@@ -1,0 +1,82 @@
+//! An order as the settings of a job: one CMAF group whose outputs each hold one track.
+
+use aws_sdk_mediaconvert::types::{
+    CmafClientCache, CmafCodecSpecification, CmafGroupSettings, CmafManifestCompression,
+    CmafManifestDurationFormat, CmafPtsOffsetHandlingForBFrames, CmafSegmentControl,
+    CmafSegmentLengthControl, CmafStreamInfResolution, CmafTargetDurationCompatibilityMode,
+    CmafWriteDashManifest, CmafWriteHlsManifest, CmafWriteSegmentTimelineInRepresentation,
+    ColorSpace, Input, InputRotate, InputTimecodeSource, JobSettings, OutputGroup,
+    OutputGroupSettings, OutputGroupType, TimecodeConfig, TimecodeSource, VideoSelector,
+};
+use reelsmith_core::encode::EncodeOrder;
+
+use super::{audio, video};
+
+/// The settings of a job.
+pub(super) fn settings(order: &EncodeOrder) -> JobSettings {
+    let timecode = TimecodeConfig::builder().source(TimecodeSource::Zerobased);
+    JobSettings::builder()
+        .inputs(input(order))
+        .output_groups(group(order))
+        .timecode_config(timecode.build())
+        .build()
+}
+
+/// Pictures are turned as the container says, so that sizes are those of the display.
+fn input(order: &EncodeOrder) -> Input {
+    let selector = VideoSelector::builder()
+        .rotate(InputRotate::Auto)
+        .color_space(ColorSpace::Follow)
+        .build();
+    let mut input = Input::builder()
+        .file_input(order.input.to_string())
+        .timecode_source(InputTimecodeSource::Zerobased)
+        .video_selector(selector);
+    for track in &order.audio {
+        input = input.audio_selectors(audio::selector_name(track), audio::selector(track));
+    }
+    input.build()
+}
+
+fn group(order: &EncodeOrder) -> OutputGroup {
+    let settings = OutputGroupSettings::builder()
+        .r#type(OutputGroupType::CmafGroupSettings)
+        .cmaf_group_settings(cmaf(order))
+        .build();
+    let mut group = OutputGroup::builder()
+        .name("CMAF")
+        .output_group_settings(settings);
+    for rung in &order.video {
+        group = group.outputs(video::output(order, rung));
+    }
+    for track in &order.audio {
+        group = group.outputs(audio::output(track));
+    }
+    group.build()
+}
+
+fn cmaf(order: &EncodeOrder) -> CmafGroupSettings {
+    let whole = |seconds: u32| i32::try_from(seconds).unwrap_or(i32::MAX);
+    let dash = if order.dash {
+        CmafWriteDashManifest::Enabled
+    } else {
+        CmafWriteDashManifest::Disabled
+    };
+    CmafGroupSettings::builder()
+        .destination(order.destination.to_string())
+        .segment_control(CmafSegmentControl::SegmentedFiles)
+        .segment_length(whole(order.segment_seconds))
+        .segment_length_control(CmafSegmentLengthControl::GopMultiple)
+        .fragment_length(whole(order.fragment_seconds))
+        .pts_offset_handling_for_b_frames(CmafPtsOffsetHandlingForBFrames::ZeroBased)
+        .write_hls_manifest(CmafWriteHlsManifest::Enabled)
+        .write_dash_manifest(dash)
+        .write_segment_timeline_in_representation(CmafWriteSegmentTimelineInRepresentation::Enabled)
+        .codec_specification(CmafCodecSpecification::Rfc6381)
+        .client_cache(CmafClientCache::Enabled)
+        .manifest_compression(CmafManifestCompression::None)
+        .manifest_duration_format(CmafManifestDurationFormat::FloatingPoint)
+        .stream_inf_resolution(CmafStreamInfResolution::Include)
+        .target_duration_compatibility_mode(CmafTargetDurationCompatibilityMode::SpecCompliant)
+        .build()
+}

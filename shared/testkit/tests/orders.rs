@@ -1,0 +1,129 @@
+//! What is ordered from an encoding service.
+
+use reelsmith_core::encode::{EncodeTag, pause_seconds, playlist_key};
+use reelsmith_core::keys::GenerationKeys;
+use reelsmith_core::ladder::VideoCodec;
+use reelsmith_core::time::{FrameCount, UnixMillis};
+use reelsmith_testkit::orders::{Ordered, Source, options};
+
+const FULL: &[u8] = include_bytes!("../../../sample-data/manifests/good/full.xml");
+
+fn at_rate(rate: &str, frames: u64) -> Ordered {
+    let source = Source {
+        rate: rate.to_owned(),
+        frames,
+        ..Source::default()
+    };
+    Ordered::of(FULL, "default", options(true, true), &source)
+}
+
+#[test]
+fn an_order_says_what_the_plan_says() {
+    let ordered = Ordered::usual();
+    let order = ordered.order().unwrap();
+    assert_eq!(order.gop_frames, FrameCount(48), "two seconds of 24 frames");
+    assert_eq!((order.segment_seconds, order.fragment_seconds), (4, 2));
+    let of = |codec| order.video.iter().filter(move |v| v.rung.codec == codec);
+    let names: Vec<_> = of(VideoCodec::H265).map(|v| v.modifier.as_str()).collect();
+    assert_eq!(names, ["_video_h265_1080p", "_video_h265_720p"]);
+    let qualities: Vec<_> = of(VideoCodec::H264).map(|v| v.quality).collect();
+    assert_eq!(qualities, [8, 7, 7, 7]);
+    assert!(!order.accelerated);
+    let keys = GenerationKeys::new(
+        &ordered.job.asset,
+        &ordered.job.job_key,
+        ordered.fence.generation,
+    );
+    let playlist = playlist_key(&keys, &order.tag, "video/h264_720p");
+    assert_eq!(
+        playlist.strip_prefix(&order.destination.key),
+        Some("_video_h264_720p.m3u8")
+    );
+}
+
+#[test]
+fn each_audio_track_is_ordered_once_by_its_position_among_the_audio_streams() {
+    let ordered = at_rate("25", 250);
+    let order = ordered.order().unwrap();
+    assert!(order.audio.len() > 1);
+    let manifest = &ordered.job.manifest.audio_tracks;
+    let expected: Vec<_> = manifest
+        .iter()
+        .map(|t| (t.track_index + 1, t.language.clone()))
+        .collect();
+    let found: Vec<_> = order
+        .audio
+        .iter()
+        .map(|a| (a.track, a.language.clone()))
+        .collect();
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn segments_end_where_the_plan_ends_them_at_every_usual_rate() {
+    for rate in [
+        "24000/1001",
+        "24",
+        "25",
+        "30000/1001",
+        "30",
+        "50",
+        "60000/1001",
+        "60",
+        "15",
+    ] {
+        let ordered = at_rate(rate, 600);
+        let order = ordered.order().unwrap();
+        // As the service does it: up to the next whole group of pictures.
+        let ticks = |frames: u64| {
+            order
+                .frame_rate
+                .duration_of(FrameCount(frames))
+                .0
+                .unsigned_abs()
+        };
+        let asked = u64::from(order.segment_seconds) * u64::from(order.frame_rate.timescale().0);
+        let groups = asked.div_ceil(ticks(order.gop_frames.0));
+        let frames = FrameCount(groups * order.gop_frames.0);
+        assert_eq!(frames, ordered.plan.segment_frames, "{rate}");
+    }
+}
+
+#[test]
+fn a_long_programme_asks_for_acceleration() {
+    assert!(!at_rate("25", 25 * 599).order().unwrap().accelerated);
+    assert!(at_rate("25", 25 * 600).order().unwrap().accelerated);
+}
+
+#[test]
+fn what_the_service_cannot_make_is_said_before_it_is_asked() {
+    let refused = |change: &dyn Fn(&mut Ordered)| {
+        let mut ordered = Ordered::usual();
+        change(&mut ordered);
+        ordered.order().unwrap_err().to_string()
+    };
+    insta::assert_snapshot!(refused(&|o| o.job.profile.audio.bitrate.0 = 129_000), @"expected an AAC bit rate that MediaConvert has, found 129000 bit/s");
+    insta::assert_snapshot!(refused(&|o| o.job.profile.audio.channels = 3), @"expected 1, 2 or 6 channels, found 3");
+    insta::assert_snapshot!(refused(&|o| o.plan.video[0].rung.resolution.width = 16), @"expected pictures with sides of 32 to 8192, found 16x1080 of video/h264_1080p");
+    insta::assert_snapshot!(refused(&|o| o.plan.segment_frames.0 = 12), @"expected segments and groups of pictures between whose lengths lies a whole second, found segments of 12 and groups of 48 frames at 24000/1001 frames per second");
+    insta::assert_snapshot!(refused(&|o| o.inspection.probe.video.transfer = Some("smpte2084".into())), @r#"expected SDR pictures where the encoder is mediaconvert, found the transfer function Some("smpte2084")"#);
+}
+
+#[test]
+fn a_token_is_one_attempts_own() {
+    let ordered = Ordered::usual();
+    let tag = EncodeTag::of(&ordered.job.job_key, &ordered.fence);
+    let mut next = tag.clone();
+    next.attempt += 1;
+    assert_eq!(tag.token(), tag.clone().token());
+    assert_ne!(tag.token(), next.token());
+    assert_eq!(tag.token().len(), 64);
+}
+
+#[test]
+fn pauses_grow_with_the_time_that_has_passed() {
+    let since = UnixMillis(1_000_000);
+    let after = |seconds: u32| pause_seconds(since, since.plus_seconds(seconds));
+    assert_eq!([0, 60, 160, 480, 100_000].map(after), [5, 7, 20, 60, 60]);
+    assert_eq!(pause_seconds(since, UnixMillis(0)), 5);
+}
