@@ -262,6 +262,7 @@ impl World {
             owner: self.arn(owner),
             lease_until: UnixMillis(NOW + 3_600_000),
             encoder: EncoderKind::Lambda,
+            intended: None,
             encoder_ref: None,
             outputs: None,
             failures: Vec::new(),

@@ -105,6 +105,8 @@ pub struct AudioOrder {
     pub label: String,
     /// Whether a player starts with it.
     pub default: bool,
+    /// Whether it is an audio description.
+    pub described: bool,
     /// AAC-LC bit rate.
     pub bitrate: BitsPerSecond,
     /// Samples per second.
@@ -281,26 +283,27 @@ fn audio(job: &Job, probe: &Probe, planned: &AudioRendition) -> Result<AudioOrde
         expected: format!("stream {} to be audio", planned.stream),
         found: "none".to_owned(),
     })?;
-    let rate = settings.bitrate.0;
+    let channels = planned.channels;
+    let bitrate = settings.bitrate_of(channels);
+    let rate = bitrate.0;
     expect(
         rate.is_multiple_of(1_000) && AAC_KBPS.contains(&(rate / 1_000)),
         "an AAC bit rate that MediaConvert has",
         || format!("{rate} bit/s"),
     )?;
-    expect(
-        matches!(settings.channels, 1 | 2 | 6),
-        "1, 2 or 6 channels",
-        || settings.channels.to_string(),
-    )?;
+    expect(matches!(channels, 1 | 2 | 6), "1, 2 or 6 channels", || {
+        channels.to_string()
+    })?;
     Ok(AudioOrder {
         modifier: modifier(&planned.path),
         track,
         language: planned.language.clone(),
         label: planned.label.clone(),
         default: planned.default,
-        bitrate: settings.bitrate,
+        described: planned.described,
+        bitrate,
         sample_rate: planned.sample_rate,
-        channels: settings.channels,
+        channels,
         loudness_lufs: settings.loudness_lufs,
         true_peak_dbtp: settings.true_peak_dbtp,
     })

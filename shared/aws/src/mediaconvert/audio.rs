@@ -2,16 +2,30 @@
 
 use aws_sdk_mediaconvert::types::{
     AacCodecProfile, AacCodingMode, AacRateControlMode, AacSettings, AudioCodec,
-    AudioCodecSettings, AudioDefaultSelection, AudioDescription, AudioLanguageCodeControl,
-    AudioNormalizationAlgorithm, AudioNormalizationAlgorithmControl,
-    AudioNormalizationPeakCalculation, AudioNormalizationSettings, AudioSelector,
-    AudioSelectorType, CmfcAudioDuration, CmfcAudioTrackType, CmfcSettings, ContainerSettings,
+    AudioCodecSettings, AudioDescription, AudioLanguageCodeControl, AudioNormalizationAlgorithm,
+    AudioNormalizationAlgorithmControl, AudioNormalizationPeakCalculation,
+    AudioNormalizationSettings, AudioSelector, AudioSelectorType, CmfcAudioDuration,
+    CmfcAudioTrackType, CmfcDescriptiveVideoServiceFlag, CmfcSettings, ContainerSettings,
     ContainerType, Output,
 };
-use reelsmith_core::encode::AudioOrder;
+use reelsmith_core::encode::{AudioOrder, EncodeOrder};
 
-/// Every audio rendition is in this group.
-pub(super) const GROUP: &str = "audio";
+/// The group of a rendition: a player chooses a language within one, and stereo or surround by choosing among them.
+fn group(ordered: &AudioOrder) -> &'static str {
+    if ordered.channels > 2 {
+        "surround"
+    } else {
+        "audio"
+    }
+}
+
+/// All groups there are, as a video output lists them; none without audio.
+pub(super) fn groups(order: &EncodeOrder) -> Option<String> {
+    let mut groups: Vec<_> = order.audio.iter().map(group).collect();
+    groups.sort_unstable();
+    groups.dedup();
+    Some(groups.join(",")).filter(|groups| !groups.is_empty())
+}
 
 /// What the outputs call the selector of a track.
 pub(super) fn selector_name(ordered: &AudioOrder) -> String {
@@ -19,15 +33,9 @@ pub(super) fn selector_name(ordered: &AudioOrder) -> String {
 }
 
 pub(super) fn selector(ordered: &AudioOrder) -> AudioSelector {
-    let default = if ordered.default {
-        AudioDefaultSelection::Default
-    } else {
-        AudioDefaultSelection::NotDefault
-    };
     AudioSelector::builder()
         .selector_type(AudioSelectorType::Track)
         .tracks(int(ordered.track))
-        .default_selection(default)
         .build()
 }
 
@@ -37,9 +45,15 @@ pub(super) fn output(ordered: &AudioOrder) -> Output {
     } else {
         CmfcAudioTrackType::AlternateAudioAutoSelect
     };
+    let described = if ordered.described {
+        CmfcDescriptiveVideoServiceFlag::Flag
+    } else {
+        CmfcDescriptiveVideoServiceFlag::DontFlag
+    };
     // As long as the video, so that no playlist ends before another.
     let settings = CmfcSettings::builder()
-        .audio_group_id(GROUP)
+        .audio_group_id(group(ordered))
+        .descriptive_video_service_flag(described)
         .audio_track_type(kind)
         .audio_duration(CmfcAudioDuration::MatchVideoDuration)
         .build();

@@ -39,15 +39,14 @@ pub(super) fn output(order: &EncodeOrder, ordered: &VideoOrder) -> Output {
     Output::builder()
         .name_modifier(&ordered.modifier)
         .video_description(description.build())
-        .container_settings(container(!order.audio.is_empty()))
+        .container_settings(container(order))
         .build()
 }
 
 /// No audio of its own: it is in renditions apart, which every rung shares.
-fn container(with_audio: bool) -> ContainerSettings {
-    let sets = with_audio.then(|| audio::GROUP.to_owned());
+fn container(order: &EncodeOrder) -> ContainerSettings {
     let settings = CmfcSettings::builder()
-        .set_audio_rendition_sets(sets)
+        .set_audio_rendition_sets(audio::groups(order))
         .i_frame_only_manifest(CmfcIFrameOnlyManifest::Exclude);
     ContainerSettings::builder()
         .container(ContainerType::Cmfc)

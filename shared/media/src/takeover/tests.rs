@@ -116,11 +116,14 @@ fn what_was_not_planned_is_refused() {
     let told = |frames| foreign.take_over(frames).unwrap_err().to_string();
     insta::assert_snapshot!(told(251), @"expected 59 frames of video/h264_90p, found 58");
     let other_rate = Foreign::video(250, "-vf setpts=PTS*1.01 -fps_mode passthrough");
-    let told = other_rate.take_over(250).unwrap_err().to_string();
-    insta::assert_snapshot!(told, @"");
+    let refused = other_rate.take_over(250).unwrap_err();
+    assert!(matches!(refused, MediaError::Timing { .. }), "{refused}");
     let other_groups = Foreign::video(192, "-x264-params keyint=96:min-keyint=96:scenecut=0");
-    let told = other_groups.take_over(192).unwrap_err().to_string();
-    insta::assert_snapshot!(told, @"");
+    let refused = other_groups.take_over(192).unwrap_err();
+    assert!(
+        matches!(refused, MediaError::FrameCount { .. }),
+        "{refused}"
+    );
 }
 
 fn audio(line: &str) -> Bytes {
@@ -144,6 +147,8 @@ fn audio_rendition() -> AudioRendition {
         default: true,
         sample_rate: 48_000,
         samples: rate.samples_in(FrameCount(250), 48_000),
+        channels: 2,
+        described: false,
     }
 }
 
@@ -173,5 +178,5 @@ fn audio_that_is_too_short_or_of_another_rate_is_refused() {
             .to_string()
     };
     insta::assert_snapshot!(told(audio("-t 9")), @"expected 500500 samples of audio/en, found 432000");
-    insta::assert_snapshot!(told(audio("-ar 44100")), @"");
+    assert!(told(audio("-ar 44100")).contains("audio at 48000 Hz"));
 }
