@@ -1,6 +1,7 @@
 //! The command line.
 
 mod commands;
+mod document;
 mod help;
 mod jobs;
 
@@ -14,7 +15,12 @@ use crate::manifest::Titles;
 use crate::settings::Override;
 use crate::target::Where;
 use crate::trouble::Exit;
-use crate::{cancel, deliver, list, logs, rules, show, simulate, validate};
+use crate::{
+    cancel, deliver, doctor, estimate, list, logs, report, rules, show, simulate, validate,
+};
+
+pub(crate) use commands::tools;
+pub use document::document;
 
 /// Turns an XML manifest and a mezzanine into proven HLS and DASH: on a local AWS or in the real one, with the same
 /// functions and the same state machine.
@@ -65,6 +71,12 @@ enum Command {
     /// Fetches what a job has published.
     #[command(after_help = help::FETCH)]
     Fetch(Fetch),
+    /// Tells where the time of a job went, how its workers did, what was reused, what it cost.
+    #[command(after_help = help::REPORT)]
+    Report(report::Request),
+    /// Tells chunks, rungs, time and cost of a manifest before anything is paid. Asks nothing of AWS.
+    #[command(visible_alias = "plan", after_help = help::ESTIMATE)]
+    Estimate(estimate::Request),
     /// Makes and checks manifests.
     #[command(subcommand)]
     Manifest(ManifestCommand),
@@ -83,6 +95,9 @@ enum Command {
     /// Prints the state machine as it is deployed locally, every placeholder filled.
     #[command(after_help = help::RENDER)]
     Render(Deploy),
+    /// Tells what is missing on this machine and how to get it. Exit code 2 where something is missing.
+    #[command(after_help = help::DOCTOR)]
+    Doctor(doctor::Request),
     /// Prints a completion script for a shell.
     #[command(after_help = help::COMPLETIONS)]
     Completions {

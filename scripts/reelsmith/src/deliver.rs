@@ -113,7 +113,7 @@ async fn upload(
 }
 
 /// A file of a manifest's relative path: below the manifest's folder, below the one above, or right beside it.
-fn beside(manifest: &Path, relative: &str) -> Option<PathBuf> {
+pub(crate) fn beside(manifest: &Path, relative: &str) -> Option<PathBuf> {
     let manifest = std::path::absolute(manifest).ok()?;
     let folder = manifest.parent()?;
     let name = Path::new(relative).file_name()?;

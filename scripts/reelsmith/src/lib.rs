@@ -9,6 +9,8 @@ pub mod cancel;
 pub mod cli;
 pub mod deliver;
 pub mod deploy;
+pub mod doctor;
+pub mod estimate;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a fake for tests")]
 mod fake;
@@ -23,6 +25,7 @@ pub mod package;
 pub mod play;
 pub mod project;
 pub mod render;
+pub mod report;
 pub mod resources;
 pub mod rules;
 pub mod run;

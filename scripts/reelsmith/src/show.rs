@@ -2,11 +2,13 @@
 
 use clap::Args;
 use reelsmith_aws::operate::MapRun;
+use reelsmith_core::keys::GenerationKeys;
 use reelsmith_core::submission::{Outputs, Row};
 use serde::Serialize;
 
 use crate::list::Status;
 use crate::outcome::{Failed, Outcome};
+use crate::report::{CostSum, cost};
 use crate::subject::Subject;
 use crate::target::Target;
 use crate::text;
@@ -43,6 +45,8 @@ pub struct Shown {
     pub maps: Vec<Map>,
     /// How parallel the encode was.
     pub workers: Option<Workers>,
+    /// What it cost by the model of docs/cost.md, once it is planned.
+    pub cost: Option<CostSum>,
 }
 
 /// An execution.
@@ -155,6 +159,13 @@ pub async fn show(target: &Target, request: &Request) -> Result<Shown, Trouble> 
         Some(outputs) => Some(Workers::of_job(&target.store, outputs).await?),
         None => None,
     };
+    let cost = match &subject.row {
+        Some(row) => {
+            let keys = GenerationKeys::new(&row.asset, &row.job_key, row.generation);
+            cost(target, row, &keys).await
+        }
+        None => None,
+    };
     let began = subject
         .execution
         .as_ref()
@@ -173,7 +184,8 @@ pub async fn show(target: &Target, request: &Request) -> Result<Shown, Trouble> 
         maps: maps.into_iter().map(Map::from).collect(),
         execution: execution(target, &subject, now),
         job: subject.row,
-        workers,
+        workers: workers.filter(|w| w.pieces > 0),
+        cost,
     })
 }
 

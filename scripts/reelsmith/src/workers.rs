@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
+use futures::stream::{self, StreamExt, TryStreamExt};
 use reelsmith_aws::provision::CloudError;
 use reelsmith_contract::Objects;
 use reelsmith_core::ports::ObjectStore;
@@ -34,28 +35,40 @@ struct Record {
     run: WorkerRun,
 }
 
+/// How many records are read at the same time.
+const PARALLEL: usize = 16;
+
+/// The runs of every piece that left a record below the working prefix of a job.
+///
+/// # Errors
+/// Where the records cannot be listed or read.
+pub async fn runs(
+    store: &Arc<dyn ObjectStore>,
+    bucket: &str,
+    work_prefix: &str,
+) -> Result<Vec<WorkerRun>, Trouble> {
+    let objects = &Objects::new(Arc::clone(store), bucket);
+    let failed =
+        |e: &dyn fmt::Display| CloudError::new(format!("read {work_prefix}"), e.to_string());
+    let mut keys = Vec::new();
+    for part in ["chunks", "tracks"] {
+        let listed = store.list(bucket, &format!("{work_prefix}{part}/")).await;
+        keys.extend(listed.map_err(|e| failed(&e))?.into_iter().map(|o| o.key));
+    }
+    let read = stream::iter(keys).map(async |key| objects.read::<Record>(&key).await);
+    let read: Result<Vec<Record>, _> = read.buffered(PARALLEL).try_collect().await;
+    let records = read.map_err(|e| failed(&e))?;
+    Ok(records.into_iter().map(|r| r.run).collect())
+}
+
 impl Workers {
     /// Reads the records of what is published.
     ///
     /// # Errors
     /// Where they cannot be listed or read.
     pub async fn of_job(store: &Arc<dyn ObjectStore>, outputs: &Outputs) -> Result<Self, Trouble> {
-        let objects = Objects::new(Arc::clone(store), &outputs.bucket);
-        let work = outputs
-            .report
-            .rsplit_once('/')
-            .map_or("", |(folder, _)| folder);
-        let failed = |e: &dyn fmt::Display| CloudError::new(format!("read {work}"), e.to_string());
-        let mut runs = Vec::new();
-        for part in ["chunks", "tracks"] {
-            let prefix = format!("{work}/{part}/");
-            let listed = objects.store().list(&outputs.bucket, &prefix).await;
-            for object in listed.map_err(|e| failed(&e))? {
-                let record: Record = objects.read(&object.key).await.map_err(|e| failed(&e))?;
-                runs.push(record.run);
-            }
-        }
-        Ok(Self::of(&runs))
+        let work = outputs.report.trim_end_matches(|c| c != '/');
+        Ok(Self::of(&runs(store, &outputs.bucket, work).await?))
     }
 
     /// Counts runs.

@@ -17,7 +17,9 @@ use crate::settings::Override;
 use crate::stack::{REGION, StackState};
 use crate::target::{Place, Target, Where};
 use crate::trouble::{Exit, Name, Trouble};
-use crate::{Project, deliver, list, manifest, rules, sample, simulate, stack, validate};
+use crate::{
+    Project, deliver, doctor, estimate, list, manifest, rules, sample, simulate, stack, validate,
+};
 
 pub(super) type Done = Result<Exit, Trouble>;
 
@@ -35,6 +37,17 @@ pub async fn carry_out(at: &Where, command: Command) -> Done {
         Command::Cancel(request) => jobs::cancel(at, &request).await,
         Command::Redrive(request) => jobs::redrive(at, &request).await,
         Command::Fetch(request) => jobs::fetch(at, request).await,
+        Command::Estimate(request) => {
+            let estimated = estimate::estimate(&request)?;
+            say(&estimate::print(&estimated, request.json));
+            Ok(Exit::Done)
+        }
+        Command::Report(request) => jobs::report(at, &request).await,
+        Command::Doctor(request) => {
+            let findings = doctor::examine(&Project::find()?).await;
+            say(&doctor::print(&findings, &request));
+            Ok(doctor::exit(&findings))
+        }
         Command::Manifest(ManifestCommand::New(args)) => new_manifest(&args),
         Command::Manifest(ManifestCommand::Check { manifest }) => check_manifest(&manifest),
         Command::Validate(request) => validated(&request).await,
@@ -259,7 +272,7 @@ fn summarise(ended: &Ended) -> Done {
     Ok(Exit::Done)
 }
 
-pub(super) fn tools() -> Result<Tools, Trouble> {
+pub(crate) fn tools() -> Result<Tools, Trouble> {
     Tools::locate(None, None).map_err(|e| {
         Trouble::new(
             "find ffmpeg and ffprobe",

@@ -14,8 +14,8 @@ Exit codes:
   1  the job failed, the manifest has defects, or the output breaks a rule
   2  the command or what it needs is at fault; the error begins with a name that never changes
 
-Results go to standard output, everything else to standard error. What is not committed is kept in .local/ of the
-checkout.";
+Results go to standard output, everything else to standard error. docs/cli.md has all of this
+and the names of all errors.";
 
 pub const UP: &str = "\
 Examples:
@@ -47,7 +47,8 @@ Examples:
   reelsmith watch \"$(reelsmith submit my.xml)\"  and follow it
   for m in *.xml; do reelsmith submit \"$m\"; done
 
-The same manifest again starts a new execution, and that one finds its job done: nothing is encoded twice.";
+The same manifest again starts a new execution, and that one finds its job done: nothing is
+encoded twice.";
 
 pub const LIST: &str = "\
 Examples:
@@ -69,9 +70,10 @@ Examples:
   reelsmith watch episode-01
   reelsmith watch --json | jq -c 'select(.event == \"progress\") | {done, total, seconds_left}'
 
-On a terminal the states are drawn as a tree; below Encode there is a bar for each rung and a cell for each chunk:
-■ encoded, ▣ under way, ✗ failed and tried again, · waiting. A Map tells how many chunks are under way, not which: the
-cells marked are the next ones in its order. Elsewhere there is a line for everything that happens.";
+On a terminal the states are drawn as a tree; below Encode there is a bar for each rung and a
+cell for each chunk: ■ encoded, ▣ under way, ✗ failed and tried again, · waiting. A Map tells
+how many chunks are under way, not which: the cells marked are the next ones in its order.
+Elsewhere there is a line for everything that happens.";
 
 pub const LOGS: &str = "\
 Examples:
@@ -84,8 +86,9 @@ pub const CANCEL: &str = "\
 Examples:
   reelsmith cancel episode-01 --reason \"wrong cut\"
 
-The execution is stopped and its hold on the job released, so the manifest can be submitted again at once. A function that
-is at work ends by itself; what it writes is used by the next attempt.";
+The execution is stopped and its hold on the job released, so the manifest can be submitted
+again at once. A function that is at work ends by itself; what it writes is used by the next
+attempt.";
 
 pub const REDRIVE: &str = "\
 Examples:
@@ -98,6 +101,26 @@ pub const FETCH: &str = "\
 Examples:
   reelsmith fetch episode-01                    to .local/out/{asset}/{job key}/
   reelsmith fetch my-series-s01e01 --out /srv/vod";
+
+pub const REPORT: &str = "\
+Examples:
+  reelsmith report                              of the newest execution
+  reelsmith report episode-01 --json | jq .workers.p95_s";
+
+pub const ESTIMATE: &str = "\
+Examples:
+  reelsmith estimate my.xml                     with 40 workers, as a deployment has them
+  reelsmith estimate my.xml --mezzanine my.mov  by what ffprobe says of the file
+  reelsmith estimate my.xml --set MAX_CONCURRENCY=400 --set PROFILE=draft
+  reelsmith plan my.xml --json | jq .cost.total
+
+Time and work come from a model (docs/cost.md, docs/performance.md), prices from a list of
+us-east-1: good for comparing and for deciding, not a bill.";
+
+pub const DOCTOR: &str = "\
+Examples:
+  reelsmith doctor
+  reelsmith doctor --json | jq -r 'select(.standing == \"missing\").remedy'";
 
 pub const MANIFEST_NEW: &str = "\
 Examples:

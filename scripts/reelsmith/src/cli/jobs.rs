@@ -9,7 +9,7 @@ use crate::outcome::Outcome;
 use crate::subject::Subject;
 use crate::target::{Target, Where};
 use crate::trouble::{Exit, Name, Trouble};
-use crate::{Project, cancel, deliver, fetch, list, logs, show};
+use crate::{Project, cancel, deliver, fetch, list, logs, report, show};
 
 /// Finds the deployment and says which it is.
 pub(super) async fn target(at: &Where, project: &Project) -> Result<Target, Trouble> {
@@ -76,6 +76,12 @@ pub(super) async fn watch(at: &Where, request: &Watch) -> Done {
 pub(super) async fn logs(at: &Where, request: &logs::Request) -> Done {
     let lines = logs::logs(&found(at).await?, request).await?;
     say(&logs::print(&lines, request));
+    Ok(Exit::Done)
+}
+
+pub(super) async fn report(at: &Where, request: &report::Request) -> Done {
+    let report = report::report(&found(at).await?, request).await?;
+    say(&report::print(&report, request.json));
     Ok(Exit::Done)
 }
 

@@ -92,10 +92,24 @@ impl Progress {
         self.done != other.done || self.running != other.running || self.grid != other.grid
     }
 
+    /// The same with nobody at work.
+    #[must_use]
+    pub fn stopped(&self) -> Self {
+        let mut stopped = self.clone();
+        stopped.running = 0;
+        for cell in stopped.grid.iter_mut().flatten() {
+            if *cell == Cell::Running {
+                *cell = Cell::Waiting;
+            }
+        }
+        stopped
+    }
+
     /// As a line.
     #[must_use]
     pub fn describe(&self) -> String {
-        let left = self.seconds_left().filter(|_| self.done < self.total);
+        let goes_on = self.done < self.total && self.running > 0;
+        let left = self.seconds_left().filter(|_| goes_on);
         let left = left.map(|s| format!(", about {} left", text::duration(s)));
         format!(
             "chunks {} of {}, {} at once, {:.1} s of {:.1} s, {:.2} × real time{}",

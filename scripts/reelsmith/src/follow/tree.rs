@@ -54,7 +54,7 @@ impl Picture<'_> {
         for visit in self.timeline.visits.iter().filter(|v| self.is_shown(v)) {
             lines.push(self.visit(visit));
             if let (true, Some(progress)) = (visit.state == ENCODE, self.progress) {
-                lines.extend(encode(progress));
+                lines.extend(encode(progress, self.execution.status));
             }
         }
         if self.execution.status == ExecutionStatus::Running {
@@ -149,7 +149,14 @@ fn dim() -> Style {
     Style::new().for_stderr().dim()
 }
 
-fn encode(progress: &Progress) -> Vec<String> {
+fn encode(progress: &Progress, status: ExecutionStatus) -> Vec<String> {
+    // Nobody is at work for an execution that has ended, and nothing is to come.
+    let over = status != ExecutionStatus::Running;
+    let progress = &if over {
+        progress.stopped()
+    } else {
+        progress.clone()
+    };
     let widest = progress
         .rungs
         .iter()

@@ -3,6 +3,7 @@
 use reelsmith_core::submission::Row;
 
 use super::{Execution, Published, Shown, State};
+use crate::report::CostSum;
 use crate::text;
 
 /// As people read it, or as JSON.
@@ -15,6 +16,7 @@ pub fn print(shown: &Shown, json: bool) -> String {
         shown.execution.as_ref().map(execution),
         shown.job.as_ref().map(job),
         shown.outputs.as_ref().map(|o| outputs(o, shown)),
+        shown.cost.as_ref().map(cost),
         (!shown.states.is_empty()).then(|| states(shown)),
     ];
     let parts: Vec<String> = parts.into_iter().flatten().collect();
@@ -76,6 +78,14 @@ fn outputs(o: &Published, shown: &Shown) -> String {
     rows.push(("files", format!("{} ({})", o.files, text::bytes(o.bytes))));
     rows.extend(shown.workers.iter().map(|w| ("workers", w.to_string())));
     fields(&rows)
+}
+
+fn cost(c: &CostSum) -> String {
+    let text = format!(
+        "about {} ({} a minute), by the model of docs/cost.md",
+        c.total, c.total_minute
+    );
+    fields(&[("cost", text)])
 }
 
 fn states(shown: &Shown) -> String {
