@@ -14,7 +14,6 @@ use reelsmith_core::manifest::Manifest;
 use reelsmith_core::simulate::{Children, Fleet, Outcome, Platform, simulate};
 use reelsmith_core::time::FrameRate;
 use reelsmith_core::units::{Bytes, Resolution};
-use reelsmith_media::Tools;
 use serde::Serialize;
 
 use crate::deliver::beside;

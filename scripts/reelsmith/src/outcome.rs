@@ -7,7 +7,7 @@ use reelsmith_core::keys::{AssetId, JobKey};
 use reelsmith_core::submission::Outputs;
 use serde::Deserialize;
 
-use crate::trouble::Trouble;
+use crate::trouble::{Name, Trouble};
 
 /// How a job ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,6 +73,7 @@ impl Outcome {
                 format!("{why}; found {text}"),
                 "compare the state machine's last states with scripts/reelsmith/src/outcome.rs",
             )
+            .named(Name::RecordUnreadable)
         };
         let output: Output = serde_json::from_str(text).map_err(|e| trouble(e.to_string()))?;
         match (output.decision, output.outputs, output.claim) {

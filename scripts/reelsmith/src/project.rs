@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::trouble::Trouble;
+use crate::trouble::{Name, Trouble};
 
 /// A checkout of reelsmith.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -102,6 +102,7 @@ fn no_checkout(looked: &Path) -> Trouble {
         format!("expected {LANDMARK} in {}, found none", looked.display()),
         "run this inside a checkout of reelsmith, or set REELSMITH_ROOT to one",
     )
+    .named(Name::CheckoutMissing)
 }
 
 fn beside_this_program() -> Result<PathBuf, Trouble> {

@@ -7,7 +7,7 @@ use std::str::FromStr;
 use reelsmith_contract::setting::Setting;
 use reelsmith_media::Tools;
 
-use crate::trouble::Trouble;
+use crate::trouble::{Name, Trouble};
 
 /// A setting given by the operator, as `NAME=VALUE`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -120,6 +120,7 @@ fn no_tools(error: reelsmith_media::MediaError) -> Trouble {
         error.to_string(),
         "run scripts/setup, or give them with --set FFMPEG=PATH --set FFPROBE=PATH",
     )
+    .named(Name::ToolMissing)
 }
 
 fn cores() -> usize {

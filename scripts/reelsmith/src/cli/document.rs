@@ -1,7 +1,6 @@
 //! docs/cli.md: made from the command line itself, so that it cannot fall behind.
 
 use clap::Command;
-use reelsmith_contract::ErrorName;
 
 use crate::trouble::Name;
 
@@ -47,13 +46,9 @@ pub fn document() -> String {
         text.push_str(&format!("| `{}` | {} |\n", name.as_str(), name.meaning()));
     }
     text.push_str(
-        "\n## Errors of a job\n\nWhat `show`, `watch`, `run` and the failure message name:\n\n",
+        "\nErrors of a job, which `show`, `watch`, `run` and the failure message name, have names of their own:\n\
+         shared/contract/src/error.rs lists them. `Cancelled` is that of a job ended with `reelsmith cancel`.\n",
     );
-    text.push_str("| name | meaning |\n|---|---|\n");
-    for name in ErrorName::ALL {
-        text.push_str(&format!("| `{name}` | {} |\n", name.meaning()));
-    }
-    text.push_str("| `Cancelled` | An operator ended the job with `reelsmith cancel`. |\n");
     text
 }
 

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use super::{REGION, endpoint};
 use crate::project::Project;
-use crate::trouble::Trouble;
+use crate::trouble::{Name, Trouble};
 
 /// Begins a session and becomes the program: neither a library call without `unsafe` nor a command of every system does.
 const NEW_SESSION: &str = "import os, sys; os.setsid(); os.execv(sys.argv[1], sys.argv[1:])";
@@ -45,7 +45,8 @@ impl Launch {
                 "start the local stack",
                 format!("expected MiniStack at {}, found none", program.display()),
                 "run scripts/setup, or set REELSMITH_MINISTACK to the program",
-            ));
+            )
+            .named(Name::ToolMissing));
         }
         let temporary = folder.join("tmp");
         std::fs::create_dir_all(&temporary)
