@@ -42,7 +42,7 @@ fn settings_change_the_answer_as_they_change_the_job() {
     assert!(wall(&few) > wall(&usual), "{} {}", wall(&few), wall(&usual));
     assert!(draft.cost.total < usual.cost.total);
     // That one names no encoder of its own.
-    let converted = estimate(&request("good/subtitles.xml", &["ENCODER=mediaconvert"]));
+    let converted = estimate(&request("good/episode-01.xml", &["ENCODER=mediaconvert"]));
     match converted {
         Ok(converted) => assert!(converted.fleet.is_none(), "{converted:?}"),
         Err(e) => panic!("{e}"),
