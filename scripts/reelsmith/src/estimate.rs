@@ -249,7 +249,7 @@ fn described(manifest: &Manifest) -> Option<Source> {
     Some(Source {
         picture: m.resolution?,
         frame_rate,
-        frames: frame_rate.frames_in_millis(m.duration_ms?),
+        frames: frame_rate.frames_in_millis(m.duration_ms.or(manifest.episode.duration_ms)?),
         size: m.file_size,
     })
 }

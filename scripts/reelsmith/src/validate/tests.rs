@@ -218,7 +218,7 @@ fn records(good: &Good) -> Output {
         "mapping": "every", "video_start": {"ticks": 0, "timescale": 24_000}, "segment_frames": 96, "gop_frames": 48,
         "chunks": [], "groups": [[0]], "video": [], "text": [],
         "audio": [{"path": "audio/ja", "stream": 1, "language": "ja", "label": "日本語", "default": true,
-            "sample_rate": 48_000, "samples": 480_000, "channels": 2}],
+            "sample_rate": 48_000, "samples": 480_000, "channels": 2, "described": false}],
     });
     let bytes = good.bytes();
     let digest = |path: &str| reelsmith_core::digest::sha256_hex(&bytes[path]);
