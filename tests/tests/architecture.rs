@@ -40,6 +40,10 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "reelsmith-report",
+        &["reelsmith-core", "reelsmith-conformance"],
+    ),
+    (
         "reelsmith-lambda",
         &[
             "reelsmith-core",
@@ -65,6 +69,7 @@ const FUNCTION_MAY_IMPORT: &[&str] = &[
     "reelsmith-conformance",
     "reelsmith-contract",
     "reelsmith-media",
+    "reelsmith-report",
     "reelsmith-lambda",
 ];
 
@@ -212,6 +217,7 @@ fn core_conformance_and_contract_are_pure_all_the_way_down() {
         "reelsmith-core",
         "reelsmith-conformance",
         "reelsmith-contract",
+        "reelsmith-report",
     ] {
         let mut seen = BTreeSet::new();
         let mut ahead = vec![&members(&metadata)[start].id];

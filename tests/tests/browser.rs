@@ -123,6 +123,25 @@ fn broadcast() -> Delivery {
     }
 }
 
+/// States of the state machine, those inside of others included.
+fn states() -> usize {
+    fn below(machine: &Value) -> usize {
+        let states = machine["States"].as_object().unwrap();
+        let inner = states.values().map(|state| {
+            let branches = state["Branches"].as_array().into_iter().flatten();
+            let items = state.get("ItemProcessor");
+            branches.chain(items).map(below).sum::<usize>()
+        });
+        states.len() + inner.sum::<usize>()
+    }
+    let template = Project::find()
+        .unwrap()
+        .path("statemachine/transcode.asl.json");
+    let text = std::fs::read_to_string(template).unwrap();
+    let text = text.replace("${max_concurrency}", "1");
+    below(&serde_json::from_str(&text).unwrap())
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn outputs_play_to_the_end_in_chromium() {
     let (chromium, packages) = (chromium(), packages());
@@ -131,13 +150,31 @@ async fn outputs_play_to_the_end_in_chromium() {
     for delivery in [standard(), broadcast()] {
         started.push(world.deliver(&delivery).await);
     }
+    let bad = Delivery {
+        id: "wrong-md5".to_owned(),
+        md5: "0".repeat(32),
+        ..standard()
+    };
+    let bad = world.deliver(&bad).await;
     let mut pages = Vec::new();
     for execution in &started {
         let output = world.succeeded(execution).await;
         let asset = output["asset"].as_str().unwrap().to_owned();
         pages.push(Page::of(&world.endpoint, &["play", &asset]).await);
     }
+    let console = Page::of(&world.endpoint, &["console"]).await.url;
+    assert_eq!(world.failed(&bad).await.0, "MezzanineChecksumMismatch");
+    let name = |arn: &str| arn.rsplit(':').next().unwrap_or_default().to_owned();
     drive(&json!({
+        "report": {
+            "url": format!("{}media/report.html", pages[0].url),
+            // One for each rung, one for the workers.
+            "plots": 3, "texts": ["PASS", "Series browser", "video/h264_480p", "audio/ja", "LUFS", "Profile hash", "w"],
+        },
+        "console": {"url": console, "execution": name(&started[0]), "states": states()},
+        "failure": {
+            "url": console, "execution": name(&bad), "error": "MezzanineChecksumMismatch", "state": "ValidateInput",
+        },
         "chromium": chromium, "packages": packages, "artefacts": artefacts(),
         "outputs": [
             {

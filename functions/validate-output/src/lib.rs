@@ -4,6 +4,7 @@
 
 pub mod evidence;
 pub mod gather;
+mod page;
 
 use std::sync::Arc;
 
@@ -52,7 +53,7 @@ impl Ports {
 /// Violations that are listed in the error; all of them are in the report.
 const LISTED: usize = 20;
 
-/// Validates and writes `report.json`.
+/// Validates, and writes `report.json` and `report.html`.
 ///
 /// # Errors
 /// `OutputInvalid` with the first violations, `SubmissionLost`, or those of storage and table.
@@ -74,6 +75,16 @@ pub async fn handle(
         ..check(&delivery, Some(&expectation), Sets::ALL)
     };
     ports.outputs.write(&keys.report(), &report).await?;
+    let clock = ports.clock.as_ref();
+    page::write(
+        &ports.outputs,
+        clock,
+        &input.claim,
+        &job,
+        &expectation.evidence.quality,
+        &report,
+    )
+    .await?;
     if report.verdict == Verdict::Fail {
         return Err(invalid(&ports.outputs, &keys, &report));
     }

@@ -86,6 +86,10 @@ enum Command {
     /// Serves a page on this machine that plays an output with hls.js and Shaka Player and shows what they do.
     #[command(after_help = help::PLAY)]
     Play(crate::play::Request),
+    /// Serves a page on this machine that shows executions as the console of Step Functions does; in AWS, tells where that
+    /// is.
+    #[command(after_help = help::CONSOLE)]
+    Console(crate::console::Request),
     /// Lists the conformance rules, or explains one.
     #[command(after_help = help::RULES)]
     Rules(rules::Request),

@@ -7,6 +7,7 @@
 
 pub mod cancel;
 pub mod cli;
+pub mod console;
 pub mod deliver;
 pub mod deploy;
 pub mod doctor;

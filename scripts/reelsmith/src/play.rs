@@ -10,8 +10,8 @@ use serde::Serialize;
 
 use crate::target::Where;
 use crate::trouble::{Exit, Trouble};
-use crate::web::{Asked, Media, Reply, Server, Site, asset};
-use target::Output;
+use crate::web::{Asked, Media, Reply, Server, Site, page};
+pub use target::Output;
 
 /// What is to be played.
 #[derive(Args, Clone, Debug)]
@@ -65,7 +65,8 @@ pub struct Player {
 }
 
 impl Player {
-    async fn new(target: Output) -> Self {
+    /// The player of an output.
+    pub async fn new(target: Output) -> Self {
         let at = |name: String| format!("media/{name}");
         let has_report = target.media.has("report.html").await;
         let described = Described {
@@ -96,8 +97,4 @@ impl Site for Player {
             },
         }
     }
-}
-
-fn page(path: &str) -> Reply {
-    asset(path).map_or_else(|| Reply::not_found(path), Reply::asset)
 }

@@ -138,6 +138,12 @@ fn not_opened(url: &str, why: &str) -> Trouble {
     Trouble::new(format!("open {url} in a browser"), why, remedy)
 }
 
+/// A file of the pages.
+#[must_use]
+pub fn page(path: &str) -> Reply {
+    asset(path).map_or_else(|| Reply::not_found(path), Reply::asset)
+}
+
 /// `Content-Type` by the end of a name, for what is stored without one.
 #[must_use]
 pub fn content_type(path: &str) -> &'static str {

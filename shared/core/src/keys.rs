@@ -291,6 +291,8 @@ impl GenerationKeys {
 pub const MULTIVARIANT: &str = "master.m3u8";
 /// Name of the MPD below the output prefix.
 pub const MPD: &str = "manifest.mpd";
+/// Name of the page for people, below the output prefix; below the working prefix where the output is bad.
+pub const REPORT_PAGE: &str = "report.html";
 /// Name of the init segment below a rendition's folder.
 pub const INIT: &str = "init.mp4";
 /// Name of the media playlist below a rendition's folder.

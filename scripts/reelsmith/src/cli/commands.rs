@@ -52,6 +52,7 @@ pub async fn carry_out(at: &Where, command: Command) -> Done {
         Command::Manifest(ManifestCommand::Check { manifest }) => check_manifest(&manifest),
         Command::Validate(request) => validated(&request).await,
         Command::Play(request) => crate::play::play(at, &request, say).await,
+        Command::Console(request) => crate::console::console(at, &request, say).await,
         Command::Rules(request) => {
             say(&rules::show(&request)?);
             Ok(Exit::Done)

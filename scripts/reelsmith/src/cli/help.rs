@@ -147,6 +147,12 @@ Examples:
 
 Debian's Chromium decodes H.264 but not H.265: rungs that a browser cannot play are shown as such.";
 
+pub const CONSOLE: &str = "\
+Examples:
+  reelsmith console                             prints the address of a page for the local stack
+  reelsmith console --open                      and opens it
+  reelsmith console --environment aws --open    opens AWS's own console";
+
 pub const RULES: &str = "\
 Examples:
   reelsmith rules                               all of them

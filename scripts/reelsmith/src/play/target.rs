@@ -39,7 +39,7 @@ pub async fn find(at: &Where, what: Option<&str>) -> Result<Output, Trouble> {
             let shown = full.map_or_else(|_| name.to_owned(), |path| called(&path));
             output(&shown, Place::of(name, &async || Sdk::load().await).await?).await
         }
-        _ => of_job(&at.find(&Project::find()?).await?, what).await,
+        _ => Output::of_job(&at.find(&Project::find()?).await?, what).await,
     }
 }
 
@@ -54,23 +54,28 @@ async fn output(name: &str, place: Place) -> Result<Output, Trouble> {
     })
 }
 
-/// What a job has published.
-async fn of_job(target: &Target, what: Option<&str>) -> Result<Output, Trouble> {
-    let subject = Subject::find(target, what).await?;
-    let outputs = subject.row.and_then(|row| row.outputs).ok_or_else(|| {
+impl Output {
+    /// What a job has published; without a name the newest job.
+    ///
+    /// # Errors
+    /// Where there is no such job, or it has published nothing.
+    pub async fn of_job(target: &Target, what: Option<&str>) -> Result<Self, Trouble> {
+        let subject = Subject::find(target, what).await?;
+        let outputs = subject.row.and_then(|row| row.outputs).ok_or_else(|| {
         Trouble::new(
             format!("play {}", what.unwrap_or("the newest job")),
             "expected published outputs, found none",
             "`reelsmith show` tells how the job stands; a folder or an s3:// address can be played without a job",
         )
     })?;
-    let below = |key: &str| key.strip_prefix(&outputs.prefix).map(str::to_owned);
-    Ok(Output {
-        name: called(&outputs.prefix),
-        media: Media::new(target.store.clone(), &*outputs.bucket, &*outputs.prefix),
-        hls: below(&outputs.hls),
-        dash: outputs.dash.as_deref().and_then(below),
-    })
+        let below = |key: &str| key.strip_prefix(&outputs.prefix).map(str::to_owned);
+        Ok(Output {
+            name: called(&outputs.prefix),
+            media: Media::new(target.store.clone(), &*outputs.bucket, &*outputs.prefix),
+            hls: below(&outputs.hls),
+            dash: outputs.dash.as_deref().and_then(below),
+        })
+    }
 }
 
 /// `outputs/show-s01e01/0123…/` → `show-s01e01 · 0123…`; another folder by its own name.

@@ -19,6 +19,12 @@ macro_rules! files {
 
 static FILES: &[(&str, &[u8])] = files![
     "base.css",
+    "console/console.css",
+    "console/console.js",
+    "console/graph.js",
+    "console/index.html",
+    "console/model.js",
+    "console/panels.js",
     "icon.svg",
     "theme.js",
     "play/index.html",
@@ -33,6 +39,7 @@ static FILES: &[(&str, &[u8])] = files![
     "vendor/LICENSE.hls.js.txt",
     "vendor/LICENSE.shaka-player.txt",
     "vendor/SHA256SUMS",
+    "vendor/dagre.esm.js",
     "vendor/hls.min.mjs",
     "vendor/shaka-player.dash-es2021.js",
 ];
