@@ -46,7 +46,8 @@ impl Page {
             .unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let line = lines.next_line().await.unwrap().unwrap_or_default();
-        let url = line.split(' ').find(|word| word.starts_with("http://"));
+        // The address of the page is the last; that of the stack may stand before it.
+        let url = line.split(' ').rfind(|word| word.starts_with("http://"));
         Self {
             url: url.expect("an address in the first line").to_owned(),
             _child: child,

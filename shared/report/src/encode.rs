@@ -125,7 +125,7 @@ fn draw(area: &Area<'_>, pieces: &[Piece], failed: &[f64], lanes: usize, lane: u
         .margin(4)
         .margin_right(14)
         .x_label_area_size(22)
-        .y_label_area_size(6)
+        .y_label_area_size(20)
         // The first worker is on top.
         .build_cartesian_2d(0.0..end, rows..0.0)?;
     chart

@@ -53,7 +53,7 @@ fn video(facts: &Facts<'_>, measured: &RenditionSummary, most: u64) -> Markup {
     html! {
         tr {
             td { b { (folder(measured)) } }
-            td { code { (measured.codec) } }
+            td.num { code { (measured.codec) } }
             td.num { (measured.resolution) @if rung.is_some() { " · " (format!("{:.3}", facts.plan.frame_rate.as_f64()).trim_end_matches('0').trim_end_matches('.')) " fps" } }
             td.r.num { @match rung { Some(rung) => (rate(rung.max_bitrate.0)), None => "–" } }
             td.r.num { (declared(measured.declared_peak)) }
@@ -73,7 +73,7 @@ fn other(measured: &RenditionSummary) -> Markup {
     html! {
         tr {
             td { b { (folder(measured)) } }
-            td { code { (measured.codec) } }
+            td.num { code { (measured.codec) } }
             td.num { @if measured.samples > 0 { (clock(seconds)) } @else { (measured.segments) " segments" } }
             td.r { "–" } td.r { "–" }
             td.r.num { @if measured.peak > 0 { (rate(measured.peak)) } @else { "–" } }
