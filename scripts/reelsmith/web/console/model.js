@@ -64,6 +64,14 @@ export function standing(visits, states, execution, maps) {
     if (states.get(visit.state)?.state.Type === 'Fail') status = 'failed';
     all.set(visit.state, { status, retries: visit.failures.length });
   }
+  // An emulator may not tell of states within branches: the counts of a Map tell how it stands, and what leads to it was left.
+  for (const [name, { parent, state }] of states) {
+    const map = parent && !all.has(name) && maps.find((m) => m.label === state.Label);
+    if (map) all.set(name, { status: map.failed ? 'failed' : map.succeeded < map.total ? (ended ? 'failed' : 'running') : 'succeeded', retries: 0, count: map });
+  }
+  for (const [name, { parent, next }] of states) {
+    if (parent && !all.has(name) && next.some((n) => n.kind === 'next' && all.has(n.to))) all.set(name, { status: 'succeeded', retries: 0 });
+  }
   // What runs below a Map has a history of its own; its counts tell how it stands.
   for (const [name, { parent, state }] of states) {
     const map = maps.find((m) => m.label === states.get(parent)?.state.Label);
