@@ -9,9 +9,11 @@
 //! first makes a write conditional on the row that was decided upon; the second tells a caller whose answer was lost
 //! that the write in the table is its own.
 
+mod admission;
 mod apply;
 pub(crate) mod item;
 mod outbox;
+mod sweep;
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
@@ -19,7 +21,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use item::Stored;
 use reelsmith_core::keys::JobKey;
 use reelsmith_core::ports::{PortResult, SubmissionStore};
-use reelsmith_core::submission::{OutboxEntry, Outcome, Row, Transition};
+use reelsmith_core::submission::{OutboxEntry, Outcome, Row, State, Transition};
 use reelsmith_core::time::UnixMillis;
 
 use crate::error::port_error;
@@ -78,10 +80,18 @@ impl SubmissionStore for DynamoSubmissions {
     }
 
     async fn pending(&self, outbox: &str) -> PortResult<Vec<OutboxEntry>> {
-        self.unsent(outbox).await
+        self.unsent_of(outbox).await
     }
 
     async fn mark_sent(&self, entry: &OutboxEntry, now: UnixMillis) -> PortResult<()> {
         self.put_sent(entry, now).await
+    }
+
+    async fn rows_in(&self, state: State, before: UnixMillis) -> PortResult<Vec<Row>> {
+        self.rows_of(state, before).await
+    }
+
+    async fn unsent(&self, before: UnixMillis) -> PortResult<Vec<OutboxEntry>> {
+        self.all_unsent(before).await
     }
 }

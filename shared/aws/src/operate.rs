@@ -4,6 +4,7 @@
 mod execution;
 mod history;
 mod log;
+mod invoke;
 mod object;
 mod queue;
 mod redrive;

@@ -2,11 +2,13 @@
 
 use async_trait::async_trait;
 use aws_sdk_sfn::Client;
+use aws_sdk_sfn::types::ExecutionStatus;
 use reelsmith_core::ports::{
     PortError, PortErrorKind, PortResult, Started, Workflow, is_execution_name,
 };
 
 use crate::error::port_error;
+use crate::operate::execution_arn;
 
 /// The state machine behind the [`Workflow`] port.
 #[derive(Clone, Debug)]
@@ -60,6 +62,26 @@ impl Workflow for StepFunctions {
                 Ok(Started::Existing)
             }
             Err(error) => Err(port_error("StartExecution", &resource, &error)),
+        }
+    }
+
+    async fn has_ended(&self, execution: &str) -> PortResult<Option<bool>> {
+        let arn = if execution.starts_with("arn:") {
+            execution.to_owned()
+        } else {
+            execution_arn(&self.state_machine_arn, execution)
+        };
+        let request = self.client.describe_execution().execution_arn(&arn);
+        match request.send().await {
+            Ok(found) => Ok(Some(*found.status() != ExecutionStatus::Running)),
+            Err(error)
+                if error
+                    .as_service_error()
+                    .is_some_and(|e| e.is_execution_does_not_exist()) =>
+            {
+                Ok(None)
+            }
+            Err(error) => Err(port_error("DescribeExecution", &arn, &error)),
         }
     }
 }

@@ -126,6 +126,8 @@ error_names! {
     OutputInvalid;
     /// Another execution holds the job now.
     SubmissionLost;
+    /// The execution ended without a word: it was stopped, or took longer than the state machine allows.
+    ExecutionEnded;
     /// A worker inside a Map failed and left no note why.
     WorkerFailed;
     /// Object storage could not be reached or throttled.

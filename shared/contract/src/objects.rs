@@ -11,6 +11,8 @@ use crate::error::{ErrorName, Failure};
 
 /// Greatest size of a JSON object that is read whole.
 const MAX_JSON: u64 = 64 << 20;
+/// How often an update looks again: each time means that somebody else got on.
+const MOST_UPDATES: u32 = 32;
 
 /// One bucket's JSON objects.
 #[derive(Clone)]
@@ -89,7 +91,9 @@ impl Objects {
     /// # Errors
     /// The storage errors of [`Failure::storage`].
     pub async fn write<T: Serialize + Sync>(&self, key: &str, value: &T) -> Result<(), Failure> {
-        self.put(key, value, false).await.map(|_| ())
+        self.put(key, value, PutOptions::default())
+            .await
+            .map(|_| ())
     }
 
     /// Writes an object only where none is there.
@@ -97,22 +101,68 @@ impl Objects {
     /// # Errors
     /// The storage errors of [`Failure::storage`].
     pub async fn create<T: Serialize + Sync>(&self, key: &str, value: &T) -> Result<Put, Failure> {
-        self.put(key, value, true).await
+        let condition = PutOptions {
+            create_only: true,
+            ..PutOptions::default()
+        };
+        self.put(key, value, condition).await
+    }
+
+    /// Replaces an object by what `change` makes of it, only where nobody else replaced it meanwhile; else looks again.
+    /// `change` gets `None` where no object is there, and gives `None` to leave it as it is. Whether it was written.
+    ///
+    /// # Errors
+    /// As [`Objects::find`]; `StorageUnavailable` where others kept replacing it.
+    pub async fn update<T: Serialize + DeserializeOwned + Sync>(
+        &self,
+        key: &str,
+        mut change: impl FnMut(Option<T>) -> Option<T> + Send,
+    ) -> Result<bool, Failure> {
+        let object = self.at(key);
+        for _ in 0..MOST_UPDATES {
+            let tag = match self.store.head(&object).await {
+                Ok(meta) => Some(meta.pin.etag),
+                Err(e) if e.kind == PortErrorKind::NotFound => None,
+                Err(e) => return Err(Failure::storage(&e, &object)),
+            };
+            // Read after the tag: where it is younger than the tag, the write finds out.
+            let there = match tag {
+                Some(_) => self.find(key).await?,
+                None => None,
+            };
+            let Some(next) = change(there) else {
+                return Ok(false);
+            };
+            let condition = PutOptions {
+                create_only: tag.is_none(),
+                replace: tag,
+                ..PutOptions::default()
+            };
+            if self.put(key, &next, condition).await? == Put::Written {
+                return Ok(true);
+            }
+        }
+        Err(Failure::new(
+            ErrorName::StorageUnavailable,
+            "an object that nobody else replaces at the same moment",
+            format!("it was replaced {MOST_UPDATES} times"),
+            object.to_string(),
+            "nothing: it is retried",
+        ))
     }
 
     async fn put<T: Serialize + Sync>(
         &self,
         key: &str,
         value: &T,
-        create_only: bool,
+        condition: PutOptions,
     ) -> Result<Put, Failure> {
         let object = self.at(key);
         let body = serde_json::to_vec_pretty(value)
             .map_err(|e| Failure::internal(e.to_string(), object.to_string()))?;
         let options = PutOptions {
             content_type: "application/json".to_owned(),
-            create_only,
-            ..PutOptions::default()
+            ..condition
         };
         let put = self.store.put(&object, Bytes::from(body), &options).await;
         put.map_err(|e| Failure::storage(&e, &object))

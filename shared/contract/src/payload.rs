@@ -314,6 +314,21 @@ pub struct NotifyOutput {
     pub sent: u32,
 }
 
+/// Output of `reap-jobs`: what it found left behind.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReapOutput {
+    /// Jobs released whose execution had ended without a word.
+    pub released: u32,
+    /// Messages sent that waited in an outbox.
+    pub sent: u32,
+    /// Slots given back of executions that had ended.
+    pub freed: u32,
+    /// Executions started from the line.
+    pub started: u32,
+    /// Objects deleted of jobs that were given up.
+    pub deleted: u32,
+}
+
 /// Output of `cleanup-job`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CleanupOutput {

@@ -67,6 +67,10 @@ settings! {
     MOCK_MODE = Some("false");
     /// Workers of a job at once: the Map's concurrency, from which the planner picks the chunk length.
     MAX_CONCURRENCY = Some("40");
+    /// Jobs at once in this deployment; the manifests of others wait in line, the most urgent first.
+    MAX_RUNNING_JOBS = Some("20");
+    /// How long the chunks of a job that failed are kept for another attempt, in seconds.
+    ABANDONED_AFTER_SECONDS = Some("604800");
     /// How long an execution's hold on a job is respected, in seconds.
     LEASE_SECONDS = Some("7200");
     /// What a job may cost at most, in US dollars as estimated; empty for no cap.

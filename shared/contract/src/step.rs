@@ -16,6 +16,10 @@ pub const STEPS: &[Step] = &[
         states: &[],
     },
     Step {
+        function: "reap-jobs",
+        states: &[],
+    },
+    Step {
         function: "parse-manifest",
         states: &["ParseManifest"],
     },

@@ -34,8 +34,8 @@ fn every_function_has_an_event_of_its_own_shape() {
             }
             "fail-job" => read::<FailJobInput>(step.function),
             "notify" => read::<NotifyInput>(step.function),
-            // Its type is the SQS event; the function's own tests read it.
-            "start-execution" => read::<serde_json::Value>(step.function),
+            // Their types are events of SQS and of a schedule; the functions' own tests read them.
+            "start-execution" | "reap-jobs" => read::<serde_json::Value>(step.function),
             _ => read::<ClaimInput>(step.function),
         }
     }

@@ -4,6 +4,7 @@
 //! outside is asked of a *port* (a trait in [`ports`]); everything else is a function of its
 //! arguments, so that it can be tested by example and by property.
 
+pub mod admission;
 pub mod assembly;
 pub mod check;
 pub mod cost;

@@ -5,9 +5,10 @@ use async_trait::async_trait;
 use bytes::Bytes as Body;
 use serde::{Deserialize, Serialize};
 
+use crate::admission::{Admitted, Place, Ticket};
 use crate::encode::{EncodeJob, EncodeOrder};
 use crate::keys::JobKey;
-use crate::submission::{OutboxEntry, Outcome, Row, Transition};
+use crate::submission::{OutboxEntry, Outcome, Row, State, Transition};
 use crate::time::UnixMillis;
 
 /// Where an object lives.
@@ -83,6 +84,8 @@ pub struct PutOptions {
     pub content_encoding: Option<String>,
     /// Write only where no object has the key (`If-None-Match: *`).
     pub create_only: bool,
+    /// Write only where the object still has this entity tag (`If-Match`), given without quotes.
+    pub replace: Option<String>,
 }
 
 /// Whether a write created or replaced the object, or found one and left it.
@@ -90,7 +93,7 @@ pub struct PutOptions {
 pub enum Put {
     /// The object is now the one given.
     Written,
-    /// `create_only` was asked and the key was taken; nothing changed.
+    /// `create_only` was asked and the key was taken, or `replace` and the object is another; nothing changed.
     Exists,
 }
 
@@ -180,6 +183,32 @@ pub trait SubmissionStore: Send + Sync {
 
     /// Marks an outbox entry as sent. Idempotent.
     async fn mark_sent(&self, entry: &OutboxEntry, now: UnixMillis) -> PortResult<()>;
+
+    /// Rows in a state that last changed before an instant, oldest first. May lag behind the latest writes.
+    async fn rows_in(&self, state: State, before: UnixMillis) -> PortResult<Vec<Row>>;
+
+    /// Outbox entries of all outboxes that were written before an instant and not sent, oldest first. May lag behind
+    /// the latest writes.
+    async fn unsent(&self, before: UnixMillis) -> PortResult<Vec<OutboxEntry>>;
+}
+
+/// The line of manifests that wait, and the slots of those that are worked on: in the submission table.
+#[async_trait]
+pub trait AdmissionStore: Send + Sync {
+    /// Joins the line, unless the ticket is there or holds a slot. Idempotent.
+    async fn join(&self, ticket: &Ticket) -> PortResult<Place>;
+
+    /// The first tickets of the line, at most `limit`.
+    async fn line(&self, limit: u32) -> PortResult<Vec<Ticket>>;
+
+    /// Moves a ticket from the line to a slot, where fewer than `slots` are taken. Atomic.
+    async fn admit(&self, ticket: &Ticket, slots: u32) -> PortResult<Admitted>;
+
+    /// Gives the slot of an execution back; false where it held none. Idempotent.
+    async fn release(&self, execution: &str) -> PortResult<bool>;
+
+    /// Every ticket that holds a slot.
+    async fn holding(&self) -> PortResult<Vec<Ticket>>;
 }
 
 /// Whether an execution was started by this call.
@@ -205,6 +234,9 @@ pub trait Workflow: Send + Sync {
     /// Starts an execution under a name that makes a repeat harmless. `Invalid` where the name is not one by
     /// [`is_execution_name`] or the input is not JSON.
     async fn start(&self, name: &str, input: &str) -> PortResult<Started>;
+
+    /// Whether an execution has ended, by its ARN or its name; `None` where there is none of that name.
+    async fn has_ended(&self, execution: &str) -> PortResult<Option<bool>>;
 }
 
 /// A message to people and systems downstream.

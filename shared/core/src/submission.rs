@@ -6,7 +6,8 @@
 //! ```
 //!
 //! Where a service outside encodes, the holder writes its intent into the RESERVED row before it places the order.
-//! From COMPLETE and FAILED, force leads to RESERVED(generation + 1, attempt 1).
+//! From COMPLETE and FAILED, force leads to RESERVED(generation + 1, attempt 1). What a FAILED generation made can be
+//! abandoned: FAILED(generation + 1, attempt 0), which the next reservation makes attempt 1.
 //!
 //! A store applies a [`Transition`] atomically: it evaluates [`Transition::decide`] against the row as it is and
 //! writes the new row only where that row has not moved. The AWS adapter turns the same condition into a DynamoDB
@@ -260,6 +261,13 @@ pub enum Step {
         /// What is published.
         outputs: Outputs,
     },
+    /// Give up what a failed generation made: the next attempt begins another one, and its objects may be deleted.
+    Abandon {
+        /// The generation that failed.
+        generation: Generation,
+        /// Its last attempt.
+        attempt: u32,
+    },
     /// Give the job up.
     Fail {
         /// Proof of the reservation.
@@ -330,6 +338,10 @@ impl Transition {
                 },
                 now,
             ),
+            Step::Abandon {
+                generation,
+                attempt,
+            } => decide_abandon(row, *generation, *attempt, now),
             Step::Fail {
                 fence,
                 error,
@@ -433,6 +445,31 @@ fn step_on(
             Outcome::Applied(next)
         }
         Some(row) if fence.holds(row) && row.state == to => Outcome::AlreadyApplied(row.clone()),
+        other => Outcome::Refused(other.cloned()),
+    }
+}
+
+/// Attempt 0 of the next generation, still FAILED: reserving it is its attempt 1.
+fn decide_abandon(
+    row: Option<&Row>,
+    generation: Generation,
+    attempt: u32,
+    now: UnixMillis,
+) -> Outcome {
+    let next = Generation(generation.0.saturating_add(1));
+    match row {
+        Some(row)
+            if row.state == State::Failed
+                && row.attempt > 0
+                && (row.generation, row.attempt) == (generation, attempt) =>
+        {
+            let mut row = row.clone();
+            (row.generation, row.attempt, row.updated) = (next, 0, now);
+            Outcome::Applied(row)
+        }
+        Some(row) if row.state == State::Failed && (row.generation, row.attempt) == (next, 0) => {
+            Outcome::AlreadyApplied(row.clone())
+        }
         other => Outcome::Refused(other.cloned()),
     }
 }

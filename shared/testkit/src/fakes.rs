@@ -1,11 +1,13 @@
 //! The ports in memory. They keep the same promises as the AWS adapters, which the suites prove.
 
+mod admissions;
 mod clock;
 mod encodes;
 mod messages;
 mod store;
 mod submissions;
 
+pub use admissions::MemoryAdmissions;
 pub use clock::ManualClock;
 pub use encodes::MemoryEncodes;
 pub use messages::{MemoryAnnouncer, MemoryWorkflow};

@@ -36,8 +36,24 @@ pub enum Call {
     Pending,
     /// `SubmissionStore::mark_sent`
     MarkSent,
+    /// `SubmissionStore::rows_in`
+    RowsIn,
+    /// `SubmissionStore::unsent`
+    Unsent,
+    /// `AdmissionStore::join`
+    Join,
+    /// `AdmissionStore::line`
+    Line,
+    /// `AdmissionStore::admit`
+    Admit,
+    /// `AdmissionStore::release`
+    Release,
+    /// `AdmissionStore::holding`
+    Holding,
     /// `Workflow::start`
     Start,
+    /// `Workflow::has_ended`
+    HasEnded,
     /// `Announcer::announce`
     Announce,
     /// `EncodeService::create`

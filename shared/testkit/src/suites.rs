@@ -10,6 +10,7 @@
     reason = "a suite is a test: a broken promise must fail it"
 )]
 
+mod admissions;
 mod announcer;
 mod encodes;
 mod object_store;
@@ -24,6 +25,7 @@ use reelsmith_core::ports::{PortErrorKind, PortResult};
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 
+pub use admissions::admissions;
 pub use announcer::announcer;
 pub use encodes::encode_service;
 pub use object_store::object_store;

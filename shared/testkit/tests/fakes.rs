@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use reelsmith_testkit::fakes::{
-    ManualClock, MemoryAnnouncer, MemoryEncodes, MemoryStore, MemorySubmissions, MemoryWorkflow,
+    ManualClock, MemoryAdmissions, MemoryAnnouncer, MemoryEncodes, MemoryStore, MemorySubmissions, MemoryWorkflow,
 };
 use reelsmith_testkit::suites;
 
@@ -25,6 +25,11 @@ async fn memory_workflow() {
     suites::workflow(workflow.clone()).await;
     let names: Vec<_> = workflow.executions().into_iter().map(|e| e.0).collect();
     assert_eq!(names, ["once", "race"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn memory_admissions() {
+    suites::admissions(Arc::new(MemoryAdmissions::default())).await;
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use reelsmith_core::admission::Ticket;
 use reelsmith_core::keys::JobKey;
 use reelsmith_core::ports::{PortError, PortErrorKind, PortResult};
 use reelsmith_core::submission::{OutboxEntry, Row, State};
@@ -81,9 +82,28 @@ impl Stored {
     }
 }
 
+/// Status of an outbox entry that was not sent, beside the states of rows in the index.
+pub(super) const PENDING: &str = "PENDING";
+/// Status of an outbox entry that was sent.
+pub(super) const SENT: &str = "SENT";
+
 /// The item of an outbox entry, without its keys.
 pub(super) fn entry_attributes(entry: &OutboxEntry) -> PortResult<Item> {
-    attributes(entry)
+    let mut item = attributes(entry)?;
+    let status = AttributeValue::S(PENDING.to_owned());
+    item.insert("gsi_status".to_owned(), status);
+    item.insert("updated".to_owned(), number(entry.created.0));
+    Ok(item)
+}
+
+/// The item of a ticket, without its keys.
+pub(super) fn ticket_attributes(ticket: &Ticket) -> PortResult<Item> {
+    attributes(ticket)
+}
+
+/// Reads a ticket.
+pub(super) fn ticket_of(resource: &str, item: Item) -> PortResult<Ticket> {
+    value_of(resource, item)
 }
 
 /// The key of an outbox entry.

@@ -54,13 +54,14 @@ impl DynamoSubmissions {
             .table_name(&self.table)
             .set_key(Some(item::entry_key(entry)))
             .update_expression(
-                "SET #sent = if_not_exists(#sent, :now), #expires = if_not_exists(#expires, :expires)",
+                "SET #sent = if_not_exists(#sent, :now), #expires = if_not_exists(#expires, :expires), gsi_status = :status",
             )
             .condition_expression("attribute_exists(pk)")
             .expression_attribute_names("#sent", "sent")
             .expression_attribute_names("#expires", "expires")
             .expression_attribute_values(":now", number(now.0))
             .expression_attribute_values(":expires", item::entry_expires(now))
+            .expression_attribute_values(":status", AttributeValue::S(item::SENT.to_owned()))
             .send()
             .await;
         let Err(error) = answer else {
@@ -76,7 +77,7 @@ impl DynamoSubmissions {
         Err(port)
     }
 
-    pub(super) async fn unsent(&self, outbox: &str) -> PortResult<Vec<OutboxEntry>> {
+    pub(super) async fn unsent_of(&self, outbox: &str) -> PortResult<Vec<OutboxEntry>> {
         let resource = self.resource(&format!("outbox {outbox}"));
         let mut items = self
             .client

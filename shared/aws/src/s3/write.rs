@@ -71,7 +71,7 @@ enum Answer {
 }
 
 impl S3Store {
-    /// Writes an object. After an answer that was lost, a `create_only` write that is made again finds its own object
+    /// Writes an object. After an answer that was lost, a `create_only` or `replace` write that is made again finds its own object
     /// and says [`Put::Exists`]: whoever is told so reads what is there.
     pub(super) async fn write(
         &self,
@@ -111,7 +111,7 @@ impl S3Store {
             .await;
         match answer {
             Ok(_) => Ok(Answer::Put(Put::Written)),
-            Err(error) if options.create_only && is_taken(&error) => Ok(Answer::Put(Put::Exists)),
+            Err(error) if is_refused(options, &error) => Ok(Answer::Put(Put::Exists)),
             Err(error) if code(&error) == Some("ConditionalRequestConflict") => {
                 Ok(Answer::Conflict(port_error("PutObject", object, &error)))
             }
@@ -129,11 +129,15 @@ impl S3Store {
             .set_cache_control(options.cache_control.clone())
             .set_content_encoding(options.content_encoding.clone())
             .set_if_none_match(options.create_only.then(|| "*".to_owned()))
+            .set_if_match(options.replace.as_ref().map(|tag| format!("\"{tag}\"")))
     }
 }
 
-fn is_taken(error: &SdkError<PutObjectError, HttpResponse>) -> bool {
-    status(error) == Some(412)
+/// Whether the write's own condition did not hold. An object that is gone is answered with 404 where it was to be replaced.
+fn is_refused(options: &PutOptions, error: &SdkError<PutObjectError, HttpResponse>) -> bool {
+    let taken = status(error) == Some(412);
+    let gone = status(error) == Some(404) && code(error) == Some("NoSuchKey");
+    (options.create_only && taken) || (options.replace.is_some() && (taken || gone))
 }
 
 /// Time-outs for an upload of `length` bytes. The SDK counts the upload itself into the wait for the answer.

@@ -165,7 +165,7 @@ fn refenced(step: &Step, row: &Row) -> Step {
                 owner: row.owner.clone(),
             };
         }
-        Step::Reserve { .. } => {}
+        Step::Reserve { .. } | Step::Abandon { .. } => {}
     }
     step
 }

@@ -1,6 +1,6 @@
 //! Executions and announcements in memory.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 
 use async_trait::async_trait;
@@ -14,6 +14,7 @@ use super::locked;
 #[derive(Debug, Default)]
 pub struct MemoryWorkflow {
     started: Mutex<BTreeMap<String, String>>,
+    ended: Mutex<BTreeSet<String>>,
 }
 
 impl MemoryWorkflow {
@@ -24,6 +25,11 @@ impl MemoryWorkflow {
             .iter()
             .map(|(name, input)| (name.clone(), input.clone()))
             .collect()
+    }
+
+    /// Ends an execution, or says of one that this fake has not started that it has ended.
+    pub fn end(&self, name: &str) {
+        locked(&self.ended).insert(name.to_owned());
     }
 }
 
@@ -48,6 +54,14 @@ impl Workflow for MemoryWorkflow {
         Ok(Started::New(format!(
             "arn:aws:states:us-east-1:000000000000:execution:fake:{name}"
         )))
+    }
+
+    async fn has_ended(&self, execution: &str) -> PortResult<Option<bool>> {
+        let name = execution.rsplit(':').next().unwrap_or(execution);
+        if locked(&self.ended).contains(name) {
+            return Ok(Some(true));
+        }
+        Ok(locked(&self.started).contains_key(name).then_some(false))
     }
 }
 

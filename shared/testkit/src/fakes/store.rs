@@ -168,7 +168,10 @@ impl ObjectStore for MemoryStore {
             return Err(error(PortErrorKind::Invalid, detail));
         }
         self.in_bucket(&object.bucket, |bucket| {
-            if options.create_only && bucket.newest(&object.key).is_some() {
+            let there = bucket.newest(&object.key).map(|(v, _)| v.etag.as_str());
+            let replaced = options.replace.as_deref();
+            if (options.create_only && there.is_some()) || (replaced.is_some() && replaced != there)
+            {
                 return Ok(Put::Exists);
             }
             bucket.add(&object.key, Some(body), options.clone());

@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use async_trait::async_trait;
 use reelsmith_core::keys::JobKey;
 use reelsmith_core::ports::{PortError, PortErrorKind, PortResult, SubmissionStore};
-use reelsmith_core::submission::{OutboxEntry, Outcome, Row, Transition};
+use reelsmith_core::submission::{OutboxEntry, Outcome, Row, State, Transition};
 use reelsmith_core::time::UnixMillis;
 
 use super::locked;
@@ -103,5 +103,22 @@ impl SubmissionStore for MemorySubmissions {
         })?;
         queued.sent.get_or_insert(now);
         Ok(())
+    }
+
+    async fn rows_in(&self, state: State, before: UnixMillis) -> PortResult<Vec<Row>> {
+        let tables = locked(&self.tables);
+        let wanted = |row: &&Row| row.state == state && row.updated < before;
+        let mut rows: Vec<Row> = tables.rows.values().filter(wanted).cloned().collect();
+        rows.sort_by_key(|row| row.updated);
+        Ok(rows)
+    }
+
+    async fn unsent(&self, before: UnixMillis) -> PortResult<Vec<OutboxEntry>> {
+        let tables = locked(&self.tables);
+        let waits = |q: &&Queued| q.sent.is_none() && q.entry.created < before;
+        let waiting = tables.outbox.values().filter(waits);
+        let mut entries: Vec<OutboxEntry> = waiting.map(|q| q.entry.clone()).collect();
+        entries.sort_by_key(|entry| entry.created);
+        Ok(entries)
     }
 }

@@ -4,13 +4,14 @@ use std::path::Path;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use reelsmith_core::admission::{Admitted, Place, Ticket};
 use reelsmith_core::encode::{EncodeJob, EncodeOrder};
 use reelsmith_core::keys::JobKey;
 use reelsmith_core::ports::{
-    Announcer, EncodeService, Listed, Message, ObjectMeta, ObjectPin, ObjectRef, ObjectStore,
+    AdmissionStore, Announcer, EncodeService, Listed, Message, ObjectMeta, ObjectPin, ObjectRef, ObjectStore,
     PortResult, Put, PutOptions, Started, SubmissionStore, Workflow,
 };
-use reelsmith_core::submission::{OutboxEntry, Outcome, Row, Transition};
+use reelsmith_core::submission::{OutboxEntry, Outcome, Row, State, Transition};
 use reelsmith_core::time::UnixMillis;
 
 use super::{Call, Faulty};
@@ -82,6 +83,41 @@ impl<P: SubmissionStore + ?Sized> SubmissionStore for Faulty<P> {
         let work = self.inner.mark_sent(entry, now);
         self.faults.run(Call::MarkSent, work).await
     }
+
+    async fn rows_in(&self, state: State, before: UnixMillis) -> PortResult<Vec<Row>> {
+        let work = self.inner.rows_in(state, before);
+        self.faults.run(Call::RowsIn, work).await
+    }
+
+    async fn unsent(&self, before: UnixMillis) -> PortResult<Vec<OutboxEntry>> {
+        let work = self.inner.unsent(before);
+        self.faults.run(Call::Unsent, work).await
+    }
+}
+
+#[async_trait]
+impl<P: AdmissionStore + ?Sized> AdmissionStore for Faulty<P> {
+    async fn join(&self, ticket: &Ticket) -> PortResult<Place> {
+        self.faults.run(Call::Join, self.inner.join(ticket)).await
+    }
+
+    async fn line(&self, limit: u32) -> PortResult<Vec<Ticket>> {
+        self.faults.run(Call::Line, self.inner.line(limit)).await
+    }
+
+    async fn admit(&self, ticket: &Ticket, slots: u32) -> PortResult<Admitted> {
+        let work = self.inner.admit(ticket, slots);
+        self.faults.run(Call::Admit, work).await
+    }
+
+    async fn release(&self, execution: &str) -> PortResult<bool> {
+        let work = self.inner.release(execution);
+        self.faults.run(Call::Release, work).await
+    }
+
+    async fn holding(&self) -> PortResult<Vec<Ticket>> {
+        self.faults.run(Call::Holding, self.inner.holding()).await
+    }
 }
 
 #[async_trait]
@@ -89,6 +125,11 @@ impl<P: Workflow + ?Sized> Workflow for Faulty<P> {
     async fn start(&self, name: &str, input: &str) -> PortResult<Started> {
         let work = self.inner.start(name, input);
         self.faults.run(Call::Start, work).await
+    }
+
+    async fn has_ended(&self, execution: &str) -> PortResult<Option<bool>> {
+        let work = self.inner.has_ended(execution);
+        self.faults.run(Call::HasEnded, work).await
     }
 }
 

@@ -4,6 +4,7 @@ mod model;
 mod outbox;
 mod races;
 mod rows;
+mod sweep;
 
 use std::sync::Arc;
 
@@ -30,6 +31,7 @@ pub async fn submissions(store: Arc<dyn SubmissionStore>) {
     outbox::nobody_sees_complete_without_its_notice(&store).await;
     outbox::an_entry_is_queued_once_and_sent_once(&*store).await;
     outbox::an_outbox_of_many_pages_is_read_whole(&*store).await;
+    sweep::what_was_left_behind_is_found(&*store).await;
     model::a_store_is_the_transition_table(&*store).await;
 }
 

@@ -11,6 +11,7 @@ pub async fn workflow(workflow: Arc<dyn Workflow>) {
     a_name_starts_once(&*workflow).await;
     of_many_starters_one_starts(&workflow).await;
     bad_names_are_refused(&*workflow).await;
+    who_runs_and_who_is_unknown_is_told_apart(&*workflow).await;
 }
 
 async fn a_name_starts_once(workflow: &dyn Workflow) {
@@ -24,6 +25,11 @@ async fn a_name_starts_once(workflow: &dyn Workflow) {
     // While it runs, the service may answer an equal start with the execution that is there.
     let same = workflow.start("once", "{\"n\":1}").await.unwrap();
     assert!(same == first || same == Started::Existing, "{same:?}");
+}
+
+async fn who_runs_and_who_is_unknown_is_told_apart(workflow: &dyn Workflow) {
+    assert_eq!(workflow.has_ended("once").await.unwrap(), Some(false));
+    assert_eq!(workflow.has_ended("never-started").await.unwrap(), None);
 }
 
 async fn of_many_starters_one_starts(workflow: &Arc<dyn Workflow>) {

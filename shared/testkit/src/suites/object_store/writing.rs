@@ -15,6 +15,7 @@ pub(super) async fn what_is_written_is_read(store: &dyn ObjectStore, bucket: &st
         cache_control: Some("max-age=60".to_owned()),
         content_encoding: Some("gzip".to_owned()),
         create_only: false,
+        replace: None,
     };
     for body in [noise(70_000), Bytes::new(), Bytes::from_static(b"abc")] {
         let written = store.put(&object, body.clone(), &options).await.unwrap();
