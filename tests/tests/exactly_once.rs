@@ -29,7 +29,9 @@ use reelsmith_core::record::FailureNote;
 use reelsmith_core::submission::{Outcome, Step, Transition};
 use reelsmith_core::time::UnixMillis;
 use reelsmith_lambda::Invocation;
-use reelsmith_testkit::fakes::{ManualClock, MemoryAnnouncer, MemoryStore, MemorySubmissions};
+use reelsmith_testkit::fakes::{
+    ManualClock, MemoryAnnouncer, MemoryStore, MemorySubmissions, MemoryWorkflow,
+};
 use reelsmith_testkit::faults::{Effect, Faults, Faulty};
 
 const BUCKET: &str = "out";
@@ -77,6 +79,7 @@ struct World {
     submissions: Arc<MemorySubmissions>,
     announcer: Arc<MemoryAnnouncer>,
     clock: Arc<ManualClock>,
+    workflow: Arc<MemoryWorkflow>,
     job: JobRef,
     claim: Option<Claim>,
 }
@@ -135,6 +138,7 @@ impl World {
             submissions: Arc::default(),
             announcer: Arc::default(),
             clock: Arc::new(ManualClock::at(UnixMillis(1_000))),
+            workflow: Arc::default(),
             job: JobRef {
                 job_key: job.job_key.clone(),
                 asset: job.asset.clone(),
@@ -312,6 +316,7 @@ impl World {
         let ports = submit_job::Ports {
             outputs: self.objects(faults),
             submissions: Arc::new(Faulty::new(self.submissions.clone(), faults.clone())),
+            workflow: Arc::new(Faulty::new(self.workflow.clone(), faults.clone())),
             clock: self.clock.clone(),
             lease_seconds: LEASE_SECONDS,
             force: false,

@@ -52,6 +52,7 @@ async fn dynamodb_is_a_submission_store() {
     let stack = Stack::ephemeral().await.unwrap();
     let cloud = stack.cloud().await;
     suites::submissions(Arc::new(submissions(&cloud, cloud.sdk()).await)).await;
+    suites::admissions(Arc::new(submissions(&cloud, cloud.sdk()).await)).await;
     let nowhere = cloud.sdk().submissions("no-such-table");
     let error = nowhere.pending("x").await.unwrap_err();
     assert_eq!(error.kind, PortErrorKind::NotFound, "{error}");

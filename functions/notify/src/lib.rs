@@ -5,11 +5,10 @@
 
 use std::sync::Arc;
 
+use reelsmith_contract::Failure;
 use reelsmith_contract::payload::{NotifyInput, NotifyOutput};
-use reelsmith_contract::{ErrorName, Failure};
-use reelsmith_core::ports::{Announcer, Clock, Message, SubmissionStore};
-use reelsmith_core::submission::OutboxEntry;
-use reelsmith_lambda::{House, Invocation};
+use reelsmith_core::ports::{Announcer, Clock, SubmissionStore};
+use reelsmith_lambda::{House, Invocation, outbox};
 
 /// What this function works with.
 pub struct Ports {
@@ -49,31 +48,11 @@ pub async fn handle(
     pending.sort_by(|a, b| (a.created, &a.id).cmp(&(b.created, &b.id)));
     let mut sent = 0;
     for entry in pending {
-        send(&ports, &entry).await?;
+        let (submissions, announcer) = (ports.submissions.as_ref(), ports.announcer.as_ref());
+        outbox::send(submissions, announcer, ports.clock.as_ref(), &entry).await?;
         sent += 1;
     }
     Ok(NotifyOutput { sent })
-}
-
-async fn send(ports: &Ports, entry: &OutboxEntry) -> Result<(), Failure> {
-    let message = Message {
-        id: entry.message_id(),
-        subject: entry.subject.clone(),
-        kind: entry.kind.as_str().to_owned(),
-        body: entry.body.clone(),
-    };
-    ports.announcer.announce(&message).await.map_err(|e| {
-        Failure::new(
-            ErrorName::NotificationUnavailable,
-            "the topic to take a message",
-            e.to_string(),
-            format!("outbox entry {}", message.id),
-            "nothing: it is retried, and stays in the outbox until it is sent",
-        )
-    })?;
-    tracing::info!(message = %message.id, kind = %message.kind, "sent");
-    let marked = ports.submissions.mark_sent(entry, ports.clock.now()).await;
-    marked.map_err(|e| Failure::table(&e))
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-use reelsmith_core::submission::NoticeKind;
+use reelsmith_core::submission::{NoticeKind, OutboxEntry};
 use reelsmith_core::time::UnixMillis;
 use reelsmith_testkit::fakes::{ManualClock, MemoryAnnouncer, MemorySubmissions};
 

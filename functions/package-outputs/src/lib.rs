@@ -112,6 +112,7 @@ async fn write(
         cache_control: Some(MANIFEST_CACHE.to_owned()),
         content_encoding: Some("gzip".to_owned()),
         create_only: false,
+        replace: None,
     };
     let body = gzip(text).map_err(|e| unwritable(&e))?;
     let put = outputs.store().put(&object, body, &options).await;

@@ -13,6 +13,7 @@ use reelsmith_core::keys::{JobKeys, MPD, MULTIVARIANT};
 use reelsmith_core::ports::{Clock, SubmissionStore};
 use reelsmith_core::record::Current;
 use reelsmith_core::submission::{NoticeKind, OutboxEntry, Outputs, Step};
+use reelsmith_lambda::publication;
 use reelsmith_lambda::submission::advance;
 use reelsmith_lambda::{House, Invocation};
 
@@ -66,7 +67,7 @@ pub async fn handle(
         outputs: outputs.clone(),
     };
     let notice = notice(&ports, &input, &job, &outputs, &report);
-    advance(
+    let row = advance(
         ports.submissions.as_ref(),
         ports.clock.as_ref(),
         claim,
@@ -78,9 +79,9 @@ pub async fn handle(
         job_key: claim.job_key.clone(),
         generation: claim.generation(),
         outputs: outputs.clone(),
-        published: ports.clock.now(),
+        published: row.updated,
     };
-    ports.outputs.write(&keys.current(), &current).await?;
+    publication::point(&ports.outputs, &keys.current(), &current).await?;
     tracing::info!(hls = %outputs.hls, "published");
     Ok(PublishJobOutput {
         outputs,

@@ -1,8 +1,9 @@
-//! Starts one execution for each manifest that arrives.
+//! Starts one execution for each manifest that arrives, as soon as the deployment has a slot for it.
 //!
-//! S3 tells SQS, SQS calls this function in batches. The execution's name is derived from bucket, key and version, so
-//! an event that is delivered again starts nothing. A message that cannot be handled is reported back alone; after the
-//! queue's limit of receives it goes to the dead-letter queue and never blocks the others.
+//! S3 tells SQS of a manifest, the topic tells SQS of an execution that ends; SQS calls this function in batches. The
+//! execution's name is derived from bucket, key and version, so an event that is delivered again starts nothing. A
+//! manifest joins the line, and whoever is first in line gets a slot. A message that cannot be handled is reported back
+//! alone; after the queue's limit of receives it goes to the dead-letter queue and never blocks the others.
 
 use std::sync::Arc;
 
@@ -12,13 +13,20 @@ use reelsmith_contract::naming::execution_name;
 use reelsmith_contract::payload::{ExecutionInput, ManifestObject};
 use reelsmith_contract::setting::Setting;
 use reelsmith_contract::{ErrorName, Failure};
-use reelsmith_core::ports::{Started, Workflow};
+use reelsmith_core::admission::{Ticket, USUAL_PRIORITY};
+use reelsmith_core::manifest::parse;
+use reelsmith_core::ports::{ObjectRef, ObjectStore, PortErrorKind};
+use reelsmith_core::time::UnixMillis;
+use reelsmith_lambda::admission::Admission;
 use reelsmith_lambda::{House, Invocation};
+use serde_json::Value;
 
 /// What this function works with.
 pub struct Ports {
-    /// The state machine.
-    pub workflow: Arc<dyn Workflow>,
+    /// Object storage, for the manifest's priority.
+    pub store: Arc<dyn ObjectStore>,
+    /// The line and the slots.
+    pub admission: Admission,
     /// The only bucket whose events are believed.
     pub input_bucket: String,
 }
@@ -30,7 +38,8 @@ impl Ports {
     /// Where a setting is missing.
     pub async fn build(house: &House) -> Result<Self, Failure> {
         Ok(Self {
-            workflow: house.workflow()?,
+            store: house.store(),
+            admission: Admission::build(house)?,
             input_bucket: house.settings().text(Setting::INPUT_BUCKET)?.to_owned(),
         })
     }
@@ -60,23 +69,28 @@ pub async fn handle(
 
 async fn handle_message(ports: &Ports, message: &SqsMessage) -> Result<(), Failure> {
     let body = message.body.as_deref().unwrap_or_default();
-    if is_test_event(body) {
+    let value: Value = serde_json::from_str(body).map_err(|e| poison(&e.to_string()))?;
+    // S3 sends this once when a notification is configured.
+    if value["Event"] == "s3:TestEvent" {
         return Ok(());
     }
-    let event: S3Event = serde_json::from_str(body).map_err(|e| poison(&e.to_string()))?;
+    if let (Some(execution), true) = (value["execution"].as_str(), value["kind"].is_string()) {
+        ports.admission.finished(execution).await?;
+        return ports.admission.serve().await.map(drop);
+    }
+    let event: S3Event = serde_json::from_value(value).map_err(|e| poison(&e.to_string()))?;
     for record in &event.records {
         let manifest = manifest_of(record)?;
         if manifest.bucket != ports.input_bucket {
             return Err(poison(&format!("an event of bucket {}", manifest.bucket)));
         }
-        start(ports, manifest).await?;
+        let arrived = UnixMillis(record.event_time.timestamp_millis());
+        ports
+            .admission
+            .join(&ticket(ports, manifest, arrived).await?)
+            .await?;
     }
-    Ok(())
-}
-
-/// S3 sends this once when a notification is configured.
-fn is_test_event(body: &str) -> bool {
-    serde_json::from_str::<serde_json::Value>(body).is_ok_and(|v| v["Event"] == "s3:TestEvent")
+    ports.admission.serve().await.map(drop)
 }
 
 fn manifest_of(record: &S3EventRecord) -> Result<ManifestObject, Failure> {
@@ -108,31 +122,43 @@ fn decoded(key: &str) -> Result<String, Failure> {
         .map_err(|e| poison(&format!("a key that is not UTF-8: {e}")))
 }
 
-async fn start(ports: &Ports, manifest: ManifestObject) -> Result<(), Failure> {
+/// The arrival is the event's own time, so that an event that is delivered again has the same place in line.
+async fn ticket(
+    ports: &Ports,
+    manifest: ManifestObject,
+    arrived: UnixMillis,
+) -> Result<Ticket, Failure> {
     let name = execution_name(
         &manifest.bucket,
         &manifest.key,
         manifest.version_id.as_deref(),
     );
-    let location = format!("s3://{}/{}", manifest.bucket, manifest.key);
+    let priority = priority(ports, &manifest).await?;
     let input = serde_json::to_string(&ExecutionInput { source: manifest })
         .map_err(|e| Failure::internal(e.to_string(), "execution input"))?;
-    let started = ports.workflow.start(&name, &input).await.map_err(|e| {
-        Failure::new(
-            ErrorName::WorkflowUnavailable,
-            "Step Functions to start an execution",
-            e.to_string(),
-            &location,
-            "nothing: the message is delivered again",
-        )
-    })?;
-    match started {
-        Started::New(arn) => tracing::info!(execution = %arn, manifest = %location, "started"),
-        Started::Existing => {
-            tracing::info!(execution = %name, manifest = %location, "known already");
+    Ok(Ticket {
+        execution: name,
+        input,
+        priority,
+        arrived,
+    })
+}
+
+/// Greatest manifest that is read; the parser's own cap is the same.
+const MAX_MANIFEST: u64 = 1 << 20;
+
+/// The manifest's priority. One that is gone, too long or malformed has the usual one: its execution says what is wrong.
+async fn priority(ports: &Ports, manifest: &ManifestObject) -> Result<u8, Failure> {
+    let object = ObjectRef::new(&manifest.bucket, &manifest.key);
+    let xml = match ports.store.get(&object, MAX_MANIFEST).await {
+        Ok(xml) => xml,
+        Err(e) if e.kind == PortErrorKind::Unavailable => {
+            return Err(Failure::storage(&e, &object));
         }
-    }
-    Ok(())
+        Err(_) => return Ok(USUAL_PRIORITY),
+    };
+    let parsed = parse(&xml).manifest;
+    Ok(parsed.map_or(USUAL_PRIORITY, |manifest| manifest.priority))
 }
 
 fn poison(found: &str) -> Failure {

@@ -1,4 +1,6 @@
-use reelsmith_testkit::fakes::MemoryWorkflow;
+use bytes::Bytes;
+use reelsmith_core::ports::PutOptions;
+use reelsmith_testkit::fakes::{MemoryAdmissions, MemoryStore, MemoryWorkflow};
 
 use super::*;
 
@@ -22,12 +24,87 @@ fn event(bucket: &str, key: &str) -> String {
     .to_string()
 }
 
+/// A deployment with so many slots.
+struct World {
+    ports: Arc<Ports>,
+    store: Arc<MemoryStore>,
+    workflow: Arc<MemoryWorkflow>,
+}
+
+impl World {
+    fn with_slots(slots: u32) -> Self {
+        let workflow = Arc::new(MemoryWorkflow::default());
+        let store = Arc::new(MemoryStore::with_buckets(["in"]));
+        let line = Arc::new(MemoryAdmissions::default());
+        Self {
+            ports: Arc::new(Ports {
+                store: store.clone(),
+                admission: Admission::new(line, workflow.clone(), slots),
+                input_bucket: "in".into(),
+            }),
+            store,
+            workflow,
+        }
+    }
+
+    async fn arrives(&self, key: &str, xml: &str) {
+        let object = ObjectRef::new("in", key);
+        let body = Bytes::copy_from_slice(xml.as_bytes());
+        let put = self.store.put(&object, body, &PutOptions::default()).await;
+        put.unwrap();
+        self.hears(&event("in", key)).await;
+    }
+
+    async fn hears(&self, body: &str) {
+        let mut batch = SqsEvent::default();
+        batch.records = vec![message("m", body)];
+        let response = handle(self.ports.clone(), batch, Invocation::of_test("r"));
+        assert!(response.await.unwrap().batch_item_failures.is_empty());
+    }
+
+    fn started(&self) -> Vec<String> {
+        let names = self.workflow.executions().into_iter().map(|(name, _)| name);
+        names.collect()
+    }
+}
+
+#[tokio::test]
+async fn who_finds_no_slot_waits_and_the_urgent_overtakes() {
+    let world = World::with_slots(1);
+    let xml = include_str!("../../../sample-data/manifests/good/minimal.xml");
+    let urgent = xml.replace("</ManifestId>", "</ManifestId><Priority>9</Priority>");
+    world.arrives("manifests/a.xml", xml).await;
+    world.arrives("manifests/b.xml", "<poison").await;
+    world.arrives("manifests/c.xml", &urgent).await;
+    assert_eq!(world.started().len(), 1);
+    for (ended, next) in [("a-", "c-"), ("c-", "b-")] {
+        let running = world
+            .started()
+            .into_iter()
+            .find(|n| n.starts_with(ended))
+            .unwrap();
+        world.workflow.end(&running);
+        let notice =
+            serde_json::json!({"kind": "success", "execution": format!("arn:x:{running}")});
+        // The topic may say it twice.
+        world.hears(&notice.to_string()).await;
+        world.hears(&notice.to_string()).await;
+        let started = world.started();
+        assert!(started.iter().any(|n| n.starts_with(next)), "{started:?}");
+    }
+    assert_eq!(world.started().len(), 3);
+    world.hears(&event("in", "manifests/a.xml")).await;
+    assert_eq!(
+        world.started().len(),
+        3,
+        "an event delivered again takes no slot"
+    );
+}
+
 async fn run(messages: Vec<SqsMessage>) -> (Vec<String>, Arc<MemoryWorkflow>) {
-    let workflow = Arc::new(MemoryWorkflow::default());
-    let ports = Arc::new(Ports {
-        workflow: workflow.clone(),
-        input_bucket: "in".into(),
-    });
+    let World {
+        ports, workflow, ..
+    } = World::with_slots(9);
     let mut batch = SqsEvent::default();
     batch.records = messages;
     let response = handle(ports, batch, Invocation::of_test("r"))

@@ -10,12 +10,13 @@ use reelsmith_contract::{ErrorName, Failure, Objects};
 use reelsmith_core::cost::Usd;
 use reelsmith_core::job::{EncoderKind, Job};
 use reelsmith_core::keys::{GenerationKeys, JobKeys};
-use reelsmith_core::ports::{Clock, SubmissionStore};
+use reelsmith_core::ports::{Clock, SubmissionStore, Workflow};
 use reelsmith_core::record::Current;
 use reelsmith_core::submission::{
     Fence, NoticeKind, OutboxEntry, Outcome, Row, State, Step, Transition,
 };
-use reelsmith_lambda::submission::advance;
+use reelsmith_lambda::publication;
+use reelsmith_lambda::submission::{advance, release_ended};
 use reelsmith_lambda::{House, Invocation};
 
 /// What this function works with.
@@ -24,6 +25,8 @@ pub struct Ports {
     pub outputs: Objects,
     /// The submission table.
     pub submissions: Arc<dyn SubmissionStore>,
+    /// The state machine, which knows whether the holder of a job has ended.
+    pub workflow: Arc<dyn Workflow>,
     /// Wall-clock time.
     pub clock: Arc<dyn Clock>,
     /// How long a hold is respected, in seconds.
@@ -45,6 +48,7 @@ impl Ports {
         Ok(Self {
             outputs: house.outputs()?,
             submissions: house.submissions()?,
+            workflow: house.workflow()?,
             clock: house.clock(),
             lease_seconds: house.settings().number(Setting::LEASE_SECONDS)?,
             force: house.settings().flag(Setting::FORCE_REPROCESS)?,
@@ -71,7 +75,7 @@ pub async fn handle(
         .read(&JobKeys(&input.job.job_key).job())
         .await?;
     encoder_is_here(&ports, job.encoder)?;
-    match reserve(&ports, &job, &input.execution.id).await? {
+    match take(&ports, &job, &input.execution.id).await? {
         Outcome::Applied(row) => hand_over(&ports, &input, &job, &invocation, row).await,
         Outcome::AlreadyApplied(row) if row.state == State::Reserved => {
             hand_over(&ports, &input, &job, &invocation, row).await
@@ -98,6 +102,21 @@ fn encoder_is_here(ports: &Ports, encoder: EncoderKind) -> Result<(), Failure> {
             "deploy with the module mediaconvert (docs/mediaconvert.md), or remove the choice and drop the manifest again",
         )),
     }
+}
+
+/// Reserves. A hold whose execution was stopped is released first, so that nobody waits for its lease to lapse.
+async fn take(ports: &Ports, job: &Job, owner: &str) -> Result<Outcome, Failure> {
+    let outcome = reserve(ports, job, owner).await?;
+    let Outcome::Refused(Some(row)) = &outcome else {
+        return Ok(outcome);
+    };
+    let (submissions, workflow) = (ports.submissions.as_ref(), ports.workflow.as_ref());
+    if row.state.is_live()
+        && release_ended(submissions, workflow, ports.clock.as_ref(), row).await?
+    {
+        return reserve(ports, job, owner).await;
+    }
+    Ok(outcome)
 }
 
 async fn reserve(ports: &Ports, job: &Job, owner: &str) -> Result<Outcome, Failure> {
@@ -250,17 +269,15 @@ async fn point(ports: &Ports, row: &Row) -> Result<(), Failure> {
         return Ok(());
     };
     let key = GenerationKeys::new(&row.asset, &row.job_key, row.generation).current();
-    let current: Option<Current> = ports.outputs.find(&key).await?;
-    if current.is_some_and(|current| current.published >= row.updated) {
-        return Ok(());
-    }
     let current = Current {
         job_key: row.job_key.clone(),
         generation: row.generation,
         outputs: outputs.clone(),
         published: row.updated,
     };
-    ports.outputs.write(&key, &current).await
+    publication::point(&ports.outputs, &key, &current)
+        .await
+        .map(drop)
 }
 
 /// The job's outbox where it holds a message that its execution was stopped before it could send: this execution's

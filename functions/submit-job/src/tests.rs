@@ -6,7 +6,7 @@ use reelsmith_core::manifest::parse;
 use reelsmith_core::ports::{ObjectPin, ObjectRef};
 use reelsmith_core::submission::Outputs;
 use reelsmith_core::time::UnixMillis;
-use reelsmith_testkit::fakes::{ManualClock, MemoryStore, MemorySubmissions};
+use reelsmith_testkit::fakes::{ManualClock, MemoryStore, MemorySubmissions, MemoryWorkflow};
 
 use super::*;
 
@@ -15,6 +15,7 @@ mod cap;
 struct World {
     ports: Arc<Ports>,
     submissions: Arc<MemorySubmissions>,
+    workflow: Arc<MemoryWorkflow>,
     clock: Arc<ManualClock>,
     job: JobRef,
 }
@@ -52,9 +53,11 @@ async fn world(encoder: EncoderKind, force: bool) -> World {
         .unwrap();
     let submissions = Arc::new(MemorySubmissions::default());
     let clock = Arc::new(ManualClock::at(UnixMillis(1_000)));
+    let workflow = Arc::new(MemoryWorkflow::default());
     let ports = Ports {
         outputs,
         submissions: submissions.clone(),
+        workflow: workflow.clone(),
         clock: clock.clone(),
         lease_seconds: 60,
         force,
@@ -68,6 +71,7 @@ async fn world(encoder: EncoderKind, force: bool) -> World {
     World {
         ports: Arc::new(ports),
         submissions,
+        workflow,
         clock,
         job,
     }
@@ -170,6 +174,27 @@ async fn a_lapsed_lease_is_taken_over_as_a_new_attempt() {
     assert_eq!(
         (taken.decision, taken.claim.fence.attempt),
         (Decision::Encode, 2)
+    );
+}
+
+#[tokio::test]
+async fn a_job_whose_execution_was_stopped_is_taken_over_at_once() {
+    let world = world(EncoderKind::Lambda, false).await;
+    world.submit("a").await;
+    assert_eq!(world.submit("b").await.decision, Decision::DuplicateRunning);
+    world.workflow.end("arn:a");
+    world.workflow.end("a");
+    let taken = world.submit("c").await;
+    assert_eq!(
+        (taken.decision, taken.claim.fence.attempt),
+        (Decision::Encode, 2)
+    );
+    let failures = &world.submissions.rows()[0].failures;
+    assert_eq!(failures[0].error, "ExecutionEnded");
+    assert_eq!(
+        world.try_submit("a").await.unwrap().decision,
+        Decision::DuplicateRunning,
+        "a late call of the stopped execution takes nothing"
     );
 }
 

@@ -27,6 +27,7 @@ async fn stored(good: &Good) -> Objects {
             cache_control: object.cache_control.clone(),
             content_encoding: object.content_encoding.clone(),
             create_only: false,
+            replace: None,
         };
         let at = reelsmith_core::ports::ObjectRef::new("out", format!("{PREFIX}{path}"));
         let body = if gzipped { gzip(&bytes) } else { bytes };

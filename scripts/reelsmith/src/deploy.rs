@@ -223,6 +223,10 @@ async fn provision_data(
     };
     let manifests = cloud.provision_queue(&manifests).await?;
     provision_notifications(cloud, resources, options, deployment).await?;
+    // An execution that ends says so to start-execution, which then admits the next.
+    cloud
+        .provision_subscription(&deployment.topic_arn, &manifests)
+        .await?;
     Ok(manifests)
 }
 

@@ -136,6 +136,9 @@ pub struct Function {
     /// What calls it, where that is not the state machine.
     #[serde(default)]
     pub trigger: Option<Trigger>,
+    /// When it is called, where the clock does: a schedule expression of EventBridge. Not by the local stack.
+    #[serde(default)]
+    pub schedule: Option<String>,
     /// What it may do.
     pub grants: Vec<Grant>,
 }

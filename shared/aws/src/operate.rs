@@ -3,8 +3,8 @@
 
 mod execution;
 mod history;
-mod log;
 mod invoke;
+mod log;
 mod object;
 mod queue;
 mod redrive;

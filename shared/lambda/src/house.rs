@@ -6,7 +6,7 @@ use reelsmith_aws::{Sdk, SystemClock};
 use reelsmith_contract::setting::Setting;
 use reelsmith_contract::{Failure, Objects};
 use reelsmith_core::ports::{
-    Announcer, Clock, EncodeService, ObjectStore, SubmissionStore, Workflow,
+    AdmissionStore, Announcer, Clock, EncodeService, ObjectStore, SubmissionStore, Workflow,
 };
 use reelsmith_media::Tools;
 
@@ -57,6 +57,15 @@ impl House {
     /// # Errors
     /// Where `SUBMISSION_TABLE` is not set.
     pub fn submissions(&self) -> Result<Arc<dyn SubmissionStore>, Failure> {
+        let table = self.settings.text(Setting::SUBMISSION_TABLE)?;
+        Ok(Arc::new(self.sdk.submissions(table)))
+    }
+
+    /// The line of manifests and the slots: in the submission table.
+    ///
+    /// # Errors
+    /// Where `SUBMISSION_TABLE` is not set.
+    pub fn admissions(&self) -> Result<Arc<dyn AdmissionStore>, Failure> {
         let table = self.settings.text(Setting::SUBMISSION_TABLE)?;
         Ok(Arc::new(self.sdk.submissions(table)))
     }

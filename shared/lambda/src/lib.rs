@@ -1,9 +1,12 @@
 //! The runtime glue of every function: settings from the environment, structured logs, named errors, and the parts that
 //! several workers share. The only crate that reads the environment.
 
+pub mod admission;
 mod house;
 mod invocation;
 pub mod metric;
+pub mod outbox;
+pub mod publication;
 mod serve;
 mod settings;
 pub mod submission;

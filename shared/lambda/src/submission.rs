@@ -2,8 +2,9 @@
 
 use reelsmith_contract::payload::Claim;
 use reelsmith_contract::{ErrorName, Failure};
-use reelsmith_core::ports::{Clock, SubmissionStore};
-use reelsmith_core::submission::{OutboxEntry, Outcome, Row, Step, Transition};
+use reelsmith_core::job::EncoderKind;
+use reelsmith_core::ports::{Clock, SubmissionStore, Workflow};
+use reelsmith_core::submission::{Fence, NoticeKind, OutboxEntry, Outcome, Row, Step, Transition};
 
 /// Takes a step, with the notification that goes with it, and gives the row. A retry of a step that was taken succeeds.
 ///
@@ -25,6 +26,78 @@ pub async fn advance(
     match outcome.map_err(|e| Failure::table(&e))? {
         Outcome::Applied(row) | Outcome::AlreadyApplied(row) => Ok(row),
         Outcome::Refused(found) => Err(lost(claim, found.as_ref())),
+    }
+}
+
+/// Releases a live job whose execution has ended without a word, with a message of its failure; whether it did.
+///
+/// # Errors
+/// `WorkflowUnavailable`, or those of the table.
+pub async fn release_ended(
+    submissions: &dyn SubmissionStore,
+    workflow: &dyn Workflow,
+    clock: &dyn Clock,
+    row: &Row,
+) -> Result<bool, Failure> {
+    // Its order may be running outside and be paid: that hold is respected to its end.
+    if row.encoder != EncoderKind::Lambda && row.lease_until > clock.now() {
+        return Ok(false);
+    }
+    let ended = workflow.has_ended(&row.owner).await.map_err(|e| {
+        Failure::new(
+            ErrorName::WorkflowUnavailable,
+            "Step Functions to tell whether an execution has ended",
+            e.to_string(),
+            &row.owner,
+            "nothing: it is retried",
+        )
+    })?;
+    if ended != Some(true) {
+        return Ok(false);
+    }
+    let error = ErrorName::ExecutionEnded;
+    let cause = format!(
+        "expected the execution to end by itself; found that it was stopped or timed out while the job was {}; at {}; \
+         to do: drop the manifest again, or redrive the execution; finished chunks are not encoded again",
+        row.state.as_str(),
+        row.owner
+    );
+    let transition = Transition {
+        job_key: row.job_key.clone(),
+        notice: Some(notice(row, error, &cause, clock)),
+        step: Step::Fail {
+            fence: Fence {
+                generation: row.generation,
+                attempt: row.attempt,
+                owner: row.owner.clone(),
+            },
+            error: error.to_string(),
+            cause,
+        },
+    };
+    let outcome = submissions.apply(&transition, clock.now()).await;
+    let outcome = outcome.map_err(|e| Failure::table(&e))?;
+    let released = matches!(outcome, Outcome::Applied(_));
+    if released {
+        tracing::warn!(job_key = %row.job_key, execution = %row.owner, "released a job whose execution has ended");
+    }
+    Ok(released)
+}
+
+/// Under the id of fail-job's own message, so that one execution fails once.
+fn notice(row: &Row, error: ErrorName, cause: &str, clock: &dyn Clock) -> OutboxEntry {
+    let name = row.owner.rsplit(':').next().unwrap_or(&row.owner);
+    let body = serde_json::json!({
+        "kind": NoticeKind::Failure, "error": error, "cause": cause, "execution": row.owner,
+        "job_key": row.job_key, "asset": row.asset, "manifest_id": row.manifest_id,
+    });
+    OutboxEntry {
+        outbox: format!("execution#{name}"),
+        id: "failure".to_owned(),
+        kind: NoticeKind::Failure,
+        subject: format!("reelsmith failed: {error}"),
+        body: body.to_string(),
+        created: clock.now(),
     }
 }
 

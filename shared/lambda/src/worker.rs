@@ -248,8 +248,8 @@ async fn write_one(objects: &Objects, deliverable: Deliverable) -> Result<(), Fa
     let options = PutOptions {
         content_type: deliverable.content_type.to_owned(),
         cache_control: Some(IMMUTABLE.to_owned()),
-        content_encoding: None,
         create_only: true,
+        ..PutOptions::default()
     };
     let put = objects
         .store()

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use reelsmith_testkit::fakes::{
-    ManualClock, MemoryAdmissions, MemoryAnnouncer, MemoryEncodes, MemoryStore, MemorySubmissions, MemoryWorkflow,
+    ManualClock, MemoryAdmissions, MemoryAnnouncer, MemoryEncodes, MemoryStore, MemorySubmissions,
+    MemoryWorkflow,
 };
 use reelsmith_testkit::suites;
 

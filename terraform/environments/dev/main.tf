@@ -47,6 +47,7 @@ module "queue" {
   spec       = local.resources.manifest_queue
   account    = local.account
   bucket_arn = local.bucket_arns["input"]
+  topic_arn  = module.notifications.arn
 }
 
 module "buckets" {
@@ -110,6 +111,7 @@ module "functions" {
     STATE_MACHINE_ARN      = local.state_machine_arn
     ENCODER_BUILD          = coalesce(var.encoder_build, local.own_build)
     MAX_CONCURRENCY        = tostring(var.max_concurrency)
+    MAX_RUNNING_JOBS       = tostring(var.max_running_jobs)
     MOCK_MODE              = tostring(var.mock_mode)
     MEDIACONVERT_ROLE_ARN  = var.mediaconvert ? local.mediaconvert_role : ""
     MEDIACONVERT_QUEUE_ARN = local.mediaconvert_queue
@@ -126,6 +128,8 @@ module "functions" {
     mediaconvert_queue = local.mediaconvert_queue
     mediaconvert_jobs  = "${local.mediaconvert_arn}:jobs/*"
     mediaconvert_role  = local.mediaconvert_role
+    executions         = "${replace(local.state_machine_arn, ":stateMachine:", ":execution:")}:*"
+    submission_indexes = "${module.submission_table.arn}/index/*"
   }
   queues = { manifest_queue = module.queue.arn }
 }

@@ -124,6 +124,17 @@ variable "max_concurrency" {
   }
 }
 
+variable "max_running_jobs" {
+  description = "Jobs at once; the manifests of others wait in line, the most urgent first. Times max_concurrency it should stay within the account's concurrent functions."
+  type        = number
+  default     = 20
+
+  validation {
+    condition     = var.max_running_jobs >= 1 && floor(var.max_running_jobs) == var.max_running_jobs
+    error_message = "Expected a whole number from 1."
+  }
+}
+
 variable "mock_mode" {
   description = "Render placeholders instead of encoding: a deployed pipeline can be exercised end to end for pennies. Its outputs and reports say so and never stand for a real job."
   type        = bool

@@ -54,6 +54,31 @@ resource "aws_lambda_function" "this" {
   depends_on = [aws_iam_role_policy.this]
 }
 
+resource "aws_cloudwatch_event_rule" "schedule" {
+  for_each = { for function, spec in var.specs : function => spec.schedule if can(spec.schedule) }
+
+  name                = local.names[each.key]
+  description         = var.specs[each.key].description
+  schedule_expression = each.value
+}
+
+resource "aws_cloudwatch_event_target" "schedule" {
+  for_each = aws_cloudwatch_event_rule.schedule
+
+  rule = each.value.name
+  arn  = aws_lambda_function.this[each.key].arn
+}
+
+resource "aws_lambda_permission" "schedule" {
+  for_each = aws_cloudwatch_event_rule.schedule
+
+  statement_id  = "Schedule"
+  action        = "lambda:InvokeFunction"
+  function_name = aws_lambda_function.this[each.key].function_name
+  principal     = "events.amazonaws.com"
+  source_arn    = each.value.arn
+}
+
 resource "aws_lambda_event_source_mapping" "this" {
   for_each = { for function, spec in var.specs : function => spec.trigger if can(spec.trigger.queue) }
 

@@ -25,8 +25,8 @@ resource "aws_sqs_queue_redrive_allow_policy" "this" {
   })
 }
 
-# Only the input bucket of this very account: a bucket name alone could one day be somebody else's.
-data "aws_iam_policy_document" "from_bucket" {
+# Only the input bucket of this very account (a bucket name alone could one day be somebody else's) and the topic.
+data "aws_iam_policy_document" "senders" {
   statement {
     sid       = "ManifestEvents"
     actions   = ["sqs:SendMessage"]
@@ -49,9 +49,36 @@ data "aws_iam_policy_document" "from_bucket" {
       values   = [var.account]
     }
   }
+
+  statement {
+    sid       = "EndedExecutions"
+    actions   = ["sqs:SendMessage"]
+    resources = [aws_sqs_queue.this.arn]
+
+    principals {
+      type        = "Service"
+      identifiers = ["sns.amazonaws.com"]
+    }
+
+    condition {
+      test     = "ArnEquals"
+      variable = "aws:SourceArn"
+      values   = [var.topic_arn]
+    }
+  }
+}
+
+# An execution that ends says so on the topic; the next manifest in line then gets its slot.
+resource "aws_sns_topic_subscription" "ended" {
+  topic_arn            = var.topic_arn
+  protocol             = "sqs"
+  endpoint             = aws_sqs_queue.this.arn
+  raw_message_delivery = true
+
+  depends_on = [aws_sqs_queue_policy.this]
 }
 
 resource "aws_sqs_queue_policy" "this" {
   queue_url = aws_sqs_queue.this.id
-  policy    = data.aws_iam_policy_document.from_bucket.json
+  policy    = data.aws_iam_policy_document.senders.json
 }

@@ -17,3 +17,8 @@ variable "bucket_arn" {
   description = "The bucket whose events the queue takes."
   type        = string
 }
+
+variable "topic_arn" {
+  description = "The topic whose messages say that an execution ends; start-execution then admits the next manifest."
+  type        = string
+}

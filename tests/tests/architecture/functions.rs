@@ -22,6 +22,8 @@ struct Function {
     grants: Vec<Grant>,
     #[serde(default)]
     trigger: Option<Value>,
+    #[serde(default)]
+    schedule: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -44,12 +46,18 @@ const RESOURCES: &[&str] = &[
     "mediaconvert_queue",
     "mediaconvert_jobs",
     "mediaconvert_role",
+    "executions",
+    "submission_indexes",
 ];
 
 /// What a function asks `House` for, and the settings that this takes.
 const HOUSE: &[(&str, &[&str])] = &[
     (".outputs()", &["OUTPUT_BUCKET"]),
     (".submissions()", &["SUBMISSION_TABLE"]),
+    (
+        "Admission::build(",
+        &["SUBMISSION_TABLE", "STATE_MACHINE_ARN", "MAX_RUNNING_JOBS"],
+    ),
     (".workflow()", &["STATE_MACHINE_ARN"]),
     (".announcer()", &["NOTIFICATION_TOPIC_ARN"]),
     (
@@ -124,17 +132,18 @@ fn what_a_function_asks_for_is_within_the_limits_of_lambda() {
 }
 
 #[test]
-fn the_function_outside_of_the_states_is_the_one_with_a_trigger() {
-    let triggered: Vec<_> = functions()
-        .into_iter()
-        .filter(|(_, f)| f.trigger.is_some())
-        .map(|(n, _)| n)
+fn the_functions_outside_of_the_states_are_those_with_a_trigger_or_a_schedule() {
+    let described = functions();
+    let triggered: BTreeSet<_> = described
+        .iter()
+        .filter(|(_, f)| f.trigger.is_some() || f.schedule.is_some())
+        .map(|(n, _)| n.as_str())
         .collect();
     let outside = STEPS
         .iter()
         .filter(|s| s.states.is_empty())
         .map(|s| s.function);
-    assert_eq!(triggered, outside.collect::<Vec<_>>());
+    assert_eq!(triggered, outside.collect::<BTreeSet<_>>());
 }
 
 #[test]

@@ -1,0 +1,163 @@
+//! Puts right what crashes and stopped executions left behind. A schedule starts it; nothing waits for it, since every
+//! part of it only does early what the next delivery would do too, or what nobody else does: sending a message whose
+//! execution is gone, and deleting what a job that was given up has made.
+
+use std::sync::Arc;
+
+use reelsmith_contract::payload::ReapOutput;
+use reelsmith_contract::setting::Setting;
+use reelsmith_contract::{Failure, Objects};
+use reelsmith_core::keys::{Generation, GenerationKeys};
+use reelsmith_core::ports::{Announcer, Clock, SubmissionStore, Workflow};
+use reelsmith_core::submission::{Outcome, Row, State, Step, Transition};
+use reelsmith_core::time::UnixMillis;
+use reelsmith_lambda::admission::Admission;
+use reelsmith_lambda::outbox;
+use reelsmith_lambda::submission::release_ended;
+use reelsmith_lambda::{House, Invocation};
+
+/// What this function works with.
+pub struct Ports {
+    /// The output bucket.
+    pub outputs: Objects,
+    /// The submission table.
+    pub submissions: Arc<dyn SubmissionStore>,
+    /// The topic.
+    pub announcer: Arc<dyn Announcer>,
+    /// The state machine.
+    pub workflow: Arc<dyn Workflow>,
+    /// The line and the slots.
+    pub admission: Admission,
+    /// Wall-clock time.
+    pub clock: Arc<dyn Clock>,
+    /// How long a failed job's chunks are kept for another attempt, in seconds.
+    pub abandoned_after: u32,
+}
+
+impl Ports {
+    /// The ports of a deployed function.
+    ///
+    /// # Errors
+    /// Where a setting is missing or wrong.
+    pub async fn build(house: &House) -> Result<Self, Failure> {
+        Ok(Self {
+            outputs: house.outputs()?,
+            submissions: house.submissions()?,
+            announcer: house.announcer()?,
+            workflow: house.workflow()?,
+            admission: Admission::build(house)?,
+            clock: house.clock(),
+            abandoned_after: house.settings().number(Setting::ABANDONED_AFTER_SECONDS)?,
+        })
+    }
+}
+
+/// How old a message must be before it counts as left behind: its own execution sends it within seconds.
+const SETTLED_MS: i64 = 60_000;
+const LIVE: [State; 3] = [State::Reserved, State::Submitted, State::Validating];
+
+/// Looks once over everything. Safe to repeat and to run beside itself. The input is whatever the schedule sends.
+///
+/// # Errors
+/// Those of table, topic, storage and Step Functions; what was done before stays done.
+pub async fn handle(
+    ports: Arc<Ports>,
+    _input: serde_json::Value,
+    _invocation: Invocation,
+) -> Result<ReapOutput, Failure> {
+    let now = ports.clock.now();
+    let mut output = ReapOutput::default();
+    for state in LIVE {
+        for row in rows(&ports, state, now).await? {
+            let released = release_ended(
+                ports.submissions.as_ref(),
+                ports.workflow.as_ref(),
+                ports.clock.as_ref(),
+                &row,
+            );
+            output.released += u32::from(released.await?);
+        }
+    }
+    output.sent = send(&ports, UnixMillis(now.0 - SETTLED_MS)).await?;
+    output.freed = ports.admission.free().await?;
+    output.started = ports.admission.serve().await?;
+    let settled = UnixMillis(now.0 - i64::from(ports.abandoned_after) * 1_000);
+    for row in rows(&ports, State::Failed, settled).await? {
+        output.deleted += abandon(&ports, &row).await?;
+    }
+    tracing::info!(
+        released = output.released,
+        sent = output.sent,
+        freed = output.freed,
+        started = output.started,
+        deleted = output.deleted,
+        "reaped"
+    );
+    Ok(output)
+}
+
+async fn rows(ports: &Ports, state: State, before: UnixMillis) -> Result<Vec<Row>, Failure> {
+    let rows = ports.submissions.rows_in(state, before).await;
+    rows.map_err(|e| Failure::table(&e))
+}
+
+async fn send(ports: &Ports, before: UnixMillis) -> Result<u32, Failure> {
+    let left = ports.submissions.unsent(before).await;
+    let mut sent = 0;
+    for entry in left.map_err(|e| Failure::table(&e))? {
+        outbox::send(
+            ports.submissions.as_ref(),
+            ports.announcer.as_ref(),
+            ports.clock.as_ref(),
+            &entry,
+        )
+        .await?;
+        sent += 1;
+    }
+    Ok(sent)
+}
+
+/// Deletes what a failed generation made. The row says first that the next attempt begins another generation, so that
+/// nobody can count on what is being deleted; attempt 0 tells a later run to finish a deletion that was cut short.
+async fn abandon(ports: &Ports, row: &Row) -> Result<u32, Failure> {
+    if row.attempt == 0 {
+        return delete(ports, row, Generation(row.generation.0.saturating_sub(1))).await;
+    }
+    let transition = Transition {
+        job_key: row.job_key.clone(),
+        step: Step::Abandon {
+            generation: row.generation,
+            attempt: row.attempt,
+        },
+        notice: None,
+    };
+    let outcome = ports
+        .submissions
+        .apply(&transition, ports.clock.now())
+        .await;
+    match outcome.map_err(|e| Failure::table(&e))? {
+        Outcome::Applied(_) | Outcome::AlreadyApplied(_) => {
+            delete(ports, row, row.generation).await
+        }
+        // Somebody has taken the job up again.
+        Outcome::Refused(_) => Ok(0),
+    }
+}
+
+async fn delete(ports: &Ports, row: &Row, generation: Generation) -> Result<u32, Failure> {
+    let keys = GenerationKeys::new(&row.asset, &row.job_key, generation);
+    let outputs = &ports.outputs;
+    let mut deleted = 0;
+    for prefix in [keys.work_prefix(), keys.output_prefix()] {
+        let failed = |e| Failure::storage(&e, outputs.at(prefix));
+        let listed = outputs.store().list(outputs.bucket(), prefix).await;
+        let made: Vec<String> = listed.map_err(failed)?.into_iter().map(|o| o.key).collect();
+        let gone = outputs.store().delete(outputs.bucket(), &made).await;
+        gone.map_err(failed)?;
+        deleted += u32::try_from(made.len()).unwrap_or(u32::MAX);
+    }
+    Ok(deleted)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,8 @@
+//! See the library of this package.
+
+use reap_jobs::{Ports, handle};
+
+#[tokio::main]
+async fn main() -> Result<(), reelsmith_lambda::StartError> {
+    reelsmith_lambda::serve(async |house| Ports::build(house).await, handle).await
+}

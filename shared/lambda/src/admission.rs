@@ -1,0 +1,162 @@
+//! The line of manifests and the slots of a deployment, as the functions use them.
+
+use std::sync::Arc;
+
+use reelsmith_contract::setting::Setting;
+use reelsmith_contract::{ErrorName, Failure};
+use reelsmith_core::admission::{Admitted, Place, Ticket};
+use reelsmith_core::ports::{AdmissionStore, PortError, Started, Workflow};
+
+use crate::House;
+
+/// Tickets looked at in one read of the line.
+const LOOK: u32 = 10;
+
+/// Line, slots and the state machine behind them.
+#[derive(Clone)]
+pub struct Admission {
+    store: Arc<dyn AdmissionStore>,
+    workflow: Arc<dyn Workflow>,
+    slots: u32,
+}
+
+impl Admission {
+    /// So many jobs at once.
+    pub fn new(store: Arc<dyn AdmissionStore>, workflow: Arc<dyn Workflow>, slots: u32) -> Self {
+        Self {
+            store,
+            workflow,
+            slots,
+        }
+    }
+
+    /// The line of a deployed function.
+    ///
+    /// # Errors
+    /// Where a setting is missing or wrong.
+    pub fn build(house: &House) -> Result<Self, Failure> {
+        let slots = house.settings().number(Setting::MAX_RUNNING_JOBS)?;
+        Ok(Self::new(house.admissions()?, house.workflow()?, slots))
+    }
+
+    /// Joins the line, unless the ticket is there, or its execution was started.
+    ///
+    /// # Errors
+    /// Those of the table and of Step Functions.
+    pub async fn join(&self, ticket: &Ticket) -> Result<(), Failure> {
+        // An event that is delivered again after its execution has started must not take a slot from another.
+        if self.has_ended(&ticket.execution).await?.is_some() {
+            tracing::info!(execution = %ticket.execution, "known already");
+            return Ok(());
+        }
+        let place = self
+            .store
+            .join(ticket)
+            .await
+            .map_err(|e| Failure::table(&e))?;
+        match place {
+            Place::Waiting => {
+                tracing::info!(execution = %ticket.execution, priority = ticket.priority, "in line");
+            }
+            // Another call is about to start it, or died before it could.
+            Place::Holding => self.start(ticket).await?,
+        }
+        Ok(())
+    }
+
+    /// Gives the slot of an execution back that ends.
+    ///
+    /// # Errors
+    /// Those of the table.
+    pub async fn finished(&self, execution: &str) -> Result<bool, Failure> {
+        let name = execution.rsplit(':').next().unwrap_or(execution);
+        self.store
+            .release(name)
+            .await
+            .map_err(|e| Failure::table(&e))
+    }
+
+    /// Starts executions from the head of the line as long as there are slots; how many.
+    ///
+    /// # Errors
+    /// Those of the table and of Step Functions. The ticket that could not be started is in line again.
+    pub async fn serve(&self) -> Result<u32, Failure> {
+        let mut started = 0;
+        loop {
+            let line = self
+                .store
+                .line(LOOK)
+                .await
+                .map_err(|e| Failure::table(&e))?;
+            if line.is_empty() {
+                return Ok(started);
+            }
+            for ticket in line {
+                let admitted = self.store.admit(&ticket, self.slots).await;
+                match admitted.map_err(|e| Failure::table(&e))? {
+                    Admitted::Full => return Ok(started),
+                    Admitted::Gone => {}
+                    Admitted::Yes => {
+                        self.start_or_queue(&ticket).await?;
+                        started += 1;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Gives back the slots of executions that have ended without saying so, and starts those that were never started.
+    ///
+    /// # Errors
+    /// Those of the table and of Step Functions.
+    pub async fn free(&self) -> Result<u32, Failure> {
+        let mut freed = 0;
+        for ticket in self.store.holding().await.map_err(|e| Failure::table(&e))? {
+            match self.has_ended(&ticket.execution).await? {
+                Some(true) => freed += u32::from(self.finished(&ticket.execution).await?),
+                Some(false) => {}
+                None => self.start(&ticket).await?,
+            }
+        }
+        Ok(freed)
+    }
+
+    async fn start_or_queue(&self, ticket: &Ticket) -> Result<(), Failure> {
+        let started = self.start(ticket).await;
+        if started.is_err() {
+            // Best effort: where this fails too, the reaper finds a slot whose execution was never started.
+            let _freed = self.finished(&ticket.execution).await;
+            let _queued = self.store.join(ticket).await;
+        }
+        started
+    }
+
+    async fn start(&self, ticket: &Ticket) -> Result<(), Failure> {
+        let started = self.workflow.start(&ticket.execution, &ticket.input).await;
+        match started.map_err(|e| unavailable(&e, &ticket.execution))? {
+            Started::New(arn) => tracing::info!(execution = %arn, "started"),
+            Started::Existing => {
+                tracing::info!(execution = %ticket.execution, "known already");
+                if self.has_ended(&ticket.execution).await? == Some(true) {
+                    self.finished(&ticket.execution).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn has_ended(&self, execution: &str) -> Result<Option<bool>, Failure> {
+        let ended = self.workflow.has_ended(execution).await;
+        ended.map_err(|e| unavailable(&e, execution))
+    }
+}
+
+fn unavailable(error: &PortError, execution: &str) -> Failure {
+    Failure::new(
+        ErrorName::WorkflowUnavailable,
+        "Step Functions to answer",
+        error.to_string(),
+        format!("execution {execution}"),
+        "nothing: the message is delivered again",
+    )
+}
