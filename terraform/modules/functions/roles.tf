@@ -27,6 +27,17 @@ data "aws_iam_policy_document" "this" {
     content {
       actions   = statement.value.actions
       resources = [join("/", compact([var.grantable[statement.value.resource], try(statement.value.path, "")]))]
+
+      # A role may be handed to MediaConvert and to nobody else.
+      dynamic "condition" {
+        for_each = contains(statement.value.actions, "iam:PassRole") ? ["mediaconvert.amazonaws.com"] : []
+
+        content {
+          test     = "StringEquals"
+          variable = "iam:PassedToService"
+          values   = [condition.value]
+        }
+      }
     }
   }
 

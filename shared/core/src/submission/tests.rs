@@ -261,3 +261,32 @@ fn counters_stop_at_their_end() {
     let forced = applied(reserve("b", true).decide(Some(&row), UnixMillis(5)));
     assert_eq!(forced.generation, Generation(u32::MAX));
 }
+
+#[test]
+fn an_intent_is_written_once_by_the_holder_and_belongs_to_its_attempt() {
+    let row = applied(reserve("a", false).decide(None, UnixMillis(0)));
+    let intend = |row: &Row| {
+        with(Step::Intend {
+            fence: fence(row),
+            lease_seconds: 60,
+        })
+    };
+    let first = intend(&row);
+    let intended = applied(first.decide(Some(&row), UnixMillis(7)));
+    assert_eq!(intended.state, State::Reserved);
+    assert_eq!(intended.intended, Some(UnixMillis(7)));
+    assert!(intended.lease_until > row.lease_until);
+    let again = first.decide(Some(&intended), UnixMillis(9));
+    assert_eq!(again, Outcome::AlreadyApplied(intended.clone()));
+    let submitted = run_to(State::Submitted);
+    let late = intend(&submitted).decide(Some(&submitted), UnixMillis(9));
+    assert_eq!(late, Outcome::AlreadyApplied(submitted.clone()));
+    let validating = run_to(State::Validating);
+    let after = intend(&validating).decide(Some(&validating), UnixMillis(9));
+    assert_eq!(after, Outcome::Refused(Some(validating.clone())));
+    let lapsed = UnixMillis(intended.lease_until.0 + 1);
+    let taken = applied(reserve("b", false).decide(Some(&intended), lapsed));
+    assert_eq!(taken.intended, None, "another attempt has intended nothing");
+    let zombie = first.decide(Some(&taken), lapsed);
+    assert_eq!(zombie, Outcome::Refused(Some(taken.clone())));
+}
