@@ -5,6 +5,7 @@
     reason = "a harness ends the test where the world is not as it must be"
 )]
 
+pub mod chaos;
 pub mod delivery;
 pub mod media;
 pub mod world;

@@ -89,6 +89,27 @@ pub fn standard() -> &'static Path {
     })
 }
 
+/// Twelve seconds of small pictures and one tone: three segments, and quick to encode at every rung.
+pub fn small() -> &'static Path {
+    static PATH: OnceLock<PathBuf> = OnceLock::new();
+    PATH.get_or_init(|| tiny("small.mp4", 12))
+}
+
+/// One second of small pictures and one tone.
+pub fn short() -> &'static Path {
+    static PATH: OnceLock<PathBuf> = OnceLock::new();
+    PATH.get_or_init(|| tiny("short.mp4", 1))
+}
+
+fn tiny(name: &str, seconds: u32) -> PathBuf {
+    let video = format!("testsrc2=size=320x180:rate=24:duration={seconds}");
+    let tone = format!("sine=frequency=440:duration={seconds}");
+    let inputs = ["-f", "lavfi", "-i", &video, "-f", "lavfi", "-i", &tone];
+    let outputs = "-c:v libx264 -preset ultrafast -g 48 -pix_fmt yuv420p -c:a aac -ac 2";
+    let args: Vec<&str> = inputs.into_iter().chain(outputs.split(' ')).collect();
+    ffmpeg(name, &args)
+}
+
 /// Two seconds of sound without pictures, in an MP4.
 pub fn audio_only() -> &'static Path {
     static PATH: OnceLock<PathBuf> = OnceLock::new();

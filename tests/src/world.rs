@@ -24,6 +24,9 @@ const MESSAGE: Duration = Duration::from_secs(60);
 /// Pause between two looks at something that is under way.
 const LOOK: Duration = Duration::from_millis(100);
 
+/// First part of every name of the deployment.
+pub const DEPLOYMENT: &str = "reelsmith";
+
 /// Settings of the deployment: the fastest presets, and workers for both cores.
 const SETTINGS: [&str; 2] = ["PROFILE=draft", "MAX_CONCURRENCY=2"];
 
@@ -35,12 +38,14 @@ struct Shared {
 /// The stack of this test program. It ends with the program.
 static SHARED: OnceCell<Shared> = OnceCell::const_new();
 
-async fn start(environment: &[(&str, &str)]) -> Shared {
+async fn start(extra: &[(&str, &str)], settings: &[&str]) -> Shared {
     // Waits and backoffs pass a hundred times faster, so that patience can be tested.
-    let environment = [&[("SFN_WAIT_SCALE", "0.01")], environment].concat();
+    let mut environment = vec![("SFN_WAIT_SCALE", "0.01")];
+    environment.extend_from_slice(extra);
     let stack = Stack::with(&environment).await.expect("a local stack");
     let project = Project::find().expect("the checkout");
-    let overrides = SETTINGS.map(|s| s.parse().expect("a setting")).to_vec();
+    let overrides = SETTINGS.iter().chain(settings);
+    let overrides = overrides.map(|s| s.parse().expect("a setting")).collect();
     let options = Options {
         overrides,
         ..Options::default()
@@ -58,6 +63,9 @@ pub struct World {
     pub deployment: &'static Deployment,
     /// Where S3 answers, for players.
     pub endpoint: String,
+    /// The port that the stack listens on.
+    pub port: u16,
+    stack: &'static Stack,
     /// Operator's reads.
     pub cloud: Cloud,
     store: Arc<dyn ObjectStore>,
@@ -66,16 +74,33 @@ pub struct World {
 impl World {
     /// Joins the stack of this program.
     pub async fn join() -> Self {
-        Self::of(SHARED.get_or_init(|| start(&[])).await).await
+        Self::of(SHARED.get_or_init(async || start(&[], &[]).await).await).await
     }
 
     /// Joins the stack of this program, which has more in its environment. All tests of the program must ask for the same.
     pub async fn join_with(environment: &[(&str, &str)]) -> Self {
-        Self::of(SHARED.get_or_init(|| start(environment)).await).await
+        Self::of(
+            SHARED
+                .get_or_init(async || start(environment, &[]).await)
+                .await,
+        )
+        .await
+    }
+
+    /// A stack of one's own with more in its environment. It ends with the program.
+    pub async fn alone(extra: &[(&str, &str)]) -> Self {
+        Self::alone_with(extra, &[]).await
+    }
+
+    /// The same with settings of its own, as `NAME=VALUE`.
+    pub async fn alone_with(extra: &[(&str, &str)], settings: &[&str]) -> Self {
+        Self::of(Box::leak(Box::new(start(extra, settings).await))).await
     }
 
     async fn of(shared: &'static Shared) -> Self {
         Self {
+            port: shared.stack.port(),
+            stack: &shared.stack,
             deployment: &shared.deployment,
             endpoint: shared.stack.endpoint(),
             cloud: shared.stack.cloud().await,
@@ -202,6 +227,38 @@ impl World {
             .filter(|m| m["execution"] == execution)
             .cloned()
             .collect()
+    }
+
+    /// What the stack and its functions have logged so far.
+    #[must_use]
+    pub fn log(&self) -> String {
+        self.stack.log()
+    }
+
+    /// Resident memory of the stack's own process in KiB, functions not counted.
+    #[must_use]
+    pub fn memory_kib(&self) -> u64 {
+        let status = self.stack.server().and_then(|pid| {
+            let path = format!("/proc/{pid}/status");
+            std::fs::read_to_string(path).ok()
+        });
+        let status = status.unwrap_or_default();
+        let line = status.lines().find_map(|l| l.strip_prefix("VmRSS:"));
+        let number = line.and_then(|l| l.split_ascii_whitespace().next());
+        number.and_then(|n| n.parse().ok()).unwrap_or(0)
+    }
+
+    /// The newest version of an object of the input bucket.
+    pub async fn version(&self, key: &str) -> Option<String> {
+        let object = ObjectRef::new(&self.deployment.input_bucket, key);
+        let meta = self.store.head(&object).await.expect("an object");
+        meta.pin.version_id
+    }
+
+    /// An object of the output bucket.
+    pub async fn get(&self, key: &str) -> Bytes {
+        let object = ObjectRef::new(&self.deployment.output_bucket, key);
+        self.store.get(&object, u64::MAX).await.expect("an object")
     }
 
     /// Keys of the output bucket under a prefix.

@@ -118,6 +118,21 @@ impl Stack {
         Cloud::new(&self.sdk().await)
     }
 
+    /// The process of MiniStack itself, below the guard.
+    #[must_use]
+    pub fn server(&self) -> Option<i32> {
+        let guard = self.guard.id().to_string();
+        let entries = std::fs::read_dir("/proc").ok()?;
+        entries
+            .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
+            .find(|pid: &i32| {
+                let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+                let rest = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
+                rest.split_ascii_whitespace().nth(1) == Some(guard.as_str())
+                    && processes::is_ministack(*pid)
+            })
+    }
+
     /// What it has written so far, the output of functions included.
     #[must_use]
     pub fn log(&self) -> String {

@@ -1,0 +1,136 @@
+//! Events are delivered twice, and a hundred times at once: one execution, one encode, one message.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test ends where something is not as it must be"
+)]
+
+use reelsmith_contract::naming::execution_name;
+use reelsmith_core::ports::SubmissionStore as _;
+use reelsmith_core::submission::State;
+use reelsmith_tests::delivery::Delivery;
+use reelsmith_tests::media;
+use reelsmith_tests::world::World;
+use serde_json::{Value, json};
+
+const DELIVERIES: usize = 100;
+
+fn event(bucket: &str, key: &str, version: Option<&str>) -> String {
+    json!({"Records": [{
+        "eventVersion": "2.1", "eventSource": "aws:s3", "awsRegion": "us-east-1",
+        "eventTime": "2026-01-01T00:00:00.000Z", "eventName": "ObjectCreated:Put",
+        "userIdentity": {"principalId": "p"}, "requestParameters": {"sourceIPAddress": "127.0.0.1"},
+        "responseElements": {},
+        "s3": {"s3SchemaVersion": "1.0", "configurationId": "manifests",
+            "bucket": {"name": bucket, "ownerIdentity": {"principalId": "p"}, "arn": "a"},
+            "object": {"key": key, "size": 1, "eTag": "e", "versionId": version, "sequencer": "0"}}
+    }]})
+    .to_string()
+}
+
+fn small(id: &str) -> Delivery {
+    let mut delivery = Delivery::of(id, &std::fs::read(media::small()).unwrap());
+    delivery.languages = vec!["ja"];
+    delivery.settings = "<EnableH265>false</EnableH265>".into();
+    delivery
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "a minute on a quiet machine: scripts/test --faults runs it"]
+async fn a_hundred_deliveries_of_one_event_encode_once() {
+    let world = World::join().await;
+    let delivery = small("hundred");
+    world
+        .put(&delivery.mezzanine_key, delivery.mezzanine.clone().unwrap())
+        .await;
+    // The object's own event is the hundredth.
+    let execution = world
+        .drop_manifest(&delivery.manifest_key(), &delivery.manifest())
+        .await;
+    let version = world.version(&delivery.manifest_key()).await;
+    let (bucket, key) = (&world.deployment.input_bucket, delivery.manifest_key());
+    let body = event(bucket, &key, version.as_deref());
+    let url = world
+        .cloud
+        .queue_url(&world.deployment.manifest_queue)
+        .await
+        .unwrap()
+        .unwrap();
+    let sends = (1..DELIVERIES).map(|_| world.cloud.send_message(&url, &body));
+    for sent in futures::future::join_all(sends).await {
+        sent.unwrap();
+    }
+    let output = world.succeeded(&execution).await;
+    assert_eq!(output["decision"], "ENCODE");
+    // All of them are dealt with: the queue is empty, and none was put aside.
+    let drained = async |queue: &str| {
+        let url = world.cloud.queue_url(queue).await.unwrap().unwrap();
+        world.cloud.queue_depth(&url).await.unwrap() == (0, 0)
+    };
+    while !drained(&world.deployment.manifest_queue).await {
+        tokio::task::yield_now().await;
+    }
+    assert!(drained(&world.deployment.dead_letter_queue).await);
+    let name = execution_name(bucket, &key, version.as_deref());
+    let executions = world
+        .cloud
+        .executions(&world.deployment.state_machine_arn, 10_000)
+        .await
+        .unwrap();
+    let ours = executions.iter().filter(|e| e.name.starts_with("hundred-"));
+    assert_eq!(
+        ours.map(|e| e.name.as_str()).collect::<Vec<_>>(),
+        [name.as_str()]
+    );
+    let table = world
+        .cloud
+        .sdk()
+        .submissions(&world.deployment.submission_table);
+    let row = table
+        .row(&output["job_key"].as_str().unwrap().parse().unwrap())
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        (row.state, row.generation.0, row.attempt),
+        (State::Complete, 1, 1)
+    );
+    assert_eq!(world.notification(&execution).await["kind"], "success");
+    assert_eq!(world.notifications(&execution).await.len(), 1);
+    let ends =
+        world.log().matches("known already").count() + world.log().matches("in line").count();
+    println!(
+        "{DELIVERIES} deliveries: 1 execution, 1 encode, 1 message; {ends} answers of start-execution"
+    );
+    assert!(ends >= DELIVERIES, "{ends}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "a minute on a quiet machine: scripts/test --faults runs it"]
+async fn two_executions_that_race_on_one_job_encode_it_once() {
+    let world = World::join().await;
+    let delivery = small("race");
+    world
+        .put(&delivery.mezzanine_key, delivery.mezzanine.clone().unwrap())
+        .await;
+    let key = delivery.manifest_key().replace(".xml", ".manifest");
+    world.put(&key, delivery.manifest()).await;
+    let input =
+        json!({"source": {"bucket": world.deployment.input_bucket, "key": key}}).to_string();
+    let machine = &world.deployment.state_machine_arn;
+    let (a, b) = tokio::join!(
+        world.cloud.start_execution(machine, "race-a", &input),
+        world.cloud.start_execution(machine, "race-b", &input),
+    );
+    let (a, b) = (
+        world.succeeded(&a.unwrap()).await,
+        world.succeeded(&b.unwrap()).await,
+    );
+    let mut decisions: Vec<&str> = [&a, &b]
+        .map(|o: &Value| o["decision"].as_str().unwrap())
+        .to_vec();
+    decisions.sort_unstable();
+    assert_eq!(a["job_key"], b["job_key"]);
+    assert_eq!(decisions[1], "ENCODE");
+    assert!(decisions[0].starts_with("DUPLICATE"), "{decisions:?}");
+}

@@ -1,0 +1,74 @@
+//! The stations of a job, in their order.
+
+use reelsmith_core::plan::ChunkItem;
+use serde_json::Value;
+
+/// One call of one function.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Station {
+    StartExecution,
+    ParseManifest,
+    ValidateInput,
+    SubmitJob,
+    PlanChunks,
+    TranscodeChunk(ChunkItem),
+    EncodeAudio(String),
+    ConvertCaptions(String),
+    AssembleRendition(String),
+    PackageOutputs,
+    ValidateOutput,
+    /// Another execution of the same manifest fails meanwhile.
+    FailJob,
+    PublishJob,
+    CleanupJob,
+    Notify,
+    /// A third execution was stopped, and its failure is still to be told.
+    ReapJobs,
+}
+
+impl Station {
+    /// Folder of the function.
+    pub fn function(&self) -> &'static str {
+        match self {
+            Self::StartExecution => "start-execution",
+            Self::ParseManifest => "parse-manifest",
+            Self::ValidateInput => "validate-input",
+            Self::SubmitJob => "submit-job",
+            Self::PlanChunks => "plan-chunks",
+            Self::TranscodeChunk(_) => "transcode-chunk",
+            Self::EncodeAudio(_) => "encode-audio",
+            Self::ConvertCaptions(_) => "convert-captions",
+            Self::AssembleRendition(_) => "assemble-rendition",
+            Self::PackageOutputs => "package-outputs",
+            Self::ValidateOutput => "validate-output",
+            Self::FailJob => "fail-job",
+            Self::PublishJob => "publish-job",
+            Self::CleanupJob => "cleanup-job",
+            Self::Notify => "notify",
+            Self::ReapJobs => "reap-jobs",
+        }
+    }
+
+    /// The function and its item.
+    pub fn name(&self) -> String {
+        match self {
+            Self::TranscodeChunk(item) => format!("transcode-chunk {}-{}", item.chunk, item.group),
+            Self::EncodeAudio(r) | Self::ConvertCaptions(r) | Self::AssembleRendition(r) => {
+                format!("{} {r}", self.function())
+            }
+            _ => self.function().to_owned(),
+        }
+    }
+
+    /// What of an output a retry must give again: how much it did itself depends on what an earlier call has done.
+    pub fn lasting(&self, output: &Value) -> Value {
+        let mut output = output.clone();
+        if let Some(fields) = output.as_object_mut() {
+            fields.remove("encoded");
+        }
+        match self {
+            Self::CleanupJob | Self::Notify | Self::ReapJobs => Value::Null,
+            _ => output,
+        }
+    }
+}

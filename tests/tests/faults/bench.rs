@@ -1,0 +1,328 @@
+//! One stack behind the proxy, one delivery after another, each held against a run without faults.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::time::{Duration, Instant};
+
+use reelsmith_aws::operate::{ExecutionStatus, ExecutionView};
+use reelsmith_core::digest::sha256_hex;
+use reelsmith_core::keys::GenerationKeys;
+use reelsmith_core::ports::{AdmissionStore as _, SubmissionStore as _};
+use reelsmith_core::submission::{Row, State};
+use reelsmith_tests::chaos::{ChaosProxy, encoders_of};
+use reelsmith_tests::delivery::{Caption, Delivery};
+use reelsmith_tests::world::{DEPLOYMENT, World};
+use serde_json::Value;
+
+use crate::table::Trouble;
+
+/// Chunks that are encoded at once: as many may be lost by a fault.
+const IN_FLIGHT: usize = 2;
+const LOOK: Duration = Duration::from_millis(20);
+const PATIENCE: Duration = Duration::from_secs(120);
+const CAPTION: &str = "1\n00:00:01,000 --> 00:00:03,500\nLine\n";
+
+/// What a run left: paths with checksums, and how often each chunk was encoded.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Left {
+    outputs: BTreeMap<String, String>,
+    work: BTreeSet<String>,
+}
+
+/// How a run ended.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// What the operator did.
+    pub answer: &'static str,
+    /// State of the row at last.
+    pub state: &'static str,
+    /// How it differs from the run without faults.
+    pub differences: Vec<String>,
+    /// Chunks encoded once more.
+    pub encoded_again: usize,
+    /// Faults that happened.
+    pub hits: usize,
+}
+
+impl Outcome {
+    pub fn is_bad(&self) -> bool {
+        self.state != "COMPLETE" || !self.differences.is_empty()
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{}, {} hits, {} encoded again, {}",
+            self.state, self.hits, self.encoded_again, self.answer
+        )?;
+        self.differences
+            .iter()
+            .try_for_each(|d| write!(f, "\n    {d}"))
+    }
+}
+
+pub struct Bench {
+    proxy: ChaosProxy,
+    world: World,
+    mezzanine: Vec<u8>,
+    clean: Left,
+    runs: usize,
+}
+
+impl Bench {
+    pub async fn start() -> Self {
+        let proxy = ChaosProxy::start(DEPLOYMENT).await;
+        let endpoint = proxy.endpoint();
+        let world = World::alone(&[("AWS_ENDPOINT_URL", &endpoint)]).await;
+        proxy.lead_to(world.port);
+        let mut bench = Self {
+            proxy,
+            world,
+            mezzanine: std::fs::read(reelsmith_tests::media::small()).unwrap(),
+            clean: Left::default(),
+            runs: 0,
+        };
+        let (execution, delivery) = bench.deliver(&[]).await;
+        let row = bench.settled(&execution, &delivery).await;
+        assert_eq!(
+            row.as_ref().map(|r| r.state),
+            Some(State::Complete),
+            "the run without faults"
+        );
+        bench.clean = bench.left(&row.unwrap()).await;
+        assert!(bench.clean.outputs.len() > 8, "{:?}", bench.clean.outputs);
+        bench
+    }
+
+    async fn deliver(&mut self, rules: &[reelsmith_tests::chaos::Rule]) -> (String, Delivery) {
+        self.runs += 1;
+        let mut delivery = Delivery::of(&format!("fault-{}", self.runs), &self.mezzanine);
+        delivery.languages = vec!["ja"];
+        delivery.settings = "<EnableH265>false</EnableH265>".into();
+        delivery.captions = vec![Caption {
+            language: "en",
+            key: format!("captions/{}.srt", delivery.id),
+            body: CAPTION,
+        }];
+        self.proxy.arm(rules);
+        (self.world.deliver(&delivery).await, delivery)
+    }
+
+    /// One delivery with its trouble and the operator's answer to it.
+    pub async fn run(&mut self, name: &str, trouble: &Trouble) -> Outcome {
+        let rules = match trouble {
+            Trouble::Requests(rules) => rules.clone(),
+            _ => Vec::new(),
+        };
+        let (execution, delivery) = self.deliver(&rules).await;
+        let mut hits = self.afflict(trouble, &execution).await;
+        let view = self.ended(&execution, name).await;
+        hits += self.proxy.hits();
+        let encodes = self.encodes();
+        let (last, answer) = self.answer(&view, &delivery).await;
+        let row = self.settled(&last, &delivery).await;
+        let encodes = encodes + self.encodes_since(&view, encodes);
+        let mut differences = Vec::new();
+        if let Some(row) = row.as_ref().filter(|r| r.state == State::Complete) {
+            let left = self.left(row).await;
+            differences.extend(compare("outputs", &self.clean.outputs, &left.outputs));
+            let (mine, theirs): (BTreeMap<_, _>, BTreeMap<_, _>) =
+                (keyed(&self.clean.work), keyed(&left.work));
+            differences.extend(compare("jobs", &mine, &theirs));
+            differences.extend(self.said(row).await);
+        }
+        let chunks = self
+            .clean
+            .work
+            .iter()
+            .filter(|k| k.starts_with("chunks/"))
+            .count();
+        let encoded_again = encodes.saturating_sub(chunks);
+        if encoded_again > IN_FLIGHT * rules.len().max(1) {
+            differences.push(format!("{encoded_again} chunks were encoded again"));
+        }
+        Outcome {
+            answer,
+            state: row.map_or("no row", |row| row.state.as_str()),
+            differences,
+            encoded_again,
+            hits,
+        }
+    }
+
+    /// Troubles that are not requests; how many happened.
+    async fn afflict(&self, trouble: &Trouble, execution: &str) -> usize {
+        let end = Instant::now() + PATIENCE;
+        let asked = |function: &str| self.proxy.seen().iter().any(|s| s.function == function);
+        while Instant::now() < end {
+            match trouble {
+                Trouble::Requests(_) => return 0,
+                Trouble::Encoder(function) => {
+                    let encoder = asked(function)
+                        .then(|| encoders_of(DEPLOYMENT).pop())
+                        .flatten();
+                    if let Some(pid) = encoder.and_then(rustix::process::Pid::from_raw) {
+                        let killed =
+                            rustix::process::kill_process(pid, rustix::process::Signal::KILL);
+                        return usize::from(killed.is_ok());
+                    }
+                }
+                Trouble::Stop(function) => {
+                    if asked(function) {
+                        let stopped = self.world.cloud.stop_execution(execution, "a test").await;
+                        return usize::from(stopped.is_ok());
+                    }
+                }
+            }
+            tokio::time::sleep(Duration::from_millis(3)).await;
+        }
+        0
+    }
+
+    async fn ended(&self, execution: &str, name: &str) -> ExecutionView {
+        let end = Instant::now() + PATIENCE;
+        loop {
+            let view = self.world.cloud.execution(execution).await.unwrap();
+            match view {
+                Some(view) if view.summary.status != ExecutionStatus::Running => return view,
+                _ => assert!(
+                    Instant::now() < end,
+                    "{name}: {execution} has not ended: {view:?}"
+                ),
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+
+    /// What an operator does about an execution that ended.
+    async fn answer(&self, view: &ExecutionView, delivery: &Delivery) -> (String, &'static str) {
+        let arn = view.summary.arn.clone();
+        match view.summary.status {
+            ExecutionStatus::Succeeded => (arn, "nothing"),
+            ExecutionStatus::Aborted | ExecutionStatus::TimedOut => {
+                let redriven = self.world.cloud.redrive(&arn).await.unwrap();
+                (redriven.arn().to_owned(), "redriven")
+            }
+            _ => {
+                let key = delivery.manifest_key();
+                let again = self.world.drop_manifest(&key, &delivery.manifest()).await;
+                (again, "delivered again")
+            }
+        }
+    }
+
+    /// The row once the execution has ended.
+    async fn settled(&self, execution: &str, delivery: &Delivery) -> Option<Row> {
+        let view = self.ended(execution, &delivery.id).await;
+        let table = self
+            .world
+            .cloud
+            .sdk()
+            .submissions(&self.world.deployment.submission_table);
+        let text = view.output.as_deref().unwrap_or("{}");
+        let output: Value = serde_json::from_str(text).unwrap();
+        let Some(key) = output["job_key"].as_str() else {
+            println!("{}: {:?} {:?}", delivery.id, view.error, view.cause);
+            return None;
+        };
+        table.row(&key.parse().unwrap()).await.unwrap()
+    }
+
+    /// How often a chunk was made: each try ends with one call that writes its record.
+    fn encodes(&self) -> usize {
+        let calls: BTreeSet<String> = self
+            .proxy
+            .seen()
+            .into_iter()
+            .filter(|s| {
+                s.function == "transcode-chunk"
+                    && s.line.starts_with("PUT ")
+                    && s.line.contains("/chunks/")
+            })
+            .map(|s| s.invocation)
+            .collect();
+        calls.len()
+    }
+
+    fn encodes_since(&self, _view: &ExecutionView, before: usize) -> usize {
+        self.encodes().saturating_sub(before)
+    }
+
+    async fn left(&self, row: &Row) -> Left {
+        let keys = GenerationKeys::new(&row.asset, &row.job_key, row.generation);
+        let mut left = Left::default();
+        for key in self.world.keys(keys.output_prefix()).await {
+            let body = self.world.get(&key).await;
+            let path = key[keys.output_prefix().len()..].to_owned();
+            left.outputs.insert(path, sha256_hex(&body));
+        }
+        for key in self.world.keys(keys.work_prefix()).await {
+            left.work.insert(key[keys.work_prefix().len()..].to_owned());
+        }
+        left
+    }
+
+    /// One success under one id, nothing unsent, no slot held.
+    async fn said(&self, row: &Row) -> Vec<String> {
+        let table = self
+            .world
+            .cloud
+            .sdk()
+            .submissions(&self.world.deployment.submission_table);
+        let mut wrong = Vec::new();
+        let messages = self.world.notifications(&row.owner).await;
+        let successes = messages.iter().filter(|m| m["kind"] == "success");
+        let told: BTreeSet<String> = successes.map(|m| m["generation"].to_string()).collect();
+        let pending = table.pending(row.job_key.as_str()).await.unwrap();
+        // A redrive or a second delivery may find the job complete and send what is left.
+        if !pending.is_empty() {
+            wrong.push(format!("{} messages are not sent", pending.len()));
+        }
+        if told.len() > 1 {
+            wrong.push(format!("success was said of {told:?}"));
+        }
+        let end = Instant::now() + Duration::from_secs(10);
+        while !table.holding().await.unwrap().is_empty() {
+            if Instant::now() > end {
+                // The reaper frees the slot of an execution that was stopped.
+                self.reap().await;
+                if !table.holding().await.unwrap().is_empty() {
+                    wrong.push("a slot is still held".to_owned());
+                }
+                break;
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+        wrong
+    }
+
+    async fn reap(&self) {
+        let function = format!("{DEPLOYMENT}-reap-jobs");
+        let reaped = self.world.cloud.invoke(&function, "{}").await;
+        reaped.unwrap();
+    }
+}
+
+fn keyed(paths: &BTreeSet<String>) -> BTreeMap<String, String> {
+    paths.iter().map(|p| (p.clone(), String::new())).collect()
+}
+
+fn compare(
+    what: &str,
+    clean: &BTreeMap<String, String>,
+    found: &BTreeMap<String, String>,
+) -> Vec<String> {
+    let mut differences = Vec::new();
+    for path in clean.keys().chain(found.keys()).collect::<BTreeSet<_>>() {
+        let told = match (clean.get(path), found.get(path)) {
+            (Some(a), Some(b)) if a == b => continue,
+            (Some(_), Some(_)) => "has other bytes",
+            (Some(_), None) => "is missing",
+            (None, _) => "is left over",
+        };
+        differences.push(format!("{what}/{path} {told}"));
+    }
+    differences
+}

@@ -1,0 +1,251 @@
+//! The rows: every function and what can befall it, and schedules drawn by a seed.
+
+use reelsmith_tests::chaos::{Effect, Rule, Service};
+
+/// What happens during a run.
+#[derive(Clone, Debug)]
+pub enum Trouble {
+    /// Requests of functions are spoiled.
+    Requests(Vec<Rule>),
+    /// The encoder that the function has started is killed.
+    Encoder(&'static str),
+    /// The execution is stopped when the function asks its first question.
+    Stop(&'static str),
+}
+
+/// One row.
+#[derive(Clone, Debug)]
+pub struct Case {
+    pub function: &'static str,
+    pub fault: String,
+    pub trouble: Trouble,
+    /// Whether it runs with the other tests.
+    pub in_slice: bool,
+}
+
+impl Case {
+    pub fn name(&self) -> String {
+        format!("{}: {}", self.function, self.fault)
+    }
+}
+
+use Service::{Delete, Read, TableRead, TableWrite, Topic, Workflow, Write};
+
+/// What each function asks of its services.
+const FUNCTIONS: &[(&str, &[Service])] = &[
+    ("start-execution", &[Read, TableRead, TableWrite, Workflow]),
+    ("parse-manifest", &[Read, Write]),
+    ("validate-input", &[Read, Write]),
+    ("submit-job", &[Read, TableRead, TableWrite]),
+    ("plan-chunks", &[Read, Write]),
+    ("transcode-chunk", &[Read, Write]),
+    ("encode-audio", &[Read, Write]),
+    ("convert-captions", &[Read, Write]),
+    ("assemble-rendition", &[Read, Write]),
+    ("package-outputs", &[Read, Write]),
+    ("validate-output", &[Read, Write, TableRead, TableWrite]),
+    ("publish-job", &[Read, Write, TableWrite]),
+    ("cleanup-job", &[Read, Delete]),
+    ("notify", &[TableRead, TableWrite, Topic]),
+];
+
+/// More than the SDK tries, so that the function itself fails and the state machine tries again.
+const PAST_THE_SDK: usize = 5;
+
+/// What can befall a request of a service: how many in a row, what, and what people call it.
+fn befalls(service: Service) -> Vec<(usize, Effect, &'static str)> {
+    let busy = (
+        PAST_THE_SDK,
+        Effect::Answer(503, "SlowDown"),
+        "S3 says SlowDown",
+    );
+    let lost = (1, Effect::LoseAnswer, "done, and the answer lost");
+    let all_lost = (
+        4,
+        Effect::LoseAnswer,
+        "done four times, and every answer lost",
+    );
+    match service {
+        Read => vec![
+            busy,
+            (1, Effect::CutBody, "a body cut short"),
+            (
+                PAST_THE_SDK,
+                Effect::CutBody,
+                "bodies cut short again and again",
+            ),
+        ],
+        Write => vec![
+            busy,
+            (
+                3,
+                Effect::Answer(409, "ConditionalRequestConflict"),
+                "a conflict of conditional writes",
+            ),
+            lost,
+            all_lost,
+        ],
+        Delete => vec![busy, lost],
+        TableRead => vec![(
+            PAST_THE_SDK,
+            Effect::Answer(400, "ProvisionedThroughputExceededException"),
+            "DynamoDB throttles reads",
+        )],
+        TableWrite => vec![
+            (
+                PAST_THE_SDK,
+                Effect::Answer(400, "ProvisionedThroughputExceededException"),
+                "DynamoDB throttles writes",
+            ),
+            lost,
+            all_lost,
+        ],
+        Topic => vec![
+            (
+                PAST_THE_SDK,
+                Effect::Answer(500, "InternalFailure"),
+                "SNS is down",
+            ),
+            lost,
+        ],
+        Workflow => vec![
+            (
+                PAST_THE_SDK,
+                Effect::Answer(500, "InternalFailure"),
+                "Step Functions is down",
+            ),
+            lost,
+        ],
+    }
+}
+
+/// Every row.
+pub fn whole() -> Vec<Case> {
+    let mut cases = Vec::new();
+    for (function, services) in FUNCTIONS {
+        for service in *services {
+            for (times, effect, fault) in befalls(*service) {
+                let rule = rule(function, Some(*service), 1, times, effect);
+                cases.push(case(
+                    function,
+                    format!("{service:?}: {fault}"),
+                    Trouble::Requests(vec![rule]),
+                ));
+            }
+        }
+        for (nth, effect, fault) in [
+            (1, Effect::KillBefore, "kill -9 at its first request"),
+            (1, Effect::KillAfter, "kill -9 after its first request"),
+            (2, Effect::KillAfter, "kill -9 after its second request"),
+        ] {
+            let rule = rule(function, None, nth, 1, effect);
+            cases.push(case(
+                function,
+                fault.to_owned(),
+                Trouble::Requests(vec![rule]),
+            ));
+        }
+        if let Some(changes) = services
+            .iter()
+            .find(|s| matches!(s, Write | TableWrite | Delete))
+        {
+            let rule = rule(function, Some(*changes), 1, 1, Effect::KillAfter);
+            cases.push(case(
+                function,
+                format!("kill -9 after its first {changes:?}"),
+                Trouble::Requests(vec![rule]),
+            ));
+        }
+        if *function != "start-execution" {
+            let denied = rule(
+                function,
+                Some(services[0]),
+                1,
+                1,
+                Effect::Answer(403, "AccessDenied"),
+            );
+            cases.push(case(
+                function,
+                "an error that is final".to_owned(),
+                Trouble::Requests(vec![denied]),
+            ));
+            cases.push(case(
+                function,
+                "StopExecution".to_owned(),
+                Trouble::Stop(function),
+            ));
+        }
+    }
+    for function in ["transcode-chunk", "encode-audio"] {
+        cases.push(case(
+            function,
+            "its encoder is killed".to_owned(),
+            Trouble::Encoder(function),
+        ));
+    }
+    cases
+}
+
+/// The rows that run with the other tests: one of each kind, where it matters most.
+const SLICE: &[&str] = &[
+    "start-execution: TableWrite: done, and the answer lost",
+    "submit-job: kill -9 after its first TableWrite",
+    "transcode-chunk: its encoder is killed",
+    "transcode-chunk: kill -9 after its first Write",
+    "transcode-chunk: StopExecution",
+    "assemble-rendition: an error that is final",
+    "publish-job: TableWrite: done four times, and every answer lost",
+    "notify: Topic: SNS is down",
+];
+
+fn case(function: &'static str, fault: String, trouble: Trouble) -> Case {
+    let mut case = Case {
+        function,
+        fault,
+        trouble,
+        in_slice: false,
+    };
+    case.in_slice = SLICE.contains(&case.name().as_str());
+    case
+}
+
+fn rule(
+    function: &'static str,
+    service: Option<Service>,
+    nth: usize,
+    times: usize,
+    effect: Effect,
+) -> Rule {
+    Rule {
+        function,
+        service,
+        nth,
+        times,
+        effect,
+    }
+}
+
+/// One to three faults of a schedule. The generator never changes, so a seed always means the same.
+pub fn drawn(seed: u64) -> Vec<Rule> {
+    let mut state = seed;
+    let mut below = |limit: usize| {
+        state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = state;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        usize::try_from((z ^ (z >> 31)) % limit as u64).unwrap_or(0)
+    };
+    let effects = [
+        (1, Effect::KillBefore),
+        (1, Effect::KillAfter),
+        (1, Effect::LoseAnswer),
+        (PAST_THE_SDK, Effect::Answer(503, "SlowDown")),
+    ];
+    (0..=below(3))
+        .map(|_| {
+            let (function, _) = FUNCTIONS[below(FUNCTIONS.len())];
+            let (times, effect) = effects[below(effects.len())];
+            rule(function, None, 1 + below(6), times, effect)
+        })
+        .collect()
+}

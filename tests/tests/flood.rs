@@ -1,0 +1,133 @@
+//! Many manifests at once: none lost, none doubled, no more jobs than slots, and a poison manifest holds up nobody.
+//!
+//! `scripts/test --faults` runs it; `FLOOD=20 cargo test --workspace --test flood -- --ignored --nocapture` is a small one.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test ends where something is not as it must be; its figures are the result"
+)]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
+
+use reelsmith_aws::operate::{ExecutionStatus, ExecutionSummary};
+use reelsmith_core::ports::AdmissionStore as _;
+use reelsmith_tests::delivery::Delivery;
+use reelsmith_tests::media;
+use reelsmith_tests::world::World;
+
+const SLOTS: usize = 3;
+
+fn size() -> usize {
+    std::env::var("FLOOD")
+        .ok()
+        .and_then(|n| n.parse().ok())
+        .unwrap_or(6)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "minutes: scripts/test --faults runs it"]
+async fn a_flood_of_manifests_only_queues() {
+    let slots = format!("MAX_RUNNING_JOBS={SLOTS}");
+    let world = World::alone_with(&[], &["MOCK_MODE=true", &slots]).await;
+    let size = size();
+    let mezzanine = std::fs::read(media::short()).unwrap();
+    world.put("mezzanines/flood.mp4", mezzanine.clone()).await;
+    let began = Instant::now();
+    let mut wanted = BTreeMap::new();
+    world
+        .drop_manifest("manifests/poison.xml", "<AnimeTranscodeManifest")
+        .await;
+    for n in 0..size {
+        let mut delivery = Delivery::of(&format!("flood-{n:04}"), &mezzanine);
+        delivery.mezzanine_key = "mezzanines/flood.mp4".into();
+        delivery.languages = vec!["ja"];
+        delivery.settings = "<EnableH265>false</EnableH265>".into();
+        let dropped = now_millis();
+        let arn = world
+            .drop_manifest(&delivery.manifest_key(), &delivery.manifest())
+            .await;
+        wanted.insert(arn, dropped);
+    }
+    let accepted = wanted.len();
+    let (mut most, mut peak) = (0, 0);
+    let end = began + Duration::from_secs(120 + 30 * size as u64);
+    let executions = loop {
+        let executions = world
+            .cloud
+            .executions(&world.deployment.state_machine_arn, 100_000)
+            .await
+            .unwrap();
+        let running = executions
+            .iter()
+            .filter(|e| e.status == ExecutionStatus::Running)
+            .count();
+        (most, peak) = (most.max(running), peak.max(world.memory_kib()));
+        let done = executions
+            .iter()
+            .filter(|e| e.status != ExecutionStatus::Running)
+            .count();
+        if done > accepted {
+            break executions;
+        }
+        assert!(
+            Instant::now() < end,
+            "{done} of {accepted} after {:?}",
+            began.elapsed()
+        );
+        tokio::time::sleep(Duration::from_millis(250)).await;
+    };
+    let ended = |e: &&ExecutionSummary| {
+        wanted.contains_key(&e.arn) && e.status == ExecutionStatus::Succeeded
+    };
+    let completed: Vec<&ExecutionSummary> = executions.iter().filter(ended).collect();
+    let names: BTreeSet<&str> = executions.iter().map(|e| e.name.as_str()).collect();
+    let doubled = executions.len() - names.len();
+    let lost = accepted - completed.len();
+    let mut waits: Vec<i64> = completed
+        .iter()
+        .map(|e| e.started_ms - wanted[&e.arn])
+        .collect();
+    waits.sort_unstable();
+    let at = |share: usize| {
+        waits
+            .get((waits.len() * share / 100).min(waits.len().saturating_sub(1)))
+            .copied()
+            .unwrap_or(0)
+    };
+    let table = world
+        .cloud
+        .sdk()
+        .submissions(&world.deployment.submission_table);
+    println!(
+        "flood: accepted {accepted}, completed {}, doubled {doubled}, lost {lost}, most at once {most} of {SLOTS} slots, \
+         peak memory of the stack {} MiB, time to start p50 {} ms, p95 {} ms, all in {:.1} s",
+        completed.len(),
+        peak / 1024,
+        at(50),
+        at(95),
+        began.elapsed().as_secs_f32()
+    );
+    assert_eq!((lost, doubled), (0, 0));
+    // An execution that has said that it ends goes on for the blink of an eye.
+    assert!(most <= 2 * SLOTS, "{most} at once");
+    assert_eq!(table.line(1).await.unwrap(), []);
+    let poison = executions
+        .iter()
+        .find(|e| e.name.starts_with("poison-"))
+        .unwrap();
+    assert_eq!(poison.status, ExecutionStatus::Failed);
+    let url = world
+        .cloud
+        .queue_url(&world.deployment.dead_letter_queue)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(world.cloud.queue_depth(&url).await.unwrap(), (0, 0));
+}
+
+fn now_millis() -> i64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    i64::try_from(since.unwrap().as_millis()).unwrap()
+}
