@@ -384,6 +384,7 @@ impl World {
                     outputs,
                     submissions,
                     clock,
+                    encodes: None,
                 };
                 let input = self.failed_before_it_had_a_job();
                 json(fail_job::handle(Arc::new(ports), input, r).await)
