@@ -65,6 +65,8 @@ fn plan(video: &[VideoRendition], audio: &[AudioRendition], text: &TextRendition
         timescale: rate().timescale(),
         total_frames: FrameCount(FRAMES),
         mapping: FrameMapping::Every,
+        cutting: reelsmith_core::plan::Cutting::Seek,
+        index: reelsmith_core::probe::IndexRead::Tables,
         video_start: Seconds {
             ticks: Ticks(0),
             timescale: Timescale(1),

@@ -15,7 +15,7 @@ use reelsmith_core::ports::ObjectStore;
 use reelsmith_core::probe::{Inspection, PacketIndex};
 use reelsmith_lambda::worker::stand_by_first;
 use reelsmith_lambda::{House, Invocation};
-use reelsmith_media::{ProxyOptions, RangeProxy, Tools, packet_index};
+use reelsmith_media::{Tools, read_index};
 
 /// What this function works with.
 pub struct Ports {
@@ -95,17 +95,16 @@ async fn new_plan(
 async fn index(ports: &Ports, inspection: &Inspection) -> Result<PacketIndex, Failure> {
     let pin = &inspection.mezzanine;
     let location = pin.object.to_string();
-    let failed = |e: reelsmith_media::MediaError| e.into_failure(&location);
-    let proxy = RangeProxy::start(
-        Arc::clone(&ports.store),
-        pin.clone(),
-        ProxyOptions::default(),
+    let store = Arc::clone(&ports.store);
+    let indexed = read_index(&ports.tools, store, pin, &inspection.probe).await;
+    let indexed = indexed.map_err(|e| e.into_failure(&location))?;
+    tracing::info!(
+        packets = indexed.index.packets.len(),
+        bytes_read = indexed.bytes_read,
+        read = ?indexed.index.read,
+        "indexed"
     );
-    let proxy = proxy.await.map_err(failed)?;
-    let probe = &inspection.probe;
-    let url = proxy.url();
-    let index = packet_index(&ports.tools, &url, probe.container, probe.video.index).await;
-    proxy.check(index).map_err(failed)
+    Ok(indexed.index)
 }
 
 async fn write_items(

@@ -107,7 +107,11 @@ async fn run(
     invocation: &Invocation,
 ) -> Result<(ChunkMedia, ProxyStats), MediaError> {
     let pin = inspection.mezzanine.clone();
-    let proxy = RangeProxy::start(Arc::clone(&ports.store), pin, ProxyOptions::default()).await?;
+    let options = ProxyOptions {
+        reads: plan.reads(input.item),
+        ..ProxyOptions::default()
+    };
+    let proxy = RangeProxy::start(Arc::clone(&ports.store), pin, options).await?;
     let directory = tempfile::tempdir();
     let directory = directory.map_err(|e| MediaError::io("making a temporary folder", &e))?;
     let task = ChunkTask::new(

@@ -1,5 +1,6 @@
 //! The plan of a job: exact chunks, rung groups, segment numbers, expected frames. Index only; no media is copied.
 
+mod cutting;
 pub mod schedule;
 mod timeline;
 mod tracks;
@@ -12,9 +13,10 @@ use crate::keys::{Generation, JobKey};
 use crate::ladder::ResolvedRung;
 use crate::manifest::CaptionFormat;
 use crate::ports::ObjectPin;
-use crate::probe::{Inspection, PacketIndex, Seconds};
+use crate::probe::{ByteSpan, IndexRead, Inspection, PacketIndex, Seconds};
 use crate::time::{FrameCount, FrameRange, FrameRate, Ticks, Timescale};
 
+pub use cutting::Cutting;
 use schedule::Workload;
 pub use timeline::{FrameMapping, Timeline};
 
@@ -33,6 +35,10 @@ pub struct Plan {
     pub total_frames: FrameCount,
     /// How source frames become output frames.
     pub mapping: FrameMapping,
+    /// How workers come by the frames of their chunks, and why not by seeking where they do not.
+    pub cutting: Cutting,
+    /// How the source's index was come by.
+    pub index: IndexRead,
     /// When the first source frame is shown, on the source's timeline. Time zero of the output.
     pub video_start: Seconds,
     /// Frames of a segment; the last one may be shorter.
@@ -76,6 +82,8 @@ pub struct Cut {
     pub start: Option<Seconds>,
     /// Drop frames shown at or after this; absent for the last chunk.
     pub end: Option<Seconds>,
+    /// Bytes that are worth reading ahead. Others are read too where the decoder asks for them.
+    pub reads: Vec<ByteSpan>,
 }
 
 /// A video rendition.
@@ -181,6 +189,12 @@ pub enum PlanError {
         /// Frames of the index.
         frames: usize,
     },
+    /// Timestamps that begin anew, and frames that do not come at a constant rate in between.
+    #[error("expected continuous timestamps, or a constant frame rate between the breaks; found that {0}")]
+    Discontinuous(String),
+    /// Timestamps that begin anew, and sound that would have to follow them.
+    #[error("expected continuous timestamps in a file with audio tracks, found that {0}")]
+    DiscontinuousSound(String),
     /// A manifest's audio track that the probe does not have.
     #[error("expected audio stream {wanted} (TrackIndex), found {found} audio streams")]
     NoAudioStream {
@@ -205,6 +219,11 @@ impl Plan {
     ) -> Result<Self, PlanError> {
         let timing = &job.profile.timing;
         let timeline = Timeline::new(index, &inspection.probe.video, timing.max_frame_rate)?;
+        if let (true, Cutting::Whole { reason }) = (timeline.is_broken(), &timeline.cutting)
+            && !job.manifest.audio_tracks.is_empty()
+        {
+            return Err(PlanError::DiscontinuousSound(reason.clone()));
+        }
         let rate = timeline.frame_rate;
         let gop = rate.frames_in_millis(timing.gop_ms);
         let segment = FrameCount(gop.0 * (timing.segment_ms / timing.gop_ms));
@@ -227,7 +246,11 @@ impl Plan {
             &video,
         );
         let schedule = workload.schedule(workers);
-        let chunks = chunks(&timeline, segment, schedule.segments_per_chunk);
+        let per_chunk = match timeline.cutting {
+            Cutting::Seek => schedule.segments_per_chunk,
+            Cutting::Whole { .. } => u64::MAX,
+        };
+        let chunks = chunks(&timeline, segment, per_chunk);
         Ok(Self {
             job_key: job.job_key.clone(),
             generation,
@@ -235,6 +258,8 @@ impl Plan {
             timescale: rate.timescale(),
             total_frames: timeline.frames,
             mapping: timeline.mapping,
+            cutting: timeline.cutting.clone(),
+            index: index.read,
             video_start: timeline.video_start(),
             segment_frames: segment,
             gop_frames: gop,
@@ -250,6 +275,13 @@ impl Plan {
     #[must_use]
     pub fn duration(&self) -> Ticks {
         self.frame_rate.duration_of(self.total_frames)
+    }
+
+    /// Bytes worth reading ahead for an item; empty where nothing is known.
+    #[must_use]
+    pub fn reads(&self, item: ChunkItem) -> Vec<ByteSpan> {
+        let chunk = self.chunks.get(item.chunk as usize);
+        chunk.map_or(Vec::new(), |c| c.cut.reads.clone())
     }
 
     /// Number of segments of every video rendition.

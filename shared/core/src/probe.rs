@@ -130,6 +130,33 @@ pub struct PacketIndex {
     pub time_base: (u32, u32),
     /// The packets that yield a frame: those flagged to be discarded are left out.
     pub packets: Vec<Packet>,
+    /// Key frames are recovery points from which pictures build up (intra refresh): decoding cannot begin there exactly.
+    pub gradual: bool,
+    /// Frames are reordered for display, but the container does not say when each is shown.
+    pub unordered: bool,
+    /// The file's own tables, which every reader fetches besides the packets (`moov`); `None` where there are none.
+    pub tables: Option<ByteSpan>,
+    /// How the index was come by.
+    pub read: IndexRead,
+}
+
+/// How a packet index was come by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum IndexRead {
+    /// From the file's own tables by ranged reads; no media was read.
+    Tables,
+    /// By reading the whole file once: it has no tables, or such as are not read here.
+    Scan,
+}
+
+/// Bytes `[start, end)` of the mezzanine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ByteSpan {
+    /// The first.
+    pub start: u64,
+    /// Past the last.
+    pub end: u64,
 }
 
 /// One packet of the index.
@@ -137,10 +164,12 @@ pub struct PacketIndex {
 pub struct Packet {
     /// Presentation time.
     pub pts: i64,
-    /// Decoding time; the presentation time where the container has none.
-    pub dts: i64,
+    /// Decoding time, where the container has one.
+    pub dts: Option<i64>,
     /// Whether decoding can start here.
     pub key: bool,
+    /// Where its bytes are, as far as the demuxer knows. Only for reading ahead: nothing is decided by it.
+    pub bytes: Option<ByteSpan>,
 }
 
 /// A time in seconds as an exact fraction, as it goes to ffmpeg.

@@ -1,153 +1,172 @@
-//! The packet index: when every video packet is shown, and where decoding can start.
+//! The packet index: when every video packet is shown, where decoding can start, and where its bytes are.
+//!
+//! Times are ffmpeg's own: edit lists, wraps and missing times are its arithmetic, so its demuxer is always the one that
+//! is asked. For ISO media it is given the file's tables and no media ([`tables`]); of other containers it reads all.
 
-use reelsmith_core::probe::{Packet, PacketIndex};
+mod rows;
+mod sparse;
+mod tables;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use reelsmith_core::ports::{ObjectPin, ObjectStore};
+use reelsmith_core::probe::{IndexRead, PacketIndex, Probe};
 use reelsmith_core::sniff::Container;
 
 use crate::command::{Command, words};
 use crate::error::MediaError;
 use crate::input;
-use crate::probe::{ratio, unreadable};
+use crate::probe::unreadable;
 use crate::process::{self, Limits, Sign};
+use crate::proxy::{ProxyOptions, ProxyStats, RangeProxy};
 use crate::tools::Tools;
+use rows::Rows;
+use sparse::SparseStore;
 
-/// Packets of six hours at 240 frames a second, and a reserve.
-const MOST_PACKETS: usize = 6_000_000;
-
-/// Reads the timestamps of every packet of stream `stream` (index among all streams), on ffmpeg's own timeline.
-///
-/// The whole file is read once through the proxy. For ISO media the `moov` alone would do (a few hundred kilobytes), but
-/// its reader would have to follow ffmpeg's edit-list arithmetic exactly; until then the demuxer itself is asked.
-///
-/// # Errors
-/// [`MediaError::Unindexable`] where a packet has no presentation time; [`MediaError::Unreadable`]; and what
-/// [`process::run`] reports.
-pub async fn packet_index(
-    tools: &Tools,
-    url: &str,
-    container: Container,
-    stream: u32,
-) -> Result<PacketIndex, MediaError> {
-    let command = Command::new(&tools.ffprobe, index_argv(url, container, stream));
-    let mut rows = Rows::default();
-    let run = process::run(&command, &Limits::default(), |line| rows.read(line)).await;
-    run.map_err(unreadable)?;
-    rows.into_index()
+/// An index, and what reading it cost.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Indexed {
+    /// The index.
+    pub index: PacketIndex,
+    /// Bytes read from the store for it.
+    pub bytes_read: u64,
 }
 
-fn index_argv(url: &str, container: Container, stream: u32) -> Vec<String> {
-    let mut args: Vec<String> = words("-v error -hide_banner -select_streams").collect();
+/// Reads the index of a pinned mezzanine's video stream: from its tables where it has such, else from every packet.
+///
+/// # Errors
+/// [`MediaError::Unindexable`] where a packet has no presentation time; [`MediaError::Unreadable`]; those of the store; and
+/// what [`process::run`] reports.
+pub async fn read_index(
+    tools: &Tools,
+    store: Arc<dyn ObjectStore>,
+    pin: &ObjectPin,
+    probe: &Probe,
+) -> Result<Indexed, MediaError> {
+    let mut spent = 0;
+    if probe.container == Container::Mov {
+        let read = tables::read(store.clone(), pin).await?;
+        spent = read.bytes_read;
+        if let Some(file) = read.file {
+            let located = file.samples(probe.video.index);
+            let moov = file.moov;
+            let served = SparseStore::new(pin.clone(), file.known);
+            let (mut index, _) = walk(tools, Arc::new(served), pin, probe, SPARSE, UNREAD).await?;
+            index.read = IndexRead::Tables;
+            index.tables = moov;
+            for packet in &mut index.packets {
+                packet.bytes = packet.bytes.and_then(|b| located.true_span(b.start));
+            }
+            let bytes_read = spent;
+            return Ok(Indexed { index, bytes_read });
+        }
+    }
+    let (index, stats) = walk(tools, store, pin, probe, ProxyOptions::default(), "").await?;
+    let bytes_read = spent + stats.bytes_read;
+    Ok(Indexed { index, bytes_read })
+}
+
+/// Reads every packet, whatever the container has: what [`read_index`] must be equal to.
+///
+/// # Errors
+/// As [`read_index`].
+pub async fn scan_index(
+    tools: &Tools,
+    store: Arc<dyn ObjectStore>,
+    pin: &ObjectPin,
+    probe: &Probe,
+) -> Result<Indexed, MediaError> {
+    let (index, stats) = walk(tools, store, pin, probe, ProxyOptions::default(), "").await?;
+    let bytes_read = stats.bytes_read;
+    Ok(Indexed { index, bytes_read })
+}
+
+/// Zeros cost nothing to have but are sent for nothing.
+const SPARSE: ProxyOptions = ProxyOptions {
+    budget: None,
+    block: 64 << 10,
+    read_ahead: 0,
+    reads: Vec::new(),
+};
+
+async fn walk(
+    tools: &Tools,
+    store: Arc<dyn ObjectStore>,
+    pin: &ObjectPin,
+    probe: &Probe,
+    options: ProxyOptions,
+    demuxer: &str,
+) -> Result<(PacketIndex, ProxyStats), MediaError> {
+    let proxy = RangeProxy::start(store, pin.clone(), options).await?;
+    let url = proxy.url();
+    let args = index_argv(&url, probe.container, probe.video.index, demuxer);
+    let mut rows = Rows::default();
+    let run = run(tools, args, |line| rows.read(line)).await;
+    proxy.check(run)?;
+    let keys = rows.first_keys(LOOKED_AT);
+    let gradual = match may_build_up(probe) && keys.len() > 1 {
+        true => proxy.check(builds_up(tools, &url, probe, &keys).await)?,
+        false => false,
+    };
+    Ok((rows.into_index(probe, gradual)?, proxy.stats()))
+}
+
+async fn run(
+    tools: &Tools,
+    args: Vec<String>,
+    line: impl FnMut(&str) -> Result<Sign, MediaError> + Send,
+) -> Result<(), MediaError> {
+    let command = Command::new(&tools.ffprobe, args);
+    let run = process::run(&command, &Limits::default(), line).await;
+    run.map(|_| ()).map_err(unreadable)
+}
+
+/// Where packets hold nothing, what a parser or decoder would say of them is not to count.
+const UNREAD: &str = "-fflags +noparse+nofillin -probesize 32 -analyzeduration 0";
+
+fn index_argv(url: &str, container: Container, stream: u32, demuxer: &str) -> Vec<String> {
+    let mut args: Vec<String> = words("-v error -hide_banner").collect();
+    args.extend(words(demuxer));
+    args.push("-select_streams".to_owned());
     args.push(stream.to_string());
     args.extend(words(
-        "-show_entries packet=pts,dts,flags:stream=time_base -of compact=print_section=1:nokey=0",
+        "-show_entries packet=pts,dts,pos,size,flags:stream=time_base,has_b_frames -of compact=print_section=1:nokey=0",
     ));
     args.extend(input::open(url, container));
     args
 }
 
-#[derive(Debug, Default)]
-struct Rows {
-    packets: Vec<Packet>,
-    time_base: Option<(u32, u32)>,
+/// Whether the container flags recovery points as key frames. ISO media list instantaneous refreshes only.
+fn may_build_up(probe: &Probe) -> bool {
+    let codec = probe.video.codec.as_str();
+    probe.container != Container::Mov && matches!(codec, "h264" | "hevc")
 }
 
-impl Rows {
-    /// One line such as `packet|pts=3003|dts=1001|flags=K_` or `stream|time_base=1/90000`; others are side data.
-    fn read(&mut self, line: &str) -> Result<Sign, MediaError> {
+/// Packets that are decoded to look for an intra refresh: at least two of its periods, which are seconds long at most.
+const LOOKED_AT: usize = 300;
+
+/// Whether key frames are pictures that only begin to build up: such a picture is not coded intra.
+async fn builds_up(
+    tools: &Tools,
+    url: &str,
+    probe: &Probe,
+    keys: &BTreeSet<i64>,
+) -> Result<bool, MediaError> {
+    let mut args: Vec<String> = words("-v error -hide_banner -select_streams").collect();
+    args.push(probe.video.index.to_string());
+    args.push("-read_intervals".to_owned());
+    args.push(format!("%+#{LOOKED_AT}"));
+    args.extend(words("-show_entries frame=pts,pict_type -of compact=print_section=0:nokey=1"));
+    args.extend(input::open(url, probe.container));
+    let mut found = false;
+    let look = |line: &str| {
         let mut fields = line.split('|');
-        match fields.next() {
-            Some("packet") => self.packet(fields)?,
-            Some("stream") => {
-                let base = fields.find_map(|f| f.strip_prefix("time_base="));
-                self.time_base = self.time_base.or(base.and_then(|b| ratio(b, '/')));
-            }
-            _ => {}
-        }
+        let pts = fields.next().and_then(|pts| pts.parse().ok());
+        let key = pts.is_some_and(|pts| keys.contains(&pts));
+        found |= key && matches!(fields.next(), Some("P" | "B"));
         Ok(Sign::Progress)
-    }
-
-    fn packet<'a>(&mut self, fields: impl Iterator<Item = &'a str>) -> Result<(), MediaError> {
-        let (mut pts, mut dts, mut flags) = (None, None, "");
-        for (key, value) in fields.filter_map(|f| f.split_once('=')) {
-            match key {
-                "pts" => pts = value.parse().ok(),
-                "dts" => dts = value.parse().ok(),
-                "flags" => flags = value,
-                _ => {}
-            }
-        }
-        // Pre-roll that an edit list hides is decoded but never shown.
-        if flags.contains('D') {
-            return Ok(());
-        }
-        let number = self.packets.len();
-        let pts: i64 = pts.ok_or_else(|| MediaError::Unindexable {
-            detail: format!("packet {number} without a presentation time (dts {dts:?})"),
-        })?;
-        if number >= MOST_PACKETS {
-            return Err(MediaError::Unindexable {
-                detail: format!("more than {MOST_PACKETS} video packets"),
-            });
-        }
-        self.packets.push(Packet {
-            pts,
-            dts: dts.unwrap_or(pts),
-            key: flags.contains('K'),
-        });
-        Ok(())
-    }
-
-    fn into_index(self) -> Result<PacketIndex, MediaError> {
-        let time_base = self.time_base.ok_or_else(|| MediaError::Unreadable {
-            detail: "a video stream without a time base".to_owned(),
-        })?;
-        Ok(PacketIndex {
-            time_base,
-            packets: self.packets,
-        })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn rows(lines: &[&str]) -> Result<PacketIndex, MediaError> {
-        let mut rows = Rows::default();
-        for line in lines {
-            rows.read(line)?;
-        }
-        rows.into_index()
-    }
-
-    #[test]
-    fn hidden_packets_are_dropped_and_missing_decoding_times_filled() {
-        let index = rows(&[
-            "packet|pts=-1001|dts=-2002|flags=KD",
-            "packet|pts=0|dts=N/A|flags=K_|side_data|side_data_type=Skip Samples",
-            "packet|pts=2002|dts=1001|flags=__",
-            "stream|time_base=1/24000",
-        ]);
-        let index = index.unwrap();
-        let packet = |pts, dts, key| Packet { pts, dts, key };
-        assert_eq!(index.time_base, (1, 24_000));
-        assert_eq!(
-            index.packets,
-            [packet(0, 0, true), packet(2002, 1001, false)]
-        );
-    }
-
-    #[test]
-    fn a_packet_without_presentation_time_cannot_be_planned() {
-        let error = rows(&["packet|pts=N/A|dts=40|flags=K_"]).unwrap_err();
-        insta::assert_snapshot!(error, @"expected a timestamp on every video packet, found packet 0 without a presentation time (dts Some(40))");
-    }
-
-    proptest! {
-        #[test]
-        fn lines_of_any_kind_never_panic(line in "(packet|stream)?[|=a-z0-9/-]{0,60}") {
-            let _ = rows(&[&line]);
-        }
-    }
+    };
+    run(tools, args, look).await?;
+    Ok(found)
 }

@@ -23,8 +23,8 @@ const SHORT_SEEK: &str = "262144";
 /// line is another's.
 pub(crate) fn open(url: &str, container: Container) -> Vec<String> {
     let mut args = only(container);
-    if container == Container::MpegPs {
-        // A programme stream need not time every frame; the demuxer can work out the others.
+    if matches!(container, Container::MpegPs | Container::Mxf) {
+        // A programme stream need not time every frame, nor MXF whose index tables end early; the demuxer can work out the others.
         args.extend(words("-fflags +genpts"));
     }
     args.extend(words(

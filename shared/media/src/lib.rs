@@ -31,7 +31,7 @@ pub use captions::{TextSegment, convert_captions};
 pub use command::Command;
 pub use confine::{Layers, close_to_others};
 pub use error::MediaError;
-pub use index::packet_index;
+pub use index::{Indexed, read_index, scan_index};
 pub use probe::probe;
 pub use process::Limits;
 

@@ -13,14 +13,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use reelsmith_core::ports::{ObjectPin, ObjectStore};
+use reelsmith_core::probe::ByteSpan;
 use tokio::task::JoinHandle;
 
 use crate::command::LOOPBACK;
 use crate::error::MediaError;
-use blocks::{Blocks, Fault};
+pub(crate) use blocks::{Blocks, Fault};
 
 /// How a proxy reads.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProxyOptions {
     /// Most bytes to read from the store; unbounded where absent.
     pub budget: Option<u64>,
@@ -28,6 +29,9 @@ pub struct ProxyOptions {
     pub block: u64,
     /// Blocks requested ahead of the one being sent.
     pub read_ahead: u32,
+    /// Where reading ahead is worth it; everywhere where empty. Outside of these spans blocks are at most 64 KiB, and only
+    /// what is asked for is read.
+    pub reads: Vec<ByteSpan>,
 }
 
 impl Default for ProxyOptions {
@@ -37,6 +41,7 @@ impl Default for ProxyOptions {
             budget: None,
             block: 1 << 20,
             read_ahead: 1,
+            reads: Vec::new(),
         }
     }
 }

@@ -116,7 +116,11 @@ pub(crate) fn ffmpeg(folder: &Path, line: &str) -> String {
 
 /// A file served as a mezzanine.
 pub(crate) async fn serve(file: &Path) -> RangeProxy {
-    let store = MemoryStore::new(std::fs::read(file).unwrap());
+    serve_store(MemoryStore::new(std::fs::read(file).unwrap())).await
+}
+
+/// A store served.
+pub(crate) async fn serve_store(store: Arc<MemoryStore>) -> RangeProxy {
     let pin = store.pin();
     let options = ProxyOptions {
         block: 64 << 10,
@@ -154,6 +158,23 @@ fn hashes(text: &str) -> Vec<(i64, String)> {
     rows.map(row).collect()
 }
 
+/// A probe that only says container and codec.
+pub(crate) fn probed(container: reelsmith_core::sniff::Container, codec: &str) -> reelsmith_core::probe::Probe {
+    let stream = serde_json::json!({
+        "index": 0, "codec": codec, "profile": null, "coded": {"width": 64, "height": 64}, "sar": [1, 1], "rotation": 0,
+        "pixel_format": "yuv420p", "bit_depth": 8, "base_frame_rate": "25", "average_frame_rate": "25",
+        "time_base": [1, 25], "field_order": "progressive", "primaries": null, "transfer": null, "matrix": null,
+        "range": null,
+    });
+    reelsmith_core::probe::Probe {
+        container,
+        duration_us: 1_000_000,
+        video: serde_json::from_value(stream).unwrap(),
+        audio: Vec::new(),
+        streams: 1,
+    }
+}
+
 /// A plan of a number of frames with segments of four seconds, without renditions.
 pub(crate) fn plan(frames: u64, rate: &str) -> reelsmith_core::plan::Plan {
     let frame_rate: reelsmith_core::time::FrameRate = rate.parse().unwrap();
@@ -164,6 +185,8 @@ pub(crate) fn plan(frames: u64, rate: &str) -> reelsmith_core::plan::Plan {
         timescale: frame_rate.timescale(),
         total_frames: reelsmith_core::time::FrameCount(frames),
         mapping: reelsmith_core::plan::FrameMapping::Every,
+        cutting: reelsmith_core::plan::Cutting::Seek,
+        index: reelsmith_core::probe::IndexRead::Tables,
         video_start: reelsmith_core::probe::Seconds {
             ticks: reelsmith_core::time::Ticks(0),
             timescale: reelsmith_core::time::Timescale(1),

@@ -1,7 +1,7 @@
 use super::*;
 use crate::keys::Generation;
-use crate::plan::{Chunk, Cut, FrameMapping};
-use crate::probe::Seconds;
+use crate::plan::{Chunk, Cut, Cutting, FrameMapping};
+use crate::probe::{IndexRead, Seconds};
 use crate::record::WorkerRun;
 use crate::time::{FrameCount, FrameRange, FrameRate, Timescale, UnixMillis};
 use crate::units::Bytes;
@@ -20,6 +20,7 @@ fn plan() -> Plan {
             seek: None,
             start: None,
             end: None,
+            reads: vec![],
         },
     };
     Plan {
@@ -29,6 +30,8 @@ fn plan() -> Plan {
         timescale: rate.timescale(),
         total_frames: FrameCount(250),
         mapping: FrameMapping::Every,
+        cutting: Cutting::Seek,
+        index: IndexRead::Tables,
         video_start: Seconds {
             ticks: Ticks(0),
             timescale: Timescale(1),

@@ -36,10 +36,18 @@ fn index(frames: u64, rate: FrameRate, gop: u64, den: u32) -> PacketIndex {
         packets: (0..frames)
             .map(|n| Packet {
                 pts: pts(n),
-                dts: pts(n) - 2,
+                dts: Some(pts(n) - 2),
                 key: n % gop == 0,
+                bytes: Some(ByteSpan {
+                    start: 1_000 + n * 100,
+                    end: 1_100 + n * 100,
+                }),
             })
             .collect(),
+        gradual: false,
+        unordered: false,
+        tables: None,
+        read: IndexRead::Scan,
     }
 }
 
@@ -96,9 +104,89 @@ fn a_cut_seeks_half_a_frame_before_the_key_frame_and_trims_between_frames() {
         Cut {
             seek: None,
             start: None,
-            end: None
+            end: None,
+            reads: vec![ByteSpan {
+                start: 1_000,
+                end: 11_000
+            }],
         }
     );
+    assert_eq!(
+        cut.reads,
+        [ByteSpan {
+            start: 3_000,
+            end: 6_000
+        }],
+        "from the key frame to the last frame"
+    );
+}
+
+fn cutting(index: &PacketIndex) -> Cutting {
+    let s = stream("25", index.time_base);
+    Timeline::new(index, &s, 60).unwrap().cutting
+}
+
+#[test]
+fn what_cannot_be_cut_by_seeking_is_decoded_whole_and_the_plan_says_why() {
+    let good = index(100, FrameRate::new(25, 1).unwrap(), 10, 1_000);
+    assert_eq!(cutting(&good), Cutting::Seek);
+    let whole = |change: fn(&mut PacketIndex)| {
+        let mut index = good.clone();
+        change(&mut index);
+        match cutting(&index) {
+            Cutting::Whole { reason } => reason,
+            Cutting::Seek => "seek".to_owned(),
+        }
+    };
+    let shift = |index: &mut PacketIndex, by: i64| {
+        for packet in &mut index.packets[50..] {
+            packet.pts += by;
+            packet.dts = packet.dts.map(|t| t + by);
+        }
+    };
+    insta::assert_snapshot!(whole(|i| i.gradual = true), @"its key frames are recovery points of an intra refresh, from which pictures build up gradually");
+    insta::assert_snapshot!(whole(|i| i.unordered = true), @"its container stores frames in decoding order without times of display");
+    let mut back = good.clone();
+    shift(&mut back, -1_900);
+    let line = Timeline::new(&back, &stream("25", (1, 1_000)), 60).unwrap();
+    assert_eq!((line.frames, line.mapping), (FrameCount(100), FrameMapping::Every));
+    insta::assert_json_snapshot!(line.cutting, @r#"
+    {
+      "how": "whole",
+      "reason": "its timestamps begin anew or leap at 1 places"
+    }
+    "#);
+    let mut leap = good.clone();
+    shift(&mut leap, 10_001);
+    assert!(matches!(cutting(&leap), Cutting::Whole { .. }));
+    let mut pause = good;
+    shift(&mut pause, 5_000);
+    assert_eq!(cutting(&pause), Cutting::Seek, "a pause is held, not cut out");
+}
+
+#[test]
+fn timestamps_that_break_need_a_constant_rate_in_between() {
+    let mut index = index(100, FrameRate::new(25, 1).unwrap(), 10, 1_000);
+    for (n, packet) in (0i64..).zip(&mut index.packets[50..]) {
+        packet.pts += n * n - 1_900;
+        packet.dts = Some(packet.pts);
+    }
+    let error = Timeline::new(&index, &stream("25", (1, 1_000)), 60).unwrap_err();
+    insta::assert_snapshot!(error, @"expected continuous timestamps, or a constant frame rate between the breaks; found that its timestamps begin anew or leap at 1 places");
+}
+
+#[test]
+fn the_last_packet_of_a_file_is_never_sought() {
+    let line = timeline(101, "25", 20, 1_000);
+    let cut = line.cut(FrameRange {
+        start: 100,
+        end: 101,
+    });
+    let sought = Seconds {
+        ticks: Ticks((80 * 40 - 2) * 2 - 40),
+        timescale: Timescale(2_000),
+    };
+    assert_eq!(cut.seek, Some(sought));
 }
 
 #[test]
@@ -106,6 +194,10 @@ fn an_index_without_frames_or_key_frames_is_refused() {
     let none = PacketIndex {
         time_base: (1, 1_000),
         packets: vec![],
+        gradual: false,
+        unordered: false,
+        tables: None,
+        read: IndexRead::Tables,
     };
     let s = stream("25", (1, 1_000));
     assert_eq!(

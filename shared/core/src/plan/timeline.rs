@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::cutting::{self, Cutting};
 use super::{Cut, PlanError};
-use crate::probe::{PacketIndex, Seconds, VideoStream};
+use crate::probe::{ByteSpan, Packet, PacketIndex, Seconds, VideoStream};
 use crate::time::{FrameCount, FrameRange, FrameRate, Ticks, Timescale};
 
 /// How source frames become output frames.
@@ -25,7 +26,14 @@ pub struct Timeline {
     pub frames: FrameCount,
     /// How one becomes the other.
     pub mapping: FrameMapping,
+    /// Whether chunks are cut by seeking.
+    pub cutting: Cutting,
     pub(super) shown: Vec<i64>,
+    /// For each shown frame its packet's place in file order.
+    order: Vec<usize>,
+    broken: bool,
+    bytes: Vec<Option<ByteSpan>>,
+    tables: Option<ByteSpan>,
     keys: Vec<Key>,
     time_base: (u32, u32),
 }
@@ -36,6 +44,8 @@ struct Key {
     pts: i64,
     /// The earlier of its two timestamps: demuxers seek by either.
     earliest: i64,
+    /// Its place in file order.
+    place: usize,
 }
 
 impl Timeline {
@@ -48,18 +58,15 @@ impl Timeline {
         stream: &VideoStream,
         max_frame_rate: u32,
     ) -> Result<Self, PlanError> {
-        let mut shown: Vec<i64> = index.packets.iter().map(|p| p.pts).collect();
-        shown.sort_unstable();
+        let cutting = cutting::judge(index);
+        let runs: Vec<Vec<i64>> = cutting::runs(index).into_iter().map(in_order).collect();
+        let shown = runs.concat();
         let first = *shown.first().ok_or(PlanError::NoFrames)?;
-        let mut keys: Vec<Key> = index
-            .packets
-            .iter()
-            .filter(|p| p.key)
-            .map(|p| Key {
-                pts: p.pts,
-                earliest: p.pts.min(p.dts),
-            })
-            .collect();
+        let mut order: Vec<usize> = (0..index.packets.len()).collect();
+        if runs.len() == 1 {
+            order.sort_by_key(|place| index.packets[*place].pts);
+        }
+        let mut keys = keys(&index.packets);
         keys.sort_unstable_by_key(|k| k.pts);
         if keys.is_empty() {
             return Err(PlanError::NoKeyFrame {
@@ -70,7 +77,7 @@ impl Timeline {
         let constant = candidates
             .into_iter()
             .flatten()
-            .find(|rate| is_constant(&shown, *rate, index.time_base));
+            .find(|rate| runs.iter().all(|run| is_constant(run, *rate, index.time_base)));
         let nominal = constant
             .or(stream.average_frame_rate)
             .or(stream.base_frame_rate)
@@ -85,11 +92,21 @@ impl Timeline {
             let frames = frame_rate.frames_in(span.ticks, span.timescale);
             (FrameMapping::Resampled, FrameCount(frames.0.max(1)))
         };
+        let timed = runs.len() == 1 && !index.unordered;
+        if let (false, FrameMapping::Resampled, Cutting::Whole { reason }) = (timed, mapping, &cutting)
+        {
+            return Err(PlanError::Discontinuous(reason.clone()));
+        }
         Ok(Self {
             frame_rate,
             frames,
             mapping,
+            cutting,
             shown,
+            order,
+            broken: runs.len() > 1,
+            bytes: index.packets.iter().map(|p| p.bytes).collect(),
+            tables: index.tables,
             keys,
             time_base: index.time_base,
         })
@@ -111,18 +128,54 @@ impl Timeline {
     /// How frames `[start, end)` of the grid are cut from the source.
     #[must_use]
     pub fn cut(&self, frames: FrameRange) -> Cut {
-        match self.mapping {
-            FrameMapping::Every => Cut {
-                seek: self.seek_before(self.at(frames.start)),
-                start: self.midpoint_before(frames.start),
-                end: self.midpoint_before(frames.end),
-            },
-            FrameMapping::Resampled => Cut {
-                seek: self.seek_before(self.one_frame_before(frames.start)),
+        if self.cutting != Cutting::Seek {
+            return Cut {
+                seek: None,
                 start: None,
                 end: None,
-            },
+                reads: Vec::new(),
+            };
         }
+        let (first, last) = self.needed(frames);
+        let key = self.key_before(self.at(first));
+        let place = key.map_or(0, |k| k.place);
+        let trimmed = self.mapping == FrameMapping::Every;
+        let bound = |frame| self.midpoint_before(frame).filter(|_| trimmed);
+        Cut {
+            seek: key.map(|k| self.seconds(k.earliest * 2 - self.frame_ticks())),
+            start: bound(frames.start),
+            end: bound(frames.end),
+            reads: self.reads(place, first, last),
+        }
+    }
+
+    /// The source frames, from the first to the last, that frames of the grid are made of.
+    fn needed(&self, frames: FrameRange) -> (u64, u64) {
+        match self.mapping {
+            FrameMapping::Every => (frames.start, frames.end.saturating_sub(1)),
+            FrameMapping::Resampled => (
+                self.frame_by(frames.start).saturating_sub(1),
+                self.frame_by(frames.end) + 1,
+            ),
+        }
+    }
+
+    /// The file's tables and the bytes from the packet at `place` to the last one that source frames `[first, last]` need.
+    fn reads(&self, place: usize, first: u64, last: u64) -> Vec<ByteSpan> {
+        let at = |frame: u64| usize::try_from(frame).unwrap_or(usize::MAX);
+        let end = at(last).saturating_add(1).min(self.order.len());
+        let frames = self.order.get(at(first).min(end)..end).unwrap_or_default();
+        let furthest = frames.iter().max().copied().unwrap_or(place);
+        let packets = self.bytes.get(place..=furthest).unwrap_or_default();
+        let spans = || packets.iter().flatten();
+        let span = spans().map(|b| b.start).min().zip(spans().map(|b| b.end).max());
+        let packets = span.map(|(start, end)| ByteSpan { start, end });
+        self.tables.into_iter().chain(packets).collect()
+    }
+
+    /// Whether times of display go back somewhere: frames can then be counted but not placed by time.
+    pub(super) fn is_broken(&self) -> bool {
+        self.broken
     }
 
     /// Presentation time of a source frame.
@@ -139,24 +192,23 @@ impl Timeline {
         Some(self.seconds(before + after))
     }
 
-    /// Presentation time of the source frame before the one shown at an output frame.
-    fn one_frame_before(&self, frame: u64) -> i64 {
+    /// The source frame shown at an output frame, or the one before it.
+    fn frame_by(&self, frame: u64) -> u64 {
         let first = self.shown.first().copied().unwrap_or_default();
         let offset = self.frame_rate.duration_of(FrameCount(frame));
         let scale = self.time_base;
         // Ticks of the grid into ticks of the source: × den / num of the time base.
         let ticks = i128::from(offset.0) * i128::from(scale.1)
             / (i128::from(self.frame_rate.timescale().0) * i128::from(scale.0.max(1)));
-        let time = first + i64::try_from(ticks).unwrap_or(i64::MAX / 4);
+        let time = first.saturating_add(i64::try_from(ticks).unwrap_or(i64::MAX / 4));
         let at = self.shown.partition_point(|pts| *pts <= time);
-        self.at(at.saturating_sub(2) as u64)
+        at.saturating_sub(1) as u64
     }
 
-    /// Half a frame before the last key frame shown at or before a time; `None` where that is the first one.
-    fn seek_before(&self, pts: i64) -> Option<Seconds> {
+    /// The last key frame shown at or before a time; `None` where that is the first one.
+    fn key_before(&self, pts: i64) -> Option<Key> {
         let at = self.keys.partition_point(|k| k.pts <= pts);
-        let key = self.keys.get(at.checked_sub(1)?).filter(|_| at > 1)?;
-        Some(self.seconds(key.earliest * 2 - self.frame_ticks()))
+        self.keys.get(at.checked_sub(1)?).filter(|_| at > 1).copied()
     }
 
     /// Duration of a frame in source ticks, at least one.
@@ -174,6 +226,29 @@ impl Timeline {
             timescale: Timescale(den.saturating_mul(2)),
         }
     }
+}
+
+/// The packets that decoding can begin at. Not the very last packet of a file: demuxers that look for a place by trying,
+/// as with transport streams, find it only once another packet has ended it.
+fn keys(packets: &[Packet]) -> Vec<Key> {
+    let keys = packets.iter().enumerate().filter(|(_, p)| p.key);
+    let mut keys: Vec<Key> = keys
+        .map(|(place, p)| Key {
+            pts: p.pts,
+            earliest: p.dts.map_or(p.pts, |dts| dts.min(p.pts)),
+            place,
+        })
+        .collect();
+    if keys.len() > 1 && keys.last().is_some_and(|k| k.place + 1 == packets.len()) {
+        keys.pop();
+    }
+    keys
+}
+
+fn in_order(packets: &[Packet]) -> Vec<i64> {
+    let mut shown: Vec<i64> = packets.iter().map(|p| p.pts).collect();
+    shown.sort_unstable();
+    shown
 }
 
 /// Whether every frame is where a constant rate puts it, within one tick of the container.

@@ -1,4 +1,4 @@
-//! Aligned blocks of the object, read once, kept for a while.
+//! Blocks of the object, read once, kept for a while.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,24 +10,27 @@ use bytes::Bytes;
 use futures::FutureExt;
 use futures::future::{BoxFuture, Shared};
 use reelsmith_core::ports::{ObjectPin, ObjectStore, PortError, PortErrorKind};
+use reelsmith_core::probe::ByteSpan;
 
 use super::ProxyOptions;
 
 /// Blocks kept: streams that are interleaved coarsely are read in turns from a few places.
-const KEPT: usize = 16;
+const KEPT: usize = 32;
+/// Largest block where reading ahead is not worth it.
+const ASIDE: u64 = 64 << 10;
 /// Repeats of a request that the store did not answer.
 const REPEATS: usize = 4;
 
 /// Why a read failed for good.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Fault {
+pub(crate) enum Fault {
     Port(PortError),
     Budget(u64),
 }
 
 type Pending = Shared<BoxFuture<'static, Result<Bytes, Fault>>>;
 
-pub(super) struct Blocks {
+pub(crate) struct Blocks {
     pin: ObjectPin,
     options: ProxyOptions,
     source: Arc<Source>,
@@ -46,7 +49,8 @@ struct Source {
 }
 
 impl Blocks {
-    pub(super) fn new(store: Arc<dyn ObjectStore>, pin: ObjectPin, options: ProxyOptions) -> Self {
+    pub(crate) fn new(store: Arc<dyn ObjectStore>, pin: ObjectPin, options: ProxyOptions) -> Self {
+        let size = pin.size;
         Self {
             source: Arc::new(Source {
                 store,
@@ -57,48 +61,82 @@ impl Blocks {
                 requests: AtomicU64::new(0),
             }),
             pin,
-            options,
+            options: ProxyOptions {
+                reads: apart(options.reads, size),
+                ..options
+            },
             kept: Mutex::new(VecDeque::new()),
             fault: Mutex::new(None),
         }
     }
 
-    pub(super) fn size(&self) -> u64 {
+    pub(crate) fn size(&self) -> u64 {
         self.pin.size
     }
 
-    pub(super) fn etag(&self) -> &str {
+    pub(crate) fn etag(&self) -> &str {
         &self.pin.etag
     }
 
     /// Bytes read from the store, and requests made of it.
-    pub(super) fn counters(&self) -> (u64, u64) {
+    pub(crate) fn counters(&self) -> (u64, u64) {
         let source = &self.source;
         let read = source.bytes.load(Ordering::Relaxed);
         (read, source.requests.load(Ordering::Relaxed))
     }
 
-    pub(super) fn fault(&self) -> Option<Fault> {
+    pub(crate) fn fault(&self) -> Option<Fault> {
         let fault = locked(&self.fault);
         fault.as_ref().map(|(_, fault)| fault.clone())
     }
 
     /// The bytes from `at` to the end of its block, at least one; asks for the following blocks meanwhile.
-    pub(super) async fn read(&self, at: u64) -> Result<Bytes, Fault> {
-        let block = at / self.options.block;
+    pub(crate) async fn read(&self, at: u64) -> Result<Bytes, Fault> {
+        let (block, steady) = self.block_of(at);
         let wanted = self.request(block);
-        for ahead in 1..=u64::from(self.options.read_ahead) {
-            let start = (block + ahead).saturating_mul(self.options.block);
-            if start < self.pin.size && self.source.can_afford(self.options.block) {
-                // Spawned when made, so it runs although nobody waits for it yet.
-                drop(self.request(block + ahead));
+        let mut next = block.end;
+        for _ in 0..self.options.read_ahead {
+            let (ahead, goes_on) = self.block_of(next);
+            let length = ahead.end.saturating_sub(ahead.start);
+            if !steady || !goes_on || length == 0 || !self.source.can_afford(length) {
+                break;
             }
+            // Spawned when made, so it runs although nobody waits for it yet.
+            drop(self.request(ahead));
+            next = ahead.end;
         }
         let result = wanted.await;
-        self.note(block, result.as_ref().err());
+        self.note(block.start, result.as_ref().err());
         let bytes = result?;
-        let skip = usize::try_from(at % self.options.block).unwrap_or(usize::MAX);
+        let skip = usize::try_from(at - block.start).unwrap_or(usize::MAX);
         Ok(bytes.slice(skip.min(bytes.len())..))
+    }
+
+    /// The block that holds `at`, and whether reading ahead is worth it there. Blocks tile the object and never reach over
+    /// the ends of the spans that are worth it.
+    fn block_of(&self, at: u64) -> (ByteSpan, bool) {
+        let reads = &self.options.reads;
+        let next = reads.partition_point(|r| r.start <= at);
+        let floor = next.checked_sub(1).and_then(|i| reads.get(i));
+        let within = floor.filter(|r| at < r.end);
+        let (origin, length) = match within {
+            Some(read) => (read.start, self.options.block),
+            None if reads.is_empty() => (0, self.options.block),
+            None => (0, self.options.block.min(ASIDE)),
+        };
+        let start = at - (at - origin) % length;
+        let end = start.saturating_add(length).min(self.pin.size);
+        let span = match within {
+            Some(read) => ByteSpan {
+                start,
+                end: end.min(read.end),
+            },
+            None => ByteSpan {
+                start: start.max(floor.map_or(0, |r| r.end)),
+                end: reads.get(next).map_or(end, |r| end.min(r.start)),
+            },
+        };
+        (span, within.is_some() || reads.is_empty())
     }
 
     /// Remembers a failed read that somebody waited for, and forgets it once the same block could be read after all.
@@ -116,26 +154,24 @@ impl Blocks {
     }
 
     /// The request of a block: one that is under way or done, or a new one.
-    fn request(&self, block: u64) -> Pending {
+    fn request(&self, block: ByteSpan) -> Pending {
         let mut kept = locked(&self.kept);
-        let known = kept.iter().position(|(b, p)| {
+        let known = kept.iter().position(|(start, p)| {
             // A failed request is forgotten, so that a reconnecting reader asks again.
-            *b == block && !matches!(p.peek(), Some(Err(_)))
+            *start == block.start && !matches!(p.peek(), Some(Err(_)))
         });
         let entry = known.and_then(|i| kept.remove(i));
         let pending = entry.map_or_else(|| self.fetch(block), |(_, pending)| pending);
-        kept.retain(|(b, _)| *b != block);
-        kept.push_back((block, pending.clone()));
+        kept.retain(|(start, _)| *start != block.start);
+        kept.push_back((block.start, pending.clone()));
         let surplus = kept.len().saturating_sub(KEPT);
         kept.drain(..surplus);
         pending
     }
 
-    fn fetch(&self, block: u64) -> Pending {
-        let start = block * self.options.block;
-        let end = start.saturating_add(self.options.block).min(self.pin.size);
+    fn fetch(&self, block: ByteSpan) -> Pending {
         let source = self.source.clone();
-        let task = tokio::spawn(async move { source.fetch(start, end).await });
+        let task = tokio::spawn(async move { source.fetch(block.start, block.end).await });
         let pending = async move {
             let done = task.await;
             done.unwrap_or_else(|e| {
@@ -187,6 +223,21 @@ impl Source {
         );
         Err(PortError::new(PortErrorKind::Unavailable, detail))
     }
+}
+
+/// Spans in order, within the object, joined where they touch.
+fn apart(mut spans: Vec<ByteSpan>, size: u64) -> Vec<ByteSpan> {
+    spans.iter_mut().for_each(|s| s.end = s.end.min(size));
+    spans.retain(|s| s.start < s.end);
+    spans.sort_unstable_by_key(|s| s.start);
+    spans.dedup_by(|next, span| {
+        let touch = next.start <= span.end;
+        if touch {
+            span.end = span.end.max(next.end);
+        }
+        touch
+    });
+    spans
 }
 
 /// The guarded values are whole after every statement, so a panic elsewhere does not spoil them.

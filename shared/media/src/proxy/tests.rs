@@ -20,6 +20,7 @@ async fn proxy(store: &Arc<MemoryStore>, budget: Option<u64>) -> RangeProxy {
         budget,
         block: 65_536,
         read_ahead: 1,
+        reads: Vec::new(),
     };
     let pin = store.pin();
     RangeProxy::start(store.clone(), pin, options)
@@ -188,4 +189,51 @@ proptest! {
             prop_assert!(start <= end && end <= size, "{header} of {size}: [{start}, {end})");
         }
     }
+}
+
+/// Blocks as they were asked of the store, by reading everything once.
+async fn spans(size: u64, reads: &[(u64, u64)]) -> Vec<(u64, u64)> {
+    let store = MemoryStore::new(vec![1; size as usize]);
+    let options = ProxyOptions {
+        budget: None,
+        block: 100_000,
+        read_ahead: 0,
+        reads: reads
+            .iter()
+            .map(|(start, end)| ByteSpan {
+                start: *start,
+                end: *end,
+            })
+            .collect(),
+    };
+    let blocks = Blocks::new(store.clone(), store.pin(), options);
+    let (mut at, mut spans) = (0, Vec::new());
+    while at < size {
+        let read = blocks.read(at).await.unwrap();
+        assert!(!read.is_empty());
+        spans.push((at, at + read.len() as u64));
+        at += read.len() as u64;
+    }
+    assert_eq!(blocks.counters().0, size, "every byte is read once");
+    spans
+}
+
+#[tokio::test]
+async fn blocks_end_where_reading_ahead_is_no_longer_worth_it() {
+    let found = spans(500_000, &[(120_000, 330_000)]).await;
+    let expected = [
+        (0, 65_536),
+        (65_536, 120_000),
+        (120_000, 220_000),
+        (220_000, 320_000),
+        (320_000, 330_000),
+        (330_000, 393_216),
+        (393_216, 458_752),
+        (458_752, 500_000),
+    ];
+    assert_eq!(found, expected);
+    let overlapping = [(50_000, 90_000), (0, 60_000), (400_000, 9_000_000)];
+    let found = spans(450_000, &overlapping).await;
+    assert_eq!(found[0], (0, 90_000));
+    assert_eq!(found.last(), Some(&(400_000, 450_000)));
 }

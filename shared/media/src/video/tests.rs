@@ -6,8 +6,8 @@ use reelsmith_core::time::{FrameRange, Ticks};
 use reelsmith_core::units::{BitsPerSecond, Resolution};
 
 use super::*;
-use crate::testing::{MemoryStore, ffmpeg, made, pictures, serve, tools};
-use crate::{ProxyOptions, RangeProxy, packet_index, probe};
+use crate::testing::{MemoryStore, ffmpeg, made, pictures, serve_store, tools};
+use crate::{ProxyOptions, RangeProxy, probe, read_index};
 
 /// A mezzanine behind its proxy, probed and indexed.
 struct Film {
@@ -27,12 +27,12 @@ impl Film {
 
     async fn of(container: Container, folder: tempfile::TempDir, name: &str) -> Self {
         let file = folder.path().join(name);
-        let proxy = serve(&file).await;
+        let store = MemoryStore::new(std::fs::read(&file).unwrap());
+        let pin = store.pin();
+        let proxy = serve_store(store.clone()).await;
         let tools = tools();
-        let url = proxy.url();
-        let probe = probe(&tools, &url, container).await.unwrap();
-        let index = packet_index(&tools, &url, container, probe.video.index).await;
-        let index = index.unwrap();
+        let probe = probe(&tools, &proxy.url(), container).await.unwrap();
+        let index = read_index(&tools, store, &pin, &probe).await.unwrap().index;
         let timeline = Timeline::new(&index, &probe.video, 60).unwrap();
         Self {
             folder,

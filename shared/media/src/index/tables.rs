@@ -1,0 +1,288 @@
+//! The tables of an ISO file (ISO/IEC 14496-12) without its media: every box but `mdat` by ranged reads.
+//!
+//! What comes out is the file as ffmpeg may see it to tell all packets: boxes where they were, media zero, and every
+//! sample one byte long, so that its demuxer hardly reads any of the zeros. Where samples really are is kept apart.
+//! Anything unusual (a box that does not fit, tables beyond the caps) gives no tables, and the file is read whole.
+
+mod fragment;
+mod movie;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use bytes::{Bytes, BytesMut};
+use reelsmith_core::ports::{ObjectPin, ObjectStore};
+use reelsmith_core::probe::ByteSpan;
+
+use crate::error::MediaError;
+use crate::proxy::{Blocks, Fault, ProxyOptions};
+
+/// Boxes of the file's top level: six hours of fragments of a tenth of a second, and their media.
+const MOST_BOXES: usize = 1_000_000;
+/// Bytes of one box that is read whole, and of all of them together.
+const MOST_BOX: u64 = 128 << 20;
+const MOST_BYTES: u64 = 512 << 20;
+/// Bytes read where a box may begin: most fragments' headers are within.
+const PEEK: u64 = 16 << 10;
+
+/// What the walk gave.
+pub(super) struct Read {
+    /// The tables; `None` where this file must be read whole.
+    pub(super) file: Option<Tables>,
+    /// Bytes read from the store.
+    pub(super) bytes_read: u64,
+}
+
+/// The tables of a file.
+#[derive(Default)]
+pub(super) struct Tables {
+    /// Where the movie box is.
+    pub(super) moov: Option<ByteSpan>,
+    /// Bytes by where they start: boxes with every sample one byte long.
+    pub(super) known: BTreeMap<u64, Bytes>,
+    tracks: Vec<Track>,
+}
+
+/// A track in the order of the movie box, which is that of ffmpeg's streams.
+#[derive(Clone, Debug, Default)]
+struct Track {
+    id: u32,
+    default_size: u32,
+    runs: Vec<Run>,
+}
+
+/// Samples that are stored one after the other.
+#[derive(Clone, Debug)]
+struct Run {
+    at: u64,
+    /// End of each sample, counted from `at`.
+    ends: Vec<u64>,
+}
+
+/// Where the samples of one track are.
+pub(super) struct Samples(Vec<Run>);
+
+impl Tables {
+    /// Samples of the stream with this index.
+    pub(super) fn samples(&self, stream: u32) -> Samples {
+        let track = self.tracks.get(stream as usize);
+        let mut runs = track.map(|t| t.runs.clone()).unwrap_or_default();
+        runs.sort_unstable_by_key(|r| r.at);
+        Samples(runs)
+    }
+}
+
+impl Samples {
+    /// The bytes of the sample that a demuxer which takes every sample for one byte finds at `at`.
+    pub(super) fn true_span(&self, at: u64) -> Option<ByteSpan> {
+        let run = self.0.partition_point(|r| r.at <= at).checked_sub(1)?;
+        let run = self.0.get(run)?;
+        let number = usize::try_from(at - run.at).ok()?;
+        let end = *run.ends.get(number)?;
+        let before = number.checked_sub(1).and_then(|n| run.ends.get(n));
+        Some(ByteSpan {
+            start: run.at.saturating_add(before.copied().unwrap_or(0)),
+            end: run.at.saturating_add(end),
+        })
+    }
+}
+
+impl Run {
+    fn new(at: u64, sizes: impl Iterator<Item = u32>) -> Self {
+        let ends = sizes.scan(0u64, |end, size| {
+            *end = end.saturating_add(u64::from(size));
+            Some(*end)
+        });
+        Self {
+            at,
+            ends: ends.collect(),
+        }
+    }
+}
+
+/// Reads the tables of a file.
+///
+/// # Errors
+/// Those of the store. A file that is not as it should be is no error here: it has no tables.
+pub(super) async fn read(
+    store: Arc<dyn ObjectStore>,
+    pin: &ObjectPin,
+) -> Result<Read, MediaError> {
+    let mut reader = Reader::new(store, pin);
+    let walked = reader.walk().await;
+    let bytes_read = reader.blocks.counters().0 + reader.extra;
+    match walked {
+        Ok(file) => Ok(Read { file, bytes_read }),
+        Err(Fault::Port(error)) => Err(MediaError::source(error)),
+        Err(Fault::Budget(budget)) => Err(MediaError::ReadBudget { budget }),
+    }
+}
+
+struct Reader {
+    store: Arc<dyn ObjectStore>,
+    pin: ObjectPin,
+    blocks: Blocks,
+    /// Bytes that were read past `blocks`.
+    extra: u64,
+}
+
+/// A box by its header.
+struct Head {
+    kind: [u8; 4],
+    header: u64,
+    span: ByteSpan,
+}
+
+impl Reader {
+    fn new(store: Arc<dyn ObjectStore>, pin: &ObjectPin) -> Self {
+        let options = ProxyOptions {
+            block: PEEK,
+            read_ahead: 0,
+            ..ProxyOptions::default()
+        };
+        Self {
+            blocks: Blocks::new(store.clone(), pin.clone(), options),
+            store,
+            pin: pin.clone(),
+            extra: 0,
+        }
+    }
+
+    async fn walk(&mut self) -> Result<Option<Tables>, Fault> {
+        let mut tables = Tables::default();
+        let (mut at, mut boxes) = (0u64, 0usize);
+        while at < self.pin.size {
+            let Some(head) = self.head(at).await? else {
+                return Ok(None);
+            };
+            boxes += 1;
+            if boxes > MOST_BOXES || !self.take(&head, &mut tables).await? {
+                return Ok(None);
+            }
+            at = head.span.end;
+        }
+        Ok(tables.moov.is_some().then_some(tables))
+    }
+
+    /// Keeps what ffmpeg needs of a box. `false` where that is more than the caps allow.
+    async fn take(&mut self, head: &Head, tables: &mut Tables) -> Result<bool, Fault> {
+        let media = matches!(&head.kind, b"mdat" | b"free" | b"skip" | b"mfra" | b"wide");
+        let end = match media {
+            true => head.span.start + head.header,
+            false => head.span.end,
+        };
+        let span = ByteSpan { end, ..head.span };
+        let read = self.blocks.counters().0 + self.extra;
+        if end - span.start > MOST_BOX || read + (end - span.start) > MOST_BYTES {
+            return Ok(false);
+        }
+        let bytes = self.bytes(span).await?;
+        let bytes = match &head.kind {
+            b"moov" => {
+                if tables.moov.replace(span).is_some() {
+                    return Ok(false);
+                }
+                let mut bytes = BytesMut::from(&bytes[..]);
+                tables.tracks = movie::shrink(&mut bytes);
+                bytes.freeze()
+            }
+            b"moof" => {
+                let mut bytes = BytesMut::from(&bytes[..]);
+                fragment::shrink(&mut bytes, span.start, &mut tables.tracks);
+                bytes.freeze()
+            }
+            _ => bytes,
+        };
+        tables.known.insert(span.start, bytes);
+        Ok(true)
+    }
+
+    async fn head(&mut self, at: u64) -> Result<Option<Head>, Fault> {
+        let end = at.saturating_add(16).min(self.pin.size);
+        let bytes = self.bytes(ByteSpan { start: at, end }).await?;
+        let Some((size, rest)) = bytes.split_first_chunk::<4>() else {
+            return Ok(None);
+        };
+        let Some((kind, rest)) = rest.split_first_chunk::<4>() else {
+            return Ok(None);
+        };
+        let (header, size) = match u32::from_be_bytes(*size) {
+            0 => (8, self.pin.size - at),
+            1 => match rest.first_chunk::<8>() {
+                Some(size) => (16, u64::from_be_bytes(*size)),
+                None => return Ok(None),
+            },
+            size => (8, u64::from(size)),
+        };
+        let fits = size >= header && size <= self.pin.size - at;
+        Ok(fits.then(|| Head {
+            kind: *kind,
+            header,
+            span: ByteSpan {
+                start: at,
+                end: at + size,
+            },
+        }))
+    }
+
+    /// Bytes of a span: small ones through the blocks at hand, large ones by requests of their own.
+    async fn bytes(&mut self, span: ByteSpan) -> Result<Bytes, Fault> {
+        if span.end - span.start <= 2 * PEEK {
+            return gather(&self.blocks, span).await;
+        }
+        let options = ProxyOptions {
+            read_ahead: 3,
+            reads: vec![span],
+            ..ProxyOptions::default()
+        };
+        let blocks = Blocks::new(self.store.clone(), self.pin.clone(), options);
+        let bytes = gather(&blocks, span).await;
+        self.extra += blocks.counters().0;
+        bytes
+    }
+}
+
+async fn gather(blocks: &Blocks, span: ByteSpan) -> Result<Bytes, Fault> {
+    let mut bytes = BytesMut::new();
+    let mut at = span.start;
+    while at < span.end {
+        let read = blocks.read(at).await?;
+        let left = usize::try_from(span.end - at).unwrap_or(usize::MAX);
+        let piece = &read[..read.len().min(left)];
+        if piece.is_empty() {
+            break;
+        }
+        at += piece.len() as u64;
+        bytes.extend_from_slice(piece);
+    }
+    Ok(bytes.freeze())
+}
+
+/// The boxes within `data[within]`: kind and the range of the content.
+fn children(
+    data: &[u8],
+    within: std::ops::Range<usize>,
+) -> Vec<([u8; 4], std::ops::Range<usize>)> {
+    let start = within.start;
+    let inner = data.get(within).unwrap_or_default();
+    let place = |offset: u64| usize::try_from(offset).map_or(usize::MAX, |o| start.saturating_add(o));
+    reelsmith_conformance::cmaf::boxes(inner)
+        .map(|b| (b.kind, place(b.start + b.header)..place(b.end)))
+        .collect()
+}
+
+fn word(data: &[u8], at: usize) -> Option<u32> {
+    let bytes = data.get(at..at.checked_add(4)?)?;
+    Some(u32::from_be_bytes(*bytes.first_chunk()?))
+}
+
+/// Makes the size at `at` one byte, or leaves it zero, and gives what it was.
+fn one_byte(data: &mut [u8], at: usize) -> Option<u32> {
+    let size = word(data, at)?;
+    let field = data.get_mut(at..at.checked_add(4)?)?;
+    field.copy_from_slice(&size.min(1).to_be_bytes());
+    Some(size)
+}
+
+#[cfg(test)]
+mod tests;

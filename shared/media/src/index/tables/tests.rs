@@ -1,0 +1,74 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::testing::{MemoryStore, made};
+
+async fn tables(content: Vec<u8>) -> Read {
+    let store = MemoryStore::new(content);
+    let pin = store.pin();
+    read(store, &pin).await.unwrap()
+}
+
+#[tokio::test]
+async fn tables_are_read_without_media_and_tell_where_it_is() {
+    let line = "-f lavfi -i testsrc2=size=320x180:rate=25:duration=8 -c:v libx264 -preset ultrafast -qp 0 film.mp4";
+    let (_folder, file) = made(line);
+    let content = std::fs::read(file).unwrap();
+    let size = content.len() as u64;
+    assert!(size > 20 * PEEK, "{size}");
+    let found = tables(content.clone()).await;
+    assert!(found.bytes_read <= 3 * PEEK, "{} of {size}", found.bytes_read);
+    let file = found.file.unwrap();
+    let run = &file.tracks[0].runs[0];
+    let sample = file.samples(0).true_span(run.at + 3).unwrap();
+    // The length in front of a sample's first unit says how far that reaches.
+    let unit = word(&content, sample.start as usize).unwrap();
+    assert!(unit > 0 && sample.start + 4 + u64::from(unit) <= sample.end);
+    let shrunk: u64 = file.known.values().map(|b| b.len() as u64).sum();
+    assert!(shrunk < size / 10);
+}
+
+#[tokio::test]
+async fn what_is_no_chain_of_boxes_has_no_tables() {
+    let ftyp = b"\0\0\0\x10ftypisom\0\0\0\0".to_vec();
+    for tail in [
+        &b"\0\0\0\x07moov"[..],
+        b"\0\0\xFF\xFFmoov",
+        b"\0\0\0\x01moov\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF",
+        b"\0\0\0\x08mdat",
+        b"\0\0\0",
+        b"\0\0\0\x08moov\0\0\0\x08moov",
+    ] {
+        let file = [&ftyp[..], tail].concat();
+        assert!(tables(file).await.file.is_none(), "{tail:?}");
+    }
+}
+
+/// A box of anything inside others, as a hostile file has them.
+fn nested(kinds: &[&[u8; 4]], content: &[u8]) -> Vec<u8> {
+    kinds.iter().rev().fold(content.to_vec(), |inner, kind| {
+        let size = u32::try_from(inner.len() + 8).unwrap();
+        [&size.to_be_bytes()[..], &kind[..], &inner].concat()
+    })
+}
+
+proptest! {
+    #[test]
+    fn tables_of_any_content_never_panic(
+        table in prop::sample::select(vec![b"stsz", b"stsc", b"stco", b"co64"]), content in prop::collection::vec(any::<u8>(), 0..64),
+    ) {
+        let mut moov = nested(&[b"moov", b"trak", b"mdia", b"minf", b"stbl", table], &content);
+        let _ = movie::shrink(&mut moov);
+    }
+
+    #[test]
+    fn fragments_of_any_content_never_panic(
+        head in prop::collection::vec(any::<u8>(), 0..32), run in prop::collection::vec(any::<u8>(), 0..64), at in any::<u64>(),
+    ) {
+        let inner = [nested(&[b"tfhd"], &head), nested(&[b"trun"], &run)].concat();
+        let mut moof = nested(&[b"moof", b"traf"], &inner);
+        let id = head.get(4..8).map_or(0, |b| u32::from_be_bytes(b.try_into().unwrap()));
+        let mut tracks = [Track { id, ..Track::default() }];
+        fragment::shrink(&mut moof, at, &mut tracks);
+    }
+}

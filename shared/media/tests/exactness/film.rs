@@ -1,0 +1,260 @@
+//! A mezzanine of a kind behind its proxy, and its chunks through the real encoder.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use reelsmith_core::ladder::{CodecSettings, ResolvedRung, VideoCodec};
+use reelsmith_core::plan::{Chunk, Cutting, FrameMapping, Timeline, VideoRendition};
+use reelsmith_core::ports::{ObjectPin, ObjectRef, ObjectStore, PutOptions};
+use reelsmith_core::probe::{ByteSpan, Probe};
+use reelsmith_core::sniff::Container;
+use reelsmith_core::time::{FrameCount, FrameRange};
+use reelsmith_core::units::{BitsPerSecond, Resolution};
+use reelsmith_media::{
+    ChunkMedia, ChunkTask, Indexed, Limits, ProxyOptions, RangeProxy, Tools, probe, read_index,
+    scan_index, transcode,
+};
+use reelsmith_testkit::fakes::MemoryStore;
+
+use crate::kinds::Kind;
+
+/// A made mezzanine, probed and indexed.
+pub struct Film {
+    pub kind: &'static Kind,
+    pub file: PathBuf,
+    pub probe: Probe,
+    pub indexed: Indexed,
+    pub timeline: Timeline,
+    store: Arc<MemoryStore>,
+    pin: ObjectPin,
+    folder: tempfile::TempDir,
+}
+
+/// The installed build.
+pub fn tools() -> Tools {
+    Tools::locate(None, None).unwrap()
+}
+
+/// Runs ffmpeg in a folder and gives what it printed.
+pub fn ffmpeg(folder: &Path, args: &[String]) -> String {
+    let output = Command::new(tools().ffmpeg)
+        .args(["-v", "error", "-nostdin", "-y", "-threads", "1"])
+        .args(args)
+        .current_dir(folder)
+        .output()
+        .unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "ffmpeg {args:?}: {stderr}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn step(folder: &Path, line: &str) {
+    if let Some(files) = line.strip_prefix("JOIN ") {
+        let files: Vec<PathBuf> = files.split(' ').map(|f| folder.join(f)).collect();
+        let [a, b, joined] = &files[..] else {
+            panic!("{line}")
+        };
+        let bytes = [std::fs::read(a).unwrap(), std::fs::read(b).unwrap()].concat();
+        return std::fs::write(joined, bytes).unwrap();
+    }
+    let mut args: Vec<String> = Vec::new();
+    for word in line.split(' ') {
+        match word.split_once("SRC") {
+            Some(("", rate)) => {
+                let rate = rate.strip_prefix('@').unwrap_or("25");
+                args.extend(["-f", "lavfi", "-i"].map(str::to_owned));
+                args.push(format!("testsrc2=size=128x96:rate={rate}"));
+                // A later number of frames or pixel format of the kind overrides these.
+                args.extend(["-frames:v", "97", "-pix_fmt", "yuv420p"].map(str::to_owned));
+            }
+            _ if word == "TONE" => {
+                let at = args.iter().position(|a| a == "-frames:v").unwrap();
+                let tone = ["-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000"];
+                args.splice(at..at, tone.map(str::to_owned));
+                args.push("-shortest".to_owned());
+            }
+            _ => args.push(word.to_owned()),
+        }
+    }
+    ffmpeg(folder, &args);
+}
+
+async fn stored(file: &Path) -> (Arc<MemoryStore>, ObjectPin) {
+    let store = MemoryStore::with_buckets(["input"]);
+    let object = ObjectRef::new("input", "film");
+    let body = Bytes::from(std::fs::read(file).unwrap());
+    let put = store.put(&object, body, &PutOptions::default()).await;
+    put.unwrap();
+    let pin = store.head(&object).await.unwrap().pin;
+    (Arc::new(store), pin)
+}
+
+impl Film {
+    pub async fn made(kind: &'static Kind) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        for line in kind.steps {
+            step(folder.path(), line);
+        }
+        let file = folder.path().join(kind.file);
+        let head = std::fs::read(&file).unwrap();
+        let head = &head[..head.len().min(4_096)];
+        assert_eq!(Container::sniff(head), Some(kind.container), "{}", kind.name);
+        let (store, pin) = stored(&file).await;
+        let tools = tools();
+        let options = ProxyOptions::default();
+        let proxy = RangeProxy::start(store.clone(), pin.clone(), options).await;
+        let proxy = proxy.unwrap();
+        let probe = probe(&tools, &proxy.url(), kind.container).await.unwrap();
+        let indexed = read_index(&tools, store.clone(), &pin, &probe).await;
+        let indexed = indexed.unwrap();
+        let timeline = Timeline::new(&indexed.index, &probe.video, 60).unwrap();
+        Self {
+            kind,
+            file,
+            probe,
+            indexed,
+            timeline,
+            store,
+            pin,
+            folder,
+        }
+    }
+
+    /// Why this is decoded by one worker, where it is.
+    pub fn whole(&self) -> Option<&str> {
+        match &self.timeline.cutting {
+            Cutting::Seek => None,
+            Cutting::Whole { reason } => Some(reason),
+        }
+    }
+
+    /// Holds the index against a walk over every packet of the file.
+    pub async fn assert_index(&self) {
+        let scanned = scan_index(&tools(), self.store.clone(), &self.pin, &self.probe).await;
+        let scanned = scanned.unwrap().index;
+        let index = &self.indexed.index;
+        assert_eq!(index.time_base, scanned.time_base);
+        assert_eq!(index.packets.len(), scanned.packets.len(), "{}", self.kind.name);
+        for (n, (a, b)) in index.packets.iter().zip(&scanned.packets).enumerate() {
+            assert_eq!(a, b, "{}, packet {n}", self.kind.name);
+        }
+    }
+
+    /// Size of the decoded picture: what ffmpeg hands on after turning it upright.
+    pub fn decoded_size(&self) -> Resolution {
+        let coded = self.probe.video.coded;
+        match self.probe.video.rotation {
+            90 | 270 => Resolution {
+                width: coded.height,
+                height: coded.width,
+            },
+            _ => coded,
+        }
+    }
+
+    /// The pixel format of the comparison: the source's sampling at eight bits.
+    pub fn format(&self) -> &'static str {
+        let source = &self.probe.video.pixel_format;
+        ["444", "422"]
+            .into_iter()
+            .find(|s| source.contains(s))
+            .map_or("yuv420p", |s| if s == "444" { "yuv444p" } else { "yuv422p" })
+    }
+
+    fn rendition(&self) -> VideoRendition {
+        let rung = ResolvedRung {
+            name: "source".into(),
+            codec: VideoCodec::H264,
+            resolution: self.decoded_size(),
+            max_bitrate: BitsPerSecond(50_000_000),
+            buffer_bits: 75_000_000,
+            crf: 0.0,
+            level: 40,
+            settings: CodecSettings {
+                preset: "ultrafast".into(),
+                profile: "high444".into(),
+                pixel_format: self.format().into(),
+                threads: 1,
+            },
+        };
+        VideoRendition {
+            path: "video/source".into(),
+            rung,
+        }
+    }
+
+    /// Ranges of `length` frames.
+    pub fn ranges(&self, length: u64) -> Vec<FrameRange> {
+        let total = self.timeline.frames.0;
+        let length = if self.whole().is_some() { total } else { length };
+        let range = |start| FrameRange {
+            start,
+            end: (start + length).min(total),
+        };
+        (0..total).step_by(length as usize).map(range).collect()
+    }
+
+    async fn proxy(&self, reads: Vec<ByteSpan>) -> RangeProxy {
+        let options = ProxyOptions {
+            block: 64 << 10,
+            reads,
+            ..ProxyOptions::default()
+        };
+        let proxy = RangeProxy::start(self.store.clone(), self.pin.clone(), options).await;
+        proxy.unwrap()
+    }
+
+    /// Every chunk of `length` frames, losslessly.
+    pub async fn encode(&self, length: u64) -> Vec<ChunkMedia> {
+        let mut chunks = Vec::new();
+        let ranges = self.ranges(length);
+        let length = FrameCount(ranges[0].count().0);
+        for (index, frames) in (0u32..).zip(ranges) {
+            let cut = self.timeline.cut(frames);
+            let proxy = self.proxy(cut.reads.clone()).await;
+            let directory = tempfile::tempdir_in(self.folder.path()).unwrap();
+            let task = ChunkTask {
+                url: proxy.url(),
+                container: self.kind.container,
+                source: self.probe.video.clone(),
+                frame_rate: self.timeline.frame_rate,
+                mapping: self.timeline.mapping,
+                video_start: self.timeline.video_start(),
+                segment_frames: length,
+                gop_frames: length,
+                chunk: Chunk {
+                    index,
+                    frames,
+                    first_segment: index + 1,
+                    segments: 1,
+                    cut,
+                },
+                rungs: vec![self.rendition()],
+                directory: directory.path().to_owned(),
+            };
+            let media = transcode(&tools(), &task, &Limits::default()).await;
+            let media = proxy.check(media);
+            chunks.push(media.unwrap_or_else(|e| panic!("{}, chunk {frames}: {e}", self.kind.name)));
+        }
+        chunks
+    }
+
+    /// All chunks as one file.
+    pub fn joined(&self, chunks: &[ChunkMedia]) -> PathBuf {
+        let mut bytes = chunks[0].rungs[0].init.to_vec();
+        for chunk in chunks {
+            assert!(chunk.rungs[0].init == chunks[0].rungs[0].init, "{}", self.kind.name);
+            bytes.extend(chunk.rungs[0].segments.iter().flat_map(|s| s.bytes.to_vec()));
+        }
+        let file = self.folder.path().join(format!("joined{}.mp4", chunks.len()));
+        std::fs::write(&file, bytes).unwrap();
+        file
+    }
+
+    /// Whether output frames are chosen by time instead of counted.
+    pub fn resampled(&self) -> bool {
+        self.timeline.mapping == FrameMapping::Resampled
+    }
+}

@@ -1,0 +1,69 @@
+//! What the output must be, worked out apart from the code under test: a plain decode of the whole file, and arithmetic.
+
+use std::path::Path;
+
+use crate::film::{Film, ffmpeg};
+
+/// A decoded picture: when it is shown, in the units that were asked for, and the MD5 of its samples.
+pub type Shown = (i64, String);
+
+/// Units of source times: every frame rate and container clock of the kinds divides it well enough to round by.
+const FINE: i128 = 9_000_000;
+
+/// The pictures of a file in order of presentation.
+pub fn pictures(file: &Path, filters: &str, timescale: i128) -> Vec<Shown> {
+    let name = file.file_name().unwrap().to_str().unwrap();
+    let line = format!(
+        "-copyts -i {name} -map 0:v:0 -vf {filters} -fps_mode passthrough -enc_time_base 1/{timescale} \
+         -f framehash -hash md5 -"
+    );
+    let args: Vec<String> = line.split_ascii_whitespace().map(str::to_owned).collect();
+    let text = ffmpeg(file.parent().unwrap(), &args);
+    let rows = text.lines().filter(|l| !l.starts_with('#'));
+    let row = |line: &str| {
+        let fields: Vec<&str> = line.split(',').map(str::trim).collect();
+        (fields[2].parse().unwrap(), fields[5].to_owned())
+    };
+    rows.map(row).collect()
+}
+
+/// The hashes of the output's frames, in order.
+pub fn expected(film: &Film) -> Vec<String> {
+    let size = film.decoded_size();
+    let format = film.format();
+    // Frames that are counted must not depend on what the file says of their times.
+    let mut filters = match film.resampled() {
+        true => String::new(),
+        false => "settb=1/1000,setpts=N,".to_owned(),
+    };
+    if film.kind.interlaced {
+        filters.push_str("bwdif=mode=send_frame:deint=all,");
+    }
+    filters.push_str(&format!(
+        "scale={}:{}:flags=bicubic:out_range=tv,format={format}",
+        size.width, size.height
+    ));
+    let source = pictures(&film.file, &filters, FINE);
+    if !film.resampled() {
+        return source.into_iter().map(|(_, hash)| hash).collect();
+    }
+    nearest(film, &source)
+}
+
+/// Each frame of the source goes to the nearest place of the grid; a place shows the last frame at or before it.
+fn nearest(film: &Film, source: &[Shown]) -> Vec<String> {
+    let rate = film.timeline.frame_rate;
+    let (num, den) = (i128::from(rate.num()), i128::from(rate.den()));
+    let first = i128::from(source[0].0);
+    let place = |time: i64| {
+        let scaled = (i128::from(time) - first) * num * 2 + FINE * den;
+        scaled.div_euclid(FINE * den * 2)
+    };
+    let total = i128::from(film.timeline.frames.0);
+    (0..total)
+        .map(|n| {
+            let shown = source.iter().rev().find(|(time, _)| place(*time) <= n);
+            shown.unwrap().1.clone()
+        })
+        .collect()
+}

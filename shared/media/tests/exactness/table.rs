@@ -1,0 +1,149 @@
+//! What came out, and the table of it.
+
+use std::collections::BTreeMap;
+
+use reelsmith_core::probe::IndexRead;
+use reelsmith_media::ChunkMedia;
+
+use crate::film::Film;
+use crate::judge;
+use crate::kinds::Kind;
+
+/// The output of one chunk length held against the source.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Seen {
+    pub chunks: usize,
+    /// Frames that are not the source's at their place.
+    pub differing: usize,
+    /// Frames of the source that are missing.
+    pub lost: usize,
+    /// Frames too many.
+    pub doubled: usize,
+    /// Frames shown at another time than the grid's.
+    pub moved: usize,
+}
+
+impl Seen {
+    pub fn compare(film: &Film, expected: &[String], chunks: &[ChunkMedia]) -> Self {
+        let rate = film.timeline.frame_rate;
+        let filters = format!("format={}", film.format());
+        let file = film.joined(chunks);
+        let shown = judge::pictures(&file, &filters, i128::from(rate.timescale().0));
+        let tick = rate.ticks_per_frame().0;
+        let counted = |hashes: &mut dyn Iterator<Item = &String>| {
+            let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+            hashes.for_each(|h| *counts.entry(h.clone()).or_default() += 1);
+            counts
+        };
+        let wanted = counted(&mut expected.iter());
+        let found = counted(&mut shown.iter().map(|(_, h)| h));
+        let surplus = |of: &BTreeMap<String, usize>, over: &BTreeMap<String, usize>| {
+            let more = |(hash, n): (&String, &usize)| {
+                n.saturating_sub(over.get(hash).copied().unwrap_or_default())
+            };
+            of.iter().map(more).sum::<usize>()
+        };
+        Self {
+            chunks: chunks.len(),
+            differing: expected.iter().zip(&shown).filter(|(a, b)| **a != b.1).count(),
+            lost: surplus(&wanted, &found),
+            doubled: surplus(&found, &wanted),
+            moved: (0i64..).zip(&shown).filter(|(n, s)| s.0 != n * tick).count(),
+        }
+    }
+
+    fn is_exact(self) -> bool {
+        self.differing + self.lost + self.doubled + self.moved == 0
+    }
+}
+
+/// A kind's line of the table.
+#[derive(Debug)]
+pub struct Row {
+    name: &'static str,
+    frames: u64,
+    rate: String,
+    index: String,
+    how: String,
+    seen: Vec<(u64, Seen)>,
+    broken: Option<String>,
+}
+
+impl Row {
+    pub fn of(kind: &Kind, film: &Film) -> Self {
+        Self {
+            name: kind.name,
+            frames: film.timeline.frames.0,
+            rate: film.timeline.frame_rate.to_string(),
+            index: match film.indexed.index.read {
+                IndexRead::Tables => "tables".to_owned(),
+                IndexRead::Scan => "scan".to_owned(),
+            },
+            how: match (film.whole(), film.resampled()) {
+                (Some(reason), _) => format!("one worker: {reason}"),
+                (None, true) => "resampled".to_owned(),
+                (None, false) => "every frame".to_owned(),
+            },
+            seen: Vec::new(),
+            broken: None,
+        }
+    }
+
+    /// A kind that could not be judged at all.
+    pub fn broken(kind: &Kind, why: String) -> Self {
+        Self {
+            name: kind.name,
+            frames: 0,
+            rate: String::new(),
+            index: String::new(),
+            how: String::new(),
+            seen: Vec::new(),
+            broken: Some(why),
+        }
+    }
+
+    pub fn add(&mut self, length: u64, seen: Seen) {
+        self.seen.push((length, seen));
+    }
+
+    /// The row in Markdown.
+    pub fn line(&self) -> String {
+        if let Some(why) = &self.broken {
+            return format!("| {} | broken: {why} |", self.name);
+        }
+        let chunks: Vec<String> = self.seen.iter().map(|(_, s)| s.chunks.to_string()).collect();
+        let sum = |of: fn(&Seen) -> usize| self.seen.iter().map(|(_, s)| of(s)).sum::<usize>();
+        format!(
+            "| {} | {} | {} | {} | {} | {} | {} | {} | {} | {} |",
+            self.name,
+            self.frames,
+            self.rate,
+            self.index,
+            self.how,
+            chunks.join(", "),
+            sum(|s| s.differing),
+            sum(|s| s.lost),
+            sum(|s| s.doubled),
+            sum(|s| s.moved),
+        )
+    }
+
+    pub fn is_exact(&self) -> bool {
+        self.broken.is_none() && self.seen.iter().all(|(_, seen)| seen.is_exact())
+    }
+}
+
+/// The table as Markdown.
+pub fn markdown(rows: &[Row], lengths: &[u64]) -> String {
+    let lengths: Vec<String> = lengths.iter().map(u64::to_string).collect();
+    let mut text = format!(
+        "| kind | frames | rate | index | frames are | chunks at lengths {} | differing | lost | doubled | moved |\n\
+         |---|---|---|---|---|---|---|---|---|---|\n",
+        lengths.join(", ")
+    );
+    for row in rows {
+        text.push_str(&row.line());
+        text.push('\n');
+    }
+    text
+}
