@@ -128,32 +128,24 @@ pub fn audio_only() -> &'static Path {
     })
 }
 
-/// Two seconds of interlaced pictures.
+/// Four seconds of fields of different moments, in MPEG-2 and MXF, with PCM.
 pub fn interlaced() -> &'static Path {
     static PATH: OnceLock<PathBuf> = OnceLock::new();
     PATH.get_or_init(|| {
+        let line = "-f lavfi -i testsrc2=size=720x576:rate=50:duration=4 -f lavfi -i sine=frequency=440:sample_rate=48000:duration=4 \
+                    -vf tinterlace=interleave_top,setfield=tff,setsar=64/45 -r 25 -c:v mpeg2video -flags +ildct+ilme -top 1 \
+                    -b:v 5M -bf 2 -g 12 -c:a pcm_s16le";
+        ffmpeg("interlaced.mxf", &line.split_ascii_whitespace().collect::<Vec<_>>())
+    })
+}
+
+/// Four seconds of HDR10 in H.265 of ten bits.
+pub fn hdr10() -> &'static Path {
+    static PATH: OnceLock<PathBuf> = OnceLock::new();
+    PATH.get_or_init(|| {
         ffmpeg(
-            "interlaced.mxf",
-            &[
-                "-f",
-                "lavfi",
-                "-i",
-                "testsrc2=size=720x576:rate=25:duration=2",
-                "-f",
-                "lavfi",
-                "-i",
-                "sine=frequency=440:sample_rate=48000:duration=2",
-                "-c:v",
-                "mpeg2video",
-                "-flags",
-                "+ildct+ilme",
-                "-top",
-                "1",
-                "-b:v",
-                "5M",
-                "-c:a",
-                "pcm_s16le",
-            ],
+            "hdr10.mp4",
+            &hdr("bt2020nc").split_ascii_whitespace().collect::<Vec<_>>(),
         )
     })
 }
@@ -167,4 +159,24 @@ pub fn broadcast() -> &'static Path {
         let args: Vec<&str> = args.split_whitespace().collect();
         ffmpeg("broadcast.mp4", &args)
     })
+}
+/// HDR by a matrix that is not encoded here.
+pub fn hdr_by_another_matrix() -> &'static Path {
+    static PATH: OnceLock<PathBuf> = OnceLock::new();
+    PATH.get_or_init(|| {
+        ffmpeg(
+            "ictcp.mp4",
+            &hdr("ictcp").split_ascii_whitespace().collect::<Vec<_>>(),
+        )
+    })
+}
+
+fn hdr(matrix: &str) -> String {
+    format!(
+        "-f lavfi -i testsrc2=size=1280x720:rate=24:duration=4 -f lavfi -i sine=frequency=440:sample_rate=48000:duration=4 \
+         -pix_fmt yuv420p10le -c:v libx265 -preset ultrafast -tag:v hvc1 -color_primaries bt2020 -color_trc smpte2084 \
+         -colorspace {matrix} -color_range tv -x265-params \
+         log-level=error:hdr10=1:master-display=G(13250,34500)B(7500,3000)R(34000,16000)WP(15635,16450)L(10000000,50):max-cll=800,200 \
+         -c:a aac -ac 2"
+    )
 }

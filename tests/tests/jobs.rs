@@ -8,6 +8,7 @@
 use std::process::Command;
 
 use reelsmith_core::keys::{Generation, GenerationKeys};
+use reelsmith_core::ladder::{VideoCodec, VideoRange};
 use reelsmith_core::record::{ChunkRecord, Current};
 use reelsmith_tests::delivery::{Caption, Delivery};
 use reelsmith_tests::media;
@@ -250,7 +251,7 @@ async fn each_kind_of_bad_delivery_ends_with_its_own_error() {
             "PictureUnsupported",
             Delivery {
                 languages: vec!["ja"],
-                ..Delivery::of("interlaced", &file(media::interlaced()))
+                ..Delivery::of("ictcp", &file(media::hdr_by_another_matrix()))
             },
         ),
     ];
@@ -305,6 +306,64 @@ async fn a_failed_job_can_be_delivered_again_at_once() {
         world.succeeded(&world.deliver(&good).await).await["decision"],
         "ENCODE"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn fields_are_delivered_as_frames() {
+    let world = World::join().await;
+    let delivery = Delivery {
+        languages: vec!["ja"],
+        ..Delivery::of("interlaced", &std::fs::read(media::interlaced()).unwrap())
+    };
+    let output = world.succeeded(&world.deliver(&delivery).await).await;
+    let hls = world.url(output["outputs"]["hls"].as_str().unwrap());
+    let (video, _) = decoded(&hls);
+    assert!(
+        !video.is_empty() && video.iter().all(|n| *n == 100),
+        "{video:?}"
+    );
+    let plan: reelsmith_core::plan::Plan = world
+        .outputs()
+        .read(&keys_of(&output).plan())
+        .await
+        .unwrap();
+    assert_eq!(plan.scan, reelsmith_core::probe::Scan::TopFirst);
+    // 720 × 576 of 64:45 are 1024 × 576 square pixels.
+    let shapes: Vec<_> = plan.video.iter().map(|v| v.rung.resolution).collect();
+    assert!(
+        shapes.iter().all(|r| r.width * 9 / 16 == r.height),
+        "{shapes:?}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn hdr10_is_delivered_beside_sdr_and_signalled() {
+    let world = World::join().await;
+    let delivery = Delivery {
+        languages: vec!["ja"],
+        settings: "<EnableH265>true</EnableH265>".into(),
+        ..Delivery::of("hdr10", &std::fs::read(media::hdr10()).unwrap())
+    };
+    let output = world.succeeded(&world.deliver(&delivery).await).await;
+    // HLS-M20 of the job's own validation has held VIDEO-RANGE against every init segment.
+    let keys = keys_of(&output);
+    let plan: reelsmith_core::plan::Plan = world.outputs().read(&keys.plan()).await.unwrap();
+    for video in &plan.video {
+        let expected = match video.rung.codec {
+            VideoCodec::H264 => ("yuv420p", VideoRange::Sdr),
+            VideoCodec::H265 => ("yuv420p10le", VideoRange::Pq),
+        };
+        let format = video.rung.settings.pixel_format.as_str();
+        assert_eq!((format, video.rung.range), expected, "{}", video.path);
+    }
+    assert!(plan.video.iter().any(|v| v.rung.range == VideoRange::Pq));
+    let (video, _) = decoded(&world.url(output["outputs"]["hls"].as_str().unwrap()));
+    assert!(
+        video.len() >= 2 && video.iter().all(|n| *n == 96),
+        "{video:?}"
+    );
+    let (video, _) = decoded(&world.url(output["outputs"]["dash"].as_str().unwrap()));
+    assert!(video.iter().all(|n| *n == 96), "{video:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

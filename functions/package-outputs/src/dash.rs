@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use dash_mpd::{
-    Accessibility, AdaptationSet, AudioChannelConfiguration, BaseURL, Label, MPD, Period,
+    Accessibility, AdaptationSet, AudioChannelConfiguration, BaseURL, EssentialProperty, Label, MPD, Period,
     Representation, Role, S, SegmentTemplate, SegmentTimeline,
 };
 use reelsmith_core::keys::{INIT, TEXT_SIDECAR};
+use reelsmith_core::ladder::VideoRange;
 use reelsmith_core::record::SegmentRecord;
 use reelsmith_core::time::{Ticks, Timescale};
 use reelsmith_core::units::Resolution;
@@ -113,6 +114,7 @@ fn video_set(package: &Package, videos: Vec<&Video>) -> AdaptationSet {
         maxHeight: sizes().map(|r| u64::from(r.height)).max(),
         par: largest.map(aspect),
         Role: vec![role("main")],
+        essential_property: videos.first().map_or(Vec::new(), |v| coding(v)),
         SegmentTemplate: videos.first().map(|v| template(&v.track)),
         representations: videos
             .into_iter()
@@ -120,6 +122,27 @@ fn video_set(package: &Package, videos: Vec<&Video>) -> AdaptationSet {
             .collect(),
         ..AdaptationSet::default()
     }
+}
+
+/// How an HDR set is coded (ISO/IEC 23091-2, by ISO/IEC 23001-8's descriptors), so that players which cannot show it take
+/// the SDR set beside it.
+fn coding(video: &Video) -> Vec<EssentialProperty> {
+    let transfer = match video.planned.rung.range {
+        VideoRange::Sdr => return Vec::new(),
+        VideoRange::Pq => "16",
+        VideoRange::Hlg => "18",
+    };
+    let code = |name: &str, value: &str| EssentialProperty {
+        schemeIdUri: format!("urn:mpeg:mpegB:cicp:{name}"),
+        value: Some(value.to_owned()),
+        ..EssentialProperty::default()
+    };
+    // BT.2020 primaries and its non-constant-luminance matrix are both 9.
+    vec![
+        code("ColourPrimaries", "9"),
+        code("TransferCharacteristics", transfer),
+        code("MatrixCoefficients", "9"),
+    ]
 }
 
 fn video_representation(package: &Package, video: &Video) -> Representation {

@@ -1,14 +1,17 @@
 //! Playlists (RFC 8216), written by m3u8-rs.
 
+use std::collections::HashMap;
 use std::io;
 use std::sync::atomic::Ordering;
 
 use m3u8_rs::{
     AlternativeMedia, AlternativeMediaType, ByteRange, Map, MasterPlaylist, MediaPlaylist,
-    MediaPlaylistType, MediaSegment, Resolution, VariantStream, WRITE_OPT_FLOAT_PRECISION,
+    MediaPlaylistType, MediaSegment, QuotedOrUnquoted, Resolution, VariantStream,
+    WRITE_OPT_FLOAT_PRECISION,
 };
 use reelsmith_conformance::characteristics;
 use reelsmith_core::keys::{IFRAME_PLAYLIST, INIT, MEDIA_PLAYLIST};
+use reelsmith_core::ladder::VideoRange;
 use reelsmith_core::time::{Ticks, Timescale};
 use reelsmith_core::units::{BitsPerSecond, Bytes};
 
@@ -46,7 +49,7 @@ pub(crate) fn multivariant(package: &Package) -> io::Result<String> {
     if let Some(first) = first {
         variants[..=first].rotate_right(1);
     }
-    variants.extend(package.video.iter().map(iframe_variant));
+    variants.extend(package.video.iter().map(|v| iframe_variant(package, v)));
     playlist.variants = variants;
     written(|out| playlist.write_to(out))
 }
@@ -85,8 +88,17 @@ fn variant(package: &Package, video: &Video, group: Option<&AudioGroup<'_>>) -> 
         frame_rate: Some((package.plan.frame_rate.as_f64() * 1_000.0).round() / 1_000.0),
         audio: group.map(|g| g.id.to_owned()),
         subtitles: (!package.text.is_empty()).then(|| TEXT_GROUP.to_owned()),
+        other_attributes: video_range(package, video),
         ..VariantStream::default()
     }
+}
+
+/// VIDEO-RANGE (RFC 8216bis, 4.4.6.2) on every variant as soon as any of them is HDR.
+fn video_range(package: &Package, video: &Video) -> Option<HashMap<String, QuotedOrUnquoted>> {
+    let range = |v: &Video| v.planned.rung.range;
+    let any = package.video.iter().any(|v| range(v) != VideoRange::Sdr);
+    let value = QuotedOrUnquoted::Unquoted(range(video).as_str().to_owned());
+    any.then(|| HashMap::from([("VIDEO-RANGE".to_owned(), value)]))
 }
 
 fn resolution(video: &Video) -> Resolution {
@@ -97,7 +109,7 @@ fn resolution(video: &Video) -> Resolution {
     }
 }
 
-fn iframe_variant(video: &Video) -> VariantStream {
+fn iframe_variant(package: &Package, video: &Video) -> VariantStream {
     let entries = iframe_entries(&video.track);
     let pieces: Vec<_> = entries
         .iter()
@@ -111,6 +123,7 @@ fn iframe_variant(video: &Video) -> VariantStream {
         average_bandwidth: Some(rates::average(&pieces, timescale).0),
         codecs: Some(video.track.codec.clone()),
         resolution: Some(resolution(video)),
+        other_attributes: video_range(package, video),
         ..VariantStream::default()
     }
 }

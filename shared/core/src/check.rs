@@ -1,5 +1,6 @@
 //! The manifest and the house's limits against what the probe found.
 
+use crate::ladder::VideoRange;
 use crate::manifest::Manifest;
 use crate::probe::{Inspection, Probe};
 
@@ -155,17 +156,14 @@ fn limits(probe: &Probe, refusals: &mut Vec<Refusal>) {
             probe.streams,
         )));
     }
-    if video.is_interlaced() {
-        let found = format!("field order {}", video.field_order);
+    if video.dynamic_range() != VideoRange::Sdr
+        && let Some(matrix) = video.matrix.as_deref().filter(|m| *m != "bt2020nc")
+    {
         refusals.push(Refusal::Picture(finding(
-            "scan",
-            "progressive pictures",
-            found,
+            "matrix of an HDR picture",
+            "bt2020nc (BT.2020, non-constant luminance)",
+            matrix,
         )));
-    }
-    if video.is_hdr() {
-        let found = video.transfer.clone().unwrap_or_default();
-        refusals.push(Refusal::Picture(finding("transfer function", "SDR", found)));
     }
 }
 

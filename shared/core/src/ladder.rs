@@ -76,6 +76,45 @@ pub struct CodecSettings {
     pub pixel_format: String,
     /// Threads of one encoder. Part of the settings because the bytes depend on it.
     pub threads: u32,
+    /// What replaces profile and pixel format where the source has more than eight bits; absent where eight are enough.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deep: Option<DeepSettings>,
+}
+
+/// Settings of a codec for sources of more than eight bits. A codec that has them carries HDR through; one that has not is
+/// tone-mapped to SDR.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DeepSettings {
+    /// Codec profile, for example `main10`.
+    pub profile: String,
+    /// Pixel format of the encode, for example `yuv420p10le`.
+    pub pixel_format: String,
+}
+
+/// Dynamic range of a picture, by its transfer function.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum VideoRange {
+    /// Standard.
+    #[default]
+    Sdr,
+    /// HDR by the perceptual quantizer (SMPTE ST 2084), as HDR10.
+    Pq,
+    /// HDR by hybrid log-gamma (ARIB STD-B67).
+    Hlg,
+}
+
+impl VideoRange {
+    /// `VIDEO-RANGE` in a playlist.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Sdr => "SDR",
+            Self::Pq => "PQ",
+            Self::Hlg => "HLG",
+        }
+    }
 }
 
 /// One rung of the ladder.
@@ -141,9 +180,25 @@ pub struct ResolvedRung {
     pub level: u32,
     /// Encoder settings of the codec.
     pub settings: CodecSettings,
+    /// Dynamic range of the rung: the source's where the codec is deep enough for it, else SDR.
+    #[serde(default)]
+    pub range: VideoRange,
 }
 
 impl ResolvedRung {
+    /// The same rung for a source of some dynamic range and depth.
+    #[must_use]
+    pub fn carrying(mut self, range: VideoRange, bit_depth: u8) -> Self {
+        if let Some(deep) = self.settings.deep.take()
+            && (bit_depth > 8 || range != VideoRange::Sdr)
+        {
+            self.settings.profile = deep.profile;
+            self.settings.pixel_format = deep.pixel_format;
+            self.range = range;
+        }
+        self
+    }
+
     /// Folder of the rendition below the output prefix, for example `video/h264_1080p`.
     #[must_use]
     pub fn path(&self) -> String {
@@ -323,6 +378,7 @@ impl Profile {
             crf: rung.crf,
             level: levels::level(rung.codec, resolution, frame_rate, max_bitrate),
             settings: self.codecs[&rung.codec].clone(),
+            range: VideoRange::Sdr,
         }
     }
 }

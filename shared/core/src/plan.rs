@@ -13,7 +13,7 @@ use crate::keys::{Generation, JobKey};
 use crate::ladder::ResolvedRung;
 use crate::manifest::CaptionFormat;
 use crate::ports::ObjectPin;
-use crate::probe::{ByteSpan, IndexRead, Inspection, PacketIndex, Seconds};
+use crate::probe::{ByteSpan, IndexRead, Inspection, PacketIndex, Scan, Seconds};
 use crate::time::{FrameCount, FrameRange, FrameRate, Ticks, Timescale};
 
 pub use cutting::Cutting;
@@ -39,6 +39,8 @@ pub struct Plan {
     pub cutting: Cutting,
     /// How the source's index was come by.
     pub index: IndexRead,
+    /// How the source was scanned. Fields become whole frames at the same frame rate.
+    pub scan: Scan,
     /// When the first source frame is shown, on the source's timeline. Time zero of the output.
     pub video_start: Seconds,
     /// Frames of a segment; the last one may be shorter.
@@ -190,7 +192,9 @@ pub enum PlanError {
         frames: usize,
     },
     /// Timestamps that begin anew, and frames that do not come at a constant rate in between.
-    #[error("expected continuous timestamps, or a constant frame rate between the breaks; found that {0}")]
+    #[error(
+        "expected continuous timestamps, or a constant frame rate between the breaks; found that {0}"
+    )]
     Discontinuous(String),
     /// Timestamps that begin anew, and sound that would have to follow them.
     #[error("expected continuous timestamps in a file with audio tracks, found that {0}")]
@@ -227,11 +231,13 @@ impl Plan {
         let rate = timeline.frame_rate;
         let gop = rate.frames_in_millis(timing.gop_ms);
         let segment = FrameCount(gop.0 * (timing.segment_ms / timing.gop_ms));
-        let source = inspection.probe.video.display();
+        let stream = &inspection.probe.video;
+        let source = stream.display();
         let video: Vec<VideoRendition> = job
             .profile
             .resolve(source, rate, &job.options)
             .into_iter()
+            .map(|rung| rung.carrying(stream.dynamic_range(), stream.bit_depth))
             .map(|rung| VideoRendition {
                 path: rung.path(),
                 rung,
@@ -260,6 +266,7 @@ impl Plan {
             mapping: timeline.mapping,
             cutting: timeline.cutting.clone(),
             index: index.read,
+            scan: index.scan,
             video_start: timeline.video_start(),
             segment_frames: segment,
             gop_frames: gop,

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::digest::Checksums;
+use crate::ladder::VideoRange;
 use crate::ports::ObjectPin;
 use crate::sniff::Container;
 use crate::time::{FrameRate, Ticks, Timescale};
@@ -73,6 +74,44 @@ pub struct VideoStream {
     pub matrix: Option<String>,
     /// `color_range`: `tv` or `pc`, where stated.
     pub range: Option<String>,
+    /// What an HDR10 master was graded on, where stated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mastering: Option<Mastering>,
+    /// Light of the content, where stated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub light: Option<ContentLight>,
+}
+
+/// A mastering display (SMPTE ST 2086).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mastering {
+    /// Chromaticities of red, green, blue and white, x and y, in units of 0.00002.
+    pub chromaticities: [[u32; 2]; 4],
+    /// Highest luminance in units of 0.0001 cd/m².
+    pub brightest: u32,
+    /// Lowest luminance in units of 0.0001 cd/m².
+    pub darkest: u32,
+}
+
+/// Content light level (CTA-861.3) in cd/m².
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ContentLight {
+    /// `MaxCLL`: of the brightest pixel.
+    pub brightest: u32,
+    /// `MaxFALL`: of the brightest frame's average.
+    pub average: u32,
+}
+
+/// How pictures were scanned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Scan {
+    /// Whole frames.
+    Progressive,
+    /// Two fields of different moments, the upper lines first.
+    TopFirst,
+    /// Two fields of different moments, the lower lines first.
+    BottomFirst,
 }
 
 impl VideoStream {
@@ -95,16 +134,25 @@ impl VideoStream {
         }
     }
 
-    /// Whether the transfer function is that of HDR10 or HLG.
+    /// Dynamic range by the transfer function.
     #[must_use]
-    pub fn is_hdr(&self) -> bool {
-        matches!(self.transfer.as_deref(), Some("smpte2084" | "arib-std-b67"))
+    pub fn dynamic_range(&self) -> VideoRange {
+        match self.transfer.as_deref() {
+            Some("smpte2084") => VideoRange::Pq,
+            Some("arib-std-b67") => VideoRange::Hlg,
+            _ => VideoRange::Sdr,
+        }
     }
 
-    /// Whether the pictures are fields.
+    /// What the file says of its fields, as ffprobe words it.
     #[must_use]
-    pub fn is_interlaced(&self) -> bool {
-        matches!(self.field_order.as_str(), "tt" | "bb" | "tb" | "bt")
+    pub fn stated_scan(&self) -> Option<Scan> {
+        match self.field_order.as_str() {
+            "progressive" => Some(Scan::Progressive),
+            "tt" | "tb" => Some(Scan::TopFirst),
+            "bb" | "bt" => Some(Scan::BottomFirst),
+            _ => None,
+        }
     }
 }
 
@@ -138,6 +186,8 @@ pub struct PacketIndex {
     pub tables: Option<ByteSpan>,
     /// How the index was come by.
     pub read: IndexRead,
+    /// How the pictures were scanned.
+    pub scan: Scan,
 }
 
 /// How a packet index was come by.

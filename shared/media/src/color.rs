@@ -1,5 +1,6 @@
 //! Colour of the output: what the source states, and where it states nothing what its size implies.
 
+use reelsmith_core::ladder::VideoRange;
 use reelsmith_core::probe::VideoStream;
 
 /// Colour of every rung, in the words of ffmpeg's options.
@@ -57,9 +58,14 @@ const MATRICES: &Names = &[
 ];
 
 impl Color {
-    /// The colour that every rung of a source is encoded in. Nothing is converted but RGB and full range.
-    pub(crate) fn of(source: &VideoStream) -> Self {
-        let usual = usual(source);
+    /// The colour that a rung of some range is encoded in. Nothing is converted but RGB, full range and HDR for SDR rungs.
+    pub(crate) fn of(source: &VideoStream, range: VideoRange) -> Self {
+        let usual = match (source.dynamic_range(), range) {
+            (VideoRange::Sdr, _) => usual(source),
+            (_, VideoRange::Sdr) => return HD,
+            (_, VideoRange::Pq) => wide("smpte2084"),
+            (_, VideoRange::Hlg) => wide("arib-std-b67"),
+        };
         let pick = |names: &Names, stated: &Option<String>, usual| {
             let stated = stated.as_deref().unwrap_or_default();
             let known = names.iter().find(|(probe, _)| *probe == stated);
@@ -76,6 +82,24 @@ impl Color {
                 other => other,
             },
         }
+    }
+}
+
+/// ITU-R BT.709.
+const HD: Color = Color {
+    primaries: "bt709",
+    transfer: "bt709",
+    matrix: "bt709",
+    scaler: "bt709",
+};
+
+/// ITU-R BT.2100.
+fn wide(transfer: &'static str) -> Color {
+    Color {
+        primaries: "bt2020",
+        transfer,
+        matrix: "bt2020nc",
+        scaler: "bt2020",
     }
 }
 

@@ -20,6 +20,7 @@ use crate::input;
 use crate::probe::unreadable;
 use crate::process::{self, Limits, Sign};
 use crate::proxy::{ProxyOptions, ProxyStats, RangeProxy};
+use crate::scan;
 use crate::tools::Tools;
 use rows::Rows;
 use sparse::SparseStore;
@@ -52,7 +53,9 @@ pub async fn read_index(
             let located = file.samples(probe.video.index);
             let moov = file.moov;
             let served = SparseStore::new(pin.clone(), file.known);
-            let (mut index, _) = walk(tools, Arc::new(served), pin, probe, SPARSE, UNREAD).await?;
+            let served: Arc<dyn ObjectStore> = Arc::new(served);
+            let (mut index, _) = walk(tools, served, pin, probe, SPARSE, UNREAD).await?;
+            spent += look(tools, store, pin, probe, &mut index).await?;
             index.read = IndexRead::Tables;
             index.tables = moov;
             for packet in &mut index.packets {
@@ -62,9 +65,11 @@ pub async fn read_index(
             return Ok(Indexed { index, bytes_read });
         }
     }
-    let (index, stats) = walk(tools, store, pin, probe, ProxyOptions::default(), "").await?;
-    let bytes_read = spent + stats.bytes_read;
-    Ok(Indexed { index, bytes_read })
+    let scanned = scan_index(tools, store, pin, probe).await?;
+    Ok(Indexed {
+        bytes_read: spent + scanned.bytes_read,
+        ..scanned
+    })
 }
 
 /// Reads every packet, whatever the container has: what [`read_index`] must be equal to.
@@ -77,9 +82,13 @@ pub async fn scan_index(
     pin: &ObjectPin,
     probe: &Probe,
 ) -> Result<Indexed, MediaError> {
-    let (index, stats) = walk(tools, store, pin, probe, ProxyOptions::default(), "").await?;
-    let bytes_read = stats.bytes_read;
-    Ok(Indexed { index, bytes_read })
+    let all = ProxyOptions::default();
+    let (mut index, stats) = walk(tools, store.clone(), pin, probe, all, "").await?;
+    let looked = look(tools, store, pin, probe, &mut index).await?;
+    Ok(Indexed {
+        index,
+        bytes_read: stats.bytes_read + looked,
+    })
 }
 
 /// Zeros cost nothing to have but are sent for nothing.
@@ -104,12 +113,30 @@ async fn walk(
     let mut rows = Rows::default();
     let run = run(tools, args, |line| rows.read(line)).await;
     proxy.check(run)?;
-    let keys = rows.first_keys(LOOKED_AT);
-    let gradual = match may_build_up(probe) && keys.len() > 1 {
-        true => proxy.check(builds_up(tools, &url, probe, &keys).await)?,
-        false => false,
+    Ok((rows.into_index(probe)?, proxy.stats()))
+}
+
+/// Looks at a few pictures: how they were scanned, and whether decoding can begin at key frames. Gives the bytes read.
+async fn look(
+    tools: &Tools,
+    store: Arc<dyn ObjectStore>,
+    pin: &ObjectPin,
+    probe: &Probe,
+    index: &mut PacketIndex,
+) -> Result<u64, MediaError> {
+    let options = ProxyOptions {
+        read_ahead: 0,
+        block: 256 << 10,
+        ..ProxyOptions::default()
     };
-    Ok((rows.into_index(probe, gradual)?, proxy.stats()))
+    let proxy = RangeProxy::start(store, pin.clone(), options).await?;
+    let url = proxy.url();
+    index.scan = proxy.check(scan::judge(tools, &url, probe).await)?;
+    let (first, keys) = first_keys(index);
+    if matches!(probe.video.codec.as_str(), "h264" | "hevc") && keys.len() > 1 {
+        index.gradual = proxy.check(builds_up(tools, &url, probe, first, &keys).await)?;
+    }
+    Ok(proxy.stats().bytes_read)
 }
 
 async fn run(
@@ -137,27 +164,34 @@ fn index_argv(url: &str, container: Container, stream: u32, demuxer: &str) -> Ve
     args
 }
 
-/// Whether the container flags recovery points as key frames. ISO media list instantaneous refreshes only.
-fn may_build_up(probe: &Probe) -> bool {
-    let codec = probe.video.codec.as_str();
-    probe.container != Container::Mov && matches!(codec, "h264" | "hevc")
-}
-
-/// Packets that are decoded to look for an intra refresh: at least two of its periods, which are seconds long at most.
+/// Packets that are decoded at most to look for an intra refresh.
 const LOOKED_AT: usize = 300;
+
+/// How many packets reach to the third key frame, and when the key frames among them are shown. Containers flag recovery
+/// points as they flag instantaneous refreshes; a stream that uses them does so from its second key frame on.
+fn first_keys(index: &PacketIndex) -> (usize, BTreeSet<i64>) {
+    let packets = index.packets.iter().take(LOOKED_AT).enumerate();
+    let keys = packets.filter(|(_, p)| p.key).take(3);
+    let keys: Vec<(usize, i64)> = keys.map(|(place, p)| (place, p.pts)).collect();
+    let reach = keys.last().map_or(0, |(place, _)| place + 1);
+    (reach, keys.into_iter().map(|(_, pts)| pts).collect())
+}
 
 /// Whether key frames are pictures that only begin to build up: such a picture is not coded intra.
 async fn builds_up(
     tools: &Tools,
     url: &str,
     probe: &Probe,
+    packets: usize,
     keys: &BTreeSet<i64>,
 ) -> Result<bool, MediaError> {
     let mut args: Vec<String> = words("-v error -hide_banner -select_streams").collect();
     args.push(probe.video.index.to_string());
     args.push("-read_intervals".to_owned());
-    args.push(format!("%+#{LOOKED_AT}"));
-    args.extend(words("-show_entries frame=pts,pict_type -of compact=print_section=0:nokey=1"));
+    args.push(format!("%+#{packets}"));
+    args.extend(words(
+        "-show_entries frame=pts,pict_type -of compact=print_section=0:nokey=1",
+    ));
     args.extend(input::open(url, probe.container));
     let mut found = false;
     let look = |line: &str| {

@@ -1,5 +1,7 @@
 //! ffprobe's facts as types.
 
+mod light;
+
 use reelsmith_core::probe::{AudioStream, Probe, VideoStream};
 use reelsmith_core::sniff::Container;
 use reelsmith_core::time::FrameRate;
@@ -11,6 +13,7 @@ use crate::error::MediaError;
 use crate::input;
 use crate::process::{self, Limits, Sign};
 use crate::tools::Tools;
+use light::SideData;
 
 /// Bytes of JSON that any sane file's facts fit into.
 const MOST_JSON: usize = 4 << 20;
@@ -38,7 +41,8 @@ pub async fn probe(tools: &Tools, url: &str, container: Container) -> Result<Pro
     let facts: Facts = serde_json::from_str(&json).map_err(|e| MediaError::Unreadable {
         detail: format!("stream facts that are no JSON ({e}); {}", finished.stderr),
     })?;
-    facts.into_probe(container, &finished.stderr)
+    let probe = facts.into_probe(container, &finished.stderr)?;
+    light::complete(tools, url, probe).await
 }
 
 /// A demuxer that gives up, or goes on without end, means a file that cannot be read; everything else stays what it is.
@@ -69,7 +73,7 @@ fn probe_argv(url: &str, container: Container) -> Vec<String> {
         "format=duration,nb_streams:stream=index,codec_type,codec_name,profile,width,height,\
          sample_aspect_ratio,pix_fmt,bits_per_raw_sample,r_frame_rate,avg_frame_rate,time_base,duration,field_order,\
          color_primaries,color_transfer,color_space,color_range,channels,sample_rate\
-         :stream_disposition=attached_pic,still_image:stream_tags=language,rotate:stream_side_data=rotation"
+         :stream_disposition=attached_pic,still_image:stream_tags=language,rotate:stream_side_data"
             .to_owned(),
     );
     args.extend(words("-of json"));
@@ -129,12 +133,6 @@ struct Disposition {
 struct Tags {
     language: Option<String>,
     rotate: Option<String>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct SideData {
-    rotation: Option<serde_json::Number>,
 }
 
 impl Facts {
@@ -209,6 +207,8 @@ impl Stream {
             transfer: stated(self.color_transfer.as_ref()),
             matrix: stated(self.color_space.as_ref()),
             range: stated(self.color_range.as_ref()),
+            mastering: self.side_data_list.iter().find_map(SideData::mastering),
+            light: self.side_data_list.iter().find_map(SideData::light),
         })
     }
 

@@ -159,7 +159,10 @@ fn hashes(text: &str) -> Vec<(i64, String)> {
 }
 
 /// A probe that only says container and codec.
-pub(crate) fn probed(container: reelsmith_core::sniff::Container, codec: &str) -> reelsmith_core::probe::Probe {
+pub(crate) fn probed(
+    container: reelsmith_core::sniff::Container,
+    codec: &str,
+) -> reelsmith_core::probe::Probe {
     let stream = serde_json::json!({
         "index": 0, "codec": codec, "profile": null, "coded": {"width": 64, "height": 64}, "sar": [1, 1], "rotation": 0,
         "pixel_format": "yuv420p", "bit_depth": 8, "base_frame_rate": "25", "average_frame_rate": "25",
@@ -187,6 +190,7 @@ pub(crate) fn plan(frames: u64, rate: &str) -> reelsmith_core::plan::Plan {
         mapping: reelsmith_core::plan::FrameMapping::Every,
         cutting: reelsmith_core::plan::Cutting::Seek,
         index: reelsmith_core::probe::IndexRead::Tables,
+        scan: reelsmith_core::probe::Scan::Progressive,
         video_start: reelsmith_core::probe::Seconds {
             ticks: reelsmith_core::time::Ticks(0),
             timescale: reelsmith_core::time::Timescale(1),

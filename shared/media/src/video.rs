@@ -7,17 +7,19 @@ use std::path::{Path, PathBuf};
 use bytes::Bytes;
 use reelsmith_core::ladder::{ResolvedRung, VideoCodec};
 use reelsmith_core::plan::{Chunk, ChunkItem, FrameMapping, Plan, VideoRendition};
-use reelsmith_core::probe::{Probe, Seconds, VideoStream};
+use reelsmith_core::probe::{Probe, Scan, Seconds, VideoStream};
 use reelsmith_core::sniff::Container;
 use reelsmith_core::time::{FrameCount, FrameRate, Timescale};
 
 use crate::command::Command;
 use crate::error::MediaError;
 use crate::fmp4::Encoded;
+use crate::hdr;
 use crate::process::{Limits, run_with_progress};
 use crate::segment::{self, Place, SegmentMedia};
 use crate::tools::Tools;
 
+pub(crate) use argv::decimal_micros;
 pub use argv::transcode_argv;
 
 /// One chunk and one rung group: all that the encoder needs to know.
@@ -33,6 +35,8 @@ pub struct ChunkTask {
     pub frame_rate: FrameRate,
     /// How source frames become output frames.
     pub mapping: FrameMapping,
+    /// How the source was scanned.
+    pub scan: Scan,
     /// When the first source frame is shown.
     pub video_start: Seconds,
     /// Frames of a segment.
@@ -98,6 +102,7 @@ impl ChunkTask {
             source: probe.video.clone(),
             frame_rate: plan.frame_rate,
             mapping: plan.mapping,
+            scan: plan.scan,
             video_start: plan.video_start,
             segment_frames: plan.segment_frames,
             gop_frames: plan.gop_frames,
@@ -165,6 +170,15 @@ pub async fn transcode(
     limits: &Limits,
 ) -> Result<ChunkMedia, MediaError> {
     task.check()?;
+    if task
+        .rungs
+        .iter()
+        .any(|r| argv::tone_mapped(task, &r.rung))
+    {
+        let written =
+            tokio::fs::write(task.directory.join(hdr::FILE), hdr::cube(&task.source)).await;
+        written.map_err(|e| MediaError::io("writing the tone-mapping table", &e))?;
+    }
     let finished = run_with_progress(&task.command(tools), limits).await?;
     let mut rungs = Vec::with_capacity(task.rungs.len());
     for (i, rung) in task.rungs.iter().enumerate() {

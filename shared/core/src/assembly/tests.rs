@@ -1,7 +1,7 @@
 use super::*;
 use crate::keys::Generation;
 use crate::plan::{Chunk, Cut, Cutting, FrameMapping};
-use crate::probe::{IndexRead, Seconds};
+use crate::probe::{IndexRead, Scan, Seconds};
 use crate::record::WorkerRun;
 use crate::time::{FrameCount, FrameRange, FrameRate, Timescale, UnixMillis};
 use crate::units::Bytes;
@@ -32,6 +32,7 @@ fn plan() -> Plan {
         mapping: FrameMapping::Every,
         cutting: Cutting::Seek,
         index: IndexRead::Tables,
+        scan: Scan::Progressive,
         video_start: Seconds {
             ticks: Ticks(0),
             timescale: Timescale(1),

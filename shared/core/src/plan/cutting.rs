@@ -48,7 +48,9 @@ pub(super) fn judge(index: &PacketIndex) -> Cutting {
         );
     }
     if index.unordered {
-        return whole("its container stores frames in decoding order without times of display".into());
+        return whole(
+            "its container stores frames in decoding order without times of display".into(),
+        );
     }
     Cutting::Seek
 }

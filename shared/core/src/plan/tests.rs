@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::probe::{Packet, VideoStream};
+use crate::probe::{Packet, Scan, VideoStream};
 use crate::units::Resolution;
 
 fn stream(rate: &str, time_base: (u32, u32)) -> VideoStream {
@@ -25,6 +25,8 @@ fn stream(rate: &str, time_base: (u32, u32)) -> VideoStream {
         transfer: None,
         matrix: None,
         range: None,
+        mastering: None,
+        light: None,
     }
 }
 
@@ -48,6 +50,7 @@ fn index(frames: u64, rate: FrameRate, gop: u64, den: u32) -> PacketIndex {
         unordered: false,
         tables: None,
         read: IndexRead::Scan,
+        scan: Scan::Progressive,
     }
 }
 
@@ -149,7 +152,10 @@ fn what_cannot_be_cut_by_seeking_is_decoded_whole_and_the_plan_says_why() {
     let mut back = good.clone();
     shift(&mut back, -1_900);
     let line = Timeline::new(&back, &stream("25", (1, 1_000)), 60).unwrap();
-    assert_eq!((line.frames, line.mapping), (FrameCount(100), FrameMapping::Every));
+    assert_eq!(
+        (line.frames, line.mapping),
+        (FrameCount(100), FrameMapping::Every)
+    );
     insta::assert_json_snapshot!(line.cutting, @r#"
     {
       "how": "whole",
@@ -161,7 +167,11 @@ fn what_cannot_be_cut_by_seeking_is_decoded_whole_and_the_plan_says_why() {
     assert!(matches!(cutting(&leap), Cutting::Whole { .. }));
     let mut pause = good;
     shift(&mut pause, 5_000);
-    assert_eq!(cutting(&pause), Cutting::Seek, "a pause is held, not cut out");
+    assert_eq!(
+        cutting(&pause),
+        Cutting::Seek,
+        "a pause is held, not cut out"
+    );
 }
 
 #[test]
@@ -198,6 +208,7 @@ fn an_index_without_frames_or_key_frames_is_refused() {
         unordered: false,
         tables: None,
         read: IndexRead::Tables,
+        scan: Scan::Progressive,
     };
     let s = stream("25", (1, 1_000));
     assert_eq!(

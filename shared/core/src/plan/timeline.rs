@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::cutting::{self, Cutting};
 use super::{Cut, PlanError};
-use crate::probe::{ByteSpan, Packet, PacketIndex, Seconds, VideoStream};
+use crate::probe::{ByteSpan, Packet, PacketIndex, Scan, Seconds, VideoStream};
 use crate::time::{FrameCount, FrameRange, FrameRate, Ticks, Timescale};
 
 /// How source frames become output frames.
@@ -36,6 +36,8 @@ pub struct Timeline {
     tables: Option<ByteSpan>,
     keys: Vec<Key>,
     time_base: (u32, u32),
+    /// Frames before and after a chunk that its own frames are made with.
+    context: u64,
 }
 
 /// A packet that decoding can start at.
@@ -74,13 +76,16 @@ impl Timeline {
             });
         }
         let candidates = [stream.base_frame_rate, stream.average_frame_rate];
-        let constant = candidates
-            .into_iter()
-            .flatten()
-            .find(|rate| runs.iter().all(|run| is_constant(run, *rate, index.time_base)));
+        let constant = candidates.into_iter().flatten().find(|rate| {
+            runs.iter()
+                .all(|run| is_constant(run, *rate, index.time_base))
+        });
+        // The rate that holds all frames of a variable source, where it is one that the profile allows; else its average.
+        let base = stream.base_frame_rate;
         let nominal = constant
+            .or(base.filter(|rate| !rate.exceeds(max_frame_rate)))
             .or(stream.average_frame_rate)
-            .or(stream.base_frame_rate)
+            .or(base)
             .ok_or(PlanError::NoFrameRate {
                 frames: shown.len(),
             })?;
@@ -93,7 +98,8 @@ impl Timeline {
             (FrameMapping::Resampled, FrameCount(frames.0.max(1)))
         };
         let timed = runs.len() == 1 && !index.unordered;
-        if let (false, FrameMapping::Resampled, Cutting::Whole { reason }) = (timed, mapping, &cutting)
+        if let (false, FrameMapping::Resampled, Cutting::Whole { reason }) =
+            (timed, mapping, &cutting)
         {
             return Err(PlanError::Discontinuous(reason.clone()));
         }
@@ -109,6 +115,8 @@ impl Timeline {
             tables: index.tables,
             keys,
             time_base: index.time_base,
+            // The deinterlacer looks at the frame before and the frame after.
+            context: u64::from(index.scan != Scan::Progressive),
         })
     }
 
@@ -137,6 +145,8 @@ impl Timeline {
             };
         }
         let (first, last) = self.needed(frames);
+        let first = first.saturating_sub(self.context);
+        let last = last.saturating_add(self.context);
         let key = self.key_before(self.at(first));
         let place = key.map_or(0, |k| k.place);
         let trimmed = self.mapping == FrameMapping::Every;
@@ -168,7 +178,10 @@ impl Timeline {
         let furthest = frames.iter().max().copied().unwrap_or(place);
         let packets = self.bytes.get(place..=furthest).unwrap_or_default();
         let spans = || packets.iter().flatten();
-        let span = spans().map(|b| b.start).min().zip(spans().map(|b| b.end).max());
+        let span = spans()
+            .map(|b| b.start)
+            .min()
+            .zip(spans().map(|b| b.end).max());
         let packets = span.map(|(start, end)| ByteSpan { start, end });
         self.tables.into_iter().chain(packets).collect()
     }
@@ -208,7 +221,10 @@ impl Timeline {
     /// The last key frame shown at or before a time; `None` where that is the first one.
     fn key_before(&self, pts: i64) -> Option<Key> {
         let at = self.keys.partition_point(|k| k.pts <= pts);
-        self.keys.get(at.checked_sub(1)?).filter(|_| at > 1).copied()
+        self.keys
+            .get(at.checked_sub(1)?)
+            .filter(|_| at > 1)
+            .copied()
     }
 
     /// Duration of a frame in source ticks, at least one.

@@ -1,8 +1,6 @@
 //! ffprobe's lines about packets.
 
-use std::collections::BTreeSet;
-
-use reelsmith_core::probe::{ByteSpan, IndexRead, Packet, PacketIndex, Probe};
+use reelsmith_core::probe::{ByteSpan, IndexRead, Packet, PacketIndex, Probe, Scan};
 use reelsmith_core::sniff::Container;
 
 use crate::error::MediaError;
@@ -38,12 +36,6 @@ impl Rows {
             _ => {}
         }
         Ok(Sign::Progress)
-    }
-
-    /// When the key frames among the first packets are shown.
-    pub(super) fn first_keys(&self, packets: usize) -> BTreeSet<i64> {
-        let first = self.packets.iter().take(packets);
-        first.filter(|p| p.key).map(|p| p.pts).collect()
     }
 
     fn packet<'a>(&mut self, fields: impl Iterator<Item = &'a str>) -> Result<(), MediaError> {
@@ -85,7 +77,7 @@ impl Rows {
         Ok(())
     }
 
-    pub(super) fn into_index(self, probe: &Probe, gradual: bool) -> Result<PacketIndex, MediaError> {
+    pub(super) fn into_index(self, probe: &Probe) -> Result<PacketIndex, MediaError> {
         let time_base = self.time_base.ok_or_else(|| MediaError::Unreadable {
             detail: "a video stream without a time base".to_owned(),
         })?;
@@ -96,10 +88,11 @@ impl Rows {
         Ok(PacketIndex {
             time_base,
             packets: self.packets,
-            gradual,
+            gradual: false,
             unordered,
             tables: None,
             read: IndexRead::Scan,
+            scan: Scan::Progressive,
         })
     }
 }
@@ -116,7 +109,7 @@ mod tests {
         for line in lines {
             rows.read(line)?;
         }
-        rows.into_index(&testing::probed(Container::Mxf, "h264"), false)
+        rows.into_index(&testing::probed(Container::Mxf, "h264"))
     }
 
     #[test]
@@ -153,7 +146,11 @@ mod tests {
     fn frames_that_are_reordered_without_times_of_display_are_told() {
         let lines = |b: &str| {
             let stream = format!("stream|has_b_frames={b}|time_base=1/25");
-            rows(&["packet|pts=0|dts=0|flags=K_", "packet|pts=1|dts=1|flags=__", &stream])
+            rows(&[
+                "packet|pts=0|dts=0|flags=K_",
+                "packet|pts=1|dts=1|flags=__",
+                &stream,
+            ])
         };
         assert!(lines("2").unwrap().unordered);
         assert!(!lines("0").unwrap().unordered);

@@ -27,7 +27,9 @@ impl SparseStore {
         let length = usize::try_from(end.saturating_sub(start)).unwrap_or(0);
         let mut bytes = BytesMut::zeroed(length);
         let before = self.known.range(..=start).next_back();
-        let within = self.known.range(start.saturating_add(1)..end.max(start.saturating_add(1)));
+        let within = self
+            .known
+            .range(start.saturating_add(1)..end.max(start.saturating_add(1)));
         for (at, known) in before.into_iter().chain(within) {
             let from = start.max(*at);
             let to = end.min(at + known.len() as u64);

@@ -104,10 +104,7 @@ impl Run {
 ///
 /// # Errors
 /// Those of the store. A file that is not as it should be is no error here: it has no tables.
-pub(super) async fn read(
-    store: Arc<dyn ObjectStore>,
-    pin: &ObjectPin,
-) -> Result<Read, MediaError> {
+pub(super) async fn read(store: Arc<dyn ObjectStore>, pin: &ObjectPin) -> Result<Read, MediaError> {
     let mut reader = Reader::new(store, pin);
     let walked = reader.walk().await;
     let bytes_read = reader.blocks.counters().0 + reader.extra;
@@ -259,13 +256,11 @@ async fn gather(blocks: &Blocks, span: ByteSpan) -> Result<Bytes, Fault> {
 }
 
 /// The boxes within `data[within]`: kind and the range of the content.
-fn children(
-    data: &[u8],
-    within: std::ops::Range<usize>,
-) -> Vec<([u8; 4], std::ops::Range<usize>)> {
+fn children(data: &[u8], within: std::ops::Range<usize>) -> Vec<([u8; 4], std::ops::Range<usize>)> {
     let start = within.start;
     let inner = data.get(within).unwrap_or_default();
-    let place = |offset: u64| usize::try_from(offset).map_or(usize::MAX, |o| start.saturating_add(o));
+    let place =
+        |offset: u64| usize::try_from(offset).map_or(usize::MAX, |o| start.saturating_add(o));
     reelsmith_conformance::cmaf::boxes(inner)
         .map(|b| (b.kind, place(b.start + b.header)..place(b.end)))
         .collect()

@@ -1,14 +1,14 @@
 //! The encoder's command line.
 
-use reelsmith_core::ladder::{ResolvedRung, VideoCodec};
+use reelsmith_core::ladder::{ResolvedRung, VideoCodec, VideoRange};
 use reelsmith_core::plan::FrameMapping;
-use reelsmith_core::probe::Seconds;
+use reelsmith_core::probe::{Scan, Seconds, VideoStream};
 use reelsmith_core::time::Ticks;
 
 use super::ChunkTask;
 use crate::color::Color;
 use crate::command::words;
-use crate::input;
+use crate::{hdr, input};
 
 /// Name of a rung's file in the task's folder.
 pub(super) fn output_name(rung: usize) -> String {
@@ -47,19 +47,25 @@ fn placeholder(task: &ChunkTask) -> Vec<String> {
 /// planner puts every bound half a frame away from any.
 pub(crate) fn decimal(time: Seconds) -> String {
     let scale = i128::from(time.timescale.0.max(1));
-    let micros = (i128::from(time.ticks.0) * 1_000_000).div_euclid(scale);
+    decimal_micros((i128::from(time.ticks.0) * 1_000_000).div_euclid(scale))
+}
+
+/// Microseconds as seconds with six decimals.
+pub(crate) fn decimal_micros(micros: i128) -> String {
     let sign = if micros < 0 { "-" } else { "" };
     let micros = micros.unsigned_abs();
     format!("{sign}{}.{:06}", micros / 1_000_000, micros % 1_000_000)
 }
 
-/// Cut, put every frame on the output's grid by counting, then one branch for each rung.
+/// Fields made frames, cut, every frame put on the output's grid by counting, then one branch for each rung.
 fn graph(task: &ChunkTask) -> String {
-    let mut steps = if task.mock {
-        vec![format!("trim=end_frame={}", task.chunk.frames.count().0)]
+    let mut steps: Vec<String> = Vec::new();
+    if task.mock {
+        steps.push(format!("trim=end_frame={}", task.chunk.frames.count().0));
     } else {
-        cut(task)
-    };
+        steps.extend(deinterlace(task.scan));
+        steps.extend(cut(task));
+    }
     let rate = task.frame_rate;
     steps.push(format!("settb=expr={}/{}", rate.den(), rate.num()));
     steps.push(format!("setpts=N+{}", task.chunk.frames.start));
@@ -68,21 +74,46 @@ fn graph(task: &ChunkTask) -> String {
     steps.push(format!("split={branches}{labels}"));
     let stream = if task.mock { 0 } else { task.source.index };
     let mut graph = format!("[0:{stream}]{}", steps.join(","));
-    let color = Color::of(&task.source);
     for (i, rendition) in task.rungs.iter().enumerate() {
-        graph.push_str(&branch(&rendition.rung, color, i));
+        graph.push_str(&branch(task, &rendition.rung, i));
     }
     graph
 }
 
-fn branch(rung: &ResolvedRung, color: Color, i: usize) -> String {
-    let size = rung.resolution;
-    let matrix = color.scaler;
-    format!(
-        ";[s{i}]scale={}:{}:flags=bicubic:in_color_matrix={matrix}:out_color_matrix={matrix}:out_range=tv,\
-         setsar=1,format={}[v{i}]",
-        size.width, size.height, rung.settings.pixel_format
-    )
+/// One frame for each frame, made of its earlier field and of the neighbours; before the cut, so that a chunk's first and last
+/// frames have theirs.
+fn deinterlace(scan: Scan) -> Option<String> {
+    let parity = match scan {
+        Scan::Progressive => return None,
+        Scan::TopFirst => "tff",
+        Scan::BottomFirst => "bff",
+    };
+    Some(format!("bwdif=mode=send_frame:parity={parity}:deint=all"))
+}
+
+fn branch(task: &ChunkTask, rung: &ResolvedRung, i: usize) -> String {
+    let (source, size) = (&task.source, rung.resolution);
+    let mapped = tone_mapped(task, rung);
+    let read = Color::of(source, source.dynamic_range()).scaler;
+    let written = Color::of(source, rung.range).scaler;
+    let scaled = format!(
+        "scale={}:{}:flags=bicubic:in_color_matrix={read}",
+        size.width, size.height
+    );
+    let format = &rung.settings.pixel_format;
+    let steps = match mapped {
+        false => format!("{scaled}:out_color_matrix={written}:out_range=tv"),
+        true => format!(
+            "{scaled},format=gbrp16le,lut3d=file={}:interp=tetrahedral,scale=flags=bicubic:out_color_matrix={written}:out_range=tv",
+            hdr::FILE
+        ),
+    };
+    format!(";[s{i}]{steps},setsar=1,format={format}[v{i}]")
+}
+
+/// Whether a rung shows less than its source has.
+pub(super) fn tone_mapped(task: &ChunkTask, rung: &ResolvedRung) -> bool {
+    !task.mock && task.source.dynamic_range() != rung.range
 }
 
 fn cut(task: &ChunkTask) -> Vec<String> {
@@ -140,8 +171,8 @@ fn output(task: &ChunkTask, rung: &ResolvedRung, i: usize) -> Vec<String> {
         "-enc_time_base".to_owned(),
         format!("{}/{}", rate.den(), rate.num()),
     ]);
-    args.extend(encoder(rung, task.gop_frames.0));
-    args.extend(color_tags(Color::of(&task.source)));
+    args.extend(encoder(&task.source, rung, task.gop_frames.0));
+    args.extend(color_tags(Color::of(&task.source, rung.range)));
     let key_frames = format!("expr:eq(mod(n,{}),0)", task.gop_frames.0);
     args.extend(["-force_key_frames".to_owned(), key_frames]);
     args.extend(words("-forced-idr 1 -video_track_timescale"));
@@ -152,7 +183,7 @@ fn output(task: &ChunkTask, rung: &ResolvedRung, i: usize) -> Vec<String> {
     args
 }
 
-fn encoder(rung: &ResolvedRung, gop: u64) -> Vec<String> {
+fn encoder(source: &VideoStream, rung: &ResolvedRung, gop: u64) -> Vec<String> {
     let settings = &rung.settings;
     let mut args: Vec<String> = match rung.codec {
         VideoCodec::H264 => words("-c:v libx264").collect(),
@@ -174,7 +205,7 @@ fn encoder(rung: &ResolvedRung, gop: u64) -> Vec<String> {
             );
             option("-x264-params", x264(gop));
         }
-        VideoCodec::H265 => option("-x265-params", x265(rung, gop)),
+        VideoCodec::H265 => option("-x265-params", x265(rung, gop) + &mastering(source, rung)),
     }
     args
 }
@@ -197,6 +228,23 @@ fn x265(rung: &ResolvedRung, gop: u64) -> String {
          repeat-headers=0:hash=0:frame-threads=1:pools={pools}:log-level=error",
         rung.level
     )
+}
+
+/// HDR10 metadata: passed on, as the picture itself is.
+fn mastering(source: &VideoStream, rung: &ResolvedRung) -> String {
+    if rung.range != VideoRange::Pq {
+        return String::new();
+    }
+    let mut params = ":hdr10=1".to_owned();
+    if let Some(m) = source.mastering {
+        let [r, g, b, w] = m.chromaticities.map(|[x, y]| format!("({x},{y})"));
+        let (high, low) = (m.brightest, m.darkest);
+        params.push_str(&format!(":master-display=G{g}B{b}R{r}WP{w}L({high},{low})"));
+    }
+    if let Some(light) = source.light {
+        params.push_str(&format!(":max-cll={},{}", light.brightest, light.average));
+    }
+    params
 }
 
 fn color_tags(color: Color) -> [String; 8] {

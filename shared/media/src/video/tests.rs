@@ -6,8 +6,10 @@ use reelsmith_core::time::{FrameRange, Ticks};
 use reelsmith_core::units::{BitsPerSecond, Resolution};
 
 use super::*;
-use crate::testing::{MemoryStore, ffmpeg, made, pictures, serve_store, tools};
+use crate::testing::{MemoryStore, ffmpeg, made, pictures, serve, serve_store, tools};
 use crate::{ProxyOptions, RangeProxy, probe, read_index};
+
+mod pictures;
 
 /// A mezzanine behind its proxy, probed and indexed.
 struct Film {
@@ -16,6 +18,7 @@ struct Film {
     proxy: RangeProxy,
     probe: Probe,
     timeline: Timeline,
+    scan: Scan,
 }
 
 impl Film {
@@ -40,6 +43,7 @@ impl Film {
             proxy,
             probe,
             timeline,
+            scan: index.scan,
         }
     }
 
@@ -74,6 +78,7 @@ impl Film {
             source: self.probe.video.clone(),
             frame_rate: self.timeline.frame_rate,
             mapping: self.timeline.mapping,
+            scan: self.scan,
             video_start: self.timeline.video_start(),
             segment_frames: FrameCount(48),
             gop_frames: FrameCount(24),
@@ -108,6 +113,13 @@ impl Film {
         let file = self.folder.path().join(format!("joined{rung}.mp4"));
         std::fs::write(&file, bytes).unwrap();
         file
+    }
+
+    /// What ffprobe says of a rung of all chunks.
+    async fn reprobed(&self, rung: usize) -> VideoStream {
+        let proxy = serve(&self.folder.path().join(format!("joined{rung}.mp4"))).await;
+        let probe = probe(&tools(), &proxy.url(), Container::Mov).await;
+        probe.unwrap().video
     }
 
     /// Holds a rung against the plan: one init segment, segments that tile, pictures at regular times.
@@ -178,7 +190,9 @@ fn rung(codec: VideoCodec, preset: &str, profile: &str, crf: f64) -> VideoRendit
             profile: profile.into(),
             pixel_format: "yuv420p".into(),
             threads: 1,
+            deep: None,
         },
+        range: reelsmith_core::ladder::VideoRange::Sdr,
     };
     VideoRendition {
         path: format!("video/{}_{}_{preset}", codec.as_str(), rung.name),

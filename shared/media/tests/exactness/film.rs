@@ -100,7 +100,12 @@ impl Film {
         let file = folder.path().join(kind.file);
         let head = std::fs::read(&file).unwrap();
         let head = &head[..head.len().min(4_096)];
-        assert_eq!(Container::sniff(head), Some(kind.container), "{}", kind.name);
+        assert_eq!(
+            Container::sniff(head),
+            Some(kind.container),
+            "{}",
+            kind.name
+        );
         let (store, pin) = stored(&file).await;
         let tools = tools();
         let options = ProxyOptions::default();
@@ -136,7 +141,12 @@ impl Film {
         let scanned = scanned.unwrap().index;
         let index = &self.indexed.index;
         assert_eq!(index.time_base, scanned.time_base);
-        assert_eq!(index.packets.len(), scanned.packets.len(), "{}", self.kind.name);
+        assert_eq!(
+            index.packets.len(),
+            scanned.packets.len(),
+            "{}",
+            self.kind.name
+        );
         for (n, (a, b)) in index.packets.iter().zip(&scanned.packets).enumerate() {
             assert_eq!(a, b, "{}, packet {n}", self.kind.name);
         }
@@ -160,7 +170,10 @@ impl Film {
         ["444", "422"]
             .into_iter()
             .find(|s| source.contains(s))
-            .map_or("yuv420p", |s| if s == "444" { "yuv444p" } else { "yuv422p" })
+            .map_or(
+                "yuv420p",
+                |s| if s == "444" { "yuv444p" } else { "yuv422p" },
+            )
     }
 
     fn rendition(&self) -> VideoRendition {
@@ -177,7 +190,9 @@ impl Film {
                 profile: "high444".into(),
                 pixel_format: self.format().into(),
                 threads: 1,
+                deep: None,
             },
+            range: reelsmith_core::ladder::VideoRange::Sdr,
         };
         VideoRendition {
             path: "video/source".into(),
@@ -188,7 +203,11 @@ impl Film {
     /// Ranges of `length` frames.
     pub fn ranges(&self, length: u64) -> Vec<FrameRange> {
         let total = self.timeline.frames.0;
-        let length = if self.whole().is_some() { total } else { length };
+        let length = if self.whole().is_some() {
+            total
+        } else {
+            length
+        };
         let range = |start| FrameRange {
             start,
             end: (start + length).min(total),
@@ -221,6 +240,7 @@ impl Film {
                 source: self.probe.video.clone(),
                 frame_rate: self.timeline.frame_rate,
                 mapping: self.timeline.mapping,
+                scan: self.indexed.index.scan,
                 video_start: self.timeline.video_start(),
                 segment_frames: length,
                 gop_frames: length,
@@ -236,7 +256,8 @@ impl Film {
             };
             let media = transcode(&tools(), &task, &Limits::default()).await;
             let media = proxy.check(media);
-            chunks.push(media.unwrap_or_else(|e| panic!("{}, chunk {frames}: {e}", self.kind.name)));
+            chunks
+                .push(media.unwrap_or_else(|e| panic!("{}, chunk {frames}: {e}", self.kind.name)));
         }
         chunks
     }
@@ -245,10 +266,22 @@ impl Film {
     pub fn joined(&self, chunks: &[ChunkMedia]) -> PathBuf {
         let mut bytes = chunks[0].rungs[0].init.to_vec();
         for chunk in chunks {
-            assert!(chunk.rungs[0].init == chunks[0].rungs[0].init, "{}", self.kind.name);
-            bytes.extend(chunk.rungs[0].segments.iter().flat_map(|s| s.bytes.to_vec()));
+            assert!(
+                chunk.rungs[0].init == chunks[0].rungs[0].init,
+                "{}",
+                self.kind.name
+            );
+            bytes.extend(
+                chunk.rungs[0]
+                    .segments
+                    .iter()
+                    .flat_map(|s| s.bytes.to_vec()),
+            );
         }
-        let file = self.folder.path().join(format!("joined{}.mp4", chunks.len()));
+        let file = self
+            .folder
+            .path()
+            .join(format!("joined{}.mp4", chunks.len()));
         std::fs::write(&file, bytes).unwrap();
         file
     }

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use reelsmith_core::probe::Scan;
+
 use crate::film::{Film, ffmpeg};
 
 /// A decoded picture: when it is shown, in the units that were asked for, and the MD5 of its samples.
@@ -36,8 +38,14 @@ pub fn expected(film: &Film) -> Vec<String> {
         true => String::new(),
         false => "settb=1/1000,setpts=N,".to_owned(),
     };
+    assert_eq!(
+        film.indexed.index.scan != Scan::Progressive,
+        film.kind.interlaced,
+        "{}",
+        film.kind.name
+    );
     if film.kind.interlaced {
-        filters.push_str("bwdif=mode=send_frame:deint=all,");
+        filters.insert_str(0, "bwdif=mode=send_frame:deint=all,");
     }
     filters.push_str(&format!(
         "scale={}:{}:flags=bicubic:out_range=tv,format={format}",

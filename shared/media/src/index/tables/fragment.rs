@@ -70,13 +70,7 @@ fn header(moof: &mut [u8], tfhd: usize) -> Option<Header> {
     })
 }
 
-fn run(
-    moof: &mut [u8],
-    trun: Range<usize>,
-    base: u64,
-    follows: u64,
-    default: u32,
-) -> Option<Run> {
+fn run(moof: &mut [u8], trun: Range<usize>, base: u64, follows: u64, default: u32) -> Option<Run> {
     let flags = word(moof, trun.start)?;
     let count = word(moof, trun.start + 4)? as usize;
     let mut at = trun.start + 8;
@@ -91,7 +85,11 @@ fn run(
     let stride = fields(0xF00);
     if flags & 0x200 == 0 {
         // Where entries have no fields at all, only the count says how many there are.
-        let fits = if stride == 0 { count.min(100_000) } else { count.min(trun.end.saturating_sub(at) / stride) };
+        let fits = if stride == 0 {
+            count.min(100_000)
+        } else {
+            count.min(trun.end.saturating_sub(at) / stride)
+        };
         return Some(Run::new(start, std::iter::repeat_n(default, fits)));
     }
     let first = at + fields(0x100);

@@ -79,7 +79,9 @@ fn samples(moov: &mut [u8], stbl: Range<usize>) -> Vec<Run> {
     for (number, at) in (1u32..).zip(offsets) {
         let entry = per_chunk.partition_point(|(first, _)| *first <= number);
         let count = entry.checked_sub(1).and_then(|e| per_chunk.get(e));
-        let count = count.map_or(0, |(_, count)| *count as usize).min(left.len());
+        let count = count
+            .map_or(0, |(_, count)| *count as usize)
+            .min(left.len());
         let (here, rest) = left.split_at(count);
         runs.push(Run::new(at, here.iter().copied()));
         left = rest;
@@ -102,7 +104,9 @@ fn offsets(moov: &[u8], stbl: Range<usize>) -> Vec<u64> {
     let short = child(moov, stbl.clone(), b"stco");
     let short = short.map(|c| (c.start + 8..c.end).step_by(4));
     if let Some(entries) = short {
-        return entries.map_while(|at| word(moov, at).map(u64::from)).collect();
+        return entries
+            .map_while(|at| word(moov, at).map(u64::from))
+            .collect();
     }
     let long = child(moov, stbl, b"co64").map(|c| (c.start + 8..c.end).step_by(8));
     let pair = |at| Some(u64::from(word(moov, at)?) << 32 | u64::from(word(moov, at + 4)?));

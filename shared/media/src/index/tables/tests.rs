@@ -17,7 +17,11 @@ async fn tables_are_read_without_media_and_tell_where_it_is() {
     let size = content.len() as u64;
     assert!(size > 20 * PEEK, "{size}");
     let found = tables(content.clone()).await;
-    assert!(found.bytes_read <= 3 * PEEK, "{} of {size}", found.bytes_read);
+    assert!(
+        found.bytes_read <= 3 * PEEK,
+        "{} of {size}",
+        found.bytes_read
+    );
     let file = found.file.unwrap();
     let run = &file.tracks[0].runs[0];
     let sample = file.samples(0).true_span(run.at + 3).unwrap();

@@ -1,0 +1,234 @@
+//! Right pictures: decoded again, and looked at pixel by pixel.
+
+use reelsmith_core::ladder::VideoRange;
+use reelsmith_core::probe::{ContentLight, Mastering};
+
+use super::*;
+use crate::hdr;
+
+/// Luma and chroma of the pixel at (x, y) of a file's first picture, as eight bits.
+fn pixel(file: &Path, x: u32, y: u32) -> [u8; 3] {
+    let (folder, name) = (file.parent().unwrap(), file.file_name().unwrap());
+    let name = name.to_str().unwrap();
+    let line = format!(
+        "-i {name} -frames:v 1 -vf format=yuv444p,crop=1:1:{x}:{y}:exact=1 -f rawvideo pixel.raw"
+    );
+    ffmpeg(folder, &line);
+    let bytes = std::fs::read(folder.join("pixel.raw")).unwrap();
+    bytes.try_into().unwrap()
+}
+
+fn assert_near(found: [u8; 3], expected: [f64; 3], what: &str) {
+    for (found, expected) in found.into_iter().zip(expected) {
+        let off = (f64::from(found) - expected).abs();
+        assert!(off <= 2.5, "{what}: expected {expected:.1}, found {found}");
+    }
+}
+
+/// Limited-range 8-bit code of a signal by a matrix given as the weights of red and blue.
+fn coded([r, g, b]: [f64; 3], (red, blue): (f64, f64)) -> [f64; 3] {
+    let y = red * r + (1.0 - red - blue) * g + blue * b;
+    [
+        16.0 + 219.0 * y,
+        128.0 + 112.0 * (b - y) / (1.0 - blue),
+        128.0 + 112.0 * (r - y) / (1.0 - red),
+    ]
+}
+
+const BT709: (f64, f64) = (0.2126, 0.0722);
+const BT2020: (f64, f64) = (0.2627, 0.0593);
+
+/// A still of one colour in 10-bit BT.2020, with HDR10 metadata where it is PQ.
+fn still(signal: [f64; 3], transfer: &str) -> String {
+    let [y, u, v] = coded(signal, BT2020).map(|c| (c * 4.0).round());
+    let metadata = match transfer {
+        "smpte2084" => {
+            ":hdr10=1:master-display=G(13250,34500)B(7500,3000)R(34000,16000)WP(15635,16450)L(10000000,50):max-cll=800,200"
+        }
+        _ => "",
+    };
+    format!(
+        "-f lavfi -i color=size=320x180:rate=24,format=yuv420p10le,geq=lum={y}:cb={u}:cr={v} -frames:v 48 -c:v libx265 \
+         -preset ultrafast -qp 4 -tag:v hvc1 -color_primaries bt2020 -color_trc {transfer} -colorspace bt2020nc \
+         -color_range tv -x265-params log-level=error{metadata} film.mp4"
+    )
+}
+
+fn hdr_rung(range: VideoRange) -> VideoRendition {
+    let mut rung = rung(VideoCodec::H265, "ultrafast", "main10", 12.0);
+    rung.rung.settings.pixel_format = "yuv420p10le".into();
+    rung.rung.range = range;
+    rung
+}
+
+fn colours(media: &RungMedia) -> (u16, u16, u16) {
+    let init = reelsmith_conformance::cmaf::Init::read(&media.init).unwrap();
+    let colour = init.colour.unwrap();
+    assert!(!colour.full_range);
+    (colour.primaries, colour.transfer, colour.matrix)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn hdr10_goes_through_and_is_tone_mapped_beside_it() {
+    // Reference white, and a red that BT.709 cannot show.
+    for signal in [[0.58; 3], [0.5, 0.2, 0.2]] {
+        let film = Film::made(Container::Mov, &still(signal, "smpte2084")).await;
+        let light = ContentLight {
+            brightest: 800,
+            average: 200,
+        };
+        assert_eq!(film.probe.video.light, Some(light));
+        let rungs = [
+            hdr_rung(VideoRange::Pq),
+            rung(VideoCodec::H264, "veryfast", "high", 8.0),
+        ];
+        let chunks = film.encode(48, &rungs).await;
+        film.assert_seamless(&chunks, 0);
+        film.assert_seamless(&chunks, 1);
+
+        assert_eq!(colours(&chunks[0].rungs[0]), (9, 16, 9));
+        let kept = pixel(&film.joined(&chunks, 0), 100, 60);
+        assert_near(
+            kept,
+            coded(signal, BT2020),
+            "the HDR picture is the source's",
+        );
+        let again = film.reprobed(0).await;
+        assert_eq!((again.bit_depth, again.light), (10, Some(light)));
+        let graded = Mastering {
+            chromaticities: [
+                [34_000, 16_000],
+                [13_250, 34_500],
+                [7_500, 3_000],
+                [15_635, 16_450],
+            ],
+            brightest: 10_000_000,
+            darkest: 50,
+        };
+        assert_eq!(again.mastering, Some(graded));
+
+        assert_eq!(colours(&chunks[0].rungs[1]), (1, 1, 1));
+        let mapped = pixel(&film.joined(&chunks, 1), 100, 60);
+        let expected = hdr::to_sdr(signal, VideoRange::Pq, 800.0);
+        assert_near(
+            mapped,
+            coded(expected, BT709),
+            "the SDR picture is its tone map",
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn hlg_goes_through_and_is_tone_mapped_beside_it() {
+    let signal = [0.75; 3];
+    let film = Film::made(Container::Mov, &still(signal, "arib-std-b67")).await;
+    let rungs = [
+        hdr_rung(VideoRange::Hlg),
+        rung(VideoCodec::H264, "veryfast", "high", 8.0),
+    ];
+    let chunks = film.encode(48, &rungs).await;
+    assert_eq!(colours(&chunks[0].rungs[0]), (9, 18, 9));
+    assert_near(
+        pixel(&film.joined(&chunks, 0), 9, 9),
+        coded(signal, BT2020),
+        "HLG",
+    );
+    assert_eq!(colours(&chunks[0].rungs[1]), (1, 1, 1));
+    let expected = hdr::to_sdr(signal, VideoRange::Hlg, 1_000.0);
+    assert_near(
+        pixel(&film.joined(&chunks, 1), 9, 9),
+        coded(expected, BT709),
+        "SDR",
+    );
+}
+
+/// White on the left, black on the right, in a picture of 180 × 144.
+const HALVES: &str =
+    "-f lavfi -i color=white:size=180x144:rate=24,drawbox=x=90:color=black:t=fill -frames:v 24";
+
+async fn upright(
+    container: Container,
+    folder: tempfile::TempDir,
+    name: &str,
+    size: &str,
+) -> PathBuf {
+    let film = Film::of(container, folder, name).await;
+    let display = film.probe.video.display();
+    assert_eq!(display.to_string(), size);
+    let mut rung = rung(VideoCodec::H264, "veryfast", "high", 8.0);
+    rung.rung.resolution = Resolution {
+        width: display.width & !1,
+        height: display.height & !1,
+    };
+    let chunks = film.encode(48, &[rung]).await;
+    let joined = film.joined(&chunks, 0);
+    let kept = film.folder.keep();
+    kept.join(joined.file_name().unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pixels_become_square_turned_pictures_upright_and_odd_sizes_even() {
+    let (white, black) = ([235.0, 128.0, 128.0], [16.0, 128.0, 128.0]);
+    let wide = format!("{HALVES} -vf setsar=64/45 -c:v libx264 -qp 4 -pix_fmt yuv420p film.mp4");
+    let out = upright(Container::Mov, made(&wide).0, "film.mp4", "256x144").await;
+    assert_near(pixel(&out, 120, 70), white, "left of the middle of 256");
+    assert_near(pixel(&out, 136, 70), black, "right of the middle of 256");
+    std::fs::remove_dir_all(out.parent().unwrap()).unwrap();
+
+    let (folder, _) = made(&format!(
+        "{HALVES} -c:v libx264 -qp 4 -pix_fmt yuv420p flat.mp4"
+    ));
+    ffmpeg(
+        folder.path(),
+        "-i flat.mp4 -c copy -metadata:s:v:0 rotate=90 film.mp4",
+    );
+    let out = upright(Container::Mov, folder, "film.mp4", "144x180").await;
+    let (above, below) = (pixel(&out, 70, 80), pixel(&out, 70, 100));
+    // ffmpeg 5.1 writes a matrix that turns counter-clockwise for this tag.
+    assert_near(above, black, "right becomes top");
+    assert_near(below, white, "left becomes bottom");
+    std::fs::remove_dir_all(out.parent().unwrap()).unwrap();
+
+    let odd = format!("{HALVES} -vf crop=179:143:0:0:exact=1 -c:v ffv1 -pix_fmt yuv444p film.mkv");
+    let out = upright(Container::Matroska, made(&odd).0, "film.mkv", "179x143").await;
+    assert_near(pixel(&out, 177, 141), black, "the last pixel of 178 × 142");
+    std::fs::remove_dir_all(out.parent().unwrap()).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn full_range_becomes_limited() {
+    let line = "-f lavfi -i color=size=320x180:rate=24,format=yuvj422p,geq=lum=255:cb=128:cr=128 -frames:v 24 -c:v mjpeg \
+                -q:v 2 film.mov";
+    let film = Film::made(Container::Mov, line).await;
+    assert_eq!(film.probe.video.range.as_deref(), Some("pc"));
+    let chunks = film
+        .encode(48, &[rung(VideoCodec::H264, "veryfast", "high", 8.0)])
+        .await;
+    let found = pixel(&film.joined(&chunks, 0), 50, 50);
+    assert_near(found, [235.0, 128.0, 128.0], "white of full range");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn fields_become_whole_frames_at_the_same_rate() {
+    let line = "-f lavfi -i testsrc2=size=320x180:rate=50 -frames:v 72 -vf tinterlace=interleave_top,setfield=tff -r 25 \
+                -pix_fmt yuv420p -c:v libx264 -flags +ildct+ilme -x264-params tff=1 -qp 4 -g 24 film.mp4";
+    let film = Film::made(Container::Mov, line).await;
+    assert_ne!(film.scan, Scan::Progressive);
+    assert_eq!(film.timeline.frame_rate.to_string(), "25");
+    let chunks = film.encode(48, &[lossless()]).await;
+    film.assert_seamless(&chunks, 0);
+    let joined = film.joined(&chunks, 0);
+    let name = joined.file_name().unwrap().to_str().unwrap();
+    let judged = |film: &Film, name: &str| {
+        let line = format!(
+            "-i {name} -vf idet,metadata=mode=print:key=lavfi.idet.multiple.current_frame:file=- -f null -"
+        );
+        let text = ffmpeg(film.folder.path(), &line);
+        text.matches("=tff").count() + text.matches("=bff").count()
+    };
+    let (before, after) = (judged(&film, "film.mp4"), judged(&film, name));
+    assert!(
+        before > 50 && after * 10 < before,
+        "{before} combed frames became {after}"
+    );
+}
