@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use dash_mpd::{
-    Accessibility, AdaptationSet, AudioChannelConfiguration, BaseURL, EssentialProperty, Label, MPD, Period,
-    Representation, Role, S, SegmentTemplate, SegmentTimeline,
+    Accessibility, AdaptationSet, AudioChannelConfiguration, BaseURL, EssentialProperty, Label,
+    MPD, Period, Representation, Role, S, SegmentTemplate, SegmentTimeline,
 };
 use reelsmith_core::keys::{INIT, TEXT_SIDECAR};
 use reelsmith_core::ladder::VideoRange;

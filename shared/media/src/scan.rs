@@ -1,6 +1,6 @@
 //! Whether pictures are fields of different moments: what the file says, held against what ffmpeg's `idet` sees.
 //!
-//! A file that says "progressive" is believed. Where it says fields, most pictures may still be whole (progressive segmented
+//! A file that says "progressive" is believed; VP9 knows nothing else, and H.265 does not weave fields into frames. Where it says fields, most pictures may still be whole (progressive segmented
 //! frames): such are not deinterlaced. Where it says nothing, the pictures decide, and they decide which field comes first
 //! wherever they leave no doubt: containers and demuxers do not agree on how to say that.
 
@@ -33,7 +33,8 @@ struct Seen {
 /// What [`process::run`] reports.
 pub(crate) async fn judge(tools: &Tools, url: &str, probe: &Probe) -> Result<Scan, MediaError> {
     let stated = probe.video.stated_scan();
-    if stated == Some(Scan::Progressive) {
+    let frames_only = matches!(probe.video.codec.as_str(), "vp9" | "hevc");
+    if stated == Some(Scan::Progressive) || frames_only {
         return Ok(Scan::Progressive);
     }
     let mut seen = Seen::default();
@@ -72,22 +73,21 @@ impl Seen {
         Sign::Progress
     }
 
-    /// Fields that are stated are fields unless nearly all pictures are whole; where nothing is stated, most must be fields.
+    /// Fields that are stated are fields unless nearly all pictures are whole. Where nothing is stated, most pictures must show
+    /// fields, and in the same order: sharp edges and small pictures look like fields of now one order and now the other.
     fn verdict(self, stated: Option<Scan>) -> Scan {
         let fields = self.top + self.bottom;
+        let clear = |most: u32, least: u32| most >= 10 && most > least * 3;
+        let order = match stated {
+            _ if clear(self.top, self.bottom) => Some(Scan::TopFirst),
+            _ if clear(self.bottom, self.top) => Some(Scan::BottomFirst),
+            stated => stated,
+        };
         let whole = match stated {
             Some(_) => self.progressive > fields * 19,
-            None => fields < self.progressive.max(1),
+            None => fields <= self.progressive,
         };
-        let clear = |most: u32, least: u32| most >= 10 && most > least * 3;
-        match stated {
-            _ if whole => Scan::Progressive,
-            _ if clear(self.top, self.bottom) => Scan::TopFirst,
-            _ if clear(self.bottom, self.top) => Scan::BottomFirst,
-            Some(order) => order,
-            None if self.bottom > self.top => Scan::BottomFirst,
-            None => Scan::TopFirst,
-        }
+        order.filter(|_| !whole).unwrap_or(Scan::Progressive)
     }
 }
 
@@ -120,6 +120,11 @@ mod tests {
         assert_eq!(seen(0, 0, 0).verdict(top), Scan::TopFirst);
         assert_eq!(seen(0, 0, 0).verdict(None), Scan::Progressive);
         assert_eq!(seen(10, 80, 20).verdict(None), Scan::BottomFirst);
+        assert_eq!(
+            seen(60, 70, 20).verdict(None),
+            Scan::Progressive,
+            "of no one order"
+        );
         assert_eq!(seen(10, 8, 100).verdict(None), Scan::Progressive);
         assert_eq!(seen(2, 40, 9).verdict(top), Scan::BottomFirst);
         assert_eq!(

@@ -170,11 +170,7 @@ pub async fn transcode(
     limits: &Limits,
 ) -> Result<ChunkMedia, MediaError> {
     task.check()?;
-    if task
-        .rungs
-        .iter()
-        .any(|r| argv::tone_mapped(task, &r.rung))
-    {
+    if task.rungs.iter().any(|r| argv::tone_mapped(task, &r.rung)) {
         let written =
             tokio::fs::write(task.directory.join(hdr::FILE), hdr::cube(&task.source)).await;
         written.map_err(|e| MediaError::io("writing the tone-mapping table", &e))?;

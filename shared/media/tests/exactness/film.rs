@@ -241,6 +241,7 @@ impl Film {
                 frame_rate: self.timeline.frame_rate,
                 mapping: self.timeline.mapping,
                 scan: self.indexed.index.scan,
+                mock: false,
                 video_start: self.timeline.video_start(),
                 segment_frames: length,
                 gop_frames: length,

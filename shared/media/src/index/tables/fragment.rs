@@ -4,6 +4,9 @@ use std::ops::Range;
 
 use super::{Run, Track, children, one_byte, word};
 
+/// Samples of a run without entries: a minute and more of any frame rate.
+const MOST_ALIKE: usize = 100_000;
+
 /// Takes down where the samples of a fragment are, and makes them one byte long.
 pub(super) fn shrink(moof: &mut [u8], at: u64, tracks: &mut [Track]) {
     let mut end = at;
@@ -85,11 +88,8 @@ fn run(moof: &mut [u8], trun: Range<usize>, base: u64, follows: u64, default: u3
     let stride = fields(0xF00);
     if flags & 0x200 == 0 {
         // Where entries have no fields at all, only the count says how many there are.
-        let fits = if stride == 0 {
-            count.min(100_000)
-        } else {
-            count.min(trun.end.saturating_sub(at) / stride)
-        };
+        let room = trun.end.saturating_sub(at).checked_div(stride);
+        let fits = count.min(room.unwrap_or(MOST_ALIKE));
         return Some(Run::new(start, std::iter::repeat_n(default, fits)));
     }
     let first = at + fields(0x100);
