@@ -360,37 +360,6 @@ async fn hevc_joins_too_and_again_gives_the_same_bytes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn colour_is_tagged_and_a_turned_picture_is_upright() {
-    let (folder, _) = made(&format!("{LAVFI}:rate=24 -t 2 {B_FRAMES} flat.mp4"));
-    let turn = "-i flat.mp4 -c copy -metadata:s:v:0 rotate=90 film.mp4";
-    ffmpeg(folder.path(), turn);
-    let film = Film::of(Container::Mov, folder, "film.mp4").await;
-    assert_eq!(film.probe.video.display().to_string(), "180x320");
-    let mut upright = lossless();
-    upright.rung.resolution = film.probe.video.display();
-    let chunks = film.encode(48, &[upright]).await;
-    let shown = film.assert_seamless(&chunks, 0);
-    // ffmpeg turns the source itself when it decodes it.
-    film.assert_lossless(&shown);
-    let init = reelsmith_conformance::cmaf::Init::read(&chunks[0].rungs[0].init).unwrap();
-    let color = init.colour.unwrap();
-    assert_eq!(
-        (
-            color.primaries,
-            color.transfer,
-            color.matrix,
-            color.full_range
-        ),
-        (6, 6, 6, false)
-    );
-    assert_eq!(
-        (init.width, init.height, init.movie_duration),
-        (180, 320, 0)
-    );
-    assert!(init.has_brand("cmfc"));
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn missing_frames_are_noticed_although_the_encoder_is_content() {
     let line = format!("{LAVFI}:rate=24 -t 4 {B_FRAMES} film.mp4");
     let film = Film::made(Container::Mov, &line).await;
