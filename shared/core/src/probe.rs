@@ -144,6 +144,18 @@ impl VideoStream {
         }
     }
 
+    /// Whether the transfer function is that of HDR10 or HLG.
+    #[must_use]
+    pub fn is_hdr(&self) -> bool {
+        self.dynamic_range() != VideoRange::Sdr
+    }
+
+    /// Whether the file says that its pictures are fields.
+    #[must_use]
+    pub fn is_interlaced(&self) -> bool {
+        matches!(self.stated_scan(), Some(Scan::TopFirst | Scan::BottomFirst))
+    }
+
     /// What the file says of its fields, as ffprobe words it.
     #[must_use]
     pub fn stated_scan(&self) -> Option<Scan> {

@@ -164,11 +164,17 @@ fn index(source: &Source) -> PacketIndex {
     let at = |n: u64| i64::try_from(n * u64::from(rate.den())).unwrap();
     let packet = |n| Packet {
         pts: at(n),
-        dts: at(n),
+        dts: Some(at(n)),
         key: n % 24 == 0,
+        bytes: None,
     };
     PacketIndex {
         time_base: (1, rate.num()),
         packets: (0..source.frames).map(packet).collect(),
+        gradual: false,
+        unordered: false,
+        tables: None,
+        read: reelsmith_core::probe::IndexRead::Tables,
+        scan: reelsmith_core::probe::Scan::Progressive,
     }
 }

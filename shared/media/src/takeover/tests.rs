@@ -27,7 +27,9 @@ fn rendition() -> VideoRendition {
             profile: "high".into(),
             pixel_format: "yuv420p".into(),
             threads: 1,
+            deep: None,
         },
+        range: reelsmith_core::ladder::VideoRange::Sdr,
     };
     VideoRendition {
         path: rung.path(),
