@@ -78,6 +78,8 @@ fn inspection() -> Inspection {
         transfer: None,
         matrix: None,
         range: None,
+        mastering: None,
+        light: None,
     };
     let audio = AudioStream {
         index: 1,
@@ -104,12 +106,18 @@ fn inspection() -> Inspection {
 fn plan(job: &Job) -> Plan {
     let packet = |n: u64| Packet {
         pts: n as i64,
-        dts: n as i64,
+        dts: Some(n as i64),
         key: n.is_multiple_of(48),
+        bytes: None,
     };
     let index = PacketIndex {
         time_base: (1, 24),
         packets: (0..FRAMES).map(packet).collect(),
+        gradual: false,
+        unordered: false,
+        tables: None,
+        read: reelsmith_core::probe::IndexRead::Tables,
+        scan: reelsmith_core::probe::Scan::Progressive,
     };
     Plan::new(job, &inspection(), &index, Generation::FIRST, 4).unwrap()
 }
