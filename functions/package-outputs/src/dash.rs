@@ -1,5 +1,7 @@
 //! The MPD (ISO/IEC 23009-1), written by dash-mpd over the very same segments.
 
+mod images;
+
 use std::time::Duration;
 
 use dash_mpd::{
@@ -36,6 +38,7 @@ pub(crate) fn mpd(package: &Package) -> Result<String, String> {
     let mut sets = video_sets(package);
     sets.extend(package.audio.iter().map(|a| audio_set(package, a)));
     sets.extend(package.text.iter().map(text_set));
+    sets.extend(package.images.iter().map(images::set));
     for (id, set) in sets.iter_mut().enumerate() {
         set.id = Some(id.to_string());
     }

@@ -4,7 +4,7 @@ use reelsmith_conformance::cmaf::Init;
 use reelsmith_contract::{Failure, Objects};
 use reelsmith_core::keys::{GenerationKeys, INIT};
 use reelsmith_core::plan::{AudioRendition, Plan, TextRendition, VideoRendition};
-use reelsmith_core::record::{RenditionRecord, RungOutput};
+use reelsmith_core::record::{ImagesRecord, RenditionRecord, RungOutput};
 use reelsmith_core::units::BitsPerSecond;
 
 use crate::rates::{self, Piece};
@@ -85,6 +85,8 @@ pub struct Package {
     pub audio: Vec<Audio>,
     /// Text.
     pub text: Vec<Text>,
+    /// Thumbnails, where they were made.
+    pub images: Option<ImagesRecord>,
 }
 
 impl Package {
@@ -140,6 +142,7 @@ pub(crate) async fn load(outputs: &Objects, keys: &GenerationKeys) -> Result<Pac
         video,
         audio,
         text,
+        images: outputs.find(&keys.images_record()).await?,
     })
 }
 

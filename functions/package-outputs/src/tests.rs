@@ -5,7 +5,9 @@ use reelsmith_core::manifest::CaptionFormat;
 use reelsmith_core::plan::{AudioRendition, FrameMapping, Plan, TextRendition, VideoRendition};
 use reelsmith_core::ports::{ObjectPin, ObjectRef};
 use reelsmith_core::probe::Seconds;
-use reelsmith_core::record::{ByteRange, KeyFrame, RungOutput, SegmentRecord};
+use reelsmith_core::record::{
+    ByteRange, ImageFile, ImagesRecord, KeyFrame, RungOutput, SegmentRecord,
+};
 use reelsmith_core::time::{FrameCount, FrameRate, Ticks, Timescale};
 use reelsmith_core::units::{Bytes, Resolution};
 
@@ -54,6 +56,7 @@ fn package() -> Package {
             track: text_track(&text),
             planned: text,
         }],
+        images: Some(images()),
     }
 }
 
@@ -193,6 +196,34 @@ fn text_track(planned: &TextRendition) -> Track {
     Track {
         output: output(&planned.path, Timescale(1_000), segments),
         codec: String::new(),
+    }
+}
+
+/// Three thumbnails on one sheet.
+fn images() -> ImagesRecord {
+    let file = |path: &str, size| ImageFile {
+        path: path.into(),
+        size: Bytes(size),
+        sha256: String::new(),
+    };
+    ImagesRecord {
+        job_key: "ab".repeat(32).parse().unwrap(),
+        generation: Generation::FIRST,
+        tile: Resolution {
+            width: 160,
+            height: 90,
+        },
+        columns: 3,
+        rows: 1,
+        count: 3,
+        interval: Ticks(96 * 1_001),
+        timescale: Timescale(24_000),
+        files: vec![file("images/sheet_00001.jpg", 12_012)],
+        run: serde_json::from_value(serde_json::json!({
+            "request_id": "r", "worker": "w", "started": 0, "ended": 1, "cpu_ms": 1, "bytes_read": 0,
+            "encoder_build": "ffmpeg",
+        }))
+        .unwrap(),
     }
 }
 

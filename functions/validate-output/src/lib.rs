@@ -8,7 +8,7 @@ mod page;
 
 use std::sync::Arc;
 
-use reelsmith_conformance::{Expectation, Report, Sets, Severity, Verdict, check};
+use reelsmith_conformance::{Expectation, ExpectedImages, Report, Sets, Severity, Verdict, check};
 use reelsmith_contract::payload::{ClaimInput, ValidateOutputOutput};
 use reelsmith_contract::setting::Setting;
 use reelsmith_contract::{ErrorName, Failure, Objects};
@@ -16,7 +16,7 @@ use reelsmith_core::job::Job;
 use reelsmith_core::keys::{GenerationKeys, JobKeys};
 use reelsmith_core::plan::Plan;
 use reelsmith_core::ports::{Clock, SubmissionStore};
-use reelsmith_core::record::RenditionRecord;
+use reelsmith_core::record::{ImagesRecord, RenditionRecord};
 use reelsmith_core::submission::Step;
 use reelsmith_lambda::submission::advance;
 use reelsmith_lambda::{House, Invocation};
@@ -128,7 +128,9 @@ async fn expectation(
     }
     let evidence = evidence::read(&ports.outputs, &input.claim, &plan, job).await?;
     let expectation = Expectation::from_plan(&plan, &records, job.options.dash);
+    let images: Option<ImagesRecord> = ports.outputs.find(&keys.images_record()).await?;
     Ok(Expectation {
+        images: images.as_ref().map(ExpectedImages::new),
         evidence,
         ..expectation
     })

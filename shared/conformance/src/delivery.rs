@@ -234,7 +234,8 @@ impl Delivery {
         let refs = References::of(self);
         let parts = refs.inits.into_iter().chain(refs.streams).map(|p| p.path);
         let segments = refs.segments.into_keys().map(|p| p.path);
-        parts.chain(segments).chain(refs.texts).collect()
+        let others = refs.texts.into_iter().chain(refs.images);
+        parts.chain(segments).chain(others).collect()
     }
 
     /// What must be read next.
@@ -278,12 +279,15 @@ struct References {
     segments: BTreeMap<Part, Option<Part>>,
     /// Segments of MPEG-TS.
     streams: BTreeSet<Part>,
+    /// Pictures: they are there or not, and as large as recorded; they are not measured.
+    images: BTreeSet<String>,
 }
 
 impl References {
     fn of(delivery: &Delivery) -> Self {
         let mut refs = Self::default();
-        refs.texts.extend([MULTIVARIANT, MPD].map(str::to_owned));
+        let known = [MULTIVARIANT, MPD, reelsmith_core::keys::THUMBNAILS];
+        refs.texts.extend(known.map(str::to_owned));
         let tagged = delivery.multivariant().into_iter();
         let tagged = tagged.flat_map(|m| &m.i_frame_variants);
         let tagged: BTreeSet<&str> = tagged
@@ -335,6 +339,8 @@ impl References {
             for segment in &representation.segments {
                 if is_text(&segment.path) {
                     self.texts.insert(segment.path.clone());
+                } else if is_image(&segment.path) {
+                    self.images.insert(segment.path.clone());
                 } else {
                     let entry = self.segments.entry(Part::whole(&segment.path)).or_default();
                     *entry = entry.take().or(init.clone());
@@ -342,6 +348,12 @@ impl References {
             }
         }
     }
+}
+
+fn is_image(path: &str) -> bool {
+    [".jpg", ".jpeg", ".png", ".webp"]
+        .iter()
+        .any(|e| path.ends_with(e))
 }
 
 fn is_text(path: &str) -> bool {

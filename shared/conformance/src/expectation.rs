@@ -3,7 +3,7 @@
 use crate::evidence::Evidence;
 use reelsmith_core::ladder::VideoCodec;
 use reelsmith_core::plan::Plan;
-use reelsmith_core::record::{RenditionRecord, SegmentRecord};
+use reelsmith_core::record::{ImagesRecord, RenditionRecord, SegmentRecord};
 use reelsmith_core::time::{FrameCount, FrameRate, Ticks, Timescale};
 use reelsmith_core::units::Resolution;
 
@@ -24,6 +24,8 @@ pub struct Expectation {
     pub gop_frames: FrameCount,
     /// Whether there must be an MPD.
     pub dash: bool,
+    /// Thumbnails and poster, where they were made.
+    pub images: Option<ExpectedImages>,
     /// What objects do not tell, as far as the caller knows it.
     pub evidence: Evidence,
 }
@@ -85,6 +87,48 @@ pub struct ExpectedText {
     pub recorded: Recorded,
 }
 
+/// Thumbnails and poster that must be there.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ExpectedImages {
+    /// Size of a thumbnail.
+    pub tile: Resolution,
+    /// Thumbnails beside each other on a sheet.
+    pub columns: u32,
+    /// Rows of a sheet.
+    pub rows: u32,
+    /// Thumbnails.
+    pub count: u32,
+    /// From one thumbnail to the next.
+    pub interval: Ticks,
+    /// Timescale of [`ExpectedImages::interval`].
+    pub timescale: Timescale,
+    /// Path and size in bytes of every file.
+    pub files: Vec<(String, u64)>,
+}
+
+impl ExpectedImages {
+    /// What a record promises.
+    #[must_use]
+    pub fn new(record: &ImagesRecord) -> Self {
+        let files = record.files.iter().map(|f| (f.path.clone(), f.size.0));
+        Self {
+            tile: record.tile,
+            columns: record.columns,
+            rows: record.rows,
+            count: record.count,
+            interval: record.interval,
+            timescale: record.timescale,
+            files: files.collect(),
+        }
+    }
+
+    /// Number of sheets.
+    #[must_use]
+    pub fn sheets(&self) -> u32 {
+        self.count.div_ceil((self.columns * self.rows).max(1))
+    }
+}
+
 /// The record of a rendition, as far as it is compared.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Recorded {
@@ -113,6 +157,7 @@ impl Expectation {
             duration: plan.duration(),
             gop_frames: plan.gop_frames,
             dash,
+            images: None,
             evidence: Evidence::default(),
         }
     }

@@ -26,7 +26,9 @@ pub use evidence::{
     AudioLevel, ChunkQuality, Dead, DeadRun, Evidence, Identity, Metric, Provenance, Quality,
     ReportFacts,
 };
-pub use expectation::{Expectation, ExpectedAudio, ExpectedText, ExpectedVideo, Recorded};
+pub use expectation::{
+    Expectation, ExpectedAudio, ExpectedImages, ExpectedText, ExpectedVideo, Recorded,
+};
 pub use fault::{Faults, TextFault};
 pub use report::{
     Coverage, Location, RenditionSummary, Report, SCHEMA, Severity, Verdict, Violation,

@@ -60,6 +60,10 @@ pub const STEPS: &[Step] = &[
         states: &["AssembleRendition"],
     },
     Step {
+        function: "make-images",
+        states: &["MakeImages"],
+    },
+    Step {
         function: "package-outputs",
         states: &["PackageOutputs"],
     },

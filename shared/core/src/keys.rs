@@ -227,6 +227,12 @@ impl GenerationKeys {
         format!("{}tracks/{}.json", self.work, rendition.replace('/', "_"))
     }
 
+    /// The record of thumbnails and poster: [`crate::record::ImagesRecord`].
+    #[must_use]
+    pub fn images_record(&self) -> String {
+        format!("{}images.json", self.work)
+    }
+
     /// The proven list of segments of one rendition: [`crate::record::RenditionRecord`].
     #[must_use]
     pub fn rendition_record(&self, rendition: &str) -> String {
@@ -299,6 +305,19 @@ pub const INIT: &str = "init.mp4";
 pub const MEDIA_PLAYLIST: &str = "playlist.m3u8";
 /// Name of the I-frame playlist below a video rendition's folder.
 pub const IFRAME_PLAYLIST: &str = "iframes.m3u8";
+
+/// Folder of thumbnails and poster below the output prefix.
+pub const IMAGES: &str = "images";
+/// WebVTT of which each cue names the thumbnail that is shown at its time, below the output prefix.
+pub const THUMBNAILS: &str = "images/thumbnails.vtt";
+/// The poster, below the output prefix.
+pub const POSTER: &str = "images/poster.jpg";
+
+/// Path of a sheet of thumbnails below the output prefix. Numbers start at 1.
+#[must_use]
+pub fn sheet_path(number: u32) -> String {
+    format!("{IMAGES}/sheet_{number:05}.jpg")
+}
 
 /// Name of a caption rendition's whole file, which DASH references.
 pub const TEXT_SIDECAR: &str = "captions.vtt";

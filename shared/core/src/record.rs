@@ -6,7 +6,7 @@ use crate::encode::EncodeJob;
 use crate::keys::{Generation, JobKey};
 use crate::submission::Outputs;
 use crate::time::{FrameRange, Ticks, Timescale, UnixMillis};
-use crate::units::Bytes;
+use crate::units::{Bytes, Resolution};
 
 /// A range of bytes within a segment, for `EXT-X-BYTERANGE`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -139,6 +139,50 @@ pub struct Loudness {
     /// True peak of the encoded rendition in dBTP; absent where it is silent.
     #[serde(default)]
     pub result_peak_dbtp: Option<f64>,
+}
+
+/// `jobs/{job_key}/images.json`: thumbnails on sheets, and the poster.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImagesRecord {
+    /// The job.
+    pub job_key: JobKey,
+    /// The generation.
+    pub generation: Generation,
+    /// Size of one thumbnail.
+    pub tile: Resolution,
+    /// Thumbnails beside each other on a sheet.
+    pub columns: u32,
+    /// Rows of a sheet.
+    pub rows: u32,
+    /// Thumbnails on all sheets together; the last sheet may have room left.
+    pub count: u32,
+    /// From one thumbnail to the next, in the plan's timescale.
+    pub interval: Ticks,
+    /// The plan's timescale.
+    pub timescale: Timescale,
+    /// The sheets in order, then the poster and the WebVTT track.
+    pub files: Vec<ImageFile>,
+    /// How it ran.
+    pub run: WorkerRun,
+}
+
+impl ImagesRecord {
+    /// Number of sheets.
+    #[must_use]
+    pub fn sheets(&self) -> u32 {
+        self.count.div_ceil((self.columns * self.rows).max(1))
+    }
+}
+
+/// An image, or the text that tells of images.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImageFile {
+    /// Path below the output prefix.
+    pub path: String,
+    /// Size.
+    pub size: Bytes,
+    /// SHA-256 of its bytes.
+    pub sha256: String,
 }
 
 /// `jobs/{job_key}/renditions/{rendition}.json`: all segments of a rendition, proven to tile the timeline.

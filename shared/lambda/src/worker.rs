@@ -83,6 +83,16 @@ impl Piece {
         }
     }
 
+    /// Thumbnails and poster.
+    #[must_use]
+    pub fn images(keys: &GenerationKeys) -> Self {
+        Self {
+            name: "images".to_owned(),
+            record: keys.images_record(),
+            note: keys.failure("images"),
+        }
+    }
+
     /// The assembly of a rendition.
     #[must_use]
     pub fn assembly(keys: &GenerationKeys, rendition: &str) -> Self {
@@ -138,6 +148,8 @@ pub fn mp4_type(rendition: &str) -> &'static str {
 
 /// `Content-Type` of a CMAF media segment.
 pub const SEGMENT_TYPE: &str = "video/iso.segment";
+/// `Content-Type` of thumbnails and poster.
+pub const JPEG_TYPE: &str = "image/jpeg";
 /// `Content-Type` of a WebVTT segment.
 pub const VTT_TYPE: &str = "text/vtt";
 

@@ -143,6 +143,32 @@ impl Encoded {
     }
 }
 
+/// A file of key pictures, a second from one to the next, each given as the bytes from its fragment's start to its own end.
+pub(crate) fn stills(init: &[u8], pictures: &[Bytes]) -> Result<Vec<u8>, MediaError> {
+    let bad = |found: String| MediaError::output("images", "a key picture in its fragment", found);
+    let head = Init::read(init).map_err(|fault| bad(fault.to_string()))?;
+    let second = head.timescale;
+    let delay = u32::try_from(head.media_start()).unwrap_or(0);
+    let mut out = init.to_vec();
+    for (sequence, picture) in (1u32..).zip(pictures) {
+        let moof_end = cmaf::boxes(picture).find(|b| &b.kind == b"moof");
+        let start = moof_end.and_then(|b| usize::try_from(b.end + 8).ok());
+        let payload = start.and_then(|s| picture.get(s..));
+        let payload = payload.filter(|p| !p.is_empty());
+        let payload = payload.ok_or_else(|| bad(format!("{} bytes without one", picture.len())))?;
+        let row = Row {
+            duration: second,
+            size: u32::try_from(payload.len()).unwrap_or(u32::MAX),
+            flags: SYNC,
+            composition: delay,
+        };
+        let time = u64::from(sequence - 1) * u64::from(second);
+        out.extend(moof(sequence, head.track_id, time, &[row]));
+        put_box(&mut out, *b"mdat", |out| out.extend_from_slice(payload));
+    }
+    Ok(out)
+}
+
 /// `sample_depends_on` 2 (none), a sync sample (ISO/IEC 14496-12, 8.8.3.1).
 const SYNC: u32 = 0x0200_0000;
 /// `sample_depends_on` 1, not a sync sample.

@@ -244,8 +244,12 @@ impl Builder<'_> {
             template,
         };
         let channels = channels(node);
+        let tiles = tiles(node);
         let representations = children(node, "Representation")
-            .map(|r| self.representation(r, &inherited, channels.as_deref()))
+            .map(|r| Representation {
+                tiles: self::tiles(r).or(tiles),
+                ..self.representation(r, &inherited, channels.as_deref())
+            })
             .collect();
         let roles = children(node, "Role").filter_map(|r| r.attribute("value"));
         AdaptationSet {
@@ -454,6 +458,23 @@ impl Builder<'_> {
         let path = self.resolve(init.line, base, uri);
         out.init = path.map(|path| (path, range));
     }
+}
+
+/// Columns and rows of the thumbnail descriptor, by either of its names (DASH-IF IOP, 6.2.6).
+fn tiles(node: Node<'_, '_>) -> Option<Option<(u32, u32)>> {
+    const SCHEMES: [&str; 2] = [
+        "http://dashif.org/guidelines/thumbnail_tile",
+        "http://dashif.org/thumbnail_tile",
+    ];
+    let properties = children(node, "EssentialProperty");
+    let mut properties = properties.chain(children(node, "SupplementalProperty"));
+    let ours = |p: &Node<'_, '_>| SCHEMES.contains(&p.attribute("schemeIdUri").unwrap_or_default());
+    let value = properties
+        .find(ours)?
+        .attribute("value")
+        .unwrap_or_default();
+    let (columns, rows) = value.split_once('x').unwrap_or_default();
+    Some(columns.parse().ok().zip(rows.parse().ok()))
 }
 
 fn channels(node: Node<'_, '_>) -> Option<String> {

@@ -163,6 +163,8 @@ pub struct Representation {
     pub protection: Vec<ContentProtection>,
     /// `AudioChannelConfiguration/@value` of this level or the set.
     pub channels: Option<String>,
+    /// Columns and rows of a thumbnail tile by this level or the set; `Some(None)` where the descriptor's value is none.
+    pub tiles: Option<Option<(u32, u32)>>,
     /// The effective timescale; 1 where none is said.
     pub timescale: u64,
     /// `presentationTimeOffset` of the effective template.

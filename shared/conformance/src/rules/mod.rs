@@ -4,6 +4,7 @@ mod cmf;
 mod dlv;
 mod dsh;
 mod hls;
+mod img;
 mod pip;
 mod seg;
 mod sub;
@@ -180,7 +181,11 @@ impl Findings {
 
 /// All rules in the order of the table in `docs/conformance.md`.
 pub fn registry() -> impl Iterator<Item = &'static Rule> {
-    let hls = hls::RULES.iter().chain(seg::RULES).chain(sub::RULES);
+    let hls = hls::RULES
+        .iter()
+        .chain(seg::RULES)
+        .chain(sub::RULES)
+        .chain(img::RULES);
     let rest = dsh::RULES.iter().chain(cmf::RULES).chain(dlv::RULES);
     hls.chain(rest).chain(pip::RULES).copied()
 }

@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use reelsmith_core::keys::{POSTER, THUMBNAILS, sheet_path};
+
 use super::shape::Shape;
 use super::{AUDIO, Good, Rung, TEXT, segment_bytes};
 use crate::cmaf::{TrackDefaults, fragments};
@@ -34,8 +36,29 @@ pub(super) fn write(good: &mut Good, shape: &Shape) {
     }
     let master = master(good, shape);
     good.texts.insert("master.m3u8".to_owned(), master);
+    images(good, shape);
     let mpd = mpd(good, shape);
     good.texts.insert("manifest.mpd".to_owned(), mpd);
+}
+
+/// A thumbnail of each segment, all beside each other on one sheet.
+fn images(good: &mut Good, shape: &Shape) {
+    let mut track = "WEBVTT\n".to_owned();
+    let ends = shape.frames.iter().scan(0, |end, frames| {
+        *end += frames / 24;
+        Some(*end)
+    });
+    for (n, end) in (0u32..).zip(ends) {
+        let (from, to, x) = (clock(n * 4), clock(end), n * 160);
+        let _ = write!(
+            track,
+            "\n{from}.000 --> {to}.000\nsheet_00001.jpg#xywh={x},0,160,90\n"
+        );
+    }
+    good.texts.insert(THUMBNAILS.to_owned(), track);
+    for path in [sheet_path(1), POSTER.to_owned()] {
+        good.raw.insert(path, vec![0xFF; 900]);
+    }
 }
 
 fn captions(number: u32) -> String {
@@ -198,6 +221,17 @@ fn mpd(good: &Good, shape: &Shape) -> String {
              </Representation>\n</AdaptationSet>\n"
         );
     }
+    let tiles = shape.frames.len();
+    let _ = write!(
+        text,
+        "<AdaptationSet id=\"6\" contentType=\"image\" mimeType=\"image/jpeg\">\n\
+         <SegmentTemplate timescale=\"1\" duration=\"{}\" startNumber=\"1\" media=\"images/sheet_$Number%05d$.jpg\"/>\n\
+         <Representation id=\"thumbnails\" bandwidth=\"1000\" width=\"{}\" height=\"90\">\n\
+         <EssentialProperty schemeIdUri=\"http://dashif.org/guidelines/thumbnail_tile\" value=\"{tiles}x1\"/>\n\
+         </Representation>\n</AdaptationSet>\n",
+        tiles * 4,
+        tiles * 160
+    );
     text + "</Period>\n</MPD>\n"
 }
 

@@ -1,5 +1,6 @@
 //! What the job of the good delivery expects.
 
+use reelsmith_core::keys::{POSTER, THUMBNAILS, sheet_path};
 use reelsmith_core::ladder::VideoCodec;
 use reelsmith_core::record::SegmentRecord;
 use reelsmith_core::time::{FrameCount, FrameRate, Ticks, Timescale};
@@ -11,7 +12,9 @@ use crate::evidence::{
     AudioLevel, ChunkQuality, Dead, DeadRun, Evidence, Identity, Metric, Provenance, Quality,
     ReportFacts,
 };
-use crate::expectation::{Expectation, ExpectedAudio, ExpectedText, ExpectedVideo, Recorded};
+use crate::expectation::{
+    Expectation, ExpectedAudio, ExpectedImages, ExpectedText, ExpectedVideo, Recorded,
+};
 
 impl Good {
     pub(super) fn expectation(&self, shape: &Shape) -> Expectation {
@@ -65,7 +68,29 @@ impl Good {
             duration: Ticks(i64::from(frames) * 1_000),
             gop_frames: FrameCount(48),
             dash: true,
+            images: Some(self.images(shape)),
             evidence: evidence(),
+        }
+    }
+
+    fn images(&self, shape: &Shape) -> ExpectedImages {
+        let bytes = self.bytes();
+        let files = [sheet_path(1), POSTER.to_owned(), THUMBNAILS.to_owned()].map(|path| {
+            let size = bytes.get(&path).map_or(0, |b| b.len() as u64);
+            (path, size)
+        });
+        let count = u32::try_from(shape.frames.len()).unwrap_or(0);
+        ExpectedImages {
+            tile: Resolution {
+                width: 160,
+                height: 90,
+            },
+            columns: count,
+            rows: 1,
+            count,
+            interval: Ticks(4),
+            timescale: Timescale(1),
+            files: files.to_vec(),
         }
     }
 

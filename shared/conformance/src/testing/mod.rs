@@ -311,6 +311,7 @@ fn described(path: &str) -> Object {
         "m4s" => "video/iso.segment",
         "mp4" => "video/mp4",
         "ts" => "video/mp2t",
+        "jpg" => "image/jpeg",
         _ => "text/vtt; charset=utf-8",
     };
     let cache = if text {

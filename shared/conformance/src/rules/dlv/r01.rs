@@ -43,6 +43,7 @@ fn allowed(path: &str) -> Option<&'static [&'static str]> {
         "m4s" => &["video/iso.segment"],
         "mp4" | "cmfv" | "cmfa" => &["video/mp4", "audio/mp4"],
         "vtt" => &["text/vtt"],
+        "jpg" | "jpeg" => &["image/jpeg"],
         "ts" => &["video/mp2t"],
         _ => return None,
     })

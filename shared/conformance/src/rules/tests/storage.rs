@@ -2,7 +2,72 @@
 
 use super::{Damage, MASTER, MPD, V360, V720};
 
+/// The track of thumbnails.
+const THUMBNAILS: &str = "images/thumbnails.vtt";
+
 pub(super) const DAMAGES: &[Damage] = &[
+    Damage {
+        name: "thumbnails without the descriptor of their tiles",
+        rule: "IMG-01",
+        also: &[],
+        apply: |g| {
+            g.edit(
+                MPD,
+                "http://dashif.org/guidelines/thumbnail_tile",
+                "urn:other",
+            );
+        },
+    },
+    Damage {
+        name: "a sheet that its grid does not divide",
+        rule: "IMG-01",
+        also: &[],
+        apply: |g| {
+            g.edit(MPD, "value=\"3x1\"", "value=\"7x1\"");
+        },
+    },
+    Damage {
+        name: "no poster",
+        rule: "IMG-02",
+        also: &[],
+        apply: |g| g.missing.push("images/poster.jpg".to_owned()),
+    },
+    Damage {
+        name: "a sheet of another size than was recorded",
+        rule: "IMG-02",
+        also: &[],
+        apply: |g| {
+            g.sizes.insert("images/sheet_00001.jpg".to_owned(), 17);
+        },
+    },
+    Damage {
+        name: "a thumbnail that is not at its time",
+        rule: "IMG-02",
+        also: &[],
+        apply: |g| {
+            g.edit(THUMBNAILS, "00:00:04.000\nsheet", "00:00:03.000\nsheet");
+        },
+    },
+    Damage {
+        name: "two cues for one thumbnail",
+        rule: "IMG-02",
+        also: &[],
+        apply: |g| {
+            g.edit(THUMBNAILS, "#xywh=160,0", "#xywh=0,0");
+        },
+    },
+    Damage {
+        name: "a thumbnail left out of the track",
+        rule: "IMG-02",
+        also: &[],
+        apply: |g| {
+            g.edit(
+                THUMBNAILS,
+                "\n00:00:08.000 --> 00:00:10.000\nsheet_00001.jpg#xywh=320,0,160,90\n",
+                "",
+            );
+        },
+    },
     Damage {
         name: "a segment that is not there",
         rule: "SEG-01",
