@@ -175,7 +175,10 @@ fn rules_have_unique_ids_a_clause_and_a_text() {
     for rule in registry() {
         let (group, number) = rule.id.split_once('-').unwrap();
         assert!(
-            matches!(group, "HLS" | "SEG" | "SUB" | "IMG" | "DSH" | "CMF" | "DLV" | "PIP"),
+            matches!(
+                group,
+                "HLS" | "SEG" | "SUB" | "IMG" | "DSH" | "CMF" | "DLV" | "PIP"
+            ),
             "{group}"
         );
         assert!(number.len() == 2 || number.len() == 3, "{}", rule.id);
