@@ -1,5 +1,4 @@
 mod programmes;
-mod sync;
 
 use reelsmith_core::time::Ticks;
 use reelsmith_core::units::BitsPerSecond;
