@@ -9,6 +9,8 @@
     reason = "a test ends where something is not as it must be"
 )]
 
+#[path = "every_function/end.rs"]
+mod end;
 #[path = "every_function/line.rs"]
 mod line;
 #[path = "every_function/world.rs"]

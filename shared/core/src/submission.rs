@@ -13,6 +13,9 @@
 //! writes the new row only where that row has not moved. The AWS adapter turns the same condition into a DynamoDB
 //! condition expression; the fake calls `decide` under a lock. Every write is conditional on attempt, state and owner.
 
+mod abandon;
+
+use abandon::decide_abandon;
 use serde::{Deserialize, Serialize};
 
 use crate::job::EncoderKind;
@@ -445,31 +448,6 @@ fn step_on(
             Outcome::Applied(next)
         }
         Some(row) if fence.holds(row) && row.state == to => Outcome::AlreadyApplied(row.clone()),
-        other => Outcome::Refused(other.cloned()),
-    }
-}
-
-/// Attempt 0 of the next generation, still FAILED: reserving it is its attempt 1.
-fn decide_abandon(
-    row: Option<&Row>,
-    generation: Generation,
-    attempt: u32,
-    now: UnixMillis,
-) -> Outcome {
-    let next = Generation(generation.0.saturating_add(1));
-    match row {
-        Some(row)
-            if row.state == State::Failed
-                && row.attempt > 0
-                && (row.generation, row.attempt) == (generation, attempt) =>
-        {
-            let mut row = row.clone();
-            (row.generation, row.attempt, row.updated) = (next, 0, now);
-            Outcome::Applied(row)
-        }
-        Some(row) if row.state == State::Failed && (row.generation, row.attempt) == (next, 0) => {
-            Outcome::AlreadyApplied(row.clone())
-        }
         other => Outcome::Refused(other.cloned()),
     }
 }

@@ -1,6 +1,5 @@
 //! All that lasts, in memory, with the real encoder; and twins of it, so that each point begins from the same state.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use aws_lambda_events::event::sqs::{SqsEvent, SqsMessage};
@@ -31,32 +30,22 @@ use serde_json::Value;
 use crate::line::Station;
 
 const IN: &str = "in";
-const OUT: &str = "out";
+pub const OUT: &str = "out";
 const LEASE_SECONDS: u32 = 7_200;
 const NOW: UnixMillis = UnixMillis(1_767_225_600_000);
 
 /// The world of one job, and how far it got.
 pub struct World {
-    store: Arc<MemoryStore>,
-    submissions: Arc<MemorySubmissions>,
-    announcer: Arc<MemoryAnnouncer>,
-    workflow: Arc<MemoryWorkflow>,
+    pub store: Arc<MemoryStore>,
+    pub submissions: Arc<MemorySubmissions>,
+    pub announcer: Arc<MemoryAnnouncer>,
+    pub workflow: Arc<MemoryWorkflow>,
     clock: Arc<ManualClock>,
     key: String,
     tools: Tools,
     passed: Vec<Station>,
     job: Option<JobRef>,
     claim: Option<Claim>,
-}
-
-/// What lasts and what subscribers know, for comparison.
-#[derive(Debug, PartialEq)]
-pub struct End {
-    rows: String,
-    outbox: String,
-    executions: usize,
-    objects: BTreeMap<String, Bytes>,
-    messages: BTreeMap<String, String>,
 }
 
 impl World {
@@ -483,43 +472,6 @@ impl World {
             },
         }
     }
-
-    pub fn end(&self) -> End {
-        let bytes = |key: String| {
-            let (body, _) = self.store.object(OUT, &key).unwrap();
-            let body = without_the_run(&key, body);
-            (key, body)
-        };
-        // Notes of failures are removed by cleanup-job, and tell nothing once their record is there.
-        let kept = self
-            .store
-            .keys(OUT)
-            .into_iter()
-            .filter(|k| !k.contains("/failures/"));
-        let messages = self.announcer.messages();
-        End {
-            rows: format!("{:#?}", self.submissions.rows()),
-            outbox: format!("{:#?}", self.submissions.outbox()),
-            executions: self.workflow.executions().len(),
-            objects: kept.map(bytes).collect(),
-            messages: messages
-                .into_iter()
-                .map(|m| (m.id.clone(), format!("{m:?}")))
-                .collect(),
-        }
-    }
-}
-
-/// How a worker ran differs from run to run; what it made must not.
-fn without_the_run(key: &str, body: Bytes) -> Bytes {
-    if !key.ends_with(".json") {
-        return body;
-    }
-    let mut value: Value = serde_json::from_slice(&body).unwrap();
-    if let Some(fields) = value.as_object_mut() {
-        fields.remove("run");
-    }
-    Bytes::from(value.to_string())
 }
 
 fn execution(name: &str) -> Execution {
