@@ -160,6 +160,7 @@ impl Counts {
                 Err(Stop::new(at, expected, "<!DOCTYPE"))
             }
             Event::Decl(declaration) => encoding(declaration.encoding(), at),
+            Event::GeneralRef(reference) => in_unicode(reference, at),
             _ => Ok(()),
         }
     }
@@ -194,6 +195,21 @@ impl Counts {
             return Err(Stop::new(at, expected, "one more"));
         }
         Ok(())
+    }
+}
+
+/// XML 1.0, 4.1, Legal Character. The tree's parser takes a number beyond Unicode for U+FFFD, which nobody wrote.
+fn in_unicode(reference: &str, at: usize) -> Result<(), Stop> {
+    let number = match reference.strip_prefix("#x") {
+        Some(digits) => u32::from_str_radix(digits, 16).ok(),
+        None => reference.strip_prefix('#').and_then(|d| d.parse().ok()),
+    };
+    match number {
+        Some(number) if char::from_u32(number).is_none() => {
+            let found = quoted(&format!("&{reference};"));
+            Err(Stop::new(at, "a character of Unicode", found))
+        }
+        _ => Ok(()),
     }
 }
 
