@@ -11,7 +11,7 @@ use reelsmith_contract::{ErrorName, Failure, Objects};
 use reelsmith_core::job::Job;
 use reelsmith_core::keys::{GenerationKeys, JobKeys};
 use reelsmith_core::plan::{Plan, RenditionItem};
-use reelsmith_core::ports::ObjectStore;
+use reelsmith_core::ports::{ObjectPin, ObjectStore, PortErrorKind};
 use reelsmith_core::probe::{Inspection, PacketIndex};
 use reelsmith_lambda::worker::stand_by_first;
 use reelsmith_lambda::{House, Invocation};
@@ -77,6 +77,7 @@ async fn new_plan(
     let job_keys = JobKeys(&claim.job_key);
     let job: Job = ports.outputs.read(&job_keys.job()).await?;
     let inspection: Inspection = ports.outputs.read(&job_keys.probe()).await?;
+    require_current(ports, &inspection.mezzanine).await?;
     let index = index(ports, &inspection).await?;
     let plan = Plan::new(&job, &inspection, &index, claim.generation(), ports.workers);
     let plan = plan.map_err(|e| {
@@ -90,6 +91,29 @@ async fn new_plan(
     })?;
     let (plan, _) = stand_by_first(&ports.outputs, &keys.plan(), plan).await?;
     Ok(plan)
+}
+
+/// A mezzanine that was replaced since its validation was withdrawn: nothing is spent on what its sender no longer means.
+/// Whoever replaces it later, while workers run, changes nothing: they read the validated version or fail.
+async fn require_current(ports: &Ports, pin: &ObjectPin) -> Result<(), Failure> {
+    let found = match ports.store.head(&pin.object).await {
+        Ok(meta) if meta.pin == *pin => return Ok(()),
+        Ok(meta) => described(&meta.pin),
+        Err(e) if e.kind == PortErrorKind::NotFound => "no object".to_owned(),
+        Err(e) => return Err(Failure::storage(&e, &pin.object)),
+    };
+    Err(Failure::new(
+        ErrorName::MezzanineChanged,
+        format!("what was validated: {}", described(pin)),
+        found,
+        pin.object.to_string(),
+        "drop the manifest of the new file; do not replace files while a job runs",
+    ))
+}
+
+fn described(pin: &ObjectPin) -> String {
+    let version = pin.version_id.as_deref().unwrap_or("none");
+    format!("version {version}, ETag {}, {} bytes", pin.etag, pin.size)
 }
 
 async fn index(ports: &Ports, inspection: &Inspection) -> Result<PacketIndex, Failure> {

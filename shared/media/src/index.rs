@@ -145,7 +145,7 @@ async fn run(
     line: impl FnMut(&str) -> Result<Sign, MediaError> + Send,
 ) -> Result<(), MediaError> {
     let command = Command::new(&tools.ffprobe, args);
-    let run = process::run(&command, &Limits::default(), line).await;
+    let run = process::run(&command, &Limits::indexing(), line).await;
     run.map(|_| ()).map_err(unreadable)
 }
 

@@ -49,8 +49,18 @@ impl Limits {
             wall: Duration::from_secs(60),
             stall: Duration::from_secs(60),
             memory: 2 << 30,
-            cpu: Some(6),
+            cpu: Some(8),
             file_size: 0,
+        }
+    }
+
+    /// Reading the times of every packet: as long as the file takes to come, in the memory that its index takes.
+    #[must_use]
+    pub fn indexing() -> Self {
+        Self {
+            memory: 4 << 30,
+            file_size: 0,
+            ..Self::default()
         }
     }
 }

@@ -99,8 +99,26 @@ async fn nothing_else_is_served() {
     let proxy = proxy(&store, None).await;
     let (head, _) = request(&proxy, "GET /", "").await;
     assert!(head.starts_with("HTTP/1.1 404"), "{head}");
-    let (head, _) = request(&proxy, &format!("PUT {}", proxy.path), "").await;
-    assert!(head.starts_with("HTTP/1.1 405"), "{head}");
+    let token = proxy.path.split('/').nth(1).unwrap();
+    assert!(token.len() == 32 && token.bytes().all(|b| b.is_ascii_hexdigit()));
+    for path in [
+        format!("/{token}"),
+        format!("/{token}/"),
+        format!("/{token}/mezzanine/"),
+        format!("/{token}/other"),
+        format!("/{token}/../{token}/mezzanine"),
+        format!("/{}/mezzanine", "0".repeat(32)),
+        format!("/{}/mezzanine", &token[..31]),
+        "//etc/passwd".to_owned(),
+    ] {
+        let (head, body) = request(&proxy, &format!("GET {path}"), "").await;
+        assert!(head.starts_with("HTTP/1.1 404"), "{path}: {head}");
+        assert!(body.is_empty(), "{path}");
+    }
+    for method in ["PUT", "POST", "DELETE", "PATCH", "OPTIONS"] {
+        let (head, _) = request(&proxy, &format!("{method} {}", proxy.path), "").await;
+        assert!(head.starts_with("HTTP/1.1 405"), "{method}: {head}");
+    }
     let (head, _) = get(&proxy, "bytes=300000-").await;
     assert!(head.starts_with("HTTP/1.1 416"), "{head}");
 }
