@@ -7,6 +7,8 @@
     reason = "helpers of tests are tests too"
 )]
 
+#[path = "architecture/dependencies.rs"]
+mod dependencies;
 #[path = "architecture/functions.rs"]
 mod functions;
 #[path = "architecture/sources.rs"]
