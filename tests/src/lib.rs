@@ -7,5 +7,6 @@
 
 pub mod chaos;
 pub mod delivery;
+pub mod hostile;
 pub mod media;
 pub mod world;

@@ -23,7 +23,8 @@ fn folder() -> &'static Path {
         .path()
 }
 
-fn ffmpeg(name: &str, args: &[&str]) -> PathBuf {
+/// Runs ffmpeg; the file it made, which is gone with the test program.
+pub(crate) fn ffmpeg(name: &str, args: &[&str]) -> PathBuf {
     let path = folder().join(name);
     let output = Command::new("ffmpeg")
         .args(["-v", "error", "-nostdin", "-y"])

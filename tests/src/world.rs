@@ -7,7 +7,7 @@ use bytes::Bytes;
 use reelsmith::deploy::{Deployment, Options, deploy};
 use reelsmith::project::Project;
 use reelsmith::stack::Stack;
-use reelsmith_aws::operate::{ExecutionStatus, ExecutionView, execution_arn};
+use reelsmith_aws::operate::{ExecutionStatus, ExecutionView, LogQuery, execution_arn};
 use reelsmith_aws::provision::Cloud;
 use reelsmith_contract::Objects;
 use reelsmith_contract::naming::execution_name;
@@ -68,7 +68,8 @@ pub struct World {
     stack: &'static Stack,
     /// Operator's reads.
     pub cloud: Cloud,
-    store: Arc<dyn ObjectStore>,
+    /// Object storage of the stack.
+    pub store: Arc<dyn ObjectStore>,
 }
 
 impl World {
@@ -106,6 +107,21 @@ impl World {
             cloud: shared.stack.cloud().await,
             store: Arc::new(shared.stack.sdk().await.s3()),
         }
+    }
+
+    /// Everything that the stack and its functions have logged so far.
+    pub async fn log(&self) -> String {
+        let mut log = SHARED.get_or_init(start).await.stack.log();
+        for function in self.deployment.functions.keys() {
+            let query = LogQuery {
+                group: self.deployment.log_group(function),
+                limit: 100_000,
+                ..LogQuery::default()
+            };
+            let lines = self.cloud.log_lines(&query).await.expect("a log");
+            log.extend(lines.iter().map(|line| format!("{}\n", line.message)));
+        }
+        log
     }
 
     /// JSON objects of the output bucket.

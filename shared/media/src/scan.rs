@@ -40,7 +40,7 @@ pub(crate) async fn judge(tools: &Tools, url: &str, probe: &Probe) -> Result<Sca
     let mut seen = Seen::default();
     for place in PLACES {
         let command = Command::new(&tools.ffmpeg, argv(url, probe, place));
-        let run = process::run(&command, &Limits::default(), |line| Ok(seen.read(line))).await;
+        let run = process::run(&command, &Limits::indexing(), |line| Ok(seen.read(line))).await;
         run.map_err(unreadable)?;
     }
     Ok(seen.verdict(stated))

@@ -99,7 +99,7 @@ pub(super) async fn complete(
         }
         Ok(Sign::Progress)
     };
-    let run = process::run(&command, &Limits::default(), collect).await;
+    let run = process::run(&command, &Limits::indexing(), collect).await;
     run.map_err(unreadable)?;
     // A decoder that says nothing sensible leaves the metadata away; the picture itself is still HDR.
     let found: Frames = serde_json::from_str(&json).unwrap_or_default();
