@@ -5,8 +5,7 @@
 
 #![expect(
     clippy::unwrap_used,
-    clippy::print_stdout,
-    reason = "a test ends where something is not as it must be, and prints what it measured"
+    reason = "a test ends where something is not as it must be"
 )]
 
 #[path = "hostile/line.rs"]
