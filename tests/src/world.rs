@@ -110,7 +110,7 @@ impl World {
     }
 
     /// Everything that the stack and its functions have logged so far.
-    pub async fn log(&self) -> String {
+    pub async fn all_logs(&self) -> String {
         let mut log = SHARED.get().map(|s| s.stack.log()).unwrap_or_default();
         for function in self.deployment.functions.keys() {
             let query = LogQuery {

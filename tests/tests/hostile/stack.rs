@@ -85,7 +85,7 @@ async fn hostile_files_fail_by_name_and_the_next_job_runs_with_its_markup_as_tex
     let output = world.succeeded(&next).await;
     assert_eq!(bait.knocks(), 0, "somebody was called");
     markup_stayed_text(&world, &next, &output).await;
-    let log = world.log().await;
+    let log = world.all_logs().await;
     assert!(!bait.is_in(log.as_bytes()), "the canary is in the log");
     nothing_secret(&log);
 }
