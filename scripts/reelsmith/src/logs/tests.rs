@@ -51,7 +51,7 @@ async fn the_lines_of_one_job_are_told_from_those_of_others() {
     let lines = logs(&world().target, &request).await.unwrap();
     insta::assert_snapshot!(print(&lines, &request), @r"
          1.0 s  WARN  parse-manifest     odd manifest  manifest=s3://reelsmith-input/manifests/pilot.xml
-        50.3 s  INFO  transcode-chunk    encoded  chunk=3  group=0
+        50.2 s  INFO  transcode-chunk    encoded  chunk=3  group=0
     ");
 }
 
