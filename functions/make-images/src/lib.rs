@@ -12,7 +12,7 @@ use bytes::Bytes;
 use reelsmith_contract::Failure;
 use reelsmith_contract::payload::{ClaimInput, WorkerOutput};
 use reelsmith_core::digest::sha256_hex;
-use reelsmith_core::job::Job;
+use reelsmith_core::job::{EncoderKind, Job};
 use reelsmith_core::keys::{GenerationKeys, JobKeys, POSTER, THUMBNAILS, sheet_path};
 use reelsmith_core::ladder::VideoCodec;
 use reelsmith_core::plan::{Plan, VideoRendition};
@@ -64,8 +64,10 @@ async fn make(
     let job: Job = ports.outputs.read(&job_keys.job()).await?;
     let (small, large) = rungs(&plan)
         .ok_or_else(|| Failure::internal("a plan without a rendition of H.264", keys.plan()))?;
-    let built = ports.tools.require_build(&job.encoder_build);
-    built.map_err(|e| e.into_failure(&small.path))?;
+    if job.encoder == EncoderKind::Lambda {
+        let built = ports.tools.require_build(&job.encoder_build);
+        built.map_err(|e| e.into_failure(&small.path))?;
+    }
     let every = pictures::every(plan.segment_count());
     let thumbnails = Pictures::read(&ports.outputs, keys, &small.path, every).await?;
     let drawn = draw(ports, keys, &thumbnails, small, large, &limits(invocation)).await?;

@@ -15,6 +15,7 @@ pub enum Station {
     EncodeAudio(String),
     ConvertCaptions(String),
     AssembleRendition(String),
+    MakeImages,
     PackageOutputs,
     ValidateOutput,
     /// Another execution of the same manifest fails meanwhile.
@@ -39,6 +40,7 @@ impl Station {
             Self::EncodeAudio(_) => "encode-audio",
             Self::ConvertCaptions(_) => "convert-captions",
             Self::AssembleRendition(_) => "assemble-rendition",
+            Self::MakeImages => "make-images",
             Self::PackageOutputs => "package-outputs",
             Self::ValidateOutput => "validate-output",
             Self::FailJob => "fail-job",

@@ -159,6 +159,7 @@ impl World {
                     .map(|r| Station::AssembleRendition(r.to_owned())),
             );
             line.extend([
+                Station::MakeImages,
                 Station::PackageOutputs,
                 Station::FailJob,
                 Station::ValidateOutput,
@@ -353,6 +354,9 @@ impl World {
                 };
                 let input = self.of_rendition(rendition);
                 json(assemble_rendition::handle(Arc::new(ports), input, r).await)
+            }
+            Station::MakeImages => {
+                json(make_images::handle(self.encoder(f), self.claimed(), r).await)
             }
             Station::PackageOutputs => {
                 let ports = Arc::new(package_outputs::Ports { outputs });

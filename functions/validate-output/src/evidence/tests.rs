@@ -57,7 +57,7 @@ fn plan(job: &Job) -> Plan {
     let plan = json!({
         "job_key": job.job_key, "generation": Generation::FIRST, "frame_rate": "24000/1001", "timescale": 24_000,
         "total_frames": 240, "mapping": "every", "video_start": second(0), "segment_frames": 96,
-        "gop_frames": 48, "chunks": [chunk], "groups": [[0]],
+        "gop_frames": 48, "cutting": {"how": "seek"}, "index": "tables", "scan": "progressive", "chunks": [chunk], "groups": [[0]],
         "video": [{"path": "video/h264_720p", "rung": rung}],
         "audio": [{"path": "audio/en", "stream": 1, "language": "en", "label": "English", "default": true,
             "sample_rate": 48_000, "samples": 480_480, "channels": 2, "described": false}],

@@ -215,7 +215,7 @@ async fn media_playlists_alone_are_a_finding_and_garbage_is_one_too() {
 fn records(good: &Good) -> Output {
     let plan = serde_json::json!({
         "job_key": "ab".repeat(32), "generation": 1, "frame_rate": "24/1", "timescale": 24_000, "total_frames": 240,
-        "mapping": "every", "video_start": {"ticks": 0, "timescale": 24_000}, "segment_frames": 96, "gop_frames": 48,
+        "mapping": "every", "video_start": {"ticks": 0, "timescale": 24_000}, "segment_frames": 96, "gop_frames": 48, "cutting": {"how": "seek"}, "index": "tables", "scan": "progressive",
         "chunks": [], "groups": [[0]], "video": [], "text": [],
         "audio": [{"path": "audio/ja", "stream": 1, "language": "ja", "label": "日本語", "default": true,
             "sample_rate": 48_000, "samples": 480_000, "channels": 2, "described": false}],

@@ -7,7 +7,7 @@ fn plan() -> Plan {
     let plan = json!({
         "job_key": "ab".repeat(32), "generation": 1, "frame_rate": "24000/1001", "timescale": 24_000,
         "total_frames": 240, "mapping": "every", "video_start": second(0), "segment_frames": 96,
-        "gop_frames": 48, "chunks": [], "groups": [[0]],
+        "gop_frames": 48, "cutting": {"how": "seek"}, "index": "tables", "scan": "progressive", "chunks": [], "groups": [[0]],
         "video": [{"path": "video/h264_720p", "rung": {
             "name": "720p", "codec": "h264", "resolution": {"width": 1280, "height": 720},
             "max_bitrate": 3_000_000, "buffer_bits": 4_500_000, "crf": 21.0, "level": 31,

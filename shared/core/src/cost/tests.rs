@@ -132,13 +132,13 @@ fn amounts_are_read_and_written() {
 }
 
 proptest! {
-    /// A longer title never costs less, whatever it is encoded with.
+    /// A longer title never costs noticeably less, whatever it is encoded with: the planner may pay up to 15 % for speed.
     #[test]
     fn cost_grows_with_length(seconds in 1u64..20_000, more in 1u64..20_000, h265: bool, lambda: bool) {
         let encoder = if lambda { EncoderKind::Lambda } else { EncoderKind::MediaConvert };
         let at = |s| estimate(&title(s, h265), &on(Architecture::Arm64, encoder)).total.0;
         let (shorter, longer) = (at(seconds), at(seconds + more));
         prop_assert!(shorter > 0.0 && shorter.is_finite());
-        prop_assert!(longer >= shorter);
+        prop_assert!(longer >= shorter / 1.15);
     }
 }

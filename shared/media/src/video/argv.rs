@@ -171,6 +171,10 @@ fn output(task: &ChunkTask, rung: &ResolvedRung, i: usize) -> Vec<String> {
         "-enc_time_base".to_owned(),
         format!("{}/{}", rate.den(), rate.num()),
     ]);
+    if rung.range == VideoRange::Pq {
+        // HDR10 makes x265 repeat its parameter sets at every IDR picture; in `hvc1` they belong in the init segment alone.
+        args.extend(words("-bsf:v filter_units=remove_types=32-34"));
+    }
     args.extend(encoder(&task.source, rung, task.gop_frames.0));
     args.extend(color_tags(Color::of(&task.source, rung.range)));
     let key_frames = format!("expr:eq(mod(n,{}),0)", task.gop_frames.0);
