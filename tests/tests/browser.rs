@@ -163,7 +163,8 @@ async fn outputs_play_to_the_end_in_chromium() {
         let asset = output["asset"].as_str().unwrap().to_owned();
         pages.push(Page::of(&world.endpoint, &["play", &asset]).await);
     }
-    let console = Page::of(&world.endpoint, &["console"]).await.url;
+    let console_page = Page::of(&world.endpoint, &["console"]).await;
+    let console = console_page.url.clone();
     assert_eq!(world.failed(&bad).await.0, "MezzanineChecksumMismatch");
     let name = |arn: &str| arn.rsplit(':').next().unwrap_or_default().to_owned();
     drive(&json!({

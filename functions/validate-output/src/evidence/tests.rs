@@ -50,7 +50,7 @@ fn claim(job: &Job) -> Claim {
 fn plan(job: &Job) -> Plan {
     let second = |ticks: i64| json!({"ticks": ticks, "timescale": 24_000});
     let chunk = json!({"index": 0, "frames": {"start": 0, "end": 240}, "first_segment": 1, "segments": 3,
-        "cut": {"seek": null, "start": null, "end": null}});
+        "cut": {"seek": null, "start": null, "end": null, "reads": []}});
     let rung = json!({"name": "720p", "codec": "h264", "resolution": {"width": 1280, "height": 720},
         "max_bitrate": 3_000_000, "buffer_bits": 4_500_000, "crf": 21.0, "level": 31,
         "settings": {"preset": "medium", "profile": "high", "pixel_format": "yuv420p", "threads": 1}});
