@@ -78,7 +78,8 @@ export async function rungSwitch(page, kind, expected) {
 export async function languages(page, kind, expected, tones) {
   const facts = await play(page, kind, null, 1, async () => {
     const heard = {};
-    await page.evaluate(() => { globalThis.reelsmith.video.muted = false; });
+    // Played in a loop while it is listened to: on a busy machine the programme may end before its second language is heard.
+    await page.evaluate(() => Object.assign(globalThis.reelsmith.video, { muted: false, loop: true }));
     for (const [language, hertz] of Object.entries(tones)) {
       await page.evaluate((l) => {
         const engine = globalThis.reelsmith.engine();
@@ -86,7 +87,7 @@ export async function languages(page, kind, expected, tones) {
       }, language);
       heard[language] = await page.waitForFunction(listen, hertz, { timeout: PLAYED, polling: 100 }).then((h) => h.jsonValue());
     }
-    await page.evaluate(() => { globalThis.reelsmith.video.playbackRate = 4; });
+    await page.evaluate((rate) => Object.assign(globalThis.reelsmith.video, { loop: false, playbackRate: rate }), SPEED);
     return heard;
   });
   // What was buffered of the other language is decoded in vain; how much is the player's choice.

@@ -24,6 +24,9 @@ const MESSAGE: Duration = Duration::from_secs(60);
 /// Pause between two looks at something that is under way.
 const LOOK: Duration = Duration::from_millis(100);
 
+/// Seconds after which a message whose handling failed is delivered again. A deployment waits minutes.
+const RETURN_S: u32 = 15;
+
 /// First part of every name of the deployment.
 pub const DEPLOYMENT: &str = "reelsmith";
 
@@ -48,6 +51,7 @@ async fn start(extra: &[(&str, &str)], settings: &[&str]) -> Shared {
     let overrides = overrides.map(|s| s.parse().expect("a setting")).collect();
     let options = Options {
         overrides,
+        visibility_timeout_s: Some(RETURN_S),
         ..Options::default()
     };
     let cloud = stack.cloud().await;
@@ -111,7 +115,7 @@ impl World {
 
     /// Everything that the stack and its functions have logged so far.
     pub async fn all_logs(&self) -> String {
-        let mut log = SHARED.get().map(|s| s.stack.log()).unwrap_or_default();
+        let mut log = self.log();
         for function in self.deployment.functions.keys() {
             let query = LogQuery {
                 group: self.deployment.log_group(function),
