@@ -78,12 +78,15 @@ export async function rungSwitch(page, kind, expected) {
 export async function languages(page, kind, expected, tones) {
   const facts = await play(page, kind, null, 1, async () => {
     const heard = {};
-    // Played in a loop while it is listened to: on a busy machine the programme may end before its second language is heard.
+    // Played in a loop while it is listened to, each language from the start: a player switches at the next segment that is
+    // not buffered yet, and on a busy machine the last of a short programme is buffered before its first sound is heard.
     await page.evaluate(() => Object.assign(globalThis.reelsmith.video, { muted: false, loop: true }));
     for (const [language, hertz] of Object.entries(tones)) {
       await page.evaluate((l) => {
-        const engine = globalThis.reelsmith.engine();
-        engine.chooseAudio(engine.audios().find((a) => a.language === l).id);
+        const { video, engine } = globalThis.reelsmith;
+        const player = engine();
+        if (video.currentTime > 1) video.currentTime = 0;
+        player.chooseAudio(player.audios().find((a) => a.language === l).id);
       }, language);
       heard[language] = await page.waitForFunction(listen, hertz, { timeout: PLAYED, polling: 100 }).then((h) => h.jsonValue());
     }

@@ -27,7 +27,11 @@ export class HlsEngine {
     for (const name of ['MANIFEST_PARSED', 'AUDIO_TRACKS_UPDATED', 'AUDIO_TRACK_SWITCHED', 'SUBTITLE_TRACKS_UPDATED', 'SUBTITLE_TRACK_SWITCH']) {
       hls.on(Events[name], () => on.change());
     }
-    hls.on(Events.ERROR, (_, data) => on.fault(`${data.details}${data.reason ? `: ${data.reason}` : ''}`, data.fatal));
+    hls.on(Events.ERROR, (_, data) => {
+      // What was under way when a viewer seeks or switches is given up; nothing is wrong with it.
+      if (data.details === Hls.ErrorDetails.INTERNAL_ABORTED && !data.fatal) return;
+      on.fault(`${data.details}${data.reason ? `: ${data.reason}` : ''}`, data.fatal);
+    });
   }
 
   load(url) {
