@@ -1,0 +1,143 @@
+"""Whole runs side by side, each contender in turn, and docs/performance.md from what was seen."""
+import argparse
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+
+import document
+import footage
+from contenders import Ffmpeg, Reelsmith, ShakaStreamer, Work, clean
+from measure import Timed, adopt, run, timed
+from quality import frames, media_bytes, ssim
+
+RATE, SIZE = 25, (1280, 720)
+
+
+def median(values):
+    return statistics.median(values)
+
+
+def mezzanine(folder, seconds):
+    """Real footage, repeated, as ProRes 422 HQ with its own sound, as a studio delivers."""
+    made = folder / f"mezzanine-{seconds}s.mov"
+    if not made.exists():
+        part = made.with_suffix(".part.mov")
+        run(["ffmpeg", "-v", "error", "-nostdin", "-y", "-stream_loop", "-1", "-i", footage.find(), "-map", "0:v", "-map", "0:a", "-t", str(seconds), "-c:v", "prores_ks",
+             "-profile:v", "3", "-pix_fmt", "yuv422p10le", "-c:a", "pcm_s24le", "-ar", "48000", "-ac", "2", part])
+        part.rename(made)
+    return made
+
+
+def bench(contender, work, folder):
+    """One run."""
+    clean(folder)
+    contender.prepare(work, folder)
+    with Timed() as took:
+        contender.go(work, folder)
+    print(f"bench: {contender.name}: {took.wall:.1f} s, {took.cpu:.1f} s of processors", file=sys.stderr, flush=True)
+    row = {"wall": took.wall, "cpu": took.cpu}
+    if isinstance(contender, Reelsmith):
+        row["report"] = contender.report()
+    return row
+
+
+def shown(contender, work, folder):
+    """What came out of the last run, for each rung."""
+    outcome = {}
+    for rung in work.rungs:
+        playlist = contender.playlists(work, folder)[rung["name"]]
+        size, seconds = media_bytes(playlist)
+        outcome[rung["name"]] = {"bits": round(8 * size / seconds), "frames": frames(playlist),
+                                 "ssim": ssim(playlist, work.mezzanine, rung)}
+    return outcome
+
+
+def race(work, folder, program, runs):
+    """All contenders in turn, one round after another, so that a machine whose speed drifts is the same to each. The first
+    round is not counted."""
+    one = Ffmpeg()
+    bench(one, work, folder / "0")
+    shaka = ShakaStreamer({name: of["bits"] for name, of in shown(one, work, folder / "0").items()})
+    contenders = [one, shaka, *(Reelsmith(program, workers) for workers in (1, 2))]
+    facts = {contender.name: {"rows": []} for contender in contenders}
+    for number in range(runs + 1):
+        for i, contender in enumerate(contenders):
+            row = bench(contender, work, folder / str(i))
+            if number:
+                facts[contender.name]["rows"].append(row)
+            if number == runs:
+                facts[contender.name]["shown"] = shown(contender, work, folder / str(i))
+    return facts
+
+
+def chunk_profile(work, runs=3):
+    """Processor seconds for a second of programme in one worker: decoding, scaling to the rungs, encoding, by adding one at a time."""
+    rungs, seconds = work.rungs, 8
+    labels = "".join(f"[s{i}]" for i in range(len(rungs)))
+    scaled = ";".join([f"[0:v]split={len(rungs)}{labels}", *(
+        f"[s{i}]scale={r['width']}:{r['height']}:flags=bicubic,format=yuv420p[v{i}]" for i, r in enumerate(rungs))])
+    head = ["ffmpeg", "-v", "error", "-nostdin", "-y", "-threads", "1", "-t", str(seconds), "-i", str(work.mezzanine)]
+    maps = [["-map", f"[v{i}]"] for i in range(len(rungs))]
+    encode = lambda r: ["-c:v", "libx264", "-preset", work.preset, "-threads", "1", "-crf", str(r["crf"]), "-maxrate",
+                        str(r["max_bitrate"]), "-bufsize", str(r["max_bitrate"] * 3 // 2)]
+    null = ["-f", "null", "-"]
+    stages = {
+        "starting": ["ffmpeg", "-v", "error", "-nostdin", "-f", "lavfi", "-i", "color=s=16x16:d=0.04", *null],
+        "decoding": [*head, "-map", "0:v", *null],
+        "scaling": [*head, "-filter_complex", scaled, *(w for m in maps for w in (*m, "-c:v", "wrapped_avframe", *null))],
+        "encoding": [*head, "-filter_complex", scaled, *(w for m, r in zip(maps, rungs) for w in (*m, *encode(r), *null))],
+    }
+    spent = {name: median([timed(argv).cpu for _ in range(runs)]) for name, argv in stages.items()}
+    parts = {"decoding": spent["decoding"] - spent["starting"], "scaling": spent["scaling"] - spent["decoding"],
+             "encoding": spent["encoding"] - spent["scaling"]}
+    return {name: value / seconds for name, value in parts.items()} | {"starting": spent["starting"]}
+
+
+def modelled(program, work, seconds, counts):
+    """What `reelsmith simulate` says of the same title, with so many workers."""
+    size = Path(work.mezzanine).stat().st_size
+    said = json.loads(run([program, "simulate", "--duration", f"{seconds}s", "--picture", "{}x{}".format(*SIZE), "--frame-rate",
+                           str(RATE), "--mezzanine-rate", f"{8e-6 * size / seconds:.1f}", "--no-h265", "--profile", work.profile,
+                           "--workers", ",".join(map(str, counts)), "--architecture", "x86-64", "--format", "json"]))
+    return {row["workers"]: row["outcome"] for row in said["rows"]}
+
+
+def machine():
+    model = next((line.split(":")[1].strip() for line in open("/proc/cpuinfo", encoding="utf-8") if line.startswith("model name")), "?")
+    ffmpeg = run(["ffmpeg", "-version"]).split("\n")[0].split(" Copyright")[0]
+    return {"processors": os.cpu_count(), "model": model, "system": platform.freedesktop_os_release()["PRETTY_NAME"], "ffmpeg": ffmpeg}
+
+
+def main():
+    options = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
+    options.add_argument("--root", type=Path, required=True, help=argparse.SUPPRESS)
+    options.add_argument("--work", type=Path, required=True, help="folder for the mezzanine and the outputs")
+    options.add_argument("--runs", type=int, default=5, help="counted runs of each contender (5)")
+    options.add_argument("--seconds", type=int, default=40, help="length of the mezzanine (40)")
+    options.add_argument("--profile", default="default", help="encoding profile (default)")
+    options.add_argument("--draft", action="store_true", help="print the document instead of writing docs/performance.md")
+    chosen = options.parse_args()
+    root, folder = chosen.root.resolve(), chosen.work.resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    adopt()
+    program = Path(os.environ["REELSMITH_BINARIES"]) / "reelsmith"
+    if subprocess.run([program, "status", "--environment", "local"], capture_output=True, check=False).returncode == 0:
+        raise SystemExit("bench: a local stack is running already; end it first: reelsmith down")
+    work = Work(root, chosen.profile, mezzanine(folder, chosen.seconds), SIZE, RATE)
+    facts = {"machine": machine(), "seconds": chosen.seconds, "runs": chosen.runs, "load": os.getloadavg()[0], "profile": work.profile,
+             "preset": work.preset, "rungs": work.rungs, "mezzanine_bytes": work.mezzanine.stat().st_size}
+    try:
+        facts["contenders"] = race(work, folder, program, chosen.runs)
+    finally:
+        run([program, "down"])
+    facts["profile_of_a_second"] = chunk_profile(work)
+    facts["modelled"] = modelled(program, work, chosen.seconds, (1, 2))
+    (folder / "facts.json").write_text(json.dumps(facts, indent=1, default=str))
+    document.write(root, facts, program, chosen.draft)
+
+
+main()

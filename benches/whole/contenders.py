@@ -1,0 +1,123 @@
+"""What turns the mezzanine into HLS and DASH: each writes into a folder and names the media playlist of each rung."""
+import json
+import os
+import re
+import shutil
+import sys
+from pathlib import Path
+
+import yaml
+
+from measure import run
+
+AUDIO = 128_000
+
+
+class Work:
+    """The mezzanine, the rungs of the profile that fit it, and the rules that all contenders follow."""
+
+    def __init__(self, root, profile, mezzanine, size, rate):
+        said = yaml.safe_load((root / f"shared/core/ladders/{profile}.yaml").read_text())
+        self.root, self.profile, self.mezzanine, self.size, self.rate = root, profile, mezzanine, size, rate
+        self.preset = said["codecs"]["h264"]["preset"]
+        self.segment_s = said["timing"]["segment_ms"] / 1000
+        self.gop = round(said["timing"]["gop_ms"] * rate / 1000)
+        self.rungs = [r for r in said["rungs"] if r["codec"] == "h264" and r["width"] <= size[0] and r["height"] <= size[1]]
+
+
+class Ffmpeg:
+    """One command with one decode, as someone without a pipeline would write it: no proof, no loudness, no pictures."""
+
+    name = "ffmpeg, one command"
+
+    def prepare(self, work, folder):
+        rungs = work.rungs
+        labels = "".join(f"[s{i}]" for i in range(len(rungs)))
+        scaled = (f"[s{i}]scale={r['width']}:{r['height']}:flags=bicubic,setdar=16/9,format=yuv420p[v{i}]" for i, r in enumerate(rungs))
+        self.command = ["ffmpeg", "-v", "error", "-nostdin", "-y", "-i", str(work.mezzanine),
+                        "-filter_complex", ";".join([f"[0:v]split={len(rungs)}{labels}", *scaled])]
+        for i, r in enumerate(rungs):
+            self.command += ["-map", f"[v{i}]", f"-crf:v:{i}", str(r["crf"]), f"-maxrate:v:{i}", str(r["max_bitrate"]),
+                             f"-bufsize:v:{i}", str(r["max_bitrate"] * 3 // 2)]
+        self.command += ["-c:v", "libx264", "-preset", work.preset, "-profile:v", "high",
+                         "-x264-params", f"keyint={work.gop}:min-keyint={work.gop}:scenecut=0:open-gop=0",
+                         "-map", "0:a", "-c:a", "aac", "-b:a", str(AUDIO), "-ac", "2",
+                         "-f", "dash", "-seg_duration", str(work.segment_s), "-hls_playlist", "1",
+                         "-adaptation_sets", "id=0,streams=v id=1,streams=a", str(folder / "manifest.mpd")]
+
+    def go(self, work, folder):
+        run(self.command)
+
+    def playlists(self, work, folder):
+        return {r["name"]: folder / f"media_{i}.m3u8" for i, r in enumerate(work.rungs)}
+
+
+class ShakaStreamer:
+    """shaka-streamer with its own ffmpeg and packager. It has no quality target and always takes preset slow: its rates are
+    those that the ffmpeg command ended with."""
+
+    name = "shaka-streamer"
+
+    def __init__(self, rates):
+        self.rates = rates
+
+    def prepare(self, work, folder):
+        resolutions = {r["name"]: {"max_width": r["width"], "max_height": r["height"],
+                                   "bitrates": {"h264": f"{self.rates[r['name']] // 1000}k"}} for r in work.rungs}
+        write = lambda name, value: (folder / name).write_text(json.dumps(value))
+        write("input.yaml", {"inputs": [{"name": str(work.mezzanine), "media_type": kind} for kind in ("video", "audio")]})
+        write("pipeline.yaml", {"streaming_mode": "vod", "resolutions": [r["name"] for r in work.rungs],
+                                "channel_layouts": ["stereo"], "audio_codecs": ["aac"], "video_codecs": ["h264"],
+                                "manifest_format": ["dash", "hls"], "segment_size": work.segment_s, "quiet": True})
+        write("bitrate.yaml", {"video_resolutions": resolutions,
+                               "audio_channel_layouts": {"stereo": {"max_channels": 2, "bitrates": {"aac": f"{AUDIO // 1000}k"}}}})
+
+    def go(self, work, folder):
+        named = [f for kind in ("input", "pipeline", "bitrate") for f in (f"--{kind}-config", str(folder / f"{kind}.yaml"))]
+        tool = Path(sys.executable).parent / "shaka-streamer"
+        run([sys.executable, tool, *named, "--output", str(folder / "out")], cwd=folder)
+
+    def playlists(self, work, folder):
+        out = folder / "out"
+        master = (out / "hls.m3u8").read_text()
+        found = re.findall(r"RESOLUTION=\d+x(\d+).*\n(\S+)", master)
+        return {r["name"]: out / path for r in work.rungs for height, path in found if int(height) == r["height"]}
+
+
+class Reelsmith:
+    """A job on the local stack, all of it: upload, hashing, proof, loudness, pictures, report, fetch; the stack's own work too."""
+
+    def __init__(self, program, workers):
+        self.program, self.workers = program, workers
+        self.name = f"reelsmith, {workers} worker{'s' * (workers > 1)}"
+
+    def up(self, work):
+        settings = [f"PROFILE={work.profile}", f"MAX_CONCURRENCY={self.workers}", "ENABLE_H265=false"]
+        run([self.program, "up", *(word for s in settings for word in ("--set", s))])
+
+    def prepare(self, work, folder):
+        self.up(work)
+        self.manifest = folder / "bench.xml"
+        run([self.program, "manifest", "new", work.mezzanine, "--out", self.manifest, "--force", "--manifest-id", "bench"])
+        text = self.manifest.read_text()
+        again = "<TranscodeSettings><EnableH265>false</EnableH265><ForceReprocess>true</ForceReprocess></TranscodeSettings>"
+        self.manifest.write_text(text.replace("</AnimeTranscodeManifest>", f"{again}</AnimeTranscodeManifest>"))
+
+    def go(self, work, folder):
+        settings = [f"PROFILE={work.profile}", f"MAX_CONCURRENCY={self.workers}", "ENABLE_H265=false"]
+        run([self.program, "run", self.manifest, "--mezzanine", work.mezzanine, "--out", folder / "out",
+             *(word for s in settings for word in ("--set", s))])
+
+    def report(self):
+        return json.loads(run([self.program, "report", "--json"]))
+
+    def playlists(self, work, folder):
+        [master] = (folder / "out").glob("*/*/master.m3u8")
+        return {r["name"]: master.parent / f"video/h264_{r['name']}/playlist.m3u8" for r in work.rungs}
+
+
+def clean(folder):
+    """An empty folder."""
+    shutil.rmtree(folder, ignore_errors=True)
+    os.makedirs(folder)
+    return folder

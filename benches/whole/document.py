@@ -1,0 +1,122 @@
+"""docs/performance.md: between its markers from what was measured, the words around them by hand."""
+import datetime
+import statistics
+import subprocess
+
+BEGIN, END = "<!-- {}: begin -->", "<!-- {}: end -->"
+
+
+def median(values):
+    return statistics.median(values)
+
+
+def table(heads, rows):
+    line = lambda cells: "| " + " | ".join(map(str, cells)) + " |"
+    return "\n".join([line(heads), "|" + "---|" * len(heads), *map(line, rows)]) + "\n"
+
+
+def spread(values):
+    return f"{median(values):.1f} ({min(values):.1f}–{max(values):.1f})"
+
+
+def of(facts, name, what):
+    return [row[what] for row in facts["contenders"][name]["rows"]]
+
+
+def versions(facts):
+    machine, rungs = facts["machine"], ", ".join(r["name"] for r in facts["rungs"])
+    return (f"Measured {datetime.date.today()} on {machine['processors']} processors ({machine['model']}), {machine['system']}; "
+            f"load before it began {facts['load']:.1f}. {facts['machine']['ffmpeg']}. {facts['seconds']} s of 1280x720 at 25 frames "
+            f"per second as ProRes 422 HQ, {facts['mezzanine_bytes'] / 1e6:.0f} MB; H.264 {rungs}, preset {facts['preset']}, the rates "
+            f"and CRF of profile `{facts['profile']}`; one stereo track. {facts['runs']} runs of each, in turn, after one that is "
+            "not counted; medians, and in brackets the least and the greatest.\n")
+
+
+def whole(facts):
+    first = next(iter(facts["contenders"]))
+    wall, cpu = median(of(facts, first, "wall")), median(of(facts, first, "cpu"))
+    rows = []
+    for name, seen in facts["contenders"].items():
+        frames = {rung["frames"] for rung in seen["shown"].values()}
+        rows.append([name, spread(of(facts, name, "wall")), f"{median(of(facts, name, 'wall')) / wall:.2f}", spread(of(facts, name, "cpu")),
+                     f"{median(of(facts, name, 'cpu')) / cpu:.2f}", "/".join(map(str, sorted(frames)))])
+    return table(["what", "wall, s", "ratio", "processors, s", "ratio", "frames in each rung"], rows)
+
+
+def rungs(facts):
+    rows = []
+    names = [r["name"] for r in facts["rungs"]]
+    for name, seen in facts["contenders"].items():
+        cells = (f"{seen['shown'][n]['bits'] / 1000:.0f} kbit/s, {seen['shown'][n]['ssim']:.4f}" for n in names)
+        rows.append([name, *cells])
+    return table(["what", *(f"{n}: rate, SSIM" for n in names)], rows)
+
+
+def jobs(facts):
+    return [name for name in facts["contenders"] if name.startswith("reelsmith")]
+
+
+def states(facts):
+    names = jobs(facts)
+    sums = [{}, {}]
+    for sum_, name in zip(sums, names):
+        for row in of(facts, name, "report"):
+            for state in row["states"]:
+                sum_.setdefault(state["state"], []).append(state["seconds"])
+    rows = [[state, *(f"{median(sum_[state]):.2f}" if state in sum_ else "" for sum_ in sums)] for state in sums[-1]]
+    whole_ = [f"**{median([r['seconds'] for r in of(facts, name, 'report')]):.2f}**" for name in names]
+    return table(["state", *(f"{name}, s" for name in names)], [*rows, ["from start to end of the execution", *whole_]])
+
+
+def scaling(facts):
+    rows, bases = [], {}
+    for count, name in enumerate(jobs(facts), 1):
+        reports = of(facts, name, "report")
+        model = facts["modelled"][count] if count in facts["modelled"] else facts["modelled"][str(count)]
+        workers = [r["workers"] for r in reports]
+        seen = {"encode": median([w["span_ms"] / 1000 for w in workers]), "work": median([w["work_ms"] / 1000 for w in workers])}
+        bases.setdefault("encode", seen["encode"])
+        rows.append([count, f"{seen['encode']:.1f}", f"{bases['encode'] / seen['encode']:.2f}", f"{model['stages']['encode']:.1f}",
+                     f"{100 * (model['stages']['encode'] / seen['encode'] - 1):+.0f} %", f"{seen['work']:.1f}",
+                     f"{model['worker_s']:.1f}", f"{100 * (model['worker_s'] / seen['work'] - 1):+.0f} %"])
+    return table(["workers", "from the first piece to the last, s", "faster", "modelled, s", "off by", "work of all pieces, s",
+                  "modelled, s", "off by"], rows)
+
+
+def second(facts):
+    parts = dict(facts["profile_of_a_second"])
+    starting = parts.pop("starting")
+    total = sum(parts.values())
+    rows = [[name, f"{1000 * value:.0f}", f"{100 * value / total:.0f} %"] for name, value in parts.items()]
+    text = table(["part", "processor ms for a second of programme", "share"], rows)
+    report = of(facts, jobs(facts)[-1], "report")[-1]
+    workers = report["workers"]
+    lost = workers["work_ms"] / 1000 - workers["cpu_s"]
+    return text + (f"\nStarting ffmpeg takes {1000 * starting:.0f} ms. In the last job with two workers the pieces took "
+                   f"{workers['work_ms'] / 1000:.1f} s in all, of which their encoders were on a processor for {workers['cpu_s']:.1f} s: "
+                   f"{100 * lost / (workers['work_ms'] / 1000):.0f} % went into reading, writing, and waiting for a processor.\n")
+
+
+def fleet(program):
+    text = ""
+    for title, options in (("10 seconds", ["--duration", "10s"]), ("24 minutes", ["--duration", "24m"]), ("2 hours", ["--duration", "2h"]),
+                           ("1,000 titles of 24 minutes at once", ["--duration", "24m", "--titles", "1000"])):
+        said = subprocess.run([program, "simulate", *options, "--format", "markdown"], capture_output=True, text=True, check=True).stdout
+        text += f"### {title}\n\n`reelsmith simulate {' '.join(options)}`\n\n{said.strip()}\n\n"
+    return text
+
+
+def write(root, facts, program, draft):
+    """Fills the document, or prints what would be filled in."""
+    parts = {"machine": versions(facts), "whole": whole(facts), "rungs": rungs(facts), "states": states(facts), "scaling": scaling(facts),
+             "second": second(facts), "fleet": fleet(program)}
+    if draft:
+        print("\n".join(f"## {name}\n\n{text}" for name, text in parts.items()))
+        return
+    path = root / "docs/performance.md"
+    text = path.read_text()
+    for name, part in parts.items():
+        begin, end = BEGIN.format(name), END.format(name)
+        before, rest = text.split(begin)
+        text = f"{before}{begin}\n{part}{end}{rest.split(end)[1]}"
+    path.write_text(text)

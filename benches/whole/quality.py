@@ -1,0 +1,31 @@
+"""What a viewer gets: bytes of the media, and SSIM against the mezzanine scaled to the rung."""
+import re
+import subprocess
+from urllib.parse import unquote
+
+from measure import run
+
+
+def media_bytes(playlist):
+    """Bytes of the segments and of the init segment that a media playlist names, and its seconds."""
+    text = playlist.read_text()
+    names = set(re.findall(r'URI="([^"]+)"', text)) | {line for line in text.splitlines() if line and not line.startswith("#")}
+    seconds = sum(map(float, re.findall(r"#EXTINF:([\d.]+)", text)))
+    return sum((playlist.parent / unquote(name)).stat().st_size for name in names), seconds
+
+
+def ssim(playlist, mezzanine, rung):
+    """Mean SSIM of all planes over all frames, from 0 to 1."""
+    graph = (f"[0:v]settb=AVTB,setpts=N/TB/25[a];[1:v]scale={rung['width']}:{rung['height']}:flags=bicubic,format=yuv420p,"
+             "settb=AVTB,setpts=N/TB/25[b];[a][b]ssim")
+    done = subprocess.run(
+        ["ffmpeg", "-hide_banner", "-nostdin", "-allowed_extensions", "ALL", "-i", playlist, "-i", mezzanine,
+         "-filter_complex", graph, "-an", "-f", "null", "-"], capture_output=True, text=True, check=True)
+    return float(re.search(r"SSIM .*All:([\d.]+)", done.stderr)[1])
+
+
+def frames(playlist):
+    """Frames that come out of a rung."""
+    out = run(["ffprobe", "-v", "error", "-allowed_extensions", "ALL", "-count_frames", "-select_streams", "v:0",
+               "-show_entries", "stream=nb_read_frames", "-of", "csv=p=0", playlist])
+    return int(out.split()[0].strip(","))
