@@ -10,7 +10,9 @@ mod clock;
 mod dynamodb;
 mod error;
 mod mediaconvert;
+#[cfg(feature = "operator")]
 pub mod operate;
+#[cfg(feature = "operator")]
 pub mod provision;
 mod s3;
 mod sdk;

@@ -10,7 +10,7 @@ mod queue;
 mod redrive;
 mod row;
 
-pub use execution::{ExecutionStatus, ExecutionSummary, ExecutionView, MapRun, execution_arn};
+pub use execution::{ExecutionStatus, ExecutionSummary, ExecutionView, MapRun};
 pub use history::{HistoryEvent, HistoryKind};
 pub use log::{LogLine, LogQuery};
 pub use object::Downloaded;
@@ -19,3 +19,4 @@ pub use redrive::Redriven;
 pub use row::RowsOf;
 
 pub use crate::provision::{Cloud, CloudError};
+pub use crate::sfn::execution_arn;

@@ -8,7 +8,15 @@ use reelsmith_core::ports::{
 };
 
 use crate::error::port_error;
-use crate::operate::execution_arn;
+
+/// The ARN of an execution, which is a function of its state machine and its name.
+#[must_use]
+pub fn execution_arn(machine: &str, name: &str) -> String {
+    format!(
+        "{}:{name}",
+        machine.replacen(":stateMachine:", ":execution:", 1)
+    )
+}
 
 /// The state machine behind the [`Workflow`] port.
 #[derive(Clone, Debug)]

@@ -237,17 +237,9 @@ pub(super) fn millis(time: &DateTime) -> i64 {
     time.to_millis().unwrap_or(0)
 }
 
-/// The ARN of an execution, which is a function of its state machine and its name.
-#[must_use]
-pub fn execution_arn(machine: &str, name: &str) -> String {
-    format!(
-        "{}:{name}",
-        machine.replacen(":stateMachine:", ":execution:", 1)
-    )
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::execution_arn;
     use super::*;
 
     #[test]
