@@ -16,7 +16,7 @@ use crate::settings::Override;
 use crate::target::Where;
 use crate::trouble::Exit;
 use crate::{
-    cancel, deliver, doctor, estimate, list, logs, report, rules, show, simulate, validate,
+    cancel, deliver, doctor, estimate, list, logs, report, rules, show, sign, simulate, validate,
 };
 
 pub(crate) use commands::tools;
@@ -93,6 +93,9 @@ enum Command {
     /// Lists the conformance rules, or explains one.
     #[command(after_help = help::RULES)]
     Rules(rules::Request),
+    /// Signs URLs of the CDN, or cookies for players, so that viewers may fetch what was published.
+    #[command(after_help = help::SIGN)]
+    Sign(sign::Request),
     /// What a fleet would do with a title: time, workers and cost, before there is a fleet.
     #[command(after_help = help::SIMULATE)]
     Simulate(simulate::Request),

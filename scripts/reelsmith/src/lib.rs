@@ -33,6 +33,7 @@ pub mod run;
 pub mod sample;
 pub mod settings;
 pub mod show;
+pub mod sign;
 pub mod simulate;
 pub mod stack;
 pub mod subject;

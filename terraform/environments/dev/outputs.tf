@@ -49,6 +49,6 @@ output "distribution_domain" {
 }
 
 output "delivery_key_pair_id" {
-  description = "Id of the public key, for `aws cloudfront sign --key-pair-id`; null without delivery_public_key."
+  description = "Id of the public key, for `reelsmith sign --key-pair-id`; null without delivery_public_key."
   value       = one(module.delivery[*].key_pair_id)
 }

@@ -11,7 +11,7 @@ resource "aws_cloudfront_origin_access_control" "this" {
 
 resource "aws_cloudfront_public_key" "this" {
   name_prefix = "${var.deployment}-"
-  comment     = "Public half of the key that signs URLs of deliverables, as `aws cloudfront sign` does."
+  comment     = "Public half of the key that `reelsmith sign` signs with."
   encoded_key = var.public_key
 
   # Keys cannot be changed, and a group must never be without one: the new key first.

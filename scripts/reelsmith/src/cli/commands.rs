@@ -18,7 +18,8 @@ use crate::stack::{REGION, StackState};
 use crate::target::{Place, Target, Where};
 use crate::trouble::{Exit, Name, Trouble};
 use crate::{
-    Project, deliver, doctor, estimate, list, manifest, rules, sample, simulate, stack, validate,
+    Project, deliver, doctor, estimate, list, manifest, rules, sample, sign, simulate, stack,
+    validate,
 };
 
 pub(super) type Done = Result<Exit, Trouble>;
@@ -55,6 +56,10 @@ pub async fn carry_out(at: &Where, command: Command) -> Done {
         Command::Console(request) => crate::console::console(at, &request, say).await,
         Command::Rules(request) => {
             say(&rules::show(&request)?);
+            Ok(Exit::Done)
+        }
+        Command::Sign(request) => {
+            say(&sign::sign(&request, jiff::Timestamp::now())?);
             Ok(Exit::Done)
         }
         Command::Simulate(request) => {

@@ -158,6 +158,14 @@ Examples:
   reelsmith rules                               all of them
   reelsmith rules HLS-P02                       one, with the clause it comes from";
 
+pub const SIGN: &str = "\
+Examples:
+  reelsmith sign https://d111.cloudfront.net/outputs/demo-s01e01/KEY/master.m3u8 --key private.pem --key-pair-id K2JC
+  reelsmith sign URL --expires 30m              with the key of REELSMITH_SIGNING_KEY and REELSMITH_KEY_PAIR_ID
+  reelsmith sign URL --cookies                  for players: everything in the URL's folder and below
+
+Domain and id are the outputs distribution_domain and delivery_key_pair_id of Terraform.";
+
 pub const SIMULATE: &str = "\
 Examples:
   reelsmith simulate                            an episode of 24 minutes on 1 to 10,000 workers
