@@ -82,7 +82,7 @@ pub async fn deploy(
     let mut values = Values::of_this_machine(&options.overrides)?;
     let mut deployment = Deployment::named(&resources, &options.deployment, cloud.region());
     let queue_arn = provision_data(cloud, &resources, options, &mut deployment).await?;
-    deployment.fill(&mut values, cloud.region());
+    deployment.fill(&mut values, &options.deployment, cloud.region());
     let mut arns = Vec::new();
     // The state machine's ARN is known before it exists; its functions must exist before it.
     let sent = stream::iter(
@@ -154,15 +154,16 @@ impl Deployment {
         }
     }
 
-    fn fill(&self, values: &mut Values, region: &str) {
+    fn fill(&self, values: &mut Values, deployment: &str, region: &str) {
         values.set(Setting::INPUT_BUCKET, &self.input_bucket);
         values.set(Setting::OUTPUT_BUCKET, &self.output_bucket);
         values.set(Setting::SUBMISSION_TABLE, &self.submission_table);
         values.set(Setting::NOTIFICATION_TOPIC_ARN, &self.topic_arn);
         values.set(Setting::STATE_MACHINE_ARN, &self.state_machine_arn);
-        let queue = format!("arn:aws:mediaconvert:{region}:{ACCOUNT}:queues/mediaconvert");
+        let name = format!("{deployment}-mediaconvert");
+        let queue = format!("arn:aws:mediaconvert:{region}:{ACCOUNT}:queues/{name}");
         values.set(Setting::MEDIACONVERT_QUEUE_ARN, queue);
-        values.set(Setting::MEDIACONVERT_ROLE_ARN, role("mediaconvert"));
+        values.set(Setting::MEDIACONVERT_ROLE_ARN, role(&name));
     }
 }
 

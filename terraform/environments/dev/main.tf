@@ -175,7 +175,7 @@ module "monitoring" {
   dead_letter_name       = module.queue.dead_letter_name
   table_name             = module.submission_table.name
   bucket_names           = local.bucket_names
-  mediaconvert_queue_arn = null
+  mediaconvert_queue_arn = var.mediaconvert ? local.mediaconvert_queue : null
   oldest_manifest_s      = 600
   emails                 = var.notification_emails
 }
