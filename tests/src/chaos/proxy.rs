@@ -19,6 +19,10 @@ pub struct Seen {
     pub service: Service,
     /// First line.
     pub line: String,
+    /// Operation, where a header names it: `x-amz-target` after its last point.
+    pub target: String,
+    /// Its body, where it is a question and not an object that is written.
+    pub body: Vec<u8>,
     /// The SDK's id of the call: equal for its retries.
     pub invocation: String,
     /// What was done to it.
@@ -153,8 +157,7 @@ impl Shared {
         let mut state = self.state();
         let mut effect = None;
         for (rule, met) in &mut state.rules {
-            let fits =
-                rule.function == function && rule.service.is_none_or(|s| s == request.service);
+            let fits = rule.function == function && rule.service.is_none_or(|s| request.is_of(s));
             if fits {
                 *met += 1;
                 if (rule.nth..rule.nth + rule.times).contains(met) && effect.is_none() {
@@ -166,6 +169,11 @@ impl Shared {
             function,
             service: request.service,
             line: request.line.clone(),
+            target: request.target.clone(),
+            body: match request.service {
+                Service::Write => Vec::new(),
+                _ => request.body.clone(),
+            },
             invocation: request.invocation.clone(),
             effect,
         });
@@ -188,12 +196,18 @@ impl Shared {
 struct Request {
     head: String,
     line: String,
+    target: String,
     invocation: String,
     service: Service,
+    pinned: bool,
     body: Vec<u8>,
 }
 
 impl Request {
+    fn is_of(&self, service: Service) -> bool {
+        self.service == service || (service == Service::Pinned && self.pinned)
+    }
+
     async fn read(client: &mut TcpStream) -> std::io::Result<Self> {
         let mut bytes = Vec::new();
         let head = loop {
@@ -227,7 +241,11 @@ impl Request {
         let line = head.lines().next().unwrap_or_default().to_owned();
         Ok(Self {
             service: Service::of(&line, &target, &body),
+            pinned: !field("if-match").is_empty()
+                && !field("range").is_empty()
+                && !line.contains("versionId="),
             head: without_expect(&head),
+            target: target.rsplit('.').next().unwrap_or_default().to_owned(),
             line,
             invocation,
             body,

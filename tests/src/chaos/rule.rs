@@ -7,6 +7,8 @@ use std::fmt;
 pub enum Service {
     /// Reading or listing objects.
     Read,
+    /// Of the reads, those of a part of the newest version under the condition that it is a certain one.
+    Pinned,
     /// Writing an object.
     Write,
     /// Deleting objects.

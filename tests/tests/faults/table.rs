@@ -66,7 +66,7 @@ fn befalls(service: Service) -> Vec<(usize, Effect, &'static str)> {
         "done four times, and every answer lost",
     );
     match service {
-        Read => vec![
+        Read | Service::Pinned => vec![
             busy,
             (1, Effect::CutBody, "a body cut short"),
             (
