@@ -4,7 +4,7 @@
 
 pub mod evidence;
 pub mod gather;
-mod page;
+pub mod page;
 
 use std::sync::Arc;
 
@@ -80,7 +80,6 @@ pub async fn handle(
         &ports.outputs,
         clock,
         &input.claim,
-        &job,
         &expectation.evidence.quality,
         &report,
     )

@@ -1,24 +1,133 @@
-//! The page for people beside the report for machines: `report.html`.
+//! The page for people beside the report for machines: `report.html`. The operator's command makes it too, of any job that
+//! has a plan, with what only the execution's history tells.
 
+use bytes::Bytes;
 use futures::{StreamExt as _, TryStreamExt as _};
 use reelsmith_conformance::{Quality, Report, Verdict};
 use reelsmith_contract::payload::Claim;
 use reelsmith_contract::{Failure, Objects};
-use reelsmith_core::cost::{Architecture, Deployment, Source, Title, estimate};
-use reelsmith_core::job::{EncoderKind, Job};
-use reelsmith_core::keys::{GenerationKeys, JobKeys, REPORT_PAGE};
+use reelsmith_core::cost::{Architecture, Deployment, Estimate, Title, estimate};
+use reelsmith_core::job::Job;
+use reelsmith_core::keys::{Generation, GenerationKeys, JobKeys, REPORT_PAGE, sheet_path};
 use reelsmith_core::plan::Plan;
 use reelsmith_core::ports::{Clock, PutOptions};
 use reelsmith_core::probe::Inspection;
-use reelsmith_core::record::{ChunkRecord, FailureNote, RenditionRecord, TrackRecord};
-use reelsmith_report::{Facts, html};
+use reelsmith_core::record::{
+    ChunkRecord, FailureNote, ImagesRecord, RenditionRecord, TrackRecord,
+};
+use reelsmith_core::time::UnixMillis;
+use reelsmith_report::metrics::Metrics;
+use reelsmith_report::{Facts, Failed, StateRun, Storyboard, html};
 use serde::de::DeserializeOwned;
 
 /// Records read at once.
 const READS: usize = 32;
+/// Greatest sheet of thumbnails that is taken into the page.
+const LARGEST_SHEET: u64 = 8 << 20;
+/// Bytes of sheets that are taken into the page: a film's fit.
+const SHEETS: usize = 4 << 20;
+
+/// Everything that the states of a job have written, as far as they have got.
+pub struct Material {
+    /// The job.
+    pub job: Job,
+    /// Which deliberate re-encode.
+    pub generation: Generation,
+    /// The mezzanine as it was found.
+    pub inspection: Inspection,
+    /// The plan.
+    pub plan: Plan,
+    /// Renditions that are assembled.
+    pub renditions: Vec<RenditionRecord>,
+    /// Chunks that are encoded, in order.
+    pub chunks: Vec<ChunkRecord>,
+    /// Tracks that are done.
+    pub tracks: Vec<TrackRecord>,
+    /// What workers noted that gave up, the last note of each piece.
+    pub failures: Vec<FailureNote>,
+    /// The thumbnails.
+    pub storyboard: Option<Storyboard>,
+    /// What was measured, and what breaks a rule.
+    pub conformance: Option<Report>,
+    /// The cost of the plan by the model.
+    pub estimate: Estimate,
+}
+
+/// What the records do not tell.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Around<'a> {
+    /// How good each chunk looks, where it was measured.
+    pub quality: &'a [Quality],
+    /// The states of the execution.
+    pub states: &'a [StateRun],
+    /// The numbers of the whole run.
+    pub metrics: Option<&'a Metrics>,
+    /// Why there is no output.
+    pub failed: Option<&'a Failed>,
+}
+
+impl Material {
+    /// Reads it; `None` where the job has no plan yet.
+    ///
+    /// # Errors
+    /// Those of storage, or `StorageInconsistent` where a record is of another build.
+    pub async fn read(
+        outputs: &Objects,
+        of_job: &JobKeys<'_>,
+        keys: &GenerationKeys,
+    ) -> Result<Option<Self>, Failure> {
+        let Some(plan) = outputs.find::<Plan>(&keys.plan()).await? else {
+            return Ok(None);
+        };
+        let (job, inspection) = (of_job.job(), of_job.probe());
+        let (job, inspection): (Job, Inspection) =
+            futures::try_join!(outputs.read(&job), outputs.read(&inspection))?;
+        let work = |folder: &str| format!("{}{folder}/", keys.work_prefix());
+        let mut chunks: Vec<ChunkRecord> = below(outputs, &work("chunks")).await?;
+        chunks.sort_by_key(|c| (c.chunk, c.group));
+        let title = Title::planned(&job, &inspection, &plan);
+        Ok(Some(Self {
+            generation: plan.generation,
+            renditions: below(outputs, &work("renditions")).await?,
+            tracks: below(outputs, &work("tracks")).await?,
+            failures: failures(outputs, keys).await?,
+            storyboard: storyboard(outputs, keys).await?,
+            conformance: outputs.find(&keys.report()).await?,
+            estimate: estimate(&title, &Deployment::new(architecture(), job.encoder)),
+            chunks,
+            inspection,
+            plan,
+            job,
+        }))
+    }
+
+    /// The page.
+    #[must_use]
+    pub fn page(&self, around: Around<'_>, made: UnixMillis) -> String {
+        html(&Facts {
+            job: &self.job,
+            generation: self.generation,
+            inspection: &self.inspection,
+            plan: &self.plan,
+            renditions: &self.renditions,
+            chunks: &self.chunks,
+            tracks: &self.tracks,
+            failures: &self.failures,
+            conformance: self.conformance.as_ref(),
+            failed: around.failed,
+            estimate: Some(&self.estimate),
+            states: around.states,
+            quality: around.quality,
+            storyboard: self.storyboard.as_ref(),
+            metrics: around.metrics,
+            made,
+        })
+    }
+}
 
 /// Makes the page from what the states of the job have written, and stores it: with the deliverables where they are
-/// good, else with the working files, because nothing of a bad output stays.
+/// good, else with the working files, because nothing of a bad output stays. What workers noted that gave up is kept
+/// beside the records; the notes themselves are removed once the job is published.
 ///
 /// # Errors
 /// `StorageInconsistent` where a record is missing, or those of storage.
@@ -26,46 +135,19 @@ pub async fn write(
     outputs: &Objects,
     clock: &dyn Clock,
     claim: &Claim,
-    job: &Job,
     quality: &[Quality],
     report: &Report,
 ) -> Result<(), Failure> {
     let keys = claim.keys();
-    let plan: Plan = outputs.read(&keys.plan()).await?;
-    let inspection: Inspection = outputs.read(&JobKeys(&claim.job_key).probe()).await?;
-    let renditions: Vec<String> = plan
-        .renditions()
-        .map(|r| keys.rendition_record(r))
-        .collect();
-    let renditions: Vec<RenditionRecord> = all(outputs, renditions).await?;
-    let (chunks, tracks) = match job.encoder {
-        EncoderKind::Lambda => workers(outputs, &plan, &keys).await?,
-        EncoderKind::MediaConvert => Default::default(),
-    };
-    let failures: Vec<FailureNote> =
-        all(outputs, listed(outputs, &keys.failures_prefix()).await?).await?;
-    let title = Source::inspected(&inspection, job.profile.timing.max_frame_rate).map(|source| {
-        let (audio, text) = (plan.audio.len() as u64, plan.text.len() as u64);
-        Title::new(&job.profile, &job.options, source, audio, text)
-    });
-    let deployment = Deployment::new(architecture(), job.encoder);
-    let estimate = title.map(|t| estimate(&t, &deployment));
-    let page = html(&Facts {
-        job,
-        generation: claim.generation(),
-        inspection: &inspection,
-        plan: &plan,
-        renditions: &renditions,
-        chunks: &chunks,
-        tracks: &tracks,
-        failures: &failures,
-        conformance: report,
-        estimate: estimate.as_ref(),
-        states: &[],
+    let material = Material::read(outputs, &JobKeys(&claim.job_key), &keys).await?;
+    let material = material
+        .ok_or_else(|| Failure::internal("a job that is validated and has no plan", keys.plan()))?;
+    outputs.write(&keys.retries(), &material.failures).await?;
+    let around = Around {
         quality,
-        pictures: &[],
-        made: clock.now(),
-    });
+        ..Around::default()
+    };
+    let page = material.page(around, clock.now());
     store(outputs, &keys, report.verdict, page).await
 }
 
@@ -78,32 +160,48 @@ fn architecture() -> Architecture {
     }
 }
 
-async fn workers(
-    outputs: &Objects,
-    plan: &Plan,
-    keys: &GenerationKeys,
-) -> Result<(Vec<ChunkRecord>, Vec<TrackRecord>), Failure> {
-    let chunks = plan.chunk_items().into_iter();
-    let chunks = chunks
-        .map(|i| keys.chunk_record(i.chunk, i.group))
-        .collect();
-    let mut chunks: Vec<ChunkRecord> = all(outputs, chunks).await?;
-    chunks.sort_by_key(|c| (c.chunk, c.group));
-    let tracks = plan.audio.iter().map(|a| &a.path);
-    let tracks = tracks.chain(plan.text.iter().map(|t| &t.path));
-    let tracks = tracks.map(|path| keys.track_record(path)).collect();
-    Ok((chunks, all(outputs, tracks).await?))
+/// The notes that are there, and those that were kept of earlier ones.
+async fn failures(outputs: &Objects, keys: &GenerationKeys) -> Result<Vec<FailureNote>, Failure> {
+    let mut notes: Vec<FailureNote> = below(outputs, &keys.failures_prefix()).await?;
+    let kept: Option<Vec<FailureNote>> = outputs.find(&keys.retries()).await?;
+    for note in kept.into_iter().flatten() {
+        if !notes.iter().any(|n| n.record == note.record) {
+            notes.push(note);
+        }
+    }
+    notes.sort_by(|a, b| (a.at, &a.item).cmp(&(b.at, &b.item)));
+    Ok(notes)
 }
 
-async fn listed(outputs: &Objects, prefix: &str) -> Result<Vec<String>, Failure> {
+async fn storyboard(
+    outputs: &Objects,
+    keys: &GenerationKeys,
+) -> Result<Option<Storyboard>, Failure> {
+    let Some(record) = outputs.find::<ImagesRecord>(&keys.images_record()).await? else {
+        return Ok(None);
+    };
+    let (mut sheets, mut size) = (Vec::<Bytes>::new(), 0);
+    for number in 1..=record.sheets() {
+        let at = outputs.at(&keys.output(&sheet_path(number)));
+        // A failed job's deliverables may be gone while its records stay.
+        let Ok(sheet) = outputs.store().get(&at, LARGEST_SHEET).await else {
+            break;
+        };
+        size += sheet.len();
+        if size > SHEETS && !sheets.is_empty() {
+            break;
+        }
+        sheets.push(sheet);
+    }
+    Ok(Some(Storyboard { record, sheets }))
+}
+
+/// Every record below a prefix, in the order of their keys.
+async fn below<T: DeserializeOwned>(outputs: &Objects, prefix: &str) -> Result<Vec<T>, Failure> {
     let listed = outputs.store().list(outputs.bucket(), prefix).await;
     let listed = listed.map_err(|e| Failure::storage(&e, outputs.at(prefix)))?;
-    Ok(listed.into_iter().map(|o| o.key).collect())
-}
-
-async fn all<T: DeserializeOwned>(outputs: &Objects, keys: Vec<String>) -> Result<Vec<T>, Failure> {
-    let reads: Vec<_> = keys.iter().map(|key| outputs.read(key)).collect();
-    let reads = futures::stream::iter(reads).buffered(READS);
+    let reads = listed.iter().map(|o| outputs.read(&o.key));
+    let reads = futures::stream::iter(reads.collect::<Vec<_>>()).buffered(READS);
     reads.try_collect().await
 }
 

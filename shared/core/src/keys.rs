@@ -255,6 +255,12 @@ impl GenerationKeys {
         format!("{}failures/{item}.json", self.work)
     }
 
+    /// What the notes of failed workers said, kept once they are removed: a list of [`crate::record::FailureNote`].
+    #[must_use]
+    pub fn retries(&self) -> String {
+        format!("{}retries.json", self.work)
+    }
+
     /// What an encoding service did: [`crate::record::EncodeRecord`].
     #[must_use]
     pub fn encode_record(&self) -> String {

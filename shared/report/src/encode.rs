@@ -218,31 +218,6 @@ fn run_cells(run: &WorkerRun, began: UnixMillis) -> Markup {
     }
 }
 
-/// The states of the execution, where they are known.
-pub fn states(facts: &Facts<'_>) -> Option<Markup> {
-    let began = facts.states.iter().map(|s| s.entered).min()?;
-    let end = facts.states.iter().map(|s| s.left).max()?;
-    let whole = seconds(end.0 - began.0).max(1e-3);
-    Some(html! {
-        section.card id="states" {
-            h2 { "States" }
-            p.soft { (facts.states.len()) " states in " (format!("{whole:.1} s")) }
-            div.wide { table {
-                thead { tr { th { "State" } th.r { "After" } th.r { "Seconds" } th.bars {} } }
-                tbody {
-                    @for state in facts.states {
-                        @let (from, took) = (seconds(state.entered.0 - began.0), seconds(state.left.0 - state.entered.0));
-                        tr {
-                            td { (state.name) } td.r.num { (clock(from)) } td.r.num { (format!("{took:.2}")) }
-                            td.bars { (bar(from / whole, took / whole)) }
-                        }
-                    }
-                }
-            } }
-        }
-    })
-}
-
 /// A bar from a share of the width on, of a share of the width.
 pub fn bar(from: f64, length: f64) -> Markup {
     let (x, width) = (

@@ -1,7 +1,7 @@
 //! What the conformance rules found.
 
 use maud::{Markup, html};
-use reelsmith_conformance::{Location, Severity, Violation};
+use reelsmith_conformance::{Location, Report, Severity, Violation};
 
 use crate::Facts;
 use crate::format::size;
@@ -9,8 +9,11 @@ use crate::format::size;
 /// Findings that are listed; `report.json` has all of them.
 const LISTED: usize = 200;
 
-pub fn section(facts: &Facts<'_>) -> Markup {
-    let report = facts.conformance;
+pub fn section(facts: &Facts<'_>) -> Option<Markup> {
+    facts.conformance.map(of)
+}
+
+fn of(report: &Report) -> Markup {
     let coverage = &report.coverage;
     html! {
         section.card id="conformance" {

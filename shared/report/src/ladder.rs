@@ -8,11 +8,11 @@ use crate::Facts;
 use crate::encode::bar;
 use crate::format::{clock, rate, size};
 
-pub fn section(facts: &Facts<'_>) -> Markup {
-    let measured = &facts.conformance.renditions;
+pub fn section(facts: &Facts<'_>) -> Option<Markup> {
+    let measured = &facts.conformance?.renditions;
     let kind = |wanted: &'static str| measured.iter().filter(move |r| r.kind == wanted);
     let most = kind("video").map(|r| r.peak).max().unwrap_or(1).max(1);
-    html! {
+    Some(html! {
         section.card id="ladder" {
             h2 { "Ladder" }
             p.soft { "Declared is what the multivariant playlist says of the variant, audio counted in. Measured is this rendition's own segments." }
@@ -28,7 +28,7 @@ pub fn section(facts: &Facts<'_>) -> Markup {
                 }
             } }
         }
-    }
+    })
 }
 
 fn folder(summary: &RenditionSummary) -> &str {
@@ -53,7 +53,7 @@ fn video(facts: &Facts<'_>, measured: &RenditionSummary, most: u64) -> Markup {
     html! {
         tr {
             td { b { (folder(measured)) } }
-            td.num { code { (measured.codec) } }
+            td { code.num { (measured.codec) } }
             td.num { (measured.resolution) @if rung.is_some() { " · " (format!("{:.3}", facts.plan.frame_rate.as_f64()).trim_end_matches('0').trim_end_matches('.')) " fps" } }
             td.r.num { @match rung { Some(rung) => (rate(rung.max_bitrate.0)), None => "–" } }
             td.r.num { (declared(measured.declared_peak)) }
@@ -73,12 +73,12 @@ fn other(measured: &RenditionSummary) -> Markup {
     html! {
         tr {
             td { b { (folder(measured)) } }
-            td.num { code { (measured.codec) } }
+            td { code.num { (measured.codec) } }
             td.num { @if measured.samples > 0 { (clock(seconds)) } @else { (measured.segments) " segments" } }
             td.r { "–" } td.r { "–" }
-            td.r.num { @if measured.peak > 0 { (rate(measured.peak)) } @else { "–" } }
+            td.r.num { @if measured.peak >= 1_000 { (rate(measured.peak)) } @else { "–" } }
             td.r { "–" }
-            td.r.num { @if measured.average > 0 { (rate(measured.average)) } @else { "–" } }
+            td.r.num { @if measured.average >= 1_000 { (rate(measured.average)) } @else { "–" } }
             td.r.num { (size(measured.bytes)) }
             td.bars {}
         }

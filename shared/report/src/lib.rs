@@ -7,32 +7,37 @@ mod encode;
 mod findings;
 mod format;
 mod ladder;
+pub mod metrics;
 mod page;
 mod plot;
 mod provenance;
 mod quality;
 mod rates;
+mod run;
 mod sound;
+mod storyboard;
 mod summary;
 
+use bytes::Bytes;
+use metrics::Metrics;
 use reelsmith_conformance::{Quality, Report};
 use reelsmith_core::cost::Estimate;
 use reelsmith_core::job::Job;
 use reelsmith_core::keys::Generation;
 use reelsmith_core::plan::Plan;
 use reelsmith_core::probe::Inspection;
-use reelsmith_core::record::{ChunkRecord, FailureNote, RenditionRecord, TrackRecord};
+use reelsmith_core::record::{
+    ChunkRecord, FailureNote, ImagesRecord, RenditionRecord, TrackRecord,
+};
 use reelsmith_core::time::UnixMillis;
 
-/// A picture to be shown within the page.
+/// The thumbnails of a job as `make-images` wrote them.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Picture {
-    /// What it shows.
-    pub caption: String,
-    /// `image/jpeg`, `image/png` or `image/webp`.
-    pub content_type: String,
-    /// Its bytes in Base64.
-    pub base64: String,
+pub struct Storyboard {
+    /// What it wrote: the grid of the sheets, and how far its thumbnails are apart.
+    pub record: ImagesRecord,
+    /// The JPEGs of its sheets, from the first on; later ones may be left out.
+    pub sheets: Vec<Bytes>,
 }
 
 /// A state of the state machine while it ran.
@@ -40,10 +45,23 @@ pub struct Picture {
 pub struct StateRun {
     /// Its name.
     pub name: String,
+    /// 1 for a state within a branch of another, else 0.
+    pub depth: usize,
     /// When it was entered.
     pub entered: UnixMillis,
     /// When it was left.
     pub left: UnixMillis,
+    /// The errors that were met in it, in order: but for the last, each was tried again.
+    pub errors: Vec<String>,
+}
+
+/// Why a job has no output.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failed {
+    /// Stable name of the error.
+    pub error: String,
+    /// What was expected, what was found, where, what to do.
+    pub cause: String,
 }
 
 /// Everything the page tells. What was not learnt is left empty, and its part of the page left out.
@@ -65,16 +83,20 @@ pub struct Facts<'a> {
     pub tracks: &'a [TrackRecord],
     /// What workers noted that gave up.
     pub failures: &'a [FailureNote],
-    /// What was measured, and what breaks a rule.
-    pub conformance: &'a Report,
+    /// What was measured, and what breaks a rule; absent while nothing is packaged.
+    pub conformance: Option<&'a Report>,
+    /// Why there is no output.
+    pub failed: Option<&'a Failed>,
     /// What the job costs by the cost model.
     pub estimate: Option<&'a Estimate>,
     /// The states of the execution.
     pub states: &'a [StateRun],
     /// How good each chunk looks, where it was measured.
     pub quality: &'a [Quality],
-    /// The storyboard.
-    pub pictures: &'a [Picture],
+    /// The thumbnails.
+    pub storyboard: Option<&'a Storyboard>,
+    /// The numbers of the whole run, once its execution is looked at.
+    pub metrics: Option<&'a Metrics>,
     /// When the page was made.
     pub made: UnixMillis,
 }

@@ -2,7 +2,9 @@
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use crate::{Facts, encode, findings, ladder, provenance, quality, rates, sound, summary};
+use crate::{
+    Facts, encode, findings, ladder, provenance, quality, rates, run, sound, storyboard, summary,
+};
 
 const STYLE: &str = include_str!("page.css");
 
@@ -21,14 +23,14 @@ pub fn page(facts: &Facts<'_>) -> Markup {
             }
             body { main {
                 (summary::header(facts))
-                @if let Some(part) = sound::storyboard(facts) { (part) }
-                (ladder::section(facts))
+                @if let Some(part) = storyboard::section(facts) { (part) }
+                @if let Some(part) = ladder::section(facts) { (part) }
                 @if let Some(part) = rates::section(facts) { (part) }
                 @if let Some(part) = quality::section(facts) { (part) }
                 @if let Some(part) = encode::section(facts) { (part) }
-                @if let Some(part) = encode::states(facts) { (part) }
+                @if let Some(part) = run::section(facts) { (part) }
                 @if let Some(part) = sound::section(facts) { (part) }
-                (findings::section(facts))
+                @if let Some(part) = findings::section(facts) { (part) }
                 @if let Some(part) = provenance::cost(facts) { (part) }
                 (provenance::section(facts))
                 footer.soft { "Made by reelsmith. Times are of the machines that ran; rates are of the bytes that are stored." }

@@ -1,4 +1,4 @@
-//! Loudness by EBU R 128, and the storyboard.
+//! Loudness by EBU R 128.
 
 use maud::{Markup, html};
 use reelsmith_core::record::Loudness;
@@ -45,23 +45,4 @@ fn row(name: &str, level: &Loudness) -> Markup {
             td.r.num { @match level.result_peak_dbtp { Some(peak) => (format!("{peak:.1} dBTP")), None => "–" } }
         }
     }
-}
-
-/// The storyboard strip.
-pub fn storyboard(facts: &Facts<'_>) -> Option<Markup> {
-    (!facts.pictures.is_empty()).then(|| {
-        html! {
-            section.card id="storyboard" {
-                h2 { "Storyboard" }
-                div.strip {
-                    @for picture in facts.pictures {
-                        figure {
-                            img src=(format!("data:{};base64,{}", picture.content_type, picture.base64)) alt=(picture.caption);
-                            figcaption.soft { (picture.caption) }
-                        }
-                    }
-                }
-            }
-        }
-    })
 }

@@ -8,28 +8,50 @@ use crate::format::{clock, moment, seconds, size};
 
 pub fn header(facts: &Facts<'_>) -> Markup {
     let episode = &facts.job.manifest.episode;
-    let (class, verdict) = match facts.conformance.verdict {
-        Verdict::Pass => ("badge good", "PASS"),
-        Verdict::Fail => ("badge bad", "FAIL"),
+    let (class, verdict) = match (facts.failed, facts.conformance.map(|r| r.verdict)) {
+        (Some(_), _) => ("badge bad", "FAILED"),
+        (_, Some(Verdict::Pass)) => ("badge good", "PASS"),
+        (_, Some(Verdict::Fail)) => ("badge bad", "FAIL"),
+        (_, None) => ("badge warn", "UNDER WAY"),
     };
     html! {
         header.head {
             p.soft { (episode.series_title) " · season " (episode.season_number) ", episode " (episode.episode_number) }
             h1 { (episode.episode_title) " " span class=(class) { (verdict) } }
             p.soft { code { (facts.job.asset.as_str()) " / " (facts.job.job_key.short()) } " · " (moment(facts.made)) }
+            @if let Some(failed) = facts.failed {
+                p.card.failed { b { code { (failed.error) } } " " span.long { (failed.cause) } }
+            }
             @if facts.job.options.mock {
                 p { span.badge.warn { "MOCK" } " Placeholders of the right size, rate and duration: nothing here is for viewers." }
             }
         }
         nav aria-label="Parts of this page" {
-            a href="#ladder" { "Ladder" } a href="#rates" { "Bit rates" }
-            @if !facts.chunks.is_empty() { a href="#encode" { "Workers" } }
-            a href="#conformance" { "Conformance" }
-            @if facts.estimate.is_some() { a href="#cost" { "Cost" } }
-            a href="#provenance" { "Provenance" }
+            @for (id, name) in parts(facts) { a href=(format!("#{id}")) { (name) } }
         }
         (tiles(facts))
     }
+}
+
+/// The parts that this page has, in its order.
+fn parts(facts: &Facts<'_>) -> impl Iterator<Item = (&'static str, &'static str)> {
+    let (worked, judged) = (
+        !facts.chunks.is_empty() || !facts.tracks.is_empty(),
+        facts.conformance.is_some(),
+    );
+    [
+        (facts.storyboard.is_some(), "storyboard", "Storyboard"),
+        (judged, "ladder", "Ladder"),
+        (!facts.renditions.is_empty(), "rates", "Bit rates"),
+        (!facts.quality.is_empty(), "quality", "Quality"),
+        (worked, "encode", "Workers"),
+        (!facts.states.is_empty(), "states", "States"),
+        (judged, "conformance", "Conformance"),
+        (facts.estimate.is_some(), "cost", "Cost"),
+        (true, "provenance", "Provenance"),
+    ]
+    .into_iter()
+    .filter_map(|(there, id, name)| there.then_some((id, name)))
 }
 
 fn tiles(facts: &Facts<'_>) -> Markup {
@@ -39,18 +61,24 @@ fn tiles(facts: &Facts<'_>) -> Markup {
     let began = runs().map(|r| r.started.0).min();
     let ended = runs().map(|r| r.ended.0).max();
     let wall = began.zip(ended).map(|(b, e)| seconds(e - b).max(1e-3));
-    let report = facts.conformance;
-    let (fails, warns) = (report.count(Severity::Fail), report.count(Severity::Warn));
     html! {
         section.tiles aria-label="In short" {
             (tile("Programme", &clock(programme), &format!("{} frames", plan.total_frames.0)))
             (tile("Renditions", &format!("{} video", plan.video.len()), &format!("{} audio, {} captions", plan.audio.len(), plan.text.len())))
-            (tile("Output", &size(report.coverage.bytes), &format!("{} objects", report.coverage.objects)))
+            @if let Some(report) = facts.conformance {
+                (tile("Output", &size(report.coverage.bytes), &format!("{} objects", report.coverage.objects)))
+            }
             @if let Some(wall) = wall {
                 (tile("Video encode", &format!("{wall:.1} s"), &format!("{:.2} × real time", programme / wall)))
                 (tile("Pieces of work", &(facts.chunks.len() + facts.tracks.len()).to_string(), &format!("{} chunks, {} retried", plan.chunks.len(), facts.failures.len())))
             }
-            (tile("Findings", &format!("{fails} fail"), &format!("{warns} warn, {} rules", report.rules_checked)))
+            @if let Some(report) = facts.conformance {
+                (tile("Findings", &format!("{} fail", report.count(Severity::Fail)),
+                    &format!("{} warn, {} rules", report.count(Severity::Warn), report.rules_checked)))
+            }
+            @if let Some(metrics) = facts.metrics {
+                (tile("From start to end", &format!("{:.1} s", metrics.latency.seconds), "all states"))
+            }
             @if let Some(estimate) = facts.estimate {
                 (tile("Cost", &estimate.total.to_string(), "estimate at list prices"))
             }

@@ -163,7 +163,10 @@ struct Example {
     tracks: Vec<TrackRecord>,
     failures: Vec<FailureNote>,
     quality: Vec<Quality>,
-    conformance: Report,
+    conformance: Option<Report>,
+    failed: Option<Failed>,
+    states: Vec<StateRun>,
+    storyboard: Option<Storyboard>,
     estimate: Estimate,
 }
 
@@ -263,7 +266,10 @@ impl Example {
         let title = Title::new(&job.profile, &job.options, source, 1, 0);
         Self {
             renditions: plan.video.iter().map(|v| record(&v.path)).collect(),
-            conformance: Report {
+            failed: None,
+            states: Vec::new(),
+            storyboard: None,
+            conformance: Some(Report {
                 schema: 1,
                 verdict: Verdict::Pass,
                 mock: false,
@@ -272,7 +278,7 @@ impl Example {
                 coverage: Coverage::default(),
                 violations: vec![violation()],
                 renditions: plan.video.iter().map(|v| summary(&v.path)).collect(),
-            },
+            }),
             estimate: estimate(
                 &title,
                 &Deployment::new(Architecture::Arm64, EncoderKind::Lambda),
@@ -297,11 +303,13 @@ impl Example {
             chunks: &self.chunks,
             tracks: &self.tracks,
             failures: &self.failures,
-            conformance: &self.conformance,
+            conformance: self.conformance.as_ref(),
+            failed: self.failed.as_ref(),
             estimate: Some(&self.estimate),
-            states: &[],
+            states: &self.states,
             quality: &self.quality,
-            pictures: &[],
+            storyboard: self.storyboard.as_ref(),
+            metrics: None,
             made: UnixMillis(0),
         })
     }
@@ -383,7 +391,82 @@ fn a_job_without_workers_records_still_has_its_page() {
     example.chunks.clear();
     example.tracks.clear();
     example.renditions.clear();
-    example.conformance.renditions.clear();
+    example.conformance.as_mut().unwrap().renditions.clear();
     let page = example.html();
     assert!(!page.contains(r#"id="encode""#) && page.contains(r#"id="provenance""#));
+}
+
+fn storyboard(count: u32) -> Storyboard {
+    let tile = Resolution {
+        width: 160,
+        height: 90,
+    };
+    Storyboard {
+        record: ImagesRecord {
+            job_key: job("One").job_key,
+            generation: Generation::FIRST,
+            tile,
+            columns: 10,
+            rows: 10,
+            count,
+            interval: Ticks(4_000),
+            timescale: Timescale(1_000),
+            files: vec![],
+            run: run("w-d", 3_000, 3_200),
+        },
+        sheets: vec![bytes::Bytes::from_static(b"jpeg"); 2],
+    }
+}
+
+#[test]
+fn the_storyboard_lies_in_the_page_and_every_picture_shows_its_own_part() {
+    let mut example = Example::new("One");
+    example.storyboard = Some(storyboard(112));
+    let page = example.html();
+    assert_eq!(page.matches("data:image/jpeg;base64,anBlZw==").count(), 2);
+    // 112 pictures, of which every second is shown: that of place 12 on the second sheet is none of them, 10 is.
+    assert_eq!(page.matches("<use href=").count(), 56);
+    assert!(page.contains(r#"viewBox="0 90 160 90""#), "the second row");
+    let last = page.rfind(r##"<use href="#sheet1"/>"##).unwrap();
+    assert!(page[..last].ends_with(r#"viewBox="0 90 160 90">"#));
+    assert!(page.contains("0:04:00.0") || page.contains("4:00.0"));
+    example.storyboard = Some(storyboard(300));
+    assert!(example.html().contains("later sheets"));
+}
+
+#[test]
+fn states_tell_their_time_and_what_was_met_in_them() {
+    let mut example = Example::new("One");
+    let state = |name: &str, from: i64, to: i64, errors: &[&str]| StateRun {
+        name: name.to_owned(),
+        depth: 0,
+        entered: UnixMillis(from),
+        left: UnixMillis(to),
+        errors: errors.iter().map(|e| (*e).to_owned()).collect(),
+    };
+    example.states = vec![
+        state("ParseManifest", 0, 500, &[]),
+        state("Encode", 500, 2_000, &["EncoderStalled"]),
+    ];
+    let page = example.html();
+    assert!(
+        page.contains("2 states in 2.0 s, 1 errors met in them."),
+        "{page}"
+    );
+    assert!(page.contains(r#"<span class="badge warn">EncoderStalled</span>"#));
+    assert!(page.contains("75 %"));
+}
+
+#[test]
+fn a_job_that_failed_before_anything_was_judged_says_why() {
+    let mut example = Example::new("One");
+    example.conformance = None;
+    example.failed = Some(Failed {
+        error: "EncoderFailed".into(),
+        cause: format!("expected frames; found {HOSTILE}"),
+    });
+    let page = example.html();
+    assert!(page.contains("FAILED") && page.contains("<code>EncoderFailed</code>"));
+    assert!(!page.contains(r#"id="ladder""#) && !page.contains(r##"href="#ladder""##));
+    assert!(page.contains(r#"id="encode""#) && !page.contains("<script"));
 }
