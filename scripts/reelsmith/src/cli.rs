@@ -13,10 +13,11 @@ use clap::{Args, CommandFactory, Parser, Subcommand};
 
 use crate::manifest::Titles;
 use crate::settings::Override;
+use crate::subject::About;
 use crate::target::Where;
 use crate::trouble::Exit;
 use crate::{
-    cancel, deliver, doctor, estimate, list, logs, report, rules, show, sign, simulate, validate,
+    cancel, deliver, doctor, estimate, list, logs, report, rules, sign, simulate, validate,
 };
 
 pub(crate) use commands::tools;
@@ -55,7 +56,7 @@ enum Command {
     List(list::Request),
     /// Shows everything that is known of a job: row, outputs, states, why it failed.
     #[command(after_help = help::SHOW)]
-    Show(show::Request),
+    Show(About),
     /// Follows a job to its end: states, chunks, rungs, time left. Exit code 1 where it fails.
     #[command(after_help = help::WATCH)]
     Watch(Watch),

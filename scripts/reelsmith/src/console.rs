@@ -16,7 +16,6 @@ use serde::Serialize;
 use tokio::sync::Mutex;
 
 use crate::Project;
-use crate::deploy::{Options, rendered};
 use crate::play::{Output, Player};
 use crate::target::{Target, Where};
 use crate::trouble::{Exit, Trouble};
@@ -51,14 +50,16 @@ pub async fn console(at: &Where, request: &Request, say: impl Fn(&str)) -> Resul
         }
         return Ok(Exit::Done);
     }
+    // Whoever gets an address can rely on it: what it shows is asked for first.
+    let described = target.describe();
+    let site = Arc::new(Console::of(target).await?);
     let server = Server::bind(request.port).await?;
     let url = server.url();
-    say(&format!("console of {} at {url}", target.describe()));
+    say(&format!("console of {described} at {url}"));
     say("Ctrl-C ends it");
     if request.open {
         web::open_browser(&url)?;
     }
-    let site = Arc::new(Console::new(&project, target)?);
     tokio::select! {
         () = server.serve(site) => {}
         _ = tokio::signal::ctrl_c() => {}
@@ -163,15 +164,17 @@ impl From<HistoryEvent> for Event {
 type Answer = Result<Reply, Trouble>;
 
 impl Console {
-    fn new(project: &Project, target: Target) -> Result<Self, Trouble> {
-        let options = Options {
-            deployment: target.stack.clone(),
-            ..Options::default()
-        };
-        let region = target.names.state_machine_arn.split(':').nth(3);
-        let text = rendered(project, &options, region.unwrap_or_default())?;
-        // Rendering has parsed it already.
-        let definition = serde_json::from_str(&text).unwrap_or_default();
+    /// The console of a deployment; the state machine is drawn as it is deployed, whatever the checkout says by now.
+    async fn of(target: Target) -> Result<Self, Trouble> {
+        let machine = &target.names.state_machine_arn;
+        let text = target.operations.definition(machine).await?;
+        let definition = serde_json::from_str(&text).map_err(|e| {
+            Trouble::new(
+                format!("read the definition of {machine}"),
+                e.to_string(),
+                "`reelsmith up` deploys it anew",
+            )
+        })?;
         Ok(Self {
             target,
             definition,

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use reelsmith_aws::operate::{
     Downloaded, ExecutionStatus, ExecutionSummary, ExecutionView, HistoryEvent, HistoryKind,
-    LogLine, LogQuery, MapRun, Redriven, RowsOf,
+    LogLine, LogQuery, MapRun, Redriven, RowsOf, Tally,
 };
 use reelsmith_aws::provision::CloudError;
 use reelsmith_core::job::EncoderKind;
@@ -60,6 +60,21 @@ impl Operations for Fake {
         let all = self.histories.lock().unwrap();
         let events = all.get(arn).cloned().unwrap_or_default();
         Ok(events.into_iter().filter(|e| e.id > after).collect())
+    }
+
+    async fn tally(&self, arn: &str) -> Answer<Tally> {
+        let all = self.histories.lock().unwrap();
+        Ok(Tally {
+            events: all.get(arn).map_or(0, Vec::len) as u64,
+            resumed_ms: Vec::new(),
+        })
+    }
+
+    async fn definition(&self, machine: &str) -> Answer<String> {
+        Err(CloudError::new(
+            format!("describe state machine {machine}"),
+            "StateMachineDoesNotExist",
+        ))
     }
 
     async fn map_runs(&self, arn: &str) -> Answer<Vec<MapRun>> {

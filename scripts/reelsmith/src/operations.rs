@@ -5,7 +5,7 @@ use std::path::Path;
 use async_trait::async_trait;
 use reelsmith_aws::operate::{
     Cloud, CloudError, Downloaded, ExecutionSummary, ExecutionView, HistoryEvent, LogLine,
-    LogQuery, MapRun, Redriven, RowsOf,
+    LogQuery, MapRun, Redriven, RowsOf, Tally,
 };
 use reelsmith_core::submission::Row;
 
@@ -21,6 +21,10 @@ pub trait Operations: Send + Sync {
     async fn execution(&self, arn: &str) -> Answer<Option<ExecutionView>>;
     /// Events of an execution after a given one, oldest first.
     async fn history(&self, arn: &str, after: i64) -> Answer<Vec<HistoryEvent>>;
+    /// How long the history of an execution is.
+    async fn tally(&self, arn: &str) -> Answer<Tally>;
+    /// The definition of a state machine as it is deployed.
+    async fn definition(&self, machine: &str) -> Answer<String>;
     /// Map runs of an execution.
     async fn map_runs(&self, arn: &str) -> Answer<Vec<MapRun>>;
     /// Starts an execution under a name; its ARN, `None` where the name is taken.
@@ -53,6 +57,14 @@ impl Operations for Cloud {
 
     async fn history(&self, arn: &str, after: i64) -> Answer<Vec<HistoryEvent>> {
         Self::history(self, arn, after).await
+    }
+
+    async fn tally(&self, arn: &str) -> Answer<Tally> {
+        Self::tally(self, arn).await
+    }
+
+    async fn definition(&self, machine: &str) -> Answer<String> {
+        Self::definition(self, machine).await
     }
 
     async fn map_runs(&self, arn: &str) -> Answer<Vec<MapRun>> {

@@ -1,15 +1,14 @@
 //! `reelsmith show`: everything that is known of a job.
 
-use clap::Args;
 use reelsmith_aws::operate::MapRun;
-use reelsmith_core::keys::GenerationKeys;
 use reelsmith_core::submission::{Outputs, Row};
+use reelsmith_report::metrics::Cost;
 use serde::Serialize;
 
 use crate::list::Status;
 use crate::outcome::{Failed, Outcome};
-use crate::report::{CostSum, cost};
-use crate::subject::Subject;
+use crate::report::cost;
+use crate::subject::{About, Subject};
 use crate::target::Target;
 use crate::text;
 use crate::timeline::{Timeline, Visit};
@@ -19,16 +18,6 @@ use crate::workers::Workers;
 mod print;
 
 pub use print::print;
-
-/// What is to be shown.
-#[derive(Args, Clone, Debug)]
-pub struct Request {
-    /// An execution, a job key, a title, or the beginning of one; the newest execution where not given.
-    pub job: Option<String>,
-    /// JSON instead of text.
-    #[arg(long)]
-    pub json: bool,
-}
 
 /// A job.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -46,7 +35,7 @@ pub struct Shown {
     /// How parallel the encode was.
     pub workers: Option<Workers>,
     /// What it cost by the model of docs/cost.md, once it is planned.
-    pub cost: Option<CostSum>,
+    pub cost: Option<Cost>,
 }
 
 /// An execution.
@@ -147,7 +136,7 @@ impl From<MapRun> for Map {
 ///
 /// # Errors
 /// `JobUnknown`, or those of the calls.
-pub async fn show(target: &Target, request: &Request) -> Result<Shown, Trouble> {
+pub async fn show(target: &Target, request: &About) -> Result<Shown, Trouble> {
     let subject = Subject::find(target, request.job.as_deref()).await?;
     let now = target.clock.now().0;
     let maps = match &subject.execution {
@@ -160,16 +149,12 @@ pub async fn show(target: &Target, request: &Request) -> Result<Shown, Trouble> 
         None => None,
     };
     let cost = match &subject.row {
-        Some(row) => {
-            let keys = GenerationKeys::new(&row.asset, &row.job_key, row.generation);
-            cost(target, row, &keys).await
-        }
+        Some(row) => cost(target, row).await,
         None => None,
     };
-    let began = subject
-        .execution
-        .as_ref()
-        .map_or(0, |e| e.summary.started_ms);
+    let summary = subject.execution.as_ref().map(|e| &e.summary);
+    let began = summary.map_or(0, |s| s.started_ms);
+    let ended = summary.and_then(|s| s.stopped_ms);
     let timeline = Timeline::of(&subject.history);
     Ok(Shown {
         outputs: match outputs {
@@ -179,7 +164,7 @@ pub async fn show(target: &Target, request: &Request) -> Result<Shown, Trouble> 
         states: timeline
             .visits
             .iter()
-            .map(|v| state(v, began, now))
+            .map(|v| state(v, began, ended, now))
             .collect(),
         maps: maps.into_iter().map(Map::from).collect(),
         execution: execution(target, &subject, now),
@@ -237,13 +222,14 @@ async fn published(target: &Target, outputs: &Outputs) -> Result<Published, Trou
     })
 }
 
-fn state(visit: &Visit, began: i64, now: i64) -> State {
+/// A state in which an execution ended is never left.
+fn state(visit: &Visit, began: i64, ended: Option<i64>, now: i64) -> State {
     State {
         state: visit.state.clone(),
         depth: visit.depth,
         after: text::seconds(visit.entered_ms - began),
-        seconds: visit.seconds(now),
-        open: visit.left_ms.is_none(),
+        seconds: visit.seconds(ended.unwrap_or(now)),
+        open: visit.left_ms.is_none() && ended.is_none(),
         errors: visit.failures.iter().map(|f| f.error.clone()).collect(),
     }
 }

@@ -1,5 +1,6 @@
 //! Which job a person means: by execution, job key, title, or the beginning of one of them.
 
+use clap::Args;
 use reelsmith_aws::operate::{
     ExecutionSummary, ExecutionView, HistoryEvent, HistoryKind, RowsOf, execution_arn,
 };
@@ -26,6 +27,16 @@ pub const STATES: [State; 5] = [
     State::Complete,
     State::Failed,
 ];
+
+/// Which job, and how it is told.
+#[derive(Args, Clone, Debug, Default)]
+pub struct About {
+    /// An execution, a job key, a title, or the beginning of one; the newest execution where not given.
+    pub job: Option<String>,
+    /// JSON instead of text.
+    #[arg(long)]
+    pub json: bool,
+}
 
 /// A job as far as it is known: an execution may have failed before there was a row, and a row outlives its execution.
 #[derive(Clone, Debug, PartialEq, Eq)]

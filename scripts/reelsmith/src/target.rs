@@ -155,6 +155,29 @@ impl Where {
         }
     }
 
+    /// S3 where a deployment would be looked for, for addresses of anybody's objects: there need be no deployment.
+    ///
+    /// # Errors
+    /// `StackNotRunning`, `EnvironmentUnknown`, `TerraformFailed`, or `NotDeployed` where the AWS settings name no region.
+    pub async fn storage(&self) -> Result<(Arc<dyn ObjectStore>, Place), Trouble> {
+        let local = match (self.environment.as_deref(), Project::find()) {
+            (None | Some("local"), Ok(project)) => stack::running(&project).await,
+            _ => None,
+        };
+        if let Some(state) = local {
+            let sdk = Sdk::emulator(&state.endpoint()).await;
+            return Ok((Arc::new(sdk.s3()), Place::Local(state.endpoint())));
+        }
+        let region = match self.environment.as_deref() {
+            Some("local") => return Err(not_running()),
+            None | Some("aws") => self.region.clone(),
+            Some(name) => Some(Outputs::of(&Project::find()?, name)?.region()?),
+        };
+        let sdk = Sdk::load_as(self.profile.as_deref(), region.as_deref()).await;
+        let region = sdk.region().ok_or_else(nowhere)?;
+        Ok((Arc::new(sdk.s3()), place_of(&sdk, region)))
+    }
+
     /// Whether the commands that start the local stack may do so: nothing else was asked for.
     #[must_use]
     pub fn may_be_local(&self) -> bool {

@@ -75,6 +75,8 @@ names! {
     JobEnded;
     /// The job has published nothing.
     NothingPublished;
+    /// The job was not planned, and what was asked tells of the plan.
+    NothingPlanned;
     /// The manifest was delivered, and no execution began.
     NotStarted;
     /// The manifest has defects, and what was asked needs one without.

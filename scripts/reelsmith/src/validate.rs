@@ -12,12 +12,12 @@ pub(crate) mod roots;
 use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
-use reelsmith_aws::Sdk;
 use reelsmith_conformance::{Report, Sets, Severity, Verdict, check};
 use validate_output::gather::{Effort, gather};
 
+use crate::target::Where;
 use crate::trouble::{Exit, Trouble};
-use place::Place;
+use place::{Place, Storage};
 use roots::Roots;
 
 /// How a report is written.
@@ -45,7 +45,7 @@ pub struct Request {
     /// How the report is written.
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
-    /// S3 is that of this endpoint, for example the one that `reelsmith up` prints.
+    /// S3 is that of this endpoint, whatever deployment is named.
     #[arg(long, value_name = "URL")]
     pub endpoint: Option<String>,
 }
@@ -88,12 +88,10 @@ const OF_STORAGE: [&str; 4] = ["DLV-01", "DLV-02", "DLV-03", "DLV-04"];
 /// # Errors
 /// Where there is nothing to validate, or it or the job's records cannot be read. What is wrong with an output is not an
 /// error.
-pub async fn validate(request: &Request) -> Result<Validated, Trouble> {
-    let sdk = async || match &request.endpoint {
-        Some(endpoint) => Sdk::emulator(endpoint).await,
-        None => Sdk::load().await,
-    };
-    let place = Place::of(&request.target, &sdk).await?;
+pub async fn validate(at: &Where, request: &Request) -> Result<Validated, Trouble> {
+    let endpoint = request.endpoint.as_deref();
+    let storage = Storage { endpoint, at };
+    let place = Place::of(&request.target, storage).await?;
     let roots = Roots::find(&place).await?;
     let prefix = roots.prefix.clone();
     let objects =
@@ -103,7 +101,7 @@ pub async fn validate(request: &Request) -> Result<Validated, Trouble> {
     let (expectation, sets) = match &request.job {
         Some(job) => {
             let dash = delivery.mpd().is_some();
-            let records = Place::of(job, &sdk).await?;
+            let records = Place::of(job, storage).await?;
             (Some(job::expectation(&records, dash).await?), Sets::ALL)
         }
         None => (None, Sets::STANDARD),
@@ -113,10 +111,9 @@ pub async fn validate(request: &Request) -> Result<Validated, Trouble> {
         leave_out(&mut report, &OF_STORAGE);
     }
     roots.rename(&mut report);
-    Ok(Validated {
-        report,
-        notes: roots.notes,
-    })
+    let read = place.s3().map(|s3| format!("read from {s3}"));
+    let notes = read.into_iter().chain(roots.notes).collect();
+    Ok(Validated { report, notes })
 }
 
 /// Checksums are worth reading everything only where there are records to compare them with, and then all of them.

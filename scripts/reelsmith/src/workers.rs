@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use futures::stream::{self, StreamExt, TryStreamExt};
 use reelsmith_aws::provision::CloudError;
-use reelsmith_contract::Objects;
+use reelsmith_contract::{Failure, Objects};
 use reelsmith_core::ports::ObjectStore;
 use reelsmith_core::record::WorkerRun;
 use reelsmith_core::submission::Outputs;
@@ -29,24 +29,58 @@ pub struct Workers {
     pub span_ms: i64,
 }
 
+/// A piece of work as its record tells of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Done {
+    /// What people call it: `chunk 12, group 0`, or a track's folder.
+    pub name: String,
+    /// Key of its record.
+    pub record: String,
+    /// How it ran.
+    pub run: WorkerRun,
+}
+
 /// The part of a chunk's or a track's record that matters here.
 #[derive(Deserialize)]
 struct Record {
     run: WorkerRun,
+    chunk: Option<u32>,
+    group: Option<u32>,
+    output: Option<Track>,
+}
+
+#[derive(Deserialize)]
+struct Track {
+    rendition: String,
+}
+
+impl Record {
+    fn done(self, record: String) -> Done {
+        let name = match (self.chunk, self.group, self.output) {
+            (Some(chunk), Some(group), _) => format!("chunk {chunk}, group {group}"),
+            (_, _, Some(track)) => track.rendition,
+            _ => record.clone(),
+        };
+        Done {
+            name,
+            record,
+            run: self.run,
+        }
+    }
 }
 
 /// How many records are read at the same time.
 const PARALLEL: usize = 16;
 
-/// The runs of every piece that left a record below the working prefix of a job.
+/// Every piece that left a record below the working prefix of a job.
 ///
 /// # Errors
 /// Where the records cannot be listed or read.
-pub async fn runs(
+pub async fn done(
     store: &Arc<dyn ObjectStore>,
     bucket: &str,
     work_prefix: &str,
-) -> Result<Vec<WorkerRun>, Trouble> {
+) -> Result<Vec<Done>, Trouble> {
     let objects = &Objects::new(Arc::clone(store), bucket);
     let failed =
         |e: &dyn fmt::Display| CloudError::new(format!("read {work_prefix}"), e.to_string());
@@ -55,10 +89,12 @@ pub async fn runs(
         let listed = store.list(bucket, &format!("{work_prefix}{part}/")).await;
         keys.extend(listed.map_err(|e| failed(&e))?.into_iter().map(|o| o.key));
     }
-    let read = stream::iter(keys).map(async |key| objects.read::<Record>(&key).await);
-    let read: Result<Vec<Record>, _> = read.buffered(PARALLEL).try_collect().await;
-    let records = read.map_err(|e| failed(&e))?;
-    Ok(records.into_iter().map(|r| r.run).collect())
+    let read = stream::iter(keys).map(async |key| {
+        let record = objects.read::<Record>(&key).await?;
+        Ok::<_, Failure>(record.done(key))
+    });
+    let read: Result<Vec<Done>, Failure> = read.buffered(PARALLEL).try_collect().await;
+    Ok(read.map_err(|e| failed(&e))?)
 }
 
 impl Workers {
@@ -68,7 +104,9 @@ impl Workers {
     /// Where they cannot be listed or read.
     pub async fn of_job(store: &Arc<dyn ObjectStore>, outputs: &Outputs) -> Result<Self, Trouble> {
         let work = outputs.report.trim_end_matches(|c| c != '/');
-        Ok(Self::of(&runs(store, &outputs.bucket, work).await?))
+        let done = done(store, &outputs.bucket, work).await?;
+        let runs: Vec<WorkerRun> = done.into_iter().map(|d| d.run).collect();
+        Ok(Self::of(&runs))
     }
 
     /// Counts runs.

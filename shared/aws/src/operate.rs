@@ -11,7 +11,7 @@ mod redrive;
 mod row;
 
 pub use execution::{ExecutionStatus, ExecutionSummary, ExecutionView, MapRun};
-pub use history::{HistoryEvent, HistoryKind};
+pub use history::{HistoryEvent, HistoryKind, Tally};
 pub use log::{LogLine, LogQuery};
 pub use object::Downloaded;
 pub use queue::ReceivedMessage;

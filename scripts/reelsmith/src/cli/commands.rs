@@ -51,7 +51,7 @@ pub async fn carry_out(at: &Where, command: Command) -> Done {
         }
         Command::Manifest(ManifestCommand::New(args)) => new_manifest(&args),
         Command::Manifest(ManifestCommand::Check { manifest }) => check_manifest(&manifest),
-        Command::Validate(request) => validated(&request).await,
+        Command::Validate(request) => validated(at, &request).await,
         Command::Play(request) => crate::play::play(at, &request, say).await,
         Command::Console(request) => crate::console::console(at, &request, say).await,
         Command::Rules(request) => {
@@ -343,8 +343,8 @@ fn render(args: Deploy) -> Done {
     Ok(Exit::Done)
 }
 
-async fn validated(request: &validate::Request) -> Done {
-    let validated = validate::validate(request).await?;
+async fn validated(at: &Where, request: &validate::Request) -> Done {
+    let validated = validate::validate(at, request).await?;
     for note in &validated.notes {
         let _ = writeln!(std::io::stderr(), "note: {note}");
     }

@@ -105,7 +105,11 @@ Examples:
 pub const REPORT: &str = "\
 Examples:
   reelsmith report                              of the newest execution
-  reelsmith report episode-01 --json | jq .workers.p95_s";
+  reelsmith report episode-01 --json | jq .chunk_encode.p95_s
+  reelsmith report episode-01 --json > report.json
+  reelsmith report episode-01 --html            the page, with the time of every state
+
+docs/metrics.md tells what each number is and where it is measured.";
 
 pub const ESTIMATE: &str = "\
 Examples:

@@ -6,7 +6,7 @@ use super::commands::{Done, say};
 use super::{Fetch, Watch};
 use crate::follow::{Display, Follower, Style};
 use crate::outcome::Outcome;
-use crate::subject::Subject;
+use crate::subject::{About, Subject};
 use crate::target::{Target, Where};
 use crate::trouble::{Exit, Name, Trouble};
 use crate::{Project, cancel, deliver, fetch, list, logs, report, show};
@@ -40,7 +40,7 @@ pub(super) async fn list(at: &Where, request: &list::Request) -> Done {
     Ok(Exit::Done)
 }
 
-pub(super) async fn show(at: &Where, request: &show::Request) -> Done {
+pub(super) async fn show(at: &Where, request: &About) -> Done {
     let shown = show::show(&found(at).await?, request).await?;
     say(&show::print(&shown, request.json));
     Ok(Exit::Done)
@@ -80,8 +80,11 @@ pub(super) async fn logs(at: &Where, request: &logs::Request) -> Done {
 }
 
 pub(super) async fn report(at: &Where, request: &report::Request) -> Done {
-    let report = report::report(&found(at).await?, request).await?;
-    say(&report::print(&report, request.json));
+    let (reported, written) = report::report(&found(at).await?, request).await?;
+    match written {
+        Some(page) => say(&page),
+        None => say(&report::print(&reported, request.about.json)),
+    }
     Ok(Exit::Done)
 }
 

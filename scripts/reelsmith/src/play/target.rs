@@ -2,13 +2,11 @@
 
 use std::path::Path;
 
-use reelsmith_aws::Sdk;
-
 use crate::project::Project;
 use crate::subject::Subject;
 use crate::target::{Target, Where};
 use crate::trouble::Trouble;
-use crate::validate::place::Place;
+use crate::validate::place::{Place, Storage};
 use crate::validate::roots::Roots;
 use crate::web::Media;
 
@@ -29,15 +27,16 @@ pub struct Output {
 /// # Errors
 /// Where there is nothing of that name, or neither HLS nor DASH in it.
 pub async fn find(at: &Where, what: Option<&str>) -> Result<Output, Trouble> {
+    let endpoint = None;
+    let storage = Storage { endpoint, at };
     match what {
         Some(name) if name.starts_with("s3://") => {
-            let sdk = async || Sdk::load_as(at.profile.as_deref(), at.region.as_deref()).await;
-            output(name, Place::of(name, &sdk).await?).await
+            output(name, Place::of(name, storage).await?).await
         }
         Some(name) if Path::new(name).exists() => {
             let full = std::fs::canonicalize(name).map(|p| p.display().to_string());
             let shown = full.map_or_else(|_| name.to_owned(), |path| called(&path));
-            output(&shown, Place::of(name, &async || Sdk::load().await).await?).await
+            output(&shown, Place::of(name, storage).await?).await
         }
         _ => Output::of_job(&at.find(&Project::find()?).await?, what).await,
     }

@@ -17,10 +17,14 @@ async fn reported(job: &str, json: bool) -> String {
         world.object(&record, &run(worker, began, ended).to_string());
     }
     let request = Request {
-        job: Some(job.to_owned()),
-        json,
+        about: About {
+            job: Some(job.to_owned()),
+            json,
+        },
+        html: None,
     };
-    print(&report(&world.target, &request).await.unwrap(), json)
+    let (report, _) = report(&world.target, &request).await.unwrap();
+    print(&report, json)
 }
 
 #[tokio::test]

@@ -1,9 +1,9 @@
 //! A job as text.
 
 use reelsmith_core::submission::Row;
+use reelsmith_report::metrics::Cost;
 
 use super::{Execution, Published, Shown, State};
-use crate::report::CostSum;
 use crate::text;
 
 /// As people read it, or as JSON.
@@ -80,7 +80,7 @@ fn outputs(o: &Published, shown: &Shown) -> String {
     fields(&rows)
 }
 
-fn cost(c: &CostSum) -> String {
+fn cost(c: &Cost) -> String {
     let text = format!(
         "about {} ({} a minute), by the model of docs/cost.md",
         c.total, c.total_minute

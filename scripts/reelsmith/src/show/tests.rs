@@ -2,7 +2,7 @@ use super::*;
 use crate::fake::World;
 
 async fn shown(job: Option<&str>, json: bool) -> String {
-    let request = Request {
+    let request = About {
         job: job.map(str::to_owned),
         json,
     };

@@ -5,8 +5,10 @@ use std::sync::Arc;
 
 use reelsmith_aws::Sdk;
 use reelsmith_contract::Objects;
+use reelsmith_core::ports::ObjectStore;
 
 use super::folder::Folder;
+use crate::target::Where;
 use crate::trouble::Trouble;
 
 /// Something to read.
@@ -19,35 +21,61 @@ pub struct Place {
     pub prefix: String,
     /// The one document that was named, below the prefix.
     pub document: Option<String>,
-    folder: bool,
+    /// Which S3, as people call it; absent for a folder.
+    s3: Option<String>,
+}
+
+/// Where S3 is asked for: at one endpoint, or where a deployment would be looked for.
+#[derive(Clone, Copy, Debug)]
+pub struct Storage<'a> {
+    /// An endpoint that was named.
+    pub endpoint: Option<&'a str>,
+    /// The deployment that was named.
+    pub at: &'a Where,
+}
+
+impl Storage<'_> {
+    async fn find(self) -> Result<(Arc<dyn ObjectStore>, String), Trouble> {
+        if let Some(endpoint) = self.endpoint {
+            let sdk = Sdk::emulator(endpoint).await;
+            return Ok((Arc::new(sdk.s3()), format!("endpoint {endpoint}")));
+        }
+        let (store, place) = self.at.storage().await?;
+        Ok((store, place.to_string()))
+    }
 }
 
 impl Place {
     /// The place of a name: `s3://bucket/prefix/`, else a path.
     ///
     /// # Errors
-    /// Where it is no S3 address, or no folder or document that is there.
-    pub async fn of(name: &str, sdk: &impl AsyncFn() -> Sdk) -> Result<Self, Trouble> {
+    /// Where it is no S3 address, or no folder or document that is there; those of [`Where::storage`].
+    pub async fn of(name: &str, storage: Storage<'_>) -> Result<Self, Trouble> {
         match name.strip_prefix("s3://") {
-            Some(rest) => bucket(name, rest, &sdk().await),
+            Some(rest) => bucket(name, rest, storage).await,
             None => folder(name),
         }
     }
 
     /// Whether it is a folder of this machine: then nothing tells how its files are served.
     pub fn is_folder(&self) -> bool {
-        self.folder
+        self.s3.is_none()
+    }
+
+    /// Which S3 is read; absent for a folder.
+    pub fn s3(&self) -> Option<&str> {
+        self.s3.as_deref()
     }
 
     /// Trouble with this place.
     pub fn trouble(&self, doing: &str, why: &str) -> Trouble {
-        let remedy = if self.folder {
-            "check that the path exists and that you may read it"
-        } else {
-            "check the address, your AWS credentials and region; for the local stack give --endpoint as `reelsmith up` \
-             prints it"
+        let Some(s3) = &self.s3 else {
+            let remedy = "check that the path exists and that you may read it";
+            return Trouble::new(format!("{doing} {}", self.name), why, remedy);
         };
-        Trouble::new(format!("{doing} {}", self.name), why, remedy)
+        let remedy = "check the address, your AWS credentials and region; --environment says whether the local stack or AWS \
+                      is meant";
+        Trouble::new(format!("{doing} {} ({s3})", self.name), why, remedy)
     }
 }
 
@@ -61,7 +89,7 @@ pub fn split(path: &str) -> (&str, &str) {
         .map_or(("", path), |at| path.split_at(at + 1))
 }
 
-fn bucket(name: &str, rest: &str, sdk: &Sdk) -> Result<Place, Trouble> {
+async fn bucket(name: &str, rest: &str, storage: Storage<'_>) -> Result<Place, Trouble> {
     let (bucket, key) = rest.split_once('/').unwrap_or((rest, ""));
     if bucket.is_empty() {
         let why = format!("expected s3://bucket/prefix/, found {name}");
@@ -73,12 +101,13 @@ fn bucket(name: &str, rest: &str, sdk: &Sdk) -> Result<Place, Trouble> {
         (Some(_), _) | (None, "") => folder.to_owned(),
         _ => format!("{key}/"),
     };
+    let (store, s3) = storage.find().await?;
     Ok(Place {
         name: name.to_owned(),
-        objects: Objects::new(Arc::new(sdk.s3()), bucket),
+        objects: Objects::new(store, bucket),
         prefix,
         document,
-        folder: false,
+        s3: Some(s3),
     })
 }
 
@@ -105,6 +134,6 @@ fn folder(name: &str) -> Result<Place, Trouble> {
         objects: Objects::new(Arc::new(Folder::new(root)), ""),
         prefix,
         document,
-        folder: true,
+        s3: None,
     })
 }

@@ -45,12 +45,16 @@ impl Output {
     }
 
     async fn validate(&self, path: &str) -> Validated {
-        validate(&self.request(path)).await.unwrap()
+        validate(&Where::default(), &self.request(path))
+            .await
+            .unwrap()
     }
 
     /// The error of a folder that cannot be validated, without the folder's own name.
     async fn error(&self, path: &str) -> String {
-        let error = validate(&self.request(path)).await.unwrap_err();
+        let error = validate(&Where::default(), &self.request(path))
+            .await
+            .unwrap_err();
         assert_eq!(error.exit, Exit::Environment);
         self.plain(&error.to_string())
     }
@@ -175,13 +179,20 @@ async fn what_cannot_be_validated_is_an_error_that_says_what_to_do() {
         target: "s3:///x".to_owned(),
         ..output.request("")
     };
-    errors.push(validate(&bucketless).await.unwrap_err().to_string());
+    errors.push(
+        validate(&Where::default(), &bucketless)
+            .await
+            .unwrap_err()
+            .to_string(),
+    );
     let output = Output::of(&Good::new());
     let without_plan = Request {
         job: Some(output.path("video").display().to_string()),
         ..output.request("")
     };
-    let error = validate(&without_plan).await.unwrap_err();
+    let error = validate(&Where::default(), &without_plan)
+        .await
+        .unwrap_err();
     errors.push(output.plain(&error.to_string()));
     insta::assert_snapshot!(errors.join("\n\n"));
 }
@@ -246,7 +257,7 @@ async fn with_a_job_its_promises_are_rules_and_storage_is_said_not_to_be_judged(
             job: Some(records.0.path().display().to_string()),
             ..output.request("")
         };
-        let report = validate(&request).await.unwrap().report;
+        let report = validate(&Where::default(), &request).await.unwrap().report;
         for rule in OF_STORAGE {
             assert!(report.not_judged.iter().any(|r| r == rule), "{rule}");
         }

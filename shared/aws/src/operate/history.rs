@@ -16,6 +16,15 @@ pub struct HistoryEvent {
     pub kind: HistoryKind,
 }
 
+/// How long a history is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Events, also those that tell an operator nothing.
+    pub events: u64,
+    /// When the execution was resumed by `RedriveExecution`, in milliseconds since the epoch, oldest first.
+    pub resumed_ms: Vec<i64>,
+}
+
 /// What happened. Events that tell an operator nothing are left out of a history.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum HistoryKind {
@@ -62,6 +71,32 @@ impl Cloud {
         }
         events.sort_by_key(|e: &HistoryEvent| e.id);
         Ok(events)
+    }
+}
+
+impl Cloud {
+    /// Counts the events of an execution, without reading the data in them.
+    pub async fn tally(&self, execution: &str) -> CloudResult<Tally> {
+        let mut pages = self
+            .sfn
+            .get_execution_history()
+            .execution_arn(execution)
+            .include_execution_data(false)
+            .max_results(1000)
+            .into_paginator()
+            .send();
+        let mut tally = Tally::default();
+        while let Some(page) = pages.next().await {
+            let page = page.doing(format!("count the history of {execution}"))?;
+            tally.events += page.events().len() as u64;
+            let resumed = page.events().iter();
+            let resumed = resumed.filter(|e| e.r#type() == &Type::ExecutionRedriven);
+            tally
+                .resumed_ms
+                .extend(resumed.map(|e| millis(e.timestamp())));
+        }
+        tally.resumed_ms.sort_unstable();
+        Ok(tally)
     }
 }
 

@@ -54,6 +54,18 @@ impl Cloud {
         Ok(None)
     }
 
+    /// The definition of a state machine as it is deployed.
+    pub async fn definition(&self, arn: &str) -> CloudResult<String> {
+        let found = self
+            .sfn
+            .describe_state_machine()
+            .state_machine_arn(arn)
+            .send()
+            .await;
+        let found = found.doing(format!("describe state machine {arn}"))?;
+        Ok(found.definition)
+    }
+
     async fn create_workflow(&self, spec: &WorkflowSpec) -> CloudResult<String> {
         let created = self
             .sfn
