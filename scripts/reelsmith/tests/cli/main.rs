@@ -1,0 +1,327 @@
+//! The command as people type it, against a stack of its own: what each prints and how it ends.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
+
+mod checkout;
+mod covered;
+
+use reelsmith::Project;
+
+use checkout::{Checkout, film};
+
+const SETTINGS: [&str; 6] = [
+    "--set",
+    "PROFILE=draft",
+    "--set",
+    "MOCK_MODE=true",
+    "--set",
+    "MAX_CONCURRENCY=2",
+];
+
+#[test]
+fn without_a_stack_every_command_says_what_to_do() {
+    let checkout = Checkout::new();
+    let all: Vec<String> = [
+        &["status"][..],
+        &["list"],
+        &["show", "film"],
+        &["watch"],
+        &["logs"],
+        &["report"],
+        &["cancel", "film"],
+        &["redrive", "film"],
+        &["fetch"],
+        &["play"],
+        &["console"],
+        &["validate", "s3://somebody/film/"],
+        &["validate", "s3://somebody/film/", "--environment", "local"],
+        &["validate", "s3://somebody/film/", "--environment", "prod"],
+        &["list", "--environment", "local"],
+        &["list", "--environment", "prod"],
+        &["up", "--environment", "aws"],
+        &["submit", "absent.xml", "--environment", "local"],
+        &["run", "absent.xml"],
+        &["fly"],
+        &["down", "now"],
+        &["down"],
+    ]
+    .into_iter()
+    .map(|arguments| checkout.said(arguments))
+    .collect();
+    insta::assert_snapshot!(all.join("\n"));
+}
+
+/// Commands that ask no deployment: what they print, and how they fail.
+#[test]
+fn what_needs_no_deployment() {
+    let checkout = Checkout::new();
+    film(&checkout, "film");
+    let samples = Project::find().unwrap().path("sample-data/manifests");
+    std::os::unix::fs::symlink(samples, checkout.path().join("samples")).unwrap();
+    let all: Vec<String> = [
+        &["rules", "HLS-P02"][..],
+        &["rules", "HLS-X99"],
+        &["simulate", "--workers", "10,100"],
+        &["simulate", "--workers", "many"],
+        &["estimate", "film.xml", "--set", "PROFILE=draft"],
+        &["plan", "samples/good/episode-01.xml"],
+        &["estimate", "absent.xml"],
+        &["estimate", "samples/bad/many-defects.xml"],
+        &["manifest", "new", "film.mp4"],
+        &["manifest", "new", "film.mp4", "--out", "again.xml"],
+        &["manifest", "new", "absent.mp4"],
+        &["manifest", "check", "film.xml"],
+        &["manifest", "check", "samples/bad/many-defects.xml"],
+        &["manifest", "check", "absent.xml"],
+        &["validate", "absent"],
+        &["play", "absent", "--environment", "local"],
+        &["render", "--set", "COLOUR=red"],
+        &["completions", "tcsh"],
+        &["doctor", "now"],
+    ]
+    .into_iter()
+    .map(|arguments| checkout.said(arguments))
+    .collect();
+    // Of what is long or the machine's own, the part that is the same everywhere.
+    let first = |words: &'static [&'static str]| {
+        move |line: &str| {
+            let begins = words.iter().any(|w| line.trim_start().starts_with(w));
+            begins.then(|| line.to_owned())
+        }
+    };
+    let cut = [
+        checkout.told(&["rules"], first(&["HLS-P0"])),
+        checkout.told(&["render"], first(&["\"StartAt\": \"Parse"])),
+        checkout.told(&["completions", "bash"], first(&["_reelsmith() {"])),
+    ];
+    insta::assert_snapshot!(all.into_iter().chain(cut).collect::<Vec<_>>().join("\n"));
+}
+
+/// Everything that `doctor` looks at is told with how it stands, and with a remedy where something is to be done.
+#[test]
+fn doctor_tells_of_everything_and_what_to_do() {
+    let checkout = Checkout::new();
+    let output = checkout.run(&["doctor", "--json"]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    let found: Vec<serde_json::Value> = text
+        .lines()
+        .map(|l| serde_json::from_str(l).unwrap())
+        .collect();
+    let whats: Vec<&str> = found.iter().map(|f| f["what"].as_str().unwrap()).collect();
+    insta::assert_snapshot!(whats.join("\n"));
+    let missing = found.iter().any(|f| f["standing"] == "missing");
+    assert_eq!(
+        output.status.code(),
+        Some(if missing { 2 } else { 0 }),
+        "{text}"
+    );
+    for finding in &found {
+        let sound = finding["standing"] == "good";
+        assert_eq!(finding["remedy"].is_string(), !sound, "{finding}");
+    }
+}
+
+#[test]
+fn a_job_from_the_manifest_to_the_report_by_the_commands() {
+    let checkout = Checkout::new();
+    film(&checkout, "film");
+    let mut told = vec![checkout.said(&[&["up"][..], &SETTINGS].concat())];
+    // Submitted and watched as a script does.
+    let name = checkout.out(&["submit", "film.xml"]);
+    let name = name.trim();
+    let events = checkout.out(&["watch", name, "--json"]);
+    let events: Vec<serde_json::Value> = events
+        .lines()
+        .map(|l| serde_json::from_str(l).unwrap())
+        .collect();
+    let last = events.last().unwrap();
+    assert_eq!(
+        (&last["event"], &last["status"]),
+        (&"ended".into(), &"succeeded".into()),
+        "{last}"
+    );
+    assert!(
+        events
+            .iter()
+            .any(|e| e["event"] == "progress" && e["total"].as_u64() > Some(0))
+    );
+    // The same manifest again is a duplicate, and says so.
+    let again = checkout.out(&["submit", "film.xml"]);
+    checkout.out(&["watch", again.trim(), "--plain"]);
+    let shown: serde_json::Value =
+        serde_json::from_str(&checkout.out(&["show", again.trim(), "--json"])).unwrap();
+    assert_eq!(shown["execution"]["decision"], "DUPLICATE_COMPLETE");
+    let key = shown["job"]["job_key"].as_str().unwrap().to_owned();
+    // A job that fails: its mezzanine is not the one described.
+    let other = std::fs::read_to_string(checkout.path().join("film.xml")).unwrap();
+    let other = other.replacen("<ChecksumMD5>", "<ChecksumMD5>00", 1);
+    let cut = other.find("</ChecksumMD5>").unwrap();
+    let other = format!("{}{}", &other[..cut - 2], &other[cut..]);
+    std::fs::write(checkout.path().join("other.xml"), other).unwrap();
+    let failed = checkout.run(
+        &["run", "other.xml", "--mezzanine", "film.mp4"]
+            .iter()
+            .chain(&SETTINGS)
+            .copied()
+            .collect::<Vec<_>>(),
+    );
+    assert_eq!(failed.status.code(), Some(1), "{failed:?}");
+    let stderr = String::from_utf8(failed.stderr).unwrap();
+    assert!(
+        stderr.contains("FAILED MezzanineChecksumMismatch"),
+        "{stderr}"
+    );
+
+    let published = format!(
+        "s3://reelsmith-output/outputs/{}/{key}/",
+        shown_asset(&checkout, &key)
+    );
+    let port = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let taken = port.local_addr().unwrap().port().to_string();
+    let commands = [
+        &["status"][..],
+        &["show", name],
+        &["report", &key[..8]],
+        &["report", &key[..8], "--html", "page.html"],
+        &["report", "other", "--html"],
+        &["show", "other"],
+        &["watch", "other", "--plain"],
+        &["list", "--status", "failed"],
+        &["list", "--status", "odd"],
+        &["logs", name, "--function", "publish-job"],
+        &["logs", name, "--function", "dance"],
+        &["fetch", &key[..8], "--out", "out"],
+        &["fetch", "other"],
+        &["validate", &published, "--environment", "local"],
+        &["validate", "s3://reelsmith-output/none/"],
+        &["submit", "absent.xml"],
+        &["cancel", name],
+        &["redrive", name],
+        &["show", "absent"],
+        &["watch", "absent"],
+        &["report", "absent"],
+        &["console", "--port", &taken],
+    ];
+    told.extend(commands.map(|arguments| checkout.said(arguments)));
+    // How far a run was at which moment is told on standard error.
+    let run = [&["run", "film.xml", "--out", "out"][..], &SETTINGS].concat();
+    told.push(checkout.printed(&run));
+    // A job that waits for its mezzanine is cancelled.
+    film(&checkout, "late");
+    std::fs::remove_file(checkout.path().join("late.mp4")).unwrap();
+    let late = checkout.out(&["submit", "late.xml"]);
+    let late = late.trim();
+    checkout.served(&["watch", late, "--json"], |line| {
+        line.contains("MezzanineMissing")
+    });
+    let cancelled = checkout.said(&["cancel", late, "--reason", "wrong cut"]);
+    told.push(cancelled.replace(late, "[late]"));
+    told.push(checkout.said(&["redrive", "other"]));
+    told.push(checkout.said(&["submit", "film.xml"]));
+    let ends = |line: &str| line.contains("Ctrl-C");
+    told.push(checkout.served(&["play", &key[..8]], ends));
+    told.push(checkout.served(&["console"], ends));
+    insta::assert_snapshot!(
+        told.join("\n")
+            .replace(&key[..8], "[key]")
+            .replace(name, "[film]")
+    );
+    let page = std::fs::read_to_string(checkout.path().join("page.html")).unwrap();
+    for part in [
+        "id=\"storyboard\"",
+        "data:image/jpeg;base64,",
+        "id=\"states\"",
+        "In numbers",
+    ] {
+        assert!(page.contains(part), "the page has no {part}");
+    }
+    metrics(&checkout, name);
+    let fetched = checkout
+        .path()
+        .join("out")
+        .join(shown_asset(&checkout, &key))
+        .join(&key);
+    assert!(
+        fetched.join("master.m3u8").is_file() && fetched.join("report.json").is_file(),
+        "{fetched:?}"
+    );
+    // What failed may be run again, and fails again for the same reason.
+    let redriven = checkout.out(&["redrive", "other"]);
+    assert!(redriven.trim().ends_with("-r2"), "{redriven}");
+    let watched = checkout.run(&["watch", redriven.trim(), "--plain"]);
+    assert_eq!(watched.status.code(), Some(1));
+    assert!(checkout.run(&["down"]).status.success());
+}
+
+/// Every number of docs/metrics.md is there, and those that a job of this size cannot leave at nothing are not.
+fn metrics(checkout: &Checkout, name: &str) {
+    let text = checkout.out(&["report", name, "--json"]);
+    let report: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let at = |pointer: &str| report.pointer(pointer).cloned().unwrap_or_default();
+    for number in [
+        "/latency/seconds",
+        "/latency/programme_s",
+        "/latency/speed",
+        "/chunk_encode/median_s",
+        "/chunk_encode/p95_s",
+        "/chunk_encode/longest_s",
+        "/chunk_encode/work_s",
+        "/chunk_encode/gib_s",
+        "/concurrency/peak",
+        "/concurrency/mean",
+        "/concurrency/workers",
+        "/concurrency/span_s",
+        "/state/events",
+        "/state/events_per_piece",
+        "/state/largest_bytes",
+        "/state/checkpoint_bytes",
+        "/state/checkpoint_bytes_per_piece",
+        "/cost/total",
+        "/cost/total_minute",
+        "/cost/lines/0/cost_minute",
+    ] {
+        assert!(
+            at(number).as_f64().is_some_and(|n| n > 0.0),
+            "{number}: {}",
+            at(number)
+        );
+    }
+    // A placeholder is made without reading the mezzanine.
+    for there in [
+        "/bytes_read/total",
+        "/bytes_read/of_mezzanine",
+        "/replay/redone_pieces",
+        "/chunk_encode/cpu_s",
+    ] {
+        assert!(at(there).is_number(), "{there}: {}", at(there));
+    }
+    assert_eq!(at("/replay/resumes"), serde_json::json!([]));
+    let sum: f64 = at("/cost/lines")
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|l| l["cost"].as_f64().unwrap())
+        .sum();
+    assert!(
+        (sum - at("/cost/total").as_f64().unwrap()).abs() < 1e-9,
+        "the bill is the sum of its lines"
+    );
+    let documented =
+        std::fs::read_to_string(Project::find().unwrap().path("docs/metrics.md")).unwrap();
+    for (group, value) in report.as_object().unwrap() {
+        let Some(fields) = value.as_object() else {
+            continue;
+        };
+        for field in fields.keys() {
+            let told = documented.contains(&format!("`{group}.{field}"))
+                || documented.contains(&format!("`{field}`"));
+            assert!(told, "docs/metrics.md does not tell of {group}.{field}");
+        }
+    }
+}
+
+fn shown_asset(checkout: &Checkout, key: &str) -> String {
+    let shown = checkout.out(&["show", key, "--json"]);
+    let shown: serde_json::Value = serde_json::from_str(&shown).unwrap();
+    shown["job"]["asset"].as_str().unwrap().to_owned()
+}
