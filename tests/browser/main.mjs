@@ -1,6 +1,6 @@
 // Drives Chromium over the pages that reelsmith serves, by a plan that tests/tests/browser.rs writes:
-// {packages, chromium, artefacts, outputs: [{name, url, seconds, frame, frames, tones, cues}], report, console, failure}, of which
-// the last three are {url, …} as pages.mjs takes them.
+// {packages, chromium, artefacts, outputs: [{name, url, seconds, frame, frames, tones, cues}], report, offline, console, failure}, of which
+// the last four are {url, …} as pages.mjs takes them.
 // Prints a table; exit code 1 where something is not as it must be. Screenshots go to `artefacts`.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -37,7 +37,8 @@ function line(row) {
 }
 
 try {
-  if (plan.report) rows.push(await report(browser, plan.report.url, picture, plan.report));
+  if (plan.report) rows.push(await report(browser, 'report', picture, plan.report));
+  if (plan.offline) rows.push(await report(browser, 'report-offline', picture, plan.offline));
   if (plan.console) rows.push(await console_(browser, plan.console.url, picture, plan.console));
   if (plan.failure) rows.push(await failure(browser, plan.failure.url, picture, plan.failure));
   for (const output of plan.outputs) await plays(output);

@@ -14,15 +14,16 @@ async function look(browser, name, url, picture, check) {
     } catch (error) {
       wrong.push(String(error));
     }
-    await page.screenshot({ path: picture(dark ? `${name}-dark` : name), fullPage: name === 'report' });
+    await page.screenshot({ path: picture(dark ? `${name}-dark` : name), fullPage: name.startsWith('report') });
     wrong.push(...complaints);
     await page.close();
   }
   return { name: `${name}: renders and complains of nothing`, wrong };
 }
 
-export function report(browser, url, picture, expected) {
-  return look(browser, 'report', url, picture, async (page, is) => {
+/** The page of a job: served beside its output, or made by the command and opened as a file. */
+export function report(browser, name, picture, expected) {
+  return look(browser, name, expected.url, picture, async (page, is) => {
     const text = await page.textContent('body');
     for (const part of expected.texts) is(text.includes(part), `report: expected ${part}`);
     const plots = await page.locator('figure.plot svg').count();
@@ -30,6 +31,15 @@ export function report(browser, url, picture, expected) {
     const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
     is(wide <= 0, `report: expected to fit the window, found ${wide} pixels too wide`);
     const small = await page.locator('figure.plot svg').first().boundingBox();
+    const sheets = await page.evaluate(async () => Promise.all([...document.querySelectorAll('defs image')].map(async (sheet) => {
+      const image = new Image();
+      image.src = sheet.getAttribute('href');
+      await image.decode();
+      return image.naturalWidth;
+    })));
+    is(sheets.length > 0 && sheets.every((w) => w > 100), `report: expected sheets of thumbnails, found ${JSON.stringify(sheets)}`);
+    const thumbnail = await page.locator('.thumbnail').first().boundingBox();
+    is(thumbnail?.width > 100 && thumbnail.height > 60, `report: expected thumbnails that can be seen, found ${JSON.stringify(thumbnail)}`);
     is(small.width > 600 && small.height > 60, `report: expected a plot that can be read, found ${JSON.stringify(small)}`);
   });
 }

@@ -32,18 +32,8 @@ struct Page {
 
 impl Page {
     async fn of(endpoint: &str, arguments: &[&str]) -> Self {
-        let program = Project::find().unwrap().binary("reelsmith");
-        let mut child = Command::new(program)
-            .args(["--environment", "aws"])
-            .args(arguments)
-            .env("AWS_ENDPOINT_URL", endpoint)
-            .env("AWS_REGION", "us-east-1")
-            .env("AWS_ACCESS_KEY_ID", "test")
-            .env("AWS_SECRET_ACCESS_KEY", "test")
-            .stdout(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()
-            .unwrap();
+        let mut command = reelsmith(endpoint, arguments);
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let line = lines.next_line().await.unwrap().unwrap_or_default();
         // The address of the page is the last; that of the stack may stand before it.
@@ -53,6 +43,30 @@ impl Page {
             _child: child,
         }
     }
+}
+
+/// A command about the deployment behind an endpoint, as an operator of AWS would type it.
+fn reelsmith(endpoint: &str, arguments: &[&str]) -> Command {
+    let mut command = Command::new(Project::find().unwrap().binary("reelsmith"));
+    command
+        .args(["--environment", "aws"])
+        .args(arguments)
+        .env("AWS_ENDPOINT_URL", endpoint)
+        .env("AWS_REGION", "us-east-1")
+        .env("AWS_ACCESS_KEY_ID", "test")
+        .env("AWS_SECRET_ACCESS_KEY", "test")
+        .kill_on_drop(true);
+    command
+}
+
+/// The page of a job as the command makes it, as a file.
+async fn page_of(endpoint: &str, asset: &str) -> PathBuf {
+    std::fs::create_dir_all(artefacts()).unwrap();
+    let file = artefacts().join("report-offline.html");
+    let arguments = ["report", asset, "--html", file.to_str().unwrap()];
+    let made = reelsmith(endpoint, &arguments).output().await.unwrap();
+    assert!(made.status.success(), "{made:?}");
+    file
 }
 
 fn chromium() -> PathBuf {
@@ -157,12 +171,14 @@ async fn outputs_play_to_the_end_in_chromium() {
         ..standard()
     };
     let bad = world.deliver(&bad).await;
-    let mut pages = Vec::new();
+    let (mut pages, mut assets) = (Vec::new(), Vec::new());
     for execution in &started {
         let output = world.succeeded(execution).await;
         let asset = output["asset"].as_str().unwrap().to_owned();
         pages.push(Page::of(&world.endpoint, &["play", &asset]).await);
+        assets.push(asset);
     }
+    let offline = page_of(&world.endpoint, &assets[0]).await;
     let console_page = Page::of(&world.endpoint, &["console"]).await;
     let console = console_page.url.clone();
     assert_eq!(world.failed(&bad).await.0, "MezzanineChecksumMismatch");
@@ -171,7 +187,11 @@ async fn outputs_play_to_the_end_in_chromium() {
         "report": {
             "url": format!("{}media/report.html", pages[0].url),
             // One for each rung, one for the workers.
-            "plots": 3, "texts": ["PASS", "Series browser", "video/h264_480p", "audio/ja", "LUFS", "Profile hash", "w"],
+            "plots": 3, "texts": ["PASS", "Series browser", "video/h264_480p", "audio/ja", "LUFS", "Profile hash", "Storyboard"],
+        },
+        "offline": {
+            "url": format!("file://{}", offline.display()),
+            "plots": 3, "texts": ["PASS", "Storyboard", "ValidateOutput", "In numbers", "Checkpoints in S3"],
         },
         "console": {"url": console, "execution": name(&started[0]), "states": states()},
         "failure": {

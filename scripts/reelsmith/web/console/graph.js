@@ -2,7 +2,7 @@
 import { Graph, layout } from '/vendor/dagre.esm.js';
 
 const SVG = 'http://www.w3.org/2000/svg';
-const HEAD = 26;
+const HEAD = 40;
 const PAD = 14;
 
 function svg(tag, attributes, ...children) {
@@ -101,7 +101,7 @@ export class Picture {
     const group = svg('g', { class: `node idle${inner.length ? ' group' : ''}`, tabindex: 0, role: 'button', 'aria-label': name });
     group.append(svg('rect', { x: left, y: top, width, height, rx: inner.length ? 12 : 9 }));
     const label = svg('text', { x: inner.length ? left + 12 : x, y: inner.length ? top + 17 : y - 2, 'text-anchor': inner.length ? 'start' : 'middle' }, name);
-    const sub = svg('text', { class: 'sub', x: inner.length ? left + width - 12 : x, y: inner.length ? top + 17 : y + 13, 'text-anchor': inner.length ? 'end' : 'middle' }, state.Type);
+    const sub = svg('text', { class: 'sub', x: inner.length ? left + 12 : x, y: inner.length ? top + 31 : y + 13, 'text-anchor': inner.length ? 'start' : 'middle' }, state.Type);
     group.append(label, sub);
     let across = left + PAD;
     for (const branch of inner) {

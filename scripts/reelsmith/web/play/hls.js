@@ -68,7 +68,11 @@ export class HlsEngine {
     hls.loadLevel = level;
   }
 
-  audios() { return this.hls.audioTracks.map((t) => ({ id: t.id, language: t.lang, label: t.name, chosen: t.id === this.hls.nextAudioTrack })); }
+  audios() {
+    // Before anything was chosen there is no next one.
+    const { nextAudioTrack: next, audioTrack: now } = this.hls;
+    return this.hls.audioTracks.map((t) => ({ id: t.id, language: t.lang, label: t.name, chosen: t.id === (next >= 0 ? next : now) }));
+  }
 
   /** From the next segment on, so that nothing stalls. */
   chooseAudio(id) { this.hls.nextAudioTrack = id; }
