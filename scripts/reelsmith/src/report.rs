@@ -32,14 +32,8 @@ pub struct Request {
     pub about: About,
     /// Writes a page for a browser that needs nothing else, and prints where it is: to FILE, to `{execution}.html` where none
     /// is given; `-` prints the page.
-    #[arg(
-        long,
-        value_name = "FILE",
-        num_args = 0..=1,
-        default_missing_value = "",
-        conflicts_with = "json"
-    )]
-    pub html: Option<PathBuf>,
+    #[arg(long, value_name = "FILE", conflicts_with = "json")]
+    pub html: Option<Option<PathBuf>>,
 }
 
 /// Facts of one execution.
@@ -94,7 +88,7 @@ pub async fn report(
     let written = match &request.html {
         Some(file) => {
             let page = page::page(target, &subject, &timeline, &report.metrics, end).await?;
-            Some(page::put(file, &report.execution, page)?)
+            Some(page::put(file.as_deref(), &report.execution, page)?)
         }
         None => None,
     };

@@ -69,15 +69,12 @@ fn failed(subject: &Subject) -> Option<Failed> {
 }
 
 /// Writes the page; what is to be printed: where it is, or the page itself.
-pub(super) fn put(file: &Path, execution: &str, page: String) -> Result<String, Trouble> {
-    if file == Path::new("-") {
+pub(super) fn put(file: Option<&Path>, execution: &str, page: String) -> Result<String, Trouble> {
+    if file == Some(Path::new("-")) {
         return Ok(page);
     }
-    let path = if file.as_os_str().is_empty() {
-        PathBuf::from(format!("{execution}.html"))
-    } else {
-        file.to_owned()
-    };
+    let own = PathBuf::from(format!("{execution}.html"));
+    let path = file.map_or(own, Path::to_owned);
     std::fs::write(&path, page).map_err(|e| Trouble::file("write the page", &path, &e))?;
     Ok(path.display().to_string())
 }

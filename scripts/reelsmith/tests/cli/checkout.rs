@@ -130,7 +130,7 @@ fn steady(text: &str, root: &Path) -> String {
 
 fn word(word: &str) -> String {
     let bare = word.trim_end_matches(',');
-    if bare.len() == 20 && bare.ends_with('Z') && bare.as_bytes()[10] == b'T' {
+    if bare.len() >= 20 && bare.ends_with('Z') && bare.as_bytes()[10] == b'T' {
         return word.replace(bare, "[time]");
     }
     let mut steady = String::new();
@@ -160,7 +160,7 @@ fn word(word: &str) -> String {
 pub fn film(checkout: &Checkout, name: &str) {
     let media = format!("{name}.mp4");
     let made = Command::new("ffmpeg")
-        .args("-v error -f lavfi -i testsrc2=size=640x360:rate=24:duration=2".split(' '))
+        .args("-v error -f lavfi -i testsrc2=size=854x480:rate=24:duration=2".split(' '))
         .args("-f lavfi -i sine=frequency=440:sample_rate=48000:duration=2".split(' '))
         .args("-c:v libx264 -preset ultrafast -pix_fmt yuv420p -c:a aac".split(' '))
         .arg(&media)

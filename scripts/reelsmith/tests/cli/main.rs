@@ -185,6 +185,7 @@ fn a_job_from_the_manifest_to_the_report_by_the_commands() {
         &["report", &key[..8], "--html", "page.html"],
         &["report", "other", "--html"],
         &["show", "other"],
+        &["watch", name, "--plain"],
         &["watch", "other", "--plain"],
         &["list", "--status", "failed"],
         &["list", "--status", "odd"],
@@ -223,7 +224,9 @@ fn a_job_from_the_manifest_to_the_report_by_the_commands() {
     told.push(checkout.served(&["console"], ends));
     insta::assert_snapshot!(
         told.join("\n")
+            .replace(&key, "[job]")
             .replace(&key[..8], "[key]")
+            .replace(&taken, "[port]")
             .replace(name, "[film]")
     );
     let page = std::fs::read_to_string(checkout.path().join("page.html")).unwrap();

@@ -114,7 +114,7 @@ const READOUT = [
   ['Widest gap', (f) => [`${(f.widestGap * 1000).toFixed(0)} ms`, 'in the buffer'], (f) => f.widestGap > 0.042],
   ['Frames decoded', (f) => [String(f.decoded), `${f.presented} shown`], () => false],
   ['Frames dropped', (f) => [String(f.dropped), f.decoded ? `${((100 * f.dropped) / f.decoded).toFixed(1)} %` : ''], (f) => f.dropped > f.decoded / 50],
-  ['Throughput', (f) => [`${(f.bandwidth / 1e6).toFixed(f.bandwidth < 1e8 ? 1 : 0)} Mbit/s`, 'estimated'], () => false],
+  ['Throughput', (f) => [(f.bandwidth / 1e6).toFixed(f.bandwidth < 1e8 ? 1 : 0), 'Mbit/s, estimated'], () => false],
 ];
 const cells = READOUT.map(([title]) => {
   const card = element('dl', 'card stat');
