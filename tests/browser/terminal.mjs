@@ -1,11 +1,11 @@
 // Draws what record_terminal.py recorded with a real terminal emulator (xterm.js) and takes its picture:
 // node terminal.mjs PACKAGES RECORDING PICTURE
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { execFileSync } from 'node:child_process';
 import { chromium, page as openPage } from './chromium.mjs';
 
-const [packages, recording, picture] = process.argv.slice(2);
+const [packages, recording, picture] = process.argv.slice(2).map((path) => resolve(path));
 const { rows, columns, typed, pieces } = JSON.parse(readFileSync(recording, 'utf8'));
 const installed = process.env.REELSMITH_CHROMIUM
   ?? execFileSync('sh', ['-c', 'command -v chromium || command -v chromium-browser || command -v google-chrome']).toString().trim();
