@@ -17,6 +17,18 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+/// What was done to a whole file.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Damage {
+    /// Nothing: it was made as it is.
+    #[default]
+    None,
+    /// It ends early.
+    Cut,
+    /// Some of its bits are others.
+    Flipped,
+}
+
 /// One hostile mezzanine.
 #[derive(Clone, Debug)]
 pub struct Case {
@@ -26,6 +38,10 @@ pub struct Case {
     pub extension: &'static str,
     /// The bytes.
     pub bytes: Vec<u8>,
+    /// What was done to [`broken::whole`]'s file of this place.
+    pub damage: Damage,
+    /// That place; 0 where nothing was done.
+    pub of: usize,
 }
 
 impl Case {
@@ -36,6 +52,8 @@ impl Case {
             name: name.into(),
             extension,
             bytes,
+            damage: Damage::None,
+            of: 0,
         }
     }
 }

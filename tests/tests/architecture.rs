@@ -11,6 +11,8 @@
 mod dependencies;
 #[path = "architecture/functions.rs"]
 mod functions;
+#[path = "architecture/security.rs"]
+mod security;
 #[path = "architecture/sources.rs"]
 mod sources;
 #[path = "architecture/tree.rs"]

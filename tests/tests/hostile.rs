@@ -1,7 +1,8 @@
 //! Hostile media and hostile manifests against the pipeline: first its functions in this process with real ffmpeg, over
 //! the whole corpus; then a part of it through the local stack.
 //!
-//! `HOSTILE=full` takes every truncation and bit flip instead of a seeded part; `HOSTILE_KEEP=FOLDER` writes the corpus there.
+//! `HOSTILE=full` takes every truncation and bit flip instead of a seeded part, and with UPDATE_DOCS=1 writes what became of
+//! them into docs/security.md; `HOSTILE_KEEP=FOLDER` writes the corpus there.
 
 #![expect(
     clippy::unwrap_used,
@@ -16,6 +17,8 @@ mod manifests;
 mod media;
 #[path = "hostile/stack.rs"]
 mod stack;
+#[path = "hostile/tally.rs"]
+mod tally;
 
 use std::time::Duration;
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
-use super::Case;
+use super::{Case, Damage};
 
 /// A container with what it carries.
 struct Kind {
@@ -81,10 +81,13 @@ fn made(kind: &Kind) -> Case {
 pub fn all(each: usize) -> Vec<Case> {
     let mut random = fastrand::Rng::with_seed(0x5EED);
     let mut cases = Vec::new();
-    for file in whole() {
+    for (of, file) in whole().iter().enumerate() {
         for _ in 0..each {
-            cases.push(truncated(file, &mut random));
-            cases.push(flipped(file, &mut random));
+            let cut = truncated(file, &mut random);
+            let flipped = flipped(file, &mut random);
+            for (damage, case) in [(Damage::Cut, cut), (Damage::Flipped, flipped)] {
+                cases.push(Case { damage, of, ..case });
+            }
         }
     }
     cases

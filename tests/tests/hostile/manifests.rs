@@ -7,6 +7,7 @@ use reelsmith_tests::hostile::{Bait, manifests};
 
 use crate::line::{Line, Stage};
 use crate::soon;
+use crate::tally::document;
 
 #[tokio::test]
 async fn every_hostile_manifest_is_refused_by_name_and_soon() {
@@ -37,8 +38,12 @@ async fn every_hostile_manifest_is_refused_by_name_and_soon() {
     let harmless = manifests::harmless().into_bytes();
     let next = line.run("manifests/harmless.xml", harmless).await;
     assert_eq!(next.stage, Stage::Validation, "{next:?}");
-    println!(
-        "hostile manifests: {count} refused, the slowest within {:?}: {}",
-        slowest.0, slowest.1
+    let text = format!(
+        "{count} manifests are refused as `ManifestInvalid`, the slowest within {:.2} s: {}. Nothing is fetched, no job is \
+         written, and the next manifest goes on.\n",
+        slowest.0.as_secs_f64(),
+        slowest.1
     );
+    println!("{text}");
+    document("hostile manifests", &text);
 }

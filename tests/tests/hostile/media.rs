@@ -1,6 +1,5 @@
 //! Every hostile mezzanine through the functions, up to the encoder where it gets that far.
 
-use std::collections::BTreeMap;
 use std::io::Write;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -11,11 +10,16 @@ use reelsmith_contract::ErrorName;
 use reelsmith_core::ports::{ObjectRef, ObjectStore};
 use reelsmith_media::Layers;
 use reelsmith_tests::delivery::Delivery;
-use reelsmith_tests::hostile::{self, Bait, Case, broken};
+use reelsmith_tests::hostile::{self, Bait, Case, Damage, broken};
 
 use crate::line::{Line, Outcome, Stage};
+use crate::tally::{Tally, document};
 use crate::{full, soon};
 
+/// Truncations, and as many bit flips, of each kind: 560 files of seven kinds.
+const EACH: usize = 40;
+/// The same in the ordinary run.
+const PART: usize = 10;
 /// Cases at once: no more than a small machine has processors.
 const AT_ONCE: usize = 2;
 /// Greatest resident size of any child, in KiB. Half of what is allowed as address space for probing.
@@ -55,26 +59,26 @@ async fn every_hostile_mezzanine_is_refused_or_fails_by_name_and_nothing_leaks()
     let layers = Layers::active();
     let bait = Bait::lay();
     let line = Line::new();
-    let each = if full() { 40 } else { 3 };
-    let special = hostile::mezzanines(&bait, 0).len();
+    let each = if full() { EACH } else { PART };
     let cases = hostile::mezzanines(&bait, each);
     if let Some(folder) = std::env::var_os("HOSTILE_KEEP") {
         hostile::keep(&cases, folder.as_ref());
     }
-    let before = children_kib();
     let mut tally = Tally::default();
     let mut outcomes = futures::stream::iter(cases.iter().enumerate())
         .map(|(number, case)| {
             let line = &line;
-            async move { (number, line.deliver(&delivery(number, case)).await) }
+            async move { (case, line.deliver(&delivery(number, case)).await) }
         })
         .buffer_unordered(AT_ONCE);
-    while let Some((number, outcome)) = outcomes.next().await {
-        judge(&cases[number], number < special, &outcome, &bait);
-        tally.count(&cases[number], outcome);
+    while let Some((case, outcome)) = outcomes.next().await {
+        let wrong = wrong(case, &outcome, &bait);
+        tally.count(case, &outcome, wrong);
     }
     drop(outcomes);
     let memory = children_kib();
+    println!("{}", tally.table());
+    tally.assert_right();
     assert!(memory < MOST_MEMORY, "a child took {memory} KiB");
     assert_eq!(bait.knocks(), 0, "somebody was called");
     assert!(!bait.is_in(log.text().as_bytes()), "the canary is in a log");
@@ -82,24 +86,71 @@ async fn every_hostile_mezzanine_is_refused_or_fails_by_name_and_nothing_leaks()
     let good = &broken::whole()[0];
     let next = line.deliver(&delivery(cases.len(), good)).await;
     assert_eq!(next.stage, Stage::Done, "the next job: {next:?}");
-    println!(
-        "hostile mezzanines: {special} special, {} cut off or flipped; {layers:?}; children took {memory} KiB at most ({before} before)",
-        cases.len() - special
+    let figures = figures(&tally, layers, memory);
+    println!("{figures}");
+    document(
+        "hostile mezzanines",
+        &format!("{}\n{figures}", tally.table()),
     );
-    println!("{tally}");
 }
 
-fn judge(case: &Case, special: bool, outcome: &Outcome, bait: &Bait) {
-    let name = &case.name;
-    assert!(outcome.took < soon(), "{name}: {outcome:?}");
-    match &outcome.failure {
-        Some(failure) => {
-            assert!(NAMES.contains(&failure.name), "{name}: {outcome:?}");
-            assert!(!bait.is_in(failure.to_string().as_bytes()), "{name}");
-        }
-        // A flipped bit in a picture is a flipped bit in a picture: the file's checksum is what tells it.
-        None => assert!(!special, "{name} went through"),
+fn figures(tally: &Tally, layers: Layers, memory: i64) -> String {
+    let [special, cut, flipped] = [Damage::None, Damage::Cut, Damage::Flipped].map(|d| tally.of(d));
+    format!(
+        "| what | figure |\n|---|---|\n\
+         | mezzanines | {special} special, {cut} cut off, {flipped} with flipped bits |\n\
+         | layers of confinement | {layers:?} |\n\
+         | slowest | {} |\n\
+         | largest child | {} MiB resident |\n\
+         | connections and datagrams that the sentinels saw | 0 |\n\
+         | occurrences of the canary in outputs, errors and logs | 0 |\n\
+         | the next job | went through |\n",
+        tally.slowest(),
+        memory / 1_024,
+    )
+}
+
+/// Why a case did not end as it must, where it did not.
+fn wrong(case: &Case, outcome: &Outcome, bait: &Bait) -> Option<String> {
+    if outcome.took >= soon() {
+        return Some(format!("expected an end within {:?}", soon()));
     }
+    match &outcome.failure {
+        Some(failure) if !NAMES.contains(&failure.name) => Some("not such a name".to_owned()),
+        Some(failure) if bait.is_in(failure.to_string().as_bytes()) => {
+            Some("the canary".to_owned())
+        }
+        Some(_) => None,
+        // A flipped bit in a picture is a flipped bit in a picture: the file's checksum is what tells it.
+        None => (case.damage == Damage::None).then(|| "it went through".to_owned()),
+    }
+}
+
+/// A manifest tells the checksums of the whole file, so that one damaged on its way goes no further than being read.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_damaged_mezzanine_is_refused_by_the_checksum_of_the_whole_one() {
+    let line = Line::new();
+    let cases = broken::all(EACH);
+    for (number, case) in cases.iter().enumerate() {
+        let whole = delivery(number, &broken::whole()[case.of]);
+        let damaged = Delivery {
+            mezzanine: Some(case.bytes.clone()),
+            ..whole
+        };
+        let outcome = line.deliver(&damaged).await;
+        let expected = match case.damage {
+            Damage::Flipped => ErrorName::MezzanineChecksumMismatch,
+            _ => ErrorName::MezzanineSizeMismatch,
+        };
+        let found = outcome.failure.as_ref().map(|f| f.name);
+        assert_eq!(found, Some(expected), "{}: {outcome:?}", case.name);
+    }
+    let text = format!(
+        "{} of {} are refused by size or checksum where the manifest was made for the whole file.\n",
+        cases.len(),
+        cases.len()
+    );
+    document("hostile checksums", &text);
 }
 
 async fn nothing_leaked(line: &Line, bait: &Bait) {
@@ -127,32 +178,6 @@ fn the_sentinel_hears_a_knock_and_the_canary_is_found() {
 /// The greatest resident size of any child that has ended, in KiB.
 fn children_kib() -> i64 {
     getrusage(UsageWho::RUSAGE_CHILDREN).unwrap().max_rss()
-}
-
-/// What became of how many, for the record.
-#[derive(Default)]
-struct Tally {
-    ends: BTreeMap<(Stage, String), usize>,
-    slowest: (Duration, String),
-}
-
-impl Tally {
-    fn count(&mut self, case: &Case, outcome: Outcome) {
-        let name = outcome.failure.map(|f| f.name.to_string());
-        let end = (outcome.stage, name.unwrap_or_default());
-        *self.ends.entry(end).or_default() += 1;
-        let slow = (outcome.took, case.name.clone());
-        self.slowest = self.slowest.clone().max(slow);
-    }
-}
-
-impl std::fmt::Display for Tally {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        for ((stage, name), count) in &self.ends {
-            writeln!(f, "{count:5} {stage:?} {name}")?;
-        }
-        write!(f, "slowest: {:?}, {}", self.slowest.0, self.slowest.1)
-    }
 }
 
 /// Everything that the functions log in this process.

@@ -1,5 +1,6 @@
 //! A part of the corpus through the local stack, the swapped mezzanine, and what all of it leaves in the logs.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use reelsmith_contract::ErrorName;
@@ -21,6 +22,9 @@ const PART: [&str; 9] = [
     "a PNG of 65,535 squared",
     "20,000 tracks",
 ];
+
+/// Longer than a validation takes on a machine that is busy with everything else.
+const PATIENCE: Duration = Duration::from_secs(600);
 
 /// Text that is markup, a log line, a format or an escape sequence wherever it is not taken as text. The parser refuses
 /// control characters; these are what is left.
@@ -135,6 +139,7 @@ fn nothing_secret(log: &str) {
         "secret_access_key",
         "<AnimeTranscodeManifest",
         "<EpisodeTitle>",
+        "<Mezzanine>",
         "<script>",
     ] {
         let found = log.lines().find(|l| l.contains(secret));
@@ -147,9 +152,13 @@ async fn swapped(world: &World, id: &str) -> Option<(String, String)> {
     let delivery = good(id);
     let execution = world.deliver(&delivery).await;
     let other = broken::whole()[1].bytes.clone();
-    let written = async || {
+    let mut known = BTreeSet::new();
+    let mut written = async || {
         let jobs = world.keys("jobs/").await;
         for key in jobs.iter().filter(|k| k.ends_with("/probe.json")) {
+            if !known.insert(key.clone()) {
+                continue;
+            }
             let text: Value = world.outputs().read(key).await.unwrap();
             if text["mezzanine"]["key"] == *delivery.mezzanine_key {
                 return true;
@@ -159,7 +168,7 @@ async fn swapped(world: &World, id: &str) -> Option<(String, String)> {
     };
     let began = Instant::now();
     while !written().await {
-        assert!(began.elapsed() < Duration::from_secs(120), "no validation");
+        assert!(began.elapsed() < PATIENCE, "no validation");
     }
     world.put(&delivery.mezzanine_key, other).await;
     let view = world.ended(&execution).await;

@@ -1,0 +1,262 @@
+//! docs/security.md held to the tree, and what the Terraform and the SBOM must say.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::process::Command;
+
+use super::tree;
+
+const PAGE: &str = "docs/security.md";
+
+/// The rows of the table of attacks, cell by cell.
+fn attacks() -> Vec<Vec<String>> {
+    let page = tree::text(Path::new(PAGE)).expect(PAGE);
+    let (_, rest) = page.split_once("## Attack by attack").expect("the table");
+    let (table, _) = rest.split_once("\n## ").expect("a section after it");
+    let rows = table.lines().filter(|l| l.starts_with("| "));
+    rows.skip(1)
+        .map(|row| {
+            row.trim_matches('|')
+                .split(" | ")
+                .map(|c| c.trim().to_owned())
+                .collect()
+        })
+        .collect()
+}
+
+/// What stands in backticks.
+fn quoted(text: &str) -> Vec<&str> {
+    text.split('`').skip(1).step_by(2).collect()
+}
+
+/// Names of all functions of the Rust sources that are tests.
+fn tests() -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    for file in tree::rust_files("") {
+        let text = tree::text(&file).unwrap_or_default();
+        let parts = text.split("#[test]").chain(text.split("#[tokio::test"));
+        // The name is that of the first function after the attribute; proptest writes it further in.
+        for part in parts.skip(1) {
+            let name = part.split_once("fn ").map(|(_, rest)| rest);
+            let name = name.and_then(|rest| rest.split('(').next());
+            names.extend(name.map(str::to_owned));
+        }
+    }
+    assert!(names.len() > 500, "found only {} tests", names.len());
+    names
+}
+
+fn exists(path: &str) -> bool {
+    let path = path.split_ascii_whitespace().next().unwrap_or_default();
+    ["", "shared"]
+        .iter()
+        .any(|folder| tree::root().join(folder).join(path).exists())
+}
+
+#[test]
+fn each_of_the_eighteen_attacks_has_its_place_and_its_tests() {
+    let tests = tests();
+    let rows = attacks();
+    let numbers: Vec<&str> = rows.iter().map(|r| r[0].as_str()).collect();
+    let expected: Vec<String> = (1..=18).map(|n| n.to_string()).collect();
+    assert_eq!(numbers, expected);
+    for row in &rows {
+        let [number, _, hardening, places, evidence] = &row[..] else {
+            panic!("{PAGE}: expected five cells, found {row:?}");
+        };
+        for place in quoted(places) {
+            assert!(exists(place), "row {number}: {place}");
+        }
+        let named = quoted(evidence);
+        for name in &named {
+            let known = if name.contains('/') {
+                exists(name)
+            } else {
+                tests.contains(*name)
+            };
+            assert!(known, "row {number}: neither a file nor a test: {name}");
+        }
+        let absent = hardening.starts_with("not applicable");
+        assert!(
+            absent || named.iter().any(|n| tests.contains(*n)),
+            "row {number} names no test"
+        );
+    }
+}
+
+/// Where a policy may say `*` of resources, actions or principals, and why: file, statement, what.
+const EVERYTHING: &[(&str, &str, &str)] = &[
+    // A refusal, which cannot be too wide.
+    ("terraform/modules/buckets/main.tf", "TlsOnly", "s3:*"),
+    ("terraform/modules/buckets/main.tf", "TlsOnly", "*"),
+    // X-Ray has no resources to name.
+    ("terraform/modules/functions/roles.tf", "Traces", "*"),
+    ("terraform/modules/state_machine/role.tf", "Traces", "*"),
+    // Deliveries of logs and the policies of log groups have no resources to name.
+    ("terraform/modules/state_machine/role.tf", "Logs", "*"),
+];
+
+/// Every `*` that stands for everything in a statement of a policy.
+fn everything() -> BTreeSet<(String, String, String)> {
+    let mut found = BTreeSet::new();
+    let files = tree::files("terraform").into_iter();
+    for file in files.filter(|f| f.extension().is_some_and(|e| e == "tf")) {
+        let text = tree::text(&file).expect("text");
+        for policy in text.split("data \"aws_iam_policy_document\"").skip(1) {
+            let policy = policy.split("\n}\n").next().unwrap_or_default();
+            for statement in policy.split("statement {").skip(1) {
+                let sid = statement
+                    .split_once("sid")
+                    .and_then(|(_, rest)| rest.split('"').nth(1));
+                let words = statement.split('"').skip(1).step_by(2);
+                let service = |w: &str| {
+                    w.split_once(':').is_some_and(|(s, action)| {
+                        action.contains('*')
+                            && s.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+                    })
+                };
+                for word in words.filter(|w| *w == "*" || service(w)) {
+                    let sid = sid.unwrap_or_default().to_owned();
+                    found.insert((file.display().to_string(), sid, word.to_owned()));
+                }
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn no_policy_says_everything_but_where_it_is_listed() {
+    let listed = EVERYTHING
+        .iter()
+        .map(|(file, sid, what)| ((*file).to_owned(), (*sid).to_owned(), (*what).to_owned()));
+    assert_eq!(everything(), listed.collect());
+}
+
+#[test]
+fn every_bucket_is_closed_encrypted_versioned_and_tidied() {
+    let text = tree::text(Path::new("terraform/modules/buckets/main.tf")).expect("text");
+    let block = |kind: &str| {
+        let (_, rest) = text
+            .split_once(&format!("\"{kind}\" \"this\" {{\n"))
+            .expect(kind);
+        let block = rest.split("\n}\n").next().unwrap_or_default();
+        assert!(
+            block.contains("for_each = var.specs") || block.contains("spec in var.specs"),
+            "{kind}"
+        );
+        let words = block.split_ascii_whitespace().collect::<Vec<_>>();
+        words.join(" ")
+    };
+    for (kind, settings) in [
+        (
+            "aws_s3_bucket_public_access_block",
+            &[
+                "block_public_acls = true",
+                "block_public_policy = true",
+                "ignore_public_acls = true",
+                "restrict_public_buckets = true",
+            ][..],
+        ),
+        (
+            "aws_s3_bucket_ownership_controls",
+            &["object_ownership = \"BucketOwnerEnforced\""],
+        ),
+        (
+            "aws_s3_bucket_server_side_encryption_configuration",
+            &["sse_algorithm ="],
+        ),
+        ("aws_s3_bucket_versioning", &["status = \"Enabled\""]),
+        (
+            "aws_s3_bucket_lifecycle_configuration",
+            &["abort_incomplete_multipart_upload {"],
+        ),
+        (
+            "aws_iam_policy_document",
+            &[
+                "effect = \"Deny\"",
+                "aws:SecureTransport",
+                "values = [\"false\"]",
+            ],
+        ),
+        (
+            "aws_s3_bucket_policy",
+            &["data.aws_iam_policy_document.this"],
+        ),
+    ] {
+        let block = block(kind);
+        for setting in settings {
+            assert!(block.contains(setting), "{kind}: expected {setting}");
+        }
+    }
+    let specs = tree::text(Path::new("terraform/resources.yaml")).expect("text");
+    let specs: serde_norway::Value = serde_norway::from_str(&specs).expect("YAML");
+    assert_eq!(
+        specs["buckets"]["input"]["versioned"], true,
+        "versions of mezzanines are pinned"
+    );
+}
+
+/// Asks scripts/package for the SBOM of programs that only have a build configuration.
+const SBOM: &str = r#"
+import importlib.machinery, importlib.util, json, pathlib
+loader = importlib.machinery.SourceFileLoader("package", "scripts/package")
+package = importlib.util.module_from_spec(importlib.util.spec_from_loader("package", loader))
+import sys
+sys.dont_write_bytecode = True
+loader.exec_module(package)
+layer = json.loads(pathlib.Path("scripts/media-layer.json").read_text())
+programs = {tool: b"\0--enable-gpl --enable-static --enable-libx264 --enable-gnutls\0" for tool in layer["tools"]}
+print(json.dumps([package.sbom(layer, arch, programs) for arch in ("x86_64", "arm64")]))
+"#;
+
+#[test]
+fn the_layers_sbom_names_every_program_and_what_is_linked_in() {
+    let output = Command::new("python3")
+        .args(["-B", "-c", SBOM])
+        .current_dir(tree::root())
+        .output();
+    let output = output.expect("python3");
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let boms: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let layer = tree::text(Path::new("scripts/media-layer.json")).expect("text");
+    let layer: serde_json::Value = serde_json::from_str(&layer).expect("JSON");
+    for (bom, arch) in boms
+        .as_array()
+        .expect("two")
+        .iter()
+        .zip(["x86_64", "arm64"])
+    {
+        assert_eq!(
+            (bom["bomFormat"].as_str(), bom["specVersion"].as_str()),
+            (Some("CycloneDX"), Some("1.5"))
+        );
+        let components = bom["components"].as_array().expect("components");
+        for (tool, spec) in layer["tools"].as_object().expect("tools") {
+            let found = components
+                .iter()
+                .find(|c| c["bom-ref"] == **tool)
+                .expect("the tool");
+            assert_eq!(found["hashes"][0]["content"], spec[arch]["sha256"]);
+            assert_eq!(found["version"], spec["version"]);
+            assert_eq!(found["licenses"][0]["license"]["id"], layer["license"]);
+            let depends = bom["dependencies"].as_array().expect("dependencies");
+            let depends = depends
+                .iter()
+                .find(|d| d["ref"] == **tool)
+                .expect("its libraries");
+            let libraries = [format!("{tool}/gnutls"), format!("{tool}/libx264")];
+            assert_eq!(depends["dependsOn"], serde_json::json!(libraries));
+            for library in libraries {
+                assert!(
+                    components.iter().any(|c| c["bom-ref"] == *library),
+                    "{library}"
+                );
+            }
+        }
+    }
+}
