@@ -1,64 +1,31 @@
-//! A bounded fuzz of every parser: the files of `tests/corpus`, each damaged in some hundred ways that are the same in
-//! every run. Nothing may panic, overflow or run long; what a parser says of garbage does not matter here.
-//!
-//! A file that once mattered is added to the corpus under a name that says why.
+//! A bounded fuzz of every parser over the files of `tests/corpus`. Nothing may panic, overflow or run long; what a parser
+//! says of garbage does not matter here.
 
 #![expect(
-    clippy::unwrap_used,
     clippy::panic,
     reason = "a test ends where something is not as it must be"
 )]
 
-use std::collections::BTreeMap;
-use std::path::PathBuf;
-use std::time::{Duration, Instant};
+#[path = "../../testkit/src/fuzz.rs"]
+mod fuzz;
 
-use fastrand::Rng;
+use std::time::Duration;
+
+use fuzz::{Files, Fuzz, files};
 use reelsmith_conformance::cmaf::{Init, SegmentScan, TrackDefaults, fragments};
 use reelsmith_conformance::testing::Good;
 use reelsmith_conformance::{Delivery, Object, Sets, check, dash, hls, ts};
 
-/// Damaged copies of each file.
-const COPIES: u32 = 300;
-/// Every so many of them is checked by all rules too, as a part of a whole delivery.
-const IN_PLACE: u32 = 20;
-/// The longest that one file with all its copies may take, on a slow machine and without optimisation.
-const LONGEST: Duration = Duration::from_secs(60);
+const FUZZ: Fuzz<'_> = Fuzz {
+    copies: 300,
+    pieces: &[],
+    longest: Duration::from_secs(60),
+};
+/// Every so many copies are checked by all rules too, as a part of a whole delivery.
+const IN_PLACE: u64 = 20;
 
-fn corpus() -> BTreeMap<String, Vec<u8>> {
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/corpus");
-    let files = std::fs::read_dir(folder)
-        .unwrap()
-        .map(|f| f.unwrap().path());
-    let name = |p: &PathBuf| p.file_name().unwrap().to_str().unwrap().to_owned();
-    files
-        .map(|p| (name(&p), std::fs::read(&p).unwrap()))
-        .collect()
-}
-
-/// One damage: flipped bits, bytes at the edges of their range, a cut, a doubled or removed run, a splice with another file.
-fn damage(rng: &mut Rng, data: &mut Vec<u8>, other: &[u8]) {
-    if data.is_empty() {
-        return data.extend(other.iter().take(64));
-    }
-    let at = rng.usize(..data.len());
-    let run = at..data.len().min(at + rng.usize(1..64));
-    match rng.u8(..8) {
-        0 | 1 => data[at] ^= 1 << rng.u8(..8),
-        2 => data[at] = *rng.choice(&[0, 1, 0x7f, 0x80, 0xff]).unwrap(),
-        3 => data[run].fill(0xff),
-        4 => data.truncate(at),
-        5 => drop(data.drain(run)),
-        6 => {
-            let doubled = data[run].to_vec();
-            data.splice(at..at, doubled);
-        }
-        _ => {
-            let from = rng.usize(..=other.len());
-            let piece = &other[from..other.len().min(from + rng.usize(1..256))];
-            data.splice(run, piece.iter().copied());
-        }
-    }
+fn corpus() -> Files {
+    files(env!("CARGO_MANIFEST_DIR"), &["tests/corpus"])
 }
 
 /// Gives bytes to every parser that could be given them.
@@ -122,7 +89,7 @@ fn transport() -> Good {
 }
 
 /// Defaults of the init segment that belongs to a segment of the corpus: that of the same stem.
-fn defaults(corpus: &BTreeMap<String, Vec<u8>>, name: &str) -> TrackDefaults {
+fn defaults(corpus: &Files, name: &str) -> TrackDefaults {
     let (stem, _) = name.split_once('-').unwrap_or((name, ""));
     let init = corpus
         .iter()
@@ -131,67 +98,51 @@ fn defaults(corpus: &BTreeMap<String, Vec<u8>>, name: &str) -> TrackDefaults {
     init.map(|i| i.defaults).unwrap_or_default()
 }
 
-fn fuzz(extension: &str) {
+fn fuzz_all(extension: &str) {
     let corpus = corpus();
-    let files: Vec<_> = corpus
+    let chosen = corpus.iter().filter(|(n, _)| n.ends_with(extension));
+    let chosen: Files = chosen.cloned().collect();
+    let known: Vec<_> = chosen
         .iter()
-        .filter(|(n, _)| n.ends_with(extension))
+        .map(|(n, _)| (n, defaults(&corpus, n)))
         .collect();
-    assert!(
-        !files.is_empty(),
-        "no file of the corpus ends in {extension}"
-    );
-    for (index, (name, data)) in (0u64..).zip(&files) {
-        let (start, defaults) = (Instant::now(), defaults(&corpus, name));
-        let mut rng = Rng::with_seed(index);
-        read(name, data, defaults);
-        for number in 0..COPIES {
-            let mut copy = (*data).clone();
-            for _ in 0..rng.u8(1..6) {
-                let (_, other) = rng.choice(&files).unwrap();
-                damage(&mut rng, &mut copy, other);
-            }
-            read(name, &copy, defaults);
-            if number % IN_PLACE == 0 {
-                in_place(name, &copy);
-            }
+    FUZZ.run(&chosen, |name, data, number| {
+        let defaults = known.iter().find(|(n, _)| *n == name).map(|(_, d)| *d);
+        read(name, data, defaults.unwrap_or_default());
+        if number % IN_PLACE == 1 {
+            in_place(name, data);
         }
-        assert!(
-            start.elapsed() < LONGEST,
-            "{name} took {:?}",
-            start.elapsed()
-        );
-    }
+    });
 }
 
 #[test]
-fn playlists() {
-    fuzz(".m3u8");
+fn fuzz_playlists() {
+    fuzz_all(".m3u8");
 }
 
 #[test]
-fn mpds() {
-    fuzz(".mpd");
+fn fuzz_mpds() {
+    fuzz_all(".mpd");
 }
 
 #[test]
-fn init_segments() {
-    fuzz(".mp4");
+fn fuzz_init_segments() {
+    fuzz_all(".mp4");
 }
 
 #[test]
-fn segments() {
-    fuzz(".m4s");
+fn fuzz_segments() {
+    fuzz_all(".m4s");
 }
 
 #[test]
-fn transport_streams() {
-    fuzz(".ts");
+fn fuzz_transport_streams() {
+    fuzz_all(".ts");
 }
 
 #[test]
-fn captions() {
-    fuzz(".vtt");
+fn fuzz_captions() {
+    fuzz_all(".vtt");
 }
 
 #[test]

@@ -99,15 +99,27 @@ fn figures(tally: &Tally, layers: Layers, memory: i64) -> String {
     format!(
         "| what | figure |\n|---|---|\n\
          | mezzanines | {special} special, {cut} cut off, {flipped} with flipped bits |\n\
-         | layers of confinement | {layers:?} |\n\
-         | slowest | {} |\n\
+         | layers of confinement | {} |\n\
+         | the slowest that ended with an error | {:.1} s |\n\
          | largest child | {} MiB resident |\n\
          | connections and datagrams that the sentinels saw | 0 |\n\
          | occurrences of the canary in outputs, errors and logs | 0 |\n\
          | the next job | went through |\n",
-        tally.slowest(),
+        layer_names(layers),
+        tally.slowest().as_secs_f64(),
         memory / 1_024,
     )
+}
+
+fn layer_names(layers: Layers) -> String {
+    let all = [
+        (layers.calls, "system calls"),
+        (layers.files, "files"),
+        (layers.ports, "ports"),
+        (layers.signals, "signals"),
+    ];
+    let active = all.into_iter().filter(|(active, _)| *active);
+    active.map(|(_, name)| name).collect::<Vec<_>>().join(", ")
 }
 
 /// Why a case did not end as it must, where it did not.

@@ -8,13 +8,13 @@ use bytes::Bytes;
 use reelsmith_core::ladder::{CodecSettings, ResolvedRung, VideoCodec};
 use reelsmith_core::plan::{Chunk, Cutting, FrameMapping, Timeline, VideoRendition};
 use reelsmith_core::ports::{ObjectPin, ObjectRef, ObjectStore, PutOptions};
-use reelsmith_core::probe::{ByteSpan, Probe};
+use reelsmith_core::probe::Probe;
 use reelsmith_core::sniff::Container;
 use reelsmith_core::time::{FrameCount, FrameRange};
 use reelsmith_core::units::{BitsPerSecond, Resolution};
 use reelsmith_media::{
-    ChunkMedia, ChunkTask, Indexed, Limits, ProxyOptions, RangeProxy, Tools, probe, read_index,
-    scan_index, transcode,
+    ChunkMedia, ChunkTask, Indexed, Limits, ProxyOptions, ProxyStats, RangeProxy, Tools, probe,
+    read_index, scan_index, transcode,
 };
 use reelsmith_testkit::fakes::MemoryStore;
 
@@ -28,7 +28,7 @@ pub struct Film {
     pub indexed: Indexed,
     pub timeline: Timeline,
     store: Arc<MemoryStore>,
-    pin: ObjectPin,
+    pub pin: ObjectPin,
     folder: tempfile::TempDir,
 }
 
@@ -50,7 +50,10 @@ pub fn ffmpeg(folder: &Path, args: &[String]) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-fn step(folder: &Path, line: &str) {
+/// The test picture that frames are compared on: small, so that comparing is quick.
+pub const SMALL: &str = "testsrc2=size=128x96";
+
+fn step(folder: &Path, line: &str, picture: &str) {
     if let Some(files) = line.strip_prefix("JOIN ") {
         let files: Vec<PathBuf> = files.split(' ').map(|f| folder.join(f)).collect();
         let [a, b, joined] = &files[..] else {
@@ -65,7 +68,8 @@ fn step(folder: &Path, line: &str) {
             Some(("", rate)) => {
                 let rate = rate.strip_prefix('@').unwrap_or("25");
                 args.extend(["-f", "lavfi", "-i"].map(str::to_owned));
-                args.push(format!("testsrc2=size=128x96:rate={rate}"));
+                let (source, filters) = picture.split_once(',').unwrap_or((picture, "null"));
+                args.push(format!("{source}:rate={rate},{filters}"));
                 // A later number of frames or pixel format of the kind overrides these.
                 args.extend(["-frames:v", "97", "-pix_fmt", "yuv420p"].map(str::to_owned));
             }
@@ -92,10 +96,11 @@ async fn stored(file: &Path) -> (Arc<MemoryStore>, ObjectPin) {
 }
 
 impl Film {
-    pub async fn made(kind: &'static Kind) -> Self {
+    /// A mezzanine that shows `picture`, a lavfi source without its rate and filters after it.
+    pub async fn made(kind: &'static Kind, picture: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         for line in kind.steps {
-            step(folder.path(), line);
+            step(folder.path(), line, picture);
         }
         let file = folder.path().join(kind.file);
         let head = std::fs::read(&file).unwrap();
@@ -176,7 +181,8 @@ impl Film {
             )
     }
 
-    fn rendition(&self) -> VideoRendition {
+    /// The source's own size without loss.
+    pub fn rendition(&self) -> VideoRendition {
         let rung = ResolvedRung {
             name: "source".into(),
             codec: VideoCodec::H264,
@@ -215,52 +221,63 @@ impl Film {
         (0..total).step_by(length as usize).map(range).collect()
     }
 
-    async fn proxy(&self, reads: Vec<ByteSpan>) -> RangeProxy {
-        let options = ProxyOptions {
-            block: 64 << 10,
-            reads,
-            ..ProxyOptions::default()
-        };
-        let proxy = RangeProxy::start(self.store.clone(), self.pin.clone(), options).await;
-        proxy.unwrap()
-    }
-
     /// Every chunk of `length` frames, losslessly.
     pub async fn encode(&self, length: u64) -> Vec<ChunkMedia> {
         let mut chunks = Vec::new();
         let ranges = self.ranges(length);
         let length = FrameCount(ranges[0].count().0);
         for (index, frames) in (0u32..).zip(ranges) {
-            let cut = self.timeline.cut(frames);
-            let proxy = self.proxy(cut.reads.clone()).await;
-            let directory = tempfile::tempdir_in(self.folder.path()).unwrap();
-            let task = ChunkTask {
-                url: proxy.url(),
-                container: self.kind.container,
-                source: self.probe.video.clone(),
-                frame_rate: self.timeline.frame_rate,
-                mapping: self.timeline.mapping,
-                scan: self.indexed.index.scan,
-                mock: false,
-                video_start: self.timeline.video_start(),
-                segment_frames: length,
-                gop_frames: length,
-                chunk: Chunk {
-                    index,
-                    frames,
-                    first_segment: index + 1,
-                    segments: 1,
-                    cut,
-                },
-                rungs: vec![self.rendition()],
-                directory: directory.path().to_owned(),
-            };
-            let media = transcode(&tools(), &task, &Limits::default()).await;
-            let media = proxy.check(media);
-            chunks
-                .push(media.unwrap_or_else(|e| panic!("{}, chunk {frames}: {e}", self.kind.name)));
+            let (media, _) = self
+                .chunk(index, frames, length, self.rendition(), 64 << 10)
+                .await;
+            chunks.push(media);
         }
         chunks
+    }
+
+    /// One chunk through the real encoder, and what its proxy read in blocks of `block` bytes.
+    pub async fn chunk(
+        &self,
+        index: u32,
+        frames: FrameRange,
+        length: FrameCount,
+        rendition: VideoRendition,
+        block: u64,
+    ) -> (ChunkMedia, ProxyStats) {
+        let cut = self.timeline.cut(frames);
+        let options = ProxyOptions {
+            block,
+            reads: cut.reads.clone(),
+            ..ProxyOptions::default()
+        };
+        let proxy = RangeProxy::start(self.store.clone(), self.pin.clone(), options).await;
+        let proxy = proxy.unwrap();
+        let directory = tempfile::tempdir_in(self.folder.path()).unwrap();
+        let task = ChunkTask {
+            url: proxy.url(),
+            container: self.kind.container,
+            source: self.probe.video.clone(),
+            frame_rate: self.timeline.frame_rate,
+            mapping: self.timeline.mapping,
+            scan: self.indexed.index.scan,
+            mock: false,
+            video_start: self.timeline.video_start(),
+            segment_frames: length,
+            gop_frames: length,
+            chunk: Chunk {
+                index,
+                frames,
+                first_segment: index + 1,
+                segments: 1,
+                cut,
+            },
+            rungs: vec![rendition],
+            directory: directory.path().to_owned(),
+        };
+        let media = transcode(&tools(), &task, &Limits::default()).await;
+        let media = proxy.check(media);
+        let media = media.unwrap_or_else(|e| panic!("{}, chunk {frames}: {e}", self.kind.name));
+        (media, proxy.stats())
     }
 
     /// All chunks as one file.

@@ -144,33 +144,22 @@ impl Row {
     }
 }
 
-const INTRODUCTION: &str = "# Exactness
-
-Written by `scripts/measure-exactness`; `scripts/test` judges the same kinds at two chunk lengths.
-
-Each kind is a mezzanine that ffmpeg makes on the spot, mostly of 97 frames, so that some chunk lengths leave a last chunk of one
-frame. Its index is read and held against a walk over every packet; every chunk goes through the real encoder command
-in a lossless profile; all chunks are joined and decoded. Compared is every decoded frame, by MD5, with a plain decode of
-the whole mezzanine: differing, lost and doubled frames, and frames shown at another time than the grid's. Frames of more
-than eight bits are compared at eight.
-
-- **index** `tables`: from `moov` and `moof` alone, by ranged reads. `scan`: the file is read once, because it has no tables
-  (MPEG-TS, MPEG-PS) or such as are not read here (Matroska's cues do not time every frame; MXF index tables).
-- **frames are** `every frame`: output frame n is source frame n. `resampled`: the source is variable, or faster than the
-  profile allows, and each place of the grid shows the frame nearest to it. `one worker`: the plan found that seeking could
-  not be proven exact, says why in `cutting`, and makes one chunk.
-
-Not judged: pictures coded as separate fields (PAFF), for which no encoder is at hand. H.264 in MPEG-PS is refused where packets
-carry no time of display (`PlanImpossible` or `MezzanineUnreadable`, never a guess). An intra refresh that begins only after the third
-key frame is not noticed.
-
-";
+/// Puts a text between the marks of its name in docs/exactness.md.
+pub fn document(name: &str, text: &str) {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/exactness.md");
+    let page = std::fs::read_to_string(file).unwrap();
+    let begin = format!("<!-- {name}: begin -->\n");
+    let (before, rest) = page.split_once(&begin).unwrap();
+    let end = format!("<!-- {name}: end -->");
+    let (_, after) = rest.split_once(&end).unwrap();
+    std::fs::write(file, format!("{before}{begin}{text}{end}{after}")).unwrap();
+}
 
 /// The table as Markdown.
 pub fn markdown(rows: &[Row], lengths: &[u64]) -> String {
     let lengths: Vec<String> = lengths.iter().map(u64::to_string).collect();
     let mut text = format!(
-        "{INTRODUCTION}| kind | frames | rate | index | frames are | chunks at lengths {} | differing | lost | doubled | moved |\n\
+        "| kind | frames | rate | index | frames are | chunks at lengths {} | differing | lost | doubled | moved |\n\
          |---|---|---|---|---|---|---|---|---|---|\n",
         lengths.join(", ")
     );

@@ -76,3 +76,47 @@ proptest! {
         fragment::shrink(&mut moof, at, &mut tracks);
     }
 }
+
+/// Every kind of file that tables are read of, and segments that others wrote.
+fn corpus() -> reelsmith_testkit::fuzz::Files {
+    let kept = ["src/index/tables/corpus", "../conformance/tests/corpus"];
+    let mut files = reelsmith_testkit::fuzz::files(env!("CARGO_MANIFEST_DIR"), &kept);
+    files.retain(|(name, _)| [".mp4", ".mov", ".m4s"].iter().any(|e| name.ends_with(e)));
+    files
+}
+
+#[test]
+fn fuzz_tables() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let fuzz = reelsmith_testkit::fuzz::Fuzz {
+        copies: 150,
+        pieces: &[
+            "moov", "trak", "stbl", "stsz", "stsc", "co64", "stco", "moof", "traf", "trun", "mdat",
+            "free",
+        ],
+        longest: std::time::Duration::from_secs(30),
+    };
+    fuzz.run(&corpus(), |name, data, number| {
+        let store = MemoryStore::new(data.to_vec());
+        let pin = store.pin();
+        let read = runtime.block_on(read(store, &pin));
+        // A file of which only the start and boxes are read costs no more than a few reads of all of it.
+        let most = 4 * (data.len() as u64 + PEEK);
+        let read = read.map_or(0, |found| {
+            let Some(file) = found.file else {
+                return found.bytes_read;
+            };
+            for track in 0..file.tracks.len() as u32 {
+                for at in [0, 1, data.len() as u64, u64::MAX] {
+                    let _ = file.samples(track).true_span(at);
+                }
+            }
+            found.bytes_read
+        });
+        assert!(
+            read <= most,
+            "{name}, copy {number}: {read} of {}",
+            data.len()
+        );
+    });
+}
