@@ -17,7 +17,7 @@ fn attacks() -> Vec<Vec<String>> {
     rows.skip(1)
         .map(|row| {
             row.trim_matches('|')
-                .split(" | ")
+                .split('|')
                 .map(|c| c.trim().to_owned())
                 .collect()
         })
