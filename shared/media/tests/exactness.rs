@@ -9,6 +9,8 @@
     reason = "a test ends where something is not as it must be"
 )]
 
+#[path = "exactness/cost.rs"]
+mod cost;
 #[path = "exactness/film.rs"]
 mod film;
 #[path = "exactness/judge.rs"]

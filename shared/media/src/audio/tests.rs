@@ -1,4 +1,5 @@
 mod programmes;
+mod sync;
 
 use reelsmith_core::time::Ticks;
 use reelsmith_core::units::BitsPerSecond;

@@ -9,6 +9,7 @@ use super::*;
 use crate::testing::{MemoryStore, ffmpeg, made, pictures, serve, serve_store, tools};
 use crate::{ProxyOptions, RangeProxy, probe, read_index};
 
+mod deterministic;
 mod pictures;
 
 /// A mezzanine behind its proxy, probed and indexed.

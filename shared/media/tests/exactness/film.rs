@@ -227,21 +227,22 @@ impl Film {
         let ranges = self.ranges(length);
         let length = FrameCount(ranges[0].count().0);
         for (index, frames) in (0u32..).zip(ranges) {
-            let (media, _) = self
-                .chunk(index, frames, length, self.rendition(), 64 << 10)
-                .await;
+            let cadence = (length, length);
+            let rungs = vec![self.rendition()];
+            let (media, _) = self.chunk(index, frames, cadence, rungs, 64 << 10).await;
             chunks.push(media);
         }
         chunks
     }
 
-    /// One chunk through the real encoder, and what its proxy read in blocks of `block` bytes.
+    /// One chunk through the real encoder, with the lengths of segments and of groups of pictures, and what its proxy read
+    /// in blocks of `block` bytes.
     pub async fn chunk(
         &self,
         index: u32,
         frames: FrameRange,
-        length: FrameCount,
-        rendition: VideoRendition,
+        (segment_frames, gop_frames): (FrameCount, FrameCount),
+        rungs: Vec<VideoRendition>,
         block: u64,
     ) -> (ChunkMedia, ProxyStats) {
         let cut = self.timeline.cut(frames);
@@ -262,16 +263,16 @@ impl Film {
             scan: self.indexed.index.scan,
             mock: false,
             video_start: self.timeline.video_start(),
-            segment_frames: length,
-            gop_frames: length,
+            segment_frames,
+            gop_frames,
             chunk: Chunk {
                 index,
                 frames,
                 first_segment: index + 1,
-                segments: 1,
+                segments: frames.count().0.div_ceil(segment_frames.0) as u32,
                 cut,
             },
-            rungs: vec![rendition],
+            rungs,
             directory: directory.path().to_owned(),
         };
         let media = transcode(&tools(), &task, &Limits::default()).await;
@@ -280,26 +281,16 @@ impl Film {
         (media, proxy.stats())
     }
 
-    /// All chunks as one file.
-    pub fn joined(&self, chunks: &[ChunkMedia]) -> PathBuf {
-        let mut bytes = chunks[0].rungs[0].init.to_vec();
+    /// One rung of all chunks as one file.
+    pub fn joined(&self, chunks: &[ChunkMedia], rung: usize) -> PathBuf {
+        let mut bytes = chunks[0].rungs[rung].init.to_vec();
         for chunk in chunks {
-            assert!(
-                chunk.rungs[0].init == chunks[0].rungs[0].init,
-                "{}",
-                self.kind.name
-            );
-            bytes.extend(
-                chunk.rungs[0]
-                    .segments
-                    .iter()
-                    .flat_map(|s| s.bytes.to_vec()),
-            );
+            let (own, first) = (&chunk.rungs[rung], &chunks[0].rungs[rung]);
+            assert!(own.init == first.init, "{}", self.kind.name);
+            bytes.extend(own.segments.iter().flat_map(|s| s.bytes.to_vec()));
         }
-        let file = self
-            .folder
-            .path()
-            .join(format!("joined{}.mp4", chunks.len()));
+        let name = format!("joined{}-{rung}.mp4", chunks.len());
+        let file = self.folder.path().join(name);
         std::fs::write(&file, bytes).unwrap();
         file
     }

@@ -66,9 +66,10 @@ async fn read(kind: &'static Kind) -> Read {
     let (mut workers, mut led) = (Vec::new(), 0);
     for (index, frames) in (0u32..).zip(film.ranges(LENGTH)) {
         let block = ProxyOptions::default().block;
-        let length_of = FrameCount(frames.count().0);
+        let whole = FrameCount(frames.count().0);
+        let rungs = vec![rendition.clone()];
         let (_, stats) = film
-            .chunk(index, frames, length_of, rendition.clone(), block)
+            .chunk(index, frames, (whole, whole), rungs, block)
             .await;
         let own = bytes_of(&film, frames);
         let needed = film

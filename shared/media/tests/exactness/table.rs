@@ -27,7 +27,7 @@ impl Seen {
     pub fn compare(film: &Film, expected: &[String], chunks: &[ChunkMedia]) -> Self {
         let rate = film.timeline.frame_rate;
         let filters = format!("format={}", film.format());
-        let file = film.joined(chunks);
+        let file = film.joined(chunks, 0);
         let shown = judge::pictures(&file, &filters, i128::from(rate.timescale().0));
         let tick = rate.ticks_per_frame().0;
         let counted = |hashes: &mut dyn Iterator<Item = &String>| {

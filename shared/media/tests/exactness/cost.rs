@@ -1,0 +1,234 @@
+//! What cutting costs on real footage, and whether the buffer model holds over the joins.
+//!
+//! `EXACTNESS_FOOTAGE` names the footage, which scripts/measure-exactness fetches; without it there is nothing to measure.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use reelsmith_core::job::OutputOptions;
+use reelsmith_core::ladder::{Profile, ResolvedRung};
+use reelsmith_core::plan::VideoRendition;
+use reelsmith_core::sniff::Container;
+use reelsmith_core::time::{FrameCount, FrameRange};
+use reelsmith_core::units::{BitsPerSecond, Resolution};
+use reelsmith_media::{ChunkMedia, ProxyOptions};
+
+use crate::film::{Film, ffmpeg, tools};
+use crate::kinds::Kind;
+use crate::table::document;
+
+/// Frames per second of the footage, and frames of the film that it is looped to.
+const RATE: u64 = 25;
+const FRAMES: u64 = 1_000;
+/// Seconds of a chunk; the last is the whole film.
+const SECONDS: [u64; 6] = [2, 4, 6, CHUNK, 10, FRAMES / RATE];
+/// Seconds of a chunk, of a group of pictures and of a segment, as in the profile.
+const CHUNK: u64 = 8;
+const GOP: u64 = 2;
+const SEGMENT: u64 = 4;
+/// Of the bits of the unsplit encode, at the profile's chunks.
+const MOST: f64 = 0.005;
+
+/// The smallest H.264 rung of the default profile, and the same with a cap that starves it.
+fn rungs() -> [VideoRendition; 2] {
+    let profile = Profile::named("default").unwrap();
+    let source = Resolution {
+        width: 640,
+        height: 360,
+    };
+    let options = OutputOptions {
+        h265: false,
+        dash: false,
+        progressive: false,
+        max_bitrate: None,
+        mock: false,
+    };
+    let mut resolved = profile.resolve(source, "25".parse().unwrap(), &options);
+    let rung = resolved.remove(0);
+    let starved = ResolvedRung {
+        max_bitrate: BitsPerSecond(rung.max_bitrate.0 / 2),
+        buffer_bits: rung.buffer_bits / 2,
+        ..rung.clone()
+    };
+    [("video/profile", rung), ("video/starved", starved)].map(|(path, rung)| VideoRendition {
+        path: path.into(),
+        rung,
+    })
+}
+
+/// The film in chunks of so many seconds.
+async fn encoded(film: &Film, rungs: &[VideoRendition], seconds: u64) -> Vec<ChunkMedia> {
+    let frames = |seconds: u64| FrameCount(seconds * RATE);
+    let cadence = (frames(SEGMENT.min(seconds)), frames(GOP));
+    let mut chunks = Vec::new();
+    for (index, start) in (0u32..).zip((0..FRAMES).step_by(frames(seconds).0 as usize)) {
+        let end = (start + frames(seconds).0).min(FRAMES);
+        let range = FrameRange { start, end };
+        let block = ProxyOptions::default().block;
+        let (media, _) = film
+            .chunk(index, range, cadence, rungs.to_vec(), block)
+            .await;
+        chunks.push(media);
+    }
+    chunks
+}
+
+/// What a joined encode is like.
+struct Measured {
+    bits: u64,
+    ssim: f64,
+    underflows: usize,
+    /// The emptiest the buffer gets, and the emptiest at the first picture of a chunk, in parts of its size.
+    lowest: f64,
+    at_joins: f64,
+}
+
+/// Sizes of all pictures in bits, in the order they are decoded.
+fn sizes(file: &Path) -> Vec<u64> {
+    let output = std::process::Command::new(tools().ffprobe)
+        .args([
+            "-v",
+            "error",
+            "-show_entries",
+            "packet=size",
+            "-of",
+            "csv=p=0",
+        ])
+        .arg(file)
+        .output()
+        .unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let numbers = text.lines().map(|l| l.trim_matches(',').parse::<u64>());
+    numbers.map(|bytes| bytes.unwrap() * 8).collect()
+}
+
+/// ISO/IEC 14496-10, annex C, as a leaky bucket: the buffer begins half full, as each chunk's encoder assumes, takes in what the
+/// cap allows, and gives away each picture at its time. It runs on over the joins.
+fn bucket(sizes: &[u64], rung: &ResolvedRung, chunk: usize) -> (usize, f64, f64) {
+    let size = rung.buffer_bits as f64;
+    let income = rung.max_bitrate.0 as f64 / RATE as f64;
+    let (mut fill, mut underflows, mut lowest, mut at_joins) = (size / 2.0, 0, size, size);
+    for (n, bits) in sizes.iter().enumerate() {
+        if n > 0 && n % chunk == 0 {
+            at_joins = at_joins.min(fill);
+        }
+        fill -= *bits as f64;
+        if fill < 0.0 {
+            underflows += 1;
+        }
+        lowest = lowest.min(fill);
+        fill = (fill.max(0.0) + income).min(size);
+    }
+    (underflows, lowest / size, at_joins / size)
+}
+
+/// Mean over all frames of SSIM over all planes, against the film.
+fn ssim(film: &Film, file: &Path) -> f64 {
+    let folder = file.parent().unwrap();
+    let name = |f: &Path| f.file_name().unwrap().to_str().unwrap().to_owned();
+    let line = format!(
+        "-i {} -i {} -lavfi [0:v]settb=1/25,setpts=N[a];[1:v]settb=1/25,setpts=N[b];[a][b]ssim=stats_file=- -f null -",
+        name(file),
+        name(&film.file)
+    );
+    let args: Vec<String> = line.split(' ').map(str::to_owned).collect();
+    let text = ffmpeg(folder, &args);
+    let all = text
+        .split_ascii_whitespace()
+        .filter_map(|w| w.strip_prefix("All:"));
+    let all: Vec<f64> = all.map(|v| v.parse().unwrap()).collect();
+    assert_eq!(all.len() as u64, FRAMES);
+    all.iter().sum::<f64>() / all.len() as f64
+}
+
+fn measured(
+    film: &Film,
+    chunks: &[ChunkMedia],
+    rung: (usize, &ResolvedRung),
+    seconds: u64,
+) -> Measured {
+    let file = film.joined(chunks, rung.0);
+    let sizes = sizes(&file);
+    assert_eq!(sizes.len() as u64, FRAMES);
+    let (underflows, lowest, at_joins) = bucket(&sizes, rung.1, (seconds * RATE) as usize);
+    Measured {
+        bits: sizes.iter().sum(),
+        ssim: ssim(film, &file),
+        underflows,
+        lowest,
+        at_joins,
+    }
+}
+
+/// The footage, smaller and without loss, over and over.
+async fn film(footage: &str) -> Film {
+    let step = format!(
+        "-stream_loop -1 -i {footage} -map 0:v -vf scale=640:360:flags=bicubic,settb=1/25,setpts=N,format=yuv420p -r 25 \
+         -frames:v {FRAMES} -c:v libx264 -preset ultrafast -qp 0 -g 25 film.mp4"
+    );
+    let steps: &'static [&'static str] = Box::leak(Box::new([&*step.leak()]));
+    let kind = Kind {
+        name: "footage",
+        container: Container::Mov,
+        file: "film.mp4",
+        steps,
+        interlaced: false,
+    };
+    Film::made(Box::leak(Box::new(kind)), "").await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn cutting_costs_next_to_nothing_on_real_footage_and_the_buffer_model_holds_over_joins() {
+    let Ok(footage) = std::env::var("EXACTNESS_FOOTAGE") else {
+        return;
+    };
+    let film = film(&footage).await;
+    assert_eq!(film.timeline.frames.0, FRAMES);
+    let rungs = rungs();
+    let mut rows: Vec<Vec<Measured>> = rungs.iter().map(|_| Vec::new()).collect();
+    for seconds in SECONDS {
+        let chunks = encoded(&film, &rungs, seconds).await;
+        for (place, rung) in rungs.iter().enumerate() {
+            rows[place].push(measured(&film, &chunks, (place, &rung.rung), seconds));
+        }
+    }
+    let mut text = String::from(
+        "| cap kbit/s | chunks of | kbit/s | bits against unsplit | SSIM | against unsplit | underflows | buffer at its emptiest | at a join |\n\
+         |---|---|---|---|---|---|---|---|---|\n",
+    );
+    for (rung, measures) in rungs.iter().zip(&rows) {
+        let whole = &measures[measures.len() - 1];
+        for (seconds, m) in SECONDS.iter().zip(measures) {
+            let more = m.bits as f64 / whole.bits as f64 - 1.0;
+            let _ = writeln!(
+                text,
+                "| {} | {seconds} s | {} | {:+.2} % | {:.5} | {:+.5} | {} | {:.0} % | {:.0} % |",
+                rung.rung.max_bitrate.0 / 1_000,
+                m.bits * RATE / FRAMES / 1_000,
+                more * 100.0,
+                m.ssim,
+                m.ssim - whole.ssim,
+                m.underflows,
+                m.lowest * 100.0,
+                m.at_joins * 100.0,
+            );
+        }
+    }
+    println!("{text}");
+    document("cutting", &text);
+    for (rung, measures) in rungs.iter().zip(&rows) {
+        let underflows: Vec<usize> = measures.iter().map(|m| m.underflows).collect();
+        assert!(
+            underflows.iter().all(|n| *n == 0),
+            "{}: {underflows:?}",
+            rung.path
+        );
+    }
+    let profile = &rows[0];
+    let at = SECONDS.iter().position(|s| *s == CHUNK).unwrap();
+    let more = profile[at].bits as f64 / profile[SECONDS.len() - 1].bits as f64 - 1.0;
+    assert!(
+        more <= MOST,
+        "{more:+.4} of the bits at chunks of {CHUNK} s"
+    );
+}
