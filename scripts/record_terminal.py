@@ -77,7 +77,8 @@ def fullest(pieces):
     for n, piece in enumerate(pieces):
         kinds = [piece.count(glyph) for glyph in "■▣·"]
         worth = min(kinds[0], 12) + 4 * min(kinds[1], 2) + min(kinds[2], 6) if all(kinds[:2]) else 0
-        if worth >= most and "left" in piece:
+        # A picture may come in two pieces: only one with its last line is whole.
+        if worth >= most and "left" in piece and "NotifySuccess" in piece[-300:]:
             best, most = n + 1, worth
     return best
 

@@ -20,7 +20,7 @@ await page.setContent('<body style="margin:0;background:#14171f"><div id="t" sty
 await page.addStyleTag({ content: file('css/xterm.css') });
 await page.addScriptTag({ content: file('lib/xterm.js') });
 const lines = await page.evaluate(async ([size, text, colours, command]) => {
-  const terminal = new Terminal({ ...size, theme: colours, fontSize: 14, fontFamily: '"DejaVu Sans Mono", monospace', convertEol: false, cursorInactiveStyle: 'none' });
+  const terminal = new Terminal({ ...size, theme: colours, fontSize: 14, lineHeight: 1.2, fontFamily: '"DejaVu Sans Mono", monospace', convertEol: false, cursorInactiveStyle: 'none' });
   terminal.open(document.getElementById('t'));
   await new Promise((done) => terminal.write(`$ ${command}\r\n`, done));
   for (const piece of text) await new Promise((done) => terminal.write(piece, done));

@@ -11,13 +11,14 @@ use crate::text;
 use crate::timeline::{Timeline, Visit};
 
 /// The way of a job that the functions encode. Where it leads elsewhere, what is left of it is not foretold.
-const WAY: [&str; 11] = [
+const WAY: [&str; 12] = [
     "ParseManifest",
     "ValidateInput",
     "SubmitJob",
     "PlanChunks",
     ENCODE,
     "AssembleRenditions",
+    "MakeImages",
     "PackageOutputs",
     "ValidateOutput",
     "PublishJob",
@@ -184,7 +185,7 @@ fn bar(rung: &Rung, widest: usize) -> String {
         "█".repeat(filled.min(BAR)),
         "░".repeat(BAR - filled.min(BAR)),
     );
-    let name = &rung.rendition;
+    let (name, full) = (&rung.rendition, style(full).for_stderr().green());
     format!(
         "      {name:<widest$}  {full}{rest}  {} of {}",
         rung.done, rung.total

@@ -11,7 +11,7 @@ export function element(tag, className, ...children) {
 function json(text) {
   let shown = text ?? '';
   try {
-    shown = JSON.stringify(JSON.parse(text), null, 2);
+    if (text) shown = JSON.stringify(JSON.parse(text), null, 2);
   } catch { /* shown as it is */ }
   return element('pre', 'json', shown || '–');
 }
@@ -28,7 +28,8 @@ export function state(app, name) {
   const visits = app.visits.filter((v) => v.state === name);
   if (!visits.length) parts.push(element('p', 'soft', app.standing.has(name) ? 'It runs once for each item of its Map: see Maps.' : 'Not entered.'));
   for (const visit of visits) {
-    const took = visit.left === null ? 'goes on' : duration(visit.left - visit.entered);
+    const open = app.execution.status === 'running' ? 'goes on' : 'the execution ended in it';
+    const took = visit.left === null ? open : duration(visit.left - visit.entered);
     parts.push(element('p', 'num', `Entered ${duration(visit.entered - app.execution.started_ms)} after the start, ${took}`));
     for (const failure of visit.failures) parts.push(element('h3', '', 'Failed: ', element('code', '', failure.error)), element('pre', 'json', failure.cause));
     parts.push(element('h3', '', 'Input'), json(visit.input), element('h3', '', 'Output'), json(visit.output));
