@@ -237,6 +237,9 @@ pub trait Workflow: Send + Sync {
 
     /// Whether an execution has ended, by its ARN or its name; `None` where there is none of that name.
     async fn has_ended(&self, execution: &str) -> PortResult<Option<bool>>;
+
+    /// Whether an execution has ended because its time was up, by its ARN or its name; false where there is none.
+    async fn has_timed_out(&self, execution: &str) -> PortResult<bool>;
 }
 
 /// A message to people and systems downstream.

@@ -408,7 +408,8 @@ impl Transition {
     }
 }
 
-/// A repeat finds the intent, or even the order, and so knows that it must look before it orders.
+/// A repeat finds the intent, or even the order, and so knows that it must look before it orders. It is refused once the
+/// lease has lapsed: another execution could take the job between its search and its order.
 fn decide_intend(row: Option<&Row>, fence: &Fence, lease: u32, now: UnixMillis) -> Outcome {
     match row {
         Some(row) if fence.holds(row) && row.state == State::Reserved && row.intended.is_none() => {
@@ -419,7 +420,9 @@ fn decide_intend(row: Option<&Row>, fence: &Fence, lease: u32, now: UnixMillis) 
             Outcome::Applied(next)
         }
         Some(row)
-            if fence.holds(row) && matches!(row.state, State::Reserved | State::Submitted) =>
+            if fence.holds(row)
+                && (row.state == State::Submitted
+                    || row.state == State::Reserved && row.lease_until > now) =>
         {
             Outcome::AlreadyApplied(row.clone())
         }

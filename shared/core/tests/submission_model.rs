@@ -17,10 +17,16 @@ mod explore;
 mod model;
 #[path = "submission_model/mutant.rs"]
 mod mutant;
+#[path = "submission_model/order.rs"]
+mod order;
 #[path = "submission_model/program.rs"]
 mod program;
+#[path = "submission_model/progress.rs"]
+mod progress;
 #[path = "submission_model/property.rs"]
 mod property;
+#[path = "submission_model/reaper.rs"]
+mod reaper;
 #[path = "submission_model/world.rs"]
 mod world;
 
@@ -41,6 +47,15 @@ fn plain(who: u8) -> Actor {
         force: false,
         skew: 0,
         build: 0,
+        service: false,
+    }
+}
+
+/// An execution whose encode is ordered from a service.
+fn ordering(who: u8) -> Actor {
+    Actor {
+        service: true,
+        ..plain(who)
     }
 }
 
@@ -83,7 +98,21 @@ fn scenario(actors: Vec<Actor>, [faults, stops, zombies, ticks]: [u8; 4]) -> Sce
         stops,
         zombies,
         ticks,
+        minutes: 0,
+        reaps: 0,
         mutant: None,
+    }
+}
+
+impl Scenario {
+    /// Minutes pass, after each of which the service has forgotten its tokens.
+    fn with_minutes(self, minutes: u8) -> Self {
+        Self { minutes, ..self }
+    }
+
+    /// The reaper comes.
+    fn with_reaps(self, reaps: u8) -> Self {
+        Self { reaps, ..self }
     }
 }
 
@@ -92,7 +121,44 @@ fn scenarios() -> Vec<(&'static str, Scenario)> {
     let two = |budget| scenario(vec![plain(0), plain(1)], budget);
     let three = |budget| scenario(vec![plain(0), plain(1), plain(2)], budget);
     let differing = || vec![other_bytes(0), other_bytes(1)];
+    let orders = |budget| scenario(vec![ordering(0), ordering(1)], budget);
     vec![
+        (
+            "two orders, a fault, a minute passes",
+            orders([1, 0, 0, 0]).with_minutes(1),
+        ),
+        ("two orders, a stop, a lease lapses", orders([0, 1, 0, 1])),
+        ("two orders, a fault, a lease lapses", orders([1, 0, 0, 1])),
+        (
+            "two orders, a zombie, a minute passes",
+            orders([0, 0, 1, 0]).with_minutes(1),
+        ),
+        (
+            "a forced order, a fault",
+            scenario(
+                vec![
+                    ordering(0),
+                    Actor {
+                        force: true,
+                        ..ordering(1)
+                    },
+                ],
+                [1, 0, 0, 0],
+            )
+            .with_minutes(1),
+        ),
+        (
+            "two orders, a fault, the reaper twice",
+            orders([1, 0, 0, 0]).with_reaps(2),
+        ),
+        (
+            "two executions, a fault, the reaper twice",
+            two([1, 0, 0, 0]).with_reaps(2),
+        ),
+        (
+            "a forced execution, a fault, the reaper",
+            scenario(vec![plain(0), forced(1)], [1, 0, 0, 0]).with_reaps(1),
+        ),
         ("two executions, two faults", two([2, 0, 0, 0])),
         ("two executions, a fault, a stop", two([1, 1, 0, 0])),
         ("two executions, a fault, a zombie", two([1, 0, 1, 0])),
@@ -150,6 +216,14 @@ fn long_scenarios() -> Vec<(&'static str, Scenario)> {
             scenario(vec![plain(0), plain(1)], [1, 1, 1, 1]),
         ),
         ("three executions, a fault", scenario(three(), [1, 0, 0, 1])),
+        (
+            "two orders, everything",
+            scenario(vec![ordering(0), ordering(1)], [1, 1, 1, 1]).with_minutes(1),
+        ),
+        (
+            "three executions, a fault, the reaper twice",
+            scenario(three(), [1, 0, 0, 0]).with_reaps(2),
+        ),
         (
             "two forced executions, everything",
             scenario(vec![forced(0), forced(1)], [1, 1, 1, 1]),
@@ -215,6 +289,7 @@ fn report(name: &str, found: &Found, since: Instant) {
 fn downfall(mutant: Mutant) -> (Scenario, &'static str) {
     let two = |budget| scenario(vec![plain(0), plain(1)], budget);
     let differing = |budget| scenario(vec![other_bytes(0), other_bytes(1)], budget);
+    let orders = |budget| scenario(vec![ordering(0), ordering(1)], budget);
     match mutant {
         Mutant::LeaseIgnored => (two([0, 0, 0, 0]), p::LIVE_LEASE),
         Mutant::FenceIgnored => (two([0, 0, 0, 1]), p::HELD),
@@ -234,6 +309,12 @@ fn downfall(mutant: Mutant) -> (Scenario, &'static str) {
         Mutant::FreshMessageId => (two([1, 0, 0, 0]), p::ONE_ID),
         Mutant::FailJobBlind => (two([1, 0, 0, 0]), p::LETS_GO),
         Mutant::OwnOutboxOnly => (two([0, 1, 0, 0]), p::CONVERGES),
+        Mutant::IntentUnnoticed => (orders([1, 0, 0, 0]).with_minutes(1), p::PAID_ONCE),
+        Mutant::IntentUnfenced | Mutant::TakeoverBlind => (orders([0, 0, 0, 1]), p::PAID_ONCE),
+        Mutant::AbandonUnread => (two([1, 0, 0, 0]).with_reaps(1), p::GIVEN_UP),
+        Mutant::AbandonKeepsGeneration | Mutant::DeleteFirst => {
+            (two([1, 0, 0, 0]).with_reaps(1), p::KEPT)
+        }
     }
 }
 

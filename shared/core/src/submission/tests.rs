@@ -278,6 +278,12 @@ fn an_intent_is_written_once_by_the_holder_and_belongs_to_its_attempt() {
     assert!(intended.lease_until > row.lease_until);
     let again = first.decide(Some(&intended), UnixMillis(9));
     assert_eq!(again, Outcome::AlreadyApplied(intended.clone()));
+    let lapsed = first.decide(Some(&intended), intended.lease_until);
+    assert_eq!(
+        lapsed,
+        Outcome::Refused(Some(intended.clone())),
+        "nobody searches and orders under a lease that has lapsed"
+    );
     let submitted = run_to(State::Submitted);
     let late = intend(&submitted).decide(Some(&submitted), UnixMillis(9));
     assert_eq!(late, Outcome::AlreadyApplied(submitted.clone()));

@@ -1,7 +1,8 @@
 //! The nondeterminism: who moves next, and which fault meets the move. One scenario is one finite model.
 
 use crate::mutant::Mutant;
-use crate::program::{Call, End, Program, Why};
+use crate::program::{Call, End, Function, Program, Why};
+use crate::reaper::Reaper;
 use crate::world::{Actor, Entry, Outbox, World, broken};
 use reelsmith_core::submission::State;
 
@@ -16,6 +17,10 @@ pub struct Scenario {
     pub zombies: u8,
     /// Leases by which time may advance.
     pub ticks: u8,
+    /// Minutes that pass, after which the service has forgotten its tokens.
+    pub minutes: u8,
+    /// Runs of the reaper.
+    pub reaps: u8,
     pub mutant: Option<Mutant>,
 }
 
@@ -30,6 +35,10 @@ pub struct Moment {
     pub stops: u8,
     pub zombies: u8,
     pub ticks: u8,
+    pub minutes: u8,
+    pub reaps: u8,
+    /// A run of the reaper.
+    pub reaper: Option<Reaper>,
     /// An execution ended without its own failure handling: only a redelivery goes on from there.
     pub interrupted: bool,
     /// A reservation landed after its execution had got another answer: nobody knows of that hold, and it lasts a lease.
@@ -43,6 +52,14 @@ pub enum Move {
     Deliver(u8),
     /// A lease passes.
     Tick,
+    /// A minute passes.
+    Forget,
+    /// The reaper finds the failed row of a job.
+    Reap(u8),
+    /// The reaper's next call is made.
+    ReapStep,
+    /// The reaper dies before its next call.
+    ReaperDies,
     /// The next call is made and answered.
     Step(u8),
     /// The zombie's next call is made.
@@ -75,6 +92,9 @@ impl Scenario {
             stops: self.stops,
             zombies: self.zombies,
             ticks: self.ticks,
+            minutes: self.minutes,
+            reaps: self.reaps,
+            reaper: None,
             interrupted: false,
             late: false,
         }
@@ -107,8 +127,17 @@ impl Scenario {
         if moment.ticks > 0 {
             moves.push(Move::Tick);
         }
+        if moment.minutes > 0 {
+            moves.push(Move::Forget);
+        }
         if moment.zombie.is_some() {
             moves.push(Move::ZombieStep);
+        }
+        if moment.reaper.is_some() {
+            moves.extend([Move::ReapStep, Move::ReaperDies]);
+        } else if moment.reaps > 0 {
+            let jobs = (0_u8..).zip(&moment.world.jobs);
+            moves.extend(jobs.map(|(job, _)| Move::Reap(job)));
         }
         moves
     }
@@ -121,7 +150,26 @@ impl Scenario {
             Move::Tick => {
                 next.ticks -= 1;
                 next.world.now += 1;
+                next.world.forget_tokens();
+                // A function between its search and its order lives for a minute, not for a lease.
+                let orders = |p: &&mut Program| p.function() == Function::StartEncode;
+                let ordering = next.programs.iter_mut().filter(orders);
+                ordering.for_each(|p| *p = p.retried());
             }
+            Move::Forget => {
+                next.minutes -= 1;
+                next.world.minutes += 1;
+                next.world.forget_tokens();
+            }
+            Move::Reap(job) => {
+                next.reaps -= 1;
+                next.reaper = Reaper::begin(self.mutant, &next.world, job);
+            }
+            Move::ReapStep => {
+                let reaper = next.reaper.take();
+                next.reaper = reaper.and_then(|r| r.perform(self.mutant, &mut next.world));
+            }
+            Move::ReaperDies => next.reaper = None,
             Move::Step(who) => self.step(&mut next, who),
             Move::ZombieStep => self.zombie_step(&mut next),
             Move::DieBefore(who) => next.fault(who, Program::retried),
@@ -147,7 +195,8 @@ impl Scenario {
         // A fault that leaves everything as it was is no other state than the one it met.
         let same = next.programs == last.programs
             && next.world == last.world
-            && next.zombie == last.zombie;
+            && next.zombie == last.zombie
+            && next.reaper == last.reaper;
         (!same).then_some(next)
     }
 
@@ -162,7 +211,7 @@ impl Scenario {
     fn perform(&self, moment: &mut Moment, who: u8) {
         let at = usize::from(who);
         let (world, program) = (&mut moment.world, &mut moment.programs[at]);
-        program.perform(self.mutant, world, &self.actors[at]);
+        program.perform(self.mutant, world, &self.actors[at], false);
         moment.note_interruption(who);
     }
 
@@ -174,7 +223,7 @@ impl Scenario {
         let function = program.function();
         let actor = &self.actors[usize::from(who)];
         let given = moment.world.jobs[usize::from(actor.job)].given.len();
-        program.perform(self.mutant, &mut moment.world, actor);
+        program.perform(self.mutant, &mut moment.world, actor, true);
         let reserved = moment.world.jobs[usize::from(actor.job)].given.len() > given;
         let waits = matches!(
             moment.programs[usize::from(who)].call,
@@ -208,6 +257,7 @@ impl Scenario {
                 force,
                 skew: 0,
                 build: 0,
+                service: self.actors.iter().any(|a| a.job == job && a.service),
             };
             let program = self.alone(&mut world, &actor);
             why = program.why;
@@ -224,7 +274,7 @@ impl Scenario {
             if !program.is_running() {
                 break;
             }
-            program.perform(self.mutant, world, actor);
+            program.perform(self.mutant, world, actor, false);
         }
         program
     }

@@ -44,6 +44,18 @@ pub enum Mutant {
     OwnOutboxOnly,
     /// Program: the owner token is the manifest's, not the execution's.
     OwnerShared,
+    /// Table: an intent that is written already is not told from a new one.
+    IntentUnnoticed,
+    /// Table: an intent is not held against generation, attempt and owner.
+    IntentUnfenced,
+    /// Program: a new attempt orders without looking for the order of the one before.
+    TakeoverBlind,
+    /// Table: a row is abandoned whatever became of it since it was read.
+    AbandonUnread,
+    /// Table: the attempt after an abandoned one goes on in its generation.
+    AbandonKeepsGeneration,
+    /// Program: the reaper deletes before the row says that the generation is abandoned.
+    DeleteFirst,
 }
 
 impl Mutant {
@@ -68,6 +80,12 @@ impl Mutant {
         Self::FailJobBlind,
         Self::OwnOutboxOnly,
         Self::OwnerShared,
+        Self::IntentUnnoticed,
+        Self::IntentUnfenced,
+        Self::TakeoverBlind,
+        Self::AbandonUnread,
+        Self::AbandonKeepsGeneration,
+        Self::DeleteFirst,
     ];
 
     /// The table's decision, with the mistake where there is one.
@@ -91,8 +109,42 @@ impl Mutant {
                 next.outputs = Some(outputs.clone());
                 Outcome::Applied(next)
             }
+            (Self::IntentUnnoticed, Step::Intend { .. }) => {
+                let mut seen = row.clone();
+                seen.intended = None;
+                transition.decide(Some(&seen), now)
+            }
+            (Self::IntentUnfenced, Step::Intend { .. }) => {
+                let step = refenced(&transition.step, row);
+                with_step(transition, step).decide(Some(row), now)
+            }
+            (Self::AbandonUnread | Self::AbandonKeepsGeneration, Step::Abandon { .. }) => {
+                mutant.abandon(transition, row, now)
+            }
             (_, Step::Reserve { .. }) => mutant.reserve(transition, row, now),
             _ => right(),
+        }
+    }
+
+    fn abandon(self, transition: &Transition, row: &Row, now: UnixMillis) -> Outcome {
+        let mut seen = row.clone();
+        if let (
+            Self::AbandonUnread,
+            Step::Abandon {
+                generation,
+                attempt,
+            },
+        ) = (self, &transition.step)
+        {
+            seen.state = State::Failed;
+            (seen.generation, seen.attempt) = (*generation, *attempt);
+        }
+        match transition.decide(Some(&seen), now) {
+            Outcome::Applied(mut next) if self == Self::AbandonKeepsGeneration => {
+                next.generation = row.generation;
+                Outcome::Applied(next)
+            }
+            other => other,
         }
     }
 

@@ -1,9 +1,9 @@
 //! What an execution does, port call by port call, as the functions and the state machine do it.
 
-use reelsmith_core::job::EncoderKind;
 use reelsmith_core::submission::{Outcome, State, Step};
 
 use crate::mutant::Mutant;
+use crate::order::failure;
 use crate::world::{
     Actor, CHUNKS, Entry, Hold, LEASE_SECONDS, Outbox, World, asset, broken, outputs, owner,
 };
@@ -20,6 +20,13 @@ pub enum Call {
     Duplicate,
     // plan-chunks
     Plan,
+    // start-encode
+    Intend,
+    Find,
+    Order,
+    CommitOrder,
+    // check-job
+    Collect,
     // transcode-chunk
     Look(u8),
     Segment(u8),
@@ -33,6 +40,8 @@ pub enum Call {
     // fail-job
     FindHold,
     Release,
+    FindOrder,
+    CancelOrder,
     FailureApart,
     // notify
     Pending,
@@ -60,6 +69,8 @@ pub enum Function {
     None,
     SubmitJob,
     PlanChunks,
+    StartEncode,
+    CheckJob,
     TranscodeChunk(u8),
     ValidateOutput,
     PublishJob,
@@ -77,6 +88,8 @@ pub enum Why {
     Lost,
     /// Records and segments do not fit (`OutputInvalid`).
     Unproven,
+    /// The service says that the order was called off (`MediaConvertJobFailed`).
+    CalledOff,
     /// A function failed and its retries were used up.
     Fault,
 }
@@ -86,6 +99,8 @@ pub enum Why {
 pub struct Program {
     pub call: Call,
     pub hold: Option<Hold>,
+    /// The order that the function at work has found or placed.
+    pub order: Option<u8>,
     pub why: Why,
     /// The outbox that its notify drains, and how it ends then.
     pub outbox: Option<Outbox>,
@@ -100,6 +115,7 @@ impl Program {
         Self {
             call: Call::Delivery,
             hold: None,
+            order: None,
             why: Why::Nothing,
             outbox: None,
             end: End::Published,
@@ -124,6 +140,8 @@ impl Program {
         matches!(
             self.function(),
             Function::PlanChunks
+                | Function::StartEncode
+                | Function::CheckJob
                 | Function::TranscodeChunk(_)
                 | Function::ValidateOutput
                 | Function::PublishJob
@@ -137,10 +155,16 @@ impl Program {
                 Function::SubmitJob
             }
             Call::Plan => Function::PlanChunks,
+            Call::Intend | Call::Find | Call::Order | Call::CommitOrder => Function::StartEncode,
+            Call::Collect => Function::CheckJob,
             Call::Look(c) | Call::Segment(c) | Call::Record(c) => Function::TranscodeChunk(c),
             Call::Validate | Call::Measure => Function::ValidateOutput,
             Call::Complete | Call::SuccessApart => Function::PublishJob,
-            Call::FindHold | Call::Release | Call::FailureApart => Function::FailJob,
+            Call::FindHold
+            | Call::Release
+            | Call::FindOrder
+            | Call::CancelOrder
+            | Call::FailureApart => Function::FailJob,
             Call::Pending | Call::Send | Call::Mark => Function::Notify,
         }
     }
@@ -152,6 +176,8 @@ impl Program {
             Function::None => self.call,
             Function::SubmitJob => Call::Reserve,
             Function::PlanChunks => Call::Plan,
+            Function::StartEncode => Call::Intend,
+            Function::CheckJob => Call::Collect,
             Function::TranscodeChunk(c) => Call::Look(c),
             Function::ValidateOutput => Call::Validate,
             Function::PublishJob => Call::Complete,
@@ -162,6 +188,7 @@ impl Program {
             // The hold is in the state data only once submit-job has answered.
             again.hold = None;
         }
+        again.order = None;
         again.todo.clear();
         again
     }
@@ -179,12 +206,21 @@ impl Program {
         next
     }
 
-    /// Makes the next port call and takes in its answer.
-    pub fn perform(&mut self, mutant: Option<Mutant>, world: &mut World, actor: &Actor) {
+    /// Makes the next port call and takes in its answer. `late` says that its function has ended without it.
+    pub fn perform(
+        &mut self,
+        mutant: Option<Mutant>,
+        world: &mut World,
+        actor: &Actor,
+        late: bool,
+    ) {
         match self.function() {
             Function::None => {}
             Function::SubmitJob => self.submit(mutant, world, actor),
             Function::PlanChunks | Function::TranscodeChunk(_) => self.encode(mutant, world, actor),
+            Function::StartEncode | Function::CheckJob => {
+                self.ordering(mutant, world, actor, late);
+            }
             Function::ValidateOutput | Function::PublishJob => self.prove(mutant, world, actor),
             Function::FailJob => self.fail(mutant, world, actor),
             Function::Notify => self.notify(mutant, world),
@@ -226,7 +262,7 @@ impl Program {
         let step = Step::Reserve {
             asset: asset(),
             manifest_id: String::new(),
-            encoder: EncoderKind::Lambda,
+            encoder: actor.encoder(),
             owner: owner(if shared { 0 } else { actor.who }),
             lease_seconds: LEASE_SECONDS,
             force: actor.force,
@@ -234,7 +270,8 @@ impl Program {
         match world.apply(mutant, actor, step, None) {
             Outcome::Applied(row) | Outcome::AlreadyApplied(row) => {
                 self.hold = Some(Hold::of(&row));
-                let reserved = row.state == State::Reserved;
+                // An order is placed after the plan, by a function of its own.
+                let reserved = row.state == State::Reserved && !actor.service;
                 self.call = if reserved { Call::Commit } else { Call::Plan };
             }
             Outcome::Refused(Some(row)) if row.state == State::Complete => {
@@ -261,7 +298,11 @@ impl Program {
         match self.call {
             Call::Plan => {
                 World::put(&mut objects.plan, actor.who, true);
-                self.call = Call::Look(0);
+                self.call = if actor.service {
+                    Call::Intend
+                } else {
+                    Call::Look(0)
+                };
             }
             Call::Look(c) => {
                 self.call = match objects.chunks[usize::from(c)].record {
@@ -316,7 +357,8 @@ impl Program {
                 let fits = |c: &crate::world::Chunk| {
                     c.record.is_some() && c.record.map(|(_, bytes)| bytes) == c.segment
                 };
-                if chunks.iter().all(fits) {
+                // What the service has made is there once it says so.
+                if actor.service || chunks.iter().all(fits) {
                     self.call = Call::Complete;
                 } else {
                     *self = self.caught(Why::Unproven);
@@ -344,8 +386,8 @@ impl Program {
     }
 
     fn fail(&mut self, mutant: Option<Mutant>, world: &mut World, actor: &Actor) {
-        let outbox = Outbox::Execution(actor.who);
-        let failure = (outbox, Entry::Failure(actor.who));
+        let failure = failure(actor);
+        let outbox = failure.0;
         match self.call {
             Call::FindHold => {
                 let mine =
@@ -373,9 +415,11 @@ impl Program {
                 };
                 match world.apply(mutant, actor, step, Some(failure)) {
                     Outcome::Refused(_) => self.call = Call::FailureApart,
+                    _ if actor.service => self.call = Call::FindOrder,
                     _ => self.drain(outbox, End::Failed),
                 }
             }
+            Call::FindOrder | Call::CancelOrder => self.call_off(world, actor),
             _ => {
                 world.enqueue(outbox, failure.1);
                 self.drain(outbox, End::Failed);
@@ -412,7 +456,7 @@ impl Program {
     }
 
     /// A step of the holder; whoever is refused has lost the job.
-    fn transition(
+    pub fn transition(
         &mut self,
         mutant: Option<Mutant>,
         world: &mut World,
@@ -428,32 +472,7 @@ impl Program {
         }
     }
 
-    fn drain(&mut self, outbox: Outbox, end: End) {
+    pub fn drain(&mut self, outbox: Outbox, end: End) {
         (self.outbox, self.end, self.call) = (Some(outbox), end, Call::Pending);
-    }
-
-    /// How far it has come: grows with every step that meets no fault.
-    pub fn progress(&self) -> usize {
-        let left = |n: usize| 100 - 2 * n;
-        match self.call {
-            Call::Delivery => 0,
-            Call::Reserve => 1,
-            Call::Commit | Call::PendingOfJob => 2,
-            Call::Duplicate | Call::Plan => 3,
-            Call::Look(c) => 4 + 3 * usize::from(c),
-            Call::Segment(c) => 5 + 3 * usize::from(c),
-            Call::Record(c) => 6 + 3 * usize::from(c),
-            Call::Validate => 20,
-            Call::Measure => 21,
-            Call::Complete => 22,
-            Call::SuccessApart => 23,
-            Call::FindHold => 24,
-            Call::Release => 25,
-            Call::FailureApart => 26,
-            Call::Pending => 27,
-            Call::Send => left(self.todo.len()),
-            Call::Mark => left(self.todo.len()) + 1,
-            Call::Ended(_) => 200,
-        }
     }
 }

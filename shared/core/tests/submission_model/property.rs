@@ -4,8 +4,9 @@ use reelsmith_core::job::EncoderKind;
 use reelsmith_core::submission::{Outcome, State, Step};
 
 use crate::model::{Moment, Scenario, is_done, successes_are_sent};
+use crate::order::Standing;
 use crate::program::{Call, End, Program, Why};
-use crate::world::{Entry, Held, LEASE_SECONDS, Outbox, World, asset, broken, owner};
+use crate::world::{Entry, Held, LEASE_SECONDS, Objects, Outbox, World, asset, broken, owner};
 
 pub const LIVE_LEASE: &str = "nobody reserves under another owner's live lease";
 pub const FENCE_ONCE: &str = "no generation and attempt is given out twice";
@@ -23,6 +24,9 @@ pub const ONE_SUCCESS: &str = "a complete generation has exactly one success ent
 pub const ONE_ID: &str = "an entry is sent under one id only";
 pub const SETTLES: &str = "without interruption every job settles and is announced";
 pub const CONVERGES: &str = "whatever stopped, one more delivery brings the job to its end";
+pub const PAID_ONCE: &str = "a generation never has two orders that are at work or done";
+pub const KEPT: &str = "objects of a generation that is held or complete are never deleted";
+pub const GIVEN_UP: &str = "what was abandoned had failed, and never becomes complete";
 pub const PROGRESS: &str = "every step without a fault makes progress";
 
 /// A promise about a moment.
@@ -38,6 +42,12 @@ pub const OF_MOMENTS: &[Promise] = &[
     (RECORD_ONCE, |_, m| !m.is_broken(broken::RECORD_REPLACED)),
     (BYTES_STAND, |_, m| !m.is_broken(broken::BYTES_CHANGED)),
     (PROGRESS, |_, m| !m.is_broken(broken::NO_PROGRESS)),
+    (PAID_ONCE, |_, m| !m.is_broken(broken::ORDERED_TWICE)),
+    (KEPT, |_, m| !m.is_broken(broken::DELETED_IN_USE)),
+    (GIVEN_UP, |_, m| {
+        !m.is_broken(broken::ABANDONED_UNFAILED)
+            && m.world.jobs.iter().all(|j| j.completed & j.abandoned == 0)
+    }),
     (ONE_HOLDER, one_holder),
     (LETS_GO, ended_hold_nothing),
     (SETTLES, settles),
@@ -105,6 +115,7 @@ fn retry_at_once(scenario: &Scenario, world: &World) -> bool {
             force: false,
             skew: 0,
             build: 0,
+            service: false,
         };
         let step = Step::Reserve {
             asset: asset(),
@@ -175,6 +186,16 @@ fn settles(scenario: &Scenario, moment: &Moment) -> bool {
             None => j.completed == 0,
             Some(held) => held.state == State::Failed || is_done(&moment.world, job),
         })
+        && !has_order_at_work(&moment.world)
+}
+
+/// Of those that a row names. One whose acknowledgement was lost for good waits for the next attempt to adopt it.
+fn has_order_at_work(world: &World) -> bool {
+    world.jobs.iter().any(|job| {
+        let named = job.held.as_ref().and_then(|held| held.reference);
+        let order = named.and_then(|id| job.orders.get(usize::from(id)));
+        order.is_some_and(|order| order.standing == Standing::Open)
+    })
 }
 
 /// Something that a scenario must reach, or it proves less than it seems to.
@@ -250,6 +271,36 @@ pub const SIGHTS: &[Sight] = &[
             && first(m, |h| h.failed.is_empty())
     }),
     ("a hold that nobody knows of", |_, m| m.late),
+    ("an order of another attempt was adopted", |_, m| {
+        first(m, |h| {
+            h.state == State::Complete && h.service && h.attempt > 1
+        }) && m.world.jobs[0].orders.len() == 1
+    }),
+    (
+        "an order that nobody has heard of and whose token is forgotten",
+        |_, m| {
+            let forgotten = |o: &crate::order::Order| !o.remembered;
+            first(m, |h| h.intended && h.reference.is_none())
+                && m.world.jobs[0].orders.iter().any(forgotten)
+        },
+    ),
+    ("an order by a call that outlived its function", |_, m| {
+        m.world.jobs[0].orders.iter().any(|o| o.late)
+    }),
+    ("an order that was called off", |_, m| {
+        m.world.jobs[0].orders.iter().any(|o| !o.is_good())
+    }),
+    ("a generation complete after an abandoned one", |_, m| {
+        m.world.jobs[0].abandoned != 0 && m.world.jobs[0].completed != 0
+    }),
+    ("a reaper that died before it deleted", |_, m| {
+        m.reaper.is_none()
+            && first(m, |h| h.attempt == 0)
+            && m.world.jobs[0]
+                .objects
+                .first()
+                .is_some_and(|o| *o != Objects::default())
+    }),
     ("two jobs complete", |_, m| {
         m.world.jobs.len() > 1 && m.world.jobs.iter().all(|j| j.completed != 0)
     }),

@@ -11,6 +11,7 @@ use reelsmith_core::submission::{
 use reelsmith_core::time::UnixMillis;
 
 use crate::mutant::Mutant;
+use crate::order::Order;
 
 /// The lease of every hold in the model.
 pub const LEASE_SECONDS: u32 = 7_200;
@@ -36,6 +37,12 @@ pub mod broken {
     pub const BYTES_CHANGED: u16 = 1 << 6;
     /// A step without a fault left the program where it was.
     pub const NO_PROGRESS: u16 = 1 << 7;
+    /// An encode was ordered although the generation had an order that was at work or done.
+    pub const ORDERED_TWICE: u16 = 1 << 8;
+    /// Objects were deleted of a generation that somebody held or that was complete.
+    pub const DELETED_IN_USE: u16 = 1 << 9;
+    /// A row that had not failed was abandoned.
+    pub const ABANDONED_UNFAILED: u16 = 1 << 10;
 }
 
 /// A row, small.
@@ -47,6 +54,9 @@ pub struct Held {
     pub owner: u8,
     /// In leases.
     pub lease_until: i16,
+    /// Whether a service outside encodes, and whether an order of it is about to be placed.
+    pub service: bool,
+    pub intended: bool,
     pub reference: Option<u8>,
     pub outputs: bool,
     /// Owners of the recorded failures.
@@ -85,8 +95,12 @@ pub struct Job {
     pub objects: Vec<Objects>,
     /// Generations that became complete, one bit each.
     pub completed: u8,
+    /// Generations that were abandoned, one bit each.
+    pub abandoned: u8,
     /// Generations and attempts that were given out.
     pub given: Vec<(u8, u8)>,
+    /// What the service has accepted, oldest first.
+    pub orders: Vec<Order>,
 }
 
 /// Where an outbox entry lies.
@@ -124,6 +138,8 @@ pub struct World {
     pub outbox: Vec<Posted>,
     /// True time, in leases.
     pub now: i16,
+    /// How often the service forgot its tokens.
+    pub minutes: u8,
     pub broken: u16,
 }
 
@@ -137,6 +153,18 @@ pub struct Actor {
     pub skew: i16,
     /// Which bytes its encoder makes.
     pub build: u8,
+    /// Whether its encode is ordered from a service.
+    pub service: bool,
+}
+
+impl Actor {
+    pub fn encoder(&self) -> EncoderKind {
+        if self.service {
+            EncoderKind::MediaConvert
+        } else {
+            EncoderKind::Lambda
+        }
+    }
 }
 
 impl World {
@@ -145,6 +173,7 @@ impl World {
             jobs: vec![Job::default(); jobs],
             outbox: Vec::new(),
             now: 0,
+            minutes: 0,
             broken: 0,
         }
     }
@@ -210,6 +239,11 @@ impl World {
                 broken |= broken::FENCE_GIVEN_TWICE;
             }
             job.given.push(fence);
+        } else if let Step::Abandon { .. } = step {
+            if before.is_none_or(|row| row.state != State::Failed) {
+                broken |= broken::ABANDONED_UNFAILED;
+            }
+            job.abandoned |= before.map_or(0, |row| 1 << small(row.generation.0));
         } else if !mine {
             broken |= broken::WRITTEN_UNHELD;
         }
@@ -310,8 +344,12 @@ impl Held {
             attempt: u32::from(self.attempt),
             owner: owner(self.owner),
             lease_until: UnixMillis(i64::from(self.lease_until) * LEASE_MILLIS),
-            encoder: EncoderKind::Lambda,
-            intended: None,
+            encoder: if self.service {
+                EncoderKind::MediaConvert
+            } else {
+                EncoderKind::Lambda
+            },
+            intended: self.intended.then_some(UnixMillis(0)),
             encoder_ref: self.reference.map(owner),
             outputs: self.outputs.then(outputs),
             failures: self.failed.iter().map(failure).collect(),
@@ -332,6 +370,8 @@ impl Held {
             attempt: small(row.attempt),
             owner: who(&row.owner),
             lease_until: i16::try_from(row.lease_until.0 / LEASE_MILLIS).unwrap(),
+            service: row.encoder == EncoderKind::MediaConvert,
+            intended: row.intended.is_some(),
             reference: row.encoder_ref.as_deref().map(who),
             outputs: row.outputs.is_some(),
             failed: row.failures.iter().map(|f| who(&f.owner)).collect(),
