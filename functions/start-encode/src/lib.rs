@@ -11,7 +11,7 @@ use reelsmith_contract::setting::Setting;
 use reelsmith_contract::{ErrorName, Failure, Objects};
 use reelsmith_core::encode::{EncodeJob, EncodeOrder};
 use reelsmith_core::job::Job;
-use reelsmith_core::keys::JobKeys;
+use reelsmith_core::keys::{Generation, JobKeys};
 use reelsmith_core::plan::Plan;
 use reelsmith_core::ports::{Clock, EncodeService, SubmissionStore};
 use reelsmith_core::probe::Inspection;
@@ -68,7 +68,8 @@ pub async fn handle(
     if let Some(id) = row.encoder_ref {
         return Ok(StartEncodeOutput { encode_id: id });
     }
-    let adopted = if first && row.attempt == 1 {
+    let nothing_before = row.generation == Generation::FIRST && row.attempt == 1;
+    let adopted = if first && nothing_before {
         None
     } else {
         adopt(&ports, &order, row.created).await?
@@ -120,8 +121,8 @@ async fn intend(ports: &Ports, claim: &Claim) -> Result<(Row, bool), Failure> {
     }
 }
 
-/// The newest job of this generation that has outputs or may still make them, whichever attempt ordered it. Were there
-/// another at work, it would be paid for nothing.
+/// The newest job of this generation that has outputs or may still make them, whichever attempt ordered it. Another at work,
+/// of this generation or of one that was given up, would be paid for nothing.
 async fn adopt(
     ports: &Ports,
     order: &EncodeOrder,
@@ -131,15 +132,17 @@ async fn adopt(
     let (tag, encodes) = (&order.tag, &ports.encodes);
     let found = encodes.find(&order.input, &tag.job_key, since).await;
     let found = found.map_err(|e| Failure::encode_service(&e))?;
-    let mut good = found
+    let (ours, older): (Vec<_>, Vec<_>) = found
         .into_iter()
-        .filter(|job| job.tag.generation == tag.generation && job.state.is_good());
-    let adopted = good.next();
+        .filter(|job| job.state.is_good() && job.tag.generation <= tag.generation)
+        .partition(|job| job.tag.generation == tag.generation);
+    let mut ours = ours.into_iter();
+    let adopted = ours.next();
     if let Some(job) = &adopted {
         tracing::info!(encode = %job.id, of_attempt = job.tag.attempt, "adopted");
     }
-    for extra in good.filter(|job| job.state.is_open()) {
-        tracing::warn!(encode = %extra.id, "called off: another job makes the same");
+    for extra in ours.chain(older).filter(|job| job.state.is_open()) {
+        tracing::warn!(encode = %extra.id, "called off: nobody waits for it");
         let cancelled = encodes.cancel(&extra.id).await;
         cancelled.map_err(|e| Failure::encode_service(&e))?;
     }

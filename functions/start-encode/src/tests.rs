@@ -204,6 +204,25 @@ async fn of_two_jobs_at_work_the_older_is_called_off() {
 }
 
 #[tokio::test]
+async fn what_an_older_generation_left_at_work_is_called_off() {
+    let world = World::new().await;
+    let first = world.reserved("a").await;
+    let old = world.start(&first, &Faults::none()).await.unwrap();
+    world.fail(&first).await;
+    let abandon = Step::Abandon {
+        generation: first.fence.generation,
+        attempt: 1,
+    };
+    assert!(matches!(world.apply(abandon).await, Outcome::Applied(_)));
+    let second = world.reserved("b").await;
+    assert_eq!((second.fence.generation.0, second.fence.attempt), (2, 1));
+    let new = world.start(&second, &Faults::none()).await.unwrap();
+    assert_ne!(old, new, "another generation is another encode");
+    let states: Vec<_> = world.encodes.jobs().into_iter().map(|j| j.state).collect();
+    assert_eq!(states, [EncodeState::Cancelled, EncodeState::Waiting]);
+}
+
+#[tokio::test]
 async fn what_cannot_be_ordered_is_said_before_anything_is_written() {
     let mut world = World::new().await;
     world.ordered.plan.video[0].rung.resolution.width = 16;
