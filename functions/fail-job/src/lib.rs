@@ -6,12 +6,11 @@
 use std::sync::Arc;
 
 use reelsmith_contract::payload::{Claim, Decision, FailJobInput, FailJobOutput};
-use reelsmith_contract::setting::Setting;
 use reelsmith_contract::{ErrorName, Failure, Objects};
-use reelsmith_core::job::EncoderKind;
 use reelsmith_core::ports::{Clock, EncodeService, SubmissionStore};
 use reelsmith_core::record::FailureNote;
 use reelsmith_core::submission::{Fence, NoticeKind, OutboxEntry, Outcome, Step, Transition};
+use reelsmith_lambda::submission::call_off;
 use reelsmith_lambda::{House, Invocation};
 
 /// What this function works with.
@@ -32,15 +31,10 @@ impl Ports {
     /// # Errors
     /// Where a setting is missing.
     pub async fn build(house: &House) -> Result<Self, Failure> {
-        let role = house.settings().text(Setting::MEDIACONVERT_ROLE_ARN)?;
-        let encodes = match role {
-            "" => None,
-            _ => Some(house.encodes()?),
-        };
         Ok(Self {
             outputs: house.outputs()?,
             submissions: house.submissions()?,
-            encodes,
+            encodes: house.encodes_if_any()?,
             clock: house.clock(),
         })
     }
@@ -77,7 +71,10 @@ pub async fn handle(
     match claim {
         Some(claim) => {
             release(&ports, claim, &reason, &entry).await?;
-            call_off(&ports, claim).await;
+            if let Some(encodes) = &ports.encodes {
+                let table = ports.submissions.as_ref();
+                call_off(table, encodes.as_ref(), &claim.job_key, &claim.fence).await;
+            }
         }
         None => enqueue(&ports, &entry).await?,
     }
@@ -224,21 +221,6 @@ async fn release(
         Outcome::Applied(_) | Outcome::AlreadyApplied(_) => Ok(()),
         // Another execution holds the job, or it is complete: nothing to release, but this execution did fail.
         Outcome::Refused(_) => enqueue(ports, entry).await,
-    }
-}
-
-/// Calls off what MediaConvert still works on for this hold. The job has failed whether or not this succeeds, and its next
-/// attempt takes over what is at work then, so trouble here is only worth a line in the log.
-async fn call_off(ports: &Ports, claim: &Claim) {
-    let Some(encodes) = &ports.encodes else {
-        return;
-    };
-    let row = ports.submissions.row(&claim.job_key).await.ok().flatten();
-    let ours = row.filter(|r| r.encoder == EncoderKind::MediaConvert && claim.fence.holds(r));
-    if let Some(id) = ours.and_then(|row| row.encoder_ref)
-        && let Err(error) = encodes.cancel(&id).await
-    {
-        tracing::warn!(encode = %id, %error, "not called off");
     }
 }
 

@@ -8,12 +8,12 @@ use reelsmith_contract::payload::ReapOutput;
 use reelsmith_contract::setting::Setting;
 use reelsmith_contract::{Failure, Objects};
 use reelsmith_core::keys::{Generation, GenerationKeys};
-use reelsmith_core::ports::{Announcer, Clock, SubmissionStore, Workflow};
-use reelsmith_core::submission::{Outcome, Row, State, Step, Transition};
+use reelsmith_core::ports::{Announcer, Clock, EncodeService, SubmissionStore, Workflow};
+use reelsmith_core::submission::{Fence, Outcome, Row, State, Step, Transition};
 use reelsmith_core::time::UnixMillis;
 use reelsmith_lambda::admission::Admission;
 use reelsmith_lambda::outbox;
-use reelsmith_lambda::submission::release_ended;
+use reelsmith_lambda::submission::{call_off, release_ended};
 use reelsmith_lambda::{House, Invocation};
 
 /// What this function works with.
@@ -26,6 +26,8 @@ pub struct Ports {
     pub announcer: Arc<dyn Announcer>,
     /// The state machine.
     pub workflow: Arc<dyn Workflow>,
+    /// MediaConvert, whose job is called off when nobody will collect it; none where the deployment has none.
+    pub encodes: Option<Arc<dyn EncodeService>>,
     /// The line and the slots.
     pub admission: Admission,
     /// Wall-clock time.
@@ -45,6 +47,7 @@ impl Ports {
             submissions: house.submissions()?,
             announcer: house.announcer()?,
             workflow: house.workflow()?,
+            encodes: house.encodes_if_any()?,
             admission: Admission::build(house)?,
             clock: house.clock(),
             abandoned_after: house.settings().number(Setting::ABANDONED_AFTER_SECONDS)?,
@@ -69,13 +72,7 @@ pub async fn handle(
     let mut output = ReapOutput::default();
     for state in LIVE {
         for row in rows(&ports, state, now).await? {
-            let released = release_ended(
-                ports.submissions.as_ref(),
-                ports.workflow.as_ref(),
-                ports.clock.as_ref(),
-                &row,
-            );
-            output.released += u32::from(released.await?);
+            output.released += u32::from(release(&ports, &row).await?);
         }
     }
     output.sent = send(&ports, UnixMillis(now.0 - SETTLED_MS)).await?;
@@ -94,6 +91,25 @@ pub async fn handle(
         "reaped"
     );
     Ok(output)
+}
+
+/// Releases a job whose execution has ended, and calls off its order. Where the execution's time was up the order goes on:
+/// it takes long and is paid, and the next delivery adopts it.
+async fn release(ports: &Ports, row: &Row) -> Result<bool, Failure> {
+    let (table, workflow) = (ports.submissions.as_ref(), ports.workflow.as_ref());
+    let released = release_ended(table, workflow, ports.clock.as_ref(), row).await?;
+    let Some(encodes) = ports.encodes.as_deref().filter(|_| released) else {
+        return Ok(released);
+    };
+    if !workflow.has_timed_out(&row.owner).await.unwrap_or(true) {
+        let fence = Fence {
+            generation: row.generation,
+            attempt: row.attempt,
+            owner: row.owner.clone(),
+        };
+        call_off(table, encodes, &row.job_key, &fence).await;
+    }
+    Ok(released)
 }
 
 async fn rows(ports: &Ports, state: State, before: UnixMillis) -> Result<Vec<Row>, Failure> {

@@ -1,11 +1,14 @@
 use reelsmith_core::admission::Ticket;
+use reelsmith_core::encode::EncodeState;
 use reelsmith_core::job::EncoderKind;
 use reelsmith_core::keys::{AssetId, JobKey};
 use reelsmith_core::ports::AdmissionStore as _;
 use reelsmith_core::submission::{Fence, NoticeKind, OutboxEntry};
 use reelsmith_testkit::fakes::{
-    ManualClock, MemoryAdmissions, MemoryAnnouncer, MemoryStore, MemorySubmissions, MemoryWorkflow,
+    ManualClock, MemoryAdmissions, MemoryAnnouncer, MemoryEncodes, MemoryStore, MemorySubmissions,
+    MemoryWorkflow,
 };
+use reelsmith_testkit::orders::Ordered;
 
 use super::*;
 
@@ -14,6 +17,7 @@ struct World {
     submissions: Arc<MemorySubmissions>,
     announcer: Arc<MemoryAnnouncer>,
     workflow: Arc<MemoryWorkflow>,
+    encodes: Arc<MemoryEncodes>,
     admissions: Arc<MemoryAdmissions>,
     clock: Arc<ManualClock>,
 }
@@ -26,7 +30,9 @@ fn world() -> World {
     let workflow = Arc::new(MemoryWorkflow::default());
     let admissions = Arc::new(MemoryAdmissions::default());
     let clock = Arc::new(ManualClock::at(UnixMillis(1_767_225_600_000)));
+    let encodes = Arc::new(MemoryEncodes::new(clock.clone()));
     let ports = Ports {
+        encodes: Some(encodes.clone()),
         outputs: Objects::new(Arc::new(MemoryStore::with_buckets(["out"])), "out"),
         submissions: submissions.clone(),
         announcer: announcer.clone(),
@@ -40,6 +46,7 @@ fn world() -> World {
         submissions,
         announcer,
         workflow,
+        encodes,
         admissions,
         clock,
     }
@@ -73,11 +80,15 @@ impl World {
     }
 
     async fn reserve(&self, execution: &str) -> Row {
+        self.reserve_for(execution, EncoderKind::Lambda).await
+    }
+
+    async fn reserve_for(&self, execution: &str, encoder: EncoderKind) -> Row {
         let row = self
             .apply(Step::Reserve {
                 asset: AssetId::of_episode("show", 1, 1),
                 manifest_id: "m".into(),
-                encoder: EncoderKind::Lambda,
+                encoder,
                 owner: format!("arn:aws:states:r:1:execution:m:{execution}"),
                 lease_seconds: DAY,
                 force: false,
@@ -131,6 +142,64 @@ async fn a_job_whose_execution_was_stopped_is_released_and_said_to_have_failed()
         ReapOutput::default(),
         "all is said and done"
     );
+}
+
+/// An order of the service for a job that this execution holds.
+async fn order(world: &World, row: &Row) {
+    let order = Ordered::usual().order().unwrap();
+    let job = world.encodes.create(&order).await.unwrap();
+    let lease_seconds = DAY;
+    for step in [
+        Step::Intend {
+            fence: fence(row),
+            lease_seconds,
+        },
+        Step::Commit {
+            fence: fence(row),
+            encoder_ref: job.id,
+            lease_seconds,
+        },
+    ] {
+        world.apply(step).await;
+    }
+}
+
+#[tokio::test]
+async fn the_order_of_an_execution_is_called_off_where_it_was_stopped_and_not_where_its_time_was_up()
+ {
+    for (stopped, state) in [
+        (true, EncodeState::Cancelled),
+        (false, EncodeState::Waiting),
+    ] {
+        let world = world();
+        let row = world.reserve_for("a", EncoderKind::MediaConvert).await;
+        order(&world, &row).await;
+        if stopped {
+            world.workflow.end("a");
+        } else {
+            world.workflow.time_out("a");
+        }
+        world.clock.advance_seconds(61);
+        assert_eq!(world.reap().await.released, 1, "its order is known");
+        assert_eq!(world.encodes.jobs()[0].state, state, "stopped: {stopped}");
+    }
+}
+
+#[tokio::test]
+async fn a_hold_that_may_be_about_to_order_is_respected_to_its_end() {
+    let world = world();
+    let row = world.reserve_for("a", EncoderKind::MediaConvert).await;
+    world
+        .apply(Step::Intend {
+            fence: fence(&row),
+            lease_seconds: DAY,
+        })
+        .await;
+    world.workflow.end("a");
+    world.clock.advance_seconds(61);
+    assert_eq!(world.reap().await.released, 0);
+    world.clock.advance_seconds(DAY);
+    assert_eq!(world.reap().await.released, 1);
 }
 
 #[tokio::test]

@@ -13,6 +13,8 @@ pub enum Fault {
     },
     /// The next request of any kind is answered 429.
     Throttle,
+    /// The next job to begin stays at work until it is called off.
+    HoldJob,
     /// The next job to begin ends with an error.
     FailJob {
         /// The service's code, for example 1404.

@@ -188,6 +188,9 @@ impl Jobs {
         if let Some(Fault::FailJob { code, message }) = failed {
             return self.set(&id, Status::Error(code, message));
         }
+        if self.strike(|f| *f == Fault::HoldJob).is_some() {
+            return std::future::pending().await;
+        }
         let status = match encode::carry_out(&self.options, &settings, &percent).await {
             Ok(()) => Status::Complete,
             Err(why) => Status::Error(1999, why),

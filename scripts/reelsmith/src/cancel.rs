@@ -2,6 +2,8 @@
 
 use clap::Args;
 use reelsmith_aws::operate::{ExecutionStatus, ExecutionView, Redriven};
+use reelsmith_aws::provision::CloudError;
+use reelsmith_core::job::EncoderKind;
 use reelsmith_core::submission::{Fence, NoticeKind, OutboxEntry, Outcome, Row, Step, Transition};
 
 use crate::subject::{Subject, without_redrive};
@@ -30,7 +32,7 @@ pub struct Redrive {
     pub job: Option<String>,
 }
 
-/// Stops the execution and releases the job, so that it can be run again at once; what was done, in lines.
+/// Stops the execution, calls off what it has ordered, and releases the job, so that it can be run again at once; what was done, in lines.
 ///
 /// # Errors
 /// `JobEnded` where there is nothing to stop or release, or those of the calls.
@@ -44,6 +46,7 @@ pub async fn cancel(target: &Target, request: &Cancel) -> Result<Vec<String>, Tr
         target.operations.stop(arn, &request.reason).await?;
         done.push(format!("stopped {}", execution.summary.name));
     }
+    done.extend(call_off(target, &subject).await?);
     done.extend(release(target, &subject, &request.reason).await?);
     if done.is_empty() {
         let name = subject
@@ -58,6 +61,19 @@ pub async fn cancel(target: &Target, request: &Cancel) -> Result<Vec<String>, Tr
         .named(Name::JobEnded));
     }
     Ok(done)
+}
+
+/// Calls off what MediaConvert makes for the job, while the row still names it: where this fails, a second call goes on
+/// from here.
+async fn call_off(target: &Target, subject: &Subject) -> Result<Option<String>, Trouble> {
+    let order = held(subject).filter(|row| row.encoder == EncoderKind::MediaConvert);
+    let Some(id) = order.and_then(|row| row.encoder_ref.as_ref()) else {
+        return Ok(None);
+    };
+    let called_off = target.encodes.cancel(id).await;
+    called_off
+        .map_err(|e| CloudError::new(format!("call off MediaConvert job {id}"), e.to_string()))?;
+    Ok(Some(format!("called off MediaConvert job {id}")))
 }
 
 /// Takes up an execution that has ended without success; the name of the execution to follow, and what was done besides.
@@ -156,12 +172,8 @@ async fn release(target: &Target, subject: &Subject, reason: &str) -> Result<Vec
         .submissions
         .apply(&transition, target.clock.now())
         .await;
-    let outcome = outcome.map_err(|e| {
-        reelsmith_aws::provision::CloudError::new(
-            format!("release job {}", row.job_key),
-            e.to_string(),
-        )
-    })?;
+    let outcome = outcome
+        .map_err(|e| CloudError::new(format!("release job {}", row.job_key), e.to_string()))?;
     Ok(match outcome {
         Outcome::Applied(_) => vec![format!(
             "released job {} ({})",

@@ -14,7 +14,7 @@ use reelsmith_core::job::EncoderKind;
 use reelsmith_core::keys::{AssetId, Generation, JobKey};
 use reelsmith_core::submission::{Outputs, RecordedFailure, Row, State};
 use reelsmith_core::time::UnixMillis;
-use reelsmith_testkit::fakes::{ManualClock, MemoryStore, MemorySubmissions};
+use reelsmith_testkit::fakes::{ManualClock, MemoryEncodes, MemoryStore, MemorySubmissions};
 
 use crate::Project;
 use crate::deploy::{Deployment, Options};
@@ -178,6 +178,7 @@ pub fn history(events: &[(i64, &str)]) -> Vec<HistoryEvent> {
 pub struct World {
     pub fake: Arc<Fake>,
     pub store: Arc<MemoryStore>,
+    pub encodes: Arc<MemoryEncodes>,
     pub target: Target,
 }
 
@@ -191,18 +192,22 @@ impl World {
             names.input_bucket.as_str(),
             names.output_bucket.as_str(),
         ]));
+        let clock = Arc::new(ManualClock::at(UnixMillis(NOW)));
+        let encodes = Arc::new(MemoryEncodes::new(Arc::clone(&clock) as _));
         let target = Target {
             place: Place::Local("http://127.0.0.1:4566".into()),
             stack: "reelsmith".into(),
             operations: Arc::clone(&fake) as Arc<dyn Operations>,
             store: Arc::clone(&store) as _,
             submissions: Arc::clone(&fake.submissions) as _,
-            clock: Arc::new(ManualClock::at(UnixMillis(NOW))),
+            encodes: Arc::clone(&encodes) as _,
+            clock,
             names,
         };
         Self {
             fake,
             store,
+            encodes,
             target,
         }
     }

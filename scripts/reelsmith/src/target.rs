@@ -9,7 +9,7 @@ use clap::Args;
 use reelsmith_aws::operate::Cloud;
 use reelsmith_aws::{Sdk, SystemClock};
 use reelsmith_contract::Objects;
-use reelsmith_core::ports::{Clock, ObjectStore, SubmissionStore};
+use reelsmith_core::ports::{Clock, EncodeService, ObjectStore, SubmissionStore};
 use serde::Deserialize;
 
 use crate::deploy::{Deployment, Options};
@@ -86,6 +86,8 @@ pub struct Target {
     pub store: Arc<dyn ObjectStore>,
     /// The submission table.
     pub submissions: Arc<dyn SubmissionStore>,
+    /// MediaConvert, for a job that is cancelled.
+    pub encodes: Arc<dyn EncodeService>,
     /// The time.
     pub clock: Arc<dyn Clock>,
 }
@@ -100,6 +102,8 @@ impl Target {
             operations: Arc::new(cloud.clone()),
             store: Arc::new(cloud.sdk().s3()),
             submissions: Arc::new(cloud.sdk().submissions(&names.submission_table)),
+            // To call off a job takes neither its role nor its queue.
+            encodes: Arc::new(cloud.sdk().encodes("", "")),
             clock: Arc::new(SystemClock),
             names,
         }
@@ -203,7 +207,12 @@ impl Where {
         let cloud = Cloud::new(&Sdk::emulator(&state.endpoint()).await);
         let names = Deployment::of(project, &self.options(), REGION)?;
         let place = Place::Local(state.endpoint());
-        Ok(Target::new(&cloud, place, &self.stack_name(), names))
+        let mut target = Target::new(&cloud, place, &self.stack_name(), names);
+        if let Some(beside) = &state.encoder {
+            let standin = Sdk::emulator(&stack::endpoint(beside.port)).await;
+            target.encodes = Arc::new(standin.encodes("", ""));
+        }
+        Ok(target)
     }
 
     async fn aws(&self, project: &Project) -> Result<Target, Trouble> {

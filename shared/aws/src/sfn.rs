@@ -74,6 +74,18 @@ impl Workflow for StepFunctions {
     }
 
     async fn has_ended(&self, execution: &str) -> PortResult<Option<bool>> {
+        let status = self.status(execution).await?;
+        Ok(status.map(|status| status != ExecutionStatus::Running))
+    }
+
+    async fn has_timed_out(&self, execution: &str) -> PortResult<bool> {
+        Ok(self.status(execution).await? == Some(ExecutionStatus::TimedOut))
+    }
+}
+
+impl StepFunctions {
+    /// Where an execution stands, by its ARN or its name; `None` where there is none of that name.
+    async fn status(&self, execution: &str) -> PortResult<Option<ExecutionStatus>> {
         let arn = if execution.starts_with("arn:") {
             execution.to_owned()
         } else {
@@ -81,7 +93,7 @@ impl Workflow for StepFunctions {
         };
         let request = self.client.describe_execution().execution_arn(&arn);
         match request.send().await {
-            Ok(found) => Ok(Some(*found.status() != ExecutionStatus::Running)),
+            Ok(found) => Ok(Some(found.status)),
             Err(error)
                 if error
                     .as_service_error()

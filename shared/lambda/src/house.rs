@@ -98,6 +98,15 @@ impl House {
         Ok(Arc::new(self.sdk.encodes(role, queue)))
     }
 
+    /// MediaConvert, where the deployment has it.
+    ///
+    /// # Errors
+    /// None today.
+    pub fn encodes_if_any(&self) -> Result<Option<Arc<dyn EncodeService>>, Failure> {
+        let role = self.settings.text(Setting::MEDIACONVERT_ROLE_ARN)?;
+        (!role.is_empty()).then(|| self.encodes()).transpose()
+    }
+
     /// Wall-clock time.
     #[must_use]
     pub fn clock(&self) -> Arc<dyn Clock> {

@@ -3,8 +3,11 @@
 use reelsmith_contract::payload::Claim;
 use reelsmith_contract::{ErrorName, Failure};
 use reelsmith_core::job::EncoderKind;
-use reelsmith_core::ports::{Clock, SubmissionStore, Workflow};
-use reelsmith_core::submission::{Fence, NoticeKind, OutboxEntry, Outcome, Row, Step, Transition};
+use reelsmith_core::keys::JobKey;
+use reelsmith_core::ports::{Clock, EncodeService, SubmissionStore, Workflow};
+use reelsmith_core::submission::{
+    Fence, NoticeKind, OutboxEntry, Outcome, Row, State, Step, Transition,
+};
 
 /// Takes a step, with the notification that goes with it, and gives the row. A retry of a step that was taken succeeds.
 ///
@@ -39,8 +42,10 @@ pub async fn release_ended(
     clock: &dyn Clock,
     row: &Row,
 ) -> Result<bool, Failure> {
-    // Its order may be running outside and be paid: that hold is respected to its end.
-    if row.encoder != EncoderKind::Lambda && row.lease_until > clock.now() {
+    // A call that outlives its execution may be about to place an order: such a hold is respected to its end. One that has
+    // intended nothing finds itself refused, and an order that is known is adopted.
+    let may_order = row.intended.is_some() && row.encoder_ref.is_none();
+    if may_order && row.state == State::Reserved && row.lease_until > clock.now() {
         return Ok(false);
     }
     let ended = workflow.has_ended(&row.owner).await.map_err(|e| {
@@ -82,6 +87,25 @@ pub async fn release_ended(
         tracing::warn!(job_key = %row.job_key, execution = %row.owner, "released a job whose execution has ended");
     }
     Ok(released)
+}
+
+/// Calls off the order of a hold that was released, so that nobody pays for what nobody will collect. The job has failed
+/// whether or not this succeeds, and its next attempt takes over what is at work then, so trouble here is only worth a line
+/// in the log.
+pub async fn call_off(
+    submissions: &dyn SubmissionStore,
+    encodes: &dyn EncodeService,
+    job_key: &JobKey,
+    fence: &Fence,
+) {
+    let row = submissions.row(job_key).await.ok().flatten();
+    let ours = row.filter(|r| r.encoder == EncoderKind::MediaConvert && fence.holds(r));
+    if let Some(id) = ours.and_then(|row| row.encoder_ref) {
+        match encodes.cancel(&id).await {
+            Ok(()) => tracing::info!(encode = %id, "called off"),
+            Err(error) => tracing::warn!(encode = %id, %error, "not called off"),
+        }
+    }
 }
 
 /// Under the id of fail-job's own message, so that one execution fails once.

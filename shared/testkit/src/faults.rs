@@ -54,6 +54,8 @@ pub enum Call {
     Start,
     /// `Workflow::has_ended`
     HasEnded,
+    /// `Workflow::has_timed_out`
+    HasTimedOut,
     /// `Announcer::announce`
     Announce,
     /// `EncodeService::create`

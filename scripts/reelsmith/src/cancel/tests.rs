@@ -1,3 +1,5 @@
+use reelsmith_core::encode::EncodeState;
+use reelsmith_core::ports::EncodeService as _;
 use reelsmith_core::submission::State;
 
 use super::*;
@@ -33,6 +35,27 @@ async fn a_cancelled_job_is_stopped_released_and_announced() {
     // A second time there is nothing to do, and that is said.
     let again = cancel(&world.target, &of("feature")).await.unwrap_err();
     assert_eq!(again.name, Name::JobEnded);
+}
+
+#[tokio::test]
+async fn what_mediaconvert_makes_for_a_cancelled_job_is_called_off() {
+    let world = World::usual();
+    let order = reelsmith_testkit::orders::Ordered::usual().order().unwrap();
+    let job = world.encodes.create(&order).await.unwrap();
+    let rows = world.fake.submissions.rows();
+    let mut row = rows.into_iter().find(|r| r.job_key == key('b')).unwrap();
+    row.encoder = EncoderKind::MediaConvert;
+    row.encoder_ref = Some(job.id.clone());
+    world.fake.submissions.place(row);
+    let done = cancel(&world.target, &of("feature")).await.unwrap();
+    insta::assert_snapshot!(done.join("\n"), @r"
+    stopped feature-22222222222222222222222222222222
+    called off MediaConvert job 1-fake
+    released job bbbbbbbbbbbb (feature-s01e02)
+    ");
+    let found = world.encodes.job(&job.id).await.unwrap();
+    assert_eq!(found.state, EncodeState::Cancelled);
+    assert_eq!(state(&world, 'b'), State::Failed);
 }
 
 #[tokio::test]

@@ -44,6 +44,22 @@ impl MemoryEncodes {
         locked(&self.jobs).iter().map(|t| t.job.clone()).collect()
     }
 
+    /// Another service with the same jobs.
+    #[must_use]
+    pub fn twin(&self) -> Self {
+        Self {
+            clock: Arc::clone(&self.clock),
+            jobs: Mutex::new(locked(&self.jobs).clone()),
+        }
+    }
+
+    /// Forgets the tokens of all jobs, as it does of its own after a minute.
+    pub fn forget_tokens(&self) {
+        for taken in locked(&self.jobs).iter_mut() {
+            taken.token.clear();
+        }
+    }
+
     /// Brings a job to a state.
     pub fn set(&self, id: &str, state: EncodeState) {
         if let Some(taken) = locked(&self.jobs).iter_mut().find(|t| t.job.id == id) {

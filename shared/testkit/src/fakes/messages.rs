@@ -15,6 +15,7 @@ use super::locked;
 pub struct MemoryWorkflow {
     started: Mutex<BTreeMap<String, String>>,
     ended: Mutex<BTreeSet<String>>,
+    timed_out: Mutex<BTreeSet<String>>,
 }
 
 impl MemoryWorkflow {
@@ -30,6 +31,12 @@ impl MemoryWorkflow {
     /// Ends an execution, or says of one that this fake has not started that it has ended.
     pub fn end(&self, name: &str) {
         locked(&self.ended).insert(name.to_owned());
+    }
+
+    /// The same, because its time was up.
+    pub fn time_out(&self, name: &str) {
+        self.end(name);
+        locked(&self.timed_out).insert(name.to_owned());
     }
 }
 
@@ -62,6 +69,11 @@ impl Workflow for MemoryWorkflow {
             return Ok(Some(true));
         }
         Ok(locked(&self.started).contains_key(name).then_some(false))
+    }
+
+    async fn has_timed_out(&self, execution: &str) -> PortResult<bool> {
+        let name = execution.rsplit(':').next().unwrap_or(execution);
+        Ok(locked(&self.timed_out).contains(name))
     }
 }
 

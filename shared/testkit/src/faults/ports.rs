@@ -131,6 +131,11 @@ impl<P: Workflow + ?Sized> Workflow for Faulty<P> {
         let work = self.inner.has_ended(execution);
         self.faults.run(Call::HasEnded, work).await
     }
+
+    async fn has_timed_out(&self, execution: &str) -> PortResult<bool> {
+        let work = self.inner.has_timed_out(execution);
+        self.faults.run(Call::HasTimedOut, work).await
+    }
 }
 
 #[async_trait]

@@ -30,6 +30,9 @@ async fn a_name_starts_once(workflow: &dyn Workflow) {
 async fn who_runs_and_who_is_unknown_is_told_apart(workflow: &dyn Workflow) {
     assert_eq!(workflow.has_ended("once").await.unwrap(), Some(false));
     assert_eq!(workflow.has_ended("never-started").await.unwrap(), None);
+    for name in ["once", "never-started"] {
+        assert!(!workflow.has_timed_out(name).await.unwrap(), "{name}");
+    }
 }
 
 async fn of_many_starters_one_starts(workflow: &Arc<dyn Workflow>) {
