@@ -7,6 +7,7 @@
 
 pub mod chaos;
 pub mod delivery;
+pub mod figures;
 pub mod hostile;
 pub mod media;
 pub mod world;

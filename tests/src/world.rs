@@ -41,17 +41,36 @@ struct Shared {
 /// The stack of this test program. It ends with the program.
 static SHARED: OnceCell<Shared> = OnceCell::const_new();
 
-async fn start(extra: &[(&str, &str)], settings: &[&str]) -> Shared {
+/// How a stack of one's own differs from the usual one.
+#[derive(Clone, Debug, Default)]
+pub struct Setup<'a> {
+    /// More in the environment of the stack.
+    pub environment: &'a [(&'a str, &'a str)],
+    /// Settings of the deployment, as `NAME=VALUE`.
+    pub settings: &'a [&'a str],
+    /// Greatest time limit of every function.
+    pub limit_s: Option<i32>,
+    /// Folder for temporary files of the functions.
+    pub temporary: Option<&'a str>,
+}
+
+async fn start(setup: &Setup<'_>) -> Shared {
     // Waits and backoffs pass a hundred times faster, so that patience can be tested.
     let mut environment = vec![("SFN_WAIT_SCALE", "0.01")];
-    environment.extend_from_slice(extra);
+    environment.extend_from_slice(setup.environment);
     let stack = Stack::with(&environment).await.expect("a local stack");
     let project = Project::find().expect("the checkout");
-    let overrides = SETTINGS.iter().chain(settings);
+    let overrides = SETTINGS.iter().chain(setup.settings);
     let overrides = overrides.map(|s| s.parse().expect("a setting")).collect();
     let options = Options {
         overrides,
         visibility_timeout_s: Some(RETURN_S),
+        function_timeout_s: setup.limit_s,
+        function_environment: setup
+            .temporary
+            .iter()
+            .map(|folder| ("TMPDIR".to_owned(), (*folder).to_owned()))
+            .collect(),
         ..Options::default()
     };
     let cloud = stack.cloud().await;
@@ -79,27 +98,21 @@ pub struct World {
 impl World {
     /// Joins the stack of this program.
     pub async fn join() -> Self {
-        Self::of(SHARED.get_or_init(async || start(&[], &[]).await).await).await
+        Self::join_with(&[]).await
     }
 
     /// Joins the stack of this program, which has more in its environment. All tests of the program must ask for the same.
     pub async fn join_with(environment: &[(&str, &str)]) -> Self {
-        Self::of(
-            SHARED
-                .get_or_init(async || start(environment, &[]).await)
-                .await,
-        )
-        .await
+        let setup = Setup {
+            environment,
+            ..Setup::default()
+        };
+        Self::of(SHARED.get_or_init(async || start(&setup).await).await).await
     }
 
-    /// A stack of one's own with more in its environment. It ends with the program.
-    pub async fn alone(extra: &[(&str, &str)]) -> Self {
-        Self::alone_with(extra, &[]).await
-    }
-
-    /// The same with settings of its own, as `NAME=VALUE`.
-    pub async fn alone_with(extra: &[(&str, &str)], settings: &[&str]) -> Self {
-        Self::of(Box::leak(Box::new(start(extra, settings).await))).await
+    /// A stack of one's own. It ends with the program.
+    pub async fn alone(setup: &Setup<'_>) -> Self {
+        Self::of(Box::leak(Box::new(start(setup).await))).await
     }
 
     async fn of(shared: &'static Shared) -> Self {

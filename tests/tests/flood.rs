@@ -14,8 +14,9 @@ use std::time::{Duration, Instant};
 use reelsmith_aws::operate::{ExecutionStatus, ExecutionSummary};
 use reelsmith_core::ports::AdmissionStore as _;
 use reelsmith_tests::delivery::Delivery;
+use reelsmith_tests::figures;
 use reelsmith_tests::media;
-use reelsmith_tests::world::World;
+use reelsmith_tests::world::{Setup, World};
 
 const SLOTS: usize = 3;
 
@@ -30,7 +31,11 @@ fn size() -> usize {
 #[ignore = "minutes: scripts/test --faults runs it"]
 async fn a_flood_of_manifests_only_queues() {
     let slots = format!("MAX_RUNNING_JOBS={SLOTS}");
-    let world = World::alone_with(&[], &["MOCK_MODE=true", &slots]).await;
+    let setup = Setup {
+        settings: &["MOCK_MODE=true", &slots],
+        ..Setup::default()
+    };
+    let world = World::alone(&setup).await;
     let size = size();
     let mezzanine = std::fs::read(media::short()).unwrap();
     world.put("mezzanines/flood.mp4", mezzanine.clone()).await;
@@ -76,7 +81,7 @@ async fn a_flood_of_manifests_only_queues() {
             "{done} of {accepted} after {:?}",
             began.elapsed()
         );
-        tokio::time::sleep(Duration::from_millis(250)).await;
+        tokio::time::sleep(Duration::from_secs(1)).await;
     };
     let ended = |e: &&ExecutionSummary| {
         wanted.contains_key(&e.arn) && e.status == ExecutionStatus::Succeeded
@@ -100,8 +105,8 @@ async fn a_flood_of_manifests_only_queues() {
         .cloud
         .sdk()
         .submissions(&world.deployment.submission_table);
-    println!(
-        "flood: accepted {accepted}, completed {}, doubled {doubled}, lost {lost}, most at once {most} of {SLOTS} slots, \
+    let told = format!(
+        "accepted {accepted}, completed {}, doubled {doubled}, lost {lost}, most at once {most} of {SLOTS} slots, \
          peak memory of the stack {} MiB, time to start p50 {} ms, p95 {} ms, all in {:.1} s",
         completed.len(),
         peak / 1024,
@@ -109,6 +114,10 @@ async fn a_flood_of_manifests_only_queues() {
         at(95),
         began.elapsed().as_secs_f32()
     );
+    println!("{told}");
+    if size >= 50 {
+        figures::write("flood", &format!("    {told}\n"));
+    }
     assert_eq!((lost, doubled), (0, 0));
     // An execution that has said that it ends goes on for the blink of an eye.
     assert!(most <= 2 * SLOTS, "{most} at once");

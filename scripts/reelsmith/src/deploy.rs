@@ -29,6 +29,10 @@ pub struct Options {
     pub overrides: Vec<Override>,
     /// How long a message that failed stays hidden, where that is to be shorter than deployed; for tests.
     pub visibility_timeout_s: Option<u32>,
+    /// Time limit of every function, where that is to be shorter than deployed; for tests.
+    pub function_timeout_s: Option<i32>,
+    /// What functions have in their environment besides their settings; for tests.
+    pub function_environment: BTreeMap<String, String>,
 }
 
 impl Default for Options {
@@ -37,6 +41,8 @@ impl Default for Options {
             deployment: "reelsmith".to_owned(),
             overrides: Vec::new(),
             visibility_timeout_s: None,
+            function_timeout_s: None,
+            function_environment: BTreeMap::new(),
         }
     }
 }
@@ -263,13 +269,16 @@ async fn send<'a>(
     function: &Function,
     values: &Values,
 ) -> Result<(&'a str, String, bool), Trouble> {
+    let mut environment = values.environment(&function.environment)?;
+    environment.extend(options.function_environment.clone());
+    let limit = options.function_timeout_s.unwrap_or(i32::MAX);
     let spec = FunctionSpec {
         name: format!("{}-{name}", options.deployment),
         description: function.description.clone(),
         memory_mb: function.memory_mb,
-        timeout_s: function.timeout_s,
+        timeout_s: limit.min(function.timeout_s),
         tmp_mb: function.tmp_mb,
-        environment: values.environment(&function.environment)?,
+        environment,
         role: role(name),
     };
     let (program, folder) = (project.binary(name), project.local("packages"));

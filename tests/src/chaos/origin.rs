@@ -18,7 +18,7 @@ impl Worker {
     #[must_use]
     pub fn behind(port: u16, proxy: u16, deployment: &str) -> Option<Self> {
         let socket = format!("socket:[{}]", inode(port, proxy)?);
-        let workers = workers_of(deployment);
+        let workers = workers_of(deployment, proxy);
         workers
             .into_iter()
             .find(|worker| holds(worker.pid, &socket))
@@ -42,13 +42,17 @@ fn signal(pid: i32, signal: Signal) {
     }
 }
 
-/// The processes of a deployment's functions, told by the name that the runtime gives each.
+/// The processes of a deployment's functions, told by the name that the runtime gives each and by the proxy that they ask:
+/// another stack of this machine may have a deployment of the same name.
 #[must_use]
-pub fn workers_of(deployment: &str) -> Vec<Worker> {
+pub fn workers_of(deployment: &str, proxy: u16) -> Vec<Worker> {
     let prefix = format!("AWS_LAMBDA_FUNCTION_NAME={deployment}-");
+    let asks = format!("=http://127.0.0.1:{proxy}");
     let named = |pid: i32| {
         let environ = fs::read(format!("/proc/{pid}/environ")).ok()?;
         let text = String::from_utf8_lossy(&environ);
+        let mut variables = text.split('\0');
+        variables.find(|v| v.starts_with("AWS_ENDPOINT_URL") && v.ends_with(&asks))?;
         let name = text.split('\0').find_map(|v| v.strip_prefix(&prefix))?;
         Some(Worker {
             pid,
@@ -60,8 +64,9 @@ pub fn workers_of(deployment: &str) -> Vec<Worker> {
 
 /// The encoders that a deployment's functions have started and that run now.
 #[must_use]
-pub fn encoders_of(deployment: &str) -> Vec<i32> {
-    let workers: Vec<i32> = workers_of(deployment).iter().map(|w| w.pid).collect();
+pub fn encoders_of(deployment: &str, proxy: u16) -> Vec<i32> {
+    let workers = workers_of(deployment, proxy);
+    let workers: Vec<i32> = workers.iter().map(|w| w.pid).collect();
     let parent = |pid: i32| -> Option<i32> {
         let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
         stat.rsplit_once(')')?

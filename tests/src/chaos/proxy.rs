@@ -7,7 +7,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
-use super::origin::Worker;
+use super::origin::{Worker, encoders_of};
 use super::rule::{Effect, Rule, Service};
 
 /// A request that went by.
@@ -75,6 +75,12 @@ impl ChaosProxy {
     #[must_use]
     pub fn endpoint(&self) -> String {
         format!("http://127.0.0.1:{}", self.shared.port)
+    }
+
+    /// The encoders that the functions behind this proxy have started and that run now.
+    #[must_use]
+    pub fn encoders(&self) -> Vec<i32> {
+        encoders_of(&self.shared.deployment, self.shared.port)
     }
 
     /// Passes requests on to a stack from now on.
@@ -275,11 +281,14 @@ fn error(status: u16, code: &str, request: &Request) -> Vec<u8> {
         Service::TableRead | Service::TableWrite | Service::Workflow
     );
     let (kind, body) = if json {
-        let reasons = match code {
-            "TransactionCanceledException" => {
-                r#","CancellationReasons":[{"Code":"TransactionConflict"},{"Code":"None"}]"#
-            }
-            _ => "",
+        // A transaction names its conflict among its reasons, a single write in the error itself.
+        let conflicts = code == "TransactionConflictException" && request.target == "TransactWriteItems";
+        let (code, reasons) = if conflicts {
+            let reasons =
+                r#","CancellationReasons":[{"Code":"TransactionConflict"},{"Code":"None"}]"#;
+            ("TransactionCanceledException", reasons)
+        } else {
+            (code, "")
         };
         let body = format!(r#"{{"__type":"com.amazonaws#{code}","message":"injected"{reasons}}}"#);
         ("application/x-amz-json-1.0", body)

@@ -9,17 +9,19 @@ use reelsmith_core::digest::sha256_hex;
 use reelsmith_core::keys::GenerationKeys;
 use reelsmith_core::ports::{AdmissionStore as _, SubmissionStore as _};
 use reelsmith_core::submission::{Row, State};
-use reelsmith_tests::chaos::{ChaosProxy, encoders_of};
+use reelsmith_tests::chaos::{ChaosProxy, Effect, SmallDisk};
 use reelsmith_tests::delivery::{Caption, Delivery};
-use reelsmith_tests::world::{DEPLOYMENT, World};
+use reelsmith_tests::world::{DEPLOYMENT, Setup, World};
 use serde_json::Value;
 
 use crate::table::Trouble;
 
 /// Chunks that are encoded at once: as many may be lost by a fault.
 const IN_FLIGHT: usize = 2;
-const LOOK: Duration = Duration::from_millis(20);
-const PATIENCE: Duration = Duration::from_secs(120);
+const LOOK: Duration = Duration::from_millis(100);
+const PATIENCE: Duration = Duration::from_secs(300);
+/// Time limit of every function, so that one that hangs is ended soon.
+const LIMIT_S: i32 = 30;
 const CAPTION: &str = "1\n00:00:01,000 --> 00:00:03,500\nLine\n";
 
 /// What a run left: paths with checksums, and how often each chunk was encoded.
@@ -40,13 +42,15 @@ pub struct Outcome {
     pub differences: Vec<String>,
     /// Chunks encoded once more.
     pub encoded_again: usize,
+    /// Chunks encoded although they had a record already.
+    pub doubled: usize,
     /// Faults that happened.
     pub hits: usize,
 }
 
 impl Outcome {
     pub fn is_bad(&self) -> bool {
-        self.state != "COMPLETE" || !self.differences.is_empty()
+        self.state != "COMPLETE" || !self.differences.is_empty() || self.doubled > 0
     }
 }
 
@@ -54,8 +58,8 @@ impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{}, {} hits, {} encoded again, {}",
-            self.state, self.hits, self.encoded_again, self.answer
+            "{}, {} hits, {} encoded again, {} doubled, {}",
+            self.state, self.hits, self.encoded_again, self.doubled, self.answer
         )?;
         self.differences
             .iter()
@@ -66,20 +70,29 @@ impl fmt::Display for Outcome {
 pub struct Bench {
     proxy: ChaosProxy,
     world: World,
+    disk: Option<SmallDisk>,
     mezzanine: Vec<u8>,
     clean: Left,
     runs: usize,
 }
 
 impl Bench {
-    pub async fn start() -> Self {
+    /// With a small disk for the functions' temporary files where one is asked for and this process may mount.
+    pub async fn start(with_disk: bool) -> Self {
         let proxy = ChaosProxy::start(DEPLOYMENT).await;
-        let endpoint = proxy.endpoint();
-        let world = World::alone(&[("AWS_ENDPOINT_URL", &endpoint)]).await;
+        let disk = if with_disk { SmallDisk::mount() } else { None };
+        let setup = Setup {
+            environment: &[("AWS_ENDPOINT_URL", &proxy.endpoint())],
+            limit_s: Some(LIMIT_S),
+            temporary: disk.as_ref().and_then(|disk| disk.path().to_str()),
+            ..Setup::default()
+        };
+        let world = World::alone(&setup).await;
         proxy.lead_to(world.port);
         let mut bench = Self {
             proxy,
             world,
+            disk,
             mezzanine: std::fs::read(reelsmith_tests::media::small()).unwrap(),
             clean: Left::default(),
             runs: 0,
@@ -94,6 +107,11 @@ impl Bench {
         bench.clean = bench.left(&row.unwrap()).await;
         assert!(bench.clean.outputs.len() > 8, "{:?}", bench.clean.outputs);
         bench
+    }
+
+    /// Whether a row can be run here.
+    pub fn can(&self, trouble: &Trouble) -> bool {
+        !matches!(trouble, Trouble::FullDisk(_)) || self.disk.is_some()
     }
 
     async fn deliver(&mut self, rules: &[reelsmith_tests::chaos::Rule]) -> (String, Delivery) {
@@ -116,14 +134,16 @@ impl Bench {
             Trouble::Requests(rules) => rules.clone(),
             _ => Vec::new(),
         };
+        if let (Trouble::FullDisk(_), Some(disk)) = (trouble, &self.disk) {
+            disk.fill();
+        }
         let (execution, delivery) = self.deliver(&rules).await;
         let mut hits = self.afflict(trouble, &execution).await;
         let view = self.ended(&execution, name).await;
         hits += self.proxy.hits();
-        let encodes = self.encodes();
         let (last, answer) = self.answer(&view, &delivery).await;
         let row = self.settled(&last, &delivery).await;
-        let encodes = encodes + self.encodes_since(&view, encodes);
+        let encodes = self.encodes();
         let mut differences = Vec::new();
         if let Some(row) = row.as_ref().filter(|r| r.state == State::Complete) {
             let left = self.left(row).await;
@@ -148,6 +168,7 @@ impl Bench {
             state: row.map_or("no row", |row| row.state.as_str()),
             differences,
             encoded_again,
+            doubled: self.doubled(),
             hits,
         }
     }
@@ -161,12 +182,23 @@ impl Bench {
                 Trouble::Requests(_) => return 0,
                 Trouble::Encoder(function) => {
                     let encoder = asked(function)
-                        .then(|| encoders_of(DEPLOYMENT).pop())
+                        .then(|| self.proxy.encoders().pop())
                         .flatten();
                     if let Some(pid) = encoder.and_then(rustix::process::Pid::from_raw) {
                         let killed =
                             rustix::process::kill_process(pid, rustix::process::Signal::KILL);
                         return usize::from(killed.is_ok());
+                    }
+                }
+                Trouble::FullDisk(function) => {
+                    let gave_up = self.proxy.seen().into_iter().any(|s| {
+                        s.function == *function
+                            && s.line.starts_with("PUT ")
+                            && s.line.contains("/failures/")
+                    });
+                    if let (true, Some(disk)) = (gave_up, &self.disk) {
+                        disk.free();
+                        return 1;
                     }
                 }
                 Trouble::Stop(function) => {
@@ -246,8 +278,25 @@ impl Bench {
         calls.len()
     }
 
-    fn encodes_since(&self, _view: &ExecutionView, before: usize) -> usize {
-        self.encodes().saturating_sub(before)
+    /// How often a record was written by a call that began after another had written it.
+    fn doubled(&self) -> usize {
+        let mut written: BTreeMap<String, String> = BTreeMap::new();
+        let mut doubled = 0;
+        for seen in self.proxy.seen() {
+            let record = seen.line.starts_with("PUT ") && seen.line.contains("/chunks/");
+            if seen.function != "transcode-chunk" || !record {
+                continue;
+            }
+            let undone = matches!(seen.effect, Some(Effect::Answer(..) | Effect::KillBefore));
+            match written.get(&seen.line) {
+                Some(by) if *by != seen.invocation => doubled += 1,
+                None if !undone => {
+                    written.insert(seen.line, seen.invocation);
+                }
+                _ => {}
+            }
+        }
+        doubled
     }
 
     async fn left(&self, row: &Row) -> Left {

@@ -9,6 +9,8 @@ pub enum Trouble {
     Requests(Vec<Rule>),
     /// The encoder that the function has started is killed.
     Encoder(&'static str),
+    /// There is no room for temporary files until the function has said that it failed.
+    FullDisk(&'static str),
     /// The execution is stopped when the function asks its first question.
     Stop(&'static str),
 }
@@ -42,6 +44,7 @@ const FUNCTIONS: &[(&str, &[Service])] = &[
     ("encode-audio", &[Read, Write]),
     ("convert-captions", &[Read, Write]),
     ("assemble-rendition", &[Read, Write]),
+    ("make-images", &[Read, Write]),
     ("package-outputs", &[Read, Write]),
     ("validate-output", &[Read, Write, TableRead, TableWrite]),
     ("publish-job", &[Read, Write, TableWrite]),
@@ -97,6 +100,11 @@ fn befalls(service: Service) -> Vec<(usize, Effect, &'static str)> {
                 Effect::Answer(400, "ProvisionedThroughputExceededException"),
                 "DynamoDB throttles writes",
             ),
+            (
+                3,
+                Effect::Answer(400, "TransactionConflictException"),
+                "a conflict of transactions",
+            ),
             lost,
             all_lost,
         ],
@@ -137,6 +145,7 @@ pub fn whole() -> Vec<Case> {
             (1, Effect::KillBefore, "kill -9 at its first request"),
             (1, Effect::KillAfter, "kill -9 after its first request"),
             (2, Effect::KillAfter, "kill -9 after its second request"),
+            (1, Effect::Freeze, "hangs to its time limit"),
         ] {
             let rule = rule(function, None, nth, 1, effect);
             cases.push(case(
@@ -176,14 +185,55 @@ pub fn whole() -> Vec<Case> {
             ));
         }
     }
-    for function in ["transcode-chunk", "encode-audio"] {
+    for function in ["transcode-chunk", "encode-audio", "make-images"] {
         cases.push(case(
             function,
             "its encoder is killed".to_owned(),
             Trouble::Encoder(function),
         ));
+        cases.push(case(
+            function,
+            "no room in /tmp".to_owned(),
+            Trouble::FullDisk(function),
+        ));
     }
+    cases.extend(while_failing());
     cases
+}
+
+/// What befalls the function that says why a job failed.
+fn while_failing() -> Vec<Case> {
+    let fails = rule(
+        "assemble-rendition",
+        Some(Read),
+        1,
+        1,
+        Effect::Answer(403, "AccessDenied"),
+    );
+    let of_table = befalls(TableWrite)
+        .into_iter()
+        .map(|(times, effect, fault)| (Some(TableWrite), times, effect, fault));
+    let killed = [
+        (None, 1, Effect::KillBefore, "kill -9 at its first request"),
+        (
+            Some(TableWrite),
+            1,
+            Effect::KillAfter,
+            "kill -9 after its first TableWrite",
+        ),
+        (None, 1, Effect::Freeze, "hangs to its time limit"),
+    ];
+    of_table
+        .chain(killed)
+        .map(|(service, times, effect, fault)| {
+            let rules = vec![fails, rule("fail-job", service, 1, times, effect)];
+            let fault = match service {
+                Some(service) if !fault.starts_with("kill") => format!("{service:?}: {fault}"),
+                _ => fault.to_owned(),
+            };
+            case("fail-job", fault, Trouble::Requests(rules))
+        })
+        .collect()
 }
 
 /// The rows that run with the other tests: one of each kind, where it matters most.
