@@ -13,6 +13,7 @@ pub struct End {
     rows: String,
     outbox: String,
     executions: usize,
+    encodes: String,
     objects: BTreeMap<String, Bytes>,
     messages: BTreeMap<String, String>,
 }
@@ -36,6 +37,7 @@ impl World {
             rows: format!("{:#?}", self.submissions.rows()),
             outbox: format!("{:#?}", self.submissions.outbox()),
             executions: self.workflow.executions().len(),
+            encodes: format!("{:?}", self.encodes.jobs()),
             objects: kept.map(bytes).collect(),
             messages: messages
                 .into_iter()

@@ -16,6 +16,8 @@ pub enum Station {
     ConvertCaptions(String),
     AssembleRendition(String),
     MakeImages,
+    StartEncode,
+    CheckJob,
     PackageOutputs,
     ValidateOutput,
     /// Another execution of the same manifest fails meanwhile.
@@ -41,6 +43,8 @@ impl Station {
             Self::ConvertCaptions(_) => "convert-captions",
             Self::AssembleRendition(_) => "assemble-rendition",
             Self::MakeImages => "make-images",
+            Self::StartEncode => "start-encode",
+            Self::CheckJob => "check-job",
             Self::PackageOutputs => "package-outputs",
             Self::ValidateOutput => "validate-output",
             Self::FailJob => "fail-job",

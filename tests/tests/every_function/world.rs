@@ -5,12 +5,12 @@ use std::sync::Arc;
 use aws_lambda_events::event::sqs::{SqsEvent, SqsMessage};
 use bytes::Bytes;
 use reelsmith_contract::payload::{
-    Caught, Claim, ClaimInput, Execution, FailJobInput, FailedState, JobRef, ManifestObject,
-    NotifyInput, ParseManifestInput, RenditionInput, SubmitJobInput, SubmitJobOutput,
-    TranscodeChunkInput, ValidateInputInput,
+    Claim, ClaimInput, Execution, JobRef, ManifestObject, NotifyInput, ParseManifestInput,
+    RenditionInput, SubmitJobInput, SubmitJobOutput, TranscodeChunkInput, ValidateInputInput,
 };
 use reelsmith_contract::setting::Setting;
 use reelsmith_contract::{Failure, Objects};
+use reelsmith_core::job::EncoderKind;
 use reelsmith_core::plan::{Plan, RenditionItem};
 use reelsmith_core::ports::{ObjectRef, ObjectStore, PutOptions, SubmissionStore as _};
 use reelsmith_core::submission::{Outcome, Row, Step, Transition};
@@ -20,7 +20,8 @@ use reelsmith_lambda::worker::EncoderPorts;
 use reelsmith_lambda::{Invocation, Settings};
 use reelsmith_media::Tools;
 use reelsmith_testkit::fakes::{
-    ManualClock, MemoryAdmissions, MemoryAnnouncer, MemoryStore, MemorySubmissions, MemoryWorkflow,
+    ManualClock, MemoryAdmissions, MemoryAnnouncer, MemoryEncodes, MemoryStore, MemorySubmissions,
+    MemoryWorkflow,
 };
 use reelsmith_testkit::faults::{Faults, Faulty};
 use reelsmith_tests::delivery::{Caption, Delivery};
@@ -31,7 +32,7 @@ use crate::line::Station;
 
 const IN: &str = "in";
 pub const OUT: &str = "out";
-const LEASE_SECONDS: u32 = 7_200;
+pub const LEASE_SECONDS: u32 = 7_200;
 const NOW: UnixMillis = UnixMillis(1_767_225_600_000);
 
 /// The world of one job, and how far it got.
@@ -40,7 +41,9 @@ pub struct World {
     pub submissions: Arc<MemorySubmissions>,
     pub announcer: Arc<MemoryAnnouncer>,
     pub workflow: Arc<MemoryWorkflow>,
-    clock: Arc<ManualClock>,
+    pub encodes: Arc<MemoryEncodes>,
+    pub encoder: EncoderKind,
+    pub clock: Arc<ManualClock>,
     key: String,
     tools: Tools,
     passed: Vec<Station>,
@@ -49,8 +52,8 @@ pub struct World {
 }
 
 impl World {
-    /// A delivery of one second of video with sound and captions.
-    pub async fn fresh() -> Self {
+    /// A delivery of one second of video with sound and captions, for an encoder.
+    pub async fn fresh(encoder: EncoderKind) -> Self {
         let mezzanine = std::fs::read(reelsmith_tests::media::short()).unwrap();
         let mut delivery = Delivery::of("every", &mezzanine);
         delivery.languages = vec!["ja"];
@@ -59,13 +62,17 @@ impl World {
             key: "captions/every.srt".into(),
             body: "1\n00:00:00,100 --> 00:00:00,500\nLine\n",
         }];
-        delivery.settings = "<EnableH265>false</EnableH265>".into();
+        let name = format!("{encoder:?}").to_lowercase();
+        delivery.settings = format!("<Encoder>{name}</Encoder><EnableH265>false</EnableH265>");
+        let clock = Arc::new(ManualClock::at(NOW));
         let world = Self {
+            encoder,
+            encodes: Arc::new(MemoryEncodes::new(clock.clone())),
             store: Arc::new(MemoryStore::with_buckets([IN, OUT])),
             submissions: Arc::default(),
             announcer: Arc::default(),
             workflow: Arc::default(),
-            clock: Arc::new(ManualClock::at(NOW)),
+            clock,
             key: delivery.manifest_key(),
             tools: Tools::locate(None, None).unwrap(),
             passed: Vec::new(),
@@ -115,6 +122,8 @@ impl World {
             }
         }
         Self {
+            encoder: self.encoder,
+            encodes: Arc::new(self.encodes.twin()),
             store: Arc::new(store),
             submissions: Arc::new(submissions),
             announcer: Arc::default(),
@@ -137,7 +146,11 @@ impl World {
             Station::SubmitJob,
             Station::PlanChunks,
         ];
-        if let (Some(claim), true) = (&self.claim, self.passed.contains(&Station::PlanChunks)) {
+        if self.encoder == EncoderKind::MediaConvert {
+            line.extend([Station::StartEncode, Station::CheckJob]);
+        } else if let (Some(claim), true) =
+            (&self.claim, self.passed.contains(&Station::PlanChunks))
+        {
             let plan: Plan = self
                 .objects(&Faults::none())
                 .read(&claim.keys().plan())
@@ -172,6 +185,9 @@ impl World {
         let next = line.into_iter().find(|s| !self.passed.contains(s));
         if next == Some(Station::ReapJobs) {
             self.stop_a_third().await;
+        }
+        if next == Some(Station::CheckJob) {
+            self.encoded();
         }
         next
     }
@@ -213,15 +229,15 @@ impl World {
         self.passed.push(station.clone());
     }
 
-    fn faulty(&self, faults: &Arc<Faults>) -> Arc<dyn ObjectStore> {
+    pub fn faulty(&self, faults: &Arc<Faults>) -> Arc<dyn ObjectStore> {
         Arc::new(Faulty::new(self.store.clone(), faults.clone()))
     }
 
-    fn objects(&self, faults: &Arc<Faults>) -> Objects {
+    pub fn objects(&self, faults: &Arc<Faults>) -> Objects {
         Objects::new(self.faulty(faults), OUT)
     }
 
-    fn table(&self, faults: &Arc<Faults>) -> Arc<Faulty<MemorySubmissions>> {
+    pub fn table(&self, faults: &Arc<Faults>) -> Arc<Faulty<MemorySubmissions>> {
         Arc::new(Faulty::new(self.submissions.clone(), faults.clone()))
     }
 
@@ -242,7 +258,7 @@ impl World {
         })
     }
 
-    fn source(&self) -> ManifestObject {
+    pub fn source(&self) -> ManifestObject {
         ManifestObject {
             bucket: IN.into(),
             key: self.key.clone(),
@@ -259,7 +275,7 @@ impl World {
         }
     }
 
-    fn claimed(&self) -> ClaimInput {
+    pub fn claimed(&self) -> ClaimInput {
         ClaimInput {
             claim: self.claim.clone().unwrap(),
         }
@@ -309,7 +325,7 @@ impl World {
                     lease_seconds: LEASE_SECONDS,
                     force: false,
                     cap: None,
-                    mediaconvert: false,
+                    mediaconvert: true,
                 };
                 let input = SubmitJobInput {
                     job: self.job.clone().unwrap(),
@@ -358,6 +374,8 @@ impl World {
             Station::MakeImages => {
                 json(make_images::handle(self.encoder(f), self.claimed(), r).await)
             }
+            Station::StartEncode => json(self.start_encode(f).await),
+            Station::CheckJob => json(self.check_job(f).await),
             Station::PackageOutputs => {
                 let ports = Arc::new(package_outputs::Ports { outputs });
                 json(package_outputs::handle(ports, self.claimed(), r).await)
@@ -415,6 +433,7 @@ impl World {
                     submissions: self.table(f),
                     announcer: self.topic(f),
                     workflow: self.machine(f),
+                    encodes: None,
                     admission: Admission::new(line, self.machine(f), 1),
                     clock,
                     abandoned_after: 60,
@@ -461,24 +480,9 @@ impl World {
         );
         Err(Failure::table(&unavailable))
     }
-
-    fn failed_before_it_had_a_job(&self) -> FailJobInput {
-        FailJobInput {
-            execution: execution("other"),
-            state: FailedState {
-                source: self.source(),
-                job: None,
-                submission: None,
-                error: Caught {
-                    error: "ManifestMissing".into(),
-                    cause: "c".into(),
-                },
-            },
-        }
-    }
 }
 
-fn execution(name: &str) -> Execution {
+pub fn execution(name: &str) -> Execution {
     Execution {
         id: format!("arn:{name}"),
         name: name.to_owned(),
