@@ -88,7 +88,9 @@ impl Stage {
     async fn looks(&self, execution: &str) {
         let end = Instant::now() + PATIENCE;
         loop {
-            let history = self.world.cloud.history(execution, 0).await.unwrap();
+            // Until its event has been handled there is no execution, and no history of it.
+            let history = self.world.cloud.history(execution, 0).await;
+            let history = history.unwrap_or_default();
             if history
                 .iter()
                 .any(|e| format!("{e:?}").contains("CheckJob"))
