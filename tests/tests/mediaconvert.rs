@@ -17,6 +17,7 @@ use mediaconvert_standin::{Fault, Options, StandIn};
 use reelsmith::cancel::{Cancel, cancel};
 use reelsmith::target::{Place, Target};
 use reelsmith_aws::{Sdk, SystemClock};
+use reelsmith_core::ports::SubmissionStore as _;
 use reelsmith_core::record::Current;
 use reelsmith_media::Tools;
 use reelsmith_tests::delivery::{Caption, Delivery};
@@ -84,18 +85,18 @@ impl Stage {
             .await
     }
 
-    /// Waits until an execution looks how far its job is: its order is known then.
-    async fn looks(&self, execution: &str) {
+    /// Waits until the row of an execution names its order.
+    async fn ordered(&self, execution: &str) {
+        let table = &self.world.deployment.submission_table;
+        let table = self.world.cloud.sdk().submissions(table);
         let end = Instant::now() + PATIENCE;
         loop {
-            // Until its event has been handled there is no execution, and no history of it.
-            let history = self.world.cloud.history(execution, 0).await;
-            let history = history.unwrap_or_default();
-            if history
-                .iter()
-                .any(|e| format!("{e:?}").contains("CheckJob"))
-            {
-                return;
+            if let Some(request) = self.standin.requests().last() {
+                let job_key = request["userMetadata"]["job_key"].as_str().unwrap();
+                let row = table.row(&job_key.parse().unwrap()).await.unwrap().unwrap();
+                if row.owner == execution && row.encoder_ref.is_some() {
+                    return;
+                }
             }
             assert!(Instant::now() < end, "{execution} orders nothing");
             tokio::time::sleep(LOOK).await;
@@ -194,7 +195,7 @@ async fn what_a_stopped_execution_has_ordered_is_adopted_by_the_next() {
     let _turn = TURN.lock().await;
     let stage = Stage::set().await;
     let (delivery, execution) = stage.deliver("mc-stopped").await;
-    stage.looks(&execution).await;
+    stage.ordered(&execution).await;
     stage
         .world
         .cloud
@@ -213,7 +214,7 @@ async fn what_is_at_work_for_a_job_that_was_cancelled_or_stopped_is_called_off()
     let stage = Stage::set().await;
     stage.standin.inject(Fault::HoldJob);
     let (delivery, execution) = stage.deliver("mc-cancelled").await;
-    stage.looks(&execution).await;
+    stage.ordered(&execution).await;
     let (world, place) = (&stage.world, Place::Local(stage.world.endpoint.clone()));
     let mut target = Target::new(&world.cloud, place, DEPLOYMENT, world.deployment.clone());
     let service = Sdk::emulator(&stage.standin.endpoint()).await;
@@ -228,7 +229,7 @@ async fn what_is_at_work_for_a_job_that_was_cancelled_or_stopped_is_called_off()
 
     stage.standin.inject(Fault::HoldJob);
     let second = stage.again(&delivery).await;
-    stage.looks(&second).await;
+    stage.ordered(&second).await;
     world.cloud.stop_execution(&second, "a test").await.unwrap();
     let reaper = format!("{DEPLOYMENT}-reap-jobs");
     world.cloud.invoke(&reaper, "{}").await.unwrap();

@@ -282,7 +282,8 @@ fn error(status: u16, code: &str, request: &Request) -> Vec<u8> {
     );
     let (kind, body) = if json {
         // A transaction names its conflict among its reasons, a single write in the error itself.
-        let conflicts = code == "TransactionConflictException" && request.target == "TransactWriteItems";
+        let conflicts =
+            code == "TransactionConflictException" && request.target == "TransactWriteItems";
         let (code, reasons) = if conflicts {
             let reasons =
                 r#","CancellationReasons":[{"Code":"TransactionConflict"},{"Code":"None"}]"#;

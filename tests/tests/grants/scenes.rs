@@ -12,13 +12,15 @@ use reelsmith_core::keys::{AssetId, Generation, GenerationKeys, JobKey};
 use reelsmith_core::ports::{
     AdmissionStore as _, Clock as _, ObjectRef, PutOptions, SubmissionStore as _,
 };
-use reelsmith_core::submission::{NoticeKind, OutboxEntry, Outcome, Row, State, Step, Transition};
+use reelsmith_core::submission::{
+    Fence, NoticeKind, OutboxEntry, Outcome, Row, State, Step, Transition,
+};
 use reelsmith_core::time::UnixMillis;
 use reelsmith_media::Tools;
 use reelsmith_tests::chaos::{ChaosProxy, Effect, Rule, Seen, Service};
 use reelsmith_tests::delivery::{Caption, Delivery};
 use reelsmith_tests::media;
-use reelsmith_tests::world::{DEPLOYMENT, World};
+use reelsmith_tests::world::{DEPLOYMENT, Setup, World};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -43,6 +45,8 @@ pub struct Stage {
     orders: ChaosProxy,
     film: Vec<u8>,
     seen: Vec<Seen>,
+    /// A service that has one order at work and one that was called off.
+    idle: Option<StandIn>,
 }
 
 impl Stage {
@@ -55,8 +59,12 @@ impl Stage {
             ("AWS_ENDPOINT_URL_MEDIACONVERT", encodes.as_str()),
         ];
         // What has failed may be given up a second later.
-        let settings = ["ABANDONED_AFTER_SECONDS=1", "ENABLE_H265=false"];
-        let world = World::alone_with(&environment, &settings).await;
+        let setup = Setup {
+            environment: &environment,
+            settings: &["ABANDONED_AFTER_SECONDS=1", "ENABLE_H265=false"],
+            ..Setup::default()
+        };
+        let world = World::alone(&setup).await;
         proxy.lead_to(world.port);
         let film = std::fs::read(media::small()).unwrap();
         Self {
@@ -65,6 +73,7 @@ impl Stage {
             orders,
             film,
             seen: Vec::new(),
+            idle: None,
         }
     }
 
@@ -111,16 +120,22 @@ impl Stage {
         }
     }
 
-    async fn reserve(&self, job_key: &JobKey, asset: AssetId, owner: &str) {
+    async fn reserve(
+        &self,
+        job_key: &JobKey,
+        asset: AssetId,
+        owner: &str,
+        encoder: EncoderKind,
+    ) -> Row {
         let step = Step::Reserve {
             asset,
             manifest_id: "grants".into(),
-            encoder: EncoderKind::Lambda,
+            encoder,
             owner: owner.to_owned(),
             lease_seconds: 7200,
             force: false,
         };
-        self.apply(job_key, step).await;
+        self.apply(job_key, step).await
     }
 
     /// A whole job during which everything that was delivered seems to have been replaced, so that its readers ask for the
@@ -182,7 +197,8 @@ impl Stage {
             world.store.put(&object, body, &options).await.unwrap();
         }
         let owner = execution.rsplit_once(':').unwrap().0;
-        self.reserve(&job_key, row.asset, &format!("{owner}:nobody"))
+        let nobody = format!("{owner}:nobody");
+        self.reserve(&job_key, row.asset, &nobody, EncoderKind::Lambda)
             .await;
         let again = world.deliver(&delivery).await;
         assert_eq!(
@@ -195,7 +211,7 @@ impl Stage {
     async fn release(&self, job_key: &JobKey) {
         let row = self.table().await.row(job_key).await.unwrap().unwrap();
         let step = Step::Fail {
-            fence: reelsmith_core::submission::Fence {
+            fence: Fence {
                 generation: row.generation,
                 attempt: row.attempt,
                 owner: row.owner,
@@ -242,6 +258,28 @@ impl Stage {
         }
         let stopped = self.world.cloud.stop_execution(&execution, "a test").await;
         stopped.unwrap();
+        self.idle = Some(idle);
+    }
+
+    /// Rows of an execution that has ended, each with an order of the service.
+    async fn ordered_by(&self, ended: &str) {
+        let jobs = self.idle.iter().flat_map(StandIn::jobs);
+        for (job, prefix) in jobs.zip(["cd", "ef"]) {
+            let job_key: JobKey = prefix.repeat(32).parse().unwrap();
+            let asset = AssetId::of_episode("orders", 1, 1);
+            let encoder = EncoderKind::MediaConvert;
+            let row = self.reserve(&job_key, asset, ended, encoder).await;
+            let step = Step::Commit {
+                fence: Fence {
+                    generation: row.generation,
+                    attempt: row.attempt,
+                    owner: row.owner,
+                },
+                encoder_ref: job.id,
+                lease_seconds: 7200,
+            };
+            self.apply(&job_key, step).await;
+        }
     }
 
     fn ordered(&self, id: &str) -> Delivery {
@@ -254,8 +292,9 @@ impl Stage {
     pub async fn left_behind(&mut self, ended: &str) {
         let table = self.table().await;
         let job: JobKey = "ab".repeat(32).parse().unwrap();
-        self.reserve(&job, AssetId::of_episode("grants", 1, 1), ended)
-            .await;
+        let asset = AssetId::of_episode("grants", 1, 1);
+        self.reserve(&job, asset, ended, EncoderKind::Lambda).await;
+        self.ordered_by(ended).await;
         let entry = OutboxEntry {
             outbox: "execution#grants".into(),
             id: "failure".into(),
