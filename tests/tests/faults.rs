@@ -21,6 +21,7 @@ use std::io::Write as _;
 use std::time::Instant;
 
 use bench::{Bench, Outcome};
+use reelsmith_tests::chaos::Effect;
 use reelsmith_tests::figures;
 use table::{Case, Trouble};
 
@@ -57,7 +58,12 @@ fn chosen() -> Vec<Case> {
 async fn after_any_fault_the_job_is_complete_and_the_same() {
     let cases = chosen();
     let needs_disk = |case: &Case| matches!(case.trouble, Trouble::FullDisk(_));
-    let mut bench = Bench::start(cases.iter().any(needs_disk)).await;
+    let hangs = |case: &Case| match &case.trouble {
+        Trouble::Requests(rules) => rules.iter().any(|rule| rule.effect == Effect::Freeze),
+        _ => false,
+    };
+    let (disk, limit) = (cases.iter().any(needs_disk), cases.iter().any(hangs));
+    let mut bench = Bench::start(disk, limit).await;
     let (mut failed, mut skipped, mut unhit) = (Vec::new(), 0, Vec::new());
     for case in &cases {
         let name = case.name();

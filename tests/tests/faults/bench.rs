@@ -20,8 +20,8 @@ use crate::table::Trouble;
 const IN_FLIGHT: usize = 2;
 const LOOK: Duration = Duration::from_millis(100);
 const PATIENCE: Duration = Duration::from_secs(300);
-/// Time limit of every function, so that one that hangs is ended soon.
-const LIMIT_S: i32 = 30;
+/// Time limit of every function where one is to hang: long enough for an encode on a machine that is busy.
+const LIMIT_S: i32 = 60;
 const CAPTION: &str = "1\n00:00:01,000 --> 00:00:03,500\nLine\n";
 
 /// What a run left: paths with checksums, and how often each chunk was encoded.
@@ -77,13 +77,13 @@ pub struct Bench {
 }
 
 impl Bench {
-    /// With a small disk for the functions' temporary files where one is asked for and this process may mount.
-    pub async fn start(with_disk: bool) -> Self {
+    /// With a short time limit where a function is to hang, and with a small disk for the functions' temporary files where one is asked for and this process may mount.
+    pub async fn start(with_disk: bool, with_limit: bool) -> Self {
         let proxy = ChaosProxy::start(DEPLOYMENT).await;
         let disk = if with_disk { SmallDisk::mount() } else { None };
         let setup = Setup {
             environment: &[("AWS_ENDPOINT_URL", &proxy.endpoint())],
-            limit_s: Some(LIMIT_S),
+            limit_s: with_limit.then_some(LIMIT_S),
             temporary: disk.as_ref().and_then(|disk| disk.path().to_str()),
             ..Setup::default()
         };
