@@ -11,17 +11,24 @@ mod requests;
 
 use std::process::Command;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use mediaconvert_standin::{Fault, Options, StandIn};
+use reelsmith::cancel::{Cancel, cancel};
+use reelsmith::target::{Place, Target};
 use reelsmith_aws::{Sdk, SystemClock};
+use reelsmith_core::ports::SubmissionStore as _;
 use reelsmith_core::record::Current;
 use reelsmith_media::Tools;
 use reelsmith_tests::delivery::{Caption, Delivery};
 use reelsmith_tests::media;
-use reelsmith_tests::world::World;
+use reelsmith_tests::world::{DEPLOYMENT, World};
 use serde_json::Value;
 use tokio::sync::Mutex;
 
+/// How long an execution may take until its order is placed.
+const PATIENCE: Duration = Duration::from_secs(240);
+const LOOK: Duration = Duration::from_millis(200);
 const CAPTIONS: &str = "1\n00:00:01,000 --> 00:00:03,500\nFirst line\n";
 /// AAC frames of ten seconds at 48 kHz with the priming frame.
 const AUDIO_FRAMES: u64 = 470;
@@ -76,6 +83,24 @@ impl Stage {
         self.world
             .drop_manifest(&delivery.manifest_key(), &manifest)
             .await
+    }
+
+    /// Waits until the row of an execution names its order.
+    async fn ordered(&self, execution: &str) {
+        let table = &self.world.deployment.submission_table;
+        let table = self.world.cloud.sdk().submissions(table);
+        let end = Instant::now() + PATIENCE;
+        loop {
+            if let Some(request) = self.standin.requests().last() {
+                let job_key = request["userMetadata"]["job_key"].as_str().unwrap();
+                let row = table.row(&job_key.parse().unwrap()).await.unwrap().unwrap();
+                if row.owner == execution && row.encoder_ref.is_some() {
+                    return;
+                }
+            }
+            assert!(Instant::now() < end, "{execution} orders nothing");
+            tokio::time::sleep(LOOK).await;
+        }
     }
 
     fn states(&self) -> Vec<&'static str> {
@@ -163,6 +188,56 @@ async fn a_job_whose_acknowledgement_was_lost_is_adopted_whether_or_not_the_toke
         assert_eq!(stage.states(), vec!["COMPLETE"; jobs], "one job each");
         stage.plays(&output);
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_stopped_execution_has_ordered_is_adopted_by_the_next() {
+    let _turn = TURN.lock().await;
+    let stage = Stage::set().await;
+    let (delivery, execution) = stage.deliver("mc-stopped").await;
+    stage.ordered(&execution).await;
+    stage
+        .world
+        .cloud
+        .stop_execution(&execution, "a test")
+        .await
+        .unwrap();
+    let second = stage.again(&delivery).await;
+    let output = stage.world.succeeded(&second).await;
+    assert_eq!(output["decision"], "ENCODE");
+    assert_eq!(stage.states(), ["COMPLETE"], "one job created");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_at_work_for_a_job_that_was_cancelled_or_stopped_is_called_off() {
+    let _turn = TURN.lock().await;
+    let stage = Stage::set().await;
+    stage.standin.inject(Fault::HoldJob);
+    let (delivery, execution) = stage.deliver("mc-cancelled").await;
+    stage.ordered(&execution).await;
+    let (world, place) = (&stage.world, Place::Local(stage.world.endpoint.clone()));
+    let mut target = Target::new(&world.cloud, place, DEPLOYMENT, world.deployment.clone());
+    let service = Sdk::emulator(&stage.standin.endpoint()).await;
+    target.encodes = Arc::new(service.encodes("", ""));
+    let request = Cancel {
+        job: Some("mc-cancelled".to_owned()),
+        reason: "a test".to_owned(),
+    };
+    let done = cancel(&target, &request).await.unwrap().join("\n");
+    assert!(done.contains("called off MediaConvert job"), "{done}");
+    assert_eq!(stage.states(), ["CANCELED"]);
+
+    stage.standin.inject(Fault::HoldJob);
+    let second = stage.again(&delivery).await;
+    stage.ordered(&second).await;
+    world.cloud.stop_execution(&second, "a test").await.unwrap();
+    let reaper = format!("{DEPLOYMENT}-reap-jobs");
+    world.cloud.invoke(&reaper, "{}").await.unwrap();
+    assert_eq!(stage.states(), ["CANCELED", "CANCELED"]);
+
+    let third = stage.again(&delivery).await;
+    world.succeeded(&third).await;
+    assert_eq!(stage.states(), ["CANCELED", "CANCELED", "COMPLETE"]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
