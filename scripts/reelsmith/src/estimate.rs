@@ -94,7 +94,9 @@ pub fn estimate(request: &Request) -> Result<Estimated, Trouble> {
     let audio = manifest.audio_tracks.len() as u64;
     let text = manifest.subtitle_tracks.len() as u64;
     let title = Title::new(&settings.profile, &settings.options, source, audio, text);
-    let title = title.scheduled(&settings.profile, settings.workers);
+    let title = title
+        .with_surround(&settings.profile, &manifest)
+        .scheduled(&settings.profile, settings.workers);
     let architecture = match request.architecture {
         Machine::X86 => Architecture::X86,
         Machine::Arm64 => Architecture::Arm64,

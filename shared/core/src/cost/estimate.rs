@@ -8,14 +8,16 @@ use crate::ladder::ResolvedRung;
 
 const GB: f64 = 1e9;
 const GIB_MB: f64 = 1024.0;
-/// Transitions of an execution outside its Maps: ten tasks, choices, branches, the end.
-const TRANSITIONS: f64 = 20.0;
+/// Transitions of an execution outside its Maps: eleven tasks, choices, branches, the end.
+const TRANSITIONS: f64 = 21.0;
 /// Transitions of a Map's item: the child's start and its task.
 const TRANSITIONS_OF_ITEM: f64 = 2.0;
 /// Calls of short functions: start, parse, submit, plan, package, publish, clean up, notify.
 const SHORT_CALLS: f64 = 8.0;
 /// Bytes of log lines of one invocation, START, END and REPORT included.
 const LOG_BYTES: f64 = 3000.0;
+/// Thumbnails of a title at most, as docs/images.md has it.
+const MOST_THUMBNAILS: u64 = 720;
 /// Ranged reads with which a worker reads its part of the mezzanine.
 const READS_OF_CHUNK: f64 = 12.0;
 
@@ -165,6 +167,11 @@ fn merged(lines: &[Line]) -> Vec<Line> {
     Item::ALL.iter().filter_map(of).collect()
 }
 
+/// Sheets of thumbnails, a hundred on each, with the poster and the text that tells of them.
+fn sheets(pictures: f64) -> f64 {
+    (pictures / 100.0).ceil() + 2.0
+}
+
 struct Bill<'a> {
     title: &'a Title,
     deployment: &'a Deployment,
@@ -212,7 +219,7 @@ impl Bill<'_> {
     }
 
     fn audio_bytes(&self) -> f64 {
-        self.title.audio as f64 * self.title.audio_rate.0 as f64 / 8.0 * self.title.seconds()
+        self.title.audio_rate.0 as f64 / 8.0 * self.title.seconds()
     }
 
     fn rung_bytes(&self, rung: &ResolvedRung) -> f64 {
@@ -231,17 +238,28 @@ impl Bill<'_> {
         let mut lines = Vec::new();
         lines.extend(self.running("validate_input", pass(title.mezzanine.0 as f64)));
         lines.extend(self.running("validate_output", pass(output)));
+        let pictures = title.segments().min(MOST_THUMBNAILS) as f64;
+        lines.extend(self.running(
+            "make_images",
+            pictures * work.thumbnail_s + work.invocation_s,
+        ));
         lines.extend(self.running("parse_manifest", SHORT_CALLS * work.invocation_s));
         lines.extend([
-            self.line(Item::LambdaRequest, SHORT_CALLS + 2.0),
+            self.line(Item::LambdaRequest, SHORT_CALLS + 3.0),
             self.line(Item::StatesTransition, TRANSITIONS),
             self.line(Item::DynamodbWrite, 12.0),
             self.line(Item::DynamodbRead, 8.0),
-            self.line(Item::S3Put, objects + 2.0 * renditions + 12.0),
-            self.line(Item::S3Get, objects + 2.0 * renditions + 30.0),
+            self.line(
+                Item::S3Put,
+                objects + 2.0 * renditions + 12.0 + sheets(pictures),
+            ),
+            self.line(
+                Item::S3Get,
+                objects + 2.0 * renditions + 30.0 + pictures + sheets(pictures),
+            ),
             self.line(Item::SqsRequest, 3.0),
             self.line(Item::SnsPublish, 1.0),
-            self.line(Item::LogsIngest, (SHORT_CALLS + 2.0) * LOG_BYTES / GB),
+            self.line(Item::LogsIngest, (SHORT_CALLS + 3.0) * LOG_BYTES / GB),
         ]);
         lines
     }

@@ -131,6 +131,51 @@ fn amounts_are_read_and_written() {
     assert_eq!(Usd(0.012_34).to_string(), "$0.0123");
 }
 
+#[test]
+fn a_surround_mix_is_a_rendition_of_its_own_rate() {
+    let xml = include_bytes!("../../../../sample-data/manifests/good/minimal.xml");
+    let mut manifest = crate::manifest::parse(xml).manifest.unwrap();
+    let profile = Profile::named("default").unwrap();
+    let surround = profile.audio.surround_bitrate.unwrap().0;
+    for (channels, mixes) in [(None, 0), (Some(2), 0), (Some(6), 1), (Some(8), 1)] {
+        manifest.audio_tracks.truncate(1);
+        manifest.audio_tracks[0].channels = channels;
+        let stereo = title(600, false);
+        let title = stereo.clone().with_surround(&profile, &manifest);
+        assert_eq!(title.audio, 1 + mixes, "{channels:?}");
+        assert_eq!(title.audio_rate.0, stereo.audio_rate.0 + mixes * surround);
+        assert_eq!(
+            of(&title).bytes - of(&stereo).bytes,
+            mixes * surround / 8 * 600
+        );
+    }
+}
+
+#[test]
+fn thumbnails_are_paid_for_up_to_their_number() {
+    let kept = |seconds| {
+        let estimate = estimate(
+            &title(seconds, false),
+            &on(Architecture::X86, EncoderKind::MediaConvert),
+        );
+        let lines = estimate.lines.iter();
+        let reads = lines
+            .clone()
+            .find(|l| l.item == Item::S3Get)
+            .unwrap()
+            .quantity;
+        let writes = lines
+            .clone()
+            .find(|l| l.item == Item::S3Put)
+            .unwrap()
+            .quantity;
+        reads - writes
+    };
+    // Each segment is written and read by the proof; a thumbnail is read once more, and there are 720 at most.
+    assert!(kept(2880) - kept(1440) > 300.0);
+    assert!((kept(28_800) - kept(14_400)).abs() < 1e-9);
+}
+
 proptest! {
     /// A longer title never costs noticeably less, whatever it is encoded with: the planner may pay up to 15 % for speed.
     #[test]

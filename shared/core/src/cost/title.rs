@@ -3,6 +3,7 @@
 use crate::cost::Work;
 use crate::job::{Job, OutputOptions};
 use crate::ladder::{Profile, ResolvedRung};
+use crate::manifest::Manifest;
 use crate::plan::Plan;
 use crate::plan::schedule::Workload;
 use crate::probe::Inspection;
@@ -28,13 +29,16 @@ pub struct Title {
     pub chunks: u64,
     /// Frames of a segment.
     pub segment_frames: FrameCount,
-    /// Audio tracks.
+    /// Audio renditions: one of stereo for each track, and one of its surround mix where it is kept.
     pub audio: u64,
-    /// Rate of one audio rendition.
+    /// Rate of all of them together.
     pub audio_rate: BitsPerSecond,
     /// Caption tracks.
     pub text: u64,
 }
+
+/// Channels from which on a track has a surround mix.
+const SURROUND: u32 = 6;
 
 /// Workers where nobody says how many: the default of `MAX_CONCURRENCY`.
 const WORKERS: u32 = 40;
@@ -94,7 +98,7 @@ impl Title {
             chunks: 0,
             segment_frames: rate.frames_in_millis(timing.segment_ms),
             audio,
-            audio_rate: profile.audio.bitrate,
+            audio_rate: BitsPerSecond(profile.audio.bitrate.0 * audio),
             text,
             rungs,
         };
@@ -129,7 +133,22 @@ impl Title {
     pub fn of_job(job: &Job, source: Source) -> Self {
         let audio = job.manifest.audio_tracks.len() as u64;
         let text = job.manifest.subtitle_tracks.len() as u64;
-        Self::new(&job.profile, &job.options, source, audio, text)
+        let title = Self::new(&job.profile, &job.options, source, audio, text);
+        title.with_surround(&job.profile, &job.manifest)
+    }
+
+    /// The same title with a surround mix beside the stereo of each track that the manifest says has one, where the
+    /// profile keeps it.
+    #[must_use]
+    pub fn with_surround(mut self, profile: &Profile, manifest: &Manifest) -> Self {
+        let tracks = manifest.audio_tracks.iter();
+        let surround = tracks.filter(|t| t.channels.is_some_and(|c| c >= SURROUND));
+        let tracks = surround.count() as u64;
+        if let Some(rate) = profile.audio.surround_bitrate {
+            self.audio += tracks;
+            self.audio_rate.0 += rate.0 * tracks;
+        }
+        self
     }
 
     /// A title as it was planned.
@@ -145,7 +164,12 @@ impl Title {
             chunks: plan.chunks.len() as u64,
             segment_frames: plan.segment_frames,
             audio: plan.audio.len() as u64,
-            audio_rate: job.profile.audio.bitrate,
+            audio_rate: BitsPerSecond(
+                plan.audio
+                    .iter()
+                    .map(|a| job.profile.audio.bitrate_of(a.channels).0)
+                    .sum(),
+            ),
             text: plan.text.len() as u64,
         }
     }

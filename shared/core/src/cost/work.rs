@@ -64,6 +64,8 @@ pub struct Work {
     pub lead_in_ms: f64,
     /// Processor seconds per second of programme of one audio track.
     pub audio_s_per_s: f64,
+    /// Seconds of make-images for one thumbnail.
+    pub thumbnail_s: f64,
     /// Bytes per second of one pass over an object.
     pub bytes_per_second: f64,
     /// Part of a rung's cap that is spent on average, 0 to 1.
