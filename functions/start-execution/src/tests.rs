@@ -33,14 +33,18 @@ struct World {
 
 impl World {
     fn with_slots(slots: u32) -> Self {
+        Self::of("in", slots)
+    }
+
+    fn of(bucket: &'static str, slots: u32) -> Self {
         let workflow = Arc::new(MemoryWorkflow::default());
-        let store = Arc::new(MemoryStore::with_buckets(["in"]));
+        let store = Arc::new(MemoryStore::with_buckets([bucket]));
         let line = Arc::new(MemoryAdmissions::default());
         Self {
             ports: Arc::new(Ports {
                 store: store.clone(),
                 admission: Admission::new(line, workflow.clone(), slots),
-                input_bucket: "in".into(),
+                input_bucket: bucket.into(),
             }),
             store,
             workflow,
@@ -128,6 +132,17 @@ async fn an_event_delivered_twice_starts_one_execution_with_the_decoded_key() {
     let input: ExecutionInput = serde_json::from_str(&started[0].1).unwrap();
     assert_eq!(input.source.key, "manifests/my show&co.xml");
     assert_eq!(input.source.version_id.as_deref(), Some("v1"));
+}
+
+#[tokio::test]
+async fn the_sample_event_starts_an_execution() {
+    let sample = include_str!("../../../sample-data/events/start-execution.json");
+    let world = World::of("reelsmith-input", 1);
+    let batch: SqsEvent = serde_json::from_str(sample).unwrap();
+    let response = handle(world.ports.clone(), batch, Invocation::of_test("r"));
+    assert!(response.await.unwrap().batch_item_failures.is_empty());
+    let started = world.started();
+    assert!(started[0].starts_with("episode-01-"), "{started:?}");
 }
 
 #[tokio::test]

@@ -34,7 +34,7 @@ fn every_function_has_an_event_of_its_own_shape() {
             }
             "fail-job" => read::<FailJobInput>(step.function),
             "notify" => read::<NotifyInput>(step.function),
-            // Their types are events of SQS and of a schedule; the functions' own tests read them.
+            // An event of SQS, which the function's own test reads, and of a schedule, of which nothing is read.
             "start-execution" | "reap-jobs" => read::<serde_json::Value>(step.function),
             _ => read::<ClaimInput>(step.function),
         }
