@@ -19,6 +19,14 @@ ON_BUCKETS = {"s3:ListBucket"}
 # Readers of mezzanines and captions, whose keys the manifest chooses: the whole input bucket is the least there is.
 WHOLE_BUCKET_READS = {"s3:GetObject", "s3:GetObjectVersion"}
 
+# What an operator has to see, by CloudWatch's names; failures by error name are a search and looked for apart.
+ON_THE_DASHBOARD = {
+    ("AWS/States", "ExecutionsFailed"), ("AWS/States", "ExecutionTime"), ("reelsmith", "Seconds"),
+    ("AWS/Lambda", "ConcurrentExecutions"), ("AWS/SQS", "ApproximateNumberOfMessagesVisible"),
+    ("AWS/SQS", "ApproximateAgeOfOldestMessage"), ("reelsmith", "EstimatedUsdPerMinute"),
+    ("AWS/MediaConvert", "JobsErroredCount"), ("AWS/S3", "BucketSizeBytes"),
+}
+
 
 def resources(module):
     yield from module.get("resources", [])
@@ -119,6 +127,25 @@ def function_findings(found):
             yield f"{group['address']}: expected logs to end some day"
 
 
+def monitoring_findings(found):
+    """The dashboard shows what it must, of things that there are; every alarm tells somebody."""
+    bodies = [json.loads(r["values"]["dashboard_body"]) for r in found if r["type"] == "aws_cloudwatch_dashboard"]
+    metrics = [m for body in bodies for w in body["widgets"] for m in w["properties"]["metrics"]]
+    shown = {tuple(m[:2]) for m in metrics if isinstance(m[0], str)}
+    for namespace, metric in sorted(ON_THE_DASHBOARD - shown):
+        yield f"dashboard: expected {namespace} {metric}, found none"
+    searches = [m[0]["expression"] for m in metrics if isinstance(m[0], dict)]
+    if not any("Failures" in s for s in searches):
+        yield "dashboard: expected failures by error name, found none"
+    functions = {r["values"]["function_name"] for r in found if r["type"] == "aws_lambda_function"}
+    for metric in metrics:
+        if metric[0] == "AWS/Lambda" and metric[3] not in functions:
+            yield f"dashboard: expected one of the functions, found {metric[3]}"
+    for alarm in (r for r in found if r["type"] == "aws_cloudwatch_metric_alarm"):
+        if not alarm["values"]["alarm_actions"]:
+            yield f"{alarm['address']}: expected somebody to be told"
+
+
 def main(state_path, asl_path):
     with open(state_path, encoding="utf-8") as file:
         found = list(resources(json.load(file)["values"]["root_module"]))
@@ -127,6 +154,7 @@ def main(state_path, asl_path):
     findings = [f for r in policies for f in policy_findings(r)]
     findings += bucket_findings(found)
     findings += function_findings(found)
+    findings += monitoring_findings(found)
     if len(machines) != 1:
         findings.append(f"expected one state machine, found {len(machines)}")
     else:
