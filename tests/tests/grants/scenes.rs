@@ -2,6 +2,7 @@
 
 use std::net::{Ipv4Addr, TcpListener};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use mediaconvert_standin::{Fault, Options, StandIn};
@@ -38,6 +39,10 @@ const READERS: [&str; 6] = [
 const WRITERS: [&str; 2] = ["encode-audio", "convert-captions"];
 const EVERY: usize = 1 << 20;
 const SLOTS: u32 = 20;
+/// How long what must happen may take on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(240);
+/// Pause between two looks.
+const LOOK: Duration = Duration::from_millis(100);
 
 pub struct Stage {
     pub world: World,
@@ -249,13 +254,11 @@ impl Stage {
         }
         self.orders.lead_to(port(&idle));
         let execution = self.world.deliver(&delivery).await;
-        while idle
-            .jobs()
-            .iter()
-            .all(|job| job.status.name() != "CANCELED")
-        {
-            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-        }
+        let called_off = async || {
+            let jobs = idle.jobs();
+            jobs.iter().any(|job| job.status.name() == "CANCELED")
+        };
+        until("the order too many is called off", called_off).await;
         let stopped = self.world.cloud.stop_execution(&execution, "a test").await;
         stopped.unwrap();
         self.idle = Some(idle);
@@ -313,6 +316,14 @@ impl Stage {
         for what in ["released", "sent", "freed", "deleted"] {
             assert!(reaped[what].as_u64() > Some(0), "{what}: {reaped}");
         }
+        // Whoever still held a slot would be asked about first, and a message under way would take the ticket.
+        let queue = &self.world.deployment.manifest_queue;
+        let queue = self.world.cloud.queue_url(queue).await.unwrap().unwrap();
+        let quiet = async || {
+            table.holding().await.unwrap().is_empty()
+                && self.world.cloud.queue_depth(&queue).await.unwrap() == (0, 0)
+        };
+        until("nobody holds a slot and no message is under way", quiet).await;
         // Step Functions is down while a ticket is being started, so that it joins the line again.
         table.join(&self.ticket("grants-waits")).await.unwrap();
         self.arm(&[Rule {
@@ -343,6 +354,14 @@ impl Stage {
         let answer = self.world.cloud.invoke(function, "{}").await;
         let answer = answer.map_err(|e| e.to_string())?;
         Ok(serde_json::from_str(&answer).unwrap())
+    }
+}
+
+async fn until(what: &str, is_so: impl AsyncFn() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !is_so().await {
+        assert!(Instant::now() < deadline, "{what}");
+        tokio::time::sleep(LOOK).await;
     }
 }
 
