@@ -64,7 +64,7 @@ def states(facts):
             for state in row["states"]:
                 sum_.setdefault(state["state"], []).append(state["seconds"])
     rows = [[state, *(f"{median(sum_[state]):.2f}" if state in sum_ else "" for sum_ in sums)] for state in sums[-1]]
-    whole_ = [f"**{median([r['seconds'] for r in of(facts, name, 'report')]):.2f}**" for name in names]
+    whole_ = [f"**{median([r['latency']['seconds'] for r in of(facts, name, 'report')]):.2f}**" for name in names]
     return table(["state", *(f"{name}, s" for name in names)], [*rows, ["from start to end of the execution", *whole_]])
 
 
@@ -73,8 +73,7 @@ def scaling(facts):
     for count, name in enumerate(jobs(facts), 1):
         reports = of(facts, name, "report")
         model = facts["modelled"][count] if count in facts["modelled"] else facts["modelled"][str(count)]
-        workers = [r["workers"] for r in reports]
-        seen = {"encode": median([w["span_ms"] / 1000 for w in workers]), "work": median([w["work_ms"] / 1000 for w in workers])}
+        seen = {"encode": median([r["concurrency"]["span_s"] for r in reports]), "work": median([r["chunk_encode"]["work_s"] for r in reports])}
         bases.setdefault("encode", seen["encode"])
         rows.append([count, f"{seen['encode']:.1f}", f"{bases['encode'] / seen['encode']:.2f}", f"{model['stages']['encode']:.1f}",
                      f"{100 * (model['stages']['encode'] / seen['encode'] - 1):+.0f} %", f"{seen['work']:.1f}",
@@ -89,12 +88,11 @@ def second(facts):
     total = sum(parts.values())
     rows = [[name, f"{1000 * value:.0f}", f"{100 * value / total:.0f} %"] for name, value in parts.items()]
     text = table(["part", "processor ms for a second of programme", "share"], rows)
-    report = of(facts, jobs(facts)[-1], "report")[-1]
-    workers = report["workers"]
-    lost = workers["work_ms"] / 1000 - workers["cpu_s"]
-    return text + (f"\nStarting ffmpeg takes {1000 * starting:.0f} ms. In the last job with two workers the pieces took "
-                   f"{workers['work_ms'] / 1000:.1f} s in all, of which their encoders were on a processor for {workers['cpu_s']:.1f} s: "
-                   f"{100 * lost / (workers['work_ms'] / 1000):.0f} % went into reading, writing, and waiting for a processor.\n")
+    encode = of(facts, jobs(facts)[-1], "report")[-1]["chunk_encode"]
+    rest = 100 * (1 - encode["cpu_s"] / encode["work_s"])
+    return text + (f"\nStarting ffmpeg takes {1000 * starting:.0f} ms. In the last job with two workers the pieces took {encode['work_s']:.1f} s in "
+                   f"all, and their encoders were on a processor for {encode['cpu_s']:.1f} s of that: {rest:.0f} % went into reading, "
+                   "writing, and waiting for a processor.\n")
 
 
 def fleet(program):
