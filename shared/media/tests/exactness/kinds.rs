@@ -40,11 +40,8 @@ const fn fields(
     steps: &'static [&'static str],
 ) -> Kind {
     Kind {
-        name,
-        container,
-        file,
-        steps,
         interlaced: true,
+        ..kind(name, container, file, steps)
     }
 }
 
