@@ -14,15 +14,20 @@ const picture = (name) => join(plan.artefacts, `${name}.png`);
 const browser = await chromium(plan.packages, plan.chromium);
 const rows = [];
 
+async function player(output, kind) {
+  const opened = await openPage(browser);
+  await opened.page.goto(`${output.url}#${kind}`);
+  await opened.page.waitForFunction(() => globalThis.reelsmith);
+  await opened.page.evaluate(() => globalThis.reelsmith.ready);
+  return opened;
+}
+
 async function plays(output) {
   for (const kind of ['hls', 'dash']) {
-    const { page, complaints } = await openPage(browser);
-    await page.goto(`${output.url}#${kind}`);
-    await page.waitForFunction(() => globalThis.reelsmith);
-    await page.evaluate(() => globalThis.reelsmith.ready);
+    const { page, complaints } = await player(output, kind);
     rows.push(...(await everyRung(page, kind, output)));
     rows.push(await rungSwitch(page, kind, output));
-    if (output.tones) rows.push(await languages(page, kind, output, output.tones));
+    if (output.tones) rows.push(await languages(async () => (await player(output, kind)).page, kind, output, output.tones));
     if (output.cues) rows.push(await captions(page, kind, output, output.cues, picture(`${output.name}-${kind}`)));
     await page.screenshot({ path: picture(`${output.name}-${kind}-end`) });
     rows.push({ name: `${kind}: the page of ${output.name} complains of nothing`, wrong: complaints });

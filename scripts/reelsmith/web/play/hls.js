@@ -30,6 +30,8 @@ export class HlsEngine {
     hls.on(Events.ERROR, (_, data) => {
       // What was under way when a viewer seeks or switches is given up; nothing is wrong with it.
       if (data.details === Hls.ErrorDetails.INTERNAL_ABORTED && !data.fatal) return;
+      // The page counts stalls itself, and tells media that are missing from a machine that decodes them late.
+      if (data.details === Hls.ErrorDetails.BUFFER_STALLED_ERROR && !data.fatal) return;
       on.fault(`${data.details}${data.reason ? `: ${data.reason}` : ''}`, data.fatal);
     });
   }
