@@ -68,7 +68,7 @@ impl Timeline {
         if runs.len() == 1 {
             order.sort_by_key(|place| index.packets[*place].pts);
         }
-        let mut keys = keys(&index.packets);
+        let mut keys = keys(&index.packets, &stream.codec);
         keys.sort_unstable_by_key(|k| k.pts);
         if keys.is_empty() {
             return Err(PlanError::NoKeyFrame {
@@ -244,9 +244,13 @@ impl Timeline {
     }
 }
 
+/// Pictures that an H.264 decoder holds back at most: ISO/IEC 14496-10, A.3.1.
+const HELD_BACK: usize = 16;
+
 /// The packets that decoding can begin at. Not the very last packet of a file: demuxers that look for a place by trying,
-/// as with transport streams, find it only once another packet has ended it.
-fn keys(packets: &[Packet]) -> Vec<Key> {
+/// as with transport streams, find it only once another packet has ended it. Nor the last few of H.264: of what follows an open
+/// group's key frame, ffmpeg's decoder drops what it still holds back when the file ends.
+fn keys(packets: &[Packet], codec: &str) -> Vec<Key> {
     let keys = packets.iter().enumerate().filter(|(_, p)| p.key);
     let mut keys: Vec<Key> = keys
         .map(|(place, p)| Key {
@@ -255,9 +259,15 @@ fn keys(packets: &[Packet]) -> Vec<Key> {
             place,
         })
         .collect();
-    if keys.len() > 1 && keys.last().is_some_and(|k| k.place + 1 == packets.len()) {
-        keys.pop();
-    }
+    let intra = keys.len() == packets.len();
+    let unfit = if codec == "h264" && !intra {
+        HELD_BACK + 1
+    } else {
+        1
+    };
+    let fit = packets.len().saturating_sub(unfit);
+    let kept = keys.partition_point(|k| k.place < fit);
+    keys.truncate(kept.max(1));
     keys
 }
 

@@ -22,10 +22,10 @@ const RATE: u64 = 25;
 const FRAMES: u64 = 1_000;
 /// Seconds of a chunk; the last is the whole film.
 const SECONDS: [u64; 6] = [2, 4, 6, CHUNK, 10, FRAMES / RATE];
-/// Seconds of a chunk, of a group of pictures and of a segment, as in the profile.
+/// Seconds of a chunk and of a group of pictures, as in the profile. Every group is a segment here, since a segment costs no
+/// bits and chunks of 6 s are no whole number of the profile's.
 const CHUNK: u64 = 8;
 const GOP: u64 = 2;
-const SEGMENT: u64 = 4;
 /// Of the bits of the unsplit encode, at the profile's chunks.
 const MOST: f64 = 0.005;
 
@@ -59,7 +59,7 @@ fn rungs() -> [VideoRendition; 2] {
 /// The film in chunks of so many seconds.
 async fn encoded(film: &Film, rungs: &[VideoRendition], seconds: u64) -> Vec<ChunkMedia> {
     let frames = |seconds: u64| FrameCount(seconds * RATE);
-    let cadence = (frames(SEGMENT.min(seconds)), frames(GOP));
+    let cadence = (frames(GOP), frames(GOP));
     let mut chunks = Vec::new();
     for (index, start) in (0u32..).zip((0..FRAMES).step_by(frames(seconds).0 as usize)) {
         let end = (start + frames(seconds).0).min(FRAMES);

@@ -268,7 +268,7 @@ impl Film {
             chunk: Chunk {
                 index,
                 frames,
-                first_segment: index + 1,
+                first_segment: 1 + (frames.start / segment_frames.0) as u32,
                 segments: frames.count().0.div_ceil(segment_frames.0) as u32,
                 cut,
             },
