@@ -1,11 +1,11 @@
-//! Removes working files that a published job no longer needs: the Maps' item lists, the notes of failed
-//! tries, and what MediaConvert wrote before it was taken over.
-//! Records, plan and report stay: they are the evidence, and what a later audit reads.
+//! Removes the working files that a published job no longer needs. Where its execution was stopped before it came to this,
+//! the next delivery's `submit-job` does it, or the reaper: whoever sends the success that was not sent either.
 
 use std::sync::Arc;
 
 use reelsmith_contract::payload::{ClaimInput, CleanupOutput};
 use reelsmith_contract::{Failure, Objects};
+use reelsmith_lambda::working::delete_working_files;
 use reelsmith_lambda::{House, Invocation};
 
 /// What this function works with.
@@ -35,33 +35,8 @@ pub async fn handle(
     input: ClaimInput,
     _invocation: Invocation,
 ) -> Result<CleanupOutput, Failure> {
-    let keys = input.claim.keys();
-    let mut deleted = 0;
-    let prefixes = [
-        keys.items_prefix(),
-        keys.failures_prefix(),
-        keys.encode_prefix(),
-    ];
-    for prefix in prefixes {
-        deleted += delete_under(&ports.outputs, &prefix).await?;
-    }
+    let deleted = delete_working_files(&ports.outputs, &input.claim.keys()).await?;
     Ok(CleanupOutput { deleted })
-}
-
-async fn delete_under(outputs: &Objects, prefix: &str) -> Result<u32, Failure> {
-    let failed = |e| Failure::storage(&e, outputs.at(prefix));
-    let listed = outputs
-        .store()
-        .list(outputs.bucket(), prefix)
-        .await
-        .map_err(failed)?;
-    let keys: Vec<String> = listed.into_iter().map(|o| o.key).collect();
-    outputs
-        .store()
-        .delete(outputs.bucket(), &keys)
-        .await
-        .map_err(failed)?;
-    Ok(u32::try_from(keys.len()).unwrap_or(u32::MAX))
 }
 
 #[cfg(test)]

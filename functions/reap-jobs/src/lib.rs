@@ -1,20 +1,24 @@
 //! Puts right what crashes and stopped executions left behind. A schedule starts it; nothing waits for it, since every
 //! part of it only does early what the next delivery would do too, or what nobody else does: sending a message whose
-//! execution is gone, and deleting what a job that was given up has made.
+//! execution is gone, with the cleanup that it may not have come to, and deleting what a job that was given up has made.
 
 use std::sync::Arc;
 
 use reelsmith_contract::payload::ReapOutput;
 use reelsmith_contract::setting::Setting;
 use reelsmith_contract::{Failure, Objects};
-use reelsmith_core::keys::{Generation, GenerationKeys};
+use reelsmith_core::keys::{AssetId, Generation, GenerationKeys, JobKey};
 use reelsmith_core::ports::{Announcer, Clock, EncodeService, SubmissionStore, Workflow};
-use reelsmith_core::submission::{Fence, Outcome, Row, State, Step, Transition};
+use reelsmith_core::submission::{
+    Fence, NoticeKind, OutboxEntry, Outcome, Row, State, Step, Transition,
+};
 use reelsmith_core::time::UnixMillis;
 use reelsmith_lambda::admission::Admission;
 use reelsmith_lambda::outbox;
 use reelsmith_lambda::submission::{call_off, release_ended};
+use reelsmith_lambda::working::{delete_under, delete_working_files};
 use reelsmith_lambda::{House, Invocation};
+use serde::Deserialize;
 
 /// What this function works with.
 pub struct Ports {
@@ -75,7 +79,7 @@ pub async fn handle(
             output.released += u32::from(release(&ports, &row).await?);
         }
     }
-    output.sent = send(&ports, UnixMillis(now.0 - SETTLED_MS)).await?;
+    (output.sent, output.deleted) = send(&ports, UnixMillis(now.0 - SETTLED_MS)).await?;
     output.freed = ports.admission.free().await?;
     output.started = ports.admission.serve().await?;
     let settled = UnixMillis(now.0 - i64::from(ports.abandoned_after) * 1_000);
@@ -117,10 +121,13 @@ async fn rows(ports: &Ports, state: State, before: UnixMillis) -> Result<Vec<Row
     rows.map_err(|e| Failure::table(&e))
 }
 
-async fn send(ports: &Ports, before: UnixMillis) -> Result<u32, Failure> {
+async fn send(ports: &Ports, before: UnixMillis) -> Result<(u32, u32), Failure> {
     let left = ports.submissions.unsent(before).await;
-    let mut sent = 0;
+    let (mut sent, mut deleted) = (0, 0);
     for entry in left.map_err(|e| Failure::table(&e))? {
+        if entry.kind == NoticeKind::Success {
+            deleted += clean_up(ports, &entry).await?;
+        }
         outbox::send(
             ports.submissions.as_ref(),
             ports.announcer.as_ref(),
@@ -130,7 +137,26 @@ async fn send(ports: &Ports, before: UnixMillis) -> Result<u32, Failure> {
         .await?;
         sent += 1;
     }
-    Ok(sent)
+    Ok((sent, deleted))
+}
+
+/// What publish-job says of a job, as far as its working files are found by it.
+#[derive(Deserialize)]
+struct Published {
+    job_key: JobKey,
+    asset: AssetId,
+    generation: Generation,
+}
+
+/// Deletes the working files of a job whose success was not sent: its execution may have ended before its cleanup, which
+/// precedes the message. Before the message is sent, so that a crash in between leaves the sign to the next call.
+async fn clean_up(ports: &Ports, entry: &OutboxEntry) -> Result<u32, Failure> {
+    let Ok(job) = serde_json::from_str::<Published>(&entry.body) else {
+        tracing::warn!(message = %entry.message_id(), "a success that names no job: nothing is cleaned up for it");
+        return Ok(0);
+    };
+    let keys = GenerationKeys::new(&job.asset, &job.job_key, job.generation);
+    delete_working_files(&ports.outputs, &keys).await
 }
 
 /// Deletes what a failed generation made. The row says first that the next attempt begins another generation, so that
@@ -162,15 +188,9 @@ async fn abandon(ports: &Ports, row: &Row) -> Result<u32, Failure> {
 
 async fn delete(ports: &Ports, row: &Row, generation: Generation) -> Result<u32, Failure> {
     let keys = GenerationKeys::new(&row.asset, &row.job_key, generation);
-    let outputs = &ports.outputs;
     let mut deleted = 0;
     for prefix in [keys.work_prefix(), keys.output_prefix()] {
-        let failed = |e| Failure::storage(&e, outputs.at(prefix));
-        let listed = outputs.store().list(outputs.bucket(), prefix).await;
-        let made: Vec<String> = listed.map_err(failed)?.into_iter().map(|o| o.key).collect();
-        let gone = outputs.store().delete(outputs.bucket(), &made).await;
-        gone.map_err(failed)?;
-        deleted += u32::try_from(made.len()).unwrap_or(u32::MAX);
+        deleted += delete_under(&ports.outputs, prefix).await?;
     }
     Ok(deleted)
 }

@@ -1,9 +1,7 @@
 use reelsmith_core::admission::Ticket;
 use reelsmith_core::encode::EncodeState;
 use reelsmith_core::job::EncoderKind;
-use reelsmith_core::keys::{AssetId, JobKey};
 use reelsmith_core::ports::AdmissionStore as _;
-use reelsmith_core::submission::{Fence, NoticeKind, OutboxEntry};
 use reelsmith_testkit::fakes::{
     ManualClock, MemoryAdmissions, MemoryAnnouncer, MemoryEncodes, MemoryStore, MemorySubmissions,
     MemoryWorkflow,
@@ -218,6 +216,57 @@ async fn a_message_that_its_execution_could_not_send_is_sent() {
     world.clock.advance_seconds(61);
     assert_eq!(world.reap().await.sent, 1);
     assert_eq!(world.reap().await.sent, 0);
+}
+
+#[tokio::test]
+async fn a_success_that_was_never_sent_takes_the_working_files_of_its_job_along() {
+    let world = world();
+    let asset = AssetId::of_episode("show", 1, 1);
+    let keys = GenerationKeys::new(&asset, &job(), Generation(2));
+    let older = GenerationKeys::new(&asset, &job(), Generation::FIRST);
+    let (working, kept) = (
+        [keys.items("video"), keys.failure("00000-0")],
+        [
+            keys.plan(),
+            keys.output("master.m3u8"),
+            older.items("video"),
+        ],
+    );
+    for key in working.iter().chain(&kept) {
+        world.ports.outputs.write(key, &1).await.unwrap();
+    }
+    let body =
+        serde_json::json!({"kind": "success", "job_key": job(), "asset": asset, "generation": 2});
+    for (id, body) in [
+        ("success#g2", body.to_string()),
+        ("success#g9", "{}".into()),
+    ] {
+        let entry = OutboxEntry {
+            outbox: job().to_string(),
+            id: id.into(),
+            kind: NoticeKind::Success,
+            subject: "s".into(),
+            body,
+            created: world.clock.now(),
+        };
+        world.submissions.enqueue(&entry).await.unwrap();
+    }
+    assert_eq!(
+        world.reap().await,
+        ReapOutput::default(),
+        "its execution may be about to"
+    );
+    world.clock.advance_seconds(61);
+    let reaped = world.reap().await;
+    assert_eq!((reaped.sent, reaped.deleted), (2, 2));
+    let left = world.ports.outputs.store().list("out", "").await.unwrap();
+    let left: std::collections::BTreeSet<String> = left.into_iter().map(|o| o.key).collect();
+    assert_eq!(
+        left,
+        kept.into(),
+        "another generation, the evidence and the outputs stay"
+    );
+    assert_eq!(world.reap().await, ReapOutput::default());
 }
 
 #[tokio::test]

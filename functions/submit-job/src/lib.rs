@@ -17,6 +17,7 @@ use reelsmith_core::submission::{
 };
 use reelsmith_lambda::publication;
 use reelsmith_lambda::submission::{advance, release_ended};
+use reelsmith_lambda::working::delete_working_files;
 use reelsmith_lambda::{House, Invocation};
 
 /// What this function works with.
@@ -281,12 +282,17 @@ async fn point(ports: &Ports, row: &Row) -> Result<(), Failure> {
 }
 
 /// The job's outbox where it holds a message that its execution was stopped before it could send: this execution's
-/// notify then sends it too.
+/// notify then sends it too. Such an execution may not have come to its cleanup either, which precedes the message.
 async fn left_behind(ports: &Ports, row: &Row) -> Result<Option<String>, Failure> {
     let outbox = row.job_key.to_string();
     let pending = ports.submissions.pending(&outbox).await;
-    let pending = pending.map_err(|e| Failure::table(&e))?;
-    Ok((!pending.is_empty()).then_some(outbox))
+    if pending.map_err(|e| Failure::table(&e))?.is_empty() {
+        return Ok(None);
+    }
+    let keys = GenerationKeys::new(&row.asset, &row.job_key, row.generation);
+    let deleted = delete_working_files(&ports.outputs, &keys).await?;
+    tracing::info!(deleted, "finished what a stopped execution left behind");
+    Ok(Some(outbox))
 }
 
 #[cfg(test)]

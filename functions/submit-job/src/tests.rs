@@ -236,8 +236,22 @@ async fn a_success_that_was_never_sent_goes_out_with_the_next_duplicate() {
         created: UnixMillis(2),
     };
     world.submissions.enqueue(&success).await.unwrap();
+    let keys = first.claim.keys();
+    let outputs = &world.ports.outputs;
+    for key in [keys.items("video"), keys.failure("00000-0"), keys.plan()] {
+        outputs.write(&key, &1).await.unwrap();
+    }
     let duplicate = world.submit("b").await;
     assert_eq!(duplicate.outbox, first.outbox);
+    let left = outputs.store().list("out", keys.work_prefix()).await;
+    let left: Vec<String> = left.unwrap().into_iter().map(|o| o.key).collect();
+    assert!(
+        left.contains(&keys.plan())
+            && left
+                .iter()
+                .all(|key| !key.contains("/items/") && !key.contains("/failures/")),
+        "its execution came neither to its cleanup nor to its message: {left:?}"
+    );
     let pending = world.submissions.pending(&duplicate.outbox).await.unwrap();
     assert_eq!(pending.len(), 2, "the success and the duplicate");
     for entry in pending {

@@ -11,6 +11,7 @@ mod serve;
 mod settings;
 pub mod submission;
 pub mod worker;
+pub mod working;
 
 pub use house::House;
 pub use invocation::Invocation;

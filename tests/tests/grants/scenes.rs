@@ -144,8 +144,8 @@ impl Stage {
     }
 
     /// A whole job during which everything that was delivered seems to have been replaced, so that its readers ask for the
-    /// version that was there first, and writers do not hear that they wrote; then again, after the pointer to its
-    /// publication was lost. The execution.
+    /// version that was there first, and writers do not hear that they wrote; then again, as if the first execution had been
+    /// stopped at its publication: without the pointer, with item lists, its success not sent. The execution.
     pub async fn a_job_and_its_twin(&mut self) -> String {
         let replaced = READERS.map(|function| Rule {
             function,
@@ -172,6 +172,8 @@ impl Stage {
         let bucket = &self.world.deployment.output_bucket;
         let pointer = format!("outputs/{}/current.json", output["asset"].as_str().unwrap());
         self.world.store.delete(bucket, &[pointer]).await.unwrap();
+        self.unfinished(output["job_key"].as_str().unwrap().parse().unwrap())
+            .await;
         let again = self.world.deliver(&delivery).await;
         assert_eq!(
             self.world.succeeded(&again).await["decision"],
@@ -179,6 +181,24 @@ impl Stage {
         );
         self.world.notification(&again).await;
         execution
+    }
+
+    /// What an execution leaves that is stopped between COMPLETE and its cleanup.
+    async fn unfinished(&self, job_key: JobKey) {
+        let table = self.table().await;
+        let row = table.row(&job_key).await.unwrap().unwrap();
+        let keys = GenerationKeys::new(&row.asset, &job_key, row.generation);
+        let list = keys.items("video");
+        self.world.outputs().write(&list, &json!([])).await.unwrap();
+        let entry = OutboxEntry {
+            outbox: job_key.to_string(),
+            id: "success#unsent".into(),
+            kind: NoticeKind::Success,
+            subject: "a success that nobody sent".into(),
+            body: json!({"kind": "success"}).to_string(),
+            created: SystemClock.now(),
+        };
+        table.enqueue(&entry).await.unwrap();
     }
 
     /// A manifest that is none, and a job whose worker fails; then again while it seems to be another's.
