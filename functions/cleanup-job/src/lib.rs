@@ -1,5 +1,5 @@
-//! Removes the working files that a published job no longer needs. Where its execution was stopped before it came to this,
-//! the next delivery's `submit-job` does it, or the reaper: whoever sends the success that was not sent either.
+//! Removes the working files that a published job no longer needs. Where an execution was stopped before this, or was not
+//! allowed to do it, the next delivery's `submit-job` does; the reaper, where the success was not sent either.
 
 use std::sync::Arc;
 

@@ -48,12 +48,13 @@ async fn encode(
     let job: Job = ports.outputs.read(&job_keys.job()).await?;
     let inspection: Inspection = ports.outputs.read(&job_keys.probe()).await?;
     let rendition = &input.item.rendition;
-    let location = format!("{}, {rendition}", inspection.mezzanine.object);
+    let source = inspection.mezzanine.object.to_string();
+    let failed = |e: MediaError| e.into_failure_of(&source, rendition);
     let built = ports.tools.require_build(&job.encoder_build);
-    built.map_err(|e| e.into_failure(&location))?;
+    built.map_err(failed)?;
     let (media, read) = run(ports, &plan, &job, &inspection, rendition, invocation)
         .await
-        .map_err(|e| e.into_failure(&location))?;
+        .map_err(failed)?;
     let (files, output) =
         cmaf_outputs(keys, rendition, media.timescale, media.init, media.segments);
     write_once(&ports.outputs, files).await?;

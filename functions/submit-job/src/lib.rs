@@ -230,6 +230,7 @@ async fn duplicate(
     let (decision, outbox) = match row.state {
         State::Complete => {
             point(ports, &row).await?;
+            clean_up(ports, &row).await?;
             let outbox = left_behind(ports, &row).await?;
             (Decision::DuplicateComplete, outbox.unwrap_or(own))
         }
@@ -281,18 +282,24 @@ async fn point(ports: &Ports, row: &Row) -> Result<(), Failure> {
         .map(drop)
 }
 
+/// Deletes the working files of a complete job: its execution was stopped before its cleanup, or was not allowed to do it.
+/// There are none where it did.
+async fn clean_up(ports: &Ports, row: &Row) -> Result<(), Failure> {
+    let keys = GenerationKeys::new(&row.asset, &row.job_key, row.generation);
+    let deleted = delete_working_files(&ports.outputs, &keys).await?;
+    if deleted > 0 {
+        tracing::info!(deleted, "finished the cleanup of another execution");
+    }
+    Ok(())
+}
+
 /// The job's outbox where it holds a message that its execution was stopped before it could send: this execution's
-/// notify then sends it too. Such an execution may not have come to its cleanup either, which precedes the message.
+/// notify then sends it too.
 async fn left_behind(ports: &Ports, row: &Row) -> Result<Option<String>, Failure> {
     let outbox = row.job_key.to_string();
     let pending = ports.submissions.pending(&outbox).await;
-    if pending.map_err(|e| Failure::table(&e))?.is_empty() {
-        return Ok(None);
-    }
-    let keys = GenerationKeys::new(&row.asset, &row.job_key, row.generation);
-    let deleted = delete_working_files(&ports.outputs, &keys).await?;
-    tracing::info!(deleted, "finished what a stopped execution left behind");
-    Ok(Some(outbox))
+    let pending = pending.map_err(|e| Failure::table(&e))?;
+    Ok((!pending.is_empty()).then_some(outbox))
 }
 
 #[cfg(test)]

@@ -48,15 +48,14 @@ async fn encode(
     let job_keys = JobKeys(&input.claim.job_key);
     let job: Job = ports.outputs.read(&job_keys.job()).await?;
     let inspection: Inspection = ports.outputs.read(&job_keys.probe()).await?;
-    let location = format!(
-        "{}, chunk {}",
-        inspection.mezzanine.object, input.item.chunk
-    );
+    let source = inspection.mezzanine.object.to_string();
+    let chunk = format!("chunk {}", input.item.chunk);
+    let failed = |e: MediaError| e.into_failure_of(&source, &chunk);
     let built = ports.tools.require_build(&job.encoder_build);
-    built.map_err(|e| e.into_failure(&location))?;
+    built.map_err(failed)?;
     let (media, read) = run(ports, &plan, &job, &inspection, input, invocation)
         .await
-        .map_err(|e| e.into_failure(&location))?;
+        .map_err(failed)?;
     let cpu_ms = media.cpu_ms;
     let mut outputs = Vec::new();
     for rung in media.rungs {

@@ -35,17 +35,22 @@ impl Command {
         self
     }
 
-    /// The command as one can paste it into a shell, with every loopback address replaced by what it stood for.
+    /// The command as one can paste it into a shell. Where it read `source` through the loopback it reads a copy, which it
+    /// fetches first where the source is an object (`s3://…`).
     #[must_use]
-    pub fn reproducing(&self, location: &str) -> String {
+    pub fn reproducing(&self, source: &str) -> String {
         let name = self.program.file_name().unwrap_or_default();
         let mut line = name.to_string_lossy().into_owned();
+        let object = source.starts_with("s3://");
+        let copy = match source.rsplit_once('/') {
+            Some((_, name)) if object => name,
+            _ => source,
+        };
+        if object && self.args.iter().any(|arg| arg.starts_with(LOOPBACK)) {
+            line = format!("aws s3 cp {} {} && {line}", quoted(source), quoted(copy));
+        }
         for arg in &self.args {
-            let arg = if arg.starts_with(LOOPBACK) {
-                location
-            } else {
-                arg
-            };
+            let arg = if arg.starts_with(LOOPBACK) { copy } else { arg };
             line.push(' ');
             line.push_str(&quoted(arg));
         }
@@ -85,6 +90,7 @@ mod tests {
     fn a_command_can_be_pasted_with_the_object_in_place_of_the_proxy() {
         let args = ["-i", "http://127.0.0.1:4242/secret/m", "-vf", "a=1;[b]'c'"];
         let command = Command::new("/usr/bin/ffmpeg", args.map(str::to_owned).to_vec());
-        insta::assert_snapshot!(command.reproducing("s3://in/film.mov"), @r"ffmpeg -i s3://in/film.mov -vf 'a=1;[b]'\''c'\'''");
+        insta::assert_snapshot!(command, @r"ffmpeg -i MEZZANINE -vf 'a=1;[b]'\''c'\'''");
+        insta::assert_snapshot!(command.reproducing("s3://in/a/film 1.mov"), @r"aws s3 cp 's3://in/a/film 1.mov' 'film 1.mov' && ffmpeg -i 'film 1.mov' -vf 'a=1;[b]'\''c'\'''");
     }
 }

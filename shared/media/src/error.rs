@@ -269,17 +269,21 @@ impl MediaError {
             Self::Plan { .. } => {
                 "start the job again; if it recurs, report it with the execution's history"
             }
-            _ => "run the command on the mezzanine; if it succeeds there, start the job again",
+            Self::Start { .. }
+            | Self::Failed { .. }
+            | Self::Stalled { .. }
+            | Self::TimedOut { .. }
+            | Self::TooMuchOutput { .. } => {
+                "run that command on a machine of your own; if it succeeds there, start the job again"
+            }
+            _ => "start the job again; if it recurs, play the mezzanine near that place",
         }
     }
 
     /// What was found, with the command that shows it again.
-    fn found(&self, location: &str) -> String {
+    fn found(&self, source: &str) -> String {
         let with = |command: &Command, found: String| {
-            format!(
-                "{found}; the command was: {}",
-                command.reproducing(location)
-            )
+            format!("{found}; to see it again: {}", command.reproducing(source))
         };
         match self {
             Self::Start { command, detail } => with(command, detail.clone()),
@@ -327,13 +331,23 @@ impl MediaError {
         }
     }
 
-    /// This error as it leaves a function: `location` names the source, for example `s3://bucket/film.mov`.
+    /// This error as it leaves a function: `source` names what was read, for example `s3://bucket/film.mov`.
     #[must_use]
-    pub fn into_failure(self, location: &str) -> Failure {
+    pub fn into_failure(self, source: &str) -> Failure {
+        self.failure(source, source)
+    }
+
+    /// As [`MediaError::into_failure`], where it is about one part of what was read, for example `chunk 12, group 0`.
+    #[must_use]
+    pub fn into_failure_of(self, source: &str, part: &str) -> Failure {
+        self.failure(source, &format!("{source}, {part}"))
+    }
+
+    fn failure(self, source: &str, location: &str) -> Failure {
         if let Self::Source(error) = &self {
             return Failure::storage(error, location);
         }
-        let found = self.found(location);
+        let found = self.found(source);
         Failure::new(self.name(), self.expected(), found, location, self.remedy())
     }
 }
@@ -350,9 +364,9 @@ mod tests {
             status: "exit status 1".into(),
             stderr: "moov atom not found".into(),
         };
-        let failure = error.into_failure("s3://in/film.mov");
+        let failure = error.into_failure_of("s3://in/film.mov", "chunk 12");
         assert_eq!(failure.name, ErrorName::EncoderFailed);
-        insta::assert_snapshot!(failure, @"expected the encoder to succeed; found exit status 1: moov atom not found; the command was: ffmpeg -i s3://in/film.mov out.mp4; at s3://in/film.mov; to do: run the command on the mezzanine; if it succeeds there, start the job again");
+        insta::assert_snapshot!(failure, @"expected the encoder to succeed; found exit status 1: moov atom not found; to see it again: aws s3 cp s3://in/film.mov film.mov && ffmpeg -i film.mov out.mp4; at s3://in/film.mov, chunk 12; to do: run that command on a machine of your own; if it succeeds there, start the job again");
     }
 
     #[test]

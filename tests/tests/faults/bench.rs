@@ -9,9 +9,10 @@ use reelsmith_core::digest::sha256_hex;
 use reelsmith_core::keys::GenerationKeys;
 use reelsmith_core::ports::{AdmissionStore as _, SubmissionStore as _};
 use reelsmith_core::submission::{Row, State};
-use reelsmith_tests::chaos::{ChaosProxy, Effect, SmallDisk};
+use reelsmith_tests::chaos::{ChaosProxy, Effect, Rule, SmallDisk};
 use reelsmith_tests::delivery::{Caption, Delivery};
 use reelsmith_tests::world::{DEPLOYMENT, Setup, World};
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 use crate::table::Trouble;
@@ -114,7 +115,7 @@ impl Bench {
         !matches!(trouble, Trouble::FullDisk(_)) || self.disk.is_some()
     }
 
-    async fn deliver(&mut self, rules: &[reelsmith_tests::chaos::Rule]) -> (String, Delivery) {
+    async fn deliver(&mut self, rules: &[Rule]) -> (String, Delivery) {
         self.runs += 1;
         let mut delivery = Delivery::of(&format!("fault-{}", self.runs), &self.mezzanine);
         delivery.languages = vec!["ja"];
@@ -134,17 +135,24 @@ impl Bench {
             Trouble::Requests(rules) => rules.clone(),
             _ => Vec::new(),
         };
-        if let (Trouble::FullDisk(_), Some(disk)) = (trouble, &self.disk) {
+        if let (Trouble::FullDisk(function), Some(disk)) = (trouble, &self.disk)
+            && before(function).is_none()
+        {
             disk.fill();
         }
         let (execution, delivery) = self.deliver(&rules).await;
         let mut hits = self.afflict(trouble, &execution).await;
+        if let Some(disk) = &self.disk {
+            disk.free();
+        }
         let view = self.ended(&execution, name).await;
         hits += self.proxy.hits();
-        let (last, answer) = self.answer(&view, &delivery).await;
+        let denied = |rule: &Rule| rule.effect == Effect::Answer(403, "AccessDenied");
+        let unclean = (rules.iter()).any(|rule| rule.function == "cleanup-job" && denied(rule));
+        let (last, answer) = self.answer(&view, &delivery, unclean).await;
         let row = self.settled(&last, &delivery).await;
         let encodes = self.encodes();
-        let mut differences = Vec::new();
+        let mut differences = explained(trouble, &view);
         if let Some(row) = row.as_ref().filter(|r| r.state == State::Complete) {
             let left = self.left(row).await;
             differences.extend(compare("outputs", &self.clean.outputs, &left.outputs));
@@ -152,6 +160,9 @@ impl Bench {
                 (keyed(&self.clean.work), keyed(&left.work));
             differences.extend(compare("jobs", &mine, &theirs));
             differences.extend(self.said(row).await);
+            if matches!(trouble, Trouble::Stall) {
+                differences.extend(self.stalled(row).await);
+            }
         }
         let chunks = self
             .clean
@@ -176,6 +187,7 @@ impl Bench {
     /// Troubles that are not requests; how many happened.
     async fn afflict(&self, trouble: &Trouble, execution: &str) -> usize {
         let end = Instant::now() + PATIENCE;
+        let (mut killed, mut filled) = (0, false);
         let asked = |function: &str| self.proxy.seen().iter().any(|s| s.function == function);
         while Instant::now() < end {
             match trouble {
@@ -184,20 +196,38 @@ impl Bench {
                     let encoder = asked(function)
                         .then(|| self.proxy.encoders().pop())
                         .flatten();
-                    if let Some(pid) = encoder.and_then(rustix::process::Pid::from_raw) {
-                        let killed =
-                            rustix::process::kill_process(pid, rustix::process::Signal::KILL);
-                        return usize::from(killed.is_ok());
+                    if let Some(pid) = encoder {
+                        return usize::from(send(pid, Signal::KILL));
+                    }
+                }
+                Trouble::Stall => {
+                    if let Some(pid) = self.chunk_encoders().pop() {
+                        return usize::from(send(pid, Signal::STOP));
+                    }
+                }
+                Trouble::EveryEncoder => {
+                    killed += (self.chunk_encoders().into_iter())
+                        .filter(|pid| send(*pid, Signal::KILL))
+                        .count();
+                    let view = self.world.cloud.execution(execution).await.unwrap();
+                    if view.is_some_and(|v| v.summary.status != ExecutionStatus::Running) {
+                        return killed;
                     }
                 }
                 Trouble::FullDisk(function) => {
+                    if let Some(disk) = &self.disk
+                        && !filled
+                        && before(function).is_some_and(asked)
+                    {
+                        disk.fill();
+                        filled = true;
+                    }
                     let gave_up = self.proxy.seen().into_iter().any(|s| {
                         s.function == *function
                             && s.line.starts_with("PUT ")
                             && s.line.contains("/failures/")
                     });
-                    if let (true, Some(disk)) = (gave_up, &self.disk) {
-                        disk.free();
+                    if gave_up {
                         return 1;
                     }
                 }
@@ -211,6 +241,24 @@ impl Bench {
             tokio::time::sleep(Duration::from_millis(3)).await;
         }
         0
+    }
+
+    /// Encoders that make a chunk's pictures.
+    fn chunk_encoders(&self) -> Vec<i32> {
+        let mut all = self.proxy.encoders();
+        all.retain(|pid| {
+            let line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+            line.split(|byte| *byte == 0).any(|arg| arg == b"libx264")
+        });
+        all
+    }
+
+    /// A try that the function's own watch ended leaves a note; one that ran into the function's time limit leaves none.
+    async fn stalled(&self, row: &Row) -> Option<String> {
+        let keys = GenerationKeys::new(&row.asset, &row.job_key, row.generation);
+        let retries = self.world.get(&keys.retries()).await;
+        let retries = String::from_utf8_lossy(&retries).into_owned();
+        (!retries.contains("EncoderStalled")).then(|| format!("no stall was noted: {retries}"))
     }
 
     async fn ended(&self, execution: &str, name: &str) -> ExecutionView {
@@ -228,11 +276,16 @@ impl Bench {
         }
     }
 
-    /// What an operator does about an execution that ended.
-    async fn answer(&self, view: &ExecutionView, delivery: &Delivery) -> (String, &'static str) {
+    /// What an operator does about an execution that ended; also about one that published and could not clean up.
+    async fn answer(
+        &self,
+        view: &ExecutionView,
+        delivery: &Delivery,
+        unclean: bool,
+    ) -> (String, &'static str) {
         let arn = view.summary.arn.clone();
         match view.summary.status {
-            ExecutionStatus::Succeeded => (arn, "nothing"),
+            ExecutionStatus::Succeeded if !unclean => (arn, "nothing"),
             ExecutionStatus::Aborted | ExecutionStatus::TimedOut => {
                 let redriven = self.world.cloud.redrive(&arn).await.unwrap();
                 (redriven.arn().to_owned(), "redriven")
@@ -358,6 +411,35 @@ impl Bench {
         let reaped = self.world.cloud.invoke(&function, "{}").await;
         reaped.unwrap();
     }
+}
+
+/// The function whose first question says that the disk must be full by now: those that work before this one need it.
+fn before(function: &str) -> Option<&'static str> {
+    (function == "make-images").then_some("assemble-rendition")
+}
+
+fn send(pid: i32, signal: Signal) -> bool {
+    Pid::from_raw(pid).is_some_and(|pid| kill_process(pid, signal).is_ok())
+}
+
+/// What is missing in the reason of a chunk that failed at every try: its number, what its encoder ended with, and the
+/// command that shows it again.
+fn explained(trouble: &Trouble, view: &ExecutionView) -> Vec<String> {
+    if !matches!(trouble, Trouble::EveryEncoder) {
+        return Vec::new();
+    }
+    let (error, cause) = (view.error.as_deref(), view.cause.as_deref());
+    let cause = cause.unwrap_or_default();
+    let command = "to see it again: aws s3 cp s3://";
+    let parts = ["chunk ", "SIGKILL", command, " && ffmpeg ", "libx264"];
+    let missing = parts.into_iter().filter(|part| !cause.contains(part));
+    let mut wrong: Vec<String> = missing
+        .map(|part| format!("the reason does not tell {part:?}: {cause}"))
+        .collect();
+    if error != Some("EncoderFailed") {
+        wrong.push(format!("the error is {error:?}"));
+    }
+    wrong
 }
 
 fn keyed(paths: &BTreeSet<String>) -> BTreeMap<String, String> {

@@ -9,6 +9,10 @@ pub enum Trouble {
     Requests(Vec<Rule>),
     /// The encoder that the function has started is killed.
     Encoder(&'static str),
+    /// An encoder of a chunk is stopped, so that it neither ends nor gets on.
+    Stall,
+    /// Every encoder of a chunk is killed until the execution has ended.
+    EveryEncoder,
     /// There is no room for temporary files until the function has said that it failed.
     FullDisk(&'static str),
     /// The execution is stopped when the function asks its first question.
@@ -196,6 +200,12 @@ pub fn whole() -> Vec<Case> {
             "no room in /tmp".to_owned(),
             Trouble::FullDisk(function),
         ));
+    }
+    for (fault, trouble) in [
+        ("its encoder makes no progress", Trouble::Stall),
+        ("its encoder is killed at every try", Trouble::EveryEncoder),
+    ] {
+        cases.push(case("transcode-chunk", fault.to_owned(), trouble));
     }
     cases.extend(while_failing());
     cases
