@@ -26,11 +26,15 @@ const SECONDS: [u64; 6] = [2, 4, 6, CHUNK, 10, FRAMES / RATE];
 /// bits and chunks of 6 s are no whole number of the profile's.
 const CHUNK: u64 = 8;
 const GOP: u64 = 2;
-/// Of the bits of the unsplit encode, at the profile's chunks.
+/// Of the bits of an unsplit encode of the same SSIM, at the profile's chunks.
 const MOST: f64 = 0.005;
+/// Steps of CRF, and shares of a starving cap, of the unsplit encodes that tell how many bits a SSIM takes.
+const STEPS: [f64; 4] = [-1.0, 0.0, 1.0, 2.0];
+const SHARES: [u64; 4] = [110, 100, 92, 84];
 
-/// The smallest H.264 rung of the default profile, and the same with a cap that starves it.
-fn rungs() -> [VideoRendition; 2] {
+/// The smallest H.264 rung of the default profile, and the same with a cap that starves it, each with neighbours that spend
+/// a little more or less.
+fn rungs() -> [Vec<VideoRendition>; 2] {
     let profile = Profile::named("default").unwrap();
     let source = Resolution {
         width: 640,
@@ -50,10 +54,46 @@ fn rungs() -> [VideoRendition; 2] {
         buffer_bits: rung.buffer_bits / 2,
         ..rung.clone()
     };
-    [("video/profile", rung), ("video/starved", starved)].map(|(path, rung)| VideoRendition {
-        path: path.into(),
-        rung,
-    })
+    let named = |path: String, rung| VideoRendition { path, rung };
+    let finer = STEPS.map(|step| {
+        let crf = rung.crf + step;
+        named(
+            format!("video/profile-{crf}"),
+            ResolvedRung {
+                crf,
+                ..rung.clone()
+            },
+        )
+    });
+    let fuller = SHARES.map(|share| {
+        let max_bitrate = BitsPerSecond(starved.max_bitrate.0 * share / 100);
+        let buffer_bits = starved.buffer_bits * share / 100;
+        named(
+            format!("video/starved-{share}"),
+            ResolvedRung {
+                max_bitrate,
+                buffer_bits,
+                ..starved.clone()
+            },
+        )
+    });
+    [finer.to_vec(), fuller.to_vec()]
+}
+
+/// Where the rung itself is among its neighbours.
+const ITSELF: usize = 1;
+
+/// Bits that an unsplit encode of this SSIM would take: the logarithm of bits is all but linear in SSIM over so short a stretch.
+fn bits_of(ssim: f64, curve: &[Measured]) -> f64 {
+    let points: Vec<(f64, f64)> = curve
+        .iter()
+        .map(|m| (m.ssim, (m.bits as f64).ln()))
+        .collect();
+    let after = points.windows(2).find(|p| p[1].0 <= ssim);
+    let (a, b) = after.map_or((points[points.len() - 2], points[points.len() - 1]), |p| {
+        (p[0], p[1])
+    });
+    (a.1 + (ssim - a.0) / (b.0 - a.0) * (b.1 - a.1)).exp()
 }
 
 /// The film in chunks of so many seconds.
@@ -185,29 +225,40 @@ async fn cutting_costs_next_to_nothing_on_real_footage_and_the_buffer_model_hold
     let film = film(&footage).await;
     assert_eq!(film.timeline.frames.0, FRAMES);
     let rungs = rungs();
-    let mut rows: Vec<Vec<Measured>> = rungs.iter().map(|_| Vec::new()).collect();
+    let all: Vec<VideoRendition> = rungs.concat();
+    let whole = encoded(&film, &all, FRAMES / RATE).await;
+    let mut curves: Vec<Vec<Measured>> = Vec::new();
+    for (group, own) in rungs.iter().enumerate() {
+        let places = (0..own.len()).map(|n| n + group * STEPS.len());
+        let rated =
+            places.map(|place| measured(&film, &whole, (place, &all[place].rung), FRAMES / RATE));
+        curves.push(rated.collect());
+    }
+    let own: Vec<VideoRendition> = rungs.iter().map(|group| group[ITSELF].clone()).collect();
+    let mut rows: Vec<Vec<Measured>> = own.iter().map(|_| Vec::new()).collect();
     for seconds in SECONDS {
-        let chunks = encoded(&film, &rungs, seconds).await;
-        for (place, rung) in rungs.iter().enumerate() {
+        let chunks = encoded(&film, &own, seconds).await;
+        for (place, rung) in own.iter().enumerate() {
             rows[place].push(measured(&film, &chunks, (place, &rung.rung), seconds));
         }
     }
     let mut text = String::from(
-        "| cap kbit/s | chunks of | kbit/s | bits against unsplit | SSIM | against unsplit | underflows | buffer at its emptiest | at a join |\n\
-         |---|---|---|---|---|---|---|---|---|\n",
+        "| cap kbit/s | chunks of | kbit/s | bits against unsplit | SSIM | against unsplit | bits against unsplit of the same SSIM | \
+         underflows | buffer at its emptiest | at a join |\n|---|---|---|---|---|---|---|---|---|---|\n",
     );
-    for (rung, measures) in rungs.iter().zip(&rows) {
-        let whole = &measures[measures.len() - 1];
+    for ((rung, measures), curve) in own.iter().zip(&rows).zip(&curves) {
+        let whole = &curve[ITSELF];
         for (seconds, m) in SECONDS.iter().zip(measures) {
             let more = m.bits as f64 / whole.bits as f64 - 1.0;
             let _ = writeln!(
                 text,
-                "| {} | {seconds} s | {} | {:+.2} % | {:.5} | {:+.5} | {} | {:.0} % | {:.0} % |",
+                "| {} | {seconds} s | {} | {:+.2} % | {:.5} | {:+.5} | {:+.2} % | {} | {:.0} % | {:.0} % |",
                 rung.rung.max_bitrate.0 / 1_000,
                 m.bits * RATE / FRAMES / 1_000,
                 more * 100.0,
                 m.ssim,
                 m.ssim - whole.ssim,
+                (m.bits as f64 / bits_of(m.ssim, curve) - 1.0) * 100.0,
                 m.underflows,
                 m.lowest * 100.0,
                 m.at_joins * 100.0,
@@ -216,7 +267,7 @@ async fn cutting_costs_next_to_nothing_on_real_footage_and_the_buffer_model_hold
     }
     println!("{text}");
     document("cutting", &text);
-    for (rung, measures) in rungs.iter().zip(&rows) {
+    for (rung, measures) in own.iter().zip(&rows) {
         let underflows: Vec<usize> = measures.iter().map(|m| m.underflows).collect();
         assert!(
             underflows.iter().all(|n| *n == 0),
@@ -224,9 +275,8 @@ async fn cutting_costs_next_to_nothing_on_real_footage_and_the_buffer_model_hold
             rung.path
         );
     }
-    let profile = &rows[0];
-    let at = SECONDS.iter().position(|s| *s == CHUNK).unwrap();
-    let more = profile[at].bits as f64 / profile[SECONDS.len() - 1].bits as f64 - 1.0;
+    let at = &rows[0][SECONDS.iter().position(|s| *s == CHUNK).unwrap()];
+    let more = at.bits as f64 / bits_of(at.ssim, &curves[0]) - 1.0;
     assert!(
         more <= MOST,
         "{more:+.4} of the bits at chunks of {CHUNK} s"
