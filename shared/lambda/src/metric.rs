@@ -21,6 +21,10 @@ pub enum Metric {
     Seconds,
     /// Invocations that ended with an error, by the error's name.
     Failures,
+    /// Bytes of the mezzanine that one invocation read, by function.
+    BytesRead,
+    /// Processor seconds of one invocation's encoder, by function.
+    EncoderSeconds,
     /// What a job was estimated to cost, in US dollars.
     EstimatedUsd,
     /// The same for a minute of its programme.
@@ -29,9 +33,11 @@ pub enum Metric {
 
 impl Metric {
     /// Every metric.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 6] = [
         Self::Seconds,
         Self::Failures,
+        Self::BytesRead,
+        Self::EncoderSeconds,
         Self::EstimatedUsd,
         Self::EstimatedUsdPerMinute,
     ];
@@ -42,6 +48,8 @@ impl Metric {
         match self {
             Self::Seconds => "Seconds",
             Self::Failures => "Failures",
+            Self::BytesRead => "BytesRead",
+            Self::EncoderSeconds => "EncoderSeconds",
             Self::EstimatedUsd => "EstimatedUsd",
             Self::EstimatedUsdPerMinute => "EstimatedUsdPerMinute",
         }
@@ -49,8 +57,9 @@ impl Metric {
 
     fn unit(self) -> &'static str {
         match self {
-            Self::Seconds => "Seconds",
+            Self::Seconds | Self::EncoderSeconds => "Seconds",
             Self::Failures => "Count",
+            Self::BytesRead => "Bytes",
             Self::EstimatedUsd | Self::EstimatedUsdPerMinute => "None",
         }
     }
@@ -58,7 +67,7 @@ impl Metric {
     /// The dimension beside `Deployment`, where it has one.
     fn dimension(self) -> Option<&'static str> {
         match self {
-            Self::Seconds => Some("Function"),
+            Self::Seconds | Self::BytesRead | Self::EncoderSeconds => Some("Function"),
             Self::Failures => Some("Error"),
             Self::EstimatedUsd | Self::EstimatedUsdPerMinute => None,
         }

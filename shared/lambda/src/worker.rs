@@ -17,6 +17,7 @@ use reelsmith_media::{Limits, SegmentMedia, Tools};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::metric::{Metric, emit};
 use crate::{House, Invocation};
 
 /// Uploads in flight at once: enough to hide the latency of S3, few enough to bound memory.
@@ -213,9 +214,14 @@ pub struct Ran<'a> {
 }
 
 impl Ran<'_> {
-    /// The record's part; the end is now.
+    /// The record's part; the end is now. Also says it as metrics.
     #[must_use]
     pub fn record(&self) -> WorkerRun {
+        let metrics = [
+            (Metric::BytesRead, self.bytes_read as f64),
+            (Metric::EncoderSeconds, self.cpu_ms as f64 / 1_000.0),
+        ];
+        emit(self.invocation, &metrics, &self.invocation.place.function);
         WorkerRun {
             request_id: self.invocation.request_id.clone(),
             worker: self.invocation.worker.clone(),

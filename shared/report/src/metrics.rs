@@ -164,6 +164,8 @@ pub struct Cost {
     pub total: Usd,
     /// The same for a minute of programme.
     pub total_minute: Usd,
+    /// Storing what was published for a month, which is not in `total`.
+    pub storage_month: Usd,
     /// Each item.
     pub lines: Vec<CostLine>,
     /// Seconds of workers that the model expects; compare with `chunk_encode.work_s`.
@@ -197,6 +199,7 @@ impl From<&Estimate> for Cost {
         Self {
             total: estimate.total,
             total_minute: estimate.total_minute,
+            storage_month: estimate.storage_month,
             lines: estimate.lines.iter().map(line).collect(),
             expected_worker_s: estimate.worker_seconds,
             prices: format!("list prices of {}, {}", estimate.region, estimate.as_of),

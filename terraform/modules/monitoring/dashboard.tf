@@ -28,6 +28,14 @@ locals {
       ]
     },
     {
+      title = "Bytes of the mezzanine that a worker reads"
+      stat  = "Average"
+      metrics = [
+        for function in ["transcode-chunk", "encode-audio"] :
+        [local.own, "BytesRead", "Deployment", var.deployment, "Function", function]
+      ]
+    },
+    {
       title = "Workers at once"
       stat  = "Maximum"
       metrics = [

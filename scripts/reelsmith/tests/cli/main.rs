@@ -281,6 +281,7 @@ fn metrics(checkout: &Checkout, name: &str) {
         "/state/checkpoint_bytes_per_piece",
         "/cost/total",
         "/cost/total_minute",
+        "/cost/storage_month",
         "/cost/lines/0/cost_minute",
     ] {
         assert!(
