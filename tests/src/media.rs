@@ -90,6 +90,24 @@ pub fn standard() -> &'static Path {
     })
 }
 
+/// What the timed text of [`captioned`] says, in Japanese and, without a language, a second time.
+pub const TIMED_TEXT: &str =
+    "1\n00:00:02,000 --> 00:00:04,250\n一行目\n\n2\n00:00:07,000 --> 00:00:09,000\nA & <i>B</i>\n";
+
+/// The standard mezzanine with timed text in it: Japanese, English, and one whose language is not stated.
+pub fn captioned() -> &'static Path {
+    static PATH: OnceLock<PathBuf> = OnceLock::new();
+    PATH.get_or_init(|| {
+        let text = folder().join("timed.srt");
+        std::fs::write(&text, TIMED_TEXT).expect("a file in a temporary folder");
+        let (film, text) = (standard().to_string_lossy(), text.to_string_lossy());
+        let inputs = ["-i", &film, "-i", &text];
+        let outputs = "-map 0 -map 1 -map 1 -map 1 -c copy -c:s mov_text -metadata:s:s:0 language=jpn -metadata:s:s:1 language=eng";
+        let args: Vec<&str> = inputs.into_iter().chain(outputs.split(' ')).collect();
+        ffmpeg("captioned.mp4", &args)
+    })
+}
+
 /// Twelve seconds of small pictures and one tone: three segments, and quick to encode at every rung.
 pub fn small() -> &'static Path {
     static PATH: OnceLock<PathBuf> = OnceLock::new();

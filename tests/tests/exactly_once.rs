@@ -106,6 +106,7 @@ fn a_job() -> Job {
         h265: false,
         dash: true,
         progressive: false,
+        sidecars_only: false,
         max_bitrate: None,
         mock: false,
     };

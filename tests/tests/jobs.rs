@@ -7,6 +7,7 @@
 
 use std::process::Command;
 
+use reelsmith_conformance::{Report, Severity};
 use reelsmith_core::keys::{Generation, GenerationKeys};
 use reelsmith_core::ladder::{VideoCodec, VideoRange};
 use reelsmith_core::record::{ChunkRecord, Current};
@@ -75,7 +76,7 @@ fn keys_of(output: &Value) -> GenerationKeys {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_delivery_becomes_verified_hls_and_dash_and_the_same_again_encodes_nothing() {
     let world = World::join().await;
-    let mut delivery = Delivery::of("whole-job", &standard());
+    let mut delivery = Delivery::of("whole-job", &std::fs::read(media::captioned()).unwrap());
     delivery.captions = vec![Caption {
         language: "en",
         key: "captions/whole-job.srt".into(),
@@ -91,6 +92,8 @@ async fn a_delivery_becomes_verified_hls_and_dash_and_the_same_again_encodes_not
     assert_eq!(audio, [AUDIO_FRAMES; 2], "both languages whole");
     let dash = output["outputs"]["dash"].as_str().unwrap();
     assert_eq!(decoded(&world.url(dash)), (video, audio));
+
+    captions_of_file_and_mezzanine(&world, &keys).await;
 
     let records = chunk_records(&world, &keys).await;
     assert!(records.len() >= 2);
@@ -134,6 +137,31 @@ async fn a_delivery_becomes_verified_hls_and_dash_and_the_same_again_encodes_not
         world.notifications(&execution).await.len(),
         1,
         "one success message"
+    );
+}
+
+/// English is the manifest's, Japanese the mezzanine's own; what has no language is named by the report.
+async fn captions_of_file_and_mezzanine(world: &World, keys: &GenerationKeys) {
+    let whole = async |language: &str| {
+        let key = keys.output(&format!("text/{language}/captions.vtt"));
+        String::from_utf8(world.get(&key).await.to_vec()).unwrap()
+    };
+    assert!(whole("en").await.contains("First line"));
+    assert_eq!(
+        whole("ja").await,
+        "WEBVTT\n\n00:00:02.000 --> 00:00:04.250\n一行目\n\n00:00:07.000 --> 00:00:09.000\nA &amp; <i>B</i>\n"
+    );
+    let report: Report = world.outputs().read(&keys.report()).await.unwrap();
+    let warnings = report.violations.iter().filter(|v| v.rule == "SUB-03");
+    let found: Vec<_> = warnings
+        .map(|v| (v.severity, v.expected.as_str()))
+        .collect();
+    assert_eq!(
+        found,
+        [(
+            Severity::Warn,
+            "the captions of the mezzanine's stream 5, mov_text, language not stated"
+        )]
     );
 }
 

@@ -1,52 +1,34 @@
-//! Turns one caption file into segmented WebVTT for HLS and one whole WebVTT file for DASH.
+//! Turns one caption file, or one subtitle stream of the mezzanine, into segmented WebVTT for HLS and one whole WebVTT file
+//! for DASH.
 
 mod sidecar;
 
 use std::sync::Arc;
 
 use bytes::Bytes;
+use reelsmith_contract::Failure;
 use reelsmith_contract::payload::{RenditionInput, WorkerOutput};
-use reelsmith_contract::{Failure, Objects};
 use reelsmith_core::digest::sha256_hex;
-use reelsmith_core::keys::{GenerationKeys, TEXT_SIDECAR, text_segment_name};
+use reelsmith_core::keys::{GenerationKeys, JobKeys, TEXT_SIDECAR, text_segment_name};
 use reelsmith_core::plan::{Plan, TextRendition};
-use reelsmith_core::ports::{Clock, ObjectStore};
+use reelsmith_core::probe::Inspection;
 use reelsmith_core::record::{RungOutput, SegmentRecord, TrackRecord};
 use reelsmith_core::units::Bytes as ByteCount;
+use reelsmith_lambda::Invocation;
 use reelsmith_lambda::worker::{
-    Deliverable, Piece, Ran, VTT_TYPE, once, stand_by_first, write_once,
+    Deliverable, EncoderPorts as Ports, Piece, Ran, VTT_TYPE, limits, once, stand_by_first,
+    write_once,
 };
-use reelsmith_lambda::{House, Invocation};
-use reelsmith_media::{TextSegment, convert_captions};
-
-/// What this function works with.
-pub struct Ports {
-    /// Object storage, for the input bucket.
-    pub store: Arc<dyn ObjectStore>,
-    /// The output bucket.
-    pub outputs: Objects,
-    /// Wall-clock time.
-    pub clock: Arc<dyn Clock>,
-}
-
-impl Ports {
-    /// The ports of a deployed function.
-    ///
-    /// # Errors
-    /// Where a setting is missing.
-    pub async fn build(house: &House) -> Result<Self, Failure> {
-        Ok(Self {
-            store: house.store(),
-            outputs: house.outputs()?,
-            clock: house.clock(),
-        })
-    }
-}
+use reelsmith_media::{
+    EmbeddedTask, MediaError, ProxyOptions, RangeProxy, TextSegment, convert_captions,
+    convert_embedded,
+};
 
 /// Converts, unless the record is there.
 ///
 /// # Errors
-/// `CaptionInvalid`, `MezzanineChanged` where the file was replaced, `OutputConflict`, or those of storage.
+/// `CaptionInvalid`, `MezzanineChanged` where the file was replaced, `EncoderFailed` where a stream cannot be taken out,
+/// `OutputConflict`, or those of storage.
 pub async fn handle(
     ports: Arc<Ports>,
     input: RenditionInput,
@@ -71,24 +53,19 @@ async fn convert(
     let text = plan.text.iter().find(|t| t.path == rendition);
     let text =
         text.ok_or_else(|| Failure::internal("a rendition that is not planned", rendition))?;
-    let location = text.source.object.to_string();
-    let bytes = ports
-        .store
-        .get_range(&text.source, 0, text.source.size)
-        .await;
-    let bytes = bytes.map_err(|e| Failure::storage(&e, &location))?;
-    let bytes_read = bytes.len() as u64;
-    let segments = convert_captions(&bytes, text.format, &plan);
-    let segments = segments.map_err(|e| e.into_failure(&location))?;
-    let (files, output) = outputs(keys, text, &plan, segments);
+    let read = match text.stream {
+        None => from_file(ports, text, &plan).await?,
+        Some(_) => from_mezzanine(ports, text, &plan, invocation).await?,
+    };
+    let (files, output) = outputs(keys, text, &plan, read.segments);
     write_once(&ports.outputs, files).await?;
     let run = Ran {
         clock: ports.clock.as_ref(),
         invocation,
-        encoder_build: concat!("reelsmith ", env!("CARGO_PKG_VERSION")).to_owned(),
+        encoder_build: read.build,
         started,
-        cpu_ms: 0,
-        bytes_read,
+        cpu_ms: read.cpu_ms,
+        bytes_read: read.bytes,
     };
     let made = TrackRecord {
         job_key: plan.job_key.clone(),
@@ -99,6 +76,66 @@ async fn convert(
     };
     let (_, ours) = stand_by_first(&ports.outputs, record, made).await?;
     Ok(ours)
+}
+
+/// What was made of captions, wherever they were.
+struct Converted {
+    segments: Vec<TextSegment>,
+    /// What read them.
+    build: String,
+    cpu_ms: u64,
+    /// Bytes read from the input bucket.
+    bytes: u64,
+}
+
+async fn from_file(ports: &Ports, text: &TextRendition, plan: &Plan) -> Result<Converted, Failure> {
+    let source = &text.source;
+    let location = source.object.to_string();
+    let bytes = ports.store.get_range(source, 0, source.size).await;
+    let bytes = bytes.map_err(|e| Failure::storage(&e, &location))?;
+    let segments = convert_captions(&bytes, text.format, plan);
+    Ok(Converted {
+        segments: segments.map_err(|e| e.into_failure(&location))?,
+        build: concat!("reelsmith ", env!("CARGO_PKG_VERSION")).to_owned(),
+        cpu_ms: 0,
+        bytes: bytes.len() as u64,
+    })
+}
+
+async fn from_mezzanine(
+    ports: &Ports,
+    text: &TextRendition,
+    plan: &Plan,
+    invocation: &Invocation,
+) -> Result<Converted, Failure> {
+    let probe_key = JobKeys(&plan.job_key).probe();
+    let inspection: Inspection = ports.outputs.read(&probe_key).await?;
+    let location = format!("{}, {}", text.source.object, text.path);
+    let taken = take_out(ports, text, plan, &inspection, invocation).await;
+    taken.map_err(|e| e.into_failure(&location))
+}
+
+async fn take_out(
+    ports: &Ports,
+    text: &TextRendition,
+    plan: &Plan,
+    inspection: &Inspection,
+    invocation: &Invocation,
+) -> Result<Converted, MediaError> {
+    let pin = text.source.clone();
+    let proxy = RangeProxy::start(Arc::clone(&ports.store), pin, ProxyOptions::default()).await?;
+    let directory = tempfile::tempdir();
+    let directory = directory.map_err(|e| MediaError::io("making a temporary folder", &e))?;
+    let probe = &inspection.probe;
+    let task = EmbeddedTask::new(proxy.url(), probe, plan, text, directory.path())?;
+    let made = convert_embedded(&ports.tools, &task, plan, &limits(invocation)).await;
+    let (segments, cpu_ms) = proxy.check(made)?;
+    Ok(Converted {
+        segments,
+        build: ports.tools.build(),
+        cpu_ms,
+        bytes: proxy.stats().bytes_read,
+    })
 }
 
 fn outputs(

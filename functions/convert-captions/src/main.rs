@@ -1,6 +1,7 @@
 //! See the library of this package.
 
-use convert_captions::{Ports, handle};
+use convert_captions::handle;
+use reelsmith_lambda::worker::EncoderPorts as Ports;
 
 #[tokio::main]
 async fn main() -> Result<(), reelsmith_lambda::StartError> {

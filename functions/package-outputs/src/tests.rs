@@ -27,6 +27,7 @@ fn package() -> Package {
         h265: true,
         dash: true,
         progressive: false,
+        sidecars_only: false,
         max_bitrate: None,
         mock: false,
     };
@@ -82,6 +83,7 @@ fn plan(video: &[VideoRendition], audio: &[AudioRendition], text: &TextRendition
         video: video.to_vec(),
         audio: audio.to_vec(),
         text: vec![text.clone()],
+        left_out: vec![],
     }
 }
 
@@ -108,6 +110,7 @@ fn text_rendition() -> TextRendition {
             etag: "e".into(),
             size: 1,
         },
+        stream: None,
         format: CaptionFormat::Srt,
         language: "en".into(),
         label: "English & more".into(),

@@ -2,7 +2,6 @@
 
 mod draft;
 mod facts;
-mod languages;
 
 use std::path::Path;
 

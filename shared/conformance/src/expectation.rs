@@ -2,7 +2,7 @@
 
 use crate::evidence::Evidence;
 use reelsmith_core::ladder::VideoCodec;
-use reelsmith_core::plan::Plan;
+use reelsmith_core::plan::{LeftOut, Plan};
 use reelsmith_core::record::{ImagesRecord, RenditionRecord, SegmentRecord};
 use reelsmith_core::time::{FrameCount, FrameRate, Ticks, Timescale};
 use reelsmith_core::units::Resolution;
@@ -16,6 +16,8 @@ pub struct Expectation {
     pub audio: Vec<ExpectedAudio>,
     /// Caption renditions.
     pub text: Vec<ExpectedText>,
+    /// Subtitle streams of the mezzanine that are not put out although they were wanted.
+    pub left_out: Vec<LeftOut>,
     /// Timescale of video, and of [`Expectation::duration`].
     pub timescale: Timescale,
     /// Duration of the programme.
@@ -153,6 +155,7 @@ impl Expectation {
             video: video(plan, &recorded),
             audio: audio(plan, &recorded),
             text: text(plan, &recorded),
+            left_out: plan.left_out.clone(),
             timescale: plan.timescale,
             duration: plan.duration(),
             gop_frames: plan.gop_frames,

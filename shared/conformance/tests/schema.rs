@@ -76,7 +76,7 @@ fn what_is_no_report_is_refused() {
     for (pointer, wrong) in [
         ("/verdict", json!("perhaps")),
         ("/schema", json!(2)),
-        ("/rules_checked", json!(106)),
+        ("/rules_checked", json!(107)),
         ("/violations/0/rule", json!("HLS-1")),
         ("/violations/0/severity", json!("error")),
         ("/violations/0/location", json!({"line": 1, "byte": 2})),

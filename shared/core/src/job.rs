@@ -29,6 +29,9 @@ pub struct OutputOptions {
     pub dash: bool,
     /// Also join a progressive MP4 of each video rendition.
     pub progressive: bool,
+    /// Captions from the manifest's files alone: the mezzanine's own subtitle streams are left where they are.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub sidecars_only: bool,
     /// No rung above this cap.
     pub max_bitrate: Option<BitsPerSecond>,
     /// Placeholders instead of the mezzanine's pictures and sound: the right sizes, frame rate and duration, cheaply. Part

@@ -13,6 +13,7 @@ pub mod encode;
 pub mod job;
 pub mod keys;
 pub mod ladder;
+pub mod language;
 pub mod manifest;
 pub mod plan;
 pub mod ports;

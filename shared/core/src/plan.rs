@@ -1,5 +1,6 @@
 //! The plan of a job: exact chunks, rung groups, segment numbers, expected frames. Index only; no media is copied.
 
+mod captions;
 mod cutting;
 pub mod schedule;
 mod timeline;
@@ -57,6 +58,9 @@ pub struct Plan {
     pub audio: Vec<AudioRendition>,
     /// Caption renditions.
     pub text: Vec<TextRendition>,
+    /// Subtitle streams of the mezzanine that are not put out although they were wanted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<LeftOut>,
 }
 
 /// The unit of parallel work.
@@ -139,9 +143,12 @@ impl AudioRendition {
 pub struct TextRendition {
     /// Folder below the output prefix, for example `text/en`.
     pub path: String,
-    /// The caption file.
+    /// The caption file; the mezzanine where they are in it.
     pub source: ObjectPin,
-    /// Its format.
+    /// Index among all streams of the mezzanine; absent where the source is a caption file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stream: Option<u32>,
+    /// The format of the file, or the one that the stream is taken out in.
     pub format: CaptionFormat,
     /// BCP 47 tag.
     pub language: String,
@@ -153,6 +160,19 @@ pub struct TextRendition {
     pub forced: bool,
     /// Whether it is for the deaf and hard of hearing.
     pub sdh: bool,
+}
+
+/// A subtitle stream of the mezzanine that is not put out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeftOut {
+    /// Index among all streams of the mezzanine.
+    pub stream: u32,
+    /// ffmpeg's codec name.
+    pub codec: String,
+    /// The stream's language tag, as in the file.
+    pub language: Option<String>,
+    /// Why, as the end of "left out: ".
+    pub reason: String,
 }
 
 /// One item of the video Map.
@@ -222,6 +242,11 @@ impl Plan {
         workers: u32,
     ) -> Result<Self, PlanError> {
         let timing = &job.profile.timing;
+        let (text, left_out) = captions::text(
+            &job.manifest.subtitle_tracks,
+            inspection,
+            job.options.sidecars_only,
+        );
         let timeline = Timeline::new(index, &inspection.probe.video, timing.max_frame_rate)?;
         if let (true, Cutting::Whole { reason }) = (timeline.is_broken(), &timeline.cutting)
             && !job.manifest.audio_tracks.is_empty()
@@ -273,7 +298,8 @@ impl Plan {
             chunks,
             groups: schedule.groups,
             audio: tracks::audio(job, inspection, rate, timeline.frames)?,
-            text: tracks::text(job, inspection),
+            text,
+            left_out,
             video,
         })
     }

@@ -35,6 +35,9 @@ pub struct Probe {
     pub video: VideoStream,
     /// All audio streams in order.
     pub audio: Vec<AudioStream>,
+    /// All subtitle streams in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub text: Vec<TextStream>,
     /// Number of all streams.
     pub streams: u32,
 }
@@ -181,6 +184,21 @@ pub struct AudioStream {
     pub sample_rate: u32,
     /// The stream's language tag where it has one, as in the file (often ISO 639-2).
     pub language: Option<String>,
+}
+
+/// One subtitle stream.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TextStream {
+    /// Index among all streams of the file.
+    pub index: u32,
+    /// ffmpeg's codec name, for example `mov_text` or `hdmv_pgs_subtitle`.
+    pub codec: String,
+    /// The stream's language tag where it has one, as in the file (often ISO 639-2).
+    pub language: Option<String>,
+    /// Whether the file says that it is shown even where captions are off.
+    pub forced: bool,
+    /// Whether the file says that it is for the deaf and hard of hearing.
+    pub sdh: bool,
 }
 
 /// Timestamps of every packet of the video stream, in file order.

@@ -1,6 +1,7 @@
 //! Captions of any accepted format as segmented WebVTT on the video's grid.
 
 mod ass;
+mod embedded;
 mod markup;
 mod srt;
 mod text;
@@ -14,6 +15,8 @@ use reelsmith_core::plan::Plan;
 use reelsmith_core::time::{FrameCount, Ticks};
 
 use crate::error::MediaError;
+
+pub use embedded::{EmbeddedTask, convert_embedded, embedded_argv};
 
 /// One segment of captions, as long as the video segment of the same number.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,6 +44,13 @@ struct Cue {
     line: u32,
 }
 
+impl Cue {
+    /// Whether there is something to see, and a time to see it.
+    fn is_shown(&self) -> bool {
+        self.end > self.start && !self.payload.is_empty()
+    }
+}
+
 /// Head of every segment (RFC 8216, 3.5): cue times count from where the video's do.
 const HEAD: &str = "WEBVTT\nX-TIMESTAMP-MAP=MPEGTS:0,LOCAL:00:00:00.000\n";
 
@@ -58,21 +68,29 @@ pub fn convert_captions(
     format: CaptionFormat,
     plan: &Plan,
 ) -> Result<Vec<TextSegment>, MediaError> {
+    let cues = checked(cues(bytes, format)?, plan)?;
+    Ok(segments(&cues, plan))
+}
+
+/// What a file says, in the order of the file.
+fn cues(bytes: &[u8], format: CaptionFormat) -> Result<Vec<Cue>, MediaError> {
     if bytes.len() > LARGEST {
         let expected = format!("at most {LARGEST} bytes");
         return Err(wrong(0, expected, bytes.len().to_string()));
     }
     let text = text::decode(bytes)?;
-    let cues = match format {
-        CaptionFormat::Srt => srt::read(&text)?,
-        CaptionFormat::Vtt => vtt::read(&text)?,
-        CaptionFormat::Ass => ass::read(&text)?,
-        CaptionFormat::Ttml => ttml::read(&text)?,
-    };
-    let cues = checked(cues, plan)?;
-    Ok((1..=plan.segment_count())
-        .map(|n| segment(&cues, plan, n))
-        .collect())
+    match format {
+        CaptionFormat::Srt => srt::read(&text),
+        CaptionFormat::Vtt => vtt::read(&text),
+        CaptionFormat::Ass => ass::read(&text),
+        CaptionFormat::Ttml => ttml::read(&text),
+    }
+}
+
+/// One for each segment of the video.
+fn segments(cues: &[Cue], plan: &Plan) -> Vec<TextSegment> {
+    let numbers = 1..=plan.segment_count();
+    numbers.map(|n| segment(cues, plan, n)).collect()
 }
 
 fn wrong(line: u32, expected: impl Into<String>, found: impl Into<String>) -> MediaError {
@@ -83,31 +101,35 @@ fn wrong(line: u32, expected: impl Into<String>, found: impl Into<String>) -> Me
     }
 }
 
-/// In order of time, without those that are never shown, none past the programme's end.
-fn checked(mut cues: Vec<Cue>, plan: &Plan) -> Result<Vec<Cue>, MediaError> {
-    let total = millis(plan.duration(), plan);
+/// In order of time, without those that are never shown, none past the programme's end; at least one.
+fn checked(cues: Vec<Cue>, plan: &Plan) -> Result<Vec<Cue>, MediaError> {
     if let Some(cue) = cues.iter().find(|c| c.end < c.start) {
         let expected = format!("an end at or after {}", stamp(cue.start));
         return Err(wrong(cue.line, expected, stamp(cue.end)));
     }
-    cues.retain(|c| c.end > c.start && !c.payload.is_empty());
-    let first = cues.first().map(|c| (c.line, c.start));
+    let first = cues.iter().find(|c| c.is_shown());
+    let first = first.map(|c| (c.line, c.start));
     let (line, start) = first.ok_or_else(|| wrong(0, "at least one cue", "none"))?;
-    cues.retain(|c| c.start < total && c.end > 0);
+    let cues = shown(cues, plan);
     if cues.is_empty() {
-        let expected = format!("cues within the programme of {}", stamp(total));
-        return Err(wrong(
-            line,
-            expected,
-            format!("the first at {}", stamp(start)),
-        ));
+        let total = stamp(millis(plan.duration(), plan));
+        let expected = format!("cues within the programme of {total}");
+        let found = format!("the first at {}", stamp(start));
+        return Err(wrong(line, expected, found));
     }
+    Ok(cues)
+}
+
+/// What is shown within the programme, in order of time.
+fn shown(mut cues: Vec<Cue>, plan: &Plan) -> Vec<Cue> {
+    let total = millis(plan.duration(), plan);
+    cues.retain(|c| c.is_shown() && c.start < total && c.end > 0);
     for cue in &mut cues {
         cue.start = cue.start.max(0);
         cue.end = cue.end.min(total);
     }
     cues.sort_by_key(|c| (c.start, c.end));
-    Ok(cues)
+    cues
 }
 
 /// Rounded up, so that the last cue may last to the end of the last frame.

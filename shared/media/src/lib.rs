@@ -30,7 +30,7 @@ pub use audio::{
     AudioMedia, AudioTask, Correction, Measured, encode_argv, encode_audio, measure_argv,
     result_argv, settle_argv,
 };
-pub use captions::{TextSegment, convert_captions};
+pub use captions::{EmbeddedTask, TextSegment, convert_captions, convert_embedded, embedded_argv};
 pub use command::Command;
 pub use confine::{Layers, close_to_others};
 pub use error::MediaError;

@@ -2,7 +2,7 @@
 
 mod light;
 
-use reelsmith_core::probe::{AudioStream, Probe, VideoStream};
+use reelsmith_core::probe::{AudioStream, Probe, TextStream, VideoStream};
 use reelsmith_core::sniff::Container;
 use reelsmith_core::time::FrameRate;
 use reelsmith_core::units::Resolution;
@@ -73,7 +73,7 @@ fn probe_argv(url: &str, container: Container) -> Vec<String> {
         "format=duration,nb_streams:stream=index,codec_type,codec_name,profile,width,height,\
          sample_aspect_ratio,pix_fmt,bits_per_raw_sample,r_frame_rate,avg_frame_rate,time_base,duration,field_order,\
          color_primaries,color_transfer,color_space,color_range,channels,sample_rate\
-         :stream_disposition=attached_pic,still_image:stream_tags=language,rotate:stream_side_data"
+         :stream_disposition=attached_pic,still_image,forced,hearing_impaired:stream_tags=language,rotate:stream_side_data"
             .to_owned(),
     );
     args.extend(words("-of json"));
@@ -126,6 +126,8 @@ struct Stream {
 #[serde(default)]
 struct Disposition {
     attached_pic: u8,
+    forced: u8,
+    hearing_impaired: u8,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -152,12 +154,13 @@ impl Facts {
         let is_video = |s: &&Stream| s.codec_type == "video" && s.disposition.attached_pic == 0;
         let video = self.streams.iter().find(is_video);
         let video = video.ok_or(MediaError::NoVideo { streams })?;
-        let audio = self.streams.iter().filter(|s| s.codec_type == "audio");
+        let of = |kind| self.streams.iter().filter(move |s| s.codec_type == kind);
         Ok(Probe {
             container,
             duration_us: self.duration_us(video),
             video: video.video(stderr)?,
-            audio: audio.map(Stream::audio).collect(),
+            audio: of("audio").map(Stream::audio).collect(),
+            text: of("subtitle").map(Stream::text).collect(),
             streams,
         })
     }
@@ -223,6 +226,17 @@ impl Stream {
                 .and_then(|s| s.parse().ok())
                 .unwrap_or(0),
             language: self.tags.language.clone(),
+        }
+    }
+
+    fn text(&self) -> TextStream {
+        let unknown = |tag: &&String| !matches!(tag.as_str(), "" | "und");
+        TextStream {
+            index: self.index,
+            codec: self.codec_name.clone().unwrap_or_else(|| "unknown".into()),
+            language: self.tags.language.as_ref().filter(unknown).cloned(),
+            forced: self.disposition.forced != 0,
+            sdh: self.disposition.hearing_impaired != 0,
         }
     }
 

@@ -174,6 +174,7 @@ pub(crate) fn probed(
         duration_us: 1_000_000,
         video: serde_json::from_value(stream).unwrap(),
         audio: Vec::new(),
+        text: Vec::new(),
         streams: 1,
     }
 }
@@ -202,5 +203,6 @@ pub(crate) fn plan(frames: u64, rate: &str) -> reelsmith_core::plan::Plan {
         video: Vec::new(),
         audio: Vec::new(),
         text: Vec::new(),
+        left_out: Vec::new(),
     }
 }

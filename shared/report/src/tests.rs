@@ -39,6 +39,7 @@ fn job(title: &str) -> Job {
         h265: false,
         dash: true,
         progressive: false,
+        sidecars_only: false,
         max_bitrate: None,
         mock: false,
     };
@@ -97,6 +98,7 @@ fn inspection() -> Inspection {
             duration_us: 20_000_000,
             video,
             audio: vec![audio; 8],
+            text: Vec::new(),
             streams: 9,
         },
         captions: vec![pin("captions/a.srt"); 8],

@@ -352,14 +352,8 @@ impl World {
                 json(encode_audio::handle(self.encoder(f), input, r).await)
             }
             Station::ConvertCaptions(rendition) => {
-                let store = self.faulty(f);
-                let ports = convert_captions::Ports {
-                    store,
-                    outputs,
-                    clock,
-                };
                 let input = self.of_rendition(rendition);
-                json(convert_captions::handle(Arc::new(ports), input, r).await)
+                json(convert_captions::handle(self.encoder(f), input, r).await)
             }
             Station::AssembleRendition(rendition) => {
                 let tools = self.tools.clone();

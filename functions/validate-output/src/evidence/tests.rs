@@ -26,6 +26,7 @@ fn job() -> Job {
         h265: false,
         dash: true,
         progressive: false,
+        sidecars_only: false,
         max_bitrate: None,
         mock: false,
     };

@@ -5,9 +5,9 @@ use std::path::Path;
 use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesText, Event};
 use reelsmith_core::digest::Checksums;
+use reelsmith_core::language;
 
 use super::facts::Facts;
-use super::languages;
 
 /// What cannot be seen in a file.
 #[derive(Clone, Debug, Default, PartialEq, Eq, clap::Args)]
@@ -185,8 +185,8 @@ fn tracks(facts: &Facts) -> Vec<Track> {
         let tag = audio
             .language
             .as_deref()
-            .map_or_else(|| "und".to_owned(), languages::tag);
-        let label = audio.title.clone().unwrap_or_else(|| languages::name(&tag));
+            .map_or_else(|| "und".to_owned(), language::tag);
+        let label = audio.title.clone().unwrap_or_else(|| language::name(&tag));
         let label: String = label.chars().filter(|c| !c.is_control()).take(56).collect();
         let language = unique(&tag, "-x-", |t| tracks.iter().any(|k| k.language == t));
         let label = unique(&label, " ", |l| tracks.iter().any(|k| k.label == l));

@@ -64,6 +64,7 @@ impl Good {
             video: video.collect(),
             audio: audio.collect(),
             text: text.collect(),
+            left_out: Vec::new(),
             timescale: Timescale(24_000),
             duration: Ticks(i64::from(frames) * 1_000),
             gop_frames: FrameCount(48),

@@ -44,6 +44,7 @@ fn plan() -> Plan {
         video: vec![],
         audio: vec![],
         text: vec![],
+        left_out: vec![],
     }
 }
 

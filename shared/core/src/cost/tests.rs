@@ -11,6 +11,7 @@ fn options(h265: bool) -> OutputOptions {
         h265,
         dash: true,
         progressive: false,
+        sidecars_only: false,
         mock: false,
         max_bitrate: None,
     }

@@ -121,6 +121,7 @@ fn settings(group: &Group) -> TranscodeSettings {
         enable_h265: group.flag("EnableH265"),
         enable_dash: group.flag("EnableDASH"),
         enable_progressive: group.flag("EnableProgressive"),
+        enable_embedded_captions: group.flag("EnableEmbeddedCaptions"),
         max_bitrate_cap: group.number("MaxBitrateCap").map(kilobits),
         encoder: match group.item("Encoder").and_then(|i| i.value()) {
             Some(Value::Encoder(encoder)) => Some(*encoder),

@@ -397,6 +397,11 @@ const SETTINGS: &[Field] = &[
         "Also join a progressive MP4 of each video rendition.",
     ),
     optional(
+        "EnableEmbeddedCaptions",
+        Kind::Boolean,
+        "Also put out the mezzanine's own text subtitle streams, each whose language and kind no subtitle track has; true where not stated.",
+    ),
+    optional(
         "MaxBitrateCap",
         Kind::Integer {
             min: 1,

@@ -166,6 +166,9 @@ pub struct TranscodeSettings {
     pub enable_dash: Option<bool>,
     /// `EnableProgressive`.
     pub enable_progressive: Option<bool>,
+    /// `EnableEmbeddedCaptions`.
+    #[serde(default)]
+    pub enable_embedded_captions: Option<bool>,
     /// `MaxBitrateCap` in kbit/s: no rung's cap is above it.
     pub max_bitrate_cap: Option<BitsPerSecond>,
     /// `Encoder`: `lambda` or `mediaconvert`.

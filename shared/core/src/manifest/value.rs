@@ -1,6 +1,5 @@
 //! One value: text to type, by the kind the table gives it. No float on the way.
 
-use oxilangtag::LanguageTag;
 use url::Url;
 
 use super::CaptionFormat;
@@ -51,7 +50,7 @@ pub(super) fn read(kind: Kind, text: &str) -> Result<Value, String> {
         Kind::FrameRate => frame_rate(text).map(Value::Rate),
         Kind::Hex(lengths) => return hex(text, lengths),
         Kind::HttpsUrl => return https(text),
-        Kind::Language => language(text).map(Value::Text),
+        Kind::Language => crate::language::normalized(text).map(Value::Text),
         Kind::CaptionFormat => CaptionFormat::of_name(text).map(Value::Format),
         Kind::Encoder => encoder(text).map(Value::Encoder),
     };
@@ -225,15 +224,6 @@ fn https(text: &str) -> Result<Value, String> {
         "https" => Err(quoted(text)),
         scheme => Err(format!("scheme {} in {}", quoted(scheme), quoted(text))),
     }
-}
-
-/// Canonical case of a well-formed tag (RFC 5646, 2.1) whose language has two or three letters: no longer ones are
-/// registered, and names such as `Japanese` are well-formed as such.
-fn language(text: &str) -> Option<String> {
-    const LONGEST: usize = 35;
-    let tag = LanguageTag::parse_and_normalize(text).ok()?;
-    let fits = text.len() <= LONGEST && matches!(tag.primary_language().len(), 2 | 3);
-    fits.then(|| tag.into_inner())
 }
 
 fn encoder(text: &str) -> Option<EncoderKind> {

@@ -1,6 +1,6 @@
-//! Audio and caption renditions of a plan.
+//! Audio renditions of a plan.
 
-use super::{AudioRendition, PlanError, TextRendition};
+use super::{AudioRendition, PlanError};
 use crate::job::Job;
 use crate::manifest::AudioTrack;
 use crate::probe::{AudioStream, Inspection};
@@ -61,29 +61,4 @@ fn path(track: &AudioTrack, channels: u32) -> String {
         ""
     };
     format!("audio/{}{described}{surround}", track.language)
-}
-
-/// Captions in the manifest's order.
-pub(super) fn text(job: &Job, inspection: &Inspection) -> Vec<TextRendition> {
-    let tracks = job
-        .manifest
-        .subtitle_tracks
-        .iter()
-        .zip(&inspection.captions);
-    tracks
-        .map(|(track, source)| TextRendition {
-            path: match (track.forced, track.sdh) {
-                (true, _) => format!("text/{}_forced", track.language),
-                (_, true) => format!("text/{}_sdh", track.language),
-                _ => format!("text/{}", track.language),
-            },
-            source: source.clone(),
-            format: track.format,
-            language: track.language.clone(),
-            label: track.label.clone(),
-            default: track.default,
-            forced: track.forced,
-            sdh: track.sdh,
-        })
-        .collect()
 }

@@ -71,6 +71,20 @@ pub(super) const DAMAGES: &[Damage] = &[
         apply: |g| evidence(g).provenance.as_mut().unwrap().records.clear(),
     },
     Damage {
+        name: "captions of the mezzanine that are pictures",
+        rule: "SUB-03",
+        also: &[],
+        apply: |g| {
+            let left_out = reelsmith_core::plan::LeftOut {
+                stream: 2,
+                codec: "hdmv_pgs_subtitle".to_owned(),
+                language: Some("eng".to_owned()),
+                reason: "pictures, not text".to_owned(),
+            };
+            g.expected.as_mut().unwrap().left_out.push(left_out);
+        },
+    },
+    Damage {
         name: "a report that is not stored",
         rule: "PIP-03",
         also: &[],
