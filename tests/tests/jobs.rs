@@ -5,6 +5,9 @@
     reason = "a test ends where something is not as it must be"
 )]
 
+#[path = "jobs/progressive.rs"]
+mod progressive;
+
 use std::process::Command;
 
 use reelsmith_conformance::{Report, Severity};
@@ -416,25 +419,4 @@ async fn many_drops_of_one_manifest_encode_once() {
         1,
         "{decisions:?}"
     );
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_progressive_file_is_joined_where_the_manifest_asks() {
-    let world = World::join().await;
-    let mut delivery = Delivery::of("progressive", &standard());
-    delivery.settings =
-        "<EnableProgressive>true</EnableProgressive><EnableDASH>false</EnableDASH>".into();
-    let output = world.succeeded(&world.deliver(&delivery).await).await;
-    let keys = keys_of(&output);
-    assert!(output["outputs"].get("dash").is_none());
-    let files = world.keys(&keys.output("progressive/")).await;
-    assert_eq!(files.len(), 2);
-    for file in files {
-        assert_eq!(
-            decoded(&world.url(&file)),
-            // The edit list takes the priming frame off again.
-            (vec![media::FRAMES], vec![AUDIO_FRAMES - 1]),
-            "{file}"
-        );
-    }
 }
