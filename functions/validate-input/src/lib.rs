@@ -18,7 +18,7 @@ use reelsmith_core::probe::Inspection;
 use reelsmith_core::sniff::Container;
 use reelsmith_core::units::Bytes;
 use reelsmith_lambda::{House, Invocation};
-use reelsmith_media::{MediaError, ProxyOptions, RangeProxy, Tools, probe};
+use reelsmith_media::{MediaError, ProxyOptions, RangeProxy, Tools, complete, probe};
 
 /// What this function works with.
 pub struct Ports {
@@ -117,13 +117,15 @@ async fn probe_pinned(
     let proxy = RangeProxy::start(Arc::clone(&ports.store), pin.clone(), options);
     let proxy = proxy.await.map_err(failed)?;
     let probed = probe(&ports.tools, &proxy.url(), container).await;
-    proxy.check(probed).map_err(|error| match error {
+    let probed = proxy.check(probed).map_err(|error| match error {
         // No worker may try again: it is the file that asks for so much.
         MediaError::ReadBudget { budget } => failed(MediaError::Unreadable {
             detail: format!("a file whose facts take more than {budget} bytes to read"),
         }),
         other => failed(other),
-    })
+    })?;
+    let completed = complete(Arc::clone(&ports.store), pin, probed).await;
+    completed.map_err(failed)
 }
 
 fn unsupported(object: &ObjectRef, head: &[u8]) -> Failure {

@@ -5,6 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::aperture::Crop;
 use crate::digest::sha256_hex;
 use crate::job::Job;
 use crate::keys::{Generation, GenerationKeys, JobKey};
@@ -73,6 +74,9 @@ pub struct EncodeOrder {
     pub audio: Vec<AudioOrder>,
     /// Whether the pictures are fields.
     pub interlaced: bool,
+    /// The part of the coded picture that is shown, where that is not all of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub crop: Option<Crop>,
     /// Also write an MPD.
     pub dash: bool,
     /// Ask for accelerated transcoding where the service has it to give.
@@ -183,6 +187,7 @@ impl EncodeOrder {
             video: videos(plan)?,
             audio: audios(job, probe, plan)?,
             interlaced: probe.video.is_interlaced(),
+            crop: probe.video.crop,
             dash: job.options.dash,
             accelerated: duration >= ACCELERATED_FROM,
             priority: (i32::from(job.manifest.priority) - 5) * 10,

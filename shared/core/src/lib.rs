@@ -5,6 +5,7 @@
 //! arguments, so that it can be tested by example and by property.
 
 pub mod admission;
+pub mod aperture;
 pub mod assembly;
 pub mod check;
 pub mod cost;

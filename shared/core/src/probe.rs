@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::aperture::Crop;
 use crate::digest::Checksums;
 use crate::ladder::VideoRange;
 use crate::ports::ObjectPin;
@@ -53,6 +54,9 @@ pub struct VideoStream {
     pub profile: Option<String>,
     /// Coded picture size, before rotation and sample aspect ratio.
     pub coded: Resolution,
+    /// The part of the coded picture that is shown, where the container states a clean aperture smaller than it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub crop: Option<Crop>,
     /// Sample aspect ratio, width to height; 1:1 where unknown.
     pub sar: (u32, u32),
     /// Clockwise rotation for display: 0, 90, 180 or 270.
@@ -118,12 +122,13 @@ pub enum Scan {
 }
 
 impl VideoStream {
-    /// Size for display in square pixels: sample aspect ratio applied to the width, then rotation.
+    /// Size for display in square pixels: cropped, sample aspect ratio applied to the width, then rotation.
     #[must_use]
     pub fn display(&self) -> Resolution {
         let (num, den) = (u64::from(self.sar.0.max(1)), u64::from(self.sar.1.max(1)));
-        let width = (u64::from(self.coded.width) * num + den / 2) / den;
-        let (w, h) = (u32::try_from(width).unwrap_or(u32::MAX), self.coded.height);
+        let shown = self.crop.map_or(self.coded, |crop| crop.size);
+        let width = (u64::from(shown.width) * num + den / 2) / den;
+        let (w, h) = (u32::try_from(width).unwrap_or(u32::MAX), shown.height);
         if self.rotation % 180 == 90 {
             Resolution {
                 width: h,

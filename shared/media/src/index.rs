@@ -22,6 +22,8 @@ use crate::process::{self, Limits, Sign};
 use crate::proxy::{ProxyOptions, ProxyStats, RangeProxy};
 use crate::scan;
 use crate::tools::Tools;
+pub use tables::complete;
+
 use rows::Rows;
 use sparse::SparseStore;
 

@@ -194,6 +194,7 @@ impl Stream {
                 width: self.width,
                 height: self.height,
             },
+            crop: None,
             sar: self
                 .sample_aspect_ratio
                 .as_deref()

@@ -206,3 +206,30 @@ pub(crate) fn plan(frames: u64, rate: &str) -> reelsmith_core::plan::Plan {
         left_out: Vec::new(),
     }
 }
+
+/// An MP4 or MOV file whose movie box is last and whose first track is the picture, with a `clap` box of these words.
+pub(crate) fn with_clean_aperture(mut file: Vec<u8>, words: [u32; 8]) -> Vec<u8> {
+    let kind = |file: &[u8], at: usize| file[at + 4..at + 8].to_vec();
+    let size = |file: &[u8], at: usize| u32::from_be_bytes(file[at..at + 4].try_into().unwrap());
+    let find = |file: &[u8], mut at: usize, wanted: &[u8]| {
+        while kind(file, at) != wanted {
+            at += size(file, at) as usize;
+        }
+        at
+    };
+    let mut grown = vec![find(&file, 0, b"moov")];
+    for wanted in [b"trak", b"mdia", b"minf", b"stbl", b"stsd"] {
+        grown.push(find(&file, grown.last().unwrap() + 8, wanted));
+    }
+    grown.push(grown.last().unwrap() + 16);
+    let entry = *grown.last().unwrap();
+    let end = entry + size(&file, entry) as usize;
+    let content = words.map(u32::to_be_bytes).concat();
+    let clap = [&40u32.to_be_bytes()[..], b"clap", &content].concat();
+    for at in grown {
+        let size = size(&file, at) + 40;
+        file[at..at + 4].copy_from_slice(&size.to_be_bytes());
+    }
+    file.splice(end..end, clap);
+    file
+}

@@ -67,6 +67,7 @@ fn inspection() -> Inspection {
             width: 1280,
             height: 720,
         },
+        crop: None,
         sar: (1, 1),
         rotation: 0,
         pixel_format: "yuv420p".into(),

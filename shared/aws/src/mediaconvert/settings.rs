@@ -6,8 +6,9 @@ use aws_sdk_mediaconvert::types::{
     CmafSegmentLengthControl, CmafStreamInfResolution, CmafTargetDurationCompatibilityMode,
     CmafWriteDashManifest, CmafWriteHlsManifest, CmafWriteSegmentTimelineInRepresentation,
     ColorSpace, Input, InputRotate, InputTimecodeSource, JobSettings, OutputGroup,
-    OutputGroupSettings, OutputGroupType, TimecodeConfig, TimecodeSource, VideoSelector,
+    OutputGroupSettings, OutputGroupType, Rectangle, TimecodeConfig, TimecodeSource, VideoSelector,
 };
+use reelsmith_core::aperture::Crop;
 use reelsmith_core::encode::EncodeOrder;
 
 use super::{audio, video};
@@ -31,11 +32,23 @@ fn input(order: &EncodeOrder) -> Input {
     let mut input = Input::builder()
         .file_input(order.input.to_string())
         .timecode_source(InputTimecodeSource::Zerobased)
-        .video_selector(selector);
+        .video_selector(selector)
+        .set_crop(order.crop.map(rectangle));
     for track in &order.audio {
         input = input.audio_selectors(audio::selector_name(track), audio::selector(track));
     }
     input.build()
+}
+
+/// MediaConvert takes even numbers. Only where a clean aperture reaches to the edge of a picture of odd size is one not even.
+fn rectangle(crop: Crop) -> Rectangle {
+    let even = |pixels: u32| i32::try_from(pixels & !1).unwrap_or(i32::MAX);
+    Rectangle::builder()
+        .x(even(crop.x))
+        .y(even(crop.y))
+        .width(even(crop.size.width))
+        .height(even(crop.size.height))
+        .build()
 }
 
 fn group(order: &EncodeOrder) -> OutputGroup {

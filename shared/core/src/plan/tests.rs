@@ -13,6 +13,7 @@ fn stream(rate: &str, time_base: (u32, u32)) -> VideoStream {
             width: 1920,
             height: 1080,
         },
+        crop: None,
         sar: (1, 1),
         rotation: 0,
         pixel_format: "yuv420p".into(),

@@ -6,8 +6,10 @@
 
 mod fragment;
 mod movie;
+mod stated;
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
@@ -16,6 +18,8 @@ use reelsmith_core::probe::ByteSpan;
 
 use crate::error::MediaError;
 use crate::proxy::{Blocks, Fault, ProxyOptions};
+
+pub use stated::complete;
 
 /// Boxes of the file's top level: six hours of fragments of a tenth of a second, and their media.
 const MOST_BOXES: usize = 1_000_000;
@@ -161,6 +165,25 @@ impl Reader {
         Ok(tables.moov.is_some().then_some(tables))
     }
 
+    /// The movie box, header and all; `None` where it is not among the first `looks` boxes, or larger than the cap.
+    async fn movie_box(&mut self, looks: usize) -> Result<Option<Bytes>, Fault> {
+        let mut at = 0;
+        for _ in 0..looks {
+            let Some(head) = self.head(at).await? else {
+                return Ok(None);
+            };
+            if &head.kind == b"moov" {
+                let small = head.span.end - at <= MOST_BOX;
+                return match small {
+                    true => self.bytes(head.span).await.map(Some),
+                    false => Ok(None),
+                };
+            }
+            at = head.span.end;
+        }
+        Ok(None)
+    }
+
     /// Keeps what ffmpeg needs of a box. `false` where that is more than the caps allow.
     async fn take(&mut self, head: &Head, tables: &mut Tables) -> Result<bool, Fault> {
         let media = matches!(&head.kind, b"mdat" | b"free" | b"skip" | b"mfra" | b"wide");
@@ -256,7 +279,7 @@ async fn gather(blocks: &Blocks, span: ByteSpan) -> Result<Bytes, Fault> {
 }
 
 /// The boxes within `data[within]`: kind and the range of the content.
-fn children(data: &[u8], within: std::ops::Range<usize>) -> Vec<([u8; 4], std::ops::Range<usize>)> {
+fn children(data: &[u8], within: Range<usize>) -> Vec<([u8; 4], Range<usize>)> {
     let start = within.start;
     let inner = data.get(within).unwrap_or_default();
     let place =
@@ -264,6 +287,12 @@ fn children(data: &[u8], within: std::ops::Range<usize>) -> Vec<([u8; 4], std::o
     reelsmith_conformance::cmaf::boxes(inner)
         .map(|b| (b.kind, place(b.start + b.header)..place(b.end)))
         .collect()
+}
+
+/// The content of the first box of a kind.
+fn child(moov: &[u8], within: Range<usize>, kind: &[u8; 4]) -> Option<Range<usize>> {
+    let mut boxes = children(moov, within).into_iter();
+    boxes.find(|(k, _)| k == kind).map(|(_, content)| content)
 }
 
 fn word(data: &[u8], at: usize) -> Option<u32> {

@@ -1,5 +1,6 @@
 //! The encoder's command line.
 
+use reelsmith_core::aperture::Crop;
 use reelsmith_core::ladder::{ResolvedRung, VideoCodec, VideoRange};
 use reelsmith_core::plan::FrameMapping;
 use reelsmith_core::probe::{Scan, Seconds, VideoStream};
@@ -65,6 +66,7 @@ fn graph(task: &ChunkTask) -> String {
     } else {
         steps.extend(deinterlace(task.scan));
         steps.extend(cut(task));
+        steps.extend(task.source.crop.map(|crop| cropped(&task.source, crop)));
     }
     let rate = task.frame_rate;
     steps.push(format!("settb=expr={}/{}", rate.den(), rate.num()));
@@ -89,6 +91,23 @@ fn deinterlace(scan: Scan) -> Option<String> {
         Scan::BottomFirst => "bff",
     };
     Some(format!("bwdif=mode=send_frame:parity={parity}:deint=all"))
+}
+
+/// The clean aperture. The picture has been turned before the first filter already; from 7.1 on it has been cropped too,
+/// which its size tells.
+fn cropped(source: &VideoStream, crop: Crop) -> String {
+    let whole = Crop {
+        x: 0,
+        y: 0,
+        size: source.coded,
+    };
+    let whole = whole.turned(source.coded, source.rotation).size;
+    let Crop { x, y, size } = crop.turned(source.coded, source.rotation);
+    let whole = format!("eq(iw,{})*eq(ih,{})", whole.width, whole.height);
+    format!(
+        "crop='if({whole},{},iw)':'if({whole},{},ih)':'if({whole},{x},0)':'if({whole},{y},0)'",
+        size.width, size.height
+    )
 }
 
 fn branch(task: &ChunkTask, rung: &ResolvedRung, i: usize) -> String {

@@ -7,7 +7,7 @@ use reelsmith_core::units::{BitsPerSecond, Resolution};
 
 use super::*;
 use crate::testing::{MemoryStore, ffmpeg, made, pictures, serve, serve_store, tools};
-use crate::{ProxyOptions, RangeProxy, probe, read_index};
+use crate::{ProxyOptions, RangeProxy, complete, probe, read_index};
 
 mod deterministic;
 mod pictures;
@@ -36,6 +36,7 @@ impl Film {
         let proxy = serve_store(store.clone()).await;
         let tools = tools();
         let probe = probe(&tools, &proxy.url(), container).await.unwrap();
+        let probe = complete(store.clone(), &pin, probe).await.unwrap();
         let index = read_index(&tools, store, &pin, &probe).await.unwrap().index;
         let timeline = Timeline::new(&index, &probe.video, 60).unwrap();
         Self {

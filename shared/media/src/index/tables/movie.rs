@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{Run, Track, children, one_byte, word};
+use super::{Run, Track, child, children, one_byte, word};
 
 /// Samples of a track; more are cut off by [`super::Read`] in that the file is read whole by the demuxer's own limits.
 const MOST_SAMPLES: usize = 8_000_000;
@@ -55,11 +55,6 @@ fn track(moov: &mut [u8], trak: Range<usize>) -> Track {
         default_size: 0,
         runs,
     }
-}
-
-fn child(moov: &[u8], within: Range<usize>, kind: &[u8; 4]) -> Option<Range<usize>> {
-    let mut boxes = children(moov, within).into_iter();
-    boxes.find(|(k, _)| k == kind).map(|(_, content)| content)
 }
 
 fn track_id(moov: &[u8], tkhd: usize) -> Option<u32> {

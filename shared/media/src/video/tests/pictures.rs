@@ -5,6 +5,7 @@ use reelsmith_core::probe::{ContentLight, Mastering};
 
 use super::*;
 use crate::hdr;
+use crate::testing::with_clean_aperture;
 
 /// Luma and chroma of the pixel at (x, y) of a file's first picture, as eight bits.
 fn pixel(file: &Path, x: u32, y: u32) -> [u8; 3] {
@@ -262,4 +263,44 @@ async fn colour_is_tagged_and_a_turned_picture_is_upright() {
         (180, 320, 0)
     );
     assert!(init.has_brand("cmfc"));
+}
+
+/// Encodes a film with this clean aperture without loss, and holds its pictures against ffmpeg's own crop of the film.
+async fn assert_cropped(line: &str, aperture: [u32; 8], display: &str, crop: &str) {
+    let (folder, flat) = made(&format!("{LAVFI}:rate=24 -t 3 {B_FRAMES} flat.mov"));
+    ffmpeg(folder.path(), line);
+    let file = folder.path().join("film.mov");
+    let file = if file.exists() { file } else { flat };
+    let name = file.file_name().unwrap().to_str().unwrap().to_owned();
+    let content = with_clean_aperture(std::fs::read(&file).unwrap(), aperture);
+    std::fs::write(&file, content).unwrap();
+    let film = Film::of(Container::Mov, folder, &name).await;
+    assert_eq!(film.probe.video.display().to_string(), display);
+    let mut rung = lossless();
+    rung.rung.resolution = film.probe.video.display();
+    let chunks = film.encode(48, &[rung]).await;
+    film.assert_seamless(&chunks, 0);
+    let joined = film.joined(&chunks, 0);
+    let joined = joined.file_name().unwrap().to_str().unwrap();
+    let hashes = |input: &str, filter: &str| {
+        let line = format!("-i {input} {filter} -pix_fmt yuv420p -f framehash -hash md5 -");
+        let text = ffmpeg(film.folder.path(), &line);
+        let rows = text.lines().filter(|l| !l.starts_with('#'));
+        let hash = |row: &str| row.rsplit(", ").next().unwrap().to_owned();
+        rows.map(hash).collect::<Vec<_>>()
+    };
+    let expected = hashes(&name, &format!("-vf {crop}"));
+    assert_eq!(expected.len(), 72);
+    assert_eq!(hashes(joined, ""), expected, "{crop}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clean_aperture_is_what_is_shown() {
+    // 300 1/3 × 160 of 320 × 180, two to the right and five up: from 11.83 to 312.17, and from 5 to 165.
+    let up = (-5i32).cast_unsigned();
+    let aperture = [901, 3, 160, 1, 2, 1, up, 1];
+    assert_cropped("-version", aperture, "300x158", "crop=300:158:12:6").await;
+    let turn = "-i flat.mov -c copy -metadata:s:v:0 rotate=90 film.mov";
+    // The tag turns counter-clockwise: what was left of the right edge becomes the top.
+    assert_cropped(turn, aperture, "158x300", "crop=158:300:6:8").await;
 }
