@@ -110,9 +110,9 @@ async fn from_mezzanine(
 ) -> Result<Converted, Failure> {
     let probe_key = JobKeys(&plan.job_key).probe();
     let inspection: Inspection = ports.outputs.read(&probe_key).await?;
-    let location = format!("{}, {}", text.source.object, text.path);
+    let source = text.source.object.to_string();
     let taken = take_out(ports, text, plan, &inspection, invocation).await;
-    taken.map_err(|e| e.into_failure(&location))
+    taken.map_err(|e| e.into_failure_of(&source, &text.path))
 }
 
 async fn take_out(
