@@ -106,7 +106,6 @@ fn a_job() -> Job {
         h265: false,
         dash: true,
         progressive: false,
-        sidecars_only: false,
         max_bitrate: None,
         mock: false,
     };

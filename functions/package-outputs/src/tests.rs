@@ -27,7 +27,6 @@ fn package() -> Package {
         h265: true,
         dash: true,
         progressive: false,
-        sidecars_only: false,
         max_bitrate: None,
         mock: false,
     };

@@ -160,7 +160,6 @@ fn job(defaults: &Defaults, pin: ObjectPin, manifest: Manifest, warnings: Vec<De
         h265: wanted.enable_h265.unwrap_or(defaults.h265),
         dash: wanted.enable_dash.unwrap_or(defaults.dash),
         progressive: wanted.enable_progressive.unwrap_or(false),
-        sidecars_only: !wanted.enable_embedded_captions.unwrap_or(true),
         max_bitrate: wanted.max_bitrate_cap,
         mock: defaults.mock,
     };

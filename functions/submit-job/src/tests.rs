@@ -33,7 +33,6 @@ async fn world(encoder: EncoderKind, force: bool) -> World {
         h265: false,
         dash: true,
         progressive: false,
-        sidecars_only: false,
         max_bitrate: None,
         mock: false,
     };

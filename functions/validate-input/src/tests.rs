@@ -41,7 +41,6 @@ async fn run(
         h265: false,
         dash: false,
         progressive: false,
-        sidecars_only: false,
         max_bitrate: None,
         mock: false,
     };

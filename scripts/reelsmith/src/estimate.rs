@@ -206,7 +206,6 @@ impl Settings {
                 h265: wanted.enable_h265.unwrap_or(flag(Setting::ENABLE_H265)?),
                 dash: wanted.enable_dash.unwrap_or(flag(Setting::ENABLE_DASH)?),
                 progressive: wanted.enable_progressive.unwrap_or(false),
-                sidecars_only: !wanted.enable_embedded_captions.unwrap_or(true),
                 max_bitrate: wanted.max_bitrate_cap,
                 mock: flag(Setting::MOCK_MODE)?,
             },

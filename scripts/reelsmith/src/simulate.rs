@@ -177,7 +177,6 @@ fn title(request: &Request, profile: &Profile) -> Result<Title, Trouble> {
         h265: !request.no_h265,
         dash: true,
         progressive: false,
-        sidecars_only: false,
         max_bitrate: None,
         mock: false,
     };

@@ -53,7 +53,6 @@ fn simulate_a_title_on_1000_workers(bencher: Bencher<'_, '_>, minutes: u64) {
         h265: true,
         dash: true,
         progressive: false,
-        sidecars_only: false,
         max_bitrate: None,
         mock: false,
     };

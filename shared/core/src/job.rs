@@ -29,9 +29,6 @@ pub struct OutputOptions {
     pub dash: bool,
     /// Also join a progressive MP4 of each video rendition.
     pub progressive: bool,
-    /// Captions from the manifest's files alone: the mezzanine's own subtitle streams are left where they are.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub sidecars_only: bool,
     /// No rung above this cap.
     pub max_bitrate: Option<BitsPerSecond>,
     /// Placeholders instead of the mezzanine's pictures and sound: the right sizes, frame rate and duration, cheaply. Part
@@ -72,6 +69,8 @@ struct Identity<'a> {
     mezzanine_size: u64,
     audio: &'a [AudioTrack],
     subtitles: &'a [SubtitleTrack],
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    without_embedded_captions: bool,
     options: &'a OutputOptions,
     encoder: EncoderKind,
     profile_hash: &'a str,
@@ -124,6 +123,7 @@ fn job_key(
         mezzanine_size: manifest.mezzanine.file_size.0,
         audio: &manifest.audio_tracks,
         subtitles: &manifest.subtitle_tracks,
+        without_embedded_captions: !manifest.settings.takes_embedded_captions(),
         options,
         encoder,
         profile_hash: &profile.hash(encoder_build),

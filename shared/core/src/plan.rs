@@ -245,7 +245,7 @@ impl Plan {
         let (text, left_out) = captions::text(
             &job.manifest.subtitle_tracks,
             inspection,
-            job.options.sidecars_only,
+            job.manifest.settings.takes_embedded_captions(),
         );
         let timeline = Timeline::new(index, &inspection.probe.video, timing.max_frame_rate)?;
         if let (true, Cutting::Whole { reason }) = (timeline.is_broken(), &timeline.cutting)

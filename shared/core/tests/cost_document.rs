@@ -33,7 +33,6 @@ fn title(seconds: u64, profile: &str) -> Title {
         h265: true,
         dash: true,
         progressive: false,
-        sidecars_only: false,
         max_bitrate: None,
     };
     Title::new(&Profile::named(profile).unwrap(), &options, source, 1, 1)

@@ -39,7 +39,6 @@ fn job(title: &str) -> Job {
         h265: false,
         dash: true,
         progressive: false,
-        sidecars_only: false,
         max_bitrate: None,
         mock: false,
     };

@@ -123,7 +123,6 @@ pub fn options(h265: bool, dash: bool) -> OutputOptions {
         h265,
         dash,
         progressive: false,
-        sidecars_only: false,
         max_bitrate: None,
         mock: false,
     }

@@ -26,7 +26,6 @@ fn job() -> Job {
         h265: false,
         dash: true,
         progressive: false,
-        sidecars_only: false,
         max_bitrate: None,
         mock: false,
     };

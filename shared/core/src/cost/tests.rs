@@ -11,7 +11,6 @@ fn options(h265: bool) -> OutputOptions {
         h265,
         dash: true,
         progressive: false,
-        sidecars_only: false,
         mock: false,
         max_bitrate: None,
     }

@@ -7,7 +7,6 @@ fn options(h265: bool, cap: Option<u64>) -> OutputOptions {
         h265,
         dash: true,
         progressive: false,
-        sidecars_only: false,
         max_bitrate: cap.map(BitsPerSecond),
         mock: false,
     }

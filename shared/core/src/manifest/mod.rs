@@ -177,6 +177,14 @@ pub struct TranscodeSettings {
     pub force_reprocess: bool,
 }
 
+impl TranscodeSettings {
+    /// Whether the mezzanine's own subtitle streams become captions too.
+    #[must_use]
+    pub fn takes_embedded_captions(&self) -> bool {
+        self.enable_embedded_captions != Some(false)
+    }
+}
+
 /// One thing that is wrong, or odd, in a manifest.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Defect {

@@ -9,7 +9,7 @@ use crate::probe::{Inspection, TextStream};
 pub(super) fn text(
     tracks: &[SubtitleTrack],
     inspection: &Inspection,
-    sidecars_only: bool,
+    embedded_too: bool,
 ) -> (Vec<TextRendition>, Vec<LeftOut>) {
     let mut text: Vec<_> = tracks
         .iter()
@@ -27,7 +27,7 @@ pub(super) fn text(
         })
         .collect();
     let mut left_out = Vec::new();
-    if sidecars_only {
+    if !embedded_too {
         return (text, left_out);
     }
     let stated = text.len();

@@ -14,7 +14,6 @@ fn title(seconds: u64, workers: u32) -> Title {
         h265: true,
         dash: true,
         progressive: false,
-        sidecars_only: false,
         max_bitrate: None,
         mock: false,
     };

@@ -44,7 +44,6 @@ fn rungs() -> [Vec<VideoRendition>; 2] {
         h265: false,
         dash: false,
         progressive: false,
-        sidecars_only: false,
         max_bitrate: None,
         mock: false,
     };

@@ -33,7 +33,7 @@ fn track(language: &str, label: &str) -> SubtitleTrack {
 }
 
 /// Captions of a file with these streams, whose manifest has these tracks; each as one line.
-fn planned(tracks: &[SubtitleTrack], streams: Vec<TextStream>, sidecars_only: bool) -> String {
+fn planned(tracks: &[SubtitleTrack], streams: Vec<TextStream>, embedded_too: bool) -> String {
     let probe = serde_json::json!({
         "mezzanine": pin("film.mkv"), "size": 1, "checksums": {"md5": "", "sha256": "", "xxh64": "", "xxh3_64": "", "xxh3_128": ""},
         "captions": tracks.iter().map(|t| pin(&t.file_path)).collect::<Vec<_>>(),
@@ -47,7 +47,7 @@ fn planned(tracks: &[SubtitleTrack], streams: Vec<TextStream>, sidecars_only: bo
         },
     });
     let inspection: Inspection = serde_json::from_value(probe).unwrap();
-    let (text, left_out) = text(tracks, &inspection, sidecars_only);
+    let (text, left_out) = text(tracks, &inspection, embedded_too);
     let text = text.iter().map(|t| {
         let source = t
             .stream
@@ -77,7 +77,7 @@ fn what_the_manifest_has_no_file_for_is_taken_from_the_mezzanine() {
         stream(6, "subrip", "fre"),
     ];
     let tracks = [track("en", "English"), track("it", "fr")];
-    insta::assert_snapshot!(planned(&tracks, streams.clone(), false), @r#"
+    insta::assert_snapshot!(planned(&tracks, streams.clone(), true), @r#"
     text/en "English" of captions/en.srt, Srt, default true
     text/it "fr" of captions/it.srt, Srt, default true
     text/ja "ja" of stream 3, Srt, default false
@@ -85,7 +85,7 @@ fn what_the_manifest_has_no_file_for_is_taken_from_the_mezzanine() {
     text/de_sdh "de (SDH)" of stream 5, Vtt, default false
     text/fr "fr 2" of stream 6, Srt, default false
     "#);
-    insta::assert_snapshot!(planned(&tracks[..1], streams, true), @r#"text/en "English" of captions/en.srt, Srt, default true"#);
+    insta::assert_snapshot!(planned(&tracks[..1], streams, false), @r#"text/en "English" of captions/en.srt, Srt, default true"#);
 }
 
 #[test]
@@ -99,7 +99,7 @@ fn what_is_left_out_is_named_with_its_reason() {
         stream(7, "subrip", "../../x"),
         stream(8, "dvd_subtitle", "ita"),
     ];
-    insta::assert_snapshot!(planned(&[track("it", "it")], streams, false), @r#"
+    insta::assert_snapshot!(planned(&[track("it", "it")], streams, true), @r#"
     text/it "it" of captions/it.srt, Srt, default true
     text/ja "ja" of stream 5, Srt, default false
     without stream 2, hdmv_pgs_subtitle: pictures, not text; deliver a caption file

@@ -38,7 +38,6 @@ async fn offsets(seconds: u32) -> (Vec<i64>, u64, u64) {
         h265: false,
         dash: false,
         progressive: false,
-        sidecars_only: false,
         max_bitrate: None,
         mock: false,
     };
