@@ -1,9 +1,9 @@
 """docs/evaluation.md: between its markers from what was measured, the words around them by hand."""
 import statistics
 
+import markers
 import plots
 
-BEGIN, END = "<!-- {}: begin -->", "<!-- {}: end -->"
 # Events of an item's own history where nothing fails (docs/metrics.md).
 ITEM_EVENTS = 7
 STATES_BEFORE = ("ParseManifest", "ValidateInput", "SubmitJob", "Decide", "PlanChunks")
@@ -164,10 +164,4 @@ def write(root, facts, parts):
     plots.code(parts, images / "evaluation-code.svg")
     filled = {"machine": machine(facts), "answers": answers(facts, parts), "resume": resume_table(facts), "growth": growth_table(facts),
               "cost": cost_table(facts), "code": code_table(parts)}
-    path = root / "docs/evaluation.md"
-    text = path.read_text()
-    for name, part in filled.items():
-        begin, end = BEGIN.format(name), END.format(name)
-        before, rest = text.split(begin)
-        text = f"{before}{begin}\n{part}{end}{rest.split(end)[1]}"
-    path.write_text(text)
+    markers.fill(root / "docs/evaluation.md", filled)

@@ -3,7 +3,7 @@ import datetime
 import statistics
 import subprocess
 
-BEGIN, END = "<!-- {}: begin -->", "<!-- {}: end -->"
+import markers
 
 
 def median(values):
@@ -111,10 +111,4 @@ def write(root, facts, program, draft):
     if draft:
         print("\n".join(f"## {name}\n\n{text}" for name, text in parts.items()))
         return
-    path = root / "docs/performance.md"
-    text = path.read_text()
-    for name, part in parts.items():
-        begin, end = BEGIN.format(name), END.format(name)
-        before, rest = text.split(begin)
-        text = f"{before}{begin}\n{part}{end}{rest.split(end)[1]}"
-    path.write_text(text)
+    markers.fill(root / "docs/performance.md", parts)
