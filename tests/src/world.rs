@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use reelsmith::deploy::{Deployment, Options, deploy};
 use reelsmith::project::Project;
-use reelsmith::stack::Stack;
+use reelsmith::stack::{Memory, Stack};
 use reelsmith_aws::operate::{ExecutionStatus, ExecutionView, LogQuery, execution_arn};
 use reelsmith_aws::provision::Cloud;
 use reelsmith_contract::Objects;
@@ -268,17 +268,10 @@ impl World {
         self.stack.log()
     }
 
-    /// Resident memory of the stack's own process in KiB, functions not counted.
+    /// What the stack and its functions hold in memory now.
     #[must_use]
-    pub fn memory_kib(&self) -> u64 {
-        let status = self.stack.server().and_then(|pid| {
-            let path = format!("/proc/{pid}/status");
-            std::fs::read_to_string(path).ok()
-        });
-        let status = status.unwrap_or_default();
-        let line = status.lines().find_map(|l| l.strip_prefix("VmRSS:"));
-        let number = line.and_then(|l| l.split_ascii_whitespace().next());
-        number.and_then(|n| n.parse().ok()).unwrap_or(0)
+    pub fn memory(&self) -> Memory {
+        self.stack.memory()
     }
 
     /// The newest version of an object of the input bucket.

@@ -56,8 +56,8 @@ async fn a_flood_of_manifests_only_queues() {
         wanted.insert(arn, dropped);
     }
     let accepted = wanted.len();
-    let (mut most, mut peak) = (0, 0);
-    // Of the stack, in MiB, when a quarter, half, and so on of the jobs had ended.
+    let (mut most, mut peak, mut function) = (0, 0, 0);
+    // Of the largest function, in MiB, when a quarter, half, and so on of the jobs had ended.
     let mut memory: Vec<u64> = Vec::new();
     let url = world
         .cloud
@@ -78,13 +78,15 @@ async fn a_flood_of_manifests_only_queues() {
             .iter()
             .filter(|e| e.status == ExecutionStatus::Running)
             .count();
-        (most, peak) = (most.max(running), peak.max(world.memory_kib()));
+        let now = world.memory();
+        (most, peak) = (most.max(running), peak.max(now.stack_kib));
+        function = function.max(now.largest_function_kib);
         let done = executions
             .iter()
             .filter(|e| e.status != ExecutionStatus::Running)
             .count();
         if memory.len() < done * 4 / (accepted + 1) {
-            memory.push(world.memory_kib() / 1024);
+            memory.push(now.largest_function_kib / 1024);
         }
         if done > accepted {
             break executions;
@@ -108,6 +110,7 @@ async fn a_flood_of_manifests_only_queues() {
         .map(|e| e.started_ms - wanted[&e.arn])
         .collect();
     waits.sort_unstable();
+    let overtaken = overtaken(&completed, &wanted);
     let at = |share: usize| {
         waits
             .get((waits.len() * share / 100).min(waits.len().saturating_sub(1)))
@@ -118,15 +121,14 @@ async fn a_flood_of_manifests_only_queues() {
         .cloud
         .sdk()
         .submissions(&world.deployment.submission_table);
-    let told_memory = if peak == 0 {
-        "memory of the stack not read".to_owned()
-    } else {
-        let peak = peak / 1024;
-        format!("memory of the stack by quarters {memory:?} MiB, at most {peak} MiB")
-    };
+    let (function, stack) = (function / 1024, peak / 1024);
+    let told_memory = format!(
+        "largest function {function} MiB, by quarters {memory:?}, emulator with all objects {stack} MiB"
+    );
     let told = format!(
         "accepted {accepted}, completed {}, doubled {doubled}, lost {lost}, most at once {most} of {SLOTS} slots, \
-         {told_memory}, time to start p50 {} ms, p95 {} ms, all in {:.1} s",
+         started at most {overtaken} places away from the order of arrival, {told_memory}, \
+         time to start p50 {} ms, p95 {} ms, all in {:.1} s",
         completed.len(),
         at(50),
         at(95),
@@ -137,6 +139,7 @@ async fn a_flood_of_manifests_only_queues() {
         figures::write("flood", &format!("    {told}\n"));
     }
     assert_eq!((lost, doubled), (0, 0));
+    assert!(function > 0, "memory was not read");
     // An execution that has said that it ends goes on for the blink of an eye.
     assert!(most <= 2 * SLOTS, "{most} at once");
     assert_eq!(table.line(1).await.unwrap(), []);
@@ -146,6 +149,21 @@ async fn a_flood_of_manifests_only_queues() {
         .unwrap();
     assert_eq!(poison.status, ExecutionStatus::Failed);
     assert_eq!(world.cloud.queue_depth(&url).await.unwrap(), (0, 0));
+}
+
+/// By how many places the order of starts and the order of arrival differ at most.
+fn overtaken(started: &[&ExecutionSummary], arrived: &BTreeMap<String, i64>) -> usize {
+    let order = |key: &dyn Fn(&ExecutionSummary) -> i64| {
+        let mut order: Vec<(i64, &str)> =
+            started.iter().map(|e| (key(e), e.arn.as_str())).collect();
+        order.sort_unstable();
+        let places = order.into_iter().enumerate();
+        places.map(|(place, (_, arn))| (arn, place)).collect()
+    };
+    let came: BTreeMap<&str, usize> = order(&|e| arrived[&e.arn]);
+    let began: BTreeMap<&str, usize> = order(&|e| e.started_ms);
+    let away = came.iter().map(|(arn, place)| began[arn].abs_diff(*place));
+    away.max().unwrap_or(0)
 }
 
 fn now_millis() -> i64 {

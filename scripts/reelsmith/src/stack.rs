@@ -9,7 +9,7 @@ mod launch;
 mod persistent;
 mod processes;
 
-pub use ephemeral::Stack;
+pub use ephemeral::{Memory, Stack};
 pub use persistent::{Beside, StackState, down, lock, running, up};
 
 /// The region a local stack says it is.

@@ -26,6 +26,15 @@ pub struct Stack {
     folder: TempDir,
 }
 
+/// Resident memory of a stack's processes, in KiB.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Memory {
+    /// Of MiniStack itself, which keeps every object and the history of every execution.
+    pub stack_kib: u64,
+    /// Of the largest process of a function.
+    pub largest_function_kib: u64,
+}
+
 impl Stack {
     /// Starts one on a free port.
     ///
@@ -118,19 +127,22 @@ impl Stack {
         Cloud::new(&self.sdk().await)
     }
 
-    /// The process of MiniStack itself, below the guard.
+    /// What MiniStack and its functions hold in memory now. Nothing where there is no /proc.
     #[must_use]
-    pub fn server(&self) -> Option<i32> {
-        let guard = self.guard.id().to_string();
-        let entries = std::fs::read_dir("/proc").ok()?;
-        entries
-            .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
-            .find(|pid: &i32| {
-                let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-                let rest = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
-                rest.split_ascii_whitespace().nth(1) == Some(guard.as_str())
-                    && processes::is_ministack(*pid)
-            })
+    pub fn memory(&self) -> Memory {
+        let guard = i32::try_from(self.guard.id()).unwrap_or(0);
+        let below = |parents: &[i32]| {
+            let mut members = processes::members(guard);
+            members.retain(|pid| processes::parent(*pid).is_some_and(|p| parents.contains(&p)));
+            members
+        };
+        // The guard's own child is a shell, and MiniStack is below it.
+        let server = below(&below(&[guard]));
+        let largest = |of: &[i32]| of.iter().map(|p| processes::resident_kib(*p)).max();
+        Memory {
+            stack_kib: largest(&server).unwrap_or(0),
+            largest_function_kib: largest(&below(&server)).unwrap_or(0),
+        }
     }
 
     /// What it has written so far, the output of functions included.

@@ -44,7 +44,7 @@ fn command_line(pid: i32) -> Option<String> {
 }
 
 /// The living processes of a session, as /proc tells them. Empty where there is no /proc.
-fn members(session: i32) -> Vec<i32> {
+pub fn members(session: i32) -> Vec<i32> {
     let Ok(entries) = std::fs::read_dir("/proc") else {
         return Vec::new();
     };
@@ -54,14 +54,32 @@ fn members(session: i32) -> Vec<i32> {
         .collect()
 }
 
-/// The session of a process that is not a zombie. Fields count from after the command, which may hold anything.
+/// The session of a process that is not a zombie.
 fn living_session(pid: i32) -> Option<i32> {
+    living_field(pid, 2)
+}
+
+/// The parent of a process that is not a zombie.
+pub fn parent(pid: i32) -> Option<i32> {
+    living_field(pid, 0)
+}
+
+/// A number of `/proc/PID/stat`, counted from behind the state: the command before it may hold anything.
+fn living_field(pid: i32, index: usize) -> Option<i32> {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     let mut fields = stat.rsplit_once(')')?.1.split_ascii_whitespace();
     let state = fields.next()?;
     (state != "Z")
-        .then(|| fields.nth(2)?.parse().ok())
+        .then(|| fields.nth(index)?.parse().ok())
         .flatten()
+}
+
+/// Resident memory of a process in KiB, 0 where it is gone.
+pub fn resident_kib(pid: i32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let line = status.lines().find_map(|l| l.strip_prefix("VmRSS:"));
+    let number = line.and_then(|l| l.split_ascii_whitespace().next());
+    number.and_then(|n| n.parse().ok()).unwrap_or(0)
 }
 
 fn alive(session: i32) -> bool {
