@@ -6,6 +6,7 @@
 mod argv;
 mod level;
 mod loudness;
+mod slices;
 
 use std::ops::Range;
 use std::path::PathBuf;

@@ -1,46 +1,109 @@
 //! The command lines of both passes over an audio track.
 
+use std::ops::Range;
+
+use super::slices::{HOPS, LEAD};
 use super::{AudioTask, Correction};
 use crate::command::words;
 use crate::input;
+use crate::video::decimal_micros;
 
 /// The encoder's file in the task's folder.
 pub(super) const OUTPUT: &str = "audio.mp4";
 
-/// Arguments of ffmpeg for the first pass: measures loudness and true peak of exactly what the second will encode.
+/// Arguments of ffmpeg for the first pass: measures loudness and true peak of exactly what the second will encode, or of a slice
+/// of it, in hops of 100 ms.
 #[must_use]
-pub fn measure_argv(task: &AudioTask) -> Vec<String> {
-    // The summary is a message of level info.
-    let mut args = common(task, "info");
-    args.extend(["-af".to_owned(), format!("{},{METER}", mix(task))]);
-    args.extend(words("-f null -"));
-    args
+pub fn measure_argv(task: &AudioTask, slice: Option<&Range<u64>>) -> Vec<String> {
+    meter_argv(task, slice, None, METER)
 }
 
-/// Arguments of ffmpeg for measuring the loudness of the limited mix, without encoding it.
+/// Arguments of ffmpeg for measuring the loudness of the limited mix, or of a slice of it, without encoding it.
 #[must_use]
-pub fn settle_argv(task: &AudioTask, correction: Correction) -> Vec<String> {
-    let mut args = common(task, "info");
-    let mut filters = vec![mix(task)];
-    filters.extend(level(correction));
-    filters.push("ebur128=framelog=verbose".to_owned());
+pub fn settle_argv(
+    task: &AudioTask,
+    correction: Correction,
+    slice: Option<&Range<u64>>,
+) -> Vec<String> {
+    meter_argv(task, slice, Some(correction), "ebur128=framelog=verbose")
+}
+
+fn meter_argv(
+    task: &AudioTask,
+    slice: Option<&Range<u64>>,
+    correction: Option<Correction>,
+    meter: &str,
+) -> Vec<String> {
+    let start = task.video_start;
+    let start = i128::from(start.ticks.0) * 1_000_000 / i128::from(start.timescale.0.max(1));
+    let seek = slice.and_then(|slice| seek(slice, start));
+    // The summary is a message of level info.
+    let mut args = common(task, "info", slice.is_none(), seek);
+    let mut filters = vec![mix(task, slice.is_none_or(|s| s.start == 0))];
+    filters.extend(slice.map(|slice| part(slice, task.rendition.sample_rate)));
+    filters.extend(correction.into_iter().flat_map(level));
+    filters.push(heard(meter, slice));
     args.extend(["-af".to_owned(), filters.join(",")]);
     args.extend(words("-f null -"));
     args
 }
 
-/// Arguments of ffmpeg for measuring the encoder's file.
+/// Arguments of ffmpeg for measuring the encoder's file, or a slice of it.
 #[must_use]
-pub fn result_argv() -> Vec<String> {
-    let mut args: Vec<String> =
-        words("-v info -hide_banner -nostdin -y -progress pipe:1 -nostats").collect();
+pub fn result_argv(task: &AudioTask, slice: Option<&Range<u64>>) -> Vec<String> {
+    let mut args: Vec<String> = words("-v info -hide_banner -nostdin -y").collect();
+    args.extend(progress(slice.is_none()));
+    if let Some(time) = slice.and_then(|slice| seek(slice, 0)) {
+        args.extend(words("-copyts -noaccurate_seek -ss"));
+        args.push(time);
+    }
     args.extend(words(
         "-protocol_whitelist file -format_whitelist mov -f mov -i",
     ));
     args.push(OUTPUT.to_owned());
-    args.extend(["-af".to_owned(), METER.to_owned()]);
+    let part = slice.map(|slice| part(slice, task.rendition.sample_rate));
+    let filters: Vec<String> = part.into_iter().chain([heard(METER, slice)]).collect();
+    args.extend(["-af".to_owned(), filters.join(",")]);
     args.extend(words("-f null -"));
     args
+}
+
+/// Progress on stdout, but for a meter that tells each hop there.
+fn progress(told: bool) -> impl Iterator<Item = String> {
+    words(if told {
+        "-progress pipe:1 -nostats"
+    } else {
+        "-nostats"
+    })
+}
+
+/// Where the demuxer goes for a slice of a track that begins at `start` microseconds: a second further back than the meter
+/// listens, since it may only find a packet somewhat later.
+fn seek(slice: &Range<u64>, start: i128) -> Option<String> {
+    let lead = slice.start.checked_sub(LEAD + HOPS)?;
+    let micros = start + i128::from(lead) * 1_000_000 / i128::from(HOPS);
+    Some(decimal_micros(micros))
+}
+
+/// The part of a track that a meter listens to.
+fn part(slice: &Range<u64>, rate: u32) -> String {
+    let at = |hop: u64| hop * u64::from(rate) / HOPS;
+    let end = match slice.end {
+        u64::MAX => String::new(),
+        end => format!(":end_pts={}", at(end)),
+    };
+    let start = at(slice.start.saturating_sub(LEAD));
+    format!("atrim=start_pts={start}{end}")
+}
+
+/// A meter that tells each hop, where it hears a slice.
+fn heard(meter: &str, slice: Option<&Range<u64>>) -> String {
+    match slice {
+        Some(_) => {
+            format!("{meter}:metadata=1,ametadata=mode=print:key=lavfi.r128.M:file=-")
+        }
+        None => meter.to_owned(),
+    }
 }
 
 /// The meter, true peak included; its summary is a message of level info.
@@ -49,9 +112,9 @@ const METER: &str = "ebur128=peak=true:framelog=verbose";
 /// Arguments of ffmpeg for the second pass.
 #[must_use]
 pub fn encode_argv(task: &AudioTask, correction: Correction) -> Vec<String> {
-    let mut args = common(task, "error");
+    let mut args = common(task, "error", true, None);
     let samples = task.rendition.samples;
-    let mut filters = vec![mix(task)];
+    let mut filters = vec![mix(task, true)];
     filters.extend(level(correction));
     filters.push(format!("apad=whole_len={samples}"));
     filters.push(format!("atrim=end_sample={samples}"));
@@ -70,13 +133,18 @@ pub fn encode_argv(task: &AudioTask, correction: Correction) -> Vec<String> {
     args
 }
 
-fn common(task: &AudioTask, level: &str) -> Vec<String> {
+fn common(task: &AudioTask, level: &str, told: bool, seek: Option<String>) -> Vec<String> {
     let mut args = vec!["-v".to_owned(), level.to_owned()];
-    args.extend(words("-hide_banner -nostdin -y -progress pipe:1 -nostats"));
+    args.extend(words("-hide_banner -nostdin -y"));
+    args.extend(progress(told));
     if task.mock {
         args.extend(silence(task));
     } else {
         args.push("-copyts".to_owned());
+        if let Some(time) = seek {
+            args.extend(words("-noaccurate_seek -seek_timestamp 1 -ss"));
+            args.push(time);
+        }
         args.extend(input::open(&task.url, task.container));
         args.push("-map".to_owned());
         args.push(format!("0:{}", task.rendition.stream));
@@ -99,9 +167,9 @@ fn silence(task: &AudioTask) -> Vec<String> {
     .to_vec()
 }
 
-/// The track from the video's first frame on, gaps filled with silence, mixed to the channels of the output, as floats so
+/// The track from the video's first frame on, or from where a slice of it was found, gaps filled with silence, mixed to the channels of the output, as floats so
 /// that neither the mix nor a gain can clip.
-fn mix(task: &AudioTask) -> String {
+fn mix(task: &AudioTask, from_start: bool) -> String {
     let (rate, channels) = (task.rendition.sample_rate, task.rendition.channels);
     if task.mock {
         let layout = layout(channels);
@@ -114,8 +182,13 @@ fn mix(task: &AudioTask) -> String {
     } else {
         (layout(channels), "")
     };
+    let first = if from_start {
+        format!(":first_pts={start}")
+    } else {
+        String::new()
+    };
     format!(
-        "aresample={rate}:async=1:first_pts={start},asetpts=PTS-({start}),\
+        "aresample={rate}:async=1{first},asetpts=PTS-({start}),\
          aformat=sample_fmts=fltp:channel_layouts={layout}{fold}"
     )
 }

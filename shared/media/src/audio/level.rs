@@ -3,16 +3,18 @@
 //! A limiter takes loudness away and the codec adds peaks; how much of either cannot be known beforehand. So the encoded
 //! result is what is held against the target, and the gain and the ceiling are corrected by what it misses.
 
+use std::ops::Range;
 use std::time::Instant;
 
 use bytes::Bytes;
 use reelsmith_core::record::Loudness;
 
 use super::loudness::{Correction, Measured};
+use super::slices::{HOPS, Hops, slices, together};
 use super::{AudioTask, argv};
 use crate::command::Command;
 use crate::error::MediaError;
-use crate::process::{Limits, run_with_progress};
+use crate::process::{Limits, run, run_with_progress};
 use crate::tools::Tools;
 use crate::video::read_and_remove;
 
@@ -38,13 +40,13 @@ pub(super) async fn encode(
     limits: &Limits,
 ) -> Result<Levelled, MediaError> {
     let mut runs = Runs::new(tools, task, limits);
-    let source = runs.measure(argv::measure_argv(task)).await?;
+    let source = runs.hear(|slice| argv::measure_argv(task, slice)).await?;
     let mut correction = Correction::new(&task.settings, source);
     let mut best: Option<(f64, Bytes, Correction, Measured)> = None;
     for _ in 0..ENCODES {
         correction = runs.settle(correction).await?;
         runs.run(argv::encode_argv(task, correction)).await?;
-        let result = runs.measure(argv::result_argv()).await?;
+        let result = runs.hear(|slice| argv::result_argv(task, slice)).await?;
         let file = read_and_remove(&task.directory.join(argv::OUTPUT)).await?;
         let miss = correction.miss(&task.settings, result);
         if best.as_ref().is_none_or(|(least, ..)| miss < *least) {
@@ -95,14 +97,61 @@ impl<'a> Runs<'a> {
         }
     }
 
-    /// Runs ffmpeg within what is left of the time; what it said.
-    async fn run(&mut self, args: Vec<String>) -> Result<String, MediaError> {
-        let command = Command::new(&self.tools.ffmpeg, args).within(&self.task.directory);
-        let limits = Limits {
+    fn command(&self, args: Vec<String>) -> Command {
+        Command::new(&self.tools.ffmpeg, args).within(&self.task.directory)
+    }
+
+    /// What is left of the time.
+    fn left(&self) -> Limits {
+        Limits {
             wall: self.limits.wall.saturating_sub(self.begun.elapsed()),
             ..*self.limits
-        };
-        let finished = run_with_progress(&command, &limits).await?;
+        }
+    }
+
+    /// Measures the whole track, a long one by several meters side by side. Where one of those does not find its place, as in a
+    /// file without an index, one meter hears all of it.
+    async fn hear(
+        &mut self,
+        args: impl Fn(Option<&Range<u64>>) -> Vec<String>,
+    ) -> Result<Measured, MediaError> {
+        let track = &self.task.rendition;
+        let slices = slices(track.samples * HOPS / u64::from(track.sample_rate.max(1)));
+        if slices.len() > 1 && !self.task.mock {
+            let (all, cpu_ms) = self.side_by_side(slices, &args).await;
+            self.cpu_ms += cpu_ms;
+            if let Some(all) = all {
+                return Ok(all);
+            }
+        }
+        self.measure(args(None)).await
+    }
+
+    /// What all meters found together, and their processor time.
+    async fn side_by_side(
+        &self,
+        slices: Vec<Range<u64>>,
+        args: &impl Fn(Option<&Range<u64>>) -> Vec<String>,
+    ) -> (Option<Measured>, u64) {
+        let limits = self.left();
+        let meters = slices.into_iter().map(|slice| {
+            let command = self.command(args(Some(&slice)));
+            async move {
+                let mut hops = Hops::default();
+                let finished = run(&command, &limits, |line| hops.read(line)).await.ok()?;
+                let measured = Measured::read(&finished.stderr)?;
+                Some(((slice, hops, measured), finished.cpu_ms))
+            }
+        });
+        let heard = futures::future::join_all(meters.map(Box::pin)).await;
+        let cpu_ms = heard.iter().flatten().map(|(_, cpu_ms)| cpu_ms).sum();
+        let parts: Option<Vec<_>> = heard.into_iter().map(|h| Some(h?.0)).collect();
+        (parts.and_then(|parts| together(&parts)), cpu_ms)
+    }
+
+    /// Runs ffmpeg within what is left of the time; what it said.
+    async fn run(&mut self, args: Vec<String>) -> Result<String, MediaError> {
+        let finished = run_with_progress(&self.command(args), &self.left()).await?;
         self.cpu_ms += finished.cpu_ms;
         Ok(finished.stderr)
     }
@@ -122,8 +171,9 @@ impl<'a> Runs<'a> {
             if correction.limit_db.is_none() {
                 break;
             }
+            let task = self.task;
             let limited = self
-                .measure(argv::settle_argv(self.task, correction))
+                .hear(|slice| argv::settle_argv(task, correction, slice))
                 .await?;
             let settled = correction.made_up(&self.task.settings, limited);
             let done = (settled.gain_db - correction.gain_db).abs() <= 0.1;
@@ -133,5 +183,62 @@ impl<'a> Runs<'a> {
             }
         }
         Ok(correction)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use reelsmith_core::sniff::Container;
+
+    use super::super::tests::track;
+    use super::*;
+    use crate::testing::tools;
+
+    /// Two and a half minutes that are loud, quiet and silent in turn.
+    const SOUND: &str = "aevalsrc=exprs=sin(2*PI*440*t)*(0.02+0.3*gt(mod(t\\,23)\\,9))*lt(mod(t\\,41)\\,36):sample_rate=48000:duration=150";
+    const SECONDS: u64 = 150;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn meters_side_by_side_find_what_one_finds() {
+        for (container, codecs, start) in [
+            (Container::Mov, "-c:a pcm_s16le film.mov", (0, 1)),
+            (Container::Matroska, "-c:a aac film.mkv", (1, 2)),
+        ] {
+            let line = format!(
+                "-f lavfi -i testsrc2=size=64x64:rate=24:duration=150 -f lavfi -i {SOUND} -c:v libx264 -preset ultrafast {codecs}"
+            );
+            let mut track = track(container, &line, start).await;
+            track.task.rendition.samples = SECONDS * 48_000;
+            let (tools, limits, task) = (tools(), Limits::default(), track.task.clone());
+            let mut runs = Runs::new(&tools, &task, &limits);
+            same(&mut runs, |slice| argv::measure_argv(&task, slice)).await;
+            if container != Container::Mov {
+                continue;
+            }
+            let correction = Correction {
+                gain_db: 3.0,
+                limit_db: Some(-12.0),
+            };
+            same(&mut runs, |slice| {
+                argv::settle_argv(&task, correction, slice)
+            })
+            .await;
+            runs.run(argv::encode_argv(&task, correction))
+                .await
+                .unwrap();
+            same(&mut runs, |slice| argv::result_argv(&task, slice)).await;
+        }
+    }
+
+    /// What both ways find.
+    async fn same(runs: &mut Runs<'_>, args: impl Fn(Option<&Range<u64>>) -> Vec<String>) {
+        let slices = slices(SECONDS * HOPS);
+        assert_eq!(slices.len(), 2);
+        let (found, cpu_ms) = runs.side_by_side(slices, &args).await;
+        let one = runs.measure(args(None)).await.unwrap();
+        let found = found.unwrap_or_else(|| panic!("a slice was missed: {one:?}"));
+        let away = found.lufs.unwrap() - one.lufs.unwrap();
+        assert!(cpu_ms > 0 && away.abs() <= 0.06, "{found:?}, {one:?}");
+        assert_eq!(found.peak_dbtp, one.peak_dbtp);
     }
 }

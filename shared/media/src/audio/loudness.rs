@@ -33,10 +33,15 @@ impl Measured {
             let line = summary.lines().find_map(|l| l.trim().strip_prefix(label))?;
             line.split_ascii_whitespace().next()?.parse().ok()
         };
-        Some(Self {
-            lufs: Some(value("I:")?).filter(|l| *l > SILENCE_LUFS),
-            peak_dbtp: value("Peak:").filter(|p| p.is_finite()),
-        })
+        Some(Self::new(Some(value("I:")?), value("Peak:")))
+    }
+
+    /// What is worth telling of it.
+    pub(super) fn new(lufs: Option<f64>, peak_dbtp: Option<f64>) -> Self {
+        Self {
+            lufs: lufs.filter(|l| *l > SILENCE_LUFS).map(hundredths),
+            peak_dbtp: peak_dbtp.filter(|p| p.is_finite()),
+        }
     }
 }
 
