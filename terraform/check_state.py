@@ -107,6 +107,8 @@ def bucket_findings(found):
             yield f"bucket {bucket}: expected encryption"
         if "abort_incomplete_multipart_upload" not in json.dumps(tidied.get(bucket)):
             yield f"bucket {bucket}: expected broken uploads to be removed"
+        if bucket == "output" and "jobs/working/" not in json.dumps(tidied.get(bucket)):
+            yield f"bucket {bucket}: expected working files to expire"
         statements = json.loads(policies.get(bucket, {}).get("policy", '{"Statement": []}'))["Statement"]
         tls = [s for s in statements if s["Effect"] == "Deny" and s["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}]
         if not any(as_list(s["Action"]) == ["s3:*"] and len(as_list(s["Resource"])) == 2 for s in tls):

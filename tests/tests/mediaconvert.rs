@@ -165,7 +165,7 @@ async fn a_film_is_ordered_once_judged_and_published_like_our_own() {
     assert_eq!(message["kind"], "success");
     let left = stage
         .world
-        .keys(&format!("jobs/{}/encode/", current.job_key))
+        .keys(&format!("jobs/working/{}", current.job_key))
         .await;
     assert_eq!(left, Vec::<String>::new(), "MediaConvert's own files");
 

@@ -201,8 +201,21 @@ fn findings(case: &Case, evidence: &Evidence) -> Vec<String> {
     found
 }
 
+/// How often the mezzanine is hashed: once beside the encode, or not at all where another branch fails at once.
+fn verifications(evidence: &Evidence) -> usize {
+    let after = |state: &str| evidence.states.iter().any(|s| s == state);
+    match after("Encode") {
+        true if after("AssembleRenditions") => 1,
+        true => evidence.count("verify-mezzanine").min(1),
+        false => 0,
+    }
+}
+
 /// How many items a worker has where its Map ran.
 fn items_of(function: &str, evidence: &Evidence) -> usize {
+    if function == "verify-mezzanine" {
+        return verifications(evidence);
+    }
     let (map, list) = match function {
         "transcode-chunk" => ("TranscodeChunks", "video"),
         "encode-audio" => ("EncodeAudioTracks", "audio"),

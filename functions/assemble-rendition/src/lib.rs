@@ -1,5 +1,5 @@
-//! Proves that the records of a rendition tile the timeline; takes over what MediaConvert made; joins a progressive MP4
-//! where asked.
+//! Proves that the records of a rendition tile the timeline, and measures its segments for the proof of the output; takes over
+//! what MediaConvert made; joins a progressive MP4 where asked.
 
 mod progressive;
 mod takeover;
@@ -16,6 +16,7 @@ use reelsmith_core::plan::{Chunk, Plan};
 use reelsmith_core::ports::Clock;
 use reelsmith_core::record::{ChunkRecord, RenditionRecord, RungOutput, TrackRecord};
 use reelsmith_core::time::{Ticks, Timescale};
+use reelsmith_lambda::measured;
 use reelsmith_lambda::worker::{Piece, noted};
 use reelsmith_lambda::{House, Invocation};
 use reelsmith_media::Tools;
@@ -90,6 +91,7 @@ async fn assemble(
         (None, Some(index)) => video_output(ports, &plan, keys, index).await?,
         (None, None) => track_output(ports, &plan, keys, rendition).await?,
     };
+    measured::rendition(&ports.outputs, keys, &output).await?;
     let progressive = match video {
         Some(_) if job.options.progressive => {
             Some(progressive::join(ports, &plan, keys, &output, invocation).await?)

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use reelsmith_contract::payload::{ClaimInput, PlanOutput};
+use reelsmith_contract::payload::{Claim, ClaimInput, PlanOutput};
 use reelsmith_contract::setting::Setting;
 use reelsmith_contract::{ErrorName, Failure, Objects};
 use reelsmith_core::job::Job;
@@ -13,6 +13,7 @@ use reelsmith_core::keys::{GenerationKeys, JobKeys};
 use reelsmith_core::plan::{Plan, RenditionItem};
 use reelsmith_core::ports::{ObjectPin, ObjectStore, PortErrorKind};
 use reelsmith_core::probe::{Inspection, PacketIndex};
+use reelsmith_lambda::delivered::or_damaged;
 use reelsmith_lambda::worker::stand_by_first;
 use reelsmith_lambda::{House, Invocation};
 use reelsmith_media::{Tools, read_index};
@@ -78,9 +79,26 @@ async fn new_plan(
     let job: Job = ports.outputs.read(&job_keys.job()).await?;
     let inspection: Inspection = ports.outputs.read(&job_keys.probe()).await?;
     require_current(ports, &inspection.mezzanine).await?;
-    let index = index(ports, &inspection).await?;
-    let plan = Plan::new(&job, &inspection, &index, claim.generation(), ports.workers);
-    let plan = plan.map_err(|e| {
+    let plan = match made(ports, claim, &job, &inspection).await {
+        Ok(plan) => plan,
+        Err(refusal) => {
+            let (store, pin) = (&ports.store, &inspection.mezzanine);
+            return Err(or_damaged(store, pin, &job.manifest.mezzanine, refusal).await);
+        }
+    };
+    let (plan, _) = stand_by_first(&ports.outputs, &keys.plan(), plan).await?;
+    Ok(plan)
+}
+
+async fn made(
+    ports: &Ports,
+    claim: &Claim,
+    job: &Job,
+    inspection: &Inspection,
+) -> Result<Plan, Failure> {
+    let index = index(ports, inspection).await?;
+    let plan = Plan::new(job, inspection, &index, claim.generation(), ports.workers);
+    plan.map_err(|e| {
         Failure::new(
             ErrorName::PlanImpossible,
             "an index from which exact chunks can be cut",
@@ -88,9 +106,7 @@ async fn new_plan(
             inspection.mezzanine.object.to_string(),
             "remux the mezzanine so that every frame has a timestamp, or deliver it in another container",
         )
-    })?;
-    let (plan, _) = stand_by_first(&ports.outputs, &keys.plan(), plan).await?;
-    Ok(plan)
+    })
 }
 
 /// A mezzanine that was replaced since its validation was withdrawn: nothing is spent on what its sender no longer means.

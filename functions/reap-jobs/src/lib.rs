@@ -189,7 +189,11 @@ async fn abandon(ports: &Ports, row: &Row) -> Result<u32, Failure> {
 async fn delete(ports: &Ports, row: &Row, generation: Generation) -> Result<u32, Failure> {
     let keys = GenerationKeys::new(&row.asset, &row.job_key, generation);
     let mut deleted = 0;
-    for prefix in [keys.work_prefix(), keys.output_prefix()] {
+    for prefix in [
+        keys.working_prefix(),
+        keys.work_prefix(),
+        keys.output_prefix(),
+    ] {
         deleted += delete_under(&ports.outputs, prefix).await?;
     }
     Ok(deleted)

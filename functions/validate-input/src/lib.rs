@@ -1,9 +1,10 @@
-//! Hashes, sniffs and probes the mezzanine, and holds it against the manifest.
+//! Sniffs and probes the mezzanine, and holds it against the manifest.
 //!
-//! Every byte is read once, from one object version; that version is pinned for all later reads.
+//! Little is read, from one object version; that version is pinned for all later reads. Whether all of its bytes are those that
+//! were sent is for `verify-mezzanine` to say, beside the encode; a file that is refused here is hashed here, for the reason.
 
 mod captions;
-mod checksums;
+mod size;
 
 use std::sync::Arc;
 
@@ -17,6 +18,7 @@ use reelsmith_core::ports::{ObjectPin, ObjectRef, ObjectStore, PortErrorKind};
 use reelsmith_core::probe::Inspection;
 use reelsmith_core::sniff::Container;
 use reelsmith_core::units::Bytes;
+use reelsmith_lambda::delivered::or_damaged;
 use reelsmith_lambda::{House, Invocation};
 use reelsmith_media::{MediaError, ProxyOptions, RangeProxy, Tools, complete, probe};
 
@@ -61,27 +63,43 @@ pub async fn handle(
     let declared = &job.manifest.mezzanine;
     let object = ObjectRef::new(&ports.input_bucket, &declared.file_path);
     let pin = find(&ports, &object, ErrorName::MezzanineMissing).await?;
-    checksums::expect_size(&pin, declared)?;
+    size::expect(&pin, declared)?;
     let captions = captions::find_all(&ports, &job).await?;
-    let read = checksums::read_all(&ports.store, &pin).await?;
-    checksums::expect_equal(&pin, declared, &read.checksums)?;
-    let container = Container::sniff(&read.head).ok_or_else(|| unsupported(&object, &read.head))?;
-    let inspection = Inspection {
-        probe: probe_pinned(&ports, &pin, container).await?,
-        size: Bytes(pin.size),
-        checksums: read.checksums,
-        mezzanine: pin,
-        captions,
+    let inspection = match inspect(&ports, &job, &pin, captions).await {
+        Ok(inspection) => inspection,
+        Err(refusal) => return Err(or_damaged(&ports.store, &pin, declared, refusal).await),
     };
-    let refusals = check(&job.manifest, &inspection);
-    if let Some(first) = refusals.first() {
-        return Err(refused(&object, first, &refusals));
-    }
     ports.outputs.write(&keys.probe(), &inspection).await?;
-    tracing::info!(sha256 = %inspection.checksums.sha256, mezzanine = %object, "validated");
+    tracing::info!(mezzanine = %object, "validated");
     Ok(ValidateInputOutput {
         probe: keys.probe(),
     })
+}
+
+/// Bytes by which the container is judged.
+const HEAD: u64 = 4_096;
+
+async fn inspect(
+    ports: &Ports,
+    job: &Job,
+    pin: &ObjectPin,
+    captions: Vec<ObjectPin>,
+) -> Result<Inspection, Failure> {
+    let object = &pin.object;
+    let head = ports.store.get_range(pin, 0, HEAD.min(pin.size)).await;
+    let head = head.map_err(|e| Failure::storage(&e, object))?;
+    let container = Container::sniff(&head).ok_or_else(|| unsupported(object, &head))?;
+    let inspection = Inspection {
+        probe: probe_pinned(ports, pin, container).await?,
+        size: Bytes(pin.size),
+        mezzanine: pin.clone(),
+        captions,
+    };
+    let refusals = check(&job.manifest, &inspection);
+    match refusals.first() {
+        Some(first) => Err(refused(object, first, &refusals)),
+        None => Ok(inspection),
+    }
 }
 
 /// Looks an object up; `missing` where it is not there.

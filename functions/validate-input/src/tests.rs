@@ -96,50 +96,11 @@ async fn presence_and_size_come_first() {
 }
 
 #[tokio::test]
-async fn each_checksum_counts_and_the_found_one_is_told() {
+async fn a_refused_file_is_hashed_for_the_reason() {
     let failure = run(b"abc", Some(b"abd"), |_| {}).await;
     assert_eq!(failure.name, ErrorName::MezzanineChecksumMismatch);
-    assert!(
-        failure
-            .expected
-            .contains("900150983cd24fb0d6963f7d28e17f72"),
-        "{failure}"
-    );
-    let wrong = |digits: usize| {
-        move |m: &mut Manifest| m.mezzanine.checksum_xxhash = Some("0".repeat(digits))
-    };
-    for (digits, told) in [
-        (16, "xxHash64 44bc2cf5ad770999 and XXH3-64 78af5f94892f3950"),
-        (32, "XXH3-128 06b05ab6"),
-    ] {
-        let failure = run(b"abc", Some(b"abc"), wrong(digits)).await;
-        assert_eq!(failure.name, ErrorName::MezzanineChecksumMismatch);
-        assert!(failure.found.contains(told), "{failure}");
-    }
-    for right in [
-        "44bc2cf5ad770999",
-        "78af5f94892f3950",
-        "06b05ab6733a618578af5f94892f3950",
-    ] {
-        let failure = run(b"abc", Some(b"abc"), |m| {
-            m.mezzanine.checksum_xxhash = Some(right.into());
-        })
-        .await;
-        assert_eq!(
-            failure.name,
-            ErrorName::ContainerUnsupported,
-            "the checksums are right: {failure}"
-        );
-    }
-}
-
-#[tokio::test]
-async fn blocks_are_hashed_in_order() {
-    let bytes: Vec<u8> = (0..20_000_000u32).map(|n| (n % 251) as u8).collect();
-    assert_eq!(
-        run(&bytes, Some(&bytes), |_| {}).await.name,
-        ErrorName::ContainerUnsupported
-    );
+    let failure = run(b"abc", Some(b"abc"), |_| {}).await;
+    assert_eq!(failure.name, ErrorName::ContainerUnsupported);
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use reelsmith_contract::{Failure, Objects};
 use reelsmith_core::job::{EncoderKind, Job};
 use reelsmith_core::keys::{GenerationKeys, JobKeys};
 use reelsmith_core::plan::Plan;
-use reelsmith_core::probe::Inspection;
+use reelsmith_core::probe::{Inspection, Verification};
 use reelsmith_core::record::{ChunkRecord, Loudness, TrackRecord};
 
 /// Records read at once.
@@ -26,15 +26,16 @@ pub async fn read(
     job: &Job,
 ) -> Result<Evidence, Failure> {
     let keys = claim.keys();
-    let probe = JobKeys(&claim.job_key).probe();
-    let inspection: Inspection = outputs.read(&probe).await?;
+    let of_job = JobKeys(&claim.job_key);
+    let inspection: Inspection = outputs.read(&of_job.probe()).await?;
+    let verification: Verification = outputs.read(&of_job.checksums()).await?;
     let mut evidence = Evidence {
         source: Some(inspection.probe.video.display()),
         ..Evidence::default()
     };
     let mut records = BTreeMap::from([
-        (probe, of_probe(&inspection)),
-        (JobKeys(&claim.job_key).job(), of_job(job)),
+        (of_job.checksums(), of_mezzanine(&inspection, &verification)),
+        (of_job.job(), recomputed(job)),
         (keys.plan(), of_plan(plan)),
     ]);
     if job.encoder == EncoderKind::Lambda {
@@ -63,15 +64,21 @@ fn md5(digits: &str) -> String {
     format!("md5:{}", digits.to_ascii_lowercase())
 }
 
-fn of_probe(inspection: &Inspection) -> Identity {
+/// The checksum of the version that was encoded; that of another version says nothing of it.
+fn of_mezzanine(inspection: &Inspection, verification: &Verification) -> Identity {
+    let mezzanine = if inspection.mezzanine == verification.mezzanine {
+        md5(&verification.checksums.md5)
+    } else {
+        format!("another version: {}", verification.mezzanine.object)
+    };
     Identity {
-        mezzanine: Some(md5(&inspection.checksums.md5)),
+        mezzanine: Some(mezzanine),
         ..Identity::default()
     }
 }
 
 /// The key of a job is a hash over mezzanine, profile, encoder build and options: computed anew, it proves all of them.
-fn of_job(job: &Job) -> Identity {
+fn recomputed(job: &Job) -> Identity {
     let anew = Job::new(
         job.source.clone(),
         job.manifest.clone(),

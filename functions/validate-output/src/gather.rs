@@ -6,18 +6,14 @@ use std::io::Read as _;
 use bytes::Bytes;
 use flate2::read::GzDecoder;
 use futures::StreamExt as _;
-use reelsmith_conformance::cmaf::{SegmentFacts, SegmentScan, TrackDefaults};
+use reelsmith_conformance::cmaf::TrackDefaults;
 use reelsmith_conformance::{Delivery, Object, Part, Wanted};
 use reelsmith_contract::{Failure, Objects};
-use reelsmith_core::digest::Sha256Stream;
 use reelsmith_core::ports::{Listed, ObjectMeta, ObjectPin, PortError, PortErrorKind};
+use reelsmith_lambda::measured::{MAX_INIT, Measured, Measurements, Place};
 
 /// Greatest text, unpacked: a day of segments is far below.
 const MAX_TEXT: u64 = 32 << 20;
-/// Greatest init segment.
-const MAX_INIT: u64 = 1 << 20;
-/// Greatest part of a segment that is held in memory: a larger segment is hashed piece by piece.
-const PIECE: u64 = 8 << 20;
 /// Greatest segment of MPEG-TS, which is read whole.
 const MAX_STREAM: u64 = 64 << 20;
 /// Rounds of reading: texts name texts, those name init segments, those allow segments to be measured.
@@ -47,13 +43,19 @@ impl Default for Effort {
 /// # Errors
 /// Those of storage that may pass or that concern more than an object. What is wrong with one object is not an error but
 /// a finding.
-pub async fn gather(outputs: &Objects, prefix: &str, effort: Effort) -> Result<Delivery, Failure> {
+pub async fn gather(
+    outputs: &Objects,
+    prefix: &str,
+    effort: Effort,
+    known: Known,
+) -> Result<Delivery, Failure> {
     let listed = outputs.store().list(outputs.bucket(), prefix).await;
     let listed = listed.map_err(|e| Failure::storage(&e, outputs.at(prefix)))?;
     let mut reader = Reader {
         outputs,
         prefix,
         effort,
+        known,
         pins: BTreeMap::new(),
     };
     let heads: Vec<_> = listed.iter().map(|o| reader.head(o)).collect();
@@ -79,17 +81,47 @@ pub async fn gather(outputs: &Objects, prefix: &str, effort: Effort) -> Result<D
     Ok(delivery)
 }
 
+/// Segments that were measured before, by their keys.
+#[derive(Clone, Debug, Default)]
+pub struct Known(BTreeMap<String, (TrackDefaults, ObjectPin, Measured)>);
+
+impl Known {
+    /// Takes the measurements of a rendition.
+    pub fn add(&mut self, measurements: Measurements) {
+        let defaults = measurements.defaults;
+        let segments = measurements.segments.into_iter();
+        let by_key = |(pin, measured): (ObjectPin, Measured)| {
+            (pin.object.key.clone(), (defaults, pin, measured))
+        };
+        self.0.extend(segments.map(by_key));
+    }
+
+    /// How many segments were measured.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether none was.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The measurement of exactly this version, read by the same init segment.
+    fn take(&mut self, pin: &ObjectPin, defaults: TrackDefaults) -> Option<Measured> {
+        let (by, of, measured) = self.0.remove(&pin.object.key)?;
+        (by == defaults && of == *pin).then_some(measured)
+    }
+}
+
 struct Reader<'a> {
     outputs: &'a Objects,
     prefix: &'a str,
     effort: Effort,
+    known: Known,
     /// What was listed, by path: later reads demand the same version.
     pins: BTreeMap<String, ObjectPin>,
-}
-
-struct Measured {
-    facts: SegmentFacts,
-    sha256: Option<String>,
 }
 
 impl Reader<'_> {
@@ -134,24 +166,16 @@ impl Reader<'_> {
         self.outputs.store().get(&object, limit).await
     }
 
-    /// Bytes `[start, end)` of a part of the version that was listed. Fewer than that are an error.
-    async fn range(&self, part: &Part, start: u64, end: u64) -> Result<Bytes, PortError> {
-        let invalid = |detail: String| PortError::new(PortErrorKind::Invalid, detail);
+    /// Where a part lies, in the version that was listed.
+    fn place(&self, part: &Part, size: u64) -> Result<Place<'_>, PortError> {
         let pin = self.pins.get(&part.path);
         let pin = pin.ok_or_else(|| PortError::new(PortErrorKind::NotFound, "not listed"))?;
-        let base = part.range.map_or(0, |(offset, _)| offset);
-        let bounds = base.checked_add(start).zip(base.checked_add(end));
-        let (start, end) = bounds.ok_or_else(|| invalid(format!("the range {part}")))?;
-        let bytes = self.outputs.store().get_range(pin, start, end).await?;
-        if bytes.len() as u64 != end - start {
-            let found = format!(
-                "expected {} bytes of {part}, found {}",
-                end - start,
-                bytes.len()
-            );
-            return Err(invalid(found));
-        }
-        Ok(bytes)
+        Ok(Place {
+            store: self.outputs.store().as_ref(),
+            pin,
+            offset: part.range.map_or(0, |(offset, _)| offset),
+            size,
+        })
     }
 
     async fn texts(&self, delivery: &mut Delivery, wanted: &Wanted) -> Result<(), Failure> {
@@ -183,12 +207,18 @@ impl Reader<'_> {
         Ok(())
     }
 
-    async fn segments(&self, delivery: &mut Delivery, wanted: &Wanted) -> Result<(), Failure> {
-        let reads = wanted.segments.iter().filter_map(|(part, init)| {
-            let size = delivery.size_of(part)?;
-            Some((part, size, delivery.defaults_of(init)?))
-        });
-        let reads: Vec<_> = reads.collect();
+    async fn segments(&mut self, delivery: &mut Delivery, wanted: &Wanted) -> Result<(), Failure> {
+        let mut reads = Vec::new();
+        for (part, init) in &wanted.segments {
+            let Some((size, defaults)) = delivery.size_of(part).zip(delivery.defaults_of(init))
+            else {
+                continue;
+            };
+            match self.measured_before(part, defaults) {
+                Some(measured) => add(delivery, part, Ok(measured)),
+                None => reads.push((part, size, defaults)),
+            }
+        }
         let total = reads.iter().fold(0u64, |sum, r| sum.saturating_add(r.1));
         // Objects come in the order of their paths, so that every rendition has its share of checksums.
         let every = total.div_ceil(self.effort.hashed.max(1)).max(1);
@@ -201,14 +231,14 @@ impl Reader<'_> {
         let measured = futures::stream::iter(measuring).buffered(self.effort.reads);
         let mut measured = measured.zip(futures::stream::iter(parts));
         while let Some((read, part)) = measured.next().await {
-            let read = self.settle(&part.path, read)?;
-            let sha256 = read.as_ref().ok().and_then(|m| m.sha256.clone());
-            if let (Some(object), Some(sha256)) = (delivery.objects.get_mut(&part.path), sha256) {
-                object.sha256 = Some(sha256);
-            }
-            delivery.add_segment(part, read.map(|m| m.facts));
+            add(delivery, part, self.settle(&part.path, read)?);
         }
         Ok(())
+    }
+
+    fn measured_before(&mut self, part: &Part, defaults: TrackDefaults) -> Option<Measured> {
+        let pin = self.pins.get(&part.path).filter(|_| part.range.is_none())?;
+        self.known.take(pin, defaults)
     }
 
     async fn segment(
@@ -218,36 +248,11 @@ impl Reader<'_> {
         defaults: TrackDefaults,
         hashed: bool,
     ) -> Result<Measured, PortError> {
-        if hashed && size <= PIECE {
-            let bytes = self.range(part, 0, size).await?;
-            return measured_apart(bytes, defaults).await;
-        }
-        let mut scan = SegmentScan::new(size, defaults);
-        while let Some(need) = scan.need() {
-            let bytes = self.range(part, need.start, need.end).await?;
-            scan.feed(need.start, &bytes);
-        }
-        let sha256 = if hashed {
-            Some(self.sha256(part, size).await?)
-        } else {
-            None
-        };
-        Ok(Measured {
-            facts: scan.finish(),
-            sha256,
-        })
+        self.place(part, size)?.measure(defaults, hashed).await
     }
 
-    /// The checksum of a large segment, read piece by piece.
-    async fn sha256(&self, part: &Part, size: u64) -> Result<String, PortError> {
-        let mut hasher = Sha256Stream::default();
-        let mut at = 0;
-        while at < size {
-            let end = size.min(at + PIECE);
-            hasher.update(&self.range(part, at, end).await?);
-            at = end;
-        }
-        Ok(hasher.finish())
+    async fn stream(&self, part: &Part, size: u64) -> Result<Bytes, PortError> {
+        self.place(part, size)?.range(0, size).await
     }
 
     async fn streams(&self, delivery: &mut Delivery, wanted: &Wanted) -> Result<(), Failure> {
@@ -256,7 +261,7 @@ impl Reader<'_> {
                 continue;
             };
             let read = if size <= MAX_STREAM {
-                self.settle(&part.path, self.range(part, 0, size).await)?
+                self.settle(&part.path, self.stream(part, size).await)?
             } else {
                 Err(format!("expected at most {MAX_STREAM} bytes, found {size}"))
             };
@@ -266,14 +271,12 @@ impl Reader<'_> {
     }
 }
 
-/// Hashes and measures on a thread of its own: reads go on meanwhile.
-async fn measured_apart(bytes: Bytes, defaults: TrackDefaults) -> Result<Measured, PortError> {
-    let work = move || Measured {
-        facts: SegmentScan::whole(&bytes, defaults),
-        sha256: Some(reelsmith_core::digest::sha256_hex(&bytes)),
-    };
-    let done = tokio::task::spawn_blocking(work).await;
-    done.map_err(|e| PortError::new(PortErrorKind::Invalid, format!("measuring ended: {e}")))
+fn add(delivery: &mut Delivery, part: &Part, measured: Result<Measured, String>) {
+    let sha256 = measured.as_ref().ok().and_then(|m| m.sha256.clone());
+    if let (Some(object), Some(sha256)) = (delivery.objects.get_mut(&part.path), sha256) {
+        object.sha256 = Some(sha256);
+    }
+    delivery.add_segment(part, measured.map(|m| m.facts));
 }
 
 fn cut<'a>(bytes: &'a Bytes, part: &Part) -> Result<&'a [u8], String> {

@@ -21,7 +21,7 @@ use reelsmith_core::submission::Step;
 use reelsmith_lambda::submission::advance;
 use reelsmith_lambda::{House, Invocation};
 
-use gather::Effort;
+use gather::{Effort, Known};
 
 /// What this function works with.
 pub struct Ports {
@@ -69,7 +69,9 @@ pub async fn handle(
         .read(&JobKeys(&input.claim.job_key).job())
         .await?;
     let expectation = expectation(&ports, &input, &job, &keys).await?;
-    let delivery = gather::gather(&ports.outputs, keys.output_prefix(), Effort::default()).await?;
+    let known = known(&ports.outputs, &expectation, &keys).await?;
+    let prefix = keys.output_prefix();
+    let delivery = gather::gather(&ports.outputs, prefix, Effort::default(), known).await?;
     let report = Report {
         mock: job.options.mock,
         ..check(&delivery, Some(&expectation), Sets::ALL)
@@ -107,6 +109,22 @@ async fn begin(ports: &Ports, input: &ClaimInput) -> Result<(), Failure> {
     advance(submissions, clock, claim, step, None)
         .await
         .map(|_| ())
+}
+
+/// What was measured when renditions were assembled.
+async fn known(
+    outputs: &Objects,
+    expectation: &Expectation,
+    keys: &GenerationKeys,
+) -> Result<Known, Failure> {
+    let video = expectation.video.iter().map(|r| &r.path);
+    let audio = expectation.audio.iter().map(|r| &r.path);
+    let mut known = Known::default();
+    for rendition in video.chain(audio) {
+        let found = outputs.find(&keys.measurements(rendition)).await?;
+        found.into_iter().for_each(|m| known.add(m));
+    }
+    Ok(known)
 }
 
 async fn expectation(

@@ -11,7 +11,7 @@ use reelsmith_core::job::Job;
 use reelsmith_core::keys::{Generation, GenerationKeys, JobKeys, REPORT_PAGE, sheet_path};
 use reelsmith_core::plan::Plan;
 use reelsmith_core::ports::{Clock, PutOptions};
-use reelsmith_core::probe::Inspection;
+use reelsmith_core::probe::{Inspection, Verification};
 use reelsmith_core::record::{
     ChunkRecord, FailureNote, ImagesRecord, RenditionRecord, TrackRecord,
 };
@@ -35,6 +35,8 @@ pub struct Material {
     pub generation: Generation,
     /// The mezzanine as it was found.
     pub inspection: Inspection,
+    /// Its checksums, once it is verified.
+    pub verification: Option<Verification>,
     /// The plan.
     pub plan: Plan,
     /// Renditions that are assembled.
@@ -79,9 +81,12 @@ impl Material {
         let Some(plan) = outputs.find::<Plan>(&keys.plan()).await? else {
             return Ok(None);
         };
-        let (job, inspection) = (of_job.job(), of_job.probe());
-        let (job, inspection): (Job, Inspection) =
-            futures::try_join!(outputs.read(&job), outputs.read(&inspection))?;
+        let (job, inspection, checksums) = (of_job.job(), of_job.probe(), of_job.checksums());
+        let (job, inspection, verification): (Job, Inspection, Option<Verification>) = futures::try_join!(
+            outputs.read(&job),
+            outputs.read(&inspection),
+            outputs.find(&checksums)
+        )?;
         let work = |folder: &str| format!("{}{folder}/", keys.work_prefix());
         let mut chunks: Vec<ChunkRecord> = below(outputs, &work("chunks")).await?;
         chunks.sort_by_key(|c| (c.chunk, c.group));
@@ -96,6 +101,7 @@ impl Material {
             estimate: estimate(&title, &Deployment::new(architecture(), job.encoder)),
             chunks,
             inspection,
+            verification,
             plan,
             job,
         }))
@@ -108,6 +114,7 @@ impl Material {
             job: &self.job,
             generation: self.generation,
             inspection: &self.inspection,
+            verification: self.verification.as_ref(),
             plan: &self.plan,
             renditions: &self.renditions,
             chunks: &self.chunks,

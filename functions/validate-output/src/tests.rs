@@ -3,12 +3,18 @@ use std::io::Write as _;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use reelsmith_conformance::testing::Good;
+use reelsmith_conformance::{Delivery, Part};
+use reelsmith_core::keys::Generation;
 use reelsmith_core::ports::{ObjectStore, PutOptions};
+use reelsmith_core::record::RungOutput;
+use reelsmith_core::time::Timescale;
+use reelsmith_lambda::measured;
 use reelsmith_testkit::fakes::MemoryStore;
 
 use super::*;
 
-const PREFIX: &str = "outputs/show-s01e01/key/";
+const PREFIX: &str =
+    "outputs/show-s01e01/abababababababababababababababababababababababababababababababab/";
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
@@ -36,11 +42,14 @@ async fn stored(good: &Good) -> Objects {
     Objects::new(Arc::new(store), "out")
 }
 
+async fn gathered(outputs: &Objects, known: Known) -> Delivery {
+    let gathered = gather::gather(outputs, PREFIX, Effort::default(), known).await;
+    gathered.unwrap()
+}
+
 async fn report(good: &Good) -> Report {
     let outputs = stored(good).await;
-    let delivery = gather::gather(&outputs, PREFIX, Effort::default())
-        .await
-        .unwrap();
+    let delivery = gathered(&outputs, Known::default()).await;
     check(&delivery, None, Sets::STANDARD)
 }
 
@@ -61,9 +70,7 @@ async fn a_missing_segment_is_found() {
         .delete("out", &[format!("{PREFIX}{segment}")])
         .await
         .unwrap();
-    let delivery = gather::gather(&outputs, PREFIX, Effort::default())
-        .await
-        .unwrap();
+    let delivery = gathered(&outputs, Known::default()).await;
     let report = check(&delivery, None, Sets::ALL);
     assert_eq!(report.verdict, Verdict::Fail);
     assert!(
@@ -76,9 +83,71 @@ async fn a_missing_segment_is_found() {
 #[tokio::test]
 async fn an_empty_prefix_is_a_failure_and_not_a_pass() {
     let outputs = Objects::new(Arc::new(MemoryStore::with_buckets(["out"])), "out");
-    let delivery = gather::gather(&outputs, PREFIX, Effort::default())
-        .await
-        .unwrap();
+    let delivery = gathered(&outputs, Known::default()).await;
     let report = check(&delivery, None, Sets::ALL);
     assert_eq!(report.verdict, Verdict::Fail, "{}", report.summary());
+}
+
+fn keys() -> GenerationKeys {
+    let key = "ab".repeat(32).parse().unwrap();
+    let keys = GenerationKeys::new(&"show-s01e01".parse().unwrap(), &key, Generation::FIRST);
+    assert_eq!(keys.output_prefix(), PREFIX);
+    keys
+}
+
+/// What assembling its renditions measures of an output.
+async fn measured_before(outputs: &Objects, good: &Good) -> Known {
+    let (keys, expected) = (keys(), good.expected.as_ref().unwrap());
+    let video = expected.video.iter().map(|r| (&r.path, &r.recorded));
+    let audio = expected.audio.iter().map(|r| (&r.path, &r.recorded));
+    for (path, recorded) in video.chain(audio) {
+        let output = RungOutput {
+            rendition: path.clone(),
+            timescale: Timescale(1),
+            init_sha256: recorded.init_sha256.clone(),
+            segments: recorded.segments.clone(),
+        };
+        measured::rendition(outputs, &keys, &output).await.unwrap();
+    }
+    known(outputs, expected, &keys).await.unwrap()
+}
+
+#[tokio::test]
+async fn what_was_measured_before_is_what_would_be_measured_now() {
+    let good = Good::long(3, 1);
+    let outputs = stored(&good).await;
+    let known = measured_before(&outputs, &good).await;
+    assert_eq!(known.len(), good.segments.len());
+    let (before, now) = (
+        gathered(&outputs, known).await,
+        gathered(&outputs, Known::default()).await,
+    );
+    for (path, object) in &now.objects {
+        let part = Part::whole(path);
+        assert_eq!(before.segment(&part), now.segment(&part), "{path}");
+        assert_eq!(before.objects[path].sha256, object.sha256, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_segment_that_was_replaced_since_it_was_measured_is_measured_anew() {
+    let mut good = Good::long(3, 1);
+    let outputs = stored(&good).await;
+    let known = measured_before(&outputs, &good).await;
+    let path = good.segments.keys().next().unwrap().clone();
+    good.segment(&path, |fragments| {
+        fragments[0].samples.pop();
+    });
+    let at = outputs.at(&format!("{PREFIX}{path}"));
+    let body = good.bytes()[&path].clone();
+    let options = PutOptions::default();
+    let put = outputs.store().put(&at, body.into(), &options).await;
+    put.unwrap();
+    let (before, now) = (
+        gathered(&outputs, known).await,
+        gathered(&outputs, Known::default()).await,
+    );
+    let part = Part::whole(&path);
+    assert_eq!(before.segment(&part), now.segment(&part));
+    assert_eq!(before.objects[&path].sha256, now.objects[&path].sha256);
 }

@@ -21,7 +21,7 @@ use reelsmith_core::ports::{
     Listed, ObjectMeta, ObjectPin, ObjectRef, ObjectStore, PortError, PortErrorKind, PortResult,
     Put, PutOptions,
 };
-use validate_output::gather::{Effort, gather};
+use validate_output::gather::{Effort, Known, gather};
 
 const PREFIX: &str = "outputs/show/key/";
 
@@ -180,7 +180,9 @@ async fn validate(good: Good, effort: Effort) -> Cost {
     let expected = good.expected.clone();
     let store = Arc::new(Generated::new(good));
     let outputs = Objects::new(Arc::clone(&store) as Arc<dyn ObjectStore>, "out");
-    let delivery = gather(&outputs, PREFIX, effort).await.unwrap();
+    let delivery = gather(&outputs, PREFIX, effort, Known::default())
+        .await
+        .unwrap();
     let report = check(&delivery, expected.as_ref(), Sets::ALL);
     Cost { report, store }
 }
@@ -275,7 +277,7 @@ async fn a_store_that_fails_is_an_error_and_an_object_that_changed_is_a_finding(
         let mut store = Generated::new(Good::long(3, 1));
         store.failing = Some((path, PortErrorKind::Unavailable));
         let outputs = Objects::new(Arc::new(store), "out");
-        let failure = gather(&outputs, PREFIX, Effort::default())
+        let failure = gather(&outputs, PREFIX, Effort::default(), Known::default())
             .await
             .unwrap_err();
         assert!(
@@ -285,7 +287,9 @@ async fn a_store_that_fails_is_an_error_and_an_object_that_changed_is_a_finding(
         let mut store = Generated::new(Good::long(3, 1));
         store.failing = Some((path, PortErrorKind::Changed));
         let outputs = Objects::new(Arc::new(store), "out");
-        let delivery = gather(&outputs, PREFIX, Effort::default()).await.unwrap();
+        let delivery = gather(&outputs, PREFIX, Effort::default(), Known::default())
+            .await
+            .unwrap();
         let report = check(&delivery, None, Sets::STANDARD);
         let of_path = report.violations.iter().filter(|v| v.path == path);
         let rules: Vec<&str> = of_path.map(|v| v.rule.as_str()).collect();

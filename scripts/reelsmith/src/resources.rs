@@ -57,6 +57,18 @@ pub struct OutputBucket {
     pub name: String,
     /// Whether old versions are kept.
     pub versioned: bool,
+    /// What S3 removes where nobody else did.
+    pub expire: Expiry,
+}
+
+/// A lifecycle rule.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Expiry {
+    /// What the keys begin with.
+    pub prefix: String,
+    /// After how many days.
+    pub days: u32,
 }
 
 /// A queue with its dead-letter queue.

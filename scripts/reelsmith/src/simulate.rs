@@ -4,9 +4,9 @@ use std::fmt::Write;
 
 use clap::{Args, ValueEnum};
 use jiff::SignedDuration;
-use reelsmith_core::cost::{Architecture, Deployment, Source, Title};
+use reelsmith_core::cost::{Architecture, Deployment, Source, Title, Work};
 use reelsmith_core::job::{EncoderKind, OutputOptions};
-use reelsmith_core::ladder::Profile;
+use reelsmith_core::ladder::{Profile, ResolvedRung};
 use reelsmith_core::simulate::{self, Children, Fleet, Outcome, Platform, Standing};
 use reelsmith_core::time::FrameRate;
 use reelsmith_core::units::{Bytes, Resolution};
@@ -38,6 +38,16 @@ pub struct Request {
     /// Leave the H.265 rungs out.
     #[arg(long)]
     pub no_h265: bool,
+    /// Only these rungs of the ladder, as `h264_720p`.
+    #[arg(long = "rung", value_name = "NAME")]
+    pub rungs: Vec<String>,
+    /// Memory of a worker in MB, which brings its share of a processor; its encoders get as many threads.
+    #[arg(long, value_name = "MB", value_parser = clap::value_parser!(u32).range(128..=10_240))]
+    pub worker_memory: Option<u32>,
+    /// Also say how many times as fast it is as one machine of so many threads that encodes without a pause and loses
+    /// nothing between them.
+    #[arg(long, value_name = "THREADS", value_parser = clap::value_parser!(u32).range(1..=1_024))]
+    pub beside: Option<u32>,
     /// Titles dropped at the same moment.
     #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub titles: u32,
@@ -90,6 +100,15 @@ pub enum Machine {
     X86_64,
 }
 
+impl From<Machine> for Architecture {
+    fn from(machine: Machine) -> Self {
+        match machine {
+            Machine::Arm64 => Self::Arm64,
+            Machine::X86_64 => Self::X86,
+        }
+    }
+}
+
 fn picture(text: &str) -> Result<Resolution, String> {
     let sides = text.split_once('x');
     let sides = sides.and_then(|(w, h)| Some((w.parse().ok()?, h.parse().ok()?)));
@@ -122,7 +141,7 @@ pub fn show(request: &Request) -> Result<String, Trouble> {
     let rows = rows(request, &platform)?;
     Ok(match request.format {
         Format::Text => text(request, &rows, &platform),
-        Format::Markdown => markdown(&rows),
+        Format::Markdown => markdown(request, &rows),
         Format::Json => as_json(&rows, &platform),
     })
 }
@@ -135,10 +154,19 @@ fn trouble(expected: &str, found: &str) -> Trouble {
     )
 }
 
-fn rows(request: &Request, platform: &Platform) -> Result<Vec<(u32, Outcome)>, Trouble> {
+/// An answer for one number of workers.
+struct Row {
+    workers: u32,
+    outcome: Outcome,
+    /// How many times as fast as the machine beside it.
+    times: Option<f64>,
+}
+
+fn rows(request: &Request, platform: &Platform) -> Result<Vec<Row>, Trouble> {
     let profile = Profile::named(&request.profile)
         .map_err(|e| trouble("the name of a profile", &e.to_string()))?;
-    let title = title(request, &profile)?;
+    let work = work(request);
+    let title = title(request, &profile, &work)?;
     let outcome = |workers: &u32| {
         let fleet = Fleet {
             workers: (*workers).max(1),
@@ -147,25 +175,64 @@ fn rows(request: &Request, platform: &Platform) -> Result<Vec<(u32, Outcome)>, T
                 Kind::Express => Children::Express,
             },
             platform: platform.clone(),
-            deployment: Deployment::new(
-                match request.architecture {
-                    Machine::Arm64 => Architecture::Arm64,
-                    Machine::X86_64 => Architecture::X86,
-                },
-                EncoderKind::Lambda,
-            ),
+            deployment: Deployment {
+                work: work.clone(),
+                ..Deployment::new(request.architecture.into(), EncoderKind::Lambda)
+            },
         };
         let planned = title.clone().scheduled(&profile, fleet.workers);
         let titles = vec![planned; request.titles as usize];
-        (
-            fleet.workers,
-            simulate::simulate(&titles, &fleet, request.seed),
-        )
+        let outcome = simulate::simulate(&titles, &fleet, request.seed);
+        let machine = request
+            .beside
+            .map(|threads| titles.len() as f64 * alone(&title, &work) / f64::from(threads));
+        Row {
+            workers: fleet.workers,
+            times: machine.map(|seconds| seconds / outcome.wall_s),
+            outcome,
+        }
     };
     Ok(request.workers.iter().map(outcome).collect())
 }
 
-fn title(request: &Request, profile: &Profile) -> Result<Title, Trouble> {
+/// What the work takes, with workers of the size that is asked for.
+fn work(request: &Request) -> Work {
+    let mut work = Work::measured();
+    if let (Some(memory), Some(size)) = (
+        request.worker_memory,
+        work.functions.get_mut("transcode_chunk"),
+    ) {
+        size.memory_mb = memory;
+    }
+    work
+}
+
+/// Seconds of one thread for all frames of a title: decoded once, every rung scaled and encoded.
+fn alone(title: &Title, work: &Work) -> f64 {
+    let rungs: f64 = title.rungs.iter().map(|r| work.frame_seconds(r)).sum();
+    title.frames.0 as f64 * (work.decode_seconds(title.source) + rungs)
+}
+
+/// Rungs whose names are asked for, with as many threads as their workers have.
+fn choose(request: &Request, title: &mut Title, work: &Work) -> Result<(), Trouble> {
+    let name = |r: &ResolvedRung| r.path().trim_start_matches("video/").to_owned();
+    let known: Vec<String> = title.rungs.iter().map(name).collect();
+    if let Some(unknown) = request.rungs.iter().find(|r| !known.contains(r)) {
+        return Err(trouble(&known.join(", "), unknown));
+    }
+    if !request.rungs.is_empty() {
+        title.rungs.retain(|r| request.rungs.contains(&name(r)));
+    }
+    if let Some(memory) = request.worker_memory {
+        let threads = (f64::from(memory) / work.mb_per_vcpu).ceil() as u32;
+        for rung in &mut title.rungs {
+            rung.settings.threads = threads.max(1);
+        }
+    }
+    Ok(())
+}
+
+fn title(request: &Request, profile: &Profile, work: &Work) -> Result<Title, Trouble> {
     let millis = u64::try_from(request.duration.as_millis()).unwrap_or(0);
     if !(1..=24 * 3_600_000).contains(&millis) {
         return Err(trouble(
@@ -187,7 +254,9 @@ fn title(request: &Request, profile: &Profile) -> Result<Title, Trouble> {
         frames: request.frame_rate.frames_in_millis(millis),
         size: Bytes(bytes as u64),
     };
-    Ok(Title::new(profile, &options, source, request.audio, 0))
+    let mut title = Title::new(profile, &options, source, request.audio, 0);
+    choose(request, &mut title, work)?;
+    Ok(title)
 }
 
 fn seconds(s: f64) -> String {
@@ -210,9 +279,17 @@ const HEAD: [&str; 9] = [
     "cost",
 ];
 
-fn cells(workers: u32, o: &Outcome) -> [String; 9] {
-    [
-        workers.to_string(),
+/// The head of the table, with a column for the machine beside where there is one.
+fn head(request: &Request) -> Vec<String> {
+    let beside = request.beside.map(|n| format!("times {n} threads"));
+    HEAD.map(str::to_owned).into_iter().chain(beside).collect()
+}
+
+fn cells(row: &Row) -> Vec<String> {
+    let o = &row.outcome;
+    let times = row.times.map(|times| format!("{times:.1}"));
+    let cells = [
+        row.workers.to_string(),
         seconds(o.wall_s),
         seconds(o.stages.admit + o.stages.plan),
         seconds(o.stages.encode),
@@ -221,12 +298,13 @@ fn cells(workers: u32, o: &Outcome) -> [String; 9] {
         o.peak.to_string(),
         seconds(o.worker_s),
         format!("{} ({} a minute)", o.cost, o.cost_minute),
-    ]
+    ];
+    cells.into_iter().chain(times).collect()
 }
 
-fn text(request: &Request, rows: &[(u32, Outcome)], platform: &Platform) -> String {
-    let mut table: Vec<[String; 9]> = vec![HEAD.map(str::to_owned)];
-    table.extend(rows.iter().map(|(workers, o)| cells(*workers, o)));
+fn text(request: &Request, rows: &[Row], platform: &Platform) -> String {
+    let mut table = vec![head(request)];
+    table.extend(rows.iter().map(cells));
     let width = |i: usize| {
         table
             .iter()
@@ -234,7 +312,7 @@ fn text(request: &Request, rows: &[(u32, Outcome)], platform: &Platform) -> Stri
             .max()
             .unwrap_or(0)
     };
-    let widths: Vec<usize> = (0..HEAD.len()).map(width).collect();
+    let widths: Vec<usize> = (0..table[0].len()).map(width).collect();
     let mut out = String::new();
     for row in &table {
         let padded = row
@@ -250,7 +328,7 @@ fn text(request: &Request, rows: &[(u32, Outcome)], platform: &Platform) -> Stri
             request.titles
         );
     }
-    let work = reelsmith_core::cost::Work::measured();
+    let work = Work::measured();
     let _ = writeln!(
         out,
         "\nmeasured {}: encoding, decoding, scaling and audio per thread; one pass over an object at {:.0} MB/s\n\
@@ -270,20 +348,18 @@ fn text(request: &Request, rows: &[(u32, Outcome)], platform: &Platform) -> Stri
     out.trim_end().to_owned()
 }
 
-fn markdown(rows: &[(u32, Outcome)]) -> String {
+fn markdown(request: &Request, rows: &[Row]) -> String {
     let line = |cells: &[String]| format!("| {} |", cells.join(" | "));
-    let mut out = vec![
-        line(&HEAD.map(str::to_owned)),
-        format!("|{}", "---|".repeat(HEAD.len())),
-    ];
-    out.extend(rows.iter().map(|(workers, o)| line(&cells(*workers, o))));
+    let head = head(request);
+    let mut out = vec![line(&head), format!("|{}", "---|".repeat(head.len()))];
+    out.extend(rows.iter().map(|row| line(&cells(row))));
     out.join("\n")
 }
 
-fn as_json(rows: &[(u32, Outcome)], platform: &Platform) -> String {
+fn as_json(rows: &[Row], platform: &Platform) -> String {
     let rows: Vec<_> = rows
         .iter()
-        .map(|(workers, outcome)| json!({ "workers": workers, "outcome": outcome }))
+        .map(|row| json!({ "workers": row.workers, "outcome": row.outcome, "times": row.times }))
         .collect();
     let all = json!({ "rows": rows, "platform": platform });
     serde_json::to_string_pretty(&all).unwrap_or_default()
@@ -327,6 +403,23 @@ mod tests {
                 .contains(&format!("| {pieces} |")),
             "{table}"
         );
+    }
+
+    #[test]
+    fn one_rung_beside_one_machine() {
+        let of = |words: &str| {
+            let request = asked(&format!(
+                "--duration 2h --rung h265_1080p --audio 0 --beside 31 --workers 100 {words}"
+            ));
+            let platform = Platform::built_in().unwrap();
+            rows(&request, &platform).unwrap().remove(0)
+        };
+        let (small, large) = (of(""), of("--worker-memory 7076"));
+        assert!(large.times.unwrap() > small.times.unwrap());
+        assert!(large.outcome.worker_s < small.outcome.worker_s);
+        // A hundred workers with so many vCPUs each cannot do more than their sum.
+        assert!(small.times.unwrap() < 100.0 * 2_048.0 / 1_769.0 / 31.0);
+        assert!(show(&asked("--rung h264_999p")).is_err());
     }
 
     #[test]

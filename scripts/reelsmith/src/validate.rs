@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
 use reelsmith_conformance::{Report, Sets, Severity, Verdict, check};
-use validate_output::gather::{Effort, gather};
+use validate_output::gather::{Effort, Known, gather};
 
 use crate::target::Where;
 use crate::trouble::{Exit, Trouble};
@@ -96,7 +96,7 @@ pub async fn validate(at: &Where, request: &Request) -> Result<Validated, Troubl
     let prefix = roots.prefix.clone();
     let objects =
         reelsmith_contract::Objects::new(Arc::new(roots.named(&place)), place.objects.bucket());
-    let delivery = gather(&objects, &prefix, effort(&request.job)).await;
+    let delivery = gather(&objects, &prefix, effort(&request.job), Known::default()).await;
     let delivery = delivery.map_err(|e| place.trouble("read", &e.to_string()))?;
     let (expectation, sets) = match &request.job {
         Some(job) => {

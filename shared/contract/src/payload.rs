@@ -143,7 +143,7 @@ impl Claim {
     }
 }
 
-/// Input of `plan-chunks`, `start-encode`, `check-job`, `package-outputs`, `validate-output`, `publish-job` and `cleanup-job`.
+/// Input of `plan-chunks`, `verify-mezzanine`, `start-encode`, `check-job`, `package-outputs`, `validate-output`, `publish-job` and `cleanup-job`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClaimInput {
     /// The hold.
@@ -167,6 +167,13 @@ pub struct PlanOutput {
     pub audio_count: u32,
     /// Items of the caption Map.
     pub text_count: u32,
+}
+
+/// Output of `verify-mezzanine`, which nothing reads.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VerifyMezzanineOutput {
+    /// Key of the checksums in the output bucket.
+    pub checksums: String,
 }
 
 /// Output of `start-encode`, kept as `$.encode`.

@@ -36,6 +36,10 @@ pub const STEPS: &[Step] = &[
         states: &["PlanChunks"],
     },
     Step {
+        function: "verify-mezzanine",
+        states: &["VerifyMezzanine"],
+    },
+    Step {
         function: "start-encode",
         states: &["StartEncode"],
     },

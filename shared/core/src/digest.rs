@@ -7,7 +7,7 @@ use xxhash_rust::xxh3::Xxh3;
 use xxhash_rust::xxh64::Xxh64;
 
 /// All checksums of one object, lower-case hexadecimal.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Checksums {
     /// MD5, 32 digits: what a delivery usually states.
     pub md5: String,

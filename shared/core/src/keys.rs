@@ -159,12 +159,19 @@ impl JobKeys<'_> {
     pub fn probe(&self) -> String {
         format!("jobs/{}/probe.json", self.0)
     }
+
+    /// The mezzanine's checksums: [`crate::probe::Verification`].
+    #[must_use]
+    pub fn checksums(&self) -> String {
+        format!("jobs/{}/checksums.json", self.0)
+    }
 }
 
 /// Keys of everything one generation of a job writes. All in the output bucket.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GenerationKeys {
     work: String,
+    working: String,
     outputs: String,
     asset: AssetId,
 }
@@ -180,15 +187,23 @@ impl GenerationKeys {
         };
         Self {
             work: format!("jobs/{name}/"),
+            working: format!("{WORKING}{name}/"),
             outputs: format!("outputs/{asset}/{name}/"),
             asset: asset.clone(),
         }
     }
 
-    /// Prefix of the working files, ending in `/`.
+    /// Prefix of plan, records and report, ending in `/`: what stays.
     #[must_use]
     pub fn work_prefix(&self) -> &str {
         &self.work
+    }
+
+    /// Prefix of what the job needs only until it ends, ending in `/`: item lists, measurements, notes of failed tries, and what
+    /// an encoding service wrote before it was taken over.
+    #[must_use]
+    pub fn working_prefix(&self) -> &str {
+        &self.working
     }
 
     /// Prefix of the deliverables, ending in `/`.
@@ -206,13 +221,7 @@ impl GenerationKeys {
     /// The list a Distributed Map reads: `video`, `audio`, `text` or `renditions`.
     #[must_use]
     pub fn items(&self, list: &str) -> String {
-        format!("{}items/{list}.json", self.work)
-    }
-
-    /// Prefix of the item lists.
-    #[must_use]
-    pub fn items_prefix(&self) -> String {
-        format!("{}items/", self.work)
+        format!("{}items/{list}.json", self.working)
     }
 
     /// The record of one chunk and rung group: [`crate::record::ChunkRecord`].
@@ -243,16 +252,23 @@ impl GenerationKeys {
         )
     }
 
+    /// What measuring the segments of one rendition found.
+    #[must_use]
+    pub fn measurements(&self, rendition: &str) -> String {
+        let name = rendition.replace('/', "_");
+        format!("{}measured/{name}.json", self.working)
+    }
+
     /// Prefix of the notes that failed workers leave for `fail-job`.
     #[must_use]
     pub fn failures_prefix(&self) -> String {
-        format!("{}failures/", self.work)
+        format!("{}failures/", self.working)
     }
 
     /// The note a failed worker leaves: [`crate::record::FailureNote`].
     #[must_use]
     pub fn failure(&self, item: &str) -> String {
-        format!("{}failures/{item}.json", self.work)
+        format!("{}failures/{item}.json", self.working)
     }
 
     /// What the notes of failed workers said, kept once they are removed: a list of [`crate::record::FailureNote`].
@@ -271,13 +287,7 @@ impl GenerationKeys {
     /// that was given up cannot write between the files of its successor.
     #[must_use]
     pub fn encode_output(&self, attempt: u32, path: &str) -> String {
-        format!("{}encode/a{attempt}/{path}", self.work)
-    }
-
-    /// Prefix of everything that an encoding service wrote.
-    #[must_use]
-    pub fn encode_prefix(&self) -> String {
-        format!("{}encode/", self.work)
+        format!("{}encode/a{attempt}/{path}", self.working)
     }
 
     /// The conformance report: `reelsmith_conformance::Report`.
@@ -299,6 +309,8 @@ impl GenerationKeys {
     }
 }
 
+/// What every working prefix begins with: the lifecycle rule of the output bucket expires it.
+pub const WORKING: &str = "jobs/working/";
 /// Name of the multivariant playlist below the output prefix.
 pub const MULTIVARIANT: &str = "master.m3u8";
 /// Name of the MPD below the output prefix.

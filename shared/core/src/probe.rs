@@ -13,16 +13,23 @@ use crate::units::{Bytes, Resolution};
 /// `jobs/{job_key}/probe.json`: the validated mezzanine, pinned to one version for all later reads.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Inspection {
-    /// The exact object version that was hashed and probed.
+    /// The exact object version that was probed, and is hashed and encoded.
     pub mezzanine: ObjectPin,
     /// Size of the object.
     pub size: Bytes,
-    /// Its checksums, computed over every byte.
-    pub checksums: Checksums,
     /// Facts of its streams.
     pub probe: Probe,
     /// The caption files of the manifest, pinned, in the manifest's order.
     pub captions: Vec<ObjectPin>,
+}
+
+/// `jobs/{job_key}/checksums.json`: every byte of the mezzanine was read, and is what the manifest says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Verification {
+    /// The exact object version that was hashed.
+    pub mezzanine: ObjectPin,
+    /// Its checksums.
+    pub checksums: Checksums,
 }
 
 /// Facts that ffprobe found, less everything that is not used.

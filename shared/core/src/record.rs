@@ -195,7 +195,7 @@ pub struct RenditionRecord {
     pub progressive: Option<String>,
 }
 
-/// `jobs/{job_key}/failures/{item}.json`: why a worker inside a Map gave up. A Distributed Map reports only that too many
+/// `jobs/working/{job_key}/failures/{item}.json`: why a worker inside a Map gave up. A Distributed Map reports only that too many
 /// items failed, so `fail-job` reads the reason here.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FailureNote {

@@ -2,8 +2,10 @@
 //! several workers share. The only crate that reads the environment.
 
 pub mod admission;
+pub mod delivered;
 mod house;
 mod invocation;
+pub mod measured;
 pub mod metric;
 pub mod outbox;
 pub mod publication;

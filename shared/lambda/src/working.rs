@@ -3,9 +3,9 @@
 use reelsmith_contract::{Failure, Objects};
 use reelsmith_core::keys::GenerationKeys;
 
-/// Deletes the Maps' item lists, the notes of failed tries, and what MediaConvert wrote before it was taken over; how many
-/// objects there were. Records, plan and report stay: they are the evidence, and what a later audit reads. Safe to repeat,
-/// and safe as soon as the job is complete: only Maps that have ended and the failure of a job read any of it.
+/// Deletes the Maps' item lists, the notes of failed tries, measurements, and what MediaConvert wrote before it was taken over;
+/// how many objects there were. Records, plan and report stay: they are the evidence, and what a later audit reads. Safe to
+/// repeat, and safe as soon as the job is complete: only Maps that have ended and the failure of a job read any of it.
 ///
 /// # Errors
 /// Those of storage.
@@ -13,15 +13,7 @@ pub async fn delete_working_files(
     outputs: &Objects,
     keys: &GenerationKeys,
 ) -> Result<u32, Failure> {
-    let mut deleted = 0;
-    for prefix in [
-        keys.items_prefix(),
-        keys.failures_prefix(),
-        keys.encode_prefix(),
-    ] {
-        deleted += delete_under(outputs, &prefix).await?;
-    }
-    Ok(deleted)
+    delete_under(outputs, keys.working_prefix()).await
 }
 
 /// Deletes everything under a prefix; how many objects there were.

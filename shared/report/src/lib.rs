@@ -25,7 +25,7 @@ use reelsmith_core::cost::Estimate;
 use reelsmith_core::job::Job;
 use reelsmith_core::keys::Generation;
 use reelsmith_core::plan::Plan;
-use reelsmith_core::probe::Inspection;
+use reelsmith_core::probe::{Inspection, Verification};
 use reelsmith_core::record::{
     ChunkRecord, FailureNote, ImagesRecord, RenditionRecord, TrackRecord,
 };
@@ -73,6 +73,8 @@ pub struct Facts<'a> {
     pub generation: Generation,
     /// The mezzanine as it was found.
     pub inspection: &'a Inspection,
+    /// Its checksums, once it is verified.
+    pub verification: Option<&'a Verification>,
     /// The plan.
     pub plan: &'a Plan,
     /// Every video and audio rendition with its segments.

@@ -10,6 +10,8 @@ pub fn section(facts: &Facts<'_>) -> Markup {
     let job = facts.job;
     let found = facts.inspection;
     let pin = &found.mezzanine;
+    let verified = facts.verification.filter(|v| v.mezzanine == *pin);
+    let sums = verified.map(|v| v.checksums.clone()).unwrap_or_default();
     let rows: Vec<(&str, String)> = vec![
         ("Job key", job.job_key.to_string()),
         ("Generation", facts.generation.0.to_string()),
@@ -29,9 +31,9 @@ pub fn section(facts: &Facts<'_>) -> Markup {
             "Mezzanine version, ETag",
             format!("{} {}", pin.version_id.as_deref().unwrap_or("–"), pin.etag),
         ),
-        ("MD5", found.checksums.md5.clone()),
-        ("xxHash64", found.checksums.xxh64.clone()),
-        ("SHA-256", found.checksums.sha256.clone()),
+        ("MD5", sums.md5),
+        ("xxHash64", sums.xxh64),
+        ("SHA-256", sums.sha256),
         (
             "Profile",
             format!("{} {}", job.profile.name, job.profile.label),

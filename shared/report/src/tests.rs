@@ -92,7 +92,6 @@ fn inspection() -> Inspection {
     Inspection {
         mezzanine: pin("mezzanines/a.mp4"),
         size: Bytes(1_000),
-        checksums: Checksummer::default().finish(),
         probe: Probe {
             container: Container::Mov,
             duration_us: 20_000_000,
@@ -159,6 +158,7 @@ fn output(rendition: &str) -> RungOutput {
 struct Example {
     job: Job,
     inspection: Inspection,
+    verification: Verification,
     plan: Plan,
     renditions: Vec<RenditionRecord>,
     chunks: Vec<ChunkRecord>,
@@ -286,6 +286,10 @@ impl Example {
                 &Deployment::new(Architecture::Arm64, EncoderKind::Lambda),
             ),
             quality: vec![quality()],
+            verification: Verification {
+                mezzanine: inspection().mezzanine,
+                checksums: Checksummer::default().finish(),
+            },
             inspection: inspection(),
             tracks: vec![track],
             failures: vec![note],
@@ -300,6 +304,7 @@ impl Example {
             job: &self.job,
             generation: Generation::FIRST,
             inspection: &self.inspection,
+            verification: Some(&self.verification),
             plan: &self.plan,
             renditions: &self.renditions,
             chunks: &self.chunks,

@@ -140,15 +140,12 @@ fn inspection(job: &Job, source: &Source) -> Inspection {
         .iter()
         .map(|t| json!({"bucket": "in", "key": t.file_path, "etag": "e", "size": 100}))
         .collect();
-    let digits = "0".repeat(16);
     let rate: FrameRate = source.rate.parse().unwrap();
     let micros = source.frames * 1_000_000 * u64::from(rate.den()) / u64::from(rate.num());
     let inspection = json!({
         "mezzanine": {"bucket": "in", "key": job.manifest.mezzanine.file_path, "version_id": "v1", "etag": "e",
             "size": job.manifest.mezzanine.file_size},
         "size": job.manifest.mezzanine.file_size,
-        "checksums": {"md5": job.manifest.mezzanine.checksum_md5, "xxh64": digits, "xxh3_64": digits,
-            "xxh3_128": digits, "sha256": digits},
         "probe": {"container": "mov", "duration_us": micros, "audio": audio, "streams": streams + 1, "video": {
             "index": 0, "codec": "h264", "profile": null, "coded": source.size, "sar": [1, 1], "rotation": 0,
             "pixel_format": "yuv420p", "bit_depth": 8, "base_frame_rate": source.rate,

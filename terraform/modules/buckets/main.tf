@@ -47,8 +47,8 @@ resource "aws_s3_bucket_server_side_encryption_configuration" "this" {
   }
 }
 
-# What is invisible and paid for: uploads that were broken off, and versions that were replaced. A job is pinned to a version
-# and lasts hours at most.
+# What is invisible and paid for: uploads that were broken off, versions that were replaced, and working files that outlived their
+# job. A job is pinned to a version and lasts hours at most.
 resource "aws_s3_bucket_lifecycle_configuration" "this" {
   for_each = var.specs
 
@@ -76,6 +76,23 @@ resource "aws_s3_bucket_lifecycle_configuration" "this" {
 
       noncurrent_version_expiration {
         noncurrent_days = 30
+      }
+    }
+  }
+
+  dynamic "rule" {
+    for_each = try([each.value.expire], [])
+
+    content {
+      id     = "expire-working-files"
+      status = "Enabled"
+
+      filter {
+        prefix = rule.value.prefix
+      }
+
+      expiration {
+        days = rule.value.days
       }
     }
   }

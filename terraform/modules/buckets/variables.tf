@@ -1,5 +1,5 @@
 variable "specs" {
-  description = "The buckets of resources.yaml: {name, versioned, notification?}."
+  description = "The buckets of resources.yaml: {name, versioned, notification?, expire?}."
   type        = any
 }
 

@@ -34,7 +34,7 @@ data "aws_iam_policy_document" "this" {
   statement {
     sid       = "ReadItemLists"
     actions   = ["s3:GetObject"]
-    resources = ["${var.output_bucket_arn}/jobs/*/items/*"]
+    resources = ["${var.output_bucket_arn}/jobs/working/*/items/*"]
   }
 
   # A Distributed Map starts its children as executions of this very state machine, and stops them when one fails.

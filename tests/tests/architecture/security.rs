@@ -169,7 +169,7 @@ fn every_bucket_is_closed_encrypted_versioned_and_tidied() {
         ("aws_s3_bucket_versioning", &["status = \"Enabled\""]),
         (
             "aws_s3_bucket_lifecycle_configuration",
-            &["abort_incomplete_multipart_upload {"],
+            &["abort_incomplete_multipart_upload {", "expiration {"],
         ),
         (
             "aws_iam_policy_document",
@@ -194,6 +194,11 @@ fn every_bucket_is_closed_encrypted_versioned_and_tidied() {
     assert_eq!(
         specs["buckets"]["input"]["versioned"], true,
         "versions of mezzanines are pinned"
+    );
+    assert_eq!(
+        specs["buckets"]["output"]["expire"]["prefix"],
+        reelsmith_core::keys::WORKING,
+        "what lies under the working prefix expires"
     );
 }
 

@@ -145,6 +145,7 @@ impl World {
             Station::ValidateInput,
             Station::SubmitJob,
             Station::PlanChunks,
+            Station::VerifyMezzanine,
         ];
         if self.encoder == EncoderKind::MediaConvert {
             line.extend([Station::StartEncode, Station::CheckJob]);
@@ -341,6 +342,13 @@ impl World {
                     workers: 2,
                 };
                 json(plan_chunks::handle(Arc::new(ports), self.claimed(), r).await)
+            }
+            Station::VerifyMezzanine => {
+                let ports = verify_mezzanine::Ports {
+                    store: self.faulty(f),
+                    outputs,
+                };
+                json(verify_mezzanine::handle(Arc::new(ports), self.claimed(), r).await)
             }
             Station::TranscodeChunk(item) => {
                 let (claim, item) = (self.claim.clone().unwrap(), *item);

@@ -366,8 +366,10 @@ impl Bench {
             };
             left.outputs.insert(path, told);
         }
-        for key in self.world.keys(keys.work_prefix()).await {
-            left.work.insert(key[keys.work_prefix().len()..].to_owned());
+        for prefix in [keys.work_prefix(), keys.working_prefix()] {
+            for key in self.world.keys(prefix).await {
+                left.work.insert(key[prefix.len()..].to_owned());
+            }
         }
         left
     }

@@ -44,6 +44,7 @@ const FUNCTIONS: &[(&str, &[Service])] = &[
     ("validate-input", &[Read, Write]),
     ("submit-job", &[Read, TableRead, TableWrite]),
     ("plan-chunks", &[Read, Write]),
+    ("verify-mezzanine", &[Read, Write]),
     ("transcode-chunk", &[Read, Write]),
     ("encode-audio", &[Read, Write]),
     ("convert-captions", &[Read, Write]),

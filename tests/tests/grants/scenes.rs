@@ -27,10 +27,11 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 /// Functions that read what was delivered in parts.
-const READERS: [&str; 6] = [
+const READERS: [&str; 7] = [
     "parse-manifest",
     "validate-input",
     "plan-chunks",
+    "verify-mezzanine",
     "transcode-chunk",
     "encode-audio",
     "convert-captions",

@@ -29,7 +29,7 @@ pub enum Stage {
     Validation,
     /// `plan-chunks`.
     Planning,
-    /// `transcode-chunk` and `encode-audio`.
+    /// `verify-mezzanine`, then what runs beside it: `transcode-chunk` and `encode-audio`.
     Encoding,
     /// It went through.
     Done,
@@ -54,6 +54,7 @@ pub struct Line {
     parse: Arc<parse_manifest::Ports>,
     validate: Arc<validate_input::Ports>,
     plan: Arc<plan_chunks::Ports>,
+    verify: Arc<verify_mezzanine::Ports>,
     encode: Arc<EncoderPorts>,
 }
 
@@ -88,6 +89,10 @@ impl Line {
                 outputs: outputs(),
                 tools: tools.clone(),
                 workers: 2,
+            }),
+            verify: Arc::new(verify_mezzanine::Ports {
+                store: Arc::clone(&store),
+                outputs: outputs(),
             }),
             encode: Arc::new(EncoderPorts {
                 store: Arc::clone(&store),
@@ -135,6 +140,10 @@ impl Line {
         *stage = Stage::Planning;
         let plan = self.planned(&claim).await?;
         *stage = Stage::Encoding;
+        let claimed = ClaimInput {
+            claim: claim.clone(),
+        };
+        verify_mezzanine::handle(Arc::clone(&self.verify), claimed, invocation()).await?;
         self.encoded(&claim, &plan).await?;
         *stage = Stage::Done;
         Ok(())

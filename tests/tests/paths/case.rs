@@ -6,7 +6,7 @@ use std::path::Path;
 use reelsmith_contract::payload::{
     CheckJobOutput, Claim, CleanupOutput, Decision, FailJobOutput, JobProgress, JobRef,
     NotifyOutput, PackageOutput, PlanOutput, PublishJobOutput, StartEncodeOutput, SubmitJobOutput,
-    ValidateInputOutput, ValidateOutputOutput, WorkerOutput,
+    ValidateInputOutput, ValidateOutputOutput, VerifyMezzanineOutput, WorkerOutput,
 };
 use reelsmith_contract::step::STEPS;
 use reelsmith_core::job::EncoderKind;
@@ -154,6 +154,9 @@ impl Case {
                 outbox,
             }),
             "plan-chunks" => serde_json::to_value(plan()),
+            "verify-mezzanine" => serde_json::to_value(VerifyMezzanineOutput {
+                checksums: "checksums.json".into(),
+            }),
             "start-encode" => serde_json::to_value(StartEncodeOutput {
                 encode_id: "1-a".into(),
             }),

@@ -66,11 +66,21 @@ fn plan(job: &Job) -> Plan {
     serde_json::from_value(plan).unwrap()
 }
 
-fn probe(md5: &str) -> Value {
+fn mezzanine() -> Value {
+    json!({"bucket": "in", "key": "mezzanines/rain.mov", "etag": "e", "size": 1_048_576})
+}
+
+fn checksums(md5: &str) -> Value {
     let digits = "0".repeat(16);
     json!({
-        "mezzanine": {"bucket": "in", "key": "mezzanines/rain.mov", "etag": "e", "size": 1_048_576}, "size": 1_048_576,
+        "mezzanine": mezzanine(),
         "checksums": {"md5": md5, "xxh64": digits, "xxh3_64": digits, "xxh3_128": digits, "sha256": digits},
+    })
+}
+
+fn probe() -> Value {
+    json!({
+        "mezzanine": mezzanine(), "size": 1_048_576,
         "probe": {"container": "mov", "duration_us": 10_010_000, "audio": [], "streams": 2, "video": {
             "index": 0, "codec": "h264", "profile": null, "coded": {"width": 1280, "height": 720}, "sar": [1, 1],
             "rotation": 0, "pixel_format": "yuv420p", "bit_depth": 8, "base_frame_rate": null,
@@ -107,10 +117,11 @@ async fn rules(change: impl Fn(&str, &mut Value)) -> (Evidence, Vec<String>) {
     track["run"] = run(BUILD);
     let stored = [
         (
-            "probe",
-            JobKeys(&job.job_key).probe(),
-            probe(&job.manifest.mezzanine.checksum_md5.to_lowercase()),
+            "checksums",
+            JobKeys(&job.job_key).checksums(),
+            checksums(&job.manifest.mezzanine.checksum_md5.to_lowercase()),
         ),
+        ("probe", JobKeys(&job.job_key).probe(), probe()),
         ("chunk", keys.chunk_record(0, 0), chunk),
         ("track", keys.track_record("audio/en"), track),
     ];
@@ -148,7 +159,8 @@ async fn a_record_of_another_encode_is_found() {
         ("chunk", "/generation", json!(2)),
         ("chunk", "/run/encoder_build", json!("ffmpeg 7.1")),
         ("track", "/run/encoder_build", json!("ffmpeg 7.1")),
-        ("probe", "/checksums/md5", json!("00".repeat(16))),
+        ("checksums", "/checksums/md5", json!("00".repeat(16))),
+        ("checksums", "/mezzanine/etag", json!("another")),
     ] {
         let change = |name: &str, value: &mut Value| {
             if name == record {

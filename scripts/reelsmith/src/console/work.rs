@@ -82,7 +82,8 @@ impl Work {
             }
         }
         let notes = self.keys.failures_prefix();
-        for note in listed.iter().filter(|o| o.key.starts_with(&notes)) {
+        let notes = target.store.list(bucket, &notes).await.unwrap_or_default();
+        for note in &notes {
             let Ok(Some(note)) = self.outputs.find::<FailureNote>(&note.key).await else {
                 continue;
             };

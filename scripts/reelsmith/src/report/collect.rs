@@ -247,14 +247,12 @@ async fn pieces(
     Ok(found.into_iter().map(piece).collect())
 }
 
-/// Bytes of everything below the job's working prefix that an encoding service did not write.
+/// Bytes of plan, records and report.
 async fn checkpoints(target: &Target, keys: &GenerationKeys) -> Result<u64, Trouble> {
     let (bucket, prefix) = (&target.names.output_bucket, keys.work_prefix());
     let listed = target.store.list(bucket, prefix).await;
     let listed = listed.map_err(|e| unlisted(prefix, &e))?;
-    let encoded = keys.encode_prefix();
-    let own = listed.iter().filter(|o| !o.key.starts_with(&encoded));
-    Ok(own.map(|o| o.size).sum())
+    Ok(listed.iter().map(|o| o.size).sum())
 }
 
 async fn state(

@@ -8,12 +8,17 @@ use crate::ladder::ResolvedRung;
 
 const GB: f64 = 1e9;
 const GIB_MB: f64 = 1024.0;
-/// Transitions of an execution outside its Maps: eleven tasks, choices, branches, the end.
-const TRANSITIONS: f64 = 21.0;
+/// Transitions of an execution outside its Maps: twelve tasks, choices, branches, the end.
+const TRANSITIONS: f64 = 22.0;
 /// Transitions of a Map's item: the child's start and its task.
 const TRANSITIONS_OF_ITEM: f64 = 2.0;
 /// Calls of short functions: start, parse, submit, plan, package, publish, clean up, notify.
 const SHORT_CALLS: f64 = 8.0;
+/// Seconds to the first byte of an object, and how many are looked at side by side.
+const SECONDS_OF_OBJECT: f64 = 0.03;
+const READS_AT_ONCE: f64 = 32.0;
+/// Reads of an output's object: looked at and opened when it is assembled, looked at when it is judged.
+const READS_OF_OBJECT: f64 = 3.0;
 /// Bytes of log lines of one invocation, START, END and REPORT included.
 const LOG_BYTES: f64 = 3000.0;
 /// Thumbnails of a title at most, as docs/images.md has it.
@@ -223,7 +228,7 @@ impl Bill<'_> {
     }
 
     fn rung_bytes(&self, rung: &ResolvedRung) -> f64 {
-        rung.max_bitrate.0 as f64 * self.deployment.work.spent_of_cap / 8.0 * self.title.seconds()
+        self.deployment.work.bytes_of(rung, self.title.seconds())
     }
 
     /// What is billed with either encoder: events, states, the table, hashing, proving, publishing, logs.
@@ -236,8 +241,12 @@ impl Bill<'_> {
             title.rungs.iter().map(|r| self.rung_bytes(r)).sum::<f64>() + self.audio_bytes();
         let pass = |bytes: f64| bytes / work.bytes_per_second + work.invocation_s;
         let mut lines = Vec::new();
-        lines.extend(self.running("validate_input", pass(title.mezzanine.0 as f64)));
-        lines.extend(self.running("validate_output", pass(output)));
+        lines.extend(self.running("validate_input", 2.0 * work.invocation_s));
+        lines.extend(self.running("verify_mezzanine", pass(title.mezzanine.0 as f64)));
+        let assembly = renditions * work.invocation_s + output / work.bytes_per_second;
+        lines.extend(self.running("assemble_rendition", assembly));
+        let looked_at = objects * SECONDS_OF_OBJECT / READS_AT_ONCE;
+        lines.extend(self.running("validate_output", looked_at + work.invocation_s));
         let pictures = title.segments().min(MOST_THUMBNAILS) as f64;
         lines.extend(self.running(
             "make_images",
@@ -245,7 +254,7 @@ impl Bill<'_> {
         ));
         lines.extend(self.running("parse_manifest", SHORT_CALLS * work.invocation_s));
         lines.extend([
-            self.line(Item::LambdaRequest, SHORT_CALLS + 3.0),
+            self.line(Item::LambdaRequest, SHORT_CALLS + 4.0),
             self.line(Item::StatesTransition, TRANSITIONS),
             self.line(Item::DynamodbWrite, 12.0),
             self.line(Item::DynamodbRead, 8.0),
@@ -255,11 +264,11 @@ impl Bill<'_> {
             ),
             self.line(
                 Item::S3Get,
-                objects + 2.0 * renditions + 30.0 + pictures + sheets(pictures),
+                READS_OF_OBJECT * objects + 2.0 * renditions + 30.0 + pictures + sheets(pictures),
             ),
             self.line(Item::SqsRequest, 3.0),
             self.line(Item::SnsPublish, 1.0),
-            self.line(Item::LogsIngest, (SHORT_CALLS + 3.0) * LOG_BYTES / GB),
+            self.line(Item::LogsIngest, (SHORT_CALLS + 4.0) * LOG_BYTES / GB),
         ]);
         lines
     }
@@ -276,12 +285,11 @@ impl Bill<'_> {
         let (title, work) = (self.title, &self.deployment.work);
         let items = title.chunks as f64 * title.groups.len() as f64;
         let renditions = (title.rungs.len() as u64 + title.audio + title.text) as f64;
-        let audio = work.audio_s_per_s * title.seconds() + work.invocation_s;
+        let audio = work.audio_seconds(title.seconds()) + work.invocation_s;
         let calls = items + (title.audio + title.text) as f64 + renditions;
         let mut lines = Vec::new();
         lines.extend(self.running("transcode_chunk", self.worker_seconds()));
         lines.extend(self.running("encode_audio", title.audio as f64 * audio));
-        lines.extend(self.running("assemble_rendition", renditions * work.invocation_s));
         lines.extend([
             self.line(Item::LambdaRequest, calls),
             self.line(Item::StatesTransition, calls * TRANSITIONS_OF_ITEM),

@@ -169,9 +169,10 @@ fn thumbnails_are_paid_for_up_to_their_number() {
             .find(|l| l.item == Item::S3Put)
             .unwrap()
             .quantity;
-        reads - writes
+        reads - 3.0 * writes
     };
-    // Each segment is written and read by the proof; a thumbnail is read once more, and there are 720 at most.
+    // Each segment is written once, and read when it is assembled and when it is judged; a thumbnail is read once more, and there
+    // are 720 at most.
     assert!(kept(2880) - kept(1440) > 300.0);
     assert!((kept(28_800) - kept(14_400)).abs() < 1e-9);
 }

@@ -62,8 +62,10 @@ pub struct Work {
     pub scale_ms_per_megapixel: f64,
     /// Programme that a chunk decodes before its first frame, in milliseconds.
     pub lead_in_ms: f64,
-    /// Processor seconds per second of programme of one audio track.
-    pub audio_s_per_s: f64,
+    /// Processor seconds per second of programme to encode one audio track.
+    pub audio_encode_s_per_s: f64,
+    /// Processor seconds per second of programme to measure it, before and after.
+    pub audio_measure_s_per_s: f64,
     /// Seconds of make-images for one thumbnail.
     pub thumbnail_s: f64,
     /// Bytes per second of one pass over an object.
@@ -113,6 +115,20 @@ impl Work {
         per_megapixel * megapixels(rung.resolution) / 1e3
     }
 
+    /// Wall seconds of a worker for so many seconds of an audio track.
+    #[must_use]
+    pub fn audio_seconds(&self, seconds: f64) -> f64 {
+        let vcpus = f64::from(self.size("encode_audio").memory_mb) / self.mb_per_vcpu;
+        let meters = vcpus.clamp(1.0, METERS);
+        (self.audio_encode_s_per_s + self.audio_measure_s_per_s / meters) * seconds
+    }
+
+    /// Bytes of a rung that lasts so long, on average.
+    #[must_use]
+    pub fn bytes_of(&self, rung: &ResolvedRung, seconds: f64) -> f64 {
+        rung.max_bitrate.0 as f64 * self.spent_of_cap / 8.0 * seconds
+    }
+
     /// Seconds of one thread to decode a frame of a source.
     #[must_use]
     pub fn decode_seconds(&self, source: Resolution) -> f64 {
@@ -147,6 +163,9 @@ impl Work {
         self.lead_in_ms / 1e3 * f64::from(rate.num()) / f64::from(rate.den())
     }
 }
+
+/// Meters that hear a track side by side, at most.
+const METERS: f64 = 3.0;
 
 fn megapixels(size: Resolution) -> f64 {
     f64::from(size.width) * f64::from(size.height) / 1e6

@@ -36,15 +36,15 @@ pub struct Fleet {
 /// Where a title's time went, in seconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Stages {
-    /// From the drop to the reserved job: event, manifest, mezzanine read and hashed.
+    /// From the drop to the reserved job: event, manifest, mezzanine probed.
     pub admit: f64,
     /// Reading the index.
     pub plan: f64,
-    /// The Maps: video beside audio.
+    /// The Maps: video beside audio, and beside the mezzanine's checksums.
     pub encode: f64,
-    /// Proving that the records tile, writing playlists.
+    /// Proving that the records tile, measuring each rendition beside the others, writing playlists.
     pub package: f64,
-    /// Opening and measuring every object.
+    /// Looking at every object, and judging all of them.
     pub prove: f64,
     /// Publishing and announcing.
     pub publish: f64,
@@ -209,9 +209,9 @@ impl<'a> Run<'a> {
     }
 
     fn drop_all(&mut self) {
-        for (i, title) in self.titles.iter().enumerate() {
+        for i in 0..self.titles.len() {
             let p = &self.fleet.platform;
-            let admit = p.event_s.value + 4.0 * self.call() + self.pass(title.mezzanine.0 as f64);
+            let admit = p.event_s.value + 4.0 * self.call() + p.probe_s.value;
             let plan = self.call() + p.index_s.value;
             self.progress[i].stages = Stages {
                 admit,
@@ -335,17 +335,22 @@ impl<'a> Run<'a> {
         let from = self.progress[index].encode_from;
         let audio = match title.audio {
             0 => 0.0,
-            _ => p.map_start_s.value + self.call() + work.audio_s_per_s * title.seconds(),
+            _ => p.map_start_s.value + self.call() + work.audio_seconds(title.seconds()),
         };
         let renditions = (title.rungs.len() as u64 + title.audio + title.text) as f64;
         let records = title.chunks as f64 * p.object_s.value / READS;
         let objects = renditions * (title.segments() as f64 + 1.0);
-        let bytes = estimate(title, &self.fleet.deployment).bytes as f64;
-        let prove = (objects * p.object_s.value / READS).max(self.pass(bytes));
-        let package = p.map_start_s.value + 2.0 * self.call() + 2.0 * records;
-        let (prove, publish) = (prove + self.call(), 3.0 * self.call());
+        let largest = title
+            .rungs
+            .iter()
+            .map(|r| work.bytes_of(r, title.seconds()));
+        let measured = self.pass(largest.fold(0.0, f64::max));
+        let package = p.map_start_s.value + 2.0 * self.call() + 2.0 * records + measured;
+        let prove = objects * p.object_s.value / READS + self.call();
+        let publish = 3.0 * self.call();
+        let verified = self.call() + self.pass(title.mezzanine.0 as f64);
         let stages = &mut self.progress[index].stages;
-        stages.encode = (video_done - from).max(audio);
+        stages.encode = (video_done - from).max(audio).max(verified);
         stages.package = package;
         stages.prove = prove;
         stages.publish = publish;

@@ -80,6 +80,8 @@ platform! {
     straggler_factor,
     /// Part of the pieces that fail half way.
     failure_share,
+    /// Seconds to probe a mezzanine.
+    probe_s,
     /// Seconds to read an index and plan.
     index_s,
 }

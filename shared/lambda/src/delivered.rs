@@ -1,4 +1,4 @@
-//! Every byte of the mezzanine, once: size and checksums against what the delivery says.
+//! Whether a mezzanine is the file that was delivered: every byte read once, its checksums held against the manifest's.
 
 use std::sync::Arc;
 
@@ -12,71 +12,35 @@ use reelsmith_core::ports::{ObjectPin, ObjectStore};
 const BLOCK: u64 = 8 << 20;
 /// Reads in flight: the next blocks arrive while one is hashed.
 const AHEAD: usize = 3;
-/// Bytes kept for judging the container.
-const HEAD: usize = 4_096;
-
-/// What reading everything gave.
-pub(crate) struct Read {
-    /// The checksums.
-    pub checksums: Checksums,
-    /// The first bytes.
-    pub head: Vec<u8>,
-}
-
-/// Compares the size; an empty file is an error of its own.
-pub(crate) fn expect_size(pin: &ObjectPin, declared: &Mezzanine) -> Result<(), Failure> {
-    let location = pin.object.to_string();
-    if pin.size == 0 {
-        return Err(Failure::new(
-            ErrorName::MezzanineEmpty,
-            format!("{}", declared.file_size),
-            "0 bytes",
-            location,
-            "the upload did not finish or the wrong file was sent: upload the mezzanine again, then drop the manifest again",
-        ));
-    }
-    if pin.size == declared.file_size.0 {
-        return Ok(());
-    }
-    Err(Failure::new(
-        ErrorName::MezzanineSizeMismatch,
-        format!("{} (Mezzanine/FileSizeBytes)", declared.file_size),
-        format!("{} bytes", pin.size),
-        location,
-        "compare with the delivery: upload the right file, or correct the manifest; then drop the manifest again",
-    ))
-}
-
-/// Reads all blocks in order.
-pub(crate) async fn read_all(
+/// Reads all blocks in order, once.
+///
+/// # Errors
+/// `MezzanineChanged` where the pinned version is gone, or those of storage.
+pub async fn checksums(
     store: &Arc<dyn ObjectStore>,
     pin: &ObjectPin,
-) -> Result<Read, Failure> {
+) -> Result<Checksums, Failure> {
     let blocks = (0..pin.size.div_ceil(BLOCK)).map(|n| {
         let (start, end) = (n * BLOCK, ((n + 1) * BLOCK).min(pin.size));
         async move { store.get_range(pin, start, end).await }
     });
     let mut blocks = std::pin::pin!(futures::stream::iter(blocks).buffered(AHEAD));
-    let (mut sum, mut head) = (Checksummer::default(), Vec::new());
+    let mut sum = Checksummer::default();
     while let Some(block) = blocks
         .try_next()
         .await
         .map_err(|e| Failure::storage(&e, &pin.object))?
     {
-        if head.len() < HEAD {
-            let wanted = (HEAD - head.len()).min(block.len());
-            head.extend_from_slice(&block[..wanted]);
-        }
         sum.update(&block);
     }
-    Ok(Read {
-        checksums: sum.finish(),
-        head,
-    })
+    Ok(sum.finish())
 }
 
 /// Compares the checksums. An xxHash of 32 digits is XXH3-128; of 16 digits it is xxHash64 or XXH3-64, whichever fits.
-pub(crate) fn expect_equal(
+///
+/// # Errors
+/// `MezzanineChecksumMismatch`.
+pub fn expect_equal(
     pin: &ObjectPin,
     declared: &Mezzanine,
     found: &Checksums,
@@ -107,3 +71,35 @@ pub(crate) fn expect_equal(
     };
     Err(mismatch("xxHash", xxhash, alternatives))
 }
+
+/// The reason behind a refusal: a file that cannot be read, or is not what the manifest describes, is most often not the
+/// file that was sent. So it is hashed first, and only a whole file is refused for what it is.
+pub async fn or_damaged(
+    store: &Arc<dyn ObjectStore>,
+    pin: &ObjectPin,
+    declared: &Mezzanine,
+    refusal: Failure,
+) -> Failure {
+    if !CONTENT.contains(&refusal.name) {
+        return refusal;
+    }
+    let found = checksums(store, pin).await;
+    let compared = found.and_then(|found| expect_equal(pin, declared, &found));
+    compared.err().unwrap_or(refusal)
+}
+
+/// What is said of a file's content.
+const CONTENT: &[ErrorName] = &[
+    ErrorName::ContainerUnsupported,
+    ErrorName::MezzanineUnreadable,
+    ErrorName::VideoStreamMissing,
+    ErrorName::CodecUnsupported,
+    ErrorName::ResolutionUnsupported,
+    ErrorName::DurationUnsupported,
+    ErrorName::FrameRateUnsupported,
+    ErrorName::StreamLimitExceeded,
+    ErrorName::PictureUnsupported,
+    ErrorName::AudioTrackMissing,
+    ErrorName::ManifestMismatch,
+    ErrorName::PlanImpossible,
+];

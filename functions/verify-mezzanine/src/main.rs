@@ -1,0 +1,8 @@
+//! See the library of this package.
+
+use verify_mezzanine::{Ports, handle};
+
+#[tokio::main]
+async fn main() -> Result<(), reelsmith_lambda::StartError> {
+    reelsmith_lambda::serve(async |house| Ports::build(house), handle).await
+}
