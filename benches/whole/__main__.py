@@ -11,7 +11,7 @@ from pathlib import Path
 import document
 import footage
 from contenders import Ffmpeg, Reelsmith, ShakaStreamer, Work, clean
-from measure import Timed, adopt, run, timed
+from measure import Timed, adopt, processor_parts, run, timed
 from quality import frames, media_bytes, ssim
 
 RATE, SIZE = 25, (1280, 720)
@@ -36,12 +36,14 @@ def bench(contender, work, folder):
     """One run."""
     clean(folder)
     contender.prepare(work, folder)
+    before = processor_parts()
     with Timed() as took:
         contender.go(work, folder)
+    parts = {name: seconds - before[name] for name, seconds in processor_parts().items()}
     print(f"bench: {contender.name}: {took.wall:.1f} s, {took.cpu:.1f} s of processors", file=sys.stderr, flush=True)
     row = {"wall": took.wall, "cpu": took.cpu}
     if isinstance(contender, Reelsmith):
-        row["report"] = contender.report()
+        row |= {"report": contender.report(), "parts": parts}
     return row
 
 

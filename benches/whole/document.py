@@ -68,6 +68,16 @@ def states(facts):
     return table(["state", *(f"{name}, s" for name in names)], [*rows, ["from start to end of the execution", *whole_]])
 
 
+def parts(facts):
+    names = jobs(facts)
+    seen = [of(facts, name, "parts") for name in names]
+    rows = [[part, *(f"{median([row[part] for row in of_name]):.1f}" for of_name in seen)] for part in seen[0][0]]
+    one = median(of(facts, next(iter(facts["contenders"])), "cpu"))
+    without = [median([sum(row.values()) - row["local AWS"] for row in of_name]) / one for of_name in seen]
+    rows.append(["without the local AWS, beside the ffmpeg command", *(f"**{ratio:.2f}**" for ratio in without)])
+    return table(["processor seconds of", *names], rows)
+
+
 def scaling(facts):
     rows, bases = [], {}
     for count, name in enumerate(jobs(facts), 1):
@@ -95,10 +105,17 @@ def second(facts):
                    "writing, and waiting for a processor.\n")
 
 
+# Heavy work, as ExCamera's was: a slow preset, at a rate of the mezzanine that does not drown it.
+ONE = ["--duration", "2h", "--rung", "h265_1080p", "--preset", "slower", "--audio", "0", "--mezzanine-rate", "8", "--workers", "100,888,3552"]
+
+
 def fleet(program):
     text = ""
     for title, options in (("10 seconds", ["--duration", "10s"]), ("24 minutes", ["--duration", "24m"]), ("2 hours", ["--duration", "2h"]),
-                           ("1,000 titles of 24 minutes at once", ["--duration", "24m", "--titles", "1000"])):
+                           ("1,000 titles of 24 minutes at once", ["--duration", "24m", "--titles", "1000"]),
+                           ("24 minutes, one rung of 720p", ["--duration", "24m", "--rung", "h264_720p"]),
+                           ("The pictures of 2 hours, one rung, beside one machine of 31 threads", [*ONE, "--beside", "31"]),
+                           ("The same with workers of four vCPUs", [*ONE, "--beside", "31", "--worker-memory", "7076"])):
         said = subprocess.run([program, "simulate", *options, "--format", "markdown"], capture_output=True, text=True, check=True).stdout
         text += f"### {title}\n\n`reelsmith simulate {' '.join(options)}`\n\n{said.strip()}\n\n"
     return text
@@ -106,7 +123,7 @@ def fleet(program):
 
 def write(root, facts, program, draft):
     """Fills the document, or prints what would be filled in."""
-    parts = {"machine": versions(facts), "whole": whole(facts), "rungs": rungs(facts), "states": states(facts), "scaling": scaling(facts),
+    parts = {"machine": versions(facts), "whole": whole(facts), "rungs": rungs(facts), "parts": parts(facts), "states": states(facts), "scaling": scaling(facts),
              "second": second(facts), "fleet": fleet(program)}
     if draft:
         print("\n".join(f"## {name}\n\n{text}" for name, text in parts.items()))

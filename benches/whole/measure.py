@@ -14,8 +14,8 @@ def adopt():
         raise OSError(ctypes.get_errno(), "prctl(PR_SET_CHILD_SUBREAPER)")
 
 
-def processor_seconds():
-    """Processor seconds of all descendants so far: of those that run, and of all that were waited for by a parent."""
+def descendants():
+    """Every living descendant: its processor seconds, and those of the children that it has waited for."""
     parents, spent = {}, {}
     for name in filter(str.isdigit, os.listdir("/proc")):
         try:
@@ -24,16 +24,44 @@ def processor_seconds():
         except OSError:
             continue
         parents[int(name)] = int(fields[1])
-        spent[int(name)] = sum(map(int, fields[11:15])) / TICK
-    own = os.times()
-    total = own.children_user + own.children_system
-    for process in spent:
+        user, system, children_user, children_system = (int(f) / TICK for f in fields[11:15])
+        spent[int(name)] = (user + system, children_user + children_system)
+    for process, seconds in spent.items():
         ancestor = parents[process]
         while ancestor not in (0, os.getpid()):
             ancestor = parents.get(ancestor, 0)
         if ancestor:
-            total += spent[process]
-    return total
+            yield process, *seconds
+
+
+def processor_seconds():
+    """Processor seconds of all descendants so far: of those that run, and of all that were waited for by a parent."""
+    own = os.times()
+    return own.children_user + own.children_system + sum(own + waited for _, own, waited in descendants())
+
+
+PARTS = ("ffmpeg and ffprobe", "functions", "local AWS", "command line")
+
+
+def processor_parts():
+    """The same by who spent them. Functions stay until the stack goes, so what they waited for is ffmpeg."""
+    own = os.times()
+    parts = dict.fromkeys(PARTS, 0.0) | {"command line": own.children_user + own.children_system}
+    for process, seconds, waited in descendants():
+        try:
+            with open(f"/proc/{process}/cmdline", encoding="utf-8", errors="replace") as file:
+                line = file.read()
+        except OSError:
+            continue
+        if "ministack-provided-code" in line.split("\0")[0]:
+            parts["functions"] += seconds
+            parts["ffmpeg and ffprobe"] += waited
+        elif "ministack" in line:
+            parts["local AWS"] += seconds
+            parts["functions"] += waited
+        else:
+            parts["command line"] += seconds + waited
+    return parts
 
 
 class Timed:

@@ -41,6 +41,9 @@ pub struct Request {
     /// Only these rungs of the ladder, as `h264_720p`.
     #[arg(long = "rung", value_name = "NAME")]
     pub rungs: Vec<String>,
+    /// Preset of the encoders in place of the profile's.
+    #[arg(long, value_name = "NAME", value_parser = PRESETS, hide_possible_values = true)]
+    pub preset: Option<String>,
     /// Memory of a worker in MB, which brings its share of a processor; its encoders get as many threads.
     #[arg(long, value_name = "MB", value_parser = clap::value_parser!(u32).range(128..=10_240))]
     pub worker_memory: Option<u32>,
@@ -67,6 +70,18 @@ pub struct Request {
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
 }
+
+/// Presets whose work was measured.
+const PRESETS: [&str; 8] = [
+    "ultrafast",
+    "superfast",
+    "veryfast",
+    "faster",
+    "fast",
+    "medium",
+    "slow",
+    "slower",
+];
 
 /// How the answer is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -222,6 +237,11 @@ fn choose(request: &Request, title: &mut Title, work: &Work) -> Result<(), Troub
     }
     if !request.rungs.is_empty() {
         title.rungs.retain(|r| request.rungs.contains(&name(r)));
+    }
+    if let Some(preset) = &request.preset {
+        for rung in &mut title.rungs {
+            rung.settings.preset.clone_from(preset);
+        }
     }
     if let Some(memory) = request.worker_memory {
         let threads = (f64::from(memory) / work.mb_per_vcpu).ceil() as u32;

@@ -47,6 +47,13 @@ resource "aws_s3_bucket_server_side_encryption_configuration" "this" {
   }
 }
 
+locals {
+  expiries = { for key, spec in var.specs : key => merge(
+    spec.versioned ? { "expire-replaced-versions" = { prefix = "", days = null, noncurrent_days = 30 } } : {},
+    { for expire in try([spec.expire], []) : "expire-working-files" => { prefix = expire.prefix, days = expire.days, noncurrent_days = null } },
+  ) }
+}
+
 # What is invisible and paid for: uploads that were broken off, versions that were replaced, and working files that outlived their
 # job. A job is pinned to a version and lasts hours at most.
 resource "aws_s3_bucket_lifecycle_configuration" "this" {
@@ -66,33 +73,30 @@ resource "aws_s3_bucket_lifecycle_configuration" "this" {
   }
 
   dynamic "rule" {
-    for_each = each.value.versioned ? [1] : []
+    for_each = local.expiries[each.key]
 
     content {
-      id     = "expire-replaced-versions"
-      status = "Enabled"
-
-      filter {}
-
-      noncurrent_version_expiration {
-        noncurrent_days = 30
-      }
-    }
-  }
-
-  dynamic "rule" {
-    for_each = try([each.value.expire], [])
-
-    content {
-      id     = "expire-working-files"
+      id     = rule.key
       status = "Enabled"
 
       filter {
         prefix = rule.value.prefix
       }
 
-      expiration {
-        days = rule.value.days
+      dynamic "expiration" {
+        for_each = rule.value.days[*]
+
+        content {
+          days = expiration.value
+        }
+      }
+
+      dynamic "noncurrent_version_expiration" {
+        for_each = rule.value.noncurrent_days[*]
+
+        content {
+          noncurrent_days = noncurrent_version_expiration.value
+        }
       }
     }
   }

