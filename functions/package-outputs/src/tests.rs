@@ -71,6 +71,7 @@ fn plan(video: &[VideoRendition], audio: &[AudioRendition], text: &TextRendition
         cutting: reelsmith_core::plan::Cutting::Seek,
         index: reelsmith_core::probe::IndexRead::Tables,
         scan: reelsmith_core::probe::Scan::Progressive,
+        described: false,
         video_start: Seconds {
             ticks: Ticks(0),
             timescale: Timescale(1),

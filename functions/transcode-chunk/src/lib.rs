@@ -108,6 +108,7 @@ async fn run(
     let pin = inspection.mezzanine.clone();
     let options = ProxyOptions {
         reads: plan.reads(input.item),
+        hidden: plan.hidden(input.item),
         ..ProxyOptions::default()
     };
     let proxy = RangeProxy::start(Arc::clone(&ports.store), pin, options).await?;

@@ -5,6 +5,7 @@ mod cutting;
 pub mod schedule;
 mod timeline;
 mod tracks;
+mod view;
 
 use serde::{Deserialize, Serialize};
 
@@ -42,6 +43,9 @@ pub struct Plan {
     pub index: IndexRead,
     /// How the source was scanned. Fields become whole frames at the same frame rate.
     pub scan: Scan,
+    /// Whether tables and one packet tell a decoder all that it must know of the source.
+    #[serde(default)]
+    pub described: bool,
     /// When the first source frame is shown, on the source's timeline. Time zero of the output.
     pub video_start: Seconds,
     /// Frames of a segment; the last one may be shorter.
@@ -90,6 +94,9 @@ pub struct Cut {
     pub end: Option<Seconds>,
     /// Bytes that are worth reading ahead. Others are read too where the decoder asks for them.
     pub reads: Vec<ByteSpan>,
+    /// Fragments of which nothing is needed. A demuxer that walks from one fragment to the next is shown free space there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hidden: Vec<ByteSpan>,
 }
 
 /// A video rendition.
@@ -292,6 +299,7 @@ impl Plan {
             cutting: timeline.cutting.clone(),
             index: index.read,
             scan: index.scan,
+            described: index.described,
             video_start: timeline.video_start(),
             segment_frames: segment,
             gop_frames: gop,
@@ -315,6 +323,13 @@ impl Plan {
     pub fn reads(&self, item: ChunkItem) -> Vec<ByteSpan> {
         let chunk = self.chunks.get(item.chunk as usize);
         chunk.map_or(Vec::new(), |c| c.cut.reads.clone())
+    }
+
+    /// Bytes that an item needs nothing of.
+    #[must_use]
+    pub fn hidden(&self, item: ChunkItem) -> Vec<ByteSpan> {
+        let chunk = self.chunks.get(item.chunk as usize);
+        chunk.map_or(Vec::new(), |c| c.cut.hidden.clone())
     }
 
     /// Number of segments of every video rendition.

@@ -226,6 +226,12 @@ pub struct PacketIndex {
     pub unordered: bool,
     /// The file's own tables, which every reader fetches besides the packets (`moov`); `None` where there are none.
     pub tables: Option<ByteSpan>,
+    /// Fragments (`moof` and what belongs to it), one after the other up to the end of the file, where each can be read
+    /// without those before it; else empty.
+    pub fragments: Vec<ByteSpan>,
+    /// Tables and one packet tell a decoder all that it must know. H.264 may leave it to be learnt from many packets how far
+    /// frames are reordered.
+    pub described: bool,
     /// How the index was come by.
     pub read: IndexRead,
     /// How the pictures were scanned.

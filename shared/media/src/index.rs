@@ -51,15 +51,18 @@ pub async fn read_index(
     if probe.container == Container::Mov {
         let read = tables::read(store.clone(), pin).await?;
         spent = read.bytes_read;
-        if let Some(file) = read.file {
+        if let Some(mut file) = read.file {
             let located = file.samples(probe.video.index);
             let moov = file.moov;
-            let served = SparseStore::new(pin.clone(), file.known);
+            let known = std::mem::take(&mut file.known);
+            let served = SparseStore::new(pin.clone(), known);
             let served: Arc<dyn ObjectStore> = Arc::new(served);
             let (mut index, _) = walk(tools, served, pin, probe, SPARSE, UNREAD).await?;
             spent += look(tools, store, pin, probe, &mut index).await?;
             index.read = IndexRead::Tables;
             index.tables = moov;
+            index.described = is_described(&file, probe, &index);
+            index.fragments = file.fragments(pin.size);
             for packet in &mut index.packets {
                 packet.bytes = packet.bytes.and_then(|b| located.true_span(b.start));
             }
@@ -72,6 +75,15 @@ pub async fn read_index(
         bytes_read: spent + scanned.bytes_read,
         ..scanned
     })
+}
+
+/// Whether a decoder need not look at many packets before it knows how far frames are reordered. Only H.264 may leave that open, and
+/// where frames are stored in the order of display there is nothing to know.
+fn is_described(file: &tables::Tables, probe: &Probe, index: &PacketIndex) -> bool {
+    let video = &probe.video;
+    video.codec != "h264"
+        || file.is_described(video.index)
+        || index.packets.is_sorted_by_key(|packet| packet.pts)
 }
 
 /// Reads every packet, whatever the container has: what [`read_index`] must be equal to.
@@ -99,6 +111,7 @@ const SPARSE: ProxyOptions = ProxyOptions {
     block: 64 << 10,
     read_ahead: 0,
     reads: Vec::new(),
+    hidden: Vec::new(),
 };
 
 async fn walk(

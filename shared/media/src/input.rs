@@ -16,6 +16,24 @@ const MAX_PIXELS: u64 = {
 /// Reading on over this many bytes is cheaper than a new request.
 const SHORT_SEEK: &str = "262144";
 
+/// Bytes of the mezzanine that a connection may hold which ffmpeg has not asked for yet: they are read in vain where it seeks
+/// away.
+const RECEIVE_BUFFER: &str = "65536";
+
+/// What a demuxer reads of the packets before it says what streams there are, where nothing is to be learnt from them: the
+/// first one.
+const ONE_PACKET: &str = "-probesize 32 -analyzeduration 0 -fpsprobesize 0";
+
+/// Options of the input `url`, of which tables and one packet tell all, where it is `described`. Otherwise as [`open`].
+pub(crate) fn open_described(url: &str, container: Container, described: bool) -> Vec<String> {
+    let mut args: Vec<String> = Vec::new();
+    if described {
+        args.extend(words(ONE_PACKET));
+    }
+    args.extend(open(url, container));
+    args
+}
+
 /// Options of the input `url`, ending in `-i url`.
 ///
 /// Nothing but HTTP over TCP can be reached, and no other demuxer can be chosen: playlists and concatenations that are
@@ -31,6 +49,7 @@ pub(crate) fn open(url: &str, container: Container) -> Vec<String> {
         "-reconnect 1 -reconnect_on_network_error 1 -reconnect_on_http_error 5xx,429 -reconnect_delay_max 4",
     ));
     args.extend(["-short_seek_size".to_owned(), SHORT_SEEK.to_owned()]);
+    args.extend(["-recv_buffer_size".to_owned(), RECEIVE_BUFFER.to_owned()]);
     args.extend(["-i".to_owned(), url.to_owned()]);
     args
 }

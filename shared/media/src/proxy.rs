@@ -4,6 +4,7 @@
 //! read demands the version that was validated, and what was read is counted.
 
 mod blocks;
+mod free;
 mod serve;
 
 pub use serve::{Asked as AskedRange, asked as asked_range};
@@ -32,6 +33,9 @@ pub struct ProxyOptions {
     /// Where reading ahead is worth it; everywhere where empty. Outside of these spans blocks are at most 64 KiB, and only
     /// what is asked for is read.
     pub reads: Vec<ByteSpan>,
+    /// What is shown as free space and never read: for each span the header of a `free` box of its size (ISO/IEC 14496-12, 8.1.2)
+    /// and zeros. A demuxer that walks from box to box passes over it.
+    pub hidden: Vec<ByteSpan>,
 }
 
 impl Default for ProxyOptions {
@@ -42,6 +46,7 @@ impl Default for ProxyOptions {
             block: 1 << 20,
             read_ahead: 1,
             reads: Vec::new(),
+            hidden: Vec::new(),
         }
     }
 }

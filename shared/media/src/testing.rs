@@ -192,6 +192,7 @@ pub(crate) fn plan(frames: u64, rate: &str) -> reelsmith_core::plan::Plan {
         cutting: reelsmith_core::plan::Cutting::Seek,
         index: reelsmith_core::probe::IndexRead::Tables,
         scan: reelsmith_core::probe::Scan::Progressive,
+        described: false,
         video_start: reelsmith_core::probe::Seconds {
             ticks: reelsmith_core::time::Ticks(0),
             timescale: reelsmith_core::time::Timescale(1),

@@ -37,6 +37,8 @@ pub struct ChunkTask {
     pub mapping: FrameMapping,
     /// How the source was scanned.
     pub scan: Scan,
+    /// Whether tables and one packet tell the decoder all of the source.
+    pub described: bool,
     /// When the first source frame is shown.
     pub video_start: Seconds,
     /// Frames of a segment.
@@ -103,6 +105,7 @@ impl ChunkTask {
             frame_rate: plan.frame_rate,
             mapping: plan.mapping,
             scan: plan.scan,
+            described: plan.described,
             video_start: plan.video_start,
             segment_frames: plan.segment_frames,
             gop_frames: plan.gop_frames,

@@ -21,6 +21,8 @@ mod kinds;
 mod reads;
 #[path = "exactness/table.rs"]
 mod table;
+#[path = "exactness/unstated.rs"]
+mod unstated;
 
 use futures::StreamExt;
 

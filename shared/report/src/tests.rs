@@ -117,6 +117,8 @@ fn plan(job: &Job) -> Plan {
         gradual: false,
         unordered: false,
         tables: None,
+        fragments: Vec::new(),
+        described: false,
         read: reelsmith_core::probe::IndexRead::Tables,
         scan: reelsmith_core::probe::Scan::Progressive,
     };

@@ -171,6 +171,8 @@ fn index(source: &Source) -> PacketIndex {
         gradual: false,
         unordered: false,
         tables: None,
+        fragments: Vec::new(),
+        described: false,
         read: reelsmith_core::probe::IndexRead::Tables,
         scan: reelsmith_core::probe::Scan::Progressive,
     }

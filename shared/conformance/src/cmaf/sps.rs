@@ -38,11 +38,30 @@ impl Sps {
         }
         let rbsp = unescape(nal.get(1..)?);
         let mut r = Bits::new(&rbsp);
-        read(&mut r)
+        read(&mut r).map(|(sps, _)| sps)
+    }
+
+    /// Whether a sequence parameter set NAL unit states how many frames may be reordered (`bitstream_restriction_flag`,
+    /// annex E); not so where it is none, or ends early.
+    #[must_use]
+    pub fn states_reordering(nal: &[u8]) -> bool {
+        let stated = || {
+            if nal.first()? & 0x1f != 7 {
+                return None;
+            }
+            let rbsp = unescape(nal.get(1..)?);
+            let mut r = Bits::new(&rbsp);
+            match read(&mut r)? {
+                (_, true) => restriction(&mut r),
+                (_, false) => Some(false),
+            }
+        };
+        stated().unwrap_or(false)
     }
 }
 
-fn read(r: &mut Bits<'_>) -> Option<Sps> {
+/// Gives the facts, and whether there is usability information, which then has been read as far as the colours.
+fn read(r: &mut Bits<'_>) -> Option<(Sps, bool)> {
     let (profile, compatibility, level) = (r.bits(8)? as u8, r.bits(8)? as u8, r.bits(8)? as u8);
     r.ue()?;
     let (chroma, bit_depth) = if has_chroma_format(profile) {
@@ -74,12 +93,9 @@ fn read(r: &mut Bits<'_>) -> Option<Sps> {
         let cut = a.checked_add(b)?.checked_mul(unit)?;
         units.checked_mul(16)?.checked_sub(cut)
     };
-    let (sar, colour) = if r.bits(1)? == 1 {
-        vui(r)?
-    } else {
-        (None, None)
-    };
-    Some(Sps {
+    let usability = r.bits(1)? == 1;
+    let (sar, colour) = if usability { vui(r)? } else { (None, None) };
+    let sps = Sps {
         profile,
         compatibility,
         level,
@@ -90,7 +106,8 @@ fn read(r: &mut Bits<'_>) -> Option<Sps> {
         progressive,
         sar,
         colour,
-    })
+    };
+    Some((sps, usability))
 }
 
 fn has_chroma_format(profile: u8) -> bool {
@@ -171,6 +188,39 @@ fn vui(r: &mut Bits<'_>) -> Option<Vui> {
         }
     }
     Some((sar, colour))
+}
+
+/// What follows the colours (E.1.1), as far as `bitstream_restriction_flag`.
+fn restriction(r: &mut Bits<'_>) -> Option<bool> {
+    if r.bits(1)? == 1 {
+        r.ue()?;
+        r.ue()?;
+    }
+    if r.bits(1)? == 1 {
+        r.bits(65)?;
+    }
+    let (nal, vcl) = (buffers(r)?, buffers(r)?);
+    if nal || vcl {
+        r.bits(1)?;
+    }
+    r.bits(1)?;
+    Some(r.bits(1)? == 1)
+}
+
+/// Skips parameters of the hypothetical reference decoder (E.1.2), where there are any.
+fn buffers(r: &mut Bits<'_>) -> Option<bool> {
+    let there = r.bits(1)? == 1;
+    if there {
+        let count = r.ue()?.min(31) + 1;
+        r.bits(8)?;
+        for _ in 0..count {
+            r.ue()?;
+            r.ue()?;
+            r.bits(1)?;
+        }
+        r.bits(20)?;
+    }
+    Some(there)
 }
 
 /// Table E-1 of ISO/IEC 14496-10.

@@ -86,6 +86,15 @@ fn a_written_sps_is_read_back() {
     }
 }
 
+#[test]
+fn a_set_that_bounds_reordering_is_told_from_one_that_does_not() {
+    let stating = Init::read(AVC).unwrap().avc.unwrap().sps;
+    assert!(stating.iter().all(|nal| Sps::states_reordering(nal)));
+    let silent = sps(100, 40, 320, 180);
+    assert!(Sps::read(&silent).is_some() && !Sps::states_reordering(&silent));
+    assert!(!Sps::states_reordering(&stating[0][..8]));
+}
+
 fn segment(fragments: u64) -> Vec<u8> {
     let mut out = BoxWriter::styp(&["msdh", "cmfs"]);
     for index in 0..fragments {

@@ -21,6 +21,7 @@ fn plan() -> Plan {
             start: None,
             end: None,
             reads: vec![],
+            hidden: vec![],
         },
     };
     Plan {
@@ -33,6 +34,7 @@ fn plan() -> Plan {
         cutting: Cutting::Seek,
         index: IndexRead::Tables,
         scan: Scan::Progressive,
+        described: false,
         video_start: Seconds {
             ticks: Ticks(0),
             timescale: Timescale(1),

@@ -50,6 +50,8 @@ fn index(frames: u64, rate: FrameRate, gop: u64, den: u32) -> PacketIndex {
         gradual: false,
         unordered: false,
         tables: None,
+        fragments: Vec::new(),
+        described: false,
         read: IndexRead::Scan,
         scan: Scan::Progressive,
     }
@@ -113,6 +115,7 @@ fn a_cut_seeks_half_a_frame_before_the_key_frame_and_trims_between_frames() {
                 start: 1_000,
                 end: 11_000
             }],
+            hidden: vec![],
         }
     );
     assert_eq!(
@@ -123,6 +126,59 @@ fn a_cut_seeks_half_a_frame_before_the_key_frame_and_trims_between_frames() {
         }],
         "from the key frame to the last frame"
     );
+}
+
+#[test]
+fn where_tables_tell_every_key_frame_a_cut_seeks_midway_between_two_of_them() {
+    let rate: FrameRate = "25".parse().unwrap();
+    let stream = stream("25", (1, 25_000));
+    let sought = |gop: u64, start: u64| {
+        let mut index = index(100, rate, gop, 25_000);
+        index.read = IndexRead::Tables;
+        let line = Timeline::new(&index, &stream, 60).unwrap();
+        let seek = line.cut(FrameRange { start, end: 100 }).seek.unwrap();
+        assert_eq!(seek.timescale, Timescale(50_000));
+        seek.ticks.0
+    };
+    assert_eq!(sought(10, 25), 20_000 + 30_000 - 2);
+    assert_eq!(
+        sought(1, 25),
+        26_000 * 2 - 4 - 1_000,
+        "half a frame before the next"
+    );
+    assert_eq!(
+        sought(10, 95),
+        80_000 + 90_000 - 2,
+        "also where decoding cannot begin at the next"
+    );
+    assert_eq!(
+        sought(60, 95),
+        60_000 + 100_000,
+        "up to the end after the last"
+    );
+}
+
+#[test]
+fn fragments_that_a_chunk_needs_nothing_of_are_hidden() {
+    let rate: FrameRate = "25".parse().unwrap();
+    let stream = stream("25", (1, 25_000));
+    let mut index = index(200, rate, 10, 25_000);
+    index.read = IndexRead::Tables;
+    // Of ten frames each, with the box at the head of each.
+    index.fragments = (0..20)
+        .map(|n| ByteSpan {
+            start: 990 + n * 1_000,
+            end: 1_990 + n * 1_000,
+        })
+        .collect();
+    let line = Timeline::new(&index, &stream, 60).unwrap();
+    let cut = line.cut(FrameRange { start: 45, end: 60 });
+    let span = |start, end| ByteSpan { start, end };
+    assert_eq!(cut.reads, [span(4_990, 7_000)]);
+    // Up to the key frame's own; and from where a decoder has come out with all of its pictures.
+    assert_eq!(cut.hidden, [span(990, 4_990), span(8_990, 20_990)]);
+    let whole = line.cut(FrameRange { start: 0, end: 200 });
+    assert_eq!(whole.hidden, []);
 }
 
 fn cutting(index: &PacketIndex) -> Cutting {
@@ -232,6 +288,8 @@ fn an_index_without_frames_or_key_frames_is_refused() {
         gradual: false,
         unordered: false,
         tables: None,
+        fragments: Vec::new(),
+        described: false,
         read: IndexRead::Tables,
         scan: Scan::Progressive,
     };

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::cutting::{self, Cutting};
-use super::{Cut, PlanError};
-use crate::probe::{ByteSpan, Packet, PacketIndex, Scan, Seconds, VideoStream};
+use super::{Cut, PlanError, view};
+use crate::probe::{ByteSpan, IndexRead, Packet, PacketIndex, Scan, Seconds, VideoStream};
 use crate::time::{FrameCount, FrameRange, FrameRate, Ticks, Timescale};
 
 /// How source frames become output frames.
@@ -34,6 +34,9 @@ pub struct Timeline {
     broken: bool,
     bytes: Vec<Option<ByteSpan>>,
     tables: Option<ByteSpan>,
+    fragments: Vec<ByteSpan>,
+    /// Whether the demuxer seeks by the tables that the index was read from.
+    tabled: bool,
     keys: Vec<Key>,
     time_base: (u32, u32),
     /// Frames before and after a chunk that its own frames are made with.
@@ -46,6 +49,8 @@ struct Key {
     pts: i64,
     /// The earlier of its two timestamps: demuxers seek by either.
     earliest: i64,
+    /// The earliest timestamp of the key frames after it in file order; `None` for the last one.
+    next: Option<i64>,
     /// Its place in file order.
     place: usize,
 }
@@ -113,6 +118,8 @@ impl Timeline {
             broken: runs.len() > 1,
             bytes: index.packets.iter().map(|p| p.bytes).collect(),
             tables: index.tables,
+            fragments: index.fragments.clone(),
+            tabled: index.read == IndexRead::Tables,
             keys,
             time_base: index.time_base,
             // The deinterlacer looks at the frame before and the frame after.
@@ -142,6 +149,7 @@ impl Timeline {
                 start: None,
                 end: None,
                 reads: Vec::new(),
+                hidden: Vec::new(),
             };
         }
         let (first, last) = self.needed(frames);
@@ -149,14 +157,32 @@ impl Timeline {
         let last = last.saturating_add(self.context);
         let key = self.key_before(self.at(first));
         let place = key.map_or(0, |k| k.place);
+        let furthest = self.furthest(first, last).unwrap_or(place);
         let trimmed = self.mapping == FrameMapping::Every;
         let bound = |frame| self.midpoint_before(frame).filter(|_| trimmed);
+        let media = view::stretch(&self.bytes, place, furthest);
+        let media = media.map(|span| view::with_head(&self.fragments, span));
         Cut {
-            seek: key.map(|k| self.seconds(k.earliest * 2 - self.frame_ticks())),
+            seek: key.map(|k| self.seconds(self.sought(k))),
             start: bound(frames.start),
             end: bound(frames.end),
-            reads: self.reads(place, first, last),
+            reads: self.tables.into_iter().chain(media).collect(),
+            hidden: view::hidden(&self.fragments, &self.bytes, place, furthest),
         }
+    }
+
+    /// The time, in half ticks, to seek for a key frame.
+    ///
+    /// A demuxer without tables lands where it finds a timestamp, so half a frame before the key frame is as close as is safe.
+    /// With tables it lands at the last key frame before the time, give or take the delay of reordering, which it takes off:
+    /// midway to the next one is that very key frame. Never past half a frame before the next one, so that it is not that.
+    fn sought(&self, key: Key) -> i64 {
+        if !self.tabled {
+            return key.earliest * 2 - self.frame_ticks();
+        }
+        let last = self.shown.last().copied().unwrap_or(key.pts);
+        let next = key.next.unwrap_or(last + self.frame_ticks());
+        (key.pts + next).min(next * 2 - self.frame_ticks())
     }
 
     /// The source frames, from the first to the last, that frames of the grid are made of.
@@ -170,20 +196,12 @@ impl Timeline {
         }
     }
 
-    /// The file's tables and the bytes from the packet at `place` to the last one that source frames `[first, last]` need.
-    fn reads(&self, place: usize, first: u64, last: u64) -> Vec<ByteSpan> {
+    /// The place in file order of the last packet that source frames `[first, last]` need.
+    fn furthest(&self, first: u64, last: u64) -> Option<usize> {
         let at = |frame: u64| usize::try_from(frame).unwrap_or(usize::MAX);
         let end = at(last).saturating_add(1).min(self.order.len());
-        let frames = self.order.get(at(first).min(end)..end).unwrap_or_default();
-        let furthest = frames.iter().max().copied().unwrap_or(place);
-        let packets = self.bytes.get(place..=furthest).unwrap_or_default();
-        let spans = || packets.iter().flatten();
-        let span = spans()
-            .map(|b| b.start)
-            .min()
-            .zip(spans().map(|b| b.end).max());
-        let packets = span.map(|(start, end)| ByteSpan { start, end });
-        self.tables.into_iter().chain(packets).collect()
+        let frames = self.order.get(at(first).min(end)..end)?;
+        frames.iter().max().copied()
     }
 
     /// Whether times of display go back somewhere: frames can then be counted but not placed by time.
@@ -251,14 +269,19 @@ const HELD_BACK: usize = 16;
 /// as with transport streams, find it only once another packet has ended it. Nor the last few of H.264: of what follows an open
 /// group's key frame, ffmpeg's decoder drops what it still holds back when the file ends.
 fn keys(packets: &[Packet], codec: &str) -> Vec<Key> {
-    let keys = packets.iter().enumerate().filter(|(_, p)| p.key);
-    let mut keys: Vec<Key> = keys
-        .map(|(place, p)| Key {
-            pts: p.pts,
-            earliest: p.dts.map_or(p.pts, |dts| dts.min(p.pts)),
+    let mut next = None;
+    let mut keys: Vec<Key> = Vec::new();
+    for (place, packet) in packets.iter().enumerate().rev().filter(|(_, p)| p.key) {
+        let earliest = packet.dts.map_or(packet.pts, |dts| dts.min(packet.pts));
+        keys.push(Key {
+            pts: packet.pts,
+            earliest,
+            next,
             place,
-        })
-        .collect();
+        });
+        next = Some(next.map_or(earliest, |n: i64| n.min(earliest)));
+    }
+    keys.reverse();
     let intra = keys.len() == packets.len();
     let unfit = if codec == "h264" && !intra {
         HELD_BACK + 1

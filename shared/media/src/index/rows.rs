@@ -91,6 +91,8 @@ impl Rows {
             gradual: false,
             unordered,
             tables: None,
+            fragments: Vec::new(),
+            described: false,
             read: IndexRead::Scan,
             scan: Scan::Progressive,
         })

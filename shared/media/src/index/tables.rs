@@ -6,6 +6,7 @@
 
 mod fragment;
 mod movie;
+mod pieces;
 mod stated;
 
 use std::collections::BTreeMap;
@@ -44,6 +45,9 @@ pub(super) struct Tables {
     pub(super) moov: Option<ByteSpan>,
     /// Bytes by where they start: boxes with every sample one byte long.
     pub(super) known: BTreeMap<u64, Bytes>,
+    /// For each track whether it is H.264 that leaves it to its packets how far frames are reordered.
+    silent: Vec<bool>,
+    pieces: pieces::Pieces,
     tracks: Vec<Track>,
 }
 
@@ -73,6 +77,16 @@ impl Tables {
         let mut runs = track.map(|t| t.runs.clone()).unwrap_or_default();
         runs.sort_unstable_by_key(|r| r.at);
         Samples(runs)
+    }
+
+    /// Fragments of a file of `size` bytes that can each be read without those before it.
+    pub(super) fn fragments(&self, size: u64) -> Vec<ByteSpan> {
+        self.pieces.spans(size)
+    }
+
+    /// Whether the stream with this index tells before its first packet how far frames are reordered.
+    pub(super) fn is_described(&self, stream: u32) -> bool {
+        self.silent.get(stream as usize) == Some(&false)
     }
 }
 
@@ -202,16 +216,24 @@ impl Reader {
                 if tables.moov.replace(span).is_some() {
                     return Ok(false);
                 }
+                tables.silent = stated::silent(&bytes);
+                tables.pieces.movie();
                 let mut bytes = BytesMut::from(&bytes[..]);
                 tables.tracks = movie::shrink(&mut bytes);
                 bytes.freeze()
             }
             b"moof" => {
-                let mut bytes = BytesMut::from(&bytes[..]);
-                fragment::shrink(&mut bytes, span.start, &mut tables.tracks);
-                bytes.freeze()
+                let known: Vec<usize> = tables.tracks.iter().map(|t| t.runs.len()).collect();
+                let mut shrunk = BytesMut::from(&bytes[..]);
+                fragment::shrink(&mut shrunk, span.start, &mut tables.tracks);
+                let pieces = &mut tables.pieces;
+                pieces.fragment(&bytes, span, &tables.tracks, &known);
+                shrunk.freeze()
             }
-            _ => bytes,
+            _ => {
+                tables.pieces.pass(head.kind, span.start);
+                bytes
+            }
         };
         tables.known.insert(span.start, bytes);
         Ok(true)

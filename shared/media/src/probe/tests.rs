@@ -10,7 +10,7 @@ fn facts(json: &str) -> Result<Probe, MediaError> {
 #[test]
 fn the_command_forces_demuxer_and_protocol() {
     let args = probe_argv("http://127.0.0.1:1/t/m", Container::Matroska);
-    insta::assert_snapshot!(args.join(" "), @"-v error -hide_banner -show_entries format=duration,nb_streams:stream=index,codec_type,codec_name,profile,width,height,sample_aspect_ratio,pix_fmt,bits_per_raw_sample,r_frame_rate,avg_frame_rate,time_base,duration,field_order,color_primaries,color_transfer,color_space,color_range,channels,sample_rate:stream_disposition=attached_pic,still_image,forced,hearing_impaired:stream_tags=language,rotate:stream_side_data -of json -protocol_whitelist http,tcp -format_whitelist matroska -max_streams 64 -max_pixels 67108864 -f matroska -reconnect 1 -reconnect_on_network_error 1 -reconnect_on_http_error 5xx,429 -reconnect_delay_max 4 -short_seek_size 262144 -i http://127.0.0.1:1/t/m");
+    insta::assert_snapshot!(args.join(" "), @"-v error -hide_banner -show_entries format=duration,nb_streams:stream=index,codec_type,codec_name,profile,width,height,sample_aspect_ratio,pix_fmt,bits_per_raw_sample,r_frame_rate,avg_frame_rate,time_base,duration,field_order,color_primaries,color_transfer,color_space,color_range,channels,sample_rate:stream_disposition=attached_pic,still_image,forced,hearing_impaired:stream_tags=language,rotate:stream_side_data -of json -protocol_whitelist http,tcp -format_whitelist matroska -max_streams 64 -max_pixels 67108864 -f matroska -reconnect 1 -reconnect_on_network_error 1 -reconnect_on_http_error 5xx,429 -reconnect_delay_max 4 -short_seek_size 262144 -recv_buffer_size 65536 -i http://127.0.0.1:1/t/m");
 }
 
 #[test]

@@ -12,10 +12,11 @@ use futures::future::{BoxFuture, Shared};
 use reelsmith_core::ports::{ObjectPin, ObjectStore, PortError, PortErrorKind};
 use reelsmith_core::probe::ByteSpan;
 
-use super::ProxyOptions;
+use super::{ProxyOptions, free};
 
-/// Blocks kept: streams that are interleaved coarsely are read in turns from a few places.
-const KEPT: usize = 32;
+/// Bytes of the blocks that are kept: streams that are interleaved coarsely are read in turns from a few places, and headers of
+/// fragments before their media.
+const KEPT: u64 = 32 << 20;
 /// Largest block where reading ahead is not worth it.
 const ASIDE: u64 = 64 << 10;
 /// Repeats of a request that the store did not answer.
@@ -34,7 +35,7 @@ pub(crate) struct Blocks {
     pin: ObjectPin,
     options: ProxyOptions,
     source: Arc<Source>,
-    kept: Mutex<VecDeque<(u64, Pending)>>,
+    kept: Mutex<VecDeque<(ByteSpan, Pending)>>,
     fault: Mutex<Option<(u64, Fault)>>,
 }
 
@@ -63,6 +64,7 @@ impl Blocks {
             pin,
             options: ProxyOptions {
                 reads: apart(options.reads, size),
+                hidden: free::fit(apart(options.hidden, size)),
                 ..options
             },
             kept: Mutex::new(VecDeque::new()),
@@ -92,10 +94,16 @@ impl Blocks {
 
     /// The bytes from `at` to the end of its block, at least one; asks for the following blocks meanwhile.
     pub(crate) async fn read(&self, at: u64) -> Result<Bytes, Fault> {
+        if let Some(bytes) = free::bytes(&self.options.hidden, at) {
+            return Ok(bytes);
+        }
         let (block, steady) = self.block_of(at);
         let wanted = self.request(block);
         let mut next = block.end;
         for _ in 0..self.options.read_ahead {
+            if free::holds(&self.options.hidden, next) {
+                break;
+            }
             let (ahead, goes_on) = self.block_of(next);
             let length = ahead.end.saturating_sub(ahead.start);
             if !steady || !goes_on || length == 0 || !self.source.can_afford(length) {
@@ -136,6 +144,7 @@ impl Blocks {
                 end: reads.get(next).map_or(end, |r| end.min(r.start)),
             },
         };
+        let span = free::apart_from(&self.options.hidden, at, span);
         (span, within.is_some() || reads.is_empty())
     }
 
@@ -156,15 +165,21 @@ impl Blocks {
     /// The request of a block: one that is under way or done, or a new one.
     fn request(&self, block: ByteSpan) -> Pending {
         let mut kept = locked(&self.kept);
-        let known = kept.iter().position(|(start, p)| {
+        let known = kept.iter().position(|(span, p)| {
             // A failed request is forgotten, so that a reconnecting reader asks again.
-            *start == block.start && !matches!(p.peek(), Some(Err(_)))
+            span.start == block.start && !matches!(p.peek(), Some(Err(_)))
         });
         let entry = known.and_then(|i| kept.remove(i));
         let pending = entry.map_or_else(|| self.fetch(block), |(_, pending)| pending);
-        kept.retain(|(start, _)| *start != block.start);
-        kept.push_back((block.start, pending.clone()));
-        let surplus = kept.len().saturating_sub(KEPT);
+        kept.retain(|(span, _)| span.start != block.start);
+        kept.push_back((block, pending.clone()));
+        let mut bytes = 0;
+        let newest = kept.iter().rev().take_while(|(span, _)| {
+            bytes += span.end - span.start;
+            bytes <= KEPT
+        });
+        // The one that was asked for is kept, however large.
+        let surplus = kept.len() - newest.count().max(1);
         kept.drain(..surplus);
         pending
     }

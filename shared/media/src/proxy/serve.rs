@@ -21,9 +21,9 @@ use tokio::task::JoinSet;
 use super::blocks::Blocks;
 
 /// Bytes handed to the socket at a time: what a reader that seeks away has cost in vain stays small.
-const PIECE: usize = 64 << 10;
-/// Send buffer of a connection, for the same reason.
-const SEND_BUFFER: usize = 128 << 10;
+const PIECE: usize = 32 << 10;
+/// Send buffer of a connection, for the same reason. The reader's own is [`crate::input`]'s.
+const SEND_BUFFER: usize = 32 << 10;
 
 type Body = UnsyncBoxBody<Bytes, std::io::Error>;
 

@@ -21,6 +21,7 @@ async fn proxy(store: &Arc<MemoryStore>, budget: Option<u64>) -> RangeProxy {
         block: 65_536,
         read_ahead: 1,
         reads: Vec::new(),
+        hidden: Vec::new(),
     };
     let pin = store.pin();
     RangeProxy::start(store.clone(), pin, options)
@@ -223,6 +224,7 @@ async fn spans(size: u64, reads: &[(u64, u64)]) -> Vec<(u64, u64)> {
                 end: *end,
             })
             .collect(),
+        hidden: Vec::new(),
     };
     let blocks = Blocks::new(store.clone(), store.pin(), options);
     let (mut at, mut spans) = (0, Vec::new());
@@ -254,4 +256,41 @@ async fn blocks_end_where_reading_ahead_is_no_longer_worth_it() {
     let found = spans(450_000, &overlapping).await;
     assert_eq!(found[0], (0, 90_000));
     assert_eq!(found.last(), Some(&(400_000, 450_000)));
+}
+
+#[tokio::test]
+async fn what_is_hidden_is_shown_as_free_space_and_never_read() {
+    let store = MemoryStore::new(content());
+    let span = |start, end| ByteSpan { start, end };
+    let options = ProxyOptions {
+        block: 10_000,
+        reads: vec![span(90_000, 150_000)],
+        // The last one has no room for a box.
+        hidden: vec![
+            span(1_000, 100_000),
+            span(200_000, 290_000),
+            span(295_000, 295_010),
+        ],
+        ..ProxyOptions::default()
+    };
+    let proxy = RangeProxy::start(store.clone(), store.pin(), options)
+        .await
+        .unwrap();
+    let (_, body) = get(&proxy, "bytes=0-").await;
+    let own = [0..1_000, 100_000..200_000, 290_000..SIZE];
+    for own in own.clone() {
+        assert!(body[own.clone()] == content()[own]);
+    }
+    for hidden in [1_000..100_000, 200_000..290_000] {
+        let size = hidden.len() as u64;
+        let shown = &body[hidden];
+        assert_eq!(&shown[..8], b"\0\0\0\x01free");
+        assert_eq!(shown[8..16], size.to_be_bytes());
+        assert!(shown[16..].iter().all(|b| *b == 0));
+    }
+    let read: usize = own.into_iter().map(|own| own.len()).sum();
+    assert_eq!(proxy.stats().bytes_read, read as u64);
+    let (_, header) = get(&proxy, "bytes=200004-200015").await;
+    assert_eq!(header[..4], *b"free");
+    assert_eq!(header[4..], 90_000u64.to_be_bytes());
 }

@@ -28,7 +28,8 @@ pub fn transcode_argv(task: &ChunkTask) -> Vec<String> {
         if let Some(seek) = task.chunk.cut.seek {
             args.extend(["-ss".to_owned(), decimal(seek)]);
         }
-        args.extend(input::open(&task.url, task.container));
+        let described = task.described;
+        args.extend(input::open_described(&task.url, task.container, described));
     }
     args.extend(["-filter_complex".to_owned(), graph(task)]);
     for (i, rendition) in task.rungs.iter().enumerate() {

@@ -20,6 +20,7 @@ struct Film {
     probe: Probe,
     timeline: Timeline,
     scan: Scan,
+    described: bool,
 }
 
 impl Film {
@@ -46,6 +47,7 @@ impl Film {
             probe,
             timeline,
             scan: index.scan,
+            described: index.described,
         }
     }
 
@@ -81,6 +83,7 @@ impl Film {
             frame_rate: self.timeline.frame_rate,
             mapping: self.timeline.mapping,
             scan: self.scan,
+            described: self.described,
             video_start: self.timeline.video_start(),
             segment_frames: FrameCount(48),
             gop_frames: FrameCount(24),

@@ -13,7 +13,7 @@ use reelsmith_core::time::{FrameCount, FrameRange};
 use reelsmith_core::units::{BitsPerSecond, Resolution};
 use reelsmith_media::{ChunkMedia, ProxyOptions};
 
-use crate::film::{Film, ffmpeg, tools};
+use crate::film::{Film, Picture, ffmpeg, tools};
 use crate::kinds::Kind;
 use crate::table::document;
 
@@ -214,7 +214,14 @@ async fn film(footage: &str) -> Film {
         steps,
         interlaced: false,
     };
-    Film::made(Box::leak(Box::new(kind)), "").await
+    Film::made(
+        Box::leak(Box::new(kind)),
+        Picture {
+            source: "",
+            times: 1,
+        },
+    )
+    .await
 }
 
 #[tokio::test(flavor = "multi_thread")]

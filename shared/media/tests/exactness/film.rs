@@ -50,17 +50,38 @@ pub fn ffmpeg(folder: &Path, args: &[String]) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// The test picture that frames are compared on: small, so that comparing is quick.
-pub const SMALL: &str = "testsrc2=size=128x96";
+/// What a mezzanine shows.
+#[derive(Clone, Copy, Debug)]
+pub struct Picture {
+    /// A lavfi source without its rate, and filters after it.
+    pub source: &'static str,
+    /// How many times the frames that a kind has.
+    pub times: u64,
+}
 
-fn step(folder: &Path, line: &str, picture: &str) {
-    if let Some(files) = line.strip_prefix("JOIN ") {
-        let files: Vec<PathBuf> = files.split(' ').map(|f| folder.join(f)).collect();
-        let [a, b, joined] = &files[..] else {
-            panic!("{line}")
-        };
-        let bytes = [std::fs::read(a).unwrap(), std::fs::read(b).unwrap()].concat();
-        return std::fs::write(joined, bytes).unwrap();
+/// The test picture that frames are compared on: small, so that comparing is quick.
+pub const SMALL: Picture = Picture {
+    source: "testsrc2=size=128x96",
+    times: 1,
+};
+
+/// Writes one file made of others; whether the line was of such a kind.
+fn put_together(folder: &Path, line: &str) -> bool {
+    let (what, files) = line.split_once(' ').unwrap();
+    let read = |name: &str| std::fs::read(folder.join(name)).unwrap();
+    let files: Vec<&str> = files.split(' ').collect();
+    let (name, bytes) = match (what, &files[..]) {
+        ("JOIN", [a, b, joined]) => (joined, [read(a), read(b)].concat()),
+        ("UNSTATED", [a, b]) => (b, crate::unstated::unstated(read(a))),
+        _ => return false,
+    };
+    std::fs::write(folder.join(name), bytes).unwrap();
+    true
+}
+
+fn step(folder: &Path, line: &str, picture: Picture) {
+    if put_together(folder, line) {
+        return;
     }
     let mut args: Vec<String> = Vec::new();
     for word in line.split(' ') {
@@ -68,10 +89,16 @@ fn step(folder: &Path, line: &str, picture: &str) {
             Some(("", rate)) => {
                 let rate = rate.strip_prefix('@').unwrap_or("25");
                 args.extend(["-f", "lavfi", "-i"].map(str::to_owned));
-                let (source, filters) = picture.split_once(',').unwrap_or((picture, "null"));
+                let shown = picture.source;
+                let (source, filters) = shown.split_once(',').unwrap_or((shown, "null"));
                 args.push(format!("{source}:rate={rate},{filters}"));
                 // A later number of frames or pixel format of the kind overrides these.
-                args.extend(["-frames:v", "97", "-pix_fmt", "yuv420p"].map(str::to_owned));
+                let frames = (97 * picture.times).to_string();
+                args.extend(["-frames:v", &frames, "-pix_fmt", "yuv420p"].map(str::to_owned));
+            }
+            _ if args.last().is_some_and(|a| a == "-frames:v") => {
+                let frames: u64 = word.parse().unwrap();
+                args.push((frames * picture.times).to_string());
             }
             _ if word == "TONE" => {
                 let at = args.iter().position(|a| a == "-frames:v").unwrap();
@@ -96,8 +123,8 @@ async fn stored(file: &Path) -> (Arc<MemoryStore>, ObjectPin) {
 }
 
 impl Film {
-    /// A mezzanine that shows `picture`, a lavfi source without its rate and filters after it.
-    pub async fn made(kind: &'static Kind, picture: &str) -> Self {
+    /// A mezzanine of a kind.
+    pub async fn made(kind: &'static Kind, picture: Picture) -> Self {
         let folder = tempfile::tempdir().unwrap();
         for line in kind.steps {
             step(folder.path(), line, picture);
@@ -249,6 +276,7 @@ impl Film {
         let options = ProxyOptions {
             block,
             reads: cut.reads.clone(),
+            hidden: cut.hidden.clone(),
             ..ProxyOptions::default()
         };
         let proxy = RangeProxy::start(self.store.clone(), self.pin.clone(), options).await;
@@ -261,6 +289,7 @@ impl Film {
             frame_rate: self.timeline.frame_rate,
             mapping: self.timeline.mapping,
             scan: self.indexed.index.scan,
+            described: self.indexed.index.described,
             mock: false,
             video_start: self.timeline.video_start(),
             segment_frames,

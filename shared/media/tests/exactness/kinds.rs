@@ -12,7 +12,8 @@ pub struct Kind {
     /// The finished file.
     pub file: &'static str,
     /// ffmpeg's arguments, one run after the other. `SRC` is the moving test picture of 97 frames at 25 per second,
-    /// `SRC@RATE` at another rate, `TONE` a tone; `JOIN a b c` writes files a and b one after the other as c.
+    /// `SRC@RATE` at another rate, `TONE` a tone; `JOIN a b c` writes files a and b one after the other as c; `UNSTATED a b` writes
+    /// a as b without what it states of reordering.
     pub steps: &'static [&'static str],
     /// Pictures pass through the deinterlacer before they are compared.
     pub interlaced: bool,
@@ -153,6 +154,15 @@ pub const KINDS: &[Kind] = &[
         &["SRC -c:v libx264 -preset fast -g 9999 -sc_threshold 0 -bf 2 a.mp4"],
     ),
     kind(
+        "MP4 H.264, reordering not stated",
+        Mov,
+        "b.mp4",
+        &[
+            "SRC -c:v libx264 -preset fast -g 24 -x264-params bframes=3:b-pyramid=normal:log-level=0 a.mp4",
+            "UNSTATED a.mp4 b.mp4",
+        ],
+    ),
+    kind(
         "MP4 H.264, intra refresh",
         Mov,
         "a.mp4",
@@ -223,7 +233,9 @@ pub const KINDS: &[Kind] = &[
         "MOV H.264 4:4:4, odd size",
         Mov,
         "a.mov",
-        &["SRC -vf crop=127:95:0:0 -pix_fmt yuv444p -c:v libx264 -preset fast -g 24 -bf 2 a.mov"],
+        &[
+            "SRC -vf crop=iw-1:ih-1:0:0 -pix_fmt yuv444p -c:v libx264 -preset fast -g 24 -bf 2 a.mov",
+        ],
     ),
     kind(
         "MOV HEVC 4:2:2 10 bit",
@@ -255,7 +267,7 @@ pub const KINDS: &[Kind] = &[
         "MOV DNxHR",
         Mov,
         "a.mov",
-        &["SRC -vf scale=256:144 -pix_fmt yuv422p -c:v dnxhd -profile:v dnxhr_sq a.mov"],
+        &["SRC -vf scale=iw*2:ih*3/2 -pix_fmt yuv422p -c:v dnxhd -profile:v dnxhr_sq a.mov"],
     ),
     kind(
         "MOV Motion JPEG, full range",
@@ -296,7 +308,7 @@ pub const KINDS: &[Kind] = &[
         "MXF DNxHR",
         Mxf,
         "a.mxf",
-        &["SRC -vf scale=256:144 -pix_fmt yuv422p -c:v dnxhd -profile:v dnxhr_sq a.mxf"],
+        &["SRC -vf scale=iw*2:ih*3/2 -pix_fmt yuv422p -c:v dnxhd -profile:v dnxhr_sq a.mxf"],
     ),
     kind(
         "MXF H.264 long GOP",

@@ -33,6 +33,41 @@ async fn tables_are_read_without_media_and_tell_where_it_is() {
 }
 
 #[tokio::test]
+async fn fragments_that_say_when_they_are_decoded_are_told_apart() {
+    let line = "-f lavfi -i testsrc2=size=320x180:rate=25:duration=4 -c:v libx264 -preset ultrafast -g 25 -movflags";
+    let fragments = async |content: Vec<u8>| {
+        let size = content.len() as u64;
+        tables(content).await.file.unwrap().fragments(size)
+    };
+    for flags in [
+        "+frag_keyframe+empty_moov",
+        "+frag_keyframe+empty_moov+dash",
+    ] {
+        let (_folder, file) = made(&format!("{line} {flags} film.mp4"));
+        let content = std::fs::read(file).unwrap();
+        let found = fragments(content.clone()).await;
+        assert_eq!(found.len(), 4, "{flags}");
+        assert!(found.is_sorted_by(|a, b| a.end == b.start), "{flags}");
+        assert_eq!(found[3].end, content.len() as u64);
+        let first: Vec<&[u8]> = found
+            .iter()
+            .map(|f| &content[f.start as usize + 4..f.start as usize + 8])
+            .collect();
+        assert!(
+            first
+                .iter()
+                .all(|kind| [b"moof", b"sidx"].contains(&(*kind).try_into().unwrap()))
+        );
+        let untimed = content.windows(4).rposition(|w| w == b"tfdt").unwrap();
+        let mut content = content;
+        content[untimed..untimed + 4].copy_from_slice(b"free");
+        assert_eq!(fragments(content).await, []);
+    }
+    let (_folder, file) = made(&format!("{line} +faststart film.mp4"));
+    assert_eq!(fragments(std::fs::read(file).unwrap()).await, []);
+}
+
+#[tokio::test]
 async fn what_is_no_chain_of_boxes_has_no_tables() {
     let ftyp = b"\0\0\0\x10ftypisom\0\0\0\0".to_vec();
     for tail in [
