@@ -71,6 +71,8 @@ struct Identity<'a> {
     subtitles: &'a [SubtitleTrack],
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     without_embedded_captions: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    closed_captions: Option<&'a str>,
     options: &'a OutputOptions,
     encoder: EncoderKind,
     profile_hash: &'a str,
@@ -124,6 +126,7 @@ fn job_key(
         audio: &manifest.audio_tracks,
         subtitles: &manifest.subtitle_tracks,
         without_embedded_captions: !manifest.settings.takes_embedded_captions(),
+        closed_captions: manifest.settings.closed_caption_language.as_deref(),
         options,
         encoder,
         profile_hash: &profile.hash(encoder_build),

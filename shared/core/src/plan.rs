@@ -18,6 +18,7 @@ use crate::ports::ObjectPin;
 use crate::probe::{ByteSpan, IndexRead, Inspection, PacketIndex, Scan, Seconds};
 use crate::time::{FrameCount, FrameRange, FrameRate, Ticks, Timescale};
 
+pub use captions::pictures::CODEC as CLOSED_CAPTIONS;
 pub use cutting::Cutting;
 use schedule::Workload;
 pub use timeline::{FrameMapping, Timeline};
@@ -249,16 +250,21 @@ impl Plan {
         workers: u32,
     ) -> Result<Self, PlanError> {
         let timing = &job.profile.timing;
-        let (text, left_out) = captions::text(
-            &job.manifest.subtitle_tracks,
-            inspection,
-            job.manifest.settings.takes_embedded_captions(),
-        );
+        let settings = &job.manifest.settings;
+        let embedded_too = settings.takes_embedded_captions();
+        let (mut text, mut left_out) =
+            captions::text(&job.manifest.subtitle_tracks, inspection, embedded_too);
         let timeline = Timeline::new(index, &inspection.probe.video, timing.max_frame_rate)?;
         if let (true, Cutting::Whole { reason }) = (timeline.is_broken(), &timeline.cutting)
             && !job.manifest.audio_tracks.is_empty()
         {
             return Err(PlanError::DiscontinuousSound(reason.clone()));
+        }
+        if embedded_too {
+            let coded = inspection.probe.video.coded;
+            let decoding = Work::measured().decode_seconds(coded) * timeline.frames.0 as f64;
+            let language = settings.closed_caption_language.as_deref();
+            captions::pictures::add(language, inspection, decoding, &mut text, &mut left_out);
         }
         let rate = timeline.frame_rate;
         let gop = rate.frames_in_millis(timing.gop_ms);

@@ -88,6 +88,9 @@ pub struct VideoStream {
     pub matrix: Option<String>,
     /// `color_range`: `tv` or `pc`, where stated.
     pub range: Option<String>,
+    /// Closed captions are within the first pictures (CEA-608 or CEA-708 as ATSC A/53 carries them).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub captioned: bool,
     /// What an HDR10 master was graded on, where stated.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mastering: Option<Mastering>,

@@ -46,13 +46,13 @@ impl Command {
             Some((_, name)) if object => name,
             _ => source,
         };
-        if object && self.args.iter().any(|arg| arg.starts_with(LOOPBACK)) {
+        if object && self.args.iter().any(|arg| Addressed::of(arg).is_some()) {
             line = format!("aws s3 cp {} {} && {line}", quoted(source), quoted(copy));
         }
         for arg in &self.args {
-            let arg = if arg.starts_with(LOOPBACK) { copy } else { arg };
+            let copied = Addressed::of(arg).map(|a| a.instead(copy));
             line.push(' ');
-            line.push_str(&quoted(arg));
+            line.push_str(&quoted(copied.as_deref().unwrap_or(arg)));
         }
         line
     }
@@ -60,6 +60,44 @@ impl Command {
 
 /// Start of every address of the range proxy.
 pub(crate) const LOOPBACK: &str = "http://127.0.0.1:";
+
+/// An address as the value of a filter's option, to be put between single quotes.
+pub(crate) fn within_filter(address: &str) -> String {
+    address.replace(':', "\\:")
+}
+
+/// An argument that is an address of the range proxy, or of a filter that opens one.
+pub(crate) struct Addressed<'a> {
+    /// What stands before and after the address, where it is a filter's.
+    around: Option<(&'a str, &'a str)>,
+    /// The address.
+    pub(crate) address: String,
+}
+
+impl<'a> Addressed<'a> {
+    pub(crate) fn of(arg: &'a str) -> Option<Self> {
+        const OPTION: &str = "filename='";
+        if arg.starts_with(LOOPBACK) {
+            return Some(Self {
+                around: None,
+                address: arg.to_owned(),
+            });
+        }
+        let (before, rest) = arg.split_at(arg.find(OPTION)? + OPTION.len());
+        let (value, after) = rest.split_at(rest.find('\'')?);
+        let address = value.replace("\\:", ":");
+        let around = Some((before, after));
+        let found = Self { around, address };
+        Some(found).filter(|f| f.address.starts_with(LOOPBACK))
+    }
+
+    fn instead(&self, file: &str) -> String {
+        match self.around {
+            None => file.to_owned(),
+            Some((before, after)) => format!("{before}{}{after}", within_filter(file)),
+        }
+    }
+}
 
 /// An argument as a POSIX shell takes it.
 fn quoted(arg: &str) -> String {
@@ -91,6 +129,9 @@ mod tests {
         let args = ["-i", "http://127.0.0.1:4242/secret/m", "-vf", "a=1;[b]'c'"];
         let command = Command::new("/usr/bin/ffmpeg", args.map(str::to_owned).to_vec());
         insta::assert_snapshot!(command, @r"ffmpeg -i MEZZANINE -vf 'a=1;[b]'\''c'\'''");
+        let filter = r"movie=filename='http\://127.0.0.1\:4242/secret/m':si=0".to_owned();
+        let filtered = Command::new("/usr/bin/ffmpeg", vec!["-i".to_owned(), filter]);
+        insta::assert_snapshot!(filtered.reproducing("s3://in/a/film.mov"), @r"aws s3 cp s3://in/a/film.mov film.mov && ffmpeg -i 'movie=filename='\''film.mov'\'':si=0'");
         insta::assert_snapshot!(command.reproducing("s3://in/a/film 1.mov"), @r"aws s3 cp 's3://in/a/film 1.mov' 'film 1.mov' && ffmpeg -i 'film 1.mov' -vf 'a=1;[b]'\''c'\'''");
     }
 }

@@ -13,7 +13,7 @@ mod files;
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
-use crate::command::{Command, LOOPBACK};
+use crate::command::{Addressed, Command, LOOPBACK};
 use crate::error::MediaError;
 
 /// Which layers this kernel has. All of them hold for every program that is started, or it is not started.
@@ -137,7 +137,8 @@ fn own_libraries(command: &Command) -> Vec<PathBuf> {
 
 /// The port of an argument that is an address of the range proxy.
 fn port(arg: &str) -> Option<u16> {
-    let rest = arg.strip_prefix(LOOPBACK)?;
+    let Addressed { address, .. } = Addressed::of(arg)?;
+    let rest = address.strip_prefix(LOOPBACK)?;
     rest.split('/').next()?.parse().ok()
 }
 

@@ -2,7 +2,7 @@
 
 use reelsmith_core::sniff::Container;
 
-use crate::command::words;
+use crate::command::{within_filter, words};
 
 /// Streams that a demuxer may find before it gives up.
 pub(crate) const MAX_STREAMS: u32 = reelsmith_core::check::MAX_STREAMS;
@@ -73,4 +73,28 @@ fn only(container: Container) -> Vec<String> {
     ]
     .map(str::to_owned)
     .to_vec()
+}
+
+/// Options of the input of captions within the pictures of a video stream, ending in `-i graph`: stream `s:0` is theirs.
+///
+/// ffmpeg reads them of decoded pictures only, by a filter that opens the file itself; it is told what [`open`] tells.
+pub(crate) fn open_captions(url: &str, container: Container, stream: u32) -> Vec<String> {
+    let demuxer = container.demuxer();
+    let options = [
+        "protocol_whitelist=http\\,tcp",
+        &format!("format_whitelist={demuxer}"),
+        &format!("max_streams={MAX_STREAMS}"),
+        "reconnect=1",
+        "reconnect_on_network_error=1",
+        "reconnect_on_http_error=5xx\\,429",
+        "reconnect_delay_max=4",
+    ]
+    .join("\\:");
+    let address = within_filter(url);
+    let graph = format!(
+        "movie=filename='{address}':format_name={demuxer}:stream_index={stream}:format_opts='{options}'[out0+subcc]"
+    );
+    let mut args: Vec<String> = words("-f lavfi -i").collect();
+    args.push(graph);
+    args
 }

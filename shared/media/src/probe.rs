@@ -211,6 +211,7 @@ impl Stream {
             transfer: stated(self.color_transfer.as_ref()),
             matrix: stated(self.color_space.as_ref()),
             range: stated(self.color_range.as_ref()),
+            captioned: false,
             mastering: self.side_data_list.iter().find_map(SideData::mastering),
             light: self.side_data_list.iter().find_map(SideData::light),
         })

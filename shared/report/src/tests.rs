@@ -79,6 +79,7 @@ fn inspection() -> Inspection {
         transfer: None,
         matrix: None,
         range: None,
+        captioned: false,
         mastering: None,
         light: None,
     };

@@ -122,6 +122,7 @@ fn settings(group: &Group) -> TranscodeSettings {
         enable_dash: group.flag("EnableDASH"),
         enable_progressive: group.flag("EnableProgressive"),
         enable_embedded_captions: group.flag("EnableEmbeddedCaptions"),
+        closed_caption_language: group.text("ClosedCaptionLanguage"),
         max_bitrate_cap: group.number("MaxBitrateCap").map(kilobits),
         encoder: match group.item("Encoder").and_then(|i| i.value()) {
             Some(Value::Encoder(encoder)) => Some(*encoder),

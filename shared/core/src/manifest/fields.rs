@@ -402,6 +402,11 @@ const SETTINGS: &[Field] = &[
         "Also put out the mezzanine's own text subtitle streams, each whose language and kind no subtitle track has; true where not stated.",
     ),
     optional(
+        "ClosedCaptionLanguage",
+        Kind::Language,
+        "The language of the closed captions within the pictures (CEA-608, CC1), which become captions for the deaf and hard of hearing; left out where not stated.",
+    ),
+    optional(
         "MaxBitrateCap",
         Kind::Integer {
             min: 1,

@@ -169,6 +169,9 @@ pub struct TranscodeSettings {
     /// `EnableEmbeddedCaptions`.
     #[serde(default)]
     pub enable_embedded_captions: Option<bool>,
+    /// `ClosedCaptionLanguage`: a BCP 47 tag.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closed_caption_language: Option<String>,
     /// `MaxBitrateCap` in kbit/s: no rung's cap is above it.
     pub max_bitrate_cap: Option<BitsPerSecond>,
     /// `Encoder`: `lambda` or `mediaconvert`.

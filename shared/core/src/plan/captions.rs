@@ -1,4 +1,6 @@
-//! Caption renditions of a plan: the manifest's files, and the mezzanine's own subtitle streams beside them.
+//! Caption renditions of a plan: the manifest's files, and the mezzanine's own captions beside them.
+
+pub(super) mod pictures;
 
 use super::{LeftOut, TextRendition};
 use crate::language;

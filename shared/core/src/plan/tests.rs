@@ -26,6 +26,7 @@ fn stream(rate: &str, time_base: (u32, u32)) -> VideoStream {
         transfer: None,
         matrix: None,
         range: None,
+        captioned: false,
         mastering: None,
         light: None,
     }

@@ -1,10 +1,10 @@
-//! Captions that are a stream of the mezzanine: taken out as a file, which the readers of files then read.
+//! Captions that are a stream of the mezzanine, or within its pictures: taken out as a file, which the readers of files then read.
 
 use std::path::PathBuf;
 
 use bytes::Bytes;
 use reelsmith_core::manifest::CaptionFormat;
-use reelsmith_core::plan::{Plan, TextRendition};
+use reelsmith_core::plan::{CLOSED_CAPTIONS, Plan, TextRendition};
 use reelsmith_core::probe::{Probe, Seconds};
 use reelsmith_core::sniff::Container;
 
@@ -16,7 +16,7 @@ use crate::process::{self, Limits, Sign};
 use crate::tools::Tools;
 use crate::video::read_and_remove;
 
-/// One subtitle stream of a mezzanine: all that is needed to take it out.
+/// One subtitle stream of a mezzanine, or the captions within its pictures: all that is needed to take them out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EmbeddedTask {
     /// Address of the mezzanine at the range proxy.
@@ -47,16 +47,21 @@ impl EmbeddedTask {
         text: &TextRendition,
         directory: impl Into<PathBuf>,
     ) -> Result<Self, MediaError> {
-        let known = probe.text.iter().find(|s| Some(s.index) == text.stream);
-        let known = known.ok_or_else(|| MediaError::Plan {
+        let streams = probe.text.iter().map(|s| (s.index, s.codec.as_str()));
+        let video = &probe.video;
+        let pictures = video.captioned.then_some((video.index, CLOSED_CAPTIONS));
+        let known = streams
+            .chain(pictures)
+            .find(|(index, _)| Some(*index) == text.stream);
+        let (stream, codec) = known.ok_or_else(|| MediaError::Plan {
             expected: format!("{} from a subtitle stream of the mezzanine", text.path),
             found: format!("stream {:?} of {}", text.stream, probe.text.len()),
         })?;
         Ok(Self {
             url: url.into(),
             container: probe.container,
-            stream: known.index,
-            codec: known.codec.clone(),
+            stream,
+            codec: codec.to_owned(),
             format: text.format,
             video_start: plan.video_start,
             directory: directory.into(),
@@ -76,12 +81,24 @@ const SHIFT_MS: i64 = 3_600_000;
 pub fn embedded_argv(task: &EmbeddedTask) -> Vec<String> {
     let mut args: Vec<String> =
         words("-v error -hide_banner -nostdin -y -progress pipe:1 -nostats -copyts").collect();
-    args.extend(input::open(&task.url, task.container));
-    args.extend(["-map".to_owned(), format!("0:{}", task.stream)]);
+    if task.codec == CLOSED_CAPTIONS {
+        let (url, container) = (&task.url, task.container);
+        args.extend(input::open_captions(url, container, task.stream));
+        args.extend(words("-map 0:s:0"));
+    } else {
+        args.extend(input::open(&task.url, task.container));
+        args.extend(["-map".to_owned(), format!("0:{}", task.stream)]);
+    }
     args.extend(words("-vn -an -dn -map_metadata -1 -map_chapters -1 -c:s"));
     // What is text in its container already is copied. 3GPP timed text is not, and becomes SubRip.
     let copied = matches!(task.codec.as_str(), "subrip" | "ass" | "ssa" | "webvtt");
-    args.push(if copied { "copy" } else { "subrip" }.to_owned());
+    // Closed captions have no markup, so that they become text in which an angle bracket is none.
+    let codec = match task.format {
+        _ if copied => "copy",
+        CaptionFormat::Ass => "ass",
+        _ => "subrip",
+    };
+    args.push(codec.to_owned());
     args.push("-output_ts_offset".to_owned());
     args.push(format!("{}us", shift_us(task.video_start)));
     args.extend(words("-f"));

@@ -1,4 +1,4 @@
-//! HDR10 metadata: of the container where it has any, else of the first picture.
+//! What only pictures say: HDR10 metadata where the container has none, and whether there are captions in them.
 
 use reelsmith_core::ladder::VideoRange;
 use reelsmith_core::probe::{ContentLight, Mastering, Probe};
@@ -16,6 +16,7 @@ use crate::tools::Tools;
 #[serde(default)]
 pub(super) struct SideData {
     pub(super) rotation: Option<serde_json::Number>,
+    side_data_type: Option<String>,
     red_x: Option<String>,
     red_y: Option<String>,
     green_x: Option<String>,
@@ -75,7 +76,13 @@ struct Frame {
     side_data_list: Vec<SideData>,
 }
 
-/// Fills in what the container does not say, from the first picture of a PQ source.
+/// Codecs whose user data carry captions.
+const CAPTIONED: [&str; 3] = ["h264", "hevc", "mpeg2video"];
+
+/// What ffmpeg calls captions in user data.
+const CAPTIONS: &str = "ATSC A53 Part 4 Closed Captions";
+
+/// Fills in what the container does not say, from the first pictures.
 pub(super) async fn complete(
     tools: &Tools,
     url: &str,
@@ -83,11 +90,12 @@ pub(super) async fn complete(
 ) -> Result<Probe, MediaError> {
     let video = &mut probe.video;
     let known = video.mastering.is_some() && video.light.is_some();
-    if video.dynamic_range() != VideoRange::Pq || known {
+    let unlit = video.dynamic_range() == VideoRange::Pq && !known;
+    if !unlit && !CAPTIONED.contains(&video.codec.as_str()) {
         return Ok(probe);
     }
     let mut args: Vec<String> =
-        words("-v error -hide_banner -read_intervals %+#1 -select_streams").collect();
+        words("-v error -hide_banner -read_intervals %+#8 -select_streams").collect();
     args.push(video.index.to_string());
     args.extend(words("-show_entries frame=pts:frame_side_data -of json"));
     args.extend(input::open(url, probe.container));
@@ -104,6 +112,11 @@ pub(super) async fn complete(
     // A decoder that says nothing sensible leaves the metadata away; the picture itself is still HDR.
     let found: Frames = serde_json::from_str(&json).unwrap_or_default();
     let mut said = found.frames.iter().flat_map(|f| &f.side_data_list);
+    let captions = |s: &SideData| s.side_data_type.as_deref() == Some(CAPTIONS);
+    video.captioned = said.clone().any(captions);
+    if !unlit {
+        return Ok(probe);
+    }
     video.mastering = video
         .mastering
         .or(said.clone().find_map(SideData::mastering));

@@ -156,7 +156,10 @@ async fn workers_read_little_beside_their_chunks() {
     let kinds = KINDS.iter().filter(taken);
     let kinds = kinds.filter(|k| k.name.contains(&named));
     let rows: Vec<Read> = futures::stream::iter(kinds)
-        .map(|kind| read(kind, times(kind)))
+        .map(|kind| async move {
+            // In a task of its own: making a mezzanine blocks, and the other one's programs have limits of time.
+            tokio::spawn(read(kind, times(kind))).await.unwrap()
+        })
         .buffered(2)
         .collect()
         .await;

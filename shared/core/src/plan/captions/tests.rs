@@ -34,6 +34,11 @@ fn track(language: &str, label: &str) -> SubtitleTrack {
 
 /// Captions of a file with these streams, whose manifest has these tracks; each as one line.
 fn planned(tracks: &[SubtitleTrack], streams: Vec<TextStream>, embedded_too: bool) -> String {
+    let (text, left_out) = text(tracks, &inspection(tracks, streams), embedded_too);
+    lines(&text, &left_out)
+}
+
+fn inspection(tracks: &[SubtitleTrack], streams: Vec<TextStream>) -> Inspection {
     let probe = serde_json::json!({
         "mezzanine": pin("film.mkv"), "size": 1,
         "captions": tracks.iter().map(|t| pin(&t.file_path)).collect::<Vec<_>>(),
@@ -46,8 +51,10 @@ fn planned(tracks: &[SubtitleTrack], streams: Vec<TextStream>, embedded_too: boo
             },
         },
     });
-    let inspection: Inspection = serde_json::from_value(probe).unwrap();
-    let (text, left_out) = text(tracks, &inspection, embedded_too);
+    serde_json::from_value(probe).unwrap()
+}
+
+fn lines(text: &[TextRendition], left_out: &[LeftOut]) -> String {
     let text = text.iter().map(|t| {
         let source = t
             .stream
@@ -108,4 +115,39 @@ fn what_is_left_out_is_named_with_its_reason() {
     without stream 6, subrip: stream 5 has the same language and kind
     without stream 7, subrip: its language is not known; tag the stream or deliver a caption file
     "#);
+}
+
+#[test]
+fn captions_within_the_pictures_need_a_language_and_a_programme_that_is_not_too_long() {
+    let judged =
+        |captioned: bool, language: Option<&str>, decoding: f64, tracks: &[SubtitleTrack]| {
+            let mut inspection = inspection(tracks, vec![stream(3, "subrip", "jpn")]);
+            inspection.probe.video.captioned = captioned;
+            let (mut text, mut left_out) = text(tracks, &inspection, true);
+            pictures::add(language, &inspection, decoding, &mut text, &mut left_out);
+            lines(&text, &left_out)
+        };
+    let mut deaf = track("en", "English");
+    deaf.sdh = true;
+    insta::assert_snapshot!(judged(true, Some("en"), 299.0, &[]), @r#"
+    text/ja "ja" of stream 3, Srt, default false
+    text/en_sdh "en (SDH)" of stream 0, Ass, default false
+    "#);
+    insta::assert_snapshot!(judged(true, Some("en"), 299.0, &[deaf]), @r#"
+    text/en_sdh "English" of captions/en.srt, Srt, default true
+    text/ja "ja" of stream 3, Srt, default false
+    "#);
+    insta::assert_snapshot!(judged(true, Some("en"), 301.0, &[]), @r#"
+    text/ja "ja" of stream 3, Srt, default false
+    without stream 0, eia_608: decoding all pictures takes 301 s, and 300 at most are taken; deliver a caption file
+    "#);
+    insta::assert_snapshot!(judged(true, None, 1.0, &[]), @r#"
+    text/ja "ja" of stream 3, Srt, default false
+    without stream 0, eia_608: their language is not known; state ClosedCaptionLanguage or deliver a caption file
+    "#);
+    insta::assert_snapshot!(judged(false, Some("en"), 1.0, &[]), @r#"
+    text/ja "ja" of stream 3, Srt, default false
+    without stream 0, eia_608: the first pictures have none; deliver a caption file
+    "#);
+    insta::assert_snapshot!(judged(false, None, 1.0, &[]), @r#"text/ja "ja" of stream 3, Srt, default false"#);
 }

@@ -5,6 +5,8 @@ use super::*;
 use crate::probe;
 use crate::testing::{ffmpeg, plan, serve, tools};
 
+mod closed;
+
 const SUBRIP: &str = "1\n00:00:00,500 --> 00:00:02,123\nFirst <i>line</i> & x\n\n2\n00:00:04,500 --> 00:00:04,900\na < b {c}\nsecond line\n";
 const SUBSTATION: &str = "[Script Info]\nScriptType: v4.00+\n\n[V4+ Styles]\nFormat: Name, Fontname, Fontsize\nStyle: Default,Arial,16\n\n\
     [Events]\nFormat: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text\n\
