@@ -92,7 +92,13 @@ async fn run(
     invocation: &Invocation,
 ) -> Result<(AudioMedia, ProxyStats), MediaError> {
     let pin = inspection.mezzanine.clone();
-    let proxy = RangeProxy::start(Arc::clone(&ports.store), pin, ProxyOptions::default()).await?;
+    // The file is read once from end to end, as fast as it comes.
+    let options = ProxyOptions {
+        block: 4 << 20,
+        read_ahead: 3,
+        ..ProxyOptions::default()
+    };
+    let proxy = RangeProxy::start(Arc::clone(&ports.store), pin, options).await?;
     let directory = tempfile::tempdir();
     let directory = directory.map_err(|e| MediaError::io("making a temporary folder", &e))?;
     let task = AudioTask::new(

@@ -103,7 +103,7 @@ async fn upload(
     let there = there.ok().filter(|meta| meta.pin.size == size);
     // A bucket keeps every version, so what is there already is not sent again. Only what may be there is hashed.
     if let Some(meta) = there
-        && meta.pin.etag == manifest::checksums(file)?.0.md5
+        && meta.pin.etag == manifest::md5(file)?
     {
         display.line(&format!(
             "s3://{bucket}/{key} is there already ({size} bytes)"

@@ -84,17 +84,32 @@ fn errors(parsed: &Parsed) -> Vec<String> {
 /// # Errors
 /// Where it cannot be read.
 pub fn checksums(path: &Path) -> Result<(Checksums, u64), Trouble> {
+    let mut sum = Checksummer::default();
+    feed(path, |bytes| sum.update(bytes))?;
+    let size = sum.length();
+    Ok((sum.finish(), size))
+}
+
+/// The MD5 of a file, lower-case hexadecimal: what S3 calls an object that came in one piece.
+///
+/// # Errors
+/// Where it cannot be read.
+pub fn md5(path: &Path) -> Result<String, Trouble> {
+    use md5::Digest as _;
+    let mut sum = md5::Md5::new();
+    feed(path, |bytes| sum.update(bytes))?;
+    Ok(hex::encode(sum.finalize()))
+}
+
+fn feed(path: &Path, mut take: impl FnMut(&[u8])) -> Result<(), Trouble> {
     use std::io::Read;
     let trouble = |e| Trouble::file("read", path, &e);
     let mut file = std::fs::File::open(path).map_err(trouble)?;
-    let mut sum = Checksummer::default();
     let mut buffer = vec![0; 1 << 20];
     loop {
         match file.read(&mut buffer).map_err(trouble)? {
-            0 => break,
-            n => sum.update(&buffer[..n]),
+            0 => return Ok(()),
+            n => take(&buffer[..n]),
         }
     }
-    let size = sum.length();
-    Ok((sum.finish(), size))
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ladder::{ResolvedRung, VideoCodec};
 use crate::time::FrameRate;
-use crate::units::Resolution;
+use crate::units::{Bytes, Resolution};
 
 /// A preset of the encoders, fastest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -62,9 +62,11 @@ pub struct Work {
     pub scale_ms_per_megapixel: f64,
     /// Programme that a chunk decodes before its first frame, in milliseconds.
     pub lead_in_ms: f64,
-    /// Processor seconds per second of programme to encode one audio track.
+    /// Processor seconds per second of programme to mix and measure one audio track.
+    pub audio_mix_s_per_s: f64,
+    /// Processor seconds per second of programme to encode it.
     pub audio_encode_s_per_s: f64,
-    /// Processor seconds per second of programme to measure it, before and after.
+    /// Processor seconds per second of programme to measure what was limited and what was encoded.
     pub audio_measure_s_per_s: f64,
     /// Seconds of make-images for one thumbnail.
     pub thumbnail_s: f64,
@@ -115,12 +117,14 @@ impl Work {
         per_megapixel * megapixels(rung.resolution) / 1e3
     }
 
-    /// Wall seconds of a worker for so many seconds of an audio track.
+    /// Wall seconds of a worker for so many seconds of an audio track of a mezzanine, which it reads once from end to end.
     #[must_use]
-    pub fn audio_seconds(&self, seconds: f64) -> f64 {
+    pub fn audio_seconds(&self, seconds: f64, mezzanine: Bytes) -> f64 {
         let vcpus = f64::from(self.size("encode_audio").memory_mb) / self.mb_per_vcpu;
         let meters = vcpus.clamp(1.0, METERS);
-        (self.audio_encode_s_per_s + self.audio_measure_s_per_s / meters) * seconds
+        let mix = self.audio_mix_s_per_s * seconds;
+        let read = mezzanine.0 as f64 / self.bytes_per_second;
+        mix.max(read) + (self.audio_encode_s_per_s + self.audio_measure_s_per_s / meters) * seconds
     }
 
     /// Bytes of a rung that lasts so long, on average.

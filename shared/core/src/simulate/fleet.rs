@@ -335,7 +335,11 @@ impl<'a> Run<'a> {
         let from = self.progress[index].encode_from;
         let audio = match title.audio {
             0 => 0.0,
-            _ => p.map_start_s.value + self.call() + work.audio_seconds(title.seconds()),
+            _ => {
+                p.map_start_s.value
+                    + self.call()
+                    + work.audio_seconds(title.seconds(), title.mezzanine)
+            }
         };
         let renditions = (title.rungs.len() as u64 + title.audio + title.text) as f64;
         let records = title.chunks as f64 * p.object_s.value / READS;

@@ -1,4 +1,4 @@
-//! The command lines of both passes over an audio track.
+//! The command lines of the passes over an audio track.
 
 use std::ops::Range;
 
@@ -11,49 +11,82 @@ use crate::video::decimal_micros;
 /// The encoder's file in the task's folder.
 pub(super) const OUTPUT: &str = "audio.mp4";
 
-/// Arguments of ffmpeg for the first pass: measures loudness and true peak of exactly what the second will encode, or of a slice
-/// of it, in hops of 100 ms.
-#[must_use]
-pub fn measure_argv(task: &AudioTask, slice: Option<&Range<u64>>) -> Vec<String> {
-    meter_argv(task, slice, None, METER)
+/// The mix in the task's folder, as it is encoded but for its level.
+const MIX: &str = "mix.w64";
+/// Largest mix that is kept: nearly two hours of 5.1, nearly six of stereo. What is longer is read from the mezzanine in every
+/// pass.
+const LARGEST_MIX: u64 = 8_000_000_000;
+
+/// Whether the first pass keeps the mix for the others.
+pub(super) fn keeps_mix(task: &AudioTask) -> bool {
+    let track = &task.rendition;
+    !task.mock && track.samples * u64::from(track.channels) * 4 <= LARGEST_MIX
 }
 
-/// Arguments of ffmpeg for measuring the loudness of the limited mix, or of a slice of it, without encoding it.
+/// Arguments of ffmpeg for the first pass: mixes the track, measures loudness and true peak of the mix, and keeps it, so that the
+/// mezzanine is read once.
+#[must_use]
+pub fn measure_argv(task: &AudioTask) -> Vec<String> {
+    // The summary is a message of level info.
+    let mut args = begin("info", true);
+    args.extend(mezzanine(task));
+    let mix = mix(task);
+    if !keeps_mix(task) {
+        args.extend(track(task));
+        args.extend(["-af".to_owned(), format!("{mix},{METER}")]);
+        args.extend(words("-f null -"));
+        return args;
+    }
+    let stream = task.rendition.stream;
+    let graph = format!("[0:{stream}]{mix},asplit=2[heard][kept];[heard]{METER}[told]");
+    args.extend(["-filter_complex".to_owned(), graph]);
+    args.extend(words(
+        "-map [told] -f null - -map [kept] -c:a pcm_f32le -f w64",
+    ));
+    args.push(MIX.to_owned());
+    args
+}
+
+/// Arguments of ffmpeg for measuring the loudness of the limited mix, or of a slice of it, without encoding it. Only a mix that
+/// is kept has slices.
 #[must_use]
 pub fn settle_argv(
     task: &AudioTask,
     correction: Correction,
     slice: Option<&Range<u64>>,
 ) -> Vec<String> {
-    meter_argv(task, slice, Some(correction), "ebur128=framelog=verbose")
-}
-
-fn meter_argv(
-    task: &AudioTask,
-    slice: Option<&Range<u64>>,
-    correction: Option<Correction>,
-    meter: &str,
-) -> Vec<String> {
-    let start = task.video_start;
-    let start = i128::from(start.ticks.0) * 1_000_000 / i128::from(start.timescale.0.max(1));
-    let seek = slice.and_then(|slice| seek(slice, start));
-    // The summary is a message of level info.
-    let mut args = common(task, "info", slice.is_none(), seek);
-    let mut filters = vec![mix(task, slice.is_none_or(|s| s.start == 0))];
+    let mut args = begin("info", slice.is_none());
+    if let Some(time) = slice.and_then(seek) {
+        args.extend(["-copyts".to_owned(), "-ss".to_owned(), time]);
+    }
+    let (input, first) = mixed(task);
+    args.extend(input);
+    let mut filters = vec![first];
     filters.extend(slice.map(|slice| part(slice, task.rendition.sample_rate)));
-    filters.extend(correction.into_iter().flat_map(level));
-    filters.push(heard(meter, slice));
+    filters.extend(level(correction));
+    filters.push(heard("ebur128=framelog=verbose", slice));
     args.extend(["-af".to_owned(), filters.join(",")]);
     args.extend(words("-f null -"));
     args
 }
 
+/// The mix: from the first pass where that kept it, from the mezzanine otherwise; and the filter that makes it.
+fn mixed(task: &AudioTask) -> (Vec<String>, String) {
+    if !keeps_mix(task) {
+        let input = mezzanine(task).into_iter().chain(track(task));
+        return (input.collect(), mix(task));
+    }
+    let input = format!("-protocol_whitelist file -format_whitelist w64 -f w64 -i {MIX}");
+    let layout = layout(task.rendition.channels);
+    let same = format!("aformat=sample_fmts=fltp:channel_layouts={layout}");
+    (words(&input).collect(), same)
+}
+
 /// Arguments of ffmpeg for measuring the encoder's file, or a slice of it.
 #[must_use]
 pub fn result_argv(task: &AudioTask, slice: Option<&Range<u64>>) -> Vec<String> {
-    let mut args: Vec<String> = words("-v info -hide_banner -nostdin -y").collect();
-    args.extend(progress(slice.is_none()));
-    if let Some(time) = slice.and_then(|slice| seek(slice, 0)) {
+    let mut args = begin("info", slice.is_none());
+    if let Some(time) = slice.and_then(seek) {
         args.extend(words("-copyts -noaccurate_seek -ss"));
         args.push(time);
     }
@@ -68,21 +101,25 @@ pub fn result_argv(task: &AudioTask, slice: Option<&Range<u64>>) -> Vec<String> 
     args
 }
 
-/// Progress on stdout, but for a meter that tells each hop there.
-fn progress(told: bool) -> impl Iterator<Item = String> {
-    words(if told {
+/// What every command begins with. Progress goes to stdout, but where a meter tells each hop there.
+fn begin(level: &str, progress: bool) -> Vec<String> {
+    let mut args = vec!["-v".to_owned(), level.to_owned()];
+    args.extend(words("-hide_banner -nostdin -y"));
+    args.extend(words(if progress {
         "-progress pipe:1 -nostats"
     } else {
         "-nostats"
-    })
+    }));
+    args
 }
 
-/// Where the demuxer goes for a slice of a track that begins at `start` microseconds: a second further back than the meter
-/// listens, since it may only find a packet somewhat later.
-fn seek(slice: &Range<u64>, start: i128) -> Option<String> {
+/// Where the demuxer goes for a slice: a second further back than the meter listens, since it may only find a packet somewhat
+/// later.
+fn seek(slice: &Range<u64>) -> Option<String> {
     let lead = slice.start.checked_sub(LEAD + HOPS)?;
-    let micros = start + i128::from(lead) * 1_000_000 / i128::from(HOPS);
-    Some(decimal_micros(micros))
+    Some(decimal_micros(
+        i128::from(lead) * 1_000_000 / i128::from(HOPS),
+    ))
 }
 
 /// The part of a track that a meter listens to.
@@ -112,9 +149,11 @@ const METER: &str = "ebur128=peak=true:framelog=verbose";
 /// Arguments of ffmpeg for the second pass.
 #[must_use]
 pub fn encode_argv(task: &AudioTask, correction: Correction) -> Vec<String> {
-    let mut args = common(task, "error", true, None);
+    let mut args = begin("error", true);
     let samples = task.rendition.samples;
-    let mut filters = vec![mix(task, true)];
+    let (input, first) = mixed(task);
+    args.extend(input);
+    let mut filters = vec![first];
     filters.extend(level(correction));
     filters.push(format!("apad=whole_len={samples}"));
     filters.push(format!("atrim=end_sample={samples}"));
@@ -133,21 +172,21 @@ pub fn encode_argv(task: &AudioTask, correction: Correction) -> Vec<String> {
     args
 }
 
-fn common(task: &AudioTask, level: &str, told: bool, seek: Option<String>) -> Vec<String> {
-    let mut args = vec!["-v".to_owned(), level.to_owned()];
-    args.extend(words("-hide_banner -nostdin -y"));
-    args.extend(progress(told));
+/// The mezzanine, or silence in its place.
+fn mezzanine(task: &AudioTask) -> Vec<String> {
     if task.mock {
-        args.extend(silence(task));
-    } else {
-        args.push("-copyts".to_owned());
-        if let Some(time) = seek {
-            args.extend(words("-noaccurate_seek -seek_timestamp 1 -ss"));
-            args.push(time);
-        }
-        args.extend(input::open(&task.url, task.container));
-        args.push("-map".to_owned());
-        args.push(format!("0:{}", task.rendition.stream));
+        return silence(task);
+    }
+    let mut args = vec!["-copyts".to_owned()];
+    args.extend(input::open(&task.url, task.container));
+    args
+}
+
+/// The track alone.
+fn track(task: &AudioTask) -> Vec<String> {
+    let mut args = Vec::new();
+    if !task.mock {
+        args.extend(["-map".to_owned(), format!("0:{}", task.rendition.stream)]);
     }
     args.extend(words("-vn -sn -dn"));
     args
@@ -167,9 +206,9 @@ fn silence(task: &AudioTask) -> Vec<String> {
     .to_vec()
 }
 
-/// The track from the video's first frame on, or from where a slice of it was found, gaps filled with silence, mixed to the channels of the output, as floats so
+/// The track from the video's first frame on, gaps filled with silence, mixed to the channels of the output, as floats so
 /// that neither the mix nor a gain can clip.
-fn mix(task: &AudioTask, from_start: bool) -> String {
+fn mix(task: &AudioTask) -> String {
     let (rate, channels) = (task.rendition.sample_rate, task.rendition.channels);
     if task.mock {
         let layout = layout(channels);
@@ -182,13 +221,8 @@ fn mix(task: &AudioTask, from_start: bool) -> String {
     } else {
         (layout(channels), "")
     };
-    let first = if from_start {
-        format!(":first_pts={start}")
-    } else {
-        String::new()
-    };
     format!(
-        "aresample={rate}:async=1{first},asetpts=PTS-({start}),\
+        "aresample={rate}:async=1:first_pts={start},asetpts=PTS-({start}),\
          aformat=sample_fmts=fltp:channel_layouts={layout}{fold}"
     )
 }
