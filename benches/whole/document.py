@@ -123,9 +123,9 @@ def fleet(program):
 
 def write(root, facts, program, draft):
     """Fills the document, or prints what would be filled in."""
-    parts = {"machine": versions(facts), "whole": whole(facts), "rungs": rungs(facts), "parts": parts(facts), "states": states(facts), "scaling": scaling(facts),
+    texts = {"machine": versions(facts), "whole": whole(facts), "rungs": rungs(facts), "parts": parts(facts), "states": states(facts), "scaling": scaling(facts),
              "second": second(facts), "fleet": fleet(program)}
     if draft:
-        print("\n".join(f"## {name}\n\n{text}" for name, text in parts.items()))
+        print("\n".join(f"## {name}\n\n{text}" for name, text in texts.items()))
         return
-    markers.fill(root / "docs/performance.md", parts)
+    markers.fill(root / "docs/performance.md", texts)
