@@ -108,6 +108,21 @@ def modelled(program, work, seconds, counts):
     return {row["workers"]: row["outcome"] for row in said["rows"]}
 
 
+def overhead(program, root, folder, profile, rounds=5):
+    """Jobs of two seconds, of which little is encoding: right after a deployment, when no function runs yet, and once more."""
+    work = Work(root, profile, mezzanine(folder, 2), SIZE, RATE)
+    reports = {"cold": [], "warm": []}
+    for number in range(rounds):
+        # Another setting than before is another deployment, which ends every environment.
+        contender = Reelsmith(program, 2 + number % 2)
+        clean(folder / "overhead")
+        contender.prepare(work, folder / "overhead")
+        for kind in reports:
+            contender.go(work, folder / "overhead")
+            reports[kind].append(contender.report())
+    return reports
+
+
 def machine():
     model = next((line.split(":")[1].strip() for line in open("/proc/cpuinfo", encoding="utf-8") if line.startswith("model name")), "?")
     ffmpeg = run(["ffmpeg", "-version"]).split("\n")[0].split(" Copyright")[0]
@@ -134,6 +149,7 @@ def main():
              "preset": work.preset, "rungs": work.rungs, "mezzanine_bytes": work.mezzanine.stat().st_size}
     try:
         facts["contenders"] = race(work, folder, program, chosen.runs)
+        facts["overhead"] = overhead(program, root, folder, chosen.profile)
     finally:
         run([program, "down"])
     facts["profile_of_a_second"] = chunk_profile(work)

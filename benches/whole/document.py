@@ -68,6 +68,26 @@ def states(facts):
     return table(["state", *(f"{name}, s" for name in names)], [*rows, ["from start to end of the execution", *whole_]])
 
 
+def overhead(facts):
+    """By state, and around the pieces, of jobs whose functions start and of jobs whose functions are there."""
+    def around(report):
+        pieces = report["chunk_encode"]["pieces"]
+        first, last = min(p["after_s"] for p in pieces), max(p["after_s"] + p["encode_s"] for p in pieces)
+        return {"**from the execution's start to the first piece**": first,
+                "**from the last piece's end to the end**": report["latency"]["seconds"] - last,
+                "**from start to end**": report["latency"]["seconds"]}
+
+    seen = [{}, {}]
+    for sum_, kind in zip(seen, ("cold", "warm")):
+        for report in facts["overhead"][kind]:
+            for name, seconds in [(s["state"], s["seconds"]) for s in report["states"]] + list(around(report).items()):
+                sum_.setdefault(name, []).append(seconds)
+    # States that only pass data on have nothing to start.
+    names = [name for name in seen[0] if max(median(seen[0][name]), median(seen[1].get(name, [0]))) >= 0.01]
+    rows = [[name, *(f"{median(sum_[name]):.2f}" if name in sum_ else "" for sum_ in seen)] for name in names]
+    return table(["state", "cold, s", "warm, s"], rows)
+
+
 def parts(facts):
     names = jobs(facts)
     seen = [of(facts, name, "parts") for name in names]
@@ -123,7 +143,7 @@ def fleet(program):
 
 def write(root, facts, program, draft):
     """Fills the document, or prints what would be filled in."""
-    texts = {"machine": versions(facts), "whole": whole(facts), "rungs": rungs(facts), "parts": parts(facts), "states": states(facts), "scaling": scaling(facts),
+    texts = {"machine": versions(facts), "whole": whole(facts), "rungs": rungs(facts), "parts": parts(facts), "overhead": overhead(facts), "states": states(facts), "scaling": scaling(facts),
              "second": second(facts), "fleet": fleet(program)}
     if draft:
         print("\n".join(f"## {name}\n\n{text}" for name, text in texts.items()))

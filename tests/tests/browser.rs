@@ -166,8 +166,8 @@ async fn outputs_play_to_the_end_in_chromium() {
         started.push(world.deliver(&delivery).await);
     }
     let bad = Delivery {
-        id: "wrong-md5".to_owned(),
-        md5: "0".repeat(32),
+        id: "wrong-size".to_owned(),
+        size: standard().size + 1,
         ..standard()
     };
     let bad = world.deliver(&bad).await;
@@ -181,7 +181,7 @@ async fn outputs_play_to_the_end_in_chromium() {
     let offline = page_of(&world.endpoint, &assets[0]).await;
     let console_page = Page::of(&world.endpoint, &["console"]).await;
     let console = console_page.url.clone();
-    assert_eq!(world.failed(&bad).await.0, "MezzanineChecksumMismatch");
+    assert_eq!(world.failed(&bad).await.0, "MezzanineSizeMismatch");
     let name = |arn: &str| arn.rsplit(':').next().unwrap_or_default().to_owned();
     drive(&json!({
         "report": {
@@ -195,7 +195,7 @@ async fn outputs_play_to_the_end_in_chromium() {
         },
         "console": {"url": console, "execution": name(&started[0]), "states": states()},
         "failure": {
-            "url": console, "execution": name(&bad), "error": "MezzanineChecksumMismatch", "state": "ValidateInput",
+            "url": console, "execution": name(&bad), "error": "MezzanineSizeMismatch", "state": "ValidateInput",
         },
         "chromium": chromium, "packages": packages, "artefacts": artefacts(),
         "outputs": [
