@@ -14,6 +14,8 @@ pub struct Command {
     pub directory: Option<PathBuf>,
     /// Programs that it may start. ffmpeg and ffprobe start none.
     pub helpers: Vec<PathBuf>,
+    /// Arguments with which the same program made a file that this command reads: who runs it again runs those first.
+    pub first: Option<Vec<String>>,
 }
 
 impl Command {
@@ -25,7 +27,15 @@ impl Command {
             args,
             directory: None,
             helpers: Vec::new(),
+            first: None,
         }
+    }
+
+    /// The same command, which reads what the program made with these arguments.
+    #[must_use]
+    pub fn after(mut self, first: Vec<String>) -> Self {
+        self.first = Some(first);
+        self
     }
 
     /// The same command in another working directory.
@@ -40,19 +50,25 @@ impl Command {
     #[must_use]
     pub fn reproducing(&self, source: &str) -> String {
         let name = self.program.file_name().unwrap_or_default();
-        let mut line = name.to_string_lossy().into_owned();
+        let name = name.to_string_lossy();
+        let mut line = String::new();
         let object = source.starts_with("s3://");
         let copy = match source.rsplit_once('/') {
             Some((_, name)) if object => name,
             _ => source,
         };
-        if object && self.args.iter().any(|arg| Addressed::of(arg).is_some()) {
-            line = format!("aws s3 cp {} {} && {line}", quoted(source), quoted(copy));
+        let runs = || self.first.iter().chain([&self.args]);
+        if object && runs().flatten().any(|arg| Addressed::of(arg).is_some()) {
+            line = format!("aws s3 cp {} {} && ", quoted(source), quoted(copy));
         }
-        for arg in &self.args {
-            let copied = Addressed::of(arg).map(|a| a.instead(copy));
-            line.push(' ');
-            line.push_str(&quoted(copied.as_deref().unwrap_or(arg)));
+        for (n, args) in runs().enumerate() {
+            line.push_str(if n > 0 { " && " } else { "" });
+            line.push_str(&name);
+            for arg in args {
+                let copied = Addressed::of(arg).map(|a| a.instead(copy));
+                line.push(' ');
+                line.push_str(&quoted(copied.as_deref().unwrap_or(arg)));
+            }
         }
         line
     }
@@ -129,6 +145,13 @@ mod tests {
         let args = ["-i", "http://127.0.0.1:4242/secret/m", "-vf", "a=1;[b]'c'"];
         let command = Command::new("/usr/bin/ffmpeg", args.map(str::to_owned).to_vec());
         insta::assert_snapshot!(command, @r"ffmpeg -i MEZZANINE -vf 'a=1;[b]'\''c'\'''");
+        let second = Command::new("/usr/bin/ffmpeg", vec!["-i".into(), "mix.w64".into()]);
+        let second = second.after(vec![
+            "-i".into(),
+            "http://127.0.0.1:4242/secret/m".into(),
+            "mix.w64".into(),
+        ]);
+        insta::assert_snapshot!(second.reproducing("s3://in/film.mov"), @"aws s3 cp s3://in/film.mov film.mov && ffmpeg -i film.mov mix.w64 && ffmpeg -i mix.w64");
         let filter = r"movie=filename='http\://127.0.0.1\:4242/secret/m':si=0".to_owned();
         let filtered = Command::new("/usr/bin/ffmpeg", vec!["-i".to_owned(), filter]);
         insta::assert_snapshot!(filtered.reproducing("s3://in/a/film.mov"), @r"aws s3 cp s3://in/a/film.mov film.mov && ffmpeg -i 'movie=filename='\''film.mov'\'':si=0'");

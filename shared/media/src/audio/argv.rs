@@ -12,7 +12,7 @@ use crate::video::decimal_micros;
 pub(super) const OUTPUT: &str = "audio.mp4";
 
 /// The mix in the task's folder, as it is encoded but for its level.
-const MIX: &str = "mix.w64";
+pub(super) const MIX: &str = "mix.w64";
 /// Largest mix that is kept: nearly two hours of 5.1, nearly six of stereo. What is longer is read from the mezzanine in every
 /// pass.
 const LARGEST_MIX: u64 = 8_000_000_000;

@@ -98,7 +98,13 @@ impl<'a> Runs<'a> {
     }
 
     fn command(&self, args: Vec<String>) -> Command {
-        Command::new(&self.tools.ffmpeg, args).within(&self.task.directory)
+        let reads_mix = args.windows(2).any(|pair| pair == ["-i", argv::MIX]);
+        let command = Command::new(&self.tools.ffmpeg, args).within(&self.task.directory);
+        if reads_mix {
+            command.after(argv::measure_argv(self.task))
+        } else {
+            command
+        }
     }
 
     /// What is left of the time.
