@@ -130,6 +130,32 @@ async fn what_was_measured_before_is_what_would_be_measured_now() {
 }
 
 #[tokio::test]
+async fn what_was_measured_before_is_not_measured_again() {
+    let good = Good::long(3, 1);
+    let outputs = stored(&good).await;
+    measured_before(&outputs, &good).await;
+    let rendition = &good.expected.as_ref().unwrap().video[0].path;
+    let key = keys().measurements(rendition);
+    let mut found: measured::Measurements = outputs.read(&key).await.unwrap();
+    for (_, measured) in &mut found.segments {
+        measured.sha256 = Some("as it was told".into());
+    }
+    let paths: Vec<String> = found
+        .segments
+        .iter()
+        .map(|(pin, _)| pin.object.key.replacen(PREFIX, "", 1))
+        .collect();
+    let mut known = Known::default();
+    known.add(found);
+    let delivery = gathered(&outputs, known).await;
+    assert!(!paths.is_empty());
+    for path in paths {
+        let told = delivery.objects[&path].sha256.as_deref();
+        assert_eq!(told, Some("as it was told"), "{path}");
+    }
+}
+
+#[tokio::test]
 async fn a_segment_that_was_replaced_since_it_was_measured_is_measured_anew() {
     let mut good = Good::long(3, 1);
     let outputs = stored(&good).await;

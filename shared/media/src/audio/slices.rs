@@ -16,7 +16,7 @@ pub(super) const HOPS: u64 = 10;
 pub(super) const LEAD: u64 = HOPS;
 /// Shortest slice in hops: starting another meter takes longer than it saves on less.
 const SHORTEST: u64 = 60 * HOPS;
-/// Most slices: the processors of a function of the size that an audio track gets.
+/// Most slices: more meters than a function has processors would wait for each other. The model of the cost counts as many.
 const MOST: u64 = 3;
 /// Hops that a block lasts.
 const BLOCK: usize = 4;
