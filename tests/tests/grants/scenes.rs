@@ -1,5 +1,8 @@
 //! What has to happen so that every function makes every kind of call that it can make.
 
+#[path = "left.rs"]
+mod left;
+
 use std::net::{Ipv4Addr, TcpListener};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -7,16 +10,12 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use mediaconvert_standin::{Fault, Options, StandIn};
 use reelsmith_aws::{DynamoSubmissions, Sdk, SystemClock};
-use reelsmith_core::admission::Ticket;
 use reelsmith_core::job::EncoderKind;
 use reelsmith_core::keys::{AssetId, Generation, GenerationKeys, JobKey};
-use reelsmith_core::ports::{
-    AdmissionStore as _, Clock as _, ObjectRef, PutOptions, SubmissionStore as _,
-};
+use reelsmith_core::ports::{Clock as _, ObjectRef, PutOptions, SubmissionStore as _};
 use reelsmith_core::submission::{
     Fence, NoticeKind, OutboxEntry, Outcome, Row, State, Step, Transition,
 };
-use reelsmith_core::time::UnixMillis;
 use reelsmith_media::Tools;
 use reelsmith_tests::chaos::{ChaosProxy, Effect, Rule, Seen, Service};
 use reelsmith_tests::delivery::{Caption, Delivery};
@@ -39,7 +38,6 @@ const READERS: [&str; 7] = [
 /// Workers that write each object once, and compare where they find one.
 const WRITERS: [&str; 2] = ["encode-audio", "convert-captions"];
 const EVERY: usize = 1 << 20;
-const SLOTS: u32 = 20;
 /// How long what must happen may take on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(240);
 /// Pause between two looks.
@@ -285,104 +283,10 @@ impl Stage {
         self.idle = Some(idle);
     }
 
-    /// Rows of an execution that has ended, each with an order of the service.
-    async fn ordered_by(&self, ended: &str) {
-        let jobs = self.idle.iter().flat_map(StandIn::jobs);
-        for (job, prefix) in jobs.zip(["cd", "ef"]) {
-            let job_key: JobKey = prefix.repeat(32).parse().unwrap();
-            let asset = AssetId::of_episode("orders", 1, 1);
-            let encoder = EncoderKind::MediaConvert;
-            let row = self.reserve(&job_key, asset, ended, encoder).await;
-            let step = Step::Commit {
-                fence: Fence {
-                    generation: row.generation,
-                    attempt: row.attempt,
-                    owner: row.owner,
-                },
-                encoder_ref: job.id,
-                lease_seconds: 7200,
-            };
-            self.apply(&job_key, step).await;
-        }
-    }
-
     fn ordered(&self, id: &str) -> Delivery {
         let mut delivery = self.delivery(id, "1\n00:00:01,000 --> 00:00:02,000\nLine\n");
         delivery.settings = "<Encoder>mediaconvert</Encoder>".to_owned();
         delivery
-    }
-
-    /// Everything that the reaper puts right, with the name of an execution that has ended.
-    pub async fn left_behind(&mut self, ended: &str) {
-        let table = self.table().await;
-        let job: JobKey = "ab".repeat(32).parse().unwrap();
-        let asset = AssetId::of_episode("grants", 1, 1);
-        self.reserve(&job, asset, ended, EncoderKind::Lambda).await;
-        self.ordered_by(ended).await;
-        let entry = OutboxEntry {
-            outbox: "execution#grants".into(),
-            id: "failure".into(),
-            kind: NoticeKind::Failure,
-            subject: "a message that nobody sent".into(),
-            body: json!({"kind": "failure", "execution": "grants"}).to_string(),
-            created: UnixMillis(SystemClock.now().0 - 3_600_000),
-        };
-        table.enqueue(&entry).await.unwrap();
-        let name = ended.rsplit(':').next().unwrap();
-        for ticket in [self.ticket(name), self.ticket("grants-never-started")] {
-            table.join(&ticket).await.unwrap();
-            table.admit(&ticket, SLOTS).await.unwrap();
-        }
-        let reaped = self.reap().await.unwrap();
-        for what in ["released", "sent", "freed", "deleted"] {
-            assert!(reaped[what].as_u64() > Some(0), "{what}: {reaped}");
-        }
-        // Whoever still held a slot would be asked about first, and a message under way would take the ticket.
-        let queue = &self.world.deployment.manifest_queue;
-        let queue = self.world.cloud.queue_url(queue).await.unwrap().unwrap();
-        let quiet = async || {
-            table.holding().await.unwrap().is_empty()
-                && self.world.cloud.queue_depth(&queue).await.unwrap() == (0, 0)
-        };
-        until("nobody holds a slot and no message is under way", quiet).await;
-        // Step Functions is down while a ticket is being started, so that it joins the line again. Any function that serves the
-        // line may be quicker, and then there is nothing to start: another ticket tries again.
-        for n in 0..5 {
-            let ticket = self.ticket(&format!("grants-waits-{n}"));
-            table.join(&ticket).await.unwrap();
-            self.arm(&[Rule {
-                function: "reap-jobs",
-                service: Some(Service::Workflow),
-                nth: 1,
-                times: EVERY,
-                effect: Effect::Answer(500, "InternalFailure"),
-            }]);
-            let down = self.reap().await;
-            self.arm(&[]);
-            if let Err(down) = down {
-                assert!(down.contains("WorkflowUnavailable"), "{down}");
-                return;
-            }
-        }
-        panic!("no ticket was left to start");
-    }
-
-    fn ticket(&self, name: &str) -> Ticket {
-        let source =
-            json!({"bucket": self.world.deployment.input_bucket, "key": "manifests/gone.xml"});
-        Ticket {
-            execution: name.to_owned(),
-            input: json!({ "source": source }).to_string(),
-            priority: 5,
-            arrived: SystemClock.now(),
-        }
-    }
-
-    async fn reap(&self) -> Result<Value, String> {
-        let function = &self.world.deployment.functions["reap-jobs"];
-        let answer = self.world.cloud.invoke(function, "{}").await;
-        let answer = answer.map_err(|e| e.to_string())?;
-        Ok(serde_json::from_str(&answer).unwrap())
     }
 }
 
