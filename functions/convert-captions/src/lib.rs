@@ -21,7 +21,7 @@ use reelsmith_lambda::worker::{
 };
 use reelsmith_media::{
     EmbeddedTask, MediaError, ProxyOptions, RangeProxy, TextSegment, convert_captions,
-    convert_embedded,
+    convert_embedded, track_reads,
 };
 
 /// Converts, unless the record is there.
@@ -122,8 +122,13 @@ async fn take_out(
     inspection: &Inspection,
     invocation: &Invocation,
 ) -> Result<Converted, MediaError> {
-    let pin = text.source.clone();
-    let proxy = RangeProxy::start(Arc::clone(&ports.store), pin, ProxyOptions::default()).await?;
+    let (store, pin) = (Arc::clone(&ports.store), text.source.clone());
+    let container = inspection.probe.container;
+    let reads = match text.stream {
+        Some(stream) => track_reads(Arc::clone(&store), &pin, container, stream).await?,
+        None => ProxyOptions::default(),
+    };
+    let proxy = RangeProxy::start(store, pin, reads).await?;
     let directory = tempfile::tempdir();
     let directory = directory.map_err(|e| MediaError::io("making a temporary folder", &e))?;
     let probe = &inspection.probe;

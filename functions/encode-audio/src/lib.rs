@@ -17,6 +17,7 @@ use reelsmith_lambda::worker::{
 };
 use reelsmith_media::{
     AudioMedia, AudioTask, MediaError, ProxyOptions, ProxyStats, RangeProxy, encode_audio,
+    track_reads,
 };
 
 /// Encodes, unless the record is there.
@@ -92,13 +93,15 @@ async fn run(
     invocation: &Invocation,
 ) -> Result<(AudioMedia, ProxyStats), MediaError> {
     let pin = inspection.mezzanine.clone();
-    // The file is read once from end to end, as fast as it comes.
-    let options = ProxyOptions {
-        block: 4 << 20,
-        read_ahead: 3,
-        ..ProxyOptions::default()
+    let (store, container) = (Arc::clone(&ports.store), inspection.probe.container);
+    let stream = plan.audio.iter().find(|r| r.path == rendition);
+    let reads = match stream {
+        Some(track) if !job.options.mock => {
+            track_reads(Arc::clone(&store), &pin, container, track.stream).await?
+        }
+        _ => ProxyOptions::default(),
     };
-    let proxy = RangeProxy::start(Arc::clone(&ports.store), pin, options).await?;
+    let proxy = RangeProxy::start(store, pin, reads).await?;
     let directory = tempfile::tempdir();
     let directory = directory.map_err(|e| MediaError::io("making a temporary folder", &e))?;
     let task = AudioTask::new(

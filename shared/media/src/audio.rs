@@ -219,4 +219,4 @@ fn ranges(task: &AudioTask, units: usize) -> Vec<Range<usize>> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

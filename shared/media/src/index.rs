@@ -6,6 +6,7 @@
 mod rows;
 mod sparse;
 mod tables;
+mod track;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -23,6 +24,7 @@ use crate::proxy::{ProxyOptions, ProxyStats, RangeProxy};
 use crate::scan;
 use crate::tools::Tools;
 pub use tables::complete;
+pub use track::track_reads;
 
 use rows::Rows;
 use sparse::SparseStore;
@@ -111,6 +113,7 @@ const SPARSE: ProxyOptions = ProxyOptions {
     block: 64 << 10,
     read_ahead: 0,
     reads: Vec::new(),
+    leaps: false,
     hidden: Vec::new(),
 };
 

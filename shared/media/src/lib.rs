@@ -35,7 +35,7 @@ pub use command::Command;
 pub use confine::{Layers, close_to_others};
 pub use error::MediaError;
 pub use images::{Brightness, Grid, Stills, brightness, poster, poster_of, sheets};
-pub use index::{Indexed, complete, read_index, scan_index};
+pub use index::{Indexed, complete, read_index, scan_index, track_reads};
 pub use probe::probe;
 pub use process::Limits;
 

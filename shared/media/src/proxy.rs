@@ -33,6 +33,8 @@ pub struct ProxyOptions {
     /// Where reading ahead is worth it; everywhere where empty. Outside of these spans blocks are at most 64 KiB, and only
     /// what is asked for is read.
     pub reads: Vec<ByteSpan>,
+    /// Whether reading ahead goes on at the next of `reads`, past what lies between.
+    pub leaps: bool,
     /// What is shown as free space and never read: for each span the header of a `free` box of its size (ISO/IEC 14496-12, 8.1.2)
     /// and zeros. A demuxer that walks from box to box passes over it.
     pub hidden: Vec<ByteSpan>,
@@ -46,6 +48,7 @@ impl Default for ProxyOptions {
             block: 1 << 20,
             read_ahead: 1,
             reads: Vec::new(),
+            leaps: false,
             hidden: Vec::new(),
         }
     }
@@ -135,8 +138,7 @@ impl RangeProxy {
     /// The reason why the source could not be read, or else the task's own error.
     pub fn check<T>(&self, result: Result<T, MediaError>) -> Result<T, MediaError> {
         match self.blocks.fault() {
-            Some(Fault::Port(error)) => Err(MediaError::source(error)),
-            Some(Fault::Budget(budget)) => Err(MediaError::ReadBudget { budget }),
+            Some(fault) => Err(fault.into()),
             None => result,
         }
     }

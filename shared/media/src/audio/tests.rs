@@ -14,20 +14,16 @@ pub(super) struct Track {
     pub(super) task: AudioTask,
 }
 
-/// A track of a film of 250 frames at 24000/1001 whose first frame is shown at `start` seconds.
-pub(super) async fn track(container: Container, line: &str, start: (i64, u32)) -> Track {
-    let (folder, file) = made(line);
-    let proxy = serve(&file).await;
-    let probe = probe(&tools(), &proxy.url(), container).await.unwrap();
+/// A track of a film of 250 frames at 24000/1001 whose first frame is shown at `start` seconds; where it is read and which stream
+/// it is are left open.
+pub(crate) fn task(container: Container, start: (i64, u32)) -> AudioTask {
     let frame_rate: FrameRate = "24000/1001".parse().unwrap();
-    let directory = folder.path().join("work");
-    std::fs::create_dir(&directory).unwrap();
-    let task = AudioTask {
-        url: proxy.url(),
+    AudioTask {
+        url: String::new(),
         container,
         rendition: AudioRendition {
             path: "audio/en".into(),
-            stream: probe.audio[0].index,
+            stream: 0,
             language: "en".into(),
             label: "English".into(),
             default: true,
@@ -36,7 +32,7 @@ pub(super) async fn track(container: Container, line: &str, start: (i64, u32)) -
             channels: 2,
             described: false,
         },
-        source_channels: probe.audio[0].channels,
+        source_channels: 2,
         settings: AudioSettings {
             bitrate: BitsPerSecond(128_000),
             surround_bitrate: Some(BitsPerSecond(384_000)),
@@ -52,8 +48,21 @@ pub(super) async fn track(container: Container, line: &str, start: (i64, u32)) -
         segment_frames: FrameCount(48),
         total_frames: FrameCount(250),
         mock: false,
-        directory,
-    };
+        directory: PathBuf::new(),
+    }
+}
+
+/// The same of a file that is made by `line`.
+pub(super) async fn track(container: Container, line: &str, start: (i64, u32)) -> Track {
+    let (folder, file) = made(line);
+    let proxy = serve(&file).await;
+    let probe = probe(&tools(), &proxy.url(), container).await.unwrap();
+    let mut task = task(container, start);
+    task.directory = folder.path().join("work");
+    std::fs::create_dir(&task.directory).unwrap();
+    task.url = proxy.url();
+    task.rendition.stream = probe.audio[0].index;
+    task.source_channels = probe.audio[0].channels;
     Track {
         folder,
         proxy,

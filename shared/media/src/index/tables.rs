@@ -27,6 +27,8 @@ const MOST_BOXES: usize = 1_000_000;
 /// Bytes of one box that is read whole, and of all of them together.
 const MOST_BOX: u64 = 128 << 20;
 const MOST_BYTES: u64 = 512 << 20;
+/// Boxes of the top level that are looked at for the movie box alone.
+const MOST_LOOKS: usize = 100_000;
 /// Bytes read where a box may begin: most fragments' headers are within.
 const PEEK: u64 = 16 << 10;
 
@@ -57,6 +59,19 @@ struct Track {
     id: u32,
     default_size: u32,
     runs: Vec<Run>,
+}
+
+impl Track {
+    /// The bytes of its runs, in order.
+    fn spans(&self) -> Vec<ByteSpan> {
+        let span = |run: &Run| ByteSpan {
+            start: run.at,
+            end: run.at.saturating_add(run.ends.last().copied().unwrap_or(0)),
+        };
+        let mut spans: Vec<_> = self.runs.iter().map(span).collect();
+        spans.sort_unstable_by_key(|s| s.start);
+        spans
+    }
 }
 
 /// Samples that are stored one after the other.
@@ -126,11 +141,39 @@ pub(super) async fn read(store: Arc<dyn ObjectStore>, pin: &ObjectPin) -> Result
     let mut reader = Reader::new(store, pin);
     let walked = reader.walk().await;
     let bytes_read = reader.blocks.counters().0 + reader.extra;
-    match walked {
-        Ok(file) => Ok(Read { file, bytes_read }),
-        Err(Fault::Port(error)) => Err(MediaError::source(error)),
-        Err(Fault::Budget(budget)) => Err(MediaError::ReadBudget { budget }),
+    let file = walked?;
+    Ok(Read { file, bytes_read })
+}
+
+/// Where things are by the movie box alone.
+pub(super) struct Stored {
+    /// The movie box itself.
+    pub(super) moov: ByteSpan,
+    /// For each track the bytes of its samples.
+    pub(super) tracks: Vec<Vec<ByteSpan>>,
+}
+
+/// Where the samples of each track are by the movie box; `None` where the file has none within reach, or has fragments, whose
+/// samples it does not tell of.
+///
+/// # Errors
+/// Those of the store.
+pub(super) async fn stored(
+    store: Arc<dyn ObjectStore>,
+    pin: &ObjectPin,
+) -> Result<Option<Stored>, MediaError> {
+    let Some((span, moov)) = Reader::new(store, pin).movie_box(MOST_LOOKS).await? else {
+        return Ok(None);
+    };
+    let movie = child(&moov, 0..moov.len(), b"moov").unwrap_or_default();
+    if child(&moov, movie, b"mvex").is_some() {
+        return Ok(None);
     }
+    let tracks = movie::shrink(&mut BytesMut::from(&moov[..]));
+    Ok(Some(Stored {
+        moov: span,
+        tracks: tracks.iter().map(Track::spans).collect(),
+    }))
 }
 
 struct Reader {
@@ -179,8 +222,9 @@ impl Reader {
         Ok(tables.moov.is_some().then_some(tables))
     }
 
-    /// The movie box, header and all; `None` where it is not among the first `looks` boxes, or larger than the cap.
-    async fn movie_box(&mut self, looks: usize) -> Result<Option<Bytes>, Fault> {
+    /// The movie box, header and all, and where it is; `None` where it is not among the first `looks` boxes, or larger than the
+    /// cap.
+    async fn movie_box(&mut self, looks: usize) -> Result<Option<(ByteSpan, Bytes)>, Fault> {
         let mut at = 0;
         for _ in 0..looks {
             let Some(head) = self.head(at).await? else {
@@ -189,7 +233,7 @@ impl Reader {
             if &head.kind == b"moov" {
                 let small = head.span.end - at <= MOST_BOX;
                 return match small {
-                    true => self.bytes(head.span).await.map(Some),
+                    true => Ok(Some((head.span, self.bytes(head.span).await?))),
                     false => Ok(None),
                 };
             }

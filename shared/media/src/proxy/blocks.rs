@@ -13,6 +13,7 @@ use reelsmith_core::ports::{ObjectPin, ObjectStore, PortError, PortErrorKind};
 use reelsmith_core::probe::ByteSpan;
 
 use super::{ProxyOptions, free};
+use crate::error::MediaError;
 
 /// Bytes of the blocks that are kept: streams that are interleaved coarsely are read in turns from a few places, and headers of
 /// fragments before their media.
@@ -27,6 +28,15 @@ const REPEATS: usize = 4;
 pub(crate) enum Fault {
     Port(PortError),
     Budget(u64),
+}
+
+impl From<Fault> for MediaError {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::Port(error) => Self::source(error),
+            Fault::Budget(budget) => Self::ReadBudget { budget },
+        }
+    }
 }
 
 type Pending = Shared<BoxFuture<'static, Result<Bytes, Fault>>>;
@@ -99,25 +109,41 @@ impl Blocks {
         }
         let (block, steady) = self.block_of(at);
         let wanted = self.request(block);
-        let mut next = block.end;
-        for _ in 0..self.options.read_ahead {
-            if free::holds(&self.options.hidden, next) {
-                break;
-            }
-            let (ahead, goes_on) = self.block_of(next);
-            let length = ahead.end.saturating_sub(ahead.start);
-            if !steady || !goes_on || length == 0 || !self.source.can_afford(length) {
-                break;
-            }
-            // Spawned when made, so it runs although nobody waits for it yet.
-            drop(self.request(ahead));
-            next = ahead.end;
+        if steady {
+            self.request_ahead(block.end);
         }
         let result = wanted.await;
         self.note(block.start, result.as_ref().err());
         let bytes = result?;
         let skip = usize::try_from(at - block.start).unwrap_or(usize::MAX);
         Ok(bytes.slice(skip.min(bytes.len())..))
+    }
+
+    /// Asks for the blocks from `next` on that are worth it.
+    fn request_ahead(&self, mut next: u64) {
+        for _ in 0..self.options.read_ahead {
+            if self.options.leaps {
+                next = self.leap(next);
+            }
+            if free::holds(&self.options.hidden, next) {
+                break;
+            }
+            let (ahead, goes_on) = self.block_of(next);
+            let length = ahead.end.saturating_sub(ahead.start);
+            if !goes_on || length == 0 || !self.source.can_afford(length) {
+                break;
+            }
+            // Spawned when made, so it runs although nobody waits for it yet.
+            drop(self.request(ahead));
+            next = ahead.end;
+        }
+    }
+
+    /// `at`, or the start of the next span that is worth it where `at` is within none.
+    fn leap(&self, at: u64) -> u64 {
+        let reads = &self.options.reads;
+        let next = reads.partition_point(|r| r.end <= at);
+        reads.get(next).map_or(at, |r| at.max(r.start))
     }
 
     /// The block that holds `at`, and whether reading ahead is worth it there. Blocks tile the object and never reach over

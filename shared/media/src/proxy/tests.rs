@@ -20,8 +20,7 @@ async fn proxy(store: &Arc<MemoryStore>, budget: Option<u64>) -> RangeProxy {
         budget,
         block: 65_536,
         read_ahead: 1,
-        reads: Vec::new(),
-        hidden: Vec::new(),
+        ..ProxyOptions::default()
     };
     let pin = store.pin();
     RangeProxy::start(store.clone(), pin, options)
@@ -214,7 +213,6 @@ proptest! {
 async fn spans(size: u64, reads: &[(u64, u64)]) -> Vec<(u64, u64)> {
     let store = MemoryStore::new(vec![1; size as usize]);
     let options = ProxyOptions {
-        budget: None,
         block: 100_000,
         read_ahead: 0,
         reads: reads
@@ -224,7 +222,7 @@ async fn spans(size: u64, reads: &[(u64, u64)]) -> Vec<(u64, u64)> {
                 end: *end,
             })
             .collect(),
-        hidden: Vec::new(),
+        ..ProxyOptions::default()
     };
     let blocks = Blocks::new(store.clone(), store.pin(), options);
     let (mut at, mut spans) = (0, Vec::new());
@@ -293,4 +291,28 @@ async fn what_is_hidden_is_shown_as_free_space_and_never_read() {
     let (_, header) = get(&proxy, "bytes=200004-200015").await;
     assert_eq!(header[..4], *b"free");
     assert_eq!(header[4..], 90_000u64.to_be_bytes());
+}
+
+#[tokio::test]
+async fn reading_ahead_leaps_to_the_next_span_that_is_worth_it() {
+    let store = MemoryStore::new(content());
+    let span = |start| ByteSpan {
+        start,
+        end: start + 10,
+    };
+    let options = ProxyOptions {
+        read_ahead: 2,
+        reads: vec![span(0), span(100_000), span(200_000), span(290_000)],
+        leaps: true,
+        ..ProxyOptions::default()
+    };
+    let blocks = Blocks::new(store.clone(), store.pin(), options);
+    assert_eq!(blocks.read(4).await.unwrap().len(), 6);
+    while blocks.counters().1 < 3 {
+        tokio::task::yield_now().await;
+    }
+    blocks.read(100_000).await.unwrap();
+    blocks.read(290_005).await.unwrap();
+    // Each of the four was asked for once, and nothing between them.
+    assert_eq!(blocks.counters(), (40, 4));
 }

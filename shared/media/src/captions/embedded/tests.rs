@@ -1,9 +1,11 @@
+use std::sync::Arc;
+
 use reelsmith_core::ports::{ObjectPin, ObjectRef};
 use reelsmith_core::time::{Ticks, Timescale};
 
 use super::*;
-use crate::probe;
-use crate::testing::{ffmpeg, plan, serve, tools};
+use crate::testing::{MemoryStore, ffmpeg, plan, serve, tools};
+use crate::{ProxyOptions, RangeProxy, probe, track_reads};
 
 mod closed;
 
@@ -88,6 +90,34 @@ async fn timed_text_of_an_mp4_is_read_and_counts_from_the_first_picture() {
     let (_folder, file) = made("-bf 2 -c:s mov_text -disposition:s:1 forced film.mp4");
     let all = read(&file, Container::Mov).await;
     insta::assert_snapshot!(all.join("#####\n"));
+}
+
+/// The texts of stream 1 of a film of five seconds, and the bytes that were read for it.
+async fn cues(store: &Arc<MemoryStore>, reads: ProxyOptions) -> (Vec<String>, u64) {
+    let proxy = RangeProxy::start(store.clone(), store.pin(), ProxyOptions::default()).await;
+    let probe = probe(&tools(), &proxy.unwrap().url(), Container::Mov).await;
+    let proxy = RangeProxy::start(store.clone(), store.pin(), reads)
+        .await
+        .unwrap();
+    let (plan, folder) = (plan(125, "25"), tempfile::tempdir().unwrap());
+    let text = text(1, CaptionFormat::Srt);
+    let task = EmbeddedTask::new(proxy.url(), &probe.unwrap(), &plan, &text, folder.path());
+    let made = convert_embedded(&tools(), &task.unwrap(), &plan, &Limits::default()).await;
+    let made = proxy.check(made).unwrap();
+    let bodies = made.0.into_iter().map(|s| s.body).collect();
+    (bodies, proxy.stats().bytes_read)
+}
+
+#[tokio::test]
+async fn text_that_is_read_in_pieces_is_the_text() {
+    let (_folder, file) = made("-s 480x270 -c:v rawvideo -pix_fmt uyvy422 -c:s mov_text film.mov");
+    let store = MemoryStore::new(std::fs::read(file).unwrap());
+    let pin = store.pin();
+    let reads = track_reads(store.clone(), &pin, Container::Mov, 1).await;
+    let (text, read) = cues(&store, reads.unwrap()).await;
+    let (whole, all) = cues(&store, ProxyOptions::default()).await;
+    assert!(text == whole && text.concat().contains("second line"));
+    assert!(read < all && all > 3 << 20, "{read} of {all} bytes");
 }
 
 #[tokio::test]

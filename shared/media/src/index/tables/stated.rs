@@ -10,12 +10,8 @@ use reelsmith_core::probe::Probe;
 use reelsmith_core::sniff::Container;
 use reelsmith_core::units::Resolution;
 
-use super::{Reader, child, children, word};
+use super::{MOST_LOOKS, Reader, child, children, word};
 use crate::error::MediaError;
-use crate::proxy::Fault;
-
-/// Boxes of the top level that are looked at for the movie box.
-const MOST_LOOKS: usize = 100_000;
 
 /// Fills in what ffprobe does not tell of a pinned mezzanine: the clean aperture of MP4 and MOV.
 ///
@@ -28,15 +24,9 @@ pub async fn complete(
 ) -> Result<Probe, MediaError> {
     if probe.container == Container::Mov {
         let mut reader = Reader::new(store, pin);
-        let moov = reader
-            .movie_box(MOST_LOOKS)
-            .await
-            .map_err(|fault| match fault {
-                Fault::Port(error) => MediaError::source(error),
-                Fault::Budget(budget) => MediaError::ReadBudget { budget },
-            })?;
+        let moov = reader.movie_box(MOST_LOOKS).await?;
         let video = &mut probe.video;
-        video.crop = moov.and_then(|moov| crop(&moov, video.index, video.coded));
+        video.crop = moov.and_then(|(_, moov)| crop(&moov, video.index, video.coded));
     }
     Ok(probe)
 }
