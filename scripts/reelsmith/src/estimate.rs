@@ -253,6 +253,7 @@ fn described(manifest: &Manifest) -> Option<Source> {
         frame_rate,
         frames: frame_rate.frames_in_millis(m.duration_ms.or(manifest.episode.duration_ms)?),
         size: m.file_size,
+        sound: m.file_size,
     })
 }
 
@@ -274,6 +275,7 @@ fn probed(facts: &Facts, size: Bytes) -> Option<Source> {
         frame_rate,
         frames: frame_rate.frames_in_millis(millis),
         size,
+        sound: size,
     })
 }
 

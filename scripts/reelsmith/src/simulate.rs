@@ -32,6 +32,10 @@ pub struct Request {
     /// Audio tracks.
     #[arg(long, default_value_t = 1, value_name = "N")]
     pub audio: u64,
+    /// All of the mezzanine is read for its sound, which lies between single frames, or in another container than MP4 and MOV;
+    /// otherwise it lies in pieces of half a second, as editors write them.
+    #[arg(long)]
+    pub sound_by_frame: bool,
     /// Encoding profile.
     #[arg(long, default_value = "default", value_name = "NAME")]
     pub profile: String,
@@ -70,6 +74,9 @@ pub struct Request {
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
 }
+
+/// Bytes of a second of stereo as studios deliver it: 24 bits at 48 kHz.
+const SOUND_PER_SECOND: u64 = 288_000;
 
 /// Presets whose work was measured.
 const PRESETS: [&str; 8] = [
@@ -273,6 +280,10 @@ fn title(request: &Request, profile: &Profile, work: &Work) -> Result<Title, Tro
         frame_rate: request.frame_rate,
         frames: request.frame_rate.frames_in_millis(millis),
         size: Bytes(bytes as u64),
+        sound: Bytes(match request.sound_by_frame {
+            true => bytes as u64,
+            false => SOUND_PER_SECOND * millis / 1000,
+        }),
     };
     let mut title = Title::new(profile, &options, source, request.audio, 0);
     choose(request, &mut title, work)?;

@@ -64,6 +64,7 @@ fn simulate_a_title_on_1000_workers(bencher: Bencher<'_, '_>, minutes: u64) {
         frame_rate,
         frames: frame_rate.frames_in_millis(minutes * 60_000),
         size: Bytes(minutes * 150_000_000),
+        sound: Bytes(minutes * 17_280_000),
     };
     let title = Title::new(&profile, &options, source, 1, 0).scheduled(&profile, 1_000);
     let fleet = Fleet {

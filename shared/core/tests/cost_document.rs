@@ -27,6 +27,7 @@ fn title(seconds: u64, profile: &str) -> Title {
         frames: FrameCount(24 * seconds),
         // ProRes 422 at 1080p24: about 14 MB a second.
         size: Bytes(14_000_000 * seconds),
+        sound: Bytes(288_000 * seconds),
     };
     let options = OutputOptions {
         mock: false,

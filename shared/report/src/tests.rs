@@ -267,6 +267,7 @@ impl Example {
             frame_rate: plan.frame_rate,
             frames: FrameCount(FRAMES),
             size: Bytes(1_000),
+            sound: Bytes(1_000),
         };
         let title = Title::new(&job.profile, &job.options, source, 1, 0);
         Self {

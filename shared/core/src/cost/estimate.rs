@@ -285,7 +285,7 @@ impl Bill<'_> {
         let (title, work) = (self.title, &self.deployment.work);
         let items = title.chunks as f64 * title.groups.len() as f64;
         let renditions = (title.rungs.len() as u64 + title.audio + title.text) as f64;
-        let audio = work.audio_seconds(title.seconds(), title.mezzanine) + work.invocation_s;
+        let audio = work.audio_seconds(title.seconds(), title.sound) + work.invocation_s;
         let calls = items + (title.audio + title.text) as f64 + renditions;
         let mut lines = Vec::new();
         lines.extend(self.running("transcode_chunk", self.worker_seconds()));

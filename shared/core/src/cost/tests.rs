@@ -26,6 +26,7 @@ fn title(seconds: u64, h265: bool) -> Title {
         frame_rate: rate,
         frames: FrameCount(24 * seconds),
         size: Bytes(seconds * 2_500_000),
+        sound: Bytes(seconds * 2_500_000),
     };
     let profile = Profile::named("default").unwrap();
     Title::new(&profile, &options(h265), source, 1, 1)

@@ -21,6 +21,8 @@ pub struct Title {
     pub source: Resolution,
     /// Size of the mezzanine.
     pub mezzanine: Bytes,
+    /// What is read of it for one audio track.
+    pub sound: Bytes,
     /// The rungs.
     pub rungs: Vec<ResolvedRung>,
     /// Indexes into `rungs`: each group is a worker's.
@@ -54,6 +56,8 @@ pub struct Source {
     pub frames: FrameCount,
     /// Size of the file.
     pub size: Bytes,
+    /// What is read of it for one audio track: all of it, but where sound lies in pieces that are far apart.
+    pub sound: Bytes,
 }
 
 impl Source {
@@ -72,6 +76,7 @@ impl Source {
             frame_rate: rate,
             frames: rate.frames_in_millis(micros.div_ceil(1000)),
             size: inspection.size,
+            sound: inspection.size,
         })
     }
 }
@@ -94,6 +99,7 @@ impl Title {
             frame_rate: rate,
             source: source.picture,
             mezzanine: source.size,
+            sound: source.sound,
             groups: Vec::new(),
             chunks: 0,
             segment_frames: rate.frames_in_millis(timing.segment_ms),
@@ -159,6 +165,7 @@ impl Title {
             frame_rate: plan.frame_rate,
             source: inspection.probe.video.display(),
             mezzanine: inspection.size,
+            sound: inspection.size,
             rungs: plan.video.iter().map(|v| v.rung.clone()).collect(),
             groups: plan.groups.clone(),
             chunks: plan.chunks.len() as u64,

@@ -117,13 +117,13 @@ impl Work {
         per_megapixel * megapixels(rung.resolution) / 1e3
     }
 
-    /// Wall seconds of a worker for so many seconds of an audio track of a mezzanine, which it reads once from end to end.
+    /// Wall seconds of a worker for so many seconds of an audio track, for which it reads so many bytes once.
     #[must_use]
-    pub fn audio_seconds(&self, seconds: f64, mezzanine: Bytes) -> f64 {
+    pub fn audio_seconds(&self, seconds: f64, sound: Bytes) -> f64 {
         let vcpus = f64::from(self.size("encode_audio").memory_mb) / self.mb_per_vcpu;
         let meters = vcpus.clamp(1.0, METERS);
         let mix = self.audio_mix_s_per_s * seconds;
-        let read = mezzanine.0 as f64 / self.bytes_per_second;
+        let read = sound.0 as f64 / self.bytes_per_second;
         mix.max(read) + (self.audio_encode_s_per_s + self.audio_measure_s_per_s / meters) * seconds
     }
 

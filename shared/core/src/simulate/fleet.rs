@@ -336,9 +336,7 @@ impl<'a> Run<'a> {
         let audio = match title.audio {
             0 => 0.0,
             _ => {
-                p.map_start_s.value
-                    + self.call()
-                    + work.audio_seconds(title.seconds(), title.mezzanine)
+                p.map_start_s.value + self.call() + work.audio_seconds(title.seconds(), title.sound)
             }
         };
         let renditions = (title.rungs.len() as u64 + title.audio + title.text) as f64;

@@ -25,6 +25,7 @@ fn title(seconds: u64, workers: u32) -> Title {
         frame_rate: FrameRate::new(24, 1).unwrap(),
         frames: FrameCount(seconds * 24),
         size: Bytes(seconds * 2_500_000),
+        sound: Bytes(seconds * 288_000),
     };
     let profile = Profile::named("default").unwrap();
     Title::new(&profile, &options, source, 2, 1).scheduled(&profile, workers)
