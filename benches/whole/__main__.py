@@ -10,9 +10,9 @@ from pathlib import Path
 
 import document
 import footage
-from contenders import Ffmpeg, Reelsmith, ShakaStreamer, Work, clean
+from contenders import Av1an, Ffmpeg, Reelsmith, ShakaStreamer, Work, clean
 from measure import Timed, adopt, processor_parts, run, timed
-from quality import frames, media_bytes, ssim
+from quality import frames, media_bytes, picture_bytes, ssim
 
 RATE, SIZE = 25, (1280, 720)
 
@@ -58,13 +58,18 @@ def shown(contender, work, folder):
     return outcome
 
 
-def race(work, folder, program, runs):
+def shown_alone(contender, work, folder):
+    """The same of one rung that may be in a file: its rate is that of the pictures alone, so that no container counts."""
+    [rung] = work.rungs
+    media = contender.playlists(work, folder)[rung["name"]]
+    count = frames(media)
+    return {rung["name"]: {"bits": round(8 * picture_bytes(media) * work.rate / count), "frames": count,
+                           "ssim": ssim(media, work.mezzanine, rung)}}
+
+
+def race(contenders, work, folder, runs, look):
     """All contenders in turn, one round after another, so that a machine whose speed drifts is the same to each. The first
     round is not counted."""
-    one = Ffmpeg()
-    bench(one, work, folder / "0")
-    shaka = ShakaStreamer({name: of["bits"] for name, of in shown(one, work, folder / "0").items()})
-    contenders = [one, shaka, *(Reelsmith(program, workers) for workers in (1, 2))]
     facts = {contender.name: {"rows": []} for contender in contenders}
     for number in range(runs + 1):
         for i, contender in enumerate(contenders):
@@ -72,8 +77,16 @@ def race(work, folder, program, runs):
             if number:
                 facts[contender.name]["rows"].append(row)
             if number == runs:
-                facts[contender.name]["shown"] = shown(contender, work, folder / str(i))
+                facts[contender.name]["shown"] = look(contender, work, folder / str(i))
     return facts
+
+
+def ladder(work, folder, program, runs):
+    """The whole ladder."""
+    one = Ffmpeg()
+    bench(one, work, folder / "0")
+    shaka = ShakaStreamer({name: of["bits"] for name, of in shown(one, work, folder / "0").items()})
+    return race([one, shaka, *(Reelsmith(program, workers) for workers in (1, 2))], work, folder, runs, shown)
 
 
 def chunk_profile(work, runs=3):
@@ -148,7 +161,8 @@ def main():
     facts = {"machine": machine(), "seconds": chosen.seconds, "runs": chosen.runs, "load": os.getloadavg()[0], "profile": work.profile,
              "preset": work.preset, "rungs": work.rungs, "mezzanine_bytes": work.mezzanine.stat().st_size}
     try:
-        facts["contenders"] = race(work, folder, program, chosen.runs)
+        facts["one_rung"] = race([Ffmpeg(), Av1an(2)], work.one_rung(), folder / "one-rung", chosen.runs, shown_alone)
+        facts["contenders"] = ladder(work, folder, program, chosen.runs)
         facts["overhead"] = overhead(program, root, folder, chosen.profile)
     finally:
         run([program, "down"])

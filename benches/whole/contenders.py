@@ -1,4 +1,6 @@
-"""What turns the mezzanine into HLS and DASH: each writes into a folder and names the media playlist of each rung."""
+"""What turns the mezzanine into HLS and DASH, or into one file: each writes into a folder and names the media playlist, or the
+file, of each rung."""
+import copy
 import json
 import os
 import re
@@ -23,6 +25,12 @@ class Work:
         self.segment_s = said["timing"]["segment_ms"] / 1000
         self.gop = round(said["timing"]["gop_ms"] * rate / 1000)
         self.rungs = [r for r in said["rungs"] if r["codec"] == "h264" and r["width"] <= size[0] and r["height"] <= size[1]]
+
+    def one_rung(self):
+        """The same with the greatest rung alone."""
+        one = copy.copy(self)
+        one.rungs = [max(self.rungs, key=lambda rung: rung["height"])]
+        return one
 
 
 class Ffmpeg:
@@ -82,6 +90,30 @@ class ShakaStreamer:
         master = (out / "hls.m3u8").read_text()
         found = re.findall(r"RESOLUTION=\d+x(\d+).*\n(\S+)", master)
         return {r["name"]: out / path for r in work.rungs for height, path in found if int(height) == r["height"]}
+
+
+class Av1an:
+    """Av1an with x264, for one rung: cuts where scenes begin, gives each piece an encoder of its own, joins them to one file. x264
+    takes as many threads as it finds right, as it does unless Av1an is told otherwise."""
+
+    def __init__(self, workers):
+        self.workers, self.name = workers, f"Av1an, {workers} workers"
+
+    def prepare(self, work, folder):
+        [rung] = work.rungs
+        x264 = (f"--preset {work.preset} --profile high --crf {rung['crf']} --vbv-maxrate {rung['max_bitrate'] // 1000} "
+                f"--vbv-bufsize {rung['max_bitrate'] * 3 // 2000} --keyint {work.gop} --min-keyint {work.gop} --scenecut 0")
+        self.command = [Path(sys.executable).parent / "av1an", "-i", work.mezzanine, "-o", "out.mkv", "--temp", "temporary", "-q", "-y",
+                        "--workers", str(self.workers), "--chunk-method", "segment", "--encoder", "x264", "--no-defaults",
+                        "--video-params", x264, "--pix-format", "yuv420p",
+                        "--ffmpeg", f"-vf scale={rung['width']}:{rung['height']}:flags=bicubic,setdar=16/9",
+                        "--audio-params", f"-c:a aac -b:a {AUDIO} -ac 2"]
+
+    def go(self, work, folder):
+        run(self.command, cwd=folder)
+
+    def playlists(self, work, folder):
+        return {r["name"]: folder / "out.mkv" for r in work.rungs}
 
 
 class Reelsmith:

@@ -32,15 +32,33 @@ def versions(facts):
             "not counted; medians, and in brackets the least and the greatest.\n")
 
 
-def whole(facts):
-    first = next(iter(facts["contenders"]))
-    wall, cpu = median(of(facts, first, "wall")), median(of(facts, first, "cpu"))
+def beside(contenders):
+    """Of each contender wall and processor seconds beside those of the first, and the frames of its rungs."""
+    first = next(iter(contenders.values()))["rows"]
     rows = []
-    for name, seen in facts["contenders"].items():
+    for name, seen in contenders.items():
+        cells = [name]
+        for what in ("wall", "cpu"):
+            values, base = [row[what] for row in seen["rows"]], median([row[what] for row in first])
+            cells += [spread(values), f"{median(values) / base:.2f}"]
         frames = {rung["frames"] for rung in seen["shown"].values()}
-        rows.append([name, spread(of(facts, name, "wall")), f"{median(of(facts, name, 'wall')) / wall:.2f}", spread(of(facts, name, "cpu")),
-                     f"{median(of(facts, name, 'cpu')) / cpu:.2f}", "/".join(map(str, sorted(frames)))])
-    return table(["what", "wall, s", "ratio", "processors, s", "ratio", "frames in each rung"], rows)
+        rows.append([*cells, "/".join(map(str, sorted(frames)))])
+    return rows
+
+
+HEADS = ["what", "wall, s", "ratio", "processors, s", "ratio"]
+
+
+def whole(facts):
+    return table([*HEADS, "frames in each rung"], beside(facts["contenders"]))
+
+
+def one_rung(facts):
+    contenders = facts["one_rung"]
+    [name] = next(iter(contenders.values()))["shown"]
+    shown = (seen["shown"][name] for seen in contenders.values())
+    rows = [[*row, f"{of_rung['bits'] / 1000:.0f} kbit/s", f"{of_rung['ssim']:.4f}"] for row, of_rung in zip(beside(contenders), shown)]
+    return table([*HEADS, "frames", f"{name}: rate", "SSIM"], rows)
 
 
 def rungs(facts):
@@ -143,7 +161,7 @@ def fleet(program):
 
 def write(root, facts, program, draft):
     """Fills the document, or prints what would be filled in."""
-    texts = {"machine": versions(facts), "whole": whole(facts), "rungs": rungs(facts), "parts": parts(facts), "overhead": overhead(facts), "states": states(facts), "scaling": scaling(facts),
+    texts = {"machine": versions(facts), "whole": whole(facts), "one-rung": one_rung(facts), "rungs": rungs(facts), "parts": parts(facts), "overhead": overhead(facts), "states": states(facts), "scaling": scaling(facts),
              "second": second(facts), "fleet": fleet(program)}
     if draft:
         print("\n".join(f"## {name}\n\n{text}" for name, text in texts.items()))

@@ -14,18 +14,29 @@ def media_bytes(playlist):
     return sum((playlist.parent / unquote(name)).stat().st_size for name in names), seconds
 
 
-def ssim(playlist, mezzanine, rung):
+def opened(media):
+    """The options that open a media playlist or a file."""
+    return ["-allowed_extensions", "ALL", "-i", media] if media.suffix == ".m3u8" else ["-i", media]
+
+
+def picture_bytes(media):
+    """Bytes of the coded pictures, without what is around them in whatever holds them."""
+    out = run(["ffprobe", "-v", "error", "-select_streams", "v:0", "-show_entries", "packet=size", "-of", "csv=p=0", *opened(media)])
+    return sum(int(line.strip(",")) for line in out.split())
+
+
+def ssim(media, mezzanine, rung):
     """Mean SSIM of all planes over all frames, from 0 to 1."""
     graph = (f"[0:v]settb=AVTB,setpts=N/TB/25[a];[1:v]scale={rung['width']}:{rung['height']}:flags=bicubic,format=yuv420p,"
              "settb=AVTB,setpts=N/TB/25[b];[a][b]ssim")
     done = subprocess.run(
-        ["ffmpeg", "-hide_banner", "-nostdin", "-allowed_extensions", "ALL", "-i", playlist, "-i", mezzanine,
+        ["ffmpeg", "-hide_banner", "-nostdin", *opened(media), "-i", mezzanine,
          "-filter_complex", graph, "-an", "-f", "null", "-"], capture_output=True, text=True, check=True)
     return float(re.search(r"SSIM .*All:([\d.]+)", done.stderr)[1])
 
 
-def frames(playlist):
+def frames(media):
     """Frames that come out of a rung."""
-    out = run(["ffprobe", "-v", "error", "-allowed_extensions", "ALL", "-count_frames", "-select_streams", "v:0",
-               "-show_entries", "stream=nb_read_frames", "-of", "csv=p=0", playlist])
+    out = run(["ffprobe", "-v", "error", "-count_frames", "-select_streams", "v:0", "-show_entries", "stream=nb_read_frames",
+               "-of", "csv=p=0", *opened(media)])
     return int(out.split()[0].strip(","))
