@@ -161,7 +161,7 @@ def main():
     facts = {"machine": machine(), "seconds": chosen.seconds, "runs": chosen.runs, "load": os.getloadavg()[0], "profile": work.profile,
              "preset": work.preset, "rungs": work.rungs, "mezzanine_bytes": work.mezzanine.stat().st_size}
     try:
-        facts["one_rung"] = race([Ffmpeg(), Av1an(2)], work.one_rung(), folder / "one-rung", chosen.runs, shown_alone)
+        facts["one_rung"] = race([Ffmpeg(), Av1an(2), Av1an(2, scenes=False)], work.one_rung(), folder / "one-rung", chosen.runs, shown_alone)
         facts["contenders"] = ladder(work, folder, program, chosen.runs)
         facts["overhead"] = overhead(program, root, folder, chosen.profile)
     finally:

@@ -24,6 +24,7 @@ class Work:
         self.preset = said["codecs"]["h264"]["preset"]
         self.segment_s = said["timing"]["segment_ms"] / 1000
         self.gop = round(said["timing"]["gop_ms"] * rate / 1000)
+        self.chunk = round(said["timing"]["chunk_ms"] * rate / 1000)
         self.rungs = [r for r in said["rungs"] if r["codec"] == "h264" and r["width"] <= size[0] and r["height"] <= size[1]]
 
     def one_rung(self):
@@ -93,11 +94,12 @@ class ShakaStreamer:
 
 
 class Av1an:
-    """Av1an with x264, for one rung: cuts where scenes begin, gives each piece an encoder of its own, joins them to one file. x264
-    takes as many threads as it finds right, as it does unless Av1an is told otherwise."""
+    """Av1an with x264, for one rung: cuts where scenes begin, or into pieces of the planner's length, gives each piece an encoder of
+    its own, joins them to one file. x264 takes as many threads as it finds right, as it does unless Av1an is told otherwise."""
 
-    def __init__(self, workers):
-        self.workers, self.name = workers, f"Av1an, {workers} workers"
+    def __init__(self, workers, scenes=True):
+        self.workers, self.scenes = workers, scenes
+        self.name = f"Av1an, {workers} workers" + ("" if scenes else ", no scenes")
 
     def prepare(self, work, folder):
         [rung] = work.rungs
@@ -108,6 +110,9 @@ class Av1an:
                         "--video-params", x264, "--pix-format", "yuv420p",
                         "--ffmpeg", f"-vf scale={rung['width']}:{rung['height']}:flags=bicubic,setdar=16/9",
                         "--audio-params", f"-c:a aac -b:a {AUDIO} -ac 2"]
+        if not self.scenes:
+            # A length that divides the whole makes one piece more than needed.
+            self.command += ["--split-method", "none", "--extra-split", str(work.chunk + 1)]
 
     def go(self, work, folder):
         run(self.command, cwd=folder)

@@ -1,8 +1,8 @@
 /*
  * What Av1an is linked with in place of libvsscript. At its start Av1an asks VapourSynth, by way of a script environment,
- * which filters it has, and ends where it gets none. VapourSynth's own environment needs Python 3.12, which Debian 12 has
- * not. This one has a core and runs no script: Av1an finds no source filter and cuts with ffmpeg, as it does where
- * VapourSynth is there without plugins.
+ * which filters it has, and ends where it gets no environment. VapourSynth's own one needs Python 3.12, which Debian 12 has
+ * not. This one has a core and runs no script, for which it has no functions: Av1an finds no source filter and cuts with
+ * ffmpeg, as it does where VapourSynth is there without plugins.
  */
 #include <stddef.h>
 #include <stdlib.h>
@@ -29,16 +29,6 @@ static VSCore *VS_CC core_of(VSScript *script) { return script->core; }
 
 static const char *VS_CC error_of(VSScript *script) { return "this environment runs no scripts"; }
 
-static int VS_CC run_buffer(VSScript *script, const char *text, const char *name) { return 1; }
-
-static int VS_CC run_file(VSScript *script, const char *name) { return 1; }
-
-static int VS_CC set_variables(VSScript *script, const VSMap *variables) { return 1; }
-
-static VSNode *VS_CC output(VSScript *script, int index) { return NULL; }
-
-static void VS_CC set_folder(VSScript *script, int on) {}
-
 static void VS_CC release(VSScript *script) {
     vapoursynth(VAPOURSYNTH_API_VERSION)->freeCore(script->core);
     free(script);
@@ -49,13 +39,8 @@ static const VSSCRIPTAPI functions = {
     .getVSAPI = vapoursynth,
     .createScript = create,
     .getCore = core_of,
-    .evaluateBuffer = run_buffer,
-    .evaluateFile = run_file,
     .getError = error_of,
-    .setVariables = set_variables,
-    .getOutputNode = output,
     .freeScript = release,
-    .evalSetWorkingDir = set_folder,
 };
 
 const VSSCRIPTAPI *VS_CC getVSScriptAPI(int wanted) { return wanted >> 16 == VSSCRIPT_API_MAJOR ? &functions : NULL; }
