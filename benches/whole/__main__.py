@@ -89,6 +89,12 @@ def ladder(work, folder, program, runs):
     return race([one, shaka, *(Reelsmith(program, workers) for workers in (1, 2))], work, folder, runs, shown)
 
 
+def alone(work, folder, program, runs):
+    """One rung."""
+    contenders = [Ffmpeg(), Av1an(2), Av1an(2, scenes=False), Reelsmith(program, 2)]
+    return race(contenders, work.one_rung(), folder, runs, shown_alone)
+
+
 def chunk_profile(work, runs=3):
     """Processor seconds for a second of programme in one worker: decoding, scaling to the rungs, encoding, by adding one at a time."""
     rungs, seconds = work.rungs, 8
@@ -116,7 +122,7 @@ def modelled(program, work, seconds, counts):
     """What `reelsmith simulate` says of the same title, with so many workers."""
     size = Path(work.mezzanine).stat().st_size
     said = json.loads(run([program, "simulate", "--duration", f"{seconds}s", "--picture", "{}x{}".format(*SIZE), "--frame-rate",
-                           str(RATE), "--mezzanine-rate", f"{8e-6 * size / seconds:.1f}", "--no-h265", "--profile", work.profile,
+                           str(RATE), "--mezzanine-rate", f"{8e-6 * size / seconds:.1f}", "--no-h265", "--sound-by-frame", "--profile", work.profile,
                            "--workers", ",".join(map(str, counts)), "--architecture", "x86-64", "--format", "json"]))
     return {row["workers"]: row["outcome"] for row in said["rows"]}
 
@@ -161,7 +167,7 @@ def main():
     facts = {"machine": machine(), "seconds": chosen.seconds, "runs": chosen.runs, "load": os.getloadavg()[0], "profile": work.profile,
              "preset": work.preset, "rungs": work.rungs, "mezzanine_bytes": work.mezzanine.stat().st_size}
     try:
-        facts["one_rung"] = race([Ffmpeg(), Av1an(2), Av1an(2, scenes=False)], work.one_rung(), folder / "one-rung", chosen.runs, shown_alone)
+        facts["one_rung"] = alone(work, folder / "one-rung", program, chosen.runs)
         facts["contenders"] = ladder(work, folder, program, chosen.runs)
         facts["overhead"] = overhead(program, root, folder, chosen.profile)
     finally:

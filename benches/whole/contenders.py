@@ -28,9 +28,10 @@ class Work:
         self.rungs = [r for r in said["rungs"] if r["codec"] == "h264" and r["width"] <= size[0] and r["height"] <= size[1]]
 
     def one_rung(self):
-        """The same with the greatest rung alone."""
+        """The same with the rung of profile `preview` alone."""
+        said = yaml.safe_load((self.root / "shared/core/ladders/preview.yaml").read_text())
         one = copy.copy(self)
-        one.rungs = [max(self.rungs, key=lambda rung: rung["height"])]
+        one.profile, one.rungs = "preview", said["rungs"]
         return one
 
 

@@ -227,9 +227,10 @@ pub enum ProfileError {
     },
 }
 
-const FILES: [(&str, &str); 2] = [
+const FILES: [(&str, &str); 3] = [
     ("default", include_str!("../ladders/default.yaml")),
     ("draft", include_str!("../ladders/draft.yaml")),
+    ("preview", include_str!("../ladders/preview.yaml")),
 ];
 
 impl Profile {

@@ -43,7 +43,7 @@ fn ordered() -> Vec<(String, Ordered)> {
         let xml = std::fs::read(&file).unwrap();
         let name = file.file_stem().unwrap().to_string_lossy().into_owned();
         for (s, source) in sources().iter().enumerate() {
-            for profile in ["default", "draft"] {
+            for profile in ["default", "draft", "preview"] {
                 for (h265, dash) in [(false, false), (false, true), (true, false), (true, true)] {
                     let ordered = Ordered::of(&xml, profile, options(h265, dash), source);
                     all.push((format!("{name}-{s}-{profile}-{h265}-{dash}"), ordered));
