@@ -3,22 +3,18 @@ import argparse
 import json
 import os
 import platform
-import statistics
 import subprocess
 import sys
 from pathlib import Path
 
 import document
 import footage
+import worker
 from contenders import Av1an, Ffmpeg, Reelsmith, ShakaStreamer, Work, clean
-from measure import Timed, adopt, processor_parts, run, timed
+from measure import Timed, adopt, processor_parts, run
 from quality import frames, media_bytes, picture_bytes, ssim
 
 RATE, SIZE = 25, (1280, 720)
-
-
-def median(values):
-    return statistics.median(values)
 
 
 def mezzanine(folder, seconds):
@@ -95,29 +91,6 @@ def alone(work, folder, program, runs):
     return race(contenders, work.one_rung(), folder, runs, shown_alone)
 
 
-def chunk_profile(work, runs=3):
-    """Processor seconds for a second of programme in one worker: decoding, scaling to the rungs, encoding, by adding one at a time."""
-    rungs, seconds = work.rungs, 8
-    labels = "".join(f"[s{i}]" for i in range(len(rungs)))
-    scaled = ";".join([f"[0:v]split={len(rungs)}{labels}", *(
-        f"[s{i}]scale={r['width']}:{r['height']}:flags=bicubic,format=yuv420p[v{i}]" for i, r in enumerate(rungs))])
-    head = ["ffmpeg", "-v", "error", "-nostdin", "-y", "-threads", "1", "-t", str(seconds), "-i", str(work.mezzanine)]
-    maps = [["-map", f"[v{i}]"] for i in range(len(rungs))]
-    encode = lambda r: ["-c:v", "libx264", "-preset", work.preset, "-threads", "1", "-crf", str(r["crf"]), "-maxrate",
-                        str(r["max_bitrate"]), "-bufsize", str(r["max_bitrate"] * 3 // 2)]
-    null = ["-f", "null", "-"]
-    stages = {
-        "starting": ["ffmpeg", "-v", "error", "-nostdin", "-f", "lavfi", "-i", "color=s=16x16:d=0.04", *null],
-        "decoding": [*head, "-map", "0:v", *null],
-        "scaling": [*head, "-filter_complex", scaled, *(w for m in maps for w in (*m, "-c:v", "wrapped_avframe", *null))],
-        "encoding": [*head, "-filter_complex", scaled, *(w for m, r in zip(maps, rungs) for w in (*m, *encode(r), *null))],
-    }
-    spent = {name: median([timed(argv).cpu for _ in range(runs)]) for name, argv in stages.items()}
-    parts = {"decoding": spent["decoding"] - spent["starting"], "scaling": spent["scaling"] - spent["decoding"],
-             "encoding": spent["encoding"] - spent["scaling"]}
-    return {name: value / seconds for name, value in parts.items()} | {"starting": spent["starting"]}
-
-
 def modelled(program, work, seconds, counts):
     """What `reelsmith simulate` says of the same title, with so many workers."""
     size = Path(work.mezzanine).stat().st_size
@@ -172,7 +145,8 @@ def main():
         facts["overhead"] = overhead(program, root, folder, chosen.profile)
     finally:
         run([program, "down"])
-    facts["profile_of_a_second"] = chunk_profile(work)
+    facts["profile_of_a_second"] = worker.second(work)
+    facts["ways"] = worker.ways(work, folder / "ways")
     facts["modelled"] = modelled(program, work, chosen.seconds, (1, 2))
     (folder / "facts.json").write_text(json.dumps(facts, indent=1, default=str))
     document.write(root, facts, program, chosen.draft)

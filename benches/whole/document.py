@@ -143,6 +143,15 @@ def second(facts):
                    "writing, and waiting for a processor.\n")
 
 
+def ways(facts):
+    seen = facts["ways"]
+    usual = next(iter(seen.values()))
+    rows = [[name, f"{of['wall']:.1f}", f"{of['cpu']:.1f}", f"{100 * (of['cpu'] / usual['cpu'] - 1):+.1f} %", f"{of['rate'] / 1000:.0f} kbit/s",
+             f"{of['ssim']:.4f}"] for name, of in seen.items()]
+    rows[0][3] = ""
+    return table(["way", "wall, s", "processors, s", "beside the first", "rate of all rungs", "SSIM of the largest"], rows)
+
+
 # Heavy work, as ExCamera's was: a slow preset, at a rate of the mezzanine that does not drown it.
 ONE = ["--duration", "2h", "--rung", "h265_1080p", "--preset", "slower", "--audio", "0", "--mezzanine-rate", "8", "--workers", "100,888,3552"]
 
@@ -163,7 +172,7 @@ def fleet(program):
 def write(root, facts, program, draft):
     """Fills the document, or prints what would be filled in."""
     texts = {"machine": versions(facts), "whole": whole(facts), "one-rung": one_rung(facts), "rungs": rungs(facts), "parts": parts(facts), "overhead": overhead(facts), "states": states(facts), "scaling": scaling(facts),
-             "second": second(facts), "fleet": fleet(program)}
+             "second": second(facts), "ways": ways(facts), "fleet": fleet(program)}
     if draft:
         print("\n".join(f"## {name}\n\n{text}" for name, text in texts.items()))
         return

@@ -25,12 +25,13 @@ def picture_bytes(media):
     return sum(int(line.strip(",")) for line in out.split())
 
 
-def ssim(media, mezzanine, rung):
-    """Mean SSIM of all planes over all frames, from 0 to 1."""
+def ssim(media, mezzanine, rung, seconds=None):
+    """Mean SSIM of all planes over all frames, from 0 to 1; over the first seconds where that is all there is."""
+    part = ["-t", str(seconds)] if seconds else []
     graph = (f"[0:v]settb=AVTB,setpts=N/TB/25[a];[1:v]scale={rung['width']}:{rung['height']}:flags=bicubic,format=yuv420p,"
              "settb=AVTB,setpts=N/TB/25[b];[a][b]ssim")
     done = subprocess.run(
-        ["ffmpeg", "-hide_banner", "-nostdin", *opened(media), "-i", mezzanine,
+        ["ffmpeg", "-hide_banner", "-nostdin", *opened(media), *part, "-i", mezzanine,
          "-filter_complex", graph, "-an", "-f", "null", "-"], capture_output=True, text=True, check=True)
     return float(re.search(r"SSIM .*All:([\d.]+)", done.stderr)[1])
 

@@ -1,0 +1,87 @@
+"""What a worker does in a chunk, part by part, and other ways to do it."""
+import statistics
+
+from measure import timed
+from quality import ssim
+
+SECONDS = 8
+NULL = ["-f", "null", "-"]
+
+
+def read(work):
+    return ["ffmpeg", "-v", "error", "-nostdin", "-y", "-threads", "1", "-filter_complex_threads", "1", "-t", str(SECONDS), "-i",
+            str(work.mezzanine)]
+
+
+def scale(rung):
+    return f"scale={rung['width']}:{rung['height']}:flags=bicubic,format=yuv420p"
+
+
+def scaled(rungs):
+    """Each rung from the decoded picture."""
+    labels = "".join(f"[s{i}]" for i in range(len(rungs)))
+    return ";".join([f"[0:v]split={len(rungs)}{labels}", *(f"[s{i}]{scale(r)}[v{i}]" for i, r in enumerate(rungs))])
+
+
+def chained(rungs):
+    """Each rung from the next larger one."""
+    steps = [f"{'[0:v]' if i == 0 else f'[s{i}]'}{scale(r)}" for i, r in enumerate(rungs)]
+    last = len(rungs) - 1
+    return ";".join(f"{step}[v{i}]" if i == last else f"{step},split=2[v{i}][s{i + 1}]" for i, step in enumerate(steps))
+
+
+def encode(work, rung, threads=1, preset=None):
+    return ["-c:v", "libx264", "-preset", preset or work.preset, "-threads", str(threads), "-crf", str(rung["crf"]), "-maxrate",
+            str(rung["max_bitrate"]), "-bufsize", str(rung["max_bitrate"] * 3 // 2),
+            "-x264-params", f"keyint={work.gop}:min-keyint={work.gop}:scenecut=0:open-gop=0"]
+
+
+def encoded(work, folder, rungs, graph, **how):
+    """One command for all rungs."""
+    outputs = (w for i, r in enumerate(rungs) for w in ("-map", f"[v{i}]", *encode(work, r, **how), folder / f"{r['name']}.mp4"))
+    return [*read(work), "-filter_complex", graph, *outputs]
+
+
+def median_of(commands, runs):
+    """Wall and processor seconds of commands one after the other."""
+    took = [[timed(argv) for argv in commands] for _ in range(runs)]
+    return [statistics.median(sum(getattr(t, what) for t in turn) for turn in took) for what in ("wall", "cpu")]
+
+
+def second(work, runs=3):
+    """Processor seconds for a second of programme: decoding, scaling to the rungs, encoding, by adding one at a time."""
+    rungs = work.rungs
+    maps = [["-map", f"[v{i}]"] for i in range(len(rungs))]
+    stages = {
+        "starting": ["ffmpeg", "-v", "error", "-nostdin", "-f", "lavfi", "-i", "color=s=16x16:d=0.04", *NULL],
+        "decoding": [*read(work), "-map", "0:v", *NULL],
+        "scaling": [*read(work), "-filter_complex", scaled(rungs), *(w for m in maps for w in (*m, "-c:v", "wrapped_avframe", *NULL))],
+        "encoding": [*read(work), "-filter_complex", scaled(rungs), *(w for m, r in zip(maps, rungs) for w in (*m, *encode(work, r), *NULL))],
+    }
+    spent = {name: median_of([argv], runs)[1] for name, argv in stages.items()}
+    parts = {"decoding": spent["decoding"] - spent["starting"], "scaling": spent["scaling"] - spent["decoding"],
+             "encoding": spent["encoding"] - spent["scaling"]}
+    return {name: value / SECONDS for name, value in parts.items()} | {"starting": spent["starting"]}
+
+
+def ways(work, folder, runs=3):
+    """Wall and processor seconds of a chunk, and what comes out, done in one way and another."""
+    folder.mkdir(parents=True, exist_ok=True)
+    rungs = sorted(work.rungs, key=lambda rung: -rung["height"])
+    known = {
+        "as workers do: one decode, each rung scaled from it, one thread for each encoder": [encoded(work, folder, rungs, scaled(rungs))],
+        "each rung scaled from the next larger one": [encoded(work, folder, rungs, chained(rungs))],
+        "a decode for each rung": [encoded(work, folder, [r], scaled([r])) for r in rungs],
+        "two threads for each encoder": [encoded(work, folder, rungs, scaled(rungs), threads=2)],
+        "as many threads as x264 chooses": [encoded(work, folder, rungs, scaled(rungs), threads=0)],
+        "preset fast": [encoded(work, folder, rungs, scaled(rungs), preset="fast")],
+        "preset slow": [encoded(work, folder, rungs, scaled(rungs), preset="slow")],
+    }
+    seen = {}
+    for name, commands in known.items():
+        wall, cpu = median_of(commands, runs)
+        files = {r["name"]: folder / f"{r['name']}.mp4" for r in rungs}
+        first = files[rungs[0]["name"]]
+        seen[name] = {"wall": wall, "cpu": cpu, "rate": sum(8 * file.stat().st_size for file in files.values()) / SECONDS,
+                      "ssim": ssim(first, work.mezzanine, rungs[0], SECONDS)}
+    return seen
