@@ -126,7 +126,7 @@ def main():
     options.add_argument("--root", type=Path, required=True, help=argparse.SUPPRESS)
     options.add_argument("--work", type=Path, required=True, help="folder for the mezzanine and the outputs")
     options.add_argument("--runs", type=int, default=5, help="counted runs of each contender (5)")
-    options.add_argument("--seconds", type=int, default=16, help="length of the mezzanine (16)")
+    options.add_argument("--seconds", type=int, default=32, help="length of the mezzanine (32)")
     options.add_argument("--profile", default="default", help="encoding profile (default)")
     options.add_argument("--draft", action="store_true", help="print the document instead of writing docs/performance.md")
     chosen = options.parse_args()

@@ -42,10 +42,15 @@ def encoded(work, folder, rungs, graph, **how):
     return [*read(work), "-filter_complex", graph, *outputs]
 
 
-def median_of(commands, runs):
-    """Wall and processor seconds of commands one after the other."""
-    took = [[timed(argv) for argv in commands] for _ in range(runs)]
-    return [statistics.median(sum(getattr(t, what) for t in turn) for turn in took) for what in ("wall", "cpu")]
+def medians(ways, runs):
+    """Wall and processor seconds of each way: its commands one after the other. All ways in turn, one round after another, so that
+    a machine whose speed drifts is the same to each."""
+    took = {name: [] for name in ways}
+    for _ in range(runs):
+        for name, commands in ways.items():
+            took[name].append([timed(argv) for argv in commands])
+    middle = lambda turns, what: statistics.median(sum(getattr(t, what) for t in turn) for turn in turns)
+    return {name: {what: middle(turns, what) for what in ("wall", "cpu")} for name, turns in took.items()}
 
 
 def second(work, runs=3):
@@ -58,7 +63,8 @@ def second(work, runs=3):
         "scaling": [*read(work), "-filter_complex", scaled(rungs), *(w for m in maps for w in (*m, "-c:v", "wrapped_avframe", *NULL))],
         "encoding": [*read(work), "-filter_complex", scaled(rungs), *(w for m, r in zip(maps, rungs) for w in (*m, *encode(work, r), *NULL))],
     }
-    spent = {name: median_of([argv], runs)[1] for name, argv in stages.items()}
+    took = medians({name: [argv] for name, argv in stages.items()}, runs)
+    spent = {name: seconds["cpu"] for name, seconds in took.items()}
     parts = {"decoding": spent["decoding"] - spent["starting"], "scaling": spent["scaling"] - spent["decoding"],
              "encoding": spent["encoding"] - spent["scaling"]}
     return {name: value / SECONDS for name, value in parts.items()} | {"starting": spent["starting"]}
@@ -66,22 +72,23 @@ def second(work, runs=3):
 
 def ways(work, folder, runs=3):
     """Wall and processor seconds of a chunk, and what comes out, done in one way and another."""
-    folder.mkdir(parents=True, exist_ok=True)
     rungs = sorted(work.rungs, key=lambda rung: -rung["height"])
+    together = lambda graph=scaled, **how: lambda out: [encoded(work, out, rungs, graph(rungs), **how)]
     known = {
-        "as workers do: one decode, each rung scaled from it, one thread for each encoder": [encoded(work, folder, rungs, scaled(rungs))],
-        "each rung scaled from the next larger one": [encoded(work, folder, rungs, chained(rungs))],
-        "a decode for each rung": [encoded(work, folder, [r], scaled([r])) for r in rungs],
-        "two threads for each encoder": [encoded(work, folder, rungs, scaled(rungs), threads=2)],
-        "as many threads as x264 chooses": [encoded(work, folder, rungs, scaled(rungs), threads=0)],
-        "preset fast": [encoded(work, folder, rungs, scaled(rungs), preset="fast")],
-        "preset slow": [encoded(work, folder, rungs, scaled(rungs), preset="slow")],
+        "as workers do: one decode, each rung scaled from it, one thread for each encoder": together(),
+        "each rung scaled from the next larger one": together(chained),
+        "a decode for each rung": lambda out: [encoded(work, out, [r], scaled([r])) for r in rungs],
+        "two threads for each encoder": together(threads=2),
+        "as many threads as x264 chooses": together(threads=0),
+        "preset fast": together(preset="fast"),
+        "preset slow": together(preset="slow"),
     }
-    seen = {}
-    for name, commands in known.items():
-        wall, cpu = median_of(commands, runs)
-        files = {r["name"]: folder / f"{r['name']}.mp4" for r in rungs}
-        first = files[rungs[0]["name"]]
-        seen[name] = {"wall": wall, "cpu": cpu, "rate": sum(8 * file.stat().st_size for file in files.values()) / SECONDS,
-                      "ssim": ssim(first, work.mezzanine, rungs[0], SECONDS)}
+    outs = {name: folder / str(number) for number, name in enumerate(known)}
+    for out in outs.values():
+        out.mkdir(parents=True, exist_ok=True)
+    seen = medians({name: commands(outs[name]) for name, commands in known.items()}, runs)
+    for name, out in outs.items():
+        files = [out / f"{r['name']}.mp4" for r in rungs]
+        seen[name] |= {"rate": sum(8 * file.stat().st_size for file in files) / SECONDS,
+                       "ssim": ssim(files[0], work.mezzanine, rungs[0], SECONDS)}
     return seen
