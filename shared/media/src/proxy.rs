@@ -19,7 +19,7 @@ use tokio::task::JoinHandle;
 
 use crate::command::LOOPBACK;
 use crate::error::MediaError;
-pub(crate) use blocks::{Blocks, Fault};
+pub(crate) use blocks::{Blocks, Fault, apart};
 
 /// How a proxy reads.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -62,15 +62,13 @@ struct Track {
 }
 
 impl Track {
-    /// The bytes of its runs, in order.
+    /// The bytes of its runs.
     fn spans(&self) -> Vec<ByteSpan> {
         let span = |run: &Run| ByteSpan {
             start: run.at,
             end: run.at.saturating_add(run.ends.last().copied().unwrap_or(0)),
         };
-        let mut spans: Vec<_> = self.runs.iter().map(span).collect();
-        spans.sort_unstable_by_key(|s| s.start);
-        spans
+        self.runs.iter().map(span).collect()
     }
 }
 

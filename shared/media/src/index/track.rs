@@ -8,9 +8,9 @@ use reelsmith_core::sniff::Container;
 
 use super::tables::{self, Stored};
 use crate::error::MediaError;
-use crate::proxy::ProxyOptions;
+use crate::proxy::{ProxyOptions, apart};
 
-/// Reading on over this many bytes costs a worker about what a request costs.
+/// Reading on over this many bytes is taken to cost a worker what a request costs.
 const GAP: u64 = 512 << 10;
 /// Bytes of other tracks at the beginning that are shown as they are: what a demuxer looks at before it tells what streams
 /// there are.
@@ -46,18 +46,18 @@ pub async fn track_reads(
 fn pieces(stored: Stored, stream: u32, size: u64) -> Option<ProxyOptions> {
     let mut tracks = stored.tracks;
     let track = usize::try_from(stream).ok().filter(|t| *t < tracks.len())?;
-    let own = joined(tracks.swap_remove(track), GAP);
+    let own = apart(tracks.swap_remove(track), size, GAP);
     let read: u64 = own.iter().map(length).sum();
     if own.is_empty() || read > size / 2 {
         return None;
     }
-    let mut others: Vec<ByteSpan> = tracks.into_iter().flatten().collect();
-    others.sort_unstable_by_key(|s| s.start);
-    let others = joined(others, 0);
-    let shown = others.first().map_or(0, |s| s.start + LOOKED_AT);
+    let others = apart(tracks.concat(), size, 0);
+    let shown = others
+        .first()
+        .map_or(0, |s| s.start.saturating_add(LOOKED_AT));
     // What another track claims of this one, or of the tables, stays to be seen.
-    let apart = others.iter().flat_map(|other| without(*other, &own));
-    let hidden = apart.flat_map(|other| without(other, &[stored.moov]));
+    let hidden = others.iter().flat_map(|other| without(*other, &own));
+    let hidden = hidden.flat_map(|other| without(other, &[stored.moov]));
     Some(ProxyOptions {
         read_ahead: MANY,
         leaps: true,
@@ -69,20 +69,6 @@ fn pieces(stored: Stored, stream: u32, size: u64) -> Option<ProxyOptions> {
 
 fn length(span: &ByteSpan) -> u64 {
     span.end.saturating_sub(span.start)
-}
-
-/// Spans in order, one where no more than `gap` lies between them.
-fn joined(spans: Vec<ByteSpan>, gap: u64) -> Vec<ByteSpan> {
-    let mut joined: Vec<ByteSpan> = Vec::new();
-    for span in spans {
-        match joined.last_mut() {
-            Some(last) if span.start <= last.end.saturating_add(gap) => {
-                last.end = last.end.max(span.end);
-            }
-            _ => joined.push(span),
-        }
-    }
-    joined
 }
 
 /// What is left of a span when others, which are in order and apart, are taken out of it.

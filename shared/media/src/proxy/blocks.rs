@@ -73,8 +73,8 @@ impl Blocks {
             }),
             pin,
             options: ProxyOptions {
-                reads: apart(options.reads, size),
-                hidden: free::fit(apart(options.hidden, size)),
+                reads: apart(options.reads, size, 0),
+                hidden: free::fit(apart(options.hidden, size, 0)),
                 ..options
             },
             kept: Mutex::new(VecDeque::new()),
@@ -266,13 +266,13 @@ impl Source {
     }
 }
 
-/// Spans in order, within the object, joined where they touch.
-fn apart(mut spans: Vec<ByteSpan>, size: u64) -> Vec<ByteSpan> {
+/// Spans in order, within an object of `size` bytes, joined where no more than `gap` lies between them.
+pub(crate) fn apart(mut spans: Vec<ByteSpan>, size: u64, gap: u64) -> Vec<ByteSpan> {
     spans.iter_mut().for_each(|s| s.end = s.end.min(size));
     spans.retain(|s| s.start < s.end);
     spans.sort_unstable_by_key(|s| s.start);
     spans.dedup_by(|next, span| {
-        let touch = next.start <= span.end;
+        let touch = next.start <= span.end.saturating_add(gap);
         if touch {
             span.end = span.end.max(next.end);
         }

@@ -52,6 +52,15 @@ fn sound_that_lies_between_single_frames_is_read_with_them() {
 }
 
 #[test]
+fn tables_that_claim_bytes_beyond_the_file_are_held_to_it() {
+    let far = span(u64::MAX - 9, u64::MAX);
+    let tracks = vec![vec![far], vec![span(1, 9), far]];
+    let reads = pieces(stored(tracks), 1, 100).unwrap();
+    assert_eq!((reads.reads, reads.hidden), (vec![span(1, 9)], vec![]));
+    assert_eq!(pieces(stored(vec![vec![], vec![far]]), 1, 100), None);
+}
+
+#[test]
 fn spans_are_taken_out_of_a_span() {
     let taken = [span(0, 3), span(5, 6), span(8, 20)];
     assert_eq!(without(span(2, 9), &taken), [span(3, 5), span(6, 8)]);
