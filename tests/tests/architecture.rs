@@ -264,3 +264,28 @@ fn every_crate_inherits_the_lints_and_the_versions_of_the_workspace() {
         );
     }
 }
+
+/// `1.94.1` and `1.94` as numbers that compare.
+fn release(version: &str) -> Vec<u64> {
+    let parts = version
+        .split('.')
+        .map(|part| part.parse().expect("a number"));
+    let mut parts: Vec<u64> = parts.collect();
+    parts.resize(3, 0);
+    parts
+}
+
+#[test]
+fn the_minimum_rust_version_is_what_the_locked_dependencies_need() {
+    let packages = metadata().packages;
+    let needs = |p: &&Package| p.rust_version.as_ref().map(ToString::to_string);
+    let (ours, foreign): (Vec<_>, Vec<_>) = packages.iter().partition(|p| p.source.is_none());
+    let ours: BTreeSet<_> = ours.iter().filter_map(needs).collect();
+    let foreign = foreign.iter().filter_map(needs);
+    let newest = foreign.max_by_key(|version| release(version));
+    let stated: Vec<_> = ours.iter().collect();
+    assert_eq!(stated, [&newest.expect("a dependency that states one")]);
+    let readme = tree::text(std::path::Path::new("README.md")).expect("README.md");
+    let stated = format!("Rust ({} or later)", stated[0]);
+    assert!(readme.contains(&stated), "README.md does not say {stated}");
+}

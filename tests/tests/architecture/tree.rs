@@ -143,15 +143,3 @@ fn lock_files_name_no_place_to_download_from_but_the_public_index() {
         );
     }
 }
-
-#[test]
-fn rust_files_are_not_long() {
-    for file in rust_files("") {
-        let lines = text(&file).expect("text").lines().count();
-        assert!(
-            lines <= 500,
-            "{} has {lines} lines, 500 are the limit",
-            file.display()
-        );
-    }
-}
