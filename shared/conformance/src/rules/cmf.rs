@@ -1,0 +1,24 @@
+//! Rules about CMAF files.
+
+mod r01_brands;
+mod r02_one_track_per_file;
+mod r03_samples_inside_mdat;
+mod r04_independent_fragments;
+mod r05_switching_sets;
+mod r06_constant_rate;
+mod r07_edit_lists;
+mod r08_encryption_declared;
+
+use super::Rule;
+
+/// The rules of this group.
+pub(super) static RULES: &[&Rule] = &[
+    &r01_brands::RULE,
+    &r02_one_track_per_file::RULE,
+    &r03_samples_inside_mdat::RULE,
+    &r04_independent_fragments::RULE,
+    &r05_switching_sets::RULE,
+    &r06_constant_rate::RULE,
+    &r07_edit_lists::RULE,
+    &r08_encryption_declared::RULE,
+];

@@ -1,0 +1,12 @@
+//! Rules about thumbnails and poster.
+
+mod r01_thumbnail_declaration;
+mod r02_thumbnails_and_poster_exist;
+
+use super::Rule;
+
+/// The rules of this group.
+pub(super) static RULES: &[&Rule] = &[
+    &r01_thumbnail_declaration::RULE,
+    &r02_thumbnails_and_poster_exist::RULE,
+];
