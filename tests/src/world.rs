@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use reelsmith::deploy::{Deployment, Options, deploy};
 use reelsmith::project::Project;
+use reelsmith::stack::deploy::{Deployment, Options, deploy};
 use reelsmith::stack::{Memory, Stack};
 use reelsmith_aws::operate::{ExecutionStatus, ExecutionView, LogQuery, execution_arn};
 use reelsmith_aws::provision::Cloud;

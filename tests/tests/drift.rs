@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::process::Command;
 
-use reelsmith::deploy::{Options, deploy};
 use reelsmith::project::Project;
 use reelsmith::stack::Stack;
+use reelsmith::stack::deploy::{Options, deploy};
 use reelsmith_contract::setting::Setting;
 
 const DEPLOYMENT: &str = "drift";

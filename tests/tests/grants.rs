@@ -16,7 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use asked::{Asked, asked, covers};
 use reelsmith::project::Project;
-use reelsmith::resources::{Function, Grant};
+use reelsmith::stack::resources::{Function, Grant};
 use scenes::Stage;
 
 /// Granted although no request of the function's own needs it: function, action, resource, who does.

@@ -14,8 +14,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use mediaconvert_standin::{Fault, Options, StandIn};
-use reelsmith::cancel::{Cancel, cancel};
-use reelsmith::target::{Place, Target};
+use reelsmith::commands::cancel::{Cancel, cancel};
+use reelsmith::job::target::{Place, Target};
 use reelsmith_aws::{Sdk, SystemClock};
 use reelsmith_core::ports::SubmissionStore as _;
 use reelsmith_core::record::Current;

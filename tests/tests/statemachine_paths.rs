@@ -17,9 +17,9 @@ mod evidence;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use reelsmith::package::Package;
-use reelsmith::render::{placeholder, render};
 use reelsmith::stack::Stack;
+use reelsmith::stack::package::Package;
+use reelsmith::stack::render::{placeholder, render};
 use reelsmith_aws::operate::{Cloud, ExecutionStatus};
 use reelsmith_aws::provision::{FunctionSpec, WorkflowSpec};
 use reelsmith_contract::step::STEPS;

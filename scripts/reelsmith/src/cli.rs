@@ -11,14 +11,15 @@ use std::process::ExitCode;
 
 use clap::{Args, CommandFactory, Parser, Subcommand};
 
-use crate::manifest::Titles;
-use crate::settings::Override;
-use crate::subject::About;
-use crate::target::Where;
-use crate::trouble::Exit;
-use crate::{
-    cancel, deliver, doctor, estimate, list, logs, report, rules, sign, simulate, validate,
+use crate::commands::manifest::Titles;
+use crate::commands::{
+    cancel, doctor, estimate, list, logs, report, rules, sign, simulate, validate,
 };
+use crate::error::Exit;
+use crate::job::deliver;
+use crate::job::subject::About;
+use crate::job::target::Where;
+use crate::stack::settings::Override;
 
 pub(crate) use commands::tools;
 pub use document::document;
@@ -86,11 +87,11 @@ enum Command {
     Validate(validate::Request),
     /// Serves a page on this machine that plays an output with hls.js and Shaka Player and shows what they do.
     #[command(after_help = help::PLAY)]
-    Play(crate::play::Request),
+    Play(crate::view::play::Request),
     /// Serves a page on this machine that shows executions as the console of Step Functions does; in AWS, tells where that
     /// is.
     #[command(after_help = help::CONSOLE)]
-    Console(crate::console::Request),
+    Console(crate::view::console::Request),
     /// Lists the conformance rules, or explains one.
     #[command(after_help = help::RULES)]
     Rules(rules::Request),

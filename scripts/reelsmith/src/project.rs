@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::trouble::{Name, Trouble};
+use crate::error::{Name, Trouble};
 
 /// A checkout of reelsmith.
 #[derive(Clone, Debug, PartialEq, Eq)]

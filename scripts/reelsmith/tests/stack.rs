@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use reelsmith::deploy::{Options, deploy};
+use reelsmith::stack::deploy::{Options, deploy};
 use reelsmith::stack::{self, Stack};
 use reelsmith::{Project, Trouble};
 use reelsmith_aws::Sdk;
@@ -111,7 +111,7 @@ async fn start_endless_function(cloud: &Cloud, folder: &Path) -> i32 {
             note.display()
         ),
     );
-    let package = reelsmith::package::Package::of(&program, folder).unwrap();
+    let package = reelsmith::stack::package::Package::of(&program, folder).unwrap();
     let spec = FunctionSpec {
         name: "endless".into(),
         description: String::new(),

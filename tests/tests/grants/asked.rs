@@ -1,8 +1,8 @@
 //! What IAM would be asked for a request: actions and the resource that a grant of a `function.yaml` names.
 
 use percent_encoding::percent_decode_str;
-use reelsmith::deploy::Deployment;
-use reelsmith::resources::Grant;
+use reelsmith::stack::deploy::Deployment;
+use reelsmith::stack::resources::Grant;
 use reelsmith_tests::chaos::Seen;
 use serde_json::Value;
 

@@ -9,18 +9,18 @@ use reelsmith_aws::operate::Cloud;
 use reelsmith_media::Tools;
 
 use super::{Command, Deploy, ManifestCommand, New, Run, jobs};
-use crate::deploy::{Deployment, Options, deploy, rendered};
-use crate::fetch::report;
-use crate::follow::Display;
-use crate::run::{Ended, Request, run};
-use crate::settings::Override;
+use crate::commands::run::{Ended, Request, run};
+use crate::commands::{doctor, estimate, list, manifest, rules, sign, simulate, validate};
+use crate::error::{Exit, Name, Trouble};
+use crate::job::deliver;
+use crate::job::fetch::report;
+use crate::job::target::{Place, Target, Where};
+use crate::stack::deploy::{Deployment, Options, deploy, rendered};
+use crate::stack::sample;
+use crate::stack::settings::Override;
 use crate::stack::{REGION, StackState};
-use crate::target::{Place, Target, Where};
-use crate::trouble::{Exit, Name, Trouble};
-use crate::{
-    Project, deliver, doctor, estimate, list, manifest, rules, sample, sign, simulate, stack,
-    validate,
-};
+use crate::view::follow::Display;
+use crate::{Project, stack};
 
 pub(super) type Done = Result<Exit, Trouble>;
 
@@ -52,8 +52,8 @@ pub async fn carry_out(at: &Where, command: Command) -> Done {
         Command::Manifest(ManifestCommand::New(args)) => new_manifest(&args),
         Command::Manifest(ManifestCommand::Check { manifest }) => check_manifest(&manifest),
         Command::Validate(request) => validated(at, &request).await,
-        Command::Play(request) => crate::play::play(at, &request, say).await,
-        Command::Console(request) => crate::console::console(at, &request, say).await,
+        Command::Play(request) => crate::view::play::play(at, &request, say).await,
+        Command::Console(request) => crate::view::console::console(at, &request, say).await,
         Command::Rules(request) => {
             say(&rules::show(&request)?);
             Ok(Exit::Done)

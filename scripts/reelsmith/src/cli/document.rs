@@ -2,7 +2,7 @@
 
 use clap::Command;
 
-use crate::trouble::Name;
+use crate::error::Name;
 
 const HEAD: &str = "\
 # The command line

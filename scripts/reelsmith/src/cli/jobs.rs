@@ -4,12 +4,14 @@ use std::io::Write;
 
 use super::commands::{Done, say};
 use super::{Fetch, Watch};
-use crate::follow::{Display, Follower, Style};
-use crate::outcome::Outcome;
-use crate::subject::{About, Subject};
-use crate::target::{Target, Where};
-use crate::trouble::{Exit, Name, Trouble};
-use crate::{Project, cancel, deliver, fetch, list, logs, report, show};
+use crate::Project;
+use crate::commands::{cancel, list, logs, report, show};
+use crate::error::{Exit, Name, Trouble};
+use crate::job::outcome::Outcome;
+use crate::job::subject::{About, Subject};
+use crate::job::target::{Target, Where};
+use crate::job::{deliver, fetch};
+use crate::view::follow::{Display, Follower, Style};
 
 /// Finds the deployment and says which it is.
 pub(super) async fn target(at: &Where, project: &Project) -> Result<Target, Trouble> {

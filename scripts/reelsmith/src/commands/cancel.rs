@@ -6,9 +6,9 @@ use reelsmith_aws::provision::CloudError;
 use reelsmith_core::job::EncoderKind;
 use reelsmith_core::submission::{Fence, NoticeKind, OutboxEntry, Outcome, Row, Step, Transition};
 
-use crate::subject::{Subject, without_redrive};
-use crate::target::Target;
-use crate::trouble::{Name, Trouble};
+use crate::error::{Name, Trouble};
+use crate::job::subject::{Subject, without_redrive};
+use crate::job::target::Target;
 
 /// Error name of a job that was cancelled.
 pub const CANCELLED: &str = "Cancelled";

@@ -9,10 +9,10 @@ use reelsmith_contract::step::STEPS;
 use reelsmith_media::Tools;
 use serde::Serialize;
 
+use crate::error::Exit;
 use crate::project::Project;
 use crate::stack;
-use crate::text;
-use crate::trouble::Exit;
+use crate::view::text;
 
 /// Oldest Rust that builds this.
 const RUST: (u32, u32) = (1, 91);

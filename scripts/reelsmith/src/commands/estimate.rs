@@ -16,10 +16,10 @@ use reelsmith_core::time::FrameRate;
 use reelsmith_core::units::{Bytes, Resolution};
 use serde::Serialize;
 
-use crate::deliver::beside;
-use crate::manifest::{self, Facts};
-use crate::settings::Override;
-use crate::trouble::{Name, Trouble};
+use crate::commands::manifest::{self, Facts};
+use crate::error::{Name, Trouble};
+use crate::job::deliver::beside;
+use crate::stack::settings::Override;
 
 mod print;
 

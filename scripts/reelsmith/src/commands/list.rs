@@ -5,10 +5,10 @@ use reelsmith_aws::operate::{ExecutionStatus, ExecutionSummary, RowsOf};
 use reelsmith_core::submission::Row;
 use serde::Serialize;
 
-use crate::subject::STATES;
-use crate::target::Target;
-use crate::text;
-use crate::trouble::Trouble;
+use crate::error::Trouble;
+use crate::job::subject::STATES;
+use crate::job::target::Target;
+use crate::view::text;
 
 /// What is to be listed.
 #[derive(Args, Clone, Debug)]

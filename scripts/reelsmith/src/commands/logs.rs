@@ -8,10 +8,10 @@ use reelsmith_contract::step::STEPS;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::subject::{Subject, job_of};
-use crate::target::Target;
-use crate::text;
-use crate::trouble::Trouble;
+use crate::error::Trouble;
+use crate::job::subject::{Subject, job_of};
+use crate::job::target::Target;
+use crate::view::text;
 
 /// Groups that are read at the same time.
 const PARALLEL: usize = 4;

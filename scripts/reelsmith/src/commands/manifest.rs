@@ -9,7 +9,7 @@ use reelsmith_core::digest::{Checksummer, Checksums};
 use reelsmith_core::manifest::{Parsed, Severity, parse};
 use reelsmith_media::Tools;
 
-use crate::trouble::{Exit, Trouble};
+use crate::error::{Exit, Trouble};
 
 pub use draft::{Draft, Titles, Track};
 pub use facts::Facts;

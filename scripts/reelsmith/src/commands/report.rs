@@ -10,12 +10,12 @@ use reelsmith_core::submission::Row;
 use reelsmith_report::metrics::Metrics;
 use serde::Serialize;
 
-use crate::list::Status;
-use crate::subject::{About, Subject};
-use crate::target::Target;
-use crate::text;
-use crate::timeline::Timeline;
-use crate::trouble::Trouble;
+use crate::commands::list::Status;
+use crate::error::Trouble;
+use crate::job::subject::{About, Subject};
+use crate::job::target::Target;
+use crate::view::text;
+use crate::view::timeline::Timeline;
 
 mod collect;
 mod page;

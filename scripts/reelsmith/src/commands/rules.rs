@@ -4,7 +4,7 @@ use clap::{Args, ValueEnum};
 use reelsmith_conformance::{Rule, RuleSet, registry};
 use serde_json::{Value, json};
 
-use crate::trouble::Trouble;
+use crate::error::Trouble;
 
 /// How rules are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]

@@ -3,13 +3,13 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use crate::deliver::{self, started, submit};
-use crate::fetch::{Fetched, fetch};
-use crate::follow::{Display, Follower};
-use crate::outcome::{Failed, Outcome, Published};
-use crate::target::Target;
-use crate::trouble::Trouble;
-use crate::workers::Workers;
+use crate::error::Trouble;
+use crate::job::deliver::{self, started, submit};
+use crate::job::fetch::{Fetched, fetch};
+use crate::job::outcome::{Failed, Outcome, Published};
+use crate::job::target::Target;
+use crate::job::workers::Workers;
+use crate::view::follow::{Display, Follower};
 
 /// What to run.
 #[derive(Clone, Debug, PartialEq, Eq)]

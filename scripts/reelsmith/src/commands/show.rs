@@ -5,15 +5,15 @@ use reelsmith_core::submission::{Outputs, Row};
 use reelsmith_report::metrics::Cost;
 use serde::Serialize;
 
-use crate::list::Status;
-use crate::outcome::{Failed, Outcome};
-use crate::report::cost;
-use crate::subject::{About, Subject};
-use crate::target::Target;
-use crate::text;
-use crate::timeline::{Timeline, Visit};
-use crate::trouble::Trouble;
-use crate::workers::Workers;
+use crate::commands::list::Status;
+use crate::commands::report::cost;
+use crate::error::Trouble;
+use crate::job::outcome::{Failed, Outcome};
+use crate::job::subject::{About, Subject};
+use crate::job::target::Target;
+use crate::job::workers::Workers;
+use crate::view::text;
+use crate::view::timeline::{Timeline, Visit};
 
 mod print;
 
@@ -211,7 +211,7 @@ fn failure(failed: Failed) -> Failure {
 
 async fn published(target: &Target, outputs: &Outputs) -> Result<Published, Trouble> {
     let listed = target.store.list(&outputs.bucket, &outputs.prefix).await;
-    let listed = listed.map_err(|e| crate::fetch::unlisted(&outputs.prefix, &e))?;
+    let listed = listed.map_err(|e| crate::job::fetch::unlisted(&outputs.prefix, &e))?;
     let at = |key: &String| format!("s3://{}/{key}", outputs.bucket);
     Ok(Published {
         hls: at(&outputs.hls),

@@ -12,7 +12,7 @@ use base64::engine::general_purpose::STANDARD;
 use clap::Args;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::trouble::Trouble;
+use crate::error::Trouble;
 
 /// What to sign.
 #[derive(Args, Clone, Debug)]

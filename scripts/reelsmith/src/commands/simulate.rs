@@ -12,7 +12,7 @@ use reelsmith_core::time::FrameRate;
 use reelsmith_core::units::{Bytes, Resolution};
 use serde_json::json;
 
-use crate::trouble::Trouble;
+use crate::error::Trouble;
 
 /// Which titles on which fleet.
 #[derive(Args, Clone, Debug)]

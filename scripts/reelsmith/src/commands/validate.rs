@@ -15,8 +15,8 @@ use clap::{Args, ValueEnum};
 use reelsmith_conformance::{Report, Sets, Severity, Verdict, check};
 use validate_output::gather::{Effort, Known, gather};
 
-use crate::target::Where;
-use crate::trouble::{Exit, Trouble};
+use crate::error::{Exit, Trouble};
+use crate::job::target::Where;
 use place::{Place, Storage};
 use roots::Roots;
 

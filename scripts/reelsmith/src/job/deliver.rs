@@ -9,10 +9,10 @@ use reelsmith_contract::naming::execution_name;
 use reelsmith_core::manifest::Manifest;
 use reelsmith_core::ports::ObjectRef;
 
-use crate::follow::Display;
-use crate::manifest;
-use crate::target::Target;
-use crate::trouble::{Name, Trouble};
+use crate::commands::manifest;
+use crate::error::{Name, Trouble};
+use crate::job::target::Target;
+use crate::view::follow::Display;
 
 /// How long an event may take from the bucket to an execution.
 const START: Duration = Duration::from_secs(60);

@@ -9,8 +9,8 @@ use reelsmith_conformance::Report;
 use reelsmith_core::ports::PortError;
 use reelsmith_core::submission::Outputs;
 
-use crate::target::Target;
-use crate::trouble::Trouble;
+use crate::error::Trouble;
+use crate::job::target::Target;
 
 /// Downloads at the same time.
 const PARALLEL: usize = 8;

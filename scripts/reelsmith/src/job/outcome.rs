@@ -7,7 +7,7 @@ use reelsmith_core::keys::{AssetId, JobKey};
 use reelsmith_core::submission::Outputs;
 use serde::Deserialize;
 
-use crate::trouble::{Name, Trouble};
+use crate::error::{Name, Trouble};
 
 /// How a job ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,7 +71,7 @@ impl Outcome {
             Trouble::new(
                 format!("read the output of execution {}", view.summary.name),
                 format!("{why}; found {text}"),
-                "compare the state machine's last states with scripts/reelsmith/src/outcome.rs",
+                "compare the state machine's last states with scripts/reelsmith/src/job/outcome.rs",
             )
             .named(Name::RecordUnreadable)
         };

@@ -10,8 +10,8 @@ use reelsmith_core::ports::is_execution_name;
 use reelsmith_core::submission::{Row, State};
 use serde::Deserialize;
 
-use crate::target::Target;
-use crate::trouble::{Name, Trouble};
+use crate::error::{Name, Trouble};
+use crate::job::target::Target;
 
 /// How far back names and keys are searched by their beginning.
 const SEARCHED: usize = 200;

@@ -12,11 +12,11 @@ use reelsmith_contract::Objects;
 use reelsmith_core::ports::{Clock, EncodeService, ObjectStore, SubmissionStore};
 use serde::Deserialize;
 
-use crate::deploy::{Deployment, Options};
-use crate::operations::Operations;
+use crate::error::{Name, Trouble};
+use crate::job::operations::Operations;
 use crate::project::Project;
+use crate::stack::deploy::{Deployment, Options};
 use crate::stack::{self, REGION, StackState};
-use crate::trouble::{Name, Trouble};
 
 /// Where to look. Every command takes these and means the same by them.
 #[derive(Args, Clone, Debug, Default)]

@@ -12,7 +12,7 @@ use reelsmith_core::record::WorkerRun;
 use reelsmith_core::submission::Outputs;
 use serde::{Deserialize, Serialize};
 
-use crate::trouble::Trouble;
+use crate::error::Trouble;
 
 /// What the workers of a job did, all attempts that left a record.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]

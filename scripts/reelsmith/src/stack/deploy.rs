@@ -8,12 +8,12 @@ use reelsmith_contract::setting::Setting;
 use reelsmith_contract::step::STEPS;
 use serde::{Deserialize, Serialize};
 
-use crate::package::Package;
+use crate::error::Trouble;
 use crate::project::Project;
-use crate::render::{placeholder, render};
-use crate::resources::{Function, Resources};
-use crate::settings::{Override, Values};
-use crate::trouble::Trouble;
+use crate::stack::package::Package;
+use crate::stack::render::{placeholder, render};
+use crate::stack::resources::{Function, Resources};
+use crate::stack::settings::{Override, Values};
 
 /// The account that MiniStack says it is.
 const ACCOUNT: &str = "000000000000";

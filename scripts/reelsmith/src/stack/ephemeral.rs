@@ -11,8 +11,8 @@ use tempfile::TempDir;
 
 use super::launch::Launch;
 use super::{endpoint, health, processes};
+use crate::error::Trouble;
 use crate::project::Project;
-use crate::trouble::Trouble;
 
 /// How long a start may take on a busy machine.
 const START: Duration = Duration::from_secs(60);

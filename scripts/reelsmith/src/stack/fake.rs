@@ -17,9 +17,9 @@ use reelsmith_core::time::UnixMillis;
 use reelsmith_testkit::fakes::{ManualClock, MemoryEncodes, MemoryStore, MemorySubmissions};
 
 use crate::Project;
-use crate::deploy::{Deployment, Options};
-use crate::operations::{Answer, Operations};
-use crate::target::{Place, Target};
+use crate::job::operations::{Answer, Operations};
+use crate::job::target::{Place, Target};
+use crate::stack::deploy::{Deployment, Options};
 
 /// The moment at which the fake's clock stands.
 pub const NOW: i64 = 1_767_225_600_000;
@@ -234,7 +234,7 @@ impl World {
         began: i64,
         ended: Option<i64>,
     ) -> ExecutionView {
-        let stem = crate::subject::stem(name);
+        let stem = crate::job::subject::stem(name);
         ExecutionView {
             summary: ExecutionSummary {
                 arn: self.arn(name),

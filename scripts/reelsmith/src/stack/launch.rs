@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::{REGION, endpoint};
+use crate::error::{Name, Trouble};
 use crate::project::Project;
-use crate::trouble::{Name, Trouble};
 
 /// Begins a session and becomes the program: neither a library call without `unsafe` nor a command of every system does.
 const NEW_SESSION: &str = "import os, sys; os.setsid(); os.execv(sys.argv[1], sys.argv[1:])";

@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use super::launch::Launch;
 use super::{endpoint, health, processes};
+use crate::error::Trouble;
 use crate::project::Project;
-use crate::trouble::Trouble;
 
 /// The port where people look for a local AWS.
 const USUAL_PORT: u16 = 4566;

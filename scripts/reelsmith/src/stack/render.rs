@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::trouble::Trouble;
+use crate::error::Trouble;
 
 /// Replaces every `${name}`.
 ///

@@ -8,8 +8,8 @@ use reelsmith_contract::step::STEPS;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
+use crate::error::Trouble;
 use crate::project::Project;
-use crate::trouble::Trouble;
 
 /// Everything besides the functions.
 #[derive(Clone, Debug, Deserialize)]
@@ -225,7 +225,7 @@ fn read<T: DeserializeOwned>(path: &Path) -> Result<T, Trouble> {
         Trouble::new(
             format!("read {}", path.display()),
             e.to_string(),
-            "compare it with its types in scripts/reelsmith/src/resources.rs",
+            "compare it with its types in scripts/reelsmith/src/stack/resources.rs",
         )
     })
 }

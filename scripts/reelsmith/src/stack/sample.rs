@@ -5,9 +5,9 @@ use std::process::{Command, Stdio};
 
 use reelsmith_media::Tools;
 
-use crate::manifest::{self, Titles};
+use crate::commands::manifest::{self, Titles};
+use crate::error::Trouble;
 use crate::project::Project;
-use crate::trouble::Trouble;
 
 /// A sample on disk.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use std::str::FromStr;
 use reelsmith_contract::setting::Setting;
 use reelsmith_media::Tools;
 
-use crate::trouble::{Name, Trouble};
+use crate::error::{Name, Trouble};
 
 /// A setting given by the operator, as `NAME=VALUE`.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -16,10 +16,10 @@ use serde::Serialize;
 use tokio::sync::Mutex;
 
 use crate::Project;
-use crate::play::{Output, Player};
-use crate::target::{Target, Where};
-use crate::trouble::{Exit, Trouble};
-use crate::web::{self, Asked, Reply, Server, Site};
+use crate::error::{Exit, Trouble};
+use crate::job::target::{Target, Where};
+use crate::view::play::{Output, Player};
+use crate::view::web::{self, Asked, Reply, Server, Site};
 use work::Work;
 
 /// Executions that are listed.

@@ -11,9 +11,9 @@ use reelsmith_aws::operate::{ExecutionStatus, ExecutionView, HistoryEvent, Histo
 use reelsmith_contract::payload::SubmitJobOutput;
 use serde::Deserialize;
 
-use crate::target::Target;
-use crate::timeline::Timeline;
-use crate::trouble::{Name, Trouble};
+use crate::error::{Name, Trouble};
+use crate::job::target::Target;
+use crate::view::timeline::Timeline;
 
 pub use display::{Display, Style};
 pub use event::Event;

@@ -8,9 +8,9 @@ use async_trait::async_trait;
 use clap::Args;
 use serde::Serialize;
 
-use crate::target::Where;
-use crate::trouble::{Exit, Trouble};
-use crate::web::{Asked, Media, Reply, Server, Site, page};
+use crate::error::{Exit, Trouble};
+use crate::job::target::Where;
+use crate::view::web::{Asked, Media, Reply, Server, Site, page};
 pub use target::Output;
 
 /// What is to be played.
@@ -39,7 +39,7 @@ pub async fn play(at: &Where, request: &Request, say: impl Fn(&str)) -> Result<E
     say(&format!("playing {} at {url}", target.name));
     say("Ctrl-C ends it");
     if request.open {
-        crate::web::open_browser(&url)?;
+        crate::view::web::open_browser(&url)?;
     }
     let site = Arc::new(Player::new(target).await);
     tokio::select! {

@@ -3,8 +3,8 @@
 use reelsmith_aws::operate::{HistoryEvent, HistoryKind};
 use serde::Serialize;
 
-use crate::outcome::readable;
-use crate::text;
+use crate::job::outcome::readable;
+use crate::view::text;
 
 /// One visit of a state.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -109,7 +109,7 @@ impl Timeline {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fake;
+    use crate::stack::fake;
 
     #[test]
     fn branches_lie_below_their_state_and_retries_in_it() {

@@ -19,7 +19,7 @@ pub use assets::{Asset, asset};
 pub use media::Media;
 pub use serve::Server;
 
-use crate::trouble::Trouble;
+use crate::error::Trouble;
 use serve::Body;
 
 /// What is served at one address.

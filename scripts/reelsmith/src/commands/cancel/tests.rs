@@ -3,7 +3,7 @@ use reelsmith_core::ports::EncodeService as _;
 use reelsmith_core::submission::State;
 
 use super::*;
-use crate::fake::{World, key, name};
+use crate::stack::fake::{World, key, name};
 
 fn of(job: &str) -> Cancel {
     Cancel {

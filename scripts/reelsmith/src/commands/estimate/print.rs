@@ -3,7 +3,7 @@
 use reelsmith_core::cost::Usd;
 
 use super::Estimated;
-use crate::text;
+use crate::view::text;
 
 /// As people read it, or as JSON.
 #[must_use]

@@ -1,5 +1,5 @@
 use super::*;
-use crate::fake::World;
+use crate::stack::fake::World;
 
 fn request(status: Option<Status>, json: bool) -> Request {
     Request {

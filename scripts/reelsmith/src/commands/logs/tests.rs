@@ -1,5 +1,5 @@
 use super::*;
-use crate::fake::{NOW, World, key};
+use crate::stack::fake::{NOW, World, key};
 
 fn request(job: &str) -> Request {
     Request {

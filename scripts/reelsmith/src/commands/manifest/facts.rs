@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use reelsmith_media::Tools;
 use serde::Deserialize;
 
-use crate::trouble::Trouble;
+use crate::error::Trouble;
 
 /// Facts that a manifest states.
 #[derive(Clone, Debug, PartialEq, Eq)]

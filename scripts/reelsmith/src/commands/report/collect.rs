@@ -18,12 +18,12 @@ use reelsmith_report::metrics::{
 };
 
 use super::keys_of;
-use crate::fetch::unlisted;
-use crate::subject::Subject;
-use crate::target::Target;
-use crate::text;
-use crate::trouble::Trouble;
-use crate::workers::done;
+use crate::error::Trouble;
+use crate::job::fetch::unlisted;
+use crate::job::subject::Subject;
+use crate::job::target::Target;
+use crate::job::workers::done;
+use crate::view::text;
 
 /// The Maps whose items are pieces of work.
 const WORK: [&str; 3] = [
@@ -231,7 +231,7 @@ async fn pieces(
     let bucket = &target.names.output_bucket;
     let work = Work::measured();
     let found = done(&target.store, bucket, keys.work_prefix()).await?;
-    let piece = |d: crate::workers::Done| {
+    let piece = |d: crate::job::workers::Done| {
         let function = match d.name.split_once('/') {
             Some(("audio", _)) => "encode_audio",
             Some(_) => "convert_captions",

@@ -11,11 +11,11 @@ use reelsmith_report::{Failed, StateRun};
 use validate_output::page::{Around, Material};
 
 use super::keys_of;
-use crate::outcome::Outcome;
-use crate::subject::Subject;
-use crate::target::Target;
-use crate::timeline::Timeline;
-use crate::trouble::{Name, Trouble};
+use crate::error::{Name, Trouble};
+use crate::job::outcome::Outcome;
+use crate::job::subject::Subject;
+use crate::job::target::Target;
+use crate::view::timeline::Timeline;
 
 /// The page of a job that has a plan; `end` is when its execution ended, or now.
 pub(super) async fn page(

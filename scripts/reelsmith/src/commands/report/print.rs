@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use reelsmith_report::metrics::{Cost, Metrics, Resume};
 
 use super::{Report, StateSum};
-use crate::text;
+use crate::view::text;
 
 /// As people read it, or as JSON.
 #[must_use]

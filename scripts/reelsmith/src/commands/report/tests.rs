@@ -1,5 +1,5 @@
 use super::*;
-use crate::fake::{NOW, World, key};
+use crate::stack::fake::{NOW, World, key};
 
 async fn reported(job: &str, json: bool) -> String {
     let world = World::usual();

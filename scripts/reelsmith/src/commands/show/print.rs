@@ -4,7 +4,7 @@ use reelsmith_core::submission::Row;
 use reelsmith_report::metrics::Cost;
 
 use super::{Execution, Published, Shown, State};
-use crate::text;
+use crate::view::text;
 
 /// As people read it, or as JSON.
 #[must_use]

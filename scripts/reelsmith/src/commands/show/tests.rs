@@ -1,5 +1,5 @@
 use super::*;
-use crate::fake::World;
+use crate::stack::fake::World;
 
 async fn shown(job: Option<&str>, json: bool) -> String {
     let request = About {

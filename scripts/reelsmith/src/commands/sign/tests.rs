@@ -8,7 +8,11 @@ const URL: &str = "https://d111111abcdef8.cloudfront.net/outputs/demo-s01e001/aa
 fn request(url: &str) -> Request {
     Request {
         url: url.to_owned(),
-        key: concat!(env!("CARGO_MANIFEST_DIR"), "/src/sign/test-key.pem").into(),
+        key: concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/src/commands/sign/test-key.pem"
+        )
+        .into(),
         key_pair_id: "K2JCJMDEHXQW5F".to_owned(),
         expires: "12h".parse().unwrap(),
         cookies: false,

@@ -6,7 +6,7 @@ use reelsmith_core::plan::Plan;
 use reelsmith_core::record::RenditionRecord;
 
 use super::place::{Place, split};
-use crate::trouble::Trouble;
+use crate::error::Trouble;
 
 /// Reads `plan.json`, `renditions/*.json` and, where it is there, `job.json`: in the place itself, or as the output bucket
 /// has it, in the folder of the job beside that of its generation. Without it, DASH is expected where there is some.

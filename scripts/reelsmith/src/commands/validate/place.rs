@@ -8,8 +8,8 @@ use reelsmith_contract::Objects;
 use reelsmith_core::ports::ObjectStore;
 
 use super::folder::Folder;
-use crate::target::Where;
-use crate::trouble::Trouble;
+use crate::error::Trouble;
+use crate::job::target::Where;
 
 /// Something to read.
 pub struct Place {

@@ -17,7 +17,7 @@ use reelsmith_core::ports::{
 };
 
 use super::place::{Place, split};
-use crate::trouble::Trouble;
+use crate::error::Trouble;
 
 /// How a gzipped file starts.
 pub const GZIP: [u8; 2] = [0x1f, 0x8b];

@@ -1,5 +1,5 @@
 use super::*;
-use crate::fake::{World, key, name};
+use crate::stack::fake::{World, key, name};
 
 async fn found(world: &World, what: Option<&str>) -> Result<String, Name> {
     let subject = Subject::find(&world.target, what)

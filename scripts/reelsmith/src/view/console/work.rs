@@ -10,7 +10,7 @@ use reelsmith_core::plan::Plan;
 use reelsmith_core::record::{FailureNote, WorkerRun};
 use serde::{Deserialize, Serialize};
 
-use crate::target::Target;
+use crate::job::target::Target;
 
 /// One item.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

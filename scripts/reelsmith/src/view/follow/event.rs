@@ -4,9 +4,9 @@ use reelsmith_aws::operate::{HistoryEvent, HistoryKind};
 use serde_json::{Value, json};
 
 use super::Progress;
-use crate::list::Status;
-use crate::outcome::readable;
-use crate::text;
+use crate::commands::list::Status;
+use crate::job::outcome::readable;
+use crate::view::text;
 
 /// Longest line of a cause that is shown while following; the whole is shown at the end.
 const MAX_CAUSE: usize = 200;

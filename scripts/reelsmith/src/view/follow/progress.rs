@@ -8,10 +8,10 @@ use reelsmith_core::ladder::{ResolvedRung, VideoCodec};
 use reelsmith_core::plan::{ChunkItem, Plan};
 use serde::Serialize;
 
-use crate::fetch::unlisted;
-use crate::target::Target;
-use crate::text;
-use crate::trouble::Trouble;
+use crate::error::Trouble;
+use crate::job::fetch::unlisted;
+use crate::job::target::Target;
+use crate::view::text;
 
 /// An encode that is going on.
 pub struct Encode {

@@ -7,7 +7,7 @@ use reelsmith_core::keys::GenerationKeys;
 use reelsmith_core::submission::Fence;
 
 use super::*;
-use crate::fake::{NOW, World, key, name};
+use crate::stack::fake::{NOW, World, key, name};
 
 /// What a display has written.
 #[derive(Clone, Default)]
@@ -30,7 +30,7 @@ impl Written {
     }
 }
 
-const PLAN: &str = include_str!("../../testdata/plan.json");
+const PLAN: &str = include_str!("../../../testdata/plan.json");
 
 /// An execution in the middle of its encode: chunk 0 is done in both groups, chunk 1 failed once in the second.
 fn encoding() -> (World, ExecutionView) {

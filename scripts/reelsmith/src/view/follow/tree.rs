@@ -6,9 +6,9 @@ use reelsmith_contract::step::STEPS;
 
 use super::ENCODE;
 use super::progress::{Cell, Progress, Rung};
-use crate::list::Status;
-use crate::text;
-use crate::timeline::{Timeline, Visit};
+use crate::commands::list::Status;
+use crate::view::text;
+use crate::view::timeline::{Timeline, Visit};
 
 /// The way of a job that the functions encode. Where it leads elsewhere, what is left of it is not foretold.
 const WAY: [&str; 12] = [

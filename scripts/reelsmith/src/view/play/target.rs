@@ -2,13 +2,13 @@
 
 use std::path::Path;
 
+use crate::commands::validate::place::{Place, Storage};
+use crate::commands::validate::roots::Roots;
+use crate::error::Trouble;
+use crate::job::subject::Subject;
+use crate::job::target::{Target, Where};
 use crate::project::Project;
-use crate::subject::Subject;
-use crate::target::{Target, Where};
-use crate::trouble::Trouble;
-use crate::validate::place::{Place, Storage};
-use crate::validate::roots::Roots;
-use crate::web::Media;
+use crate::view::web::Media;
 
 /// An output that can be played.
 pub struct Output {

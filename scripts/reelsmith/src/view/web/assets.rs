@@ -13,7 +13,7 @@ pub struct Asset {
 
 macro_rules! files {
     ($($path:literal),* $(,)?) => {
-        &[$(($path, include_bytes!(concat!("../../web/", $path)))),*]
+        &[$(($path, include_bytes!(concat!("../../../web/", $path)))),*]
     };
 }
 

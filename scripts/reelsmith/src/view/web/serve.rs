@@ -17,7 +17,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
 use super::{Asked, Reply, Site};
-use crate::trouble::Trouble;
+use crate::error::Trouble;
 
 type Sent = UnsyncBoxBody<Bytes, std::io::Error>;
 

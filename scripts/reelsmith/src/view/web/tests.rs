@@ -3,7 +3,7 @@ use std::sync::Arc;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::*;
-use crate::validate::folder::Folder;
+use crate::commands::validate::folder::Folder;
 
 struct Example(Media);
 

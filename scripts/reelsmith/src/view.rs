@@ -1,0 +1,8 @@
+//! What a person sees: progress, timelines, tables and the local web pages.
+
+pub mod console;
+pub mod follow;
+pub mod play;
+pub mod text;
+pub mod timeline;
+pub mod web;
