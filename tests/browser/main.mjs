@@ -1,4 +1,4 @@
-// Drives Chromium over the pages that reelsmith serves, by a plan that tests/tests/browser.rs writes:
+// Drives Chromium over the pages that reelsmith serves, by a plan that tests/tests/browser/main.rs writes:
 // {packages, chromium, artefacts, outputs: [{name, url, seconds, frame, frames, tones, cues}], report, offline, console, failure}, of which
 // the last four are {url, …} as pages.mjs takes them.
 // Prints a table; exit code 1 where something is not as it must be. Screenshots go to `artefacts`.

@@ -1,5 +1,6 @@
-//! One deployed local stack per test program, and what a test does with it.
+//! A deployed local stack for each suite, and what a test does with it.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -13,7 +14,7 @@ use reelsmith_contract::Objects;
 use reelsmith_contract::naming::execution_name;
 use reelsmith_core::ports::{ObjectRef, ObjectStore, PutOptions};
 use serde_json::Value;
-use tokio::sync::OnceCell;
+use tokio::sync::Mutex;
 
 use crate::delivery::Delivery;
 
@@ -36,10 +37,12 @@ const SETTINGS: [&str; 2] = ["PROFILE=draft", "MAX_CONCURRENCY=2"];
 struct Shared {
     stack: Stack,
     deployment: Deployment,
+    /// Notifications that a test of the suite has taken off the queue.
+    seen: Mutex<Vec<Value>>,
 }
 
-/// The stack of this test program. It ends with the program.
-static SHARED: OnceCell<Shared> = OnceCell::const_new();
+/// The stacks of this test program by suite. They end with the program.
+static SHARED: Mutex<BTreeMap<&'static str, &'static Shared>> = Mutex::const_new(BTreeMap::new());
 
 /// How a stack of one's own differs from the usual one.
 #[derive(Clone, Debug, Default)]
@@ -77,7 +80,11 @@ async fn start(setup: &Setup<'_>) -> Shared {
     let deployment = deploy(&project, &cloud, &options)
         .await
         .expect("a deployment");
-    Shared { stack, deployment }
+    Shared {
+        stack,
+        deployment,
+        seen: Mutex::default(),
+    }
 }
 
 /// One test's view of the stack.
@@ -89,6 +96,7 @@ pub struct World {
     /// The port that the stack listens on.
     pub port: u16,
     stack: &'static Stack,
+    seen: &'static Mutex<Vec<Value>>,
     /// Operator's reads.
     pub cloud: Cloud,
     /// Object storage of the stack.
@@ -96,18 +104,28 @@ pub struct World {
 }
 
 impl World {
-    /// Joins the stack of this program.
-    pub async fn join() -> Self {
-        Self::join_with(&[]).await
+    /// Joins the stack of a suite; the first test that asks starts it.
+    pub async fn join(suite: &'static str) -> Self {
+        Self::join_with(suite, &[]).await
     }
 
-    /// Joins the stack of this program, which has more in its environment. All tests of the program must ask for the same.
-    pub async fn join_with(environment: &[(&str, &str)]) -> Self {
+    /// Joins the stack of a suite, with additional environment variables. All tests of the suite must ask for the same.
+    pub async fn join_with(suite: &'static str, environment: &[(&str, &str)]) -> Self {
         let setup = Setup {
             environment,
             ..Setup::default()
         };
-        Self::of(SHARED.get_or_init(async || start(&setup).await).await).await
+        let mut shared = SHARED.lock().await;
+        let stack = match shared.get(suite) {
+            Some(stack) => *stack,
+            None => {
+                let stack: &'static Shared = Box::leak(Box::new(start(&setup).await));
+                shared.insert(suite, stack);
+                stack
+            }
+        };
+        drop(shared);
+        Self::of(stack).await
     }
 
     /// A stack of one's own. It ends with the program.
@@ -119,6 +137,7 @@ impl World {
         Self {
             port: shared.stack.port(),
             stack: &shared.stack,
+            seen: &shared.seen,
             deployment: &shared.deployment,
             endpoint: shared.stack.endpoint(),
             cloud: shared.stack.cloud().await,
@@ -244,8 +263,7 @@ impl World {
 
     /// All notifications of an execution so far. Tests share the queue, so what is taken off it is kept for the others.
     pub async fn notifications(&self, execution: &str) -> Vec<Value> {
-        static SEEN: tokio::sync::Mutex<Vec<Value>> = tokio::sync::Mutex::const_new(Vec::new());
-        let mut seen = SEEN.lock().await;
+        let mut seen = self.seen.lock().await;
         let queue = &self.deployment.notification_queue;
         let url = self
             .cloud

@@ -6,15 +6,12 @@
     reason = "a test ends where something is not as it must be"
 )]
 
-#[path = "../../testkit/src/fuzz.rs"]
-mod fuzz;
-
 use std::time::Duration;
 
-use fuzz::{Files, Fuzz, files};
 use reelsmith_conformance::cmaf::{Init, SegmentScan, TrackDefaults, fragments};
 use reelsmith_conformance::testing::Good;
 use reelsmith_conformance::{Delivery, Object, Sets, check, dash, hls, ts};
+use reelsmith_testkit::fuzz::{Files, Fuzz, files};
 
 const FUZZ: Fuzz<'_> = Fuzz {
     copies: 300,

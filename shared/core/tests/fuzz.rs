@@ -1,14 +1,11 @@
 //! A bounded fuzz of what reads a stranger's bytes first: the manifest parser and the container sniffer, over the samples and
 //! `tests/corpus`.
 
-#[path = "../../testkit/src/fuzz.rs"]
-mod fuzz;
-
 use std::time::Duration;
 
-use fuzz::{Files, Fuzz, files};
 use reelsmith_core::manifest::{Severity, parse};
 use reelsmith_core::sniff::Container;
+use reelsmith_testkit::fuzz::{Files, Fuzz, files};
 
 /// Pieces that mean something to an XML parser or to the format.
 const PIECES: [&str; 24] = [

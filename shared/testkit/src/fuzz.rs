@@ -1,5 +1,5 @@
 //! A bounded fuzz: files of a corpus, each damaged in ways that are the same in every run; `FUZZ_SECONDS` goes on with other
-//! damage for that long. core and conformance, which the rest of this crate builds upon, include this file by its path.
+//! damage for that long.
 //!
 //! What makes a target panic is written into the temporary folder, so that it can be added to the corpus under a name that says why.
 

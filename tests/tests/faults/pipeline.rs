@@ -1,0 +1,215 @@
+//! Jobs through the local stack while something fails: whatever it is, after the operator's ordinary answer the job is
+//! complete, byte for byte as without the fault, and nothing was encoded that was finished already.
+//!
+//! A slice runs with the other tests. `FAULTS=all` (or `scripts/test --full`) runs every row and 200 random schedules;
+//! `FAULT_SEEDS=17,18` runs those schedules again, `FAULT_ROWS=notify` those rows. `UPDATE_DOCS=1` writes the outcomes into
+//! docs/faults.md, those of the schedules where all of them ran (`FAULT_SEEDS=1-200`).
+
+mod bench;
+mod table;
+
+use std::io::Write as _;
+use std::time::Instant;
+
+use bench::{Bench, Outcome};
+use reelsmith_tests::chaos::Effect;
+use reelsmith_tests::figures;
+use table::{Case, Trouble};
+
+/// Counts are part of what scripts/test shows, also where the tests pass and their output is not shown.
+fn say(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
+}
+
+fn all() -> bool {
+    std::env::var("FAULTS").is_ok_and(|v| v == "all")
+}
+
+/// The rows to run: the slice, all with `FAULTS=all`, or those whose name contains a part of `FAULT_ROWS`, parts separated
+/// by `|`. `FAULT_SHARD=1/2` takes every second of them.
+fn chosen() -> Vec<Case> {
+    let asked = std::env::var("FAULT_ROWS").ok();
+    let named = |case: &Case| match &asked {
+        Some(parts) => parts.split('|').any(|part| case.name().contains(part)),
+        None => all() || case.in_slice,
+    };
+    let shard = std::env::var("FAULT_SHARD").ok();
+    let (nth, of) = shard
+        .as_deref()
+        .and_then(|s| s.split_once('/'))
+        .map_or((1, 1), |(n, of)| (n.parse().unwrap(), of.parse().unwrap()));
+    let cases = table::whole().into_iter().filter(named).enumerate();
+    cases
+        .filter(|(n, _)| n % of == nth - 1)
+        .map(|(_, case)| case)
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn after_any_fault_the_job_is_complete_and_the_same() {
+    let cases = chosen();
+    let needs_disk = |case: &Case| matches!(case.trouble, Trouble::FullDisk(_));
+    let hangs = |case: &Case| match &case.trouble {
+        Trouble::Requests(rules) => rules.iter().any(|rule| rule.effect == Effect::Freeze),
+        _ => false,
+    };
+    let (disk, limit) = (cases.iter().any(needs_disk), cases.iter().any(hangs));
+    let mut bench = Bench::start(disk, limit).await;
+    let (mut failed, mut skipped, mut unhit) = (Vec::new(), 0, Vec::new());
+    for case in &cases {
+        let name = case.name();
+        if !bench.can(&case.trouble) {
+            say(&format!(
+                "not run, since nothing can be mounted here: {name}"
+            ));
+            skipped += 1;
+            continue;
+        }
+        let began = Instant::now();
+        let outcome = bench.run(&name, &case.trouble).await;
+        let took = began.elapsed().as_secs_f32();
+        println!("{name:<62} {outcome} ({took:.1} s)");
+        if outcome.hits == 0 {
+            unhit.push(name.clone());
+        }
+        if outcome.is_bad() {
+            failed.push(name);
+        }
+        document(case, &outcome);
+    }
+    let (ran, bad) = (cases.len() - skipped, failed.len());
+    say(&format!(
+        "faults: {} passed, {bad} failed, {skipped} not run, of {} rows",
+        ran - bad,
+        cases.len()
+    ));
+    assert_eq!(unhit, [""; 0], "faults that never happened");
+    assert_eq!(failed, [""; 0]);
+    random_schedules(&mut bench).await;
+}
+
+/// How many schedules a whole run draws.
+const SCHEDULES: u64 = 200;
+
+/// A seed, or a range of them: `17` or `1-200`.
+fn seeds_of(text: &str) -> std::ops::RangeInclusive<u64> {
+    let number = |s: &str| s.trim().parse().unwrap();
+    match text.split_once('-') {
+        Some((first, last)) => number(first)..=number(last),
+        None => number(text)..=number(text),
+    }
+}
+
+/// Crashes, lost answers and refusals drawn by a seed, wherever they fall.
+async fn random_schedules(bench: &mut Bench) {
+    let given = std::env::var("FAULT_SEEDS").ok();
+    let seeds: Vec<u64> = match &given {
+        Some(list) => list.split(',').flat_map(seeds_of).collect(),
+        None if all() => (1..=SCHEDULES).collect(),
+        None => vec![1, 2],
+    };
+    let (mut bad, mut sum) = (Vec::new(), Sum::default());
+    for seed in &seeds {
+        let trouble = Trouble::Requests(table::drawn(*seed));
+        let outcome = bench.run(&format!("schedule {seed}"), &trouble).await;
+        println!("schedule {seed}: {outcome}");
+        sum.add(&outcome);
+        if outcome.is_bad() {
+            bad.push(*seed);
+        }
+    }
+    say(&format!("schedules: {sum}"));
+    if seeds.iter().copied().eq(1..=SCHEDULES) {
+        figures::write("schedules", &format!("    {sum}\n"));
+    }
+    assert!(bad.is_empty(), "run again with FAULT_SEEDS={bad:?}");
+}
+
+/// What came of many schedules.
+#[derive(Default)]
+struct Sum {
+    schedules: usize,
+    faults: usize,
+    again: usize,
+    doubled: usize,
+    lost: usize,
+    orphans: usize,
+    differing: usize,
+    answers: std::collections::BTreeMap<&'static str, usize>,
+}
+
+impl Sum {
+    fn add(&mut self, outcome: &Outcome) {
+        let ending = |end: &str| {
+            let ends = outcome.differences.iter().filter(|d| d.ends_with(end));
+            ends.count()
+        };
+        self.schedules += 1;
+        self.faults += outcome.hits;
+        self.again += outcome.encoded_again;
+        self.doubled += outcome.doubled;
+        self.lost += usize::from(outcome.state != "COMPLETE");
+        self.orphans += ending("is left over");
+        self.differing += ending("has other bytes") + ending("is missing");
+        *self.answers.entry(outcome.answer).or_default() += 1;
+    }
+}
+
+impl std::fmt::Display for Sum {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            f,
+            "{} schedules, {} faults met: {} duplicate encodes, {} lost jobs, {} orphans, {} differing bytes; \
+             {} chunks encoded again, each of them in flight; the operator's answer: {:?}",
+            self.schedules,
+            self.faults,
+            self.doubled,
+            self.lost,
+            self.orphans,
+            self.differing,
+            self.again,
+            self.answers
+        )
+    }
+}
+
+/// Writes a row into the table, in the place that it has among all.
+fn document(case: &Case, outcome: &Outcome) {
+    if !figures::may_write() {
+        return;
+    }
+    let told = format!(
+        "| {} | {} | {} | {} | {} | {} |",
+        case.function,
+        case.fault,
+        outcome.answer,
+        outcome.state,
+        if outcome.differences.is_empty() {
+            "equal"
+        } else {
+            "DIFFERENT"
+        },
+        outcome.encoded_again
+    );
+    let known = figures::written("faults");
+    let row = |case: &Case| {
+        let begin = format!("| {} | {} |", case.function, case.fault);
+        known.lines().find(|line| line.starts_with(&begin))
+    };
+    let mut text = String::from(
+        "| function | fault | the operator's answer | then | bytes | encoded again |\n|---|---|---|---|---|---|\n",
+    );
+    for other in table::whole() {
+        let is_this = other.name() == case.name();
+        let line = if is_this {
+            Some(told.as_str())
+        } else {
+            row(&other)
+        };
+        if let Some(line) = line {
+            text.push_str(line);
+            text.push('\n');
+        }
+    }
+    figures::write("faults", &text);
+}
