@@ -76,22 +76,22 @@ def machine(facts):
 
 def resume_table(facts):
     alone, rows = alone_of(facts), killed_of(facts)
-    lines = [["left alone", "–", "–", f"{alone['first_s']:.1f}", "–", f"{alone['wall_s']:.1f}", "–", f"{alone['cpu_s']:.0f}", "–"]]
+    lines = [["undisturbed", "–", "–", f"{alone['first_s']:.1f}", "–", f"{alone['wall_s']:.1f}", "–", f"{alone['cpu_s']:.0f}", "–"]]
     for r in rows:
         first = "–" if r["first_s"] is None else f"{r['first_s']:.1f}"
         lines.append([f"killed at {r['at']:.0f}, state {'kept' if r['keep'] else 'lost'}", f"{r['reused']:.0f}", f"{r['again']:.0f}",
                       first, f"{r['finish_s']:.1f}", f"{r['whole_s']:.1f}", f"{r['extra_s']:+.1f}", f"{r['cpu_s']:.0f}",
                       f"{r['extra_cpu_s']:+.0f}"])
-    return table(["the job", "chunks kept", "chunks begun again", "to the first new piece, s", "resume to end, s", "in all, s",
-                  "more than left alone, s", "processors, s", "more, s"], lines)
+    return table(["job", "chunks kept", "chunks repeated", "to the first new piece, s", "resume to end, s", "total, s",
+                  "vs. undisturbed, s", "processor time, s", "vs. undisturbed, s"], lines)
 
 
 def growth_table(facts):
     rows = [[r["chunks"], r["pieces"], r["events"], f"{r['events'] / r['chunks']:.1f}", r["item_events"],
              f"{r['history_bytes'] / 1024:.1f}", r["largest_bytes"], f"{r['checkpoint_bytes'] / 1024:.1f}",
              f"{r['checkpoint_bytes'] / 1024 / r['chunks']:.2f}", f"{r['latency_s']:.1f}"] for r in growth_of(facts)]
-    return table(["chunks", "pieces", "events", "a chunk", "events of items, modelled", "history, KiB", "largest state data, bytes",
-                  "kept in S3, KiB", "a chunk", "job, s"], rows)
+    return table(["chunks", "pieces", "events", "per chunk", "item events, modelled", "history, KiB", "largest state data, bytes",
+                  "kept in S3, KiB", "per chunk", "job, s"], rows)
 
 
 def slope(rows, what):
@@ -113,16 +113,16 @@ def cost_table(facts):
         if a and b:
             lines.append([kind, name, f"{a['quantity']:.0f}", f"{(b['quantity'] - a['quantity']) / more:.2f}",
                           f"${b['cost'] / b['quantity'] * 1e6:g}", f"${b['cost']:.6f}", f"{100 * b['cost'] / last['total']:.1f} %"])
-    return table(["kind of state", "what", f"in a job of {first['chunks']} chunks", "for each further chunk", "a million cost",
-                  f"in a job of {last['chunks']} chunks", "of that job's cost"], lines)
+    return table(["kind of state", "item", f"in a job of {first['chunks']} chunks", "per further chunk", "price per million",
+                  f"cost in a job of {last['chunks']} chunks", "share of that job"], lines)
 
 
 def code_table(parts):
     rows = [[kind, name, lines] for kind in ("explicit", "checkpointed") for name, lines in parts[kind].items()]
     sums = {kind: sum(parts[kind].values()) for kind in ("explicit", "checkpointed")}
-    rows += [[f"**{kind}**", "**all of it**", f"**{sums[kind]}**, {100 * sums[kind] / parts['all']:.1f} % of {parts['all']}"]
+    rows += [[f"**{kind}**", "**total**", f"**{sums[kind]}**, {100 * sums[kind] / parts['all']:.1f} % of {parts['all']}"]
              for kind in sums]
-    return table(["kind of state", "what", "lines"], rows)
+    return table(["kind of state", "part", "lines"], rows)
 
 
 def between(values, digits):
@@ -139,21 +139,21 @@ def answers(facts, parts):
     again = lambda of: between([r["again"] for r in of], 0)
     price = {item: line["cost"] / line["quantity"] for item, line in grown[-1]["cost"].items()}
     return (
-        f"1. **How well does it carry long parallel work?** Of {facts['resumes']['chunks']} chunks, killed jobs began {again(kept)} again "
-        f"where their state was kept, those that were being encoded when the workers were killed, and {again(lost)} where it was not. "
-        f"They took {between([r['extra_s'] for r in kept], 1)} s more than a job left alone ({alone['wall_s']:.1f} s); without state "
-        f"{between([r['extra_s'] for r in lost], 1)} s. The processors worked {between([r['extra_cpu_s'] for r in kept], 0)} s more, and "
-        f"{between([r['extra_cpu_s'] for r in lost], 0)} s without state.\n"
-        f"2. **What does checkpoint-and-replay cost?** To write, for each further chunk: {slope(grown, 'events'):.1f} events in the execution's "
+        f"1. **How well does it carry long parallel work?** Of {facts['resumes']['chunks']} chunks, killed jobs repeated {again(kept)} if "
+        f"their state was kept (those in progress when the workers were killed) and {again(lost)} if it was lost. They took "
+        f"{between([r['extra_s'] for r in kept], 1)} s longer than an undisturbed job ({alone['wall_s']:.1f} s); without state "
+        f"{between([r['extra_s'] for r in lost], 1)} s. They used {between([r['extra_cpu_s'] for r in kept], 0)} s more processor time; "
+        f"without state {between([r['extra_cpu_s'] for r in lost], 0)} s.\n"
+        f"2. **What does checkpoint-and-replay cost?** Writing, per further chunk: {slope(grown, 'events'):.1f} events in the execution's "
         f"own history, {ITEM_EVENTS} in the item's, two state transitions, and "
         f"{slope(grown, 'checkpoint_bytes') / 1024:.2f} KiB in S3; the largest state data stays at "
-        f"{max(r['largest_bytes'] for r in grown)} of 262,144 bytes. To take up again: {between(firsts, 1)} s until the first new "
-        f"piece of work, beside {alone['first_s']:.1f} s in a job left alone: a new execution walks through the states before the "
-        f"Maps once more, {alone['before_s']:.1f} s of them here. AWS's redrive would not.\n"
-        f"3. **Explicit or checkpointed?** {explicit} lines keep explicit state, {checkpointed} the checkpointed; the history "
-        f"alone cannot tell two executions of one job from each other, the row alone does not say what comes next. A chunk's record is one "
-        f"write to S3; its two state transitions cost {2 * price['states_transition'] / price['s3_put']:.0f} times as much. A resume from "
-        f"the history would save the states before the Maps, one from the objects works in any execution and after any time.\n")
+        f"{max(r['largest_bytes'] for r in grown)} of 262,144 bytes. Resuming: {between(firsts, 1)} s to the first new piece of work, "
+        f"compared with {alone['first_s']:.1f} s in an undisturbed job. A new execution repeats the states before the Maps, which take "
+        f"{alone['before_s']:.1f} s here; AWS's redrive skips them.\n"
+        f"3. **Explicit or checkpointed?** {explicit} lines keep explicit state, {checkpointed} checkpointed state. The history alone "
+        f"cannot distinguish two executions of one job; the row alone does not define what comes next. A chunk's record is one write to "
+        f"S3; its two state transitions cost {2 * price['states_transition'] / price['s3_put']:.0f} times as much. A resume from the "
+        f"history saves the states before the Maps; a resume from the objects works in any execution and after any time.\n")
 
 
 def write(root, facts, parts):

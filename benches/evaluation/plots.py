@@ -20,13 +20,13 @@ def _save(figure, path):
 def resumes(rows, alone, path):
     """From the resume to the end, and processor seconds in all, by how much was done when the job was killed."""
     figure, axes = plt.subplots(1, 2, figsize=(9, 3.4))
-    for axis, what, whole, title in ((axes[0], "finish_s", alone["wall_s"], "from the resume to the end, s"),
-                                     (axes[1], "cpu_s", alone["cpu_s"], "processors, s")):
+    for axis, what, whole, title in ((axes[0], "finish_s", alone["wall_s"], "resume to end, s"),
+                                     (axes[1], "cpu_s", alone["cpu_s"], "processor time, s")):
         for keep, colour, label in ((True, KEPT, "state kept"), (False, LOST, "state lost")):
             mine = [r for r in rows if r["keep"] == keep]
             axis.plot([100 * r["share"] for r in mine], [r[what] for r in mine], "o-", color=colour, label=label)
-        axis.axhline(whole, color=PLAIN, linestyle="--", label="a job left alone")
-        axis.set(xlabel="chunks done when it was killed, %", title=title, xlim=(0, 100))
+        axis.axhline(whole, color=PLAIN, linestyle="--", label="undisturbed job")
+        axis.set(xlabel="chunks done when the job was killed, %", title=title, xlim=(0, 100))
         axis.set_ylim(bottom=0)
     axes[0].legend(frameon=False)
     _save(figure, path)
@@ -36,11 +36,11 @@ def growth(rows, path):
     """History and checkpoint by the number of chunks."""
     figure, axes = plt.subplots(1, 2, figsize=(9, 3.4))
     chunks = [r["chunks"] for r in rows]
-    axes[0].plot(chunks, [r["events"] for r in rows], "o-", color=PLAIN, label="the execution")
-    axes[0].plot(chunks, [r["events"] + r["item_events"] for r in rows], "o--", color=LOST, label="with its items, seven each")
-    axes[0].set(xlabel="chunks", title="events of histories")
+    axes[0].plot(chunks, [r["events"] for r in rows], "o-", color=PLAIN, label="execution")
+    axes[0].plot(chunks, [r["events"] + r["item_events"] for r in rows], "o--", color=LOST, label="with its items (seven each)")
+    axes[0].set(xlabel="chunks", title="history events")
     axes[0].legend(frameon=False)
-    axes[1].plot(chunks, [r["history_bytes"] / 1024 for r in rows], "o-", color=PLAIN, label="history of the execution")
+    axes[1].plot(chunks, [r["history_bytes"] / 1024 for r in rows], "o-", color=PLAIN, label="execution history")
     axes[1].plot(chunks, [r["checkpoint_bytes"] / 1024 for r in rows], "o-", color=KEPT, label="records, plan, lists, reports in S3")
     axes[1].set(xlabel="chunks", title="KiB")
     axes[1].legend(frameon=False)

@@ -2,21 +2,21 @@
 import re
 
 EXPLICIT = {
-    "rules of the row: reserve, commit, complete, fail, abandon": ["shared/core/src/submission.rs", "shared/core/src/submission/abandon.rs"],
-    "the table: conditional writes, outbox, sweeps": [
+    "transitions: reserve, commit, complete, fail, abandon": ["shared/core/src/submission.rs", "shared/core/src/submission/abandon.rs"],
+    "table adapter: conditional writes, outbox, sweeps": [
         "shared/aws/src/dynamodb.rs", "shared/aws/src/dynamodb/apply.rs", "shared/aws/src/dynamodb/item.rs",
         "shared/aws/src/dynamodb/outbox.rs", "shared/aws/src/dynamodb/sweep.rs"],
-    "records: write once, stand by the first": ["shared/lambda/src/worker.rs", "shared/core/src/record.rs"],
-    "reserving and releasing: submit-job, fail-job": ["functions/submit-job/src/lib.rs", "functions/fail-job/src/lib.rs",
+    "records: write once, then reuse": ["shared/lambda/src/worker.rs", "shared/core/src/record.rs"],
+    "reserve and release: submit-job, fail-job": ["functions/submit-job/src/lib.rs", "functions/fail-job/src/lib.rs",
                                                       "shared/lambda/src/submission.rs"],
-    "publishing and telling: publish-job, notify": ["functions/publish-job/src/lib.rs", "functions/notify/src/lib.rs",
+    "publish and notify: publish-job, notify": ["functions/publish-job/src/lib.rs", "functions/notify/src/lib.rs",
                                                     "shared/lambda/src/publication.rs", "shared/lambda/src/outbox.rs"],
-    "cleaning up: cleanup-job, reap-jobs": ["functions/cleanup-job/src/lib.rs", "functions/reap-jobs/src/lib.rs",
+    "clean up: cleanup-job, reap-jobs": ["functions/cleanup-job/src/lib.rs", "functions/reap-jobs/src/lib.rs",
                                             "shared/lambda/src/working.rs"],
 }
 CHECKPOINTED = {
-    "order, retries, time limits, catches: the ASL": ["statemachine/transcode.asl.json"],
-    "starting and asking about executions": ["shared/aws/src/sfn.rs"],
+    "order, retries, timeouts, catches: the ASL": ["statemachine/transcode.asl.json"],
+    "start and query executions": ["shared/aws/src/sfn.rs"],
 }
 
 

@@ -29,7 +29,7 @@ def versions(facts):
             f"load before it began {facts['load']:.1f}. {facts['machine']['ffmpeg']}. {facts['seconds']} s of 1280x720 at 25 frames "
             f"per second as ProRes 422 HQ, {facts['mezzanine_bytes'] / 1e6:.0f} MB; H.264 {rungs}, preset {facts['preset']}, the rates "
             f"and CRF of profile `{facts['profile']}`; one stereo track. {facts['runs']} runs of each, in turn, after one that is "
-            "not counted; medians, and in brackets the least and the greatest.\n")
+            "not counted; medians, with minimum and maximum in brackets.\n")
 
 
 def beside(contenders):
@@ -46,11 +46,11 @@ def beside(contenders):
     return rows
 
 
-HEADS = ["what", "wall, s", "ratio", "processors, s", "ratio"]
+HEADS = ["tool", "wall time, s", "ratio", "processor time, s", "ratio"]
 
 
 def whole(facts):
-    return table([*HEADS, "frames in each rung"], beside(facts["contenders"]))
+    return table([*HEADS, "frames per rung"], beside(facts["contenders"]))
 
 
 def one_rung(facts):
@@ -67,7 +67,7 @@ def rungs(facts):
     for name, seen in facts["contenders"].items():
         cells = (f"{seen['shown'][n]['bits'] / 1000:.0f} kbit/s, {seen['shown'][n]['ssim']:.4f}" for n in names)
         rows.append([name, *cells])
-    return table(["what", *(f"{n}: rate, SSIM" for n in names)], rows)
+    return table(["tool", *(f"{n}: rate, SSIM" for n in names)], rows)
 
 
 def jobs(facts):
@@ -83,7 +83,7 @@ def states(facts):
                 sum_.setdefault(state["state"], []).append(state["seconds"])
     rows = [[state, *(f"{median(sum_[state]):.2f}" if state in sum_ else "" for sum_ in sums)] for state in sums[-1]]
     whole_ = [f"**{median([r['latency']['seconds'] for r in of(facts, name, 'report')]):.2f}**" for name in names]
-    return table(["state", *(f"{name}, s" for name in names)], [*rows, ["from start to end of the execution", *whole_]])
+    return table(["state", *(f"{name}, s" for name in names)], [*rows, ["whole execution", *whole_]])
 
 
 def overhead(facts):
@@ -91,9 +91,9 @@ def overhead(facts):
     def around(report):
         pieces = report["chunk_encode"]["pieces"]
         first, last = min(p["after_s"] for p in pieces), max(p["after_s"] + p["encode_s"] for p in pieces)
-        return {"**from the execution's start to the first piece**": first,
-                "**from the last piece's end to the end**": report["latency"]["seconds"] - last,
-                "**from start to end**": report["latency"]["seconds"]}
+        return {"**execution start to first piece**": first,
+                "**last piece to execution end**": report["latency"]["seconds"] - last,
+                "**whole execution**": report["latency"]["seconds"]}
 
     seen = [{}, {}]
     for sum_, kind in zip(seen, ("cold", "warm")):
@@ -112,8 +112,8 @@ def parts(facts):
     rows = [[part, *(f"{median([row[part] for row in of_name]):.1f}" for of_name in seen)] for part in seen[0][0]]
     one = median(of(facts, next(iter(facts["contenders"])), "cpu"))
     without = [median([sum(row.values()) - row["local AWS"] for row in of_name]) / one for of_name in seen]
-    rows.append(["without the local AWS, beside the ffmpeg command", *(f"**{ratio:.2f}**" for ratio in without)])
-    return table(["processor seconds of", *names], rows)
+    rows.append(["ratio to the ffmpeg command, without the local AWS", *(f"**{ratio:.2f}**" for ratio in without)])
+    return table(["processor seconds", *names], rows)
 
 
 def scaling(facts):
@@ -126,8 +126,8 @@ def scaling(facts):
         rows.append([count, f"{seen['encode']:.1f}", f"{bases['encode'] / seen['encode']:.2f}", f"{model['stages']['encode']:.1f}",
                      f"{100 * (model['stages']['encode'] / seen['encode'] - 1):+.0f} %", f"{seen['work']:.1f}",
                      f"{model['worker_s']:.1f}", f"{100 * (model['worker_s'] / seen['work'] - 1):+.0f} %"])
-    return table(["workers", "from the first piece to the last, s", "faster", "modelled, s", "off by", "work of all pieces, s",
-                  "modelled, s", "off by"], rows)
+    return table(["workers", "first piece to last, s", "speed-up", "modelled, s", "error", "work of all pieces, s",
+                  "modelled, s", "error"], rows)
 
 
 def second(facts):
@@ -135,12 +135,12 @@ def second(facts):
     starting = parts.pop("starting")
     total = sum(parts.values())
     rows = [[name, f"{1000 * value:.0f}", f"{100 * value / total:.0f} %"] for name, value in parts.items()]
-    text = table(["part", "processor ms for a second of programme", "share"], rows)
+    text = table(["part", "processor ms per second of programme", "share"], rows)
     encode = of(facts, jobs(facts)[-1], "report")[-1]["chunk_encode"]
     rest = 100 * (1 - encode["cpu_s"] / encode["work_s"])
     return text + (f"\nStarting ffmpeg takes {1000 * starting:.0f} ms. In the last job with two workers the pieces took {encode['work_s']:.1f} s in "
-                   f"all, and their encoders were on a processor for {encode['cpu_s']:.1f} s of that: {rest:.0f} % went into reading, "
-                   "writing, and waiting for a processor.\n")
+                   f"total, {encode['cpu_s']:.1f} s of it processor time of their encoders; the other {rest:.0f} % were spent reading, "
+                   "writing and waiting for a processor.\n")
 
 
 def ways(facts):
@@ -149,7 +149,7 @@ def ways(facts):
     rows = [[name, f"{of['wall']:.1f}", f"{of['cpu']:.1f}", f"{100 * (of['cpu'] / usual['cpu'] - 1):+.1f} %", f"{of['rate'] / 1000:.0f} kbit/s",
              f"{of['ssim']:.4f}"] for name, of in seen.items()]
     rows[0][3] = ""
-    return table(["way", "wall, s", "processors, s", "beside the first", "rate of all rungs", "SSIM of the largest"], rows)
+    return table(["command", "wall time, s", "processor time, s", "vs. the first", "rate of all rungs", "SSIM of the largest"], rows)
 
 
 # Heavy work, as ExCamera's was: a slow preset, at a rate of the mezzanine that does not drown it.
@@ -160,9 +160,9 @@ def fleet(program):
     text = ""
     for title, options in (("10 seconds", ["--duration", "10s"]), ("24 minutes", ["--duration", "24m"]), ("2 hours", ["--duration", "2h"]),
                            ("1,000 titles of 24 minutes at once", ["--duration", "24m", "--titles", "1000"]),
-                           ("24 minutes, sound between single frames", ["--duration", "24m", "--sound-by-frame"]),
+                           ("24 minutes, sound interleaved with single frames", ["--duration", "24m", "--sound-by-frame"]),
                            ("24 minutes, one rung of 720p", ["--duration", "24m", "--rung", "h264_720p"]),
-                           ("The pictures of 2 hours, one rung, beside one machine of 31 threads", [*ONE, "--beside", "31"]),
+                           ("The video of 2 hours, one rung, compared with one machine of 31 threads", [*ONE, "--beside", "31"]),
                            ("The same with workers of four vCPUs", [*ONE, "--beside", "31", "--worker-memory", "7076"])):
         said = subprocess.run([program, "simulate", *options, "--format", "markdown"], capture_output=True, text=True, check=True).stdout
         text += f"### {title}\n\n`reelsmith simulate {' '.join(options)}`\n\n{said.strip()}\n\n"

@@ -55,15 +55,20 @@ const about = {
   Bento4: '`mp4dump` of every box', ffmpeg: 'its HLS, DASH and MP4 demuxers, without decoding',
 };
 
-const text = `# What other readers find
+const owners = [...new Map(rows.map((r) => [r.owner, r.severity]))];
+const damagesOf = (owner) => rows
+  .filter((r) => r.owner === owner)
+  .map((r) => r.name.replaceAll('|', '\\|') + (r.by.length ? ` (${r.by.join(', ')})` : ''))
+  .join('; ');
 
-Written by \`scripts/check-judges\`; do not edit. It puts every damage of the conformance rules' own tests, as files, before
-readers that are not ours. A judge *catches* a damage where it says something that it says of no good output.
+const text = `# What other validators find
 
-The rules of this project find all ${rows.length} damages, each by the rule that owns it. Some other reader catches ${anybody.length} of them,
-the other ${rows.length - anybody.length} none: players and parsers are made to carry on, and of
-what a job promised no reader of files can know. ${elsewhere} further damages of the tests are not in files (headers,
-records, dates) and not counted here.
+Written by \`scripts/check-judges\`; do not edit. It gives every damaged output of the conformance rules' own tests to third-party
+readers. A judge *catches* a damage if it reports something that it reports of no good output.
+
+The rules of this project find all ${rows.length} damages, each by the rule that owns it. Other readers catch ${anybody.length} of them and miss
+${rows.length - anybody.length}: players and parsers are built to continue, and no reader of files knows what the job promised. ${elsewhere} further damages are not in
+files (headers, records, dates) and not counted here.
 
 ${table(['judge', 'version', 'what it does', 'catches'], [
     ['reelsmith', '', 'the conformance rules', count(rows)],
@@ -72,9 +77,9 @@ ${table(['judge', 'version', 'what it does', 'catches'], [
 
 ## Good outputs
 
-What judges say of outputs that are good, and that therefore is no catch.
+What judges report of good outputs, which therefore is no catch.
 
-${table(['output', ...names], ofGood.map((g) => [g.folder, ...names.map((n) => (g.said[n].size ? `${g.said[n].size} remarks` : 'content'))]))}
+${table(['output', ...names], ofGood.map((g) => [g.folder, ...names.map((n) => (g.said[n].size ? `${g.said[n].size} remarks` : '0'))]))}
 
 ## By kind of rule
 
@@ -86,14 +91,16 @@ ${table(['rules', 'damages', 'reelsmith', ...names], families.map((family) => {
 
 ## Damage to real media
 
-An output that the pipeline made, damaged in its files. *Standard rules* are those of \`reelsmith validate\` without the job; with
-its records SEG-02 finds every changed byte by the checksum of its segment. *Decoding* is \`ffmpeg -v error\` on the damaged rendition.
+An output of the pipeline with damaged files. *Standard rules* are those of \`reelsmith validate\` without the job; with the job's
+records SEG-02 finds every changed byte by the checksum of its segment. *Decoding* is \`ffmpeg -v error\` on the damaged rendition.
 
 ${table(['damage', 'standard rules', 'decoding'], real.rows.map((r) => [r.name, r.rules.join(', '), mark(r.ffmpeg)]))}
 
 ## Every damage
 
-${table(['damage', 'rule', 'severity', 'also caught by'], rows.map((r) => [r.name.replaceAll('|', '\\|'), r.owner, r.severity, r.by.join(', ')]))}
+By the rule that owns it; in brackets, who else catches it.
+
+${table(['rule', 'severity', 'damages'], owners.map(([owner, severity]) => [owner, severity, damagesOf(owner)]))}
 `;
 writeFileSync(document, text);
 console.log(`check-judges: ours finds ${rows.length - failures.filter((f) => f.startsWith('ours')).length} of ${rows.length}, others together ${anybody.length}; ${real.rows.length} damages to real media`);

@@ -173,20 +173,19 @@ fn tables(group: &Field, path: &str, text: &mut String) {
         return;
     };
     let path = format!("{path}{}", group.name);
-    writeln!(text, "### `{path}`\n\n{}\n", group.doc).unwrap();
     writeln!(
         text,
-        "| element | how often | value | meaning |\n|---|---|---|---|"
+        "### `{path}`\n\n| element | count | value | meaning |\n|---|---|---|---|"
     )
     .unwrap();
     for field in fields {
         let often = match field.occurs {
-            Occurs::Required => "**once**".to_owned(),
-            Occurs::Optional => "at most once".to_owned(),
-            Occurs::Repeated { min, max } => format!("{min} to {max} times"),
+            Occurs::Required => "**1**".to_owned(),
+            Occurs::Optional => "0–1".to_owned(),
+            Occurs::Repeated { min, max } => format!("{min}–{max}"),
         };
         let value = match field.kind {
-            Kind::Group(_) => "elements, see below".to_owned(),
+            Kind::Group(_) => "elements".to_owned(),
             kind => kind.expected(),
         };
         writeln!(

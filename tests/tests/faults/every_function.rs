@@ -91,14 +91,11 @@ async fn every_point(world: &World, station: &Station) -> (BTreeSet<String>, usi
 
 fn document(rows: &[(String, BTreeSet<String>)]) {
     let mut table = String::from(
-        "| function | spoiled at each of its calls of | before the call | after it |\n|---|---|---|---|\n",
+        "| function | port calls, each failed before and after it takes effect |\n|---|---|\n",
     );
     for (name, calls) in rows {
         let calls: Vec<_> = calls.iter().map(String::as_str).collect();
-        table.push_str(&format!(
-            "| {name} | {} | same | same |\n",
-            calls.join(", ")
-        ));
+        table.push_str(&format!("| {name} | {} |\n", calls.join(", ")));
     }
     if figures::written("every-function") == table {
         return;

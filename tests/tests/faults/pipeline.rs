@@ -173,43 +173,56 @@ impl std::fmt::Display for Sum {
     }
 }
 
-/// Writes a row into the table, in the place that it has among all.
+/// Records the outcome of a case in docs/faults.md. One line holds all functions that met the same fault with the same
+/// outcome.
 fn document(case: &Case, outcome: &Outcome) {
     if !figures::may_write() {
         return;
     }
-    let told = format!(
-        "| {} | {} | {} | {} | {} | {} |",
-        case.function,
-        case.fault,
-        outcome.answer,
-        outcome.state,
-        if outcome.differences.is_empty() {
-            "equal"
-        } else {
-            "DIFFERENT"
-        },
-        outcome.encoded_again
-    );
-    let known = figures::written("faults");
-    let row = |case: &Case| {
-        let begin = format!("| {} | {} |", case.function, case.fault);
-        known.lines().find(|line| line.starts_with(&begin))
+    let bytes = if outcome.differences.is_empty() {
+        "equal"
+    } else {
+        "DIFFERENT"
     };
-    let mut text = String::from(
-        "| function | fault | the operator's answer | then | bytes | encoded again |\n|---|---|---|---|---|---|\n",
+    let new = format!(
+        "{} | {} | {bytes} | {}",
+        outcome.answer, outcome.state, outcome.encoded_again
     );
+    let table = figures::written("faults");
+    let mut lines: Vec<(String, String, Vec<&str>)> = Vec::new();
     for other in table::whole() {
-        let is_this = other.name() == case.name();
-        let line = if is_this {
-            Some(told.as_str())
+        let result = if other.name() == case.name() {
+            Some(new.clone())
         } else {
-            row(&other)
+            recorded(&table, &other)
         };
-        if let Some(line) = line {
-            text.push_str(line);
-            text.push('\n');
+        let Some(result) = result else { continue };
+        let line = lines
+            .iter_mut()
+            .find(|line| line.0 == other.fault && line.1 == result);
+        match line {
+            Some(line) => line.2.push(other.function),
+            None => lines.push((other.fault, result, vec![other.function])),
         }
     }
+    let mut text = String::from(
+        "| fault | functions | operator action | final state | bytes | chunks encoded again |\n|---|---|---|---|---|---|\n",
+    );
+    for (fault, result, functions) in lines {
+        text.push_str(&format!(
+            "| {fault} | {} | {result} |\n",
+            functions.join(", ")
+        ));
+    }
     figures::write("faults", &text);
+}
+
+/// The outcome columns that the table holds for a case.
+fn recorded(table: &str, case: &Case) -> Option<String> {
+    let start = format!("| {} | ", case.fault);
+    table.lines().find_map(|line| {
+        let (functions, result) = line.strip_prefix(&start)?.split_once(" | ")?;
+        let found = functions.split(", ").any(|f| f == case.function);
+        found.then(|| result.trim_end_matches(" |").to_owned())
+    })
 }

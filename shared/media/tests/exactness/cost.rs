@@ -250,8 +250,8 @@ async fn cutting_costs_next_to_nothing_on_real_footage_and_the_buffer_model_hold
         }
     }
     let mut text = String::from(
-        "| cap kbit/s | chunks of | kbit/s | bits against unsplit | SSIM | against unsplit | bits against unsplit of the same SSIM | \
-         underflows | buffer at its emptiest | at a join |\n|---|---|---|---|---|---|---|---|---|---|\n",
+        "| cap kbit/s | chunk | kbit/s | bits vs. unsplit | SSIM | vs. unsplit | bits vs. unsplit at equal SSIM | \
+         underflows | lowest buffer level | at a join |\n|---|---|---|---|---|---|---|---|---|---|\n",
     );
     for ((rung, measures), curve) in own.iter().zip(&rows).zip(&curves) {
         let whole = &curve[ITSELF];

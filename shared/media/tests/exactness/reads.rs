@@ -121,12 +121,8 @@ impl Read {
             .map(|(read, own)| *read as f64 / (*own).max(1) as f64);
         let each: Vec<String> = each.map(|r| format!("{r:.2}")).collect();
         let chunks = self.workers.iter().map(|(_, own)| own / 1_024);
-        let index = match self.index {
-            IndexRead::Tables => "tables",
-            IndexRead::Scan => "scan",
-        };
         format!(
-            "| {} | {index} | {} | {} | {} | {} | {:.2} | {:.2} | {:.2} |\n",
+            "| {} | {} | {} | {} | {} | {:.2} | {:.2} | {:.2} |\n",
             self.kind.name,
             self.size / 1_024,
             self.tables / 1_024,
@@ -164,8 +160,8 @@ async fn workers_read_little_beside_their_chunks() {
         .collect()
         .await;
     let mut text = String::from(
-        "| kind | index | file KiB | tables KiB | chunk KiB | each worker: read / bytes of its chunk | all | without tables and lead | judged |\n\
-         |---|---|---|---|---|---|---|---|---|\n",
+        "| kind | file KiB | tables KiB | chunk KiB | each worker: read / chunk bytes | all | without tables and lead-in | judged |\n\
+         |---|---|---|---|---|---|---|---|\n",
     );
     text.extend(rows.iter().map(Read::line));
     println!("{text}");

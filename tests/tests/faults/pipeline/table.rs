@@ -65,22 +65,22 @@ fn befalls(service: Service) -> Vec<(usize, Effect, &'static str)> {
     let busy = (
         PAST_THE_SDK,
         Effect::Answer(503, "SlowDown"),
-        "S3 says SlowDown",
+        "S3 answers SlowDown",
     );
-    let lost = (1, Effect::LoseAnswer, "done, and the answer lost");
+    let lost = (1, Effect::LoseAnswer, "done, response lost");
     let all_lost = (
         4,
         Effect::LoseAnswer,
-        "done four times, and every answer lost",
+        "done four times, every response lost",
     );
     match service {
         Read | Service::Pinned => vec![
             busy,
-            (1, Effect::CutBody, "a body cut short"),
+            (1, Effect::CutBody, "a truncated body"),
             (
                 PAST_THE_SDK,
                 Effect::CutBody,
-                "bodies cut short again and again",
+                "truncated bodies, five in a row",
             ),
         ],
         Write => vec![
@@ -88,7 +88,7 @@ fn befalls(service: Service) -> Vec<(usize, Effect, &'static str)> {
             (
                 3,
                 Effect::Answer(409, "ConditionalRequestConflict"),
-                "a conflict of conditional writes",
+                "conditional write conflicts",
             ),
             lost,
             all_lost,
@@ -108,7 +108,7 @@ fn befalls(service: Service) -> Vec<(usize, Effect, &'static str)> {
             (
                 3,
                 Effect::Answer(400, "TransactionConflictException"),
-                "a conflict of transactions",
+                "transaction conflicts",
             ),
             lost,
             all_lost,
@@ -147,10 +147,10 @@ pub fn whole() -> Vec<Case> {
             }
         }
         for (nth, effect, fault) in [
-            (1, Effect::KillBefore, "kill -9 at its first request"),
-            (1, Effect::KillAfter, "kill -9 after its first request"),
-            (2, Effect::KillAfter, "kill -9 after its second request"),
-            (1, Effect::Freeze, "hangs to its time limit"),
+            (1, Effect::KillBefore, "SIGKILL before its first request"),
+            (1, Effect::KillAfter, "SIGKILL after its first request"),
+            (2, Effect::KillAfter, "SIGKILL after its second request"),
+            (1, Effect::Freeze, "hangs until its timeout"),
         ] {
             let rule = rule(function, None, nth, 1, effect);
             cases.push(case(
@@ -166,7 +166,7 @@ pub fn whole() -> Vec<Case> {
             let rule = rule(function, Some(*changes), 1, 1, Effect::KillAfter);
             cases.push(case(
                 function,
-                format!("kill -9 after its first {changes:?}"),
+                format!("SIGKILL after its first {changes:?}"),
                 Trouble::Requests(vec![rule]),
             ));
         }
@@ -180,7 +180,7 @@ pub fn whole() -> Vec<Case> {
             );
             cases.push(case(
                 function,
-                "an error that is final".to_owned(),
+                "a final error (AccessDenied)".to_owned(),
                 Trouble::Requests(vec![denied]),
             ));
             cases.push(case(
@@ -198,13 +198,16 @@ pub fn whole() -> Vec<Case> {
         ));
         cases.push(case(
             function,
-            "no room in /tmp".to_owned(),
+            "/tmp is full".to_owned(),
             Trouble::FullDisk(function),
         ));
     }
     for (fault, trouble) in [
         ("its encoder makes no progress", Trouble::Stall),
-        ("its encoder is killed at every try", Trouble::EveryEncoder),
+        (
+            "its encoder is killed on every attempt",
+            Trouble::EveryEncoder,
+        ),
     ] {
         cases.push(case("transcode-chunk", fault.to_owned(), trouble));
     }
@@ -225,21 +228,26 @@ fn while_failing() -> Vec<Case> {
         .into_iter()
         .map(|(times, effect, fault)| (Some(TableWrite), times, effect, fault));
     let killed = [
-        (None, 1, Effect::KillBefore, "kill -9 at its first request"),
+        (
+            None,
+            1,
+            Effect::KillBefore,
+            "SIGKILL before its first request",
+        ),
         (
             Some(TableWrite),
             1,
             Effect::KillAfter,
-            "kill -9 after its first TableWrite",
+            "SIGKILL after its first TableWrite",
         ),
-        (None, 1, Effect::Freeze, "hangs to its time limit"),
+        (None, 1, Effect::Freeze, "hangs until its timeout"),
     ];
     of_table
         .chain(killed)
         .map(|(service, times, effect, fault)| {
             let rules = vec![fails, rule("fail-job", service, 1, times, effect)];
             let fault = match service {
-                Some(service) if !fault.starts_with("kill") => format!("{service:?}: {fault}"),
+                Some(service) if !fault.starts_with("SIGKILL") => format!("{service:?}: {fault}"),
                 _ => fault.to_owned(),
             };
             case("fail-job", fault, Trouble::Requests(rules))
@@ -249,13 +257,13 @@ fn while_failing() -> Vec<Case> {
 
 /// The rows that run with the other tests: one of each kind, where it matters most.
 const SLICE: &[&str] = &[
-    "start-execution: TableWrite: done, and the answer lost",
-    "submit-job: kill -9 after its first TableWrite",
+    "start-execution: TableWrite: done, response lost",
+    "submit-job: SIGKILL after its first TableWrite",
     "transcode-chunk: its encoder is killed",
-    "transcode-chunk: kill -9 after its first Write",
+    "transcode-chunk: SIGKILL after its first Write",
     "transcode-chunk: StopExecution",
-    "assemble-rendition: an error that is final",
-    "publish-job: TableWrite: done four times, and every answer lost",
+    "assemble-rendition: a final error (AccessDenied)",
+    "publish-job: TableWrite: done four times, every response lost",
     "notify: Topic: SNS is down",
 ];
 

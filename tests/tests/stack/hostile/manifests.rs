@@ -40,7 +40,7 @@ async fn every_hostile_manifest_is_refused_by_name_and_soon() {
     assert_eq!(next.stage, Stage::Validation, "{next:?}");
     let text = format!(
         "{count} manifests are refused as `ManifestInvalid`, the slowest within {:.2} s: {}. Nothing is fetched, no job is \
-         written, and the next manifest goes on.\n",
+         written, and the next manifest is processed.\n",
         slowest.0.as_secs_f64(),
         slowest.1
     );

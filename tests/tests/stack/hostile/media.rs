@@ -97,14 +97,14 @@ async fn every_hostile_mezzanine_is_refused_or_fails_by_name_and_nothing_leaks()
 fn figures(tally: &Tally, layers: Layers, memory: i64) -> String {
     let [special, cut, flipped] = [Damage::None, Damage::Cut, Damage::Flipped].map(|d| tally.of(d));
     format!(
-        "| what | figure |\n|---|---|\n\
-         | mezzanines | {special} special, {cut} cut off, {flipped} with flipped bits |\n\
+        "| measurement | value |\n|---|---|\n\
+         | mezzanines | {special} special, {cut} truncated, {flipped} with flipped bits |\n\
          | layers of confinement | {} |\n\
-         | the slowest that ended with an error | {:.1} s |\n\
-         | largest child | {} MiB resident |\n\
-         | connections and datagrams that the sentinels saw | 0 |\n\
-         | occurrences of the canary in outputs, errors and logs | 0 |\n\
-         | the next job | went through |\n",
+         | slowest case that ended with an error | {:.1} s |\n\
+         | largest child process | {} MiB resident |\n\
+         | connections and datagrams seen by the sentinels | 0 |\n\
+         | canary occurrences in outputs, errors and logs | 0 |\n\
+         | the next job | succeeded |\n",
         layer_names(layers),
         tally.slowest().as_secs_f64(),
         memory / 1_024,

@@ -56,7 +56,7 @@ impl Tally {
     /// The table in Markdown: a row for each end.
     pub fn table(&self) -> String {
         let mut table = String::from(
-            "| ended in | error | special | cut off | bits flipped | slowest |\n|---|---|---|---|---|---|\n",
+            "| ended in | error | special | truncated | bits flipped | slowest |\n|---|---|---|---|---|---|\n",
         );
         for ((stage, name), cases) in &self.ends {
             let of = |damage| cases.count.get(&damage).copied().unwrap_or_default();
@@ -64,7 +64,7 @@ impl Tally {
             let flipped = of(Damage::Flipped);
             let slowest = cases.slowest.as_secs_f64();
             let end = match stage {
-                Stage::Done => "nothing: it went through".to_owned(),
+                Stage::Done => "accepted".to_owned(),
                 stage => format!("{stage:?}").to_lowercase(),
             };
             let name = name.map_or(String::new(), |n| format!("`{n}`"));
