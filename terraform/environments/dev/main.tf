@@ -2,14 +2,14 @@ data "aws_caller_identity" "current" {}
 data "aws_partition" "current" {}
 
 locals {
-  # The local stack reads the same three sources, so the two cannot drift apart.
+  # The local stack reads the same three sources, so the two stay equal.
   project   = abspath("${path.root}/../../..")
   resources = yamldecode(file("${local.project}/terraform/resources.yaml"))
   functions = {
     for path in fileset("${local.project}/functions", "*/function.yaml") :
     dirname(path) => yamldecode(file("${local.project}/functions/${path}"))
   }
-  # The build that scripts/package makes the layer of.
+  # The build in the layer of scripts/package.
   own_build = jsondecode(file("${local.project}/scripts/media-layer.json")).encoder_build
   settings  = toset(flatten([for spec in local.functions : spec.environment]))
 
@@ -19,11 +19,11 @@ locals {
   bucket_names = { for key, bucket in local.resources.buckets : key => "${var.deployment}-${bucket.name}" }
   bucket_arns  = { for key, name in local.bucket_names : key => "arn:${local.partition}:s3:::${name}" }
 
-  # start-execution needs the state machine's ARN and the state machine needs the functions' ARNs: a name breaks the circle.
+  # start-execution needs the state machine's ARN, and the state machine needs the functions' ARNs. A name breaks the cycle.
   state_machine_name = "${var.deployment}-${local.resources.state_machine.name}"
   state_machine_arn  = "arn:${local.partition}:states:${var.aws_region}:${local.account}:stateMachine:${local.state_machine_name}"
 
-  # Grants name them whether or not the deployment has them, so the ARNs are made of names too.
+  # Grants name them in any case, so these ARNs are derived from names too.
   mediaconvert_name  = "${var.deployment}-mediaconvert"
   mediaconvert_arn   = "arn:${local.partition}:mediaconvert:${var.aws_region}:${local.account}"
   mediaconvert_queue = "${local.mediaconvert_arn}:queues/${local.mediaconvert_name}"
@@ -59,7 +59,7 @@ module "buckets" {
   policy_documents    = { output = module.delivery[*].bucket_policy }
   deletion_protection = var.deletion_protection
 
-  # S3 asks the queue's policy whether it may send before it accepts the notification.
+  # S3 checks the queue's policy before it accepts the notification.
   depends_on = [module.queue]
 }
 
@@ -117,7 +117,7 @@ module "functions" {
     MEDIACONVERT_QUEUE_ARN = local.mediaconvert_queue
   })
 
-  # What a grant of a function.yaml names as its resource.
+  # The resources that a grant in function.yaml may name.
   grantable = {
     input_bucket       = local.bucket_arns["input"]
     output_bucket      = local.bucket_arns["output"]

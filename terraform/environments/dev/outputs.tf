@@ -1,15 +1,15 @@
 output "input_bucket" {
-  description = "Where mezzanines, captions and, last, manifests go."
+  description = "Bucket of mezzanines, captions and manifests; upload the manifest last."
   value       = local.bucket_names["input"]
 }
 
 output "output_bucket" {
-  description = "Where deliverables appear."
+  description = "Bucket of the deliverables."
   value       = local.bucket_names["output"]
 }
 
 output "submission_table" {
-  description = "One row per job."
+  description = "Submission table: one row per job."
   value       = module.submission_table.name
 }
 
@@ -19,22 +19,22 @@ output "notification_topic_arn" {
 }
 
 output "dead_letter_queue_url" {
-  description = "Manifest events that could not be handled end here. It should be empty."
+  description = "Queue of manifest events that could not be processed. It should be empty."
   value       = module.queue.dead_letter_url
 }
 
 output "state_machine_arn" {
-  description = "The pipeline."
+  description = "ARN of the state machine."
   value       = module.state_machine.arn
 }
 
 output "state_machine_console_url" {
-  description = "Its executions in the console."
+  description = "Console page of its executions."
   value       = "https://${var.aws_region}.console.aws.amazon.com/states/home?region=${var.aws_region}#/statemachines/view/${module.state_machine.arn}"
 }
 
 output "dashboard_url" {
-  description = "The dashboard in the console."
+  description = "Console page of the dashboard."
   value       = "https://${var.aws_region}.console.aws.amazon.com/cloudwatch/home?region=${var.aws_region}#dashboards/dashboard/${module.monitoring.dashboard_name}"
 }
 

@@ -1,5 +1,5 @@
 variable "deployment" {
-  description = "First part of every name. Bucket names are global, so choose one that nobody else has, for example acme-vod-dev."
+  description = "First part of every name. Bucket names are global, so choose a unique one, for example acme-vod-dev."
   type        = string
 
   validation {
@@ -9,7 +9,7 @@ variable "deployment" {
 }
 
 variable "aws_region" {
-  description = "Region of everything."
+  description = "AWS region of all resources."
   type        = string
   default     = "us-east-1"
 
@@ -20,7 +20,7 @@ variable "aws_region" {
 }
 
 variable "environment" {
-  description = "What this deployment is for; a tag on everything, to tell costs apart."
+  description = "Purpose of this deployment; a tag on all resources, to separate costs."
   type        = string
   default     = "dev"
 
@@ -31,7 +31,7 @@ variable "environment" {
 }
 
 variable "encoder" {
-  description = "What encodes where a manifest does not say: lambda or mediaconvert."
+  description = "Encoder of manifests that do not choose one: lambda or mediaconvert."
   type        = string
   default     = "lambda"
 
@@ -54,24 +54,24 @@ variable "enable_dash" {
 }
 
 variable "max_job_cost_usd" {
-  description = "A job whose estimate is above this is refused before it encodes; no cap where null."
+  description = "Jobs with a higher estimate, in US dollars, are refused before they encode; null for no cap."
   type        = number
   default     = 50
 
   validation {
     condition     = var.max_job_cost_usd == null ? true : var.max_job_cost_usd > 0
-    error_message = "Expected more than nothing, or null for no cap."
+    error_message = "Expected an amount above 0, or null for no cap."
   }
 }
 
 variable "monthly_budget_usd" {
-  description = "Monthly budget of this deployment; its mails go to notification_emails. None where null."
+  description = "Monthly budget of this deployment in US dollars; its e-mails go to notification_emails. Null for none."
   type        = number
   default     = null
 
   validation {
     condition     = var.monthly_budget_usd == null ? true : var.monthly_budget_usd > 0 && length(var.notification_emails) > 0
-    error_message = "Expected more than nothing, and notification_emails to tell."
+    error_message = "Expected an amount above 0, and at least one address in notification_emails."
   }
 }
 
@@ -92,7 +92,7 @@ variable "architecture" {
 }
 
 variable "media_layer_arn" {
-  description = "Version ARN of a Lambda layer of your own with bin/ffmpeg and bin/ffprobe, which appear under /opt/bin. Null for the one that scripts/package makes."
+  description = "Version ARN of a Lambda layer of your own with bin/ffmpeg and bin/ffprobe, which appear under /opt/bin. Null for the layer of scripts/package."
   type        = string
   default     = null
 
@@ -103,7 +103,7 @@ variable "media_layer_arn" {
 }
 
 variable "encoder_build" {
-  description = "Identity of the layer's ffmpeg, as its -version begins, for example \"ffmpeg 7.1.1\". Part of the profile hash: another build is another job key. Null for that of the layer that scripts/package makes."
+  description = "Identity of the layer's ffmpeg, as its -version begins, for example \"ffmpeg 7.1.1\". Part of the profile hash: another build is another job key. Null for the layer of scripts/package."
   type        = string
   default     = null
 
@@ -125,7 +125,7 @@ variable "max_concurrency" {
 }
 
 variable "max_running_jobs" {
-  description = "Jobs at once; the manifests of others wait in line, the most urgent first. Times max_concurrency it should stay within the account's concurrent functions."
+  description = "Jobs at once; other manifests wait in line, the most urgent first. Its product with max_concurrency should stay within the account's concurrency."
   type        = number
   default     = 20
 
@@ -136,19 +136,19 @@ variable "max_running_jobs" {
 }
 
 variable "mock_mode" {
-  description = "Render placeholders instead of encoding: a deployed pipeline can be exercised end to end for pennies. Its outputs and reports say so and never stand for a real job."
+  description = "Write placeholders instead of encodes, to test a deployment end to end for pennies. Outputs and reports say so, and a real job never reuses them."
   type        = bool
   default     = false
 }
 
 variable "mediaconvert" {
-  description = "Have MediaConvert as an encoder beside the functions. A manifest can then ask for it, and what it encodes is billed by the minute."
+  description = "Also provide MediaConvert as an encoder. Manifests can then choose it; its output is billed by the minute."
   type        = bool
   default     = false
 }
 
 variable "settings" {
-  description = "Further settings of the functions by their environment names, for example { LEASE_SECONDS = \"3600\" }. Those that have a variable of their own go there. What is not set keeps the default of the code."
+  description = "Further settings of the functions by their environment names, for example { LEASE_SECONDS = \"3600\" }. Settings with a variable of their own go there; the others keep the default of the code."
   type        = map(string)
   default     = {}
 
@@ -159,13 +159,13 @@ variable "settings" {
 }
 
 variable "notification_emails" {
-  description = "Addresses that get every notification. Each has to confirm the subscription once."
+  description = "E-mail addresses that get every notification. Each must confirm the subscription once."
   type        = set(string)
   default     = []
 }
 
 variable "log_retention_days" {
-  description = "How long logs are kept. CloudWatch takes certain numbers only."
+  description = "Days for which logs are kept. CloudWatch accepts certain numbers only."
   type        = number
   default     = 30
 
@@ -176,7 +176,7 @@ variable "log_retention_days" {
 }
 
 variable "delivery_public_key" {
-  description = "Public key in PEM (RSA 2048) for signed URLs and cookies: with it, CloudFront delivers the output bucket. No CDN where null."
+  description = "Public key in PEM (RSA 2048) for signed URLs and cookies: with it, CloudFront delivers the output bucket. Null for no CDN."
   type        = string
   default     = null
 
@@ -187,7 +187,7 @@ variable "delivery_public_key" {
 }
 
 variable "delivery_allowed_origins" {
-  description = "Origins of web players. With \"*\" only signed URLs work, because browsers send no cookies then."
+  description = "Origins of web players. With \"*\" browsers send no cookies, so only signed URLs work."
   type        = list(string)
   default     = ["*"]
 
@@ -198,7 +198,7 @@ variable "delivery_allowed_origins" {
 }
 
 variable "delivery_price_class" {
-  description = "How many of CloudFront's locations serve: PriceClass_100, PriceClass_200 or PriceClass_All."
+  description = "CloudFront price class, which determines the locations: PriceClass_100, PriceClass_200 or PriceClass_All."
   type        = string
   default     = "PriceClass_100"
 
@@ -209,7 +209,7 @@ variable "delivery_price_class" {
 }
 
 variable "delivery_countries" {
-  description = "Countries that are served, as ISO 3166-1 alpha-2 codes; all where empty."
+  description = "Countries that are served, as ISO 3166-1 alpha-2 codes; empty for all."
   type        = list(string)
   default     = []
 
@@ -220,18 +220,18 @@ variable "delivery_countries" {
 }
 
 variable "delivery_aliases" {
-  description = "Own domain names of the distribution. They need delivery_certificate_arn."
+  description = "Custom domain names of the distribution. They need delivery_certificate_arn."
   type        = list(string)
   default     = []
 
   validation {
     condition     = length(var.delivery_aliases) == 0 || var.delivery_certificate_arn != null
-    error_message = "Expected delivery_certificate_arn beside delivery_aliases."
+    error_message = "Expected delivery_certificate_arn together with delivery_aliases."
   }
 }
 
 variable "delivery_certificate_arn" {
-  description = "ACM certificate for the aliases, in us-east-1 as CloudFront demands; CloudFront's own where null."
+  description = "ACM certificate for the aliases, in us-east-1 as CloudFront requires; null for CloudFront's own."
   type        = string
   default     = null
 
@@ -242,7 +242,7 @@ variable "delivery_certificate_arn" {
 }
 
 variable "deletion_protection" {
-  description = "Refuse to delete the submission table, and buckets that hold objects. Switch it off only for what may be lost."
+  description = "Refuse to delete the submission table and non-empty buckets. Disable it only if their content may be lost."
   type        = bool
   default     = true
 }

@@ -1,5 +1,5 @@
 terraform {
-  # A variable is validated against what the files say, which needs 1.9.
+  # Variables are validated against the content of files, which needs 1.9.
   required_version = "~> 1.9"
 
   required_providers {

@@ -54,8 +54,8 @@ locals {
   ) }
 }
 
-# What is invisible and paid for: uploads that were broken off, versions that were replaced, and working files that outlived their
-# job. A job is pinned to a version and lasts hours at most.
+# Removes what is invisible but billed: incomplete uploads, replaced versions, and working files that outlived their job. A job is
+# pinned to a version and lasts hours at most.
 resource "aws_s3_bucket_lifecycle_configuration" "this" {
   for_each = var.specs
 
@@ -132,7 +132,7 @@ resource "aws_s3_bucket_policy" "this" {
   bucket = aws_s3_bucket.this[each.key].id
   policy = data.aws_iam_policy_document.this[each.key].json
 
-  # Both calls change the bucket's policy settings, and S3 refuses them at the same moment.
+  # Both calls change the bucket's policy settings, and S3 refuses concurrent changes.
   depends_on = [aws_s3_bucket_public_access_block.this]
 }
 

@@ -4,7 +4,7 @@ output "arns" {
 }
 
 output "names" {
-  description = "Name of each bucket by its key in resources.yaml, once it is there."
+  description = "Name of each bucket by its key in resources.yaml, once it exists."
   value       = { for key, bucket in aws_s3_bucket.this : key => bucket.id }
 }
 

@@ -9,12 +9,12 @@ variable "names" {
 }
 
 variable "queue_arn" {
-  description = "Queue that is told about new objects where a bucket has a notification."
+  description = "Queue that receives events of new objects, for buckets with a notification."
   type        = string
 }
 
 variable "deletion_protection" {
-  description = "Refuse to delete a bucket that holds objects."
+  description = "Refuse to delete a bucket that is not empty."
   type        = bool
 }
 

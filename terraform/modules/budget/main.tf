@@ -1,5 +1,5 @@
-# What the deployment may cost in a month. The tag must be switched on once as a cost allocation tag in the billing console,
-# or nothing is counted.
+# The monthly budget of the deployment. Activate the tag once as a cost allocation tag in the billing console; otherwise nothing
+# is counted.
 resource "aws_budgets_budget" "this" {
   name         = "${var.deployment}-monthly"
   budget_type  = "COST"

@@ -1,5 +1,5 @@
 variable "deployment" {
-  description = "Deployment whose cost is watched, by its tag."
+  description = "Deployment whose cost is budgeted, by its tag."
   type        = string
 }
 
@@ -9,16 +9,16 @@ variable "monthly_usd" {
 
   validation {
     condition     = var.monthly_usd > 0
-    error_message = "Expected more than nothing."
+    error_message = "Expected an amount above 0."
   }
 }
 
 variable "emails" {
-  description = "Who is told; at least one."
+  description = "E-mail addresses, at least one."
   type        = set(string)
 
   validation {
     condition     = length(var.emails) > 0
-    error_message = "Expected at least one address: a budget that tells nobody is of no use."
+    error_message = "Expected at least one e-mail address."
   }
 }

@@ -1,5 +1,5 @@
-# The deliverables to viewers: CloudFront in front of the output bucket, which stays private. Nothing is served without a
-# signature made with the key whose public half is in the key group.
+# Delivers outputs to viewers: CloudFront in front of the private output bucket. Every request needs a signature by the key
+# whose public half is in the key group.
 
 resource "aws_cloudfront_origin_access_control" "this" {
   name                              = "${var.deployment}-output"
@@ -14,7 +14,7 @@ resource "aws_cloudfront_public_key" "this" {
   comment     = "Public half of the key that `reelsmith sign` signs with."
   encoded_key = var.public_key
 
-  # Keys cannot be changed, and a group must never be without one: the new key first.
+  # Keys are immutable, and a group must always have one, so the new key is created first.
   lifecycle {
     create_before_destroy = true
   }
@@ -26,8 +26,8 @@ resource "aws_cloudfront_key_group" "this" {
   items   = [aws_cloudfront_public_key.this.id]
 }
 
-# What the functions say in Cache-Control holds: segments for a year, the stable pointer for seconds. The query string of a
-# signed URL is taken off before the cache is asked, so every viewer shares one copy.
+# The Cache-Control of the functions applies: segments for a year, the pointer current.json for seconds. The query string of a
+# signed URL is not part of the cache key, so all viewers share one copy.
 resource "aws_cloudfront_cache_policy" "this" {
   name        = "${var.deployment}-deliverables"
   comment     = "By path alone; as long as the object says."
@@ -36,7 +36,7 @@ resource "aws_cloudfront_cache_policy" "this" {
   max_ttl     = 31536000
 
   parameters_in_cache_key_and_forwarded_to_origin {
-    # Playlists are stored gzipped; CloudFront must not vary by what it would never compress itself.
+    # Playlists are stored gzipped, so the cache key does not depend on the accepted encodings.
     enable_accept_encoding_gzip   = false
     enable_accept_encoding_brotli = false
 
@@ -133,7 +133,7 @@ resource "aws_cloudfront_distribution" "this" {
   }
 }
 
-# Deliverables only: working files stay out of reach even with a signature.
+# Deliverables only: working files are not accessible even with a signature.
 data "aws_iam_policy_document" "read" {
   statement {
     sid       = "CloudFrontReadsDeliverables"

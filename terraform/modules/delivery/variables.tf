@@ -24,12 +24,12 @@ variable "public_key" {
 }
 
 variable "allowed_origins" {
-  description = "Origins of web players, for example https://player.example.com. With \"*\" cookies are not sent along, so only signed URLs work."
+  description = "Origins of web players, for example https://player.example.com. With \"*\" browsers send no cookies, so only signed URLs work."
   type        = list(string)
 }
 
 variable "price_class" {
-  description = "How many of CloudFront's locations serve: PriceClass_100, PriceClass_200 or PriceClass_All."
+  description = "CloudFront price class, which determines the locations: PriceClass_100, PriceClass_200 or PriceClass_All."
   type        = string
 
   validation {
@@ -39,21 +39,21 @@ variable "price_class" {
 }
 
 variable "countries" {
-  description = "Countries that are served, as ISO 3166-1 alpha-2 codes; all where empty."
+  description = "Countries that are served, as ISO 3166-1 alpha-2 codes; empty for all."
   type        = list(string)
 }
 
 variable "aliases" {
-  description = "Own domain names. They need a certificate."
+  description = "Custom domain names. They need a certificate."
   type        = list(string)
 
   validation {
     condition     = length(var.aliases) == 0 || var.certificate_arn != null
-    error_message = "Expected certificate_arn beside aliases."
+    error_message = "Expected certificate_arn together with aliases."
   }
 }
 
 variable "certificate_arn" {
-  description = "ACM certificate in us-east-1 for the aliases; CloudFront's own where null."
+  description = "ACM certificate in us-east-1 for the aliases; null for CloudFront's own."
   type        = string
 }

@@ -1,7 +1,7 @@
 locals {
   names = { for function, spec in var.specs : function => "${var.deployment}-${function}" }
 
-  # Exactly the names that function.yaml lists. One that is listed but has no value here keeps the code's own default.
+  # Exactly the names that function.yaml lists. A listed name without a value keeps the default of the code.
   environments = {
     for function, spec in var.specs :
     function => { for name in spec.environment : name => var.settings[name] if contains(keys(var.settings), name) }
@@ -23,7 +23,7 @@ resource "aws_lambda_function" "this" {
   role          = aws_iam_role.this[each.key].arn
 
   filename = "${var.packages}/${each.key}.zip"
-  # A plan is possible before anything was packaged; an apply then fails at the missing file.
+  # A plan works without packages; an apply fails if the file is missing.
   source_code_hash = fileexists("${var.packages}/${each.key}.zip") ? filebase64sha256("${var.packages}/${each.key}.zip") : null
   runtime          = "provided.al2023"
   handler          = "bootstrap"
@@ -86,6 +86,6 @@ resource "aws_lambda_event_source_mapping" "this" {
   event_source_arn                   = var.queues[each.value.queue]
   batch_size                         = each.value.batch_size
   maximum_batching_window_in_seconds = each.value.batching_window_s
-  # A message that fails is delivered again alone, not with its whole batch.
+  # A failed message is delivered again alone, not with its batch.
   function_response_types = ["ReportBatchItemFailures"]
 }

@@ -28,7 +28,7 @@ data "aws_iam_policy_document" "this" {
       actions   = statement.value.actions
       resources = [join("/", compact([var.grantable[statement.value.resource], try(statement.value.path, "")]))]
 
-      # A role may be handed to MediaConvert and to nobody else.
+      # A role may be passed only to MediaConvert.
       dynamic "condition" {
         for_each = contains(statement.value.actions, "iam:PassRole") ? ["mediaconvert.amazonaws.com"] : []
 
@@ -47,7 +47,7 @@ data "aws_iam_policy_document" "this" {
     resources = ["${aws_cloudwatch_log_group.this[each.key].arn}:*"]
   }
 
-  # X-Ray has no resources to name.
+  # X-Ray has no resource-level permissions.
   statement {
     sid       = "Traces"
     actions   = ["xray:PutTraceSegments", "xray:PutTelemetryRecords"]

@@ -24,7 +24,7 @@ variable "media_layer_arn" {
 }
 
 variable "log_retention_days" {
-  description = "How long logs are kept."
+  description = "Days for which logs are kept."
   type        = number
 }
 

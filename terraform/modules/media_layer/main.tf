@@ -1,7 +1,7 @@
-# The layer with ffmpeg and ffprobe that scripts/package makes. It is too large to be sent in a request, so it goes by S3.
+# The layer with ffmpeg and ffprobe that scripts/package makes. It is too large for a request, so it is uploaded to S3.
 locals {
   file = "${var.packages}/media-layer.zip"
-  # A plan is possible before anything was packaged; an apply then fails at the missing file.
+  # A plan works without packages; an apply fails if the file is missing.
   hash = fileexists(local.file) ? filesha256(local.file) : "not-packaged"
 }
 

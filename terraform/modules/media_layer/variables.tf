@@ -14,6 +14,6 @@ variable "architecture" {
 }
 
 variable "bucket" {
-  description = "Bucket by which the layer goes to Lambda."
+  description = "Bucket from which Lambda reads the layer."
   type        = string
 }

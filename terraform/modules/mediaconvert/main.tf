@@ -1,8 +1,8 @@
-# The queue that jobs go to, and the role that MediaConvert takes on to read the mezzanine and write its output.
+# The queue of the jobs, and the role that MediaConvert assumes to read the mezzanine and write its output.
 
 resource "aws_media_convert_queue" "this" {
   name         = var.name
-  description  = "Encodes of reelsmith, paid by the minute of output."
+  description  = "Encodes of reelsmith, billed by the minute of output."
   pricing_plan = "ON_DEMAND"
 }
 
@@ -15,7 +15,7 @@ data "aws_iam_policy_document" "assume" {
       identifiers = ["mediaconvert.amazonaws.com"]
     }
 
-    # Only for jobs of this account: a role that a service may take on is otherwise open to a confused deputy.
+    # Only for jobs of this account, to prevent a confused deputy.
     condition {
       test     = "StringEquals"
       variable = "aws:SourceAccount"
@@ -36,7 +36,7 @@ data "aws_iam_policy_document" "this" {
     resources = ["${var.input_bucket_arn}/*"]
   }
 
-  # Below the working files only: what is published is written by our own functions, after it was looked at.
+  # Working files only: our own functions write what is published, after checking it.
   statement {
     sid       = "WriteOutputs"
     actions   = ["s3:PutObject"]

@@ -4,16 +4,16 @@ variable "name" {
 }
 
 variable "account" {
-  description = "Account whose jobs may take on the role."
+  description = "Account whose jobs may assume the role."
   type        = string
 }
 
 variable "input_bucket_arn" {
-  description = "ARN of the bucket that the mezzanines are read from."
+  description = "ARN of the bucket of the mezzanines."
   type        = string
 }
 
 variable "output_bucket_arn" {
-  description = "ARN of the bucket that outputs are written to, below jobs/."
+  description = "ARN of the bucket of the outputs, which are written below jobs/."
   type        = string
 }

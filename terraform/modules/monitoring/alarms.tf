@@ -1,4 +1,4 @@
-# CloudWatch may not use the key of the account's encrypted topics, and an alarm holds nothing but names of metrics.
+# Not encrypted: CloudWatch may not use the key of the account's encrypted topics, and an alarm contains only names of metrics.
 resource "aws_sns_topic" "alarms" {
   name = "${var.deployment}-alarms"
 }
@@ -12,7 +12,7 @@ resource "aws_sns_topic_subscription" "email" {
 }
 
 locals {
-  # Each alarm: what it says, the metric, when it goes off.
+  # Each alarm: description, metric, threshold.
   alarms = merge({
     executions-failed = {
       description = "A job failed. Its error name and cause are in the failure message and in the execution."
@@ -27,14 +27,14 @@ locals {
       dimensions  = { StateMachineArn = var.state_machine_arn }
     }
     dead-letters = {
-      description = "A manifest could not be started and was put aside. Look at start-execution's log, then redrive the queue."
+      description = "A manifest could not be started and is in the dead-letter queue. Check the log of start-execution, then redrive the queue."
       namespace   = "AWS/SQS"
       metric      = "ApproximateNumberOfMessagesVisible"
       statistic   = "Maximum"
       dimensions  = { QueueName = var.dead_letter_name }
     }
     manifests-wait = {
-      description = "Manifests are not picked up. Look at start-execution's errors and throttles."
+      description = "Manifests are not picked up. Check errors and throttles of start-execution."
       namespace   = "AWS/SQS"
       metric      = "ApproximateAgeOfOldestMessage"
       statistic   = "Maximum"
@@ -42,7 +42,7 @@ locals {
       dimensions  = { QueueName = var.queue_name }
     }
     workers-throttled = {
-      description = "Lambda refused workers for ten minutes: lower max_concurrency, or ask for a higher concurrency quota."
+      description = "Lambda refused workers for ten minutes. Lower max_concurrency, or request a higher concurrency quota."
       namespace   = "AWS/Lambda"
       metric      = "Throttles"
       threshold   = 10
@@ -50,19 +50,19 @@ locals {
       dimensions  = { FunctionName = var.function_names["transcode-chunk"] }
     }
     cannot-record = {
-      description = "fail-job fails: failures are not recorded, and jobs stay held until their lease lapses."
+      description = "fail-job fails. Failures are not recorded, and jobs stay reserved until their lease lapses."
       namespace   = "AWS/Lambda"
       metric      = "Errors"
       dimensions  = { FunctionName = var.function_names["fail-job"] }
     }
     cannot-notify = {
-      description = "notify fails: messages wait in the outbox."
+      description = "notify fails. Messages stay in the outbox."
       namespace   = "AWS/Lambda"
       metric      = "Errors"
       dimensions  = { FunctionName = var.function_names["notify"] }
     }
     table-throttled = {
-      description = "The submission table refuses writes; jobs retry."
+      description = "The submission table refuses writes. Jobs retry."
       namespace   = "AWS/DynamoDB"
       metric      = "WriteThrottleEvents"
       periods     = 5

@@ -1,8 +1,8 @@
 locals {
-  # Metrics that the functions write themselves, in the embedded metric format (shared/lambda/src/metric.rs).
+  # Metrics that the functions write in the embedded metric format (shared/lambda/src/metric.rs).
   own = "reelsmith"
 
-  # Each widget: title, metrics, and what differs from the common settings.
+  # Each widget: title, metrics, and differences from the common settings.
   widgets = concat([
     {
       title = "Executions"

@@ -39,7 +39,7 @@ variable "bucket_names" {
 }
 
 variable "mediaconvert_queue_arn" {
-  description = "ARN of the MediaConvert queue; null where this deployment encodes in Lambda only."
+  description = "ARN of the MediaConvert queue; null if this deployment encodes only with Lambda."
   type        = string
 }
 
@@ -49,6 +49,6 @@ variable "oldest_manifest_s" {
 }
 
 variable "emails" {
-  description = "Who gets the alarms."
+  description = "E-mail addresses that get the alarms."
   type        = set(string)
 }

@@ -25,7 +25,7 @@ resource "aws_sqs_queue_redrive_allow_policy" "this" {
   })
 }
 
-# Only the input bucket of this very account (a bucket name alone could one day be somebody else's) and the topic.
+# Only the input bucket of this account (a bucket name alone could later belong to another account) and the topic.
 data "aws_iam_policy_document" "senders" {
   statement {
     sid       = "ManifestEvents"
@@ -68,7 +68,7 @@ data "aws_iam_policy_document" "senders" {
   }
 }
 
-# An execution that ends says so on the topic; the next manifest in line then gets its slot.
+# Every execution that ends sends a message to the topic; the next manifest in line then gets its slot.
 resource "aws_sns_topic_subscription" "ended" {
   topic_arn            = var.topic_arn
   protocol             = "sqs"

@@ -4,7 +4,7 @@ output "arn" {
 }
 
 output "dead_letter_url" {
-  description = "URL of the queue of events that could not be handled."
+  description = "URL of the dead-letter queue."
   value       = aws_sqs_queue.dead_letter.url
 }
 

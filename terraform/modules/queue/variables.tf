@@ -14,11 +14,11 @@ variable "account" {
 }
 
 variable "bucket_arn" {
-  description = "The bucket whose events the queue takes."
+  description = "The bucket whose events the queue accepts."
   type        = string
 }
 
 variable "topic_arn" {
-  description = "The topic whose messages say that an execution ends; start-execution then admits the next manifest."
+  description = "The topic with messages about ended executions; start-execution then admits the next manifest."
   type        = string
 }

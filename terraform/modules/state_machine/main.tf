@@ -1,6 +1,6 @@
 locals {
   placeholders = { for function, arn in var.function_arns : replace(function, "-", "_") => arn }
-  # The functions that the states call: those whose placeholder stands in the template.
+  # The functions that the states call, by the placeholders in the template.
   called = [for name, arn in local.placeholders : arn if strcontains(file(var.template), "$${${name}}")]
 }
 
@@ -30,6 +30,6 @@ resource "aws_sfn_state_machine" "this" {
     enabled = true
   }
 
-  # Step Functions tries the role's right to deliver logs when it creates the state machine.
+  # Step Functions checks the role's permission to deliver logs when it creates the state machine.
   depends_on = [aws_iam_role_policy.this]
 }

@@ -37,7 +37,7 @@ data "aws_iam_policy_document" "this" {
     resources = ["${var.output_bucket_arn}/jobs/working/*/items/*"]
   }
 
-  # A Distributed Map starts its children as executions of this very state machine, and stops them when one fails.
+  # A Distributed Map starts its children as executions of this state machine, and stops them if one fails.
   statement {
     sid       = "StartChildren"
     actions   = ["states:StartExecution"]
@@ -50,7 +50,7 @@ data "aws_iam_policy_document" "this" {
     resources = ["${local.executions}:*", "${local.executions}/*"]
   }
 
-  # Log delivery and X-Ray have no resources to name.
+  # Log delivery and X-Ray have no resource-level permissions.
   statement {
     sid = "Logs"
     actions = [

@@ -4,7 +4,7 @@ variable "name" {
 }
 
 variable "arn" {
-  description = "The ARN that the name gives, for the role, which has to be there first."
+  description = "ARN derived from the name, for the role, which must exist first."
   type        = string
 }
 
@@ -44,6 +44,6 @@ variable "account" {
 }
 
 variable "log_retention_days" {
-  description = "How long logs are kept."
+  description = "Days for which logs are kept."
   type        = number
 }

@@ -39,7 +39,7 @@ resource "aws_dynamodb_table" "this" {
     enabled        = true
   }
 
-  # The table says what was encoded; losing it means paying for every title again.
+  # The table records what was encoded; losing it means paying for every title again.
   point_in_time_recovery {
     enabled = true
   }
