@@ -1,4 +1,4 @@
-// Holds the rendered state machine against two independent validators. Usage: node check.mjs NODE_MODULES TEMPLATE
+// Checks the rendered state machine with two independent validators. Usage: node check.mjs NODE_MODULES TEMPLATE
 import { createRequire } from "node:module";
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
@@ -12,7 +12,7 @@ const require = createRequire(resolve(modules, "check.mjs"));
 const validate = require("asl-validator");
 const { getLanguageService, TextDocument } = require("amazon-states-language-service");
 
-// A validator that is not asked about an ARN does not see that one is malformed, so the stand-ins are well-formed.
+// The validators check ARNs, so the stand-ins are well-formed.
 const text = readFileSync(template, "utf8").replaceAll(/\$\{(\w+)\}/g, (_, name) => {
   if (name === "max_concurrency") return "40";
   if (name === "output_bucket") return "reelsmith-output";

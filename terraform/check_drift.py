@@ -1,10 +1,10 @@
-"""Holds what the local stack was given against what Terraform would make.
+"""Compares the local stack with what Terraform would create.
 
 Usage: check_drift.py STATE.json ENDPOINT DEPLOYMENT DEFAULTS.json
 
-STATE.json is what scripts/plan-terraform writes for the same deployment. Every fact of the local stack is asked of its own API.
-DEFAULTS.json has the default of each setting in the code, which holds where Terraform sets none. What is one machine's own
-is left out: account, region, the code of functions, where ffmpeg is, and which build it is.
+STATE.json is written by scripts/plan-terraform for the same deployment. Facts of the local stack come from its own API.
+DEFAULTS.json has the default of each setting in the code, which applies if Terraform sets none. Values of one machine are not
+compared: account, region, code of the functions, path and build of ffmpeg.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""Checks what a pretend apply rendered: policies, buckets, logs and the state machine. Usage: check_state.py STATE.json ASL_OUT
+"""Checks the result of a simulated apply: policies, buckets, logs and the state machine. Usage: check_state.py STATE.json ASL_OUT
 
 STATE.json is `terraform show -json`. The rendered state machine is written to ASL_OUT for the ASL validators.
 """
@@ -7,7 +7,7 @@ import json
 import re
 import sys
 
-# The only actions that may be granted on every resource, because AWS gives them none to name
+# The only actions that may be granted on every resource, because they have no resource-level permissions
 # (Service Authorization Reference: X-Ray, CloudWatch Logs "log delivery").
 ON_EVERYTHING = {
     "xray:PutTraceSegments", "xray:PutTelemetryRecords", "xray:GetSamplingRules", "xray:GetSamplingTargets",
@@ -16,7 +16,7 @@ ON_EVERYTHING = {
 }
 # Actions that are granted on a bucket itself; every other S3 action needs a prefix below it.
 ON_BUCKETS = {"s3:ListBucket"}
-# Readers of mezzanines and captions, whose keys the manifest chooses: the whole input bucket is the least there is.
+# Readers of mezzanines and captions, whose keys the manifest chooses: so the whole input bucket is the minimum.
 WHOLE_BUCKET_READS = {"s3:GetObject", "s3:GetObjectVersion"}
 
 # What an operator has to see, by CloudWatch's names; failures by error name are a search and looked for apart.
@@ -88,7 +88,7 @@ def policy_findings(resource):
 
 
 def bucket_findings(found):
-    """Each bucket: private, TLS only, encrypted, owned by the account, tidied up."""
+    """Each bucket: private, TLS only, encrypted, owned by the account, with lifecycle rules."""
     buckets = {r["index"] for r in found if r["type"] == "aws_s3_bucket"}
 
     def of(kind):
@@ -130,7 +130,7 @@ def function_findings(found):
 
 
 def monitoring_findings(found):
-    """The dashboard shows what it must, of things that there are; every alarm tells somebody."""
+    """The dashboard shows the expected metrics of existing resources; every alarm has a recipient."""
     bodies = [json.loads(r["values"]["dashboard_body"]) for r in found if r["type"] == "aws_cloudwatch_dashboard"]
     metrics = [m for body in bodies for w in body["widgets"] for m in w["properties"]["metrics"]]
     shown = {tuple(m[:2]) for m in metrics if isinstance(m[0], str)}
