@@ -6,13 +6,13 @@ EXPLICIT = {
     "table adapter: conditional writes, outbox, sweeps": [
         "shared/aws/src/dynamodb.rs", "shared/aws/src/dynamodb/apply.rs", "shared/aws/src/dynamodb/item.rs",
         "shared/aws/src/dynamodb/outbox.rs", "shared/aws/src/dynamodb/sweep.rs"],
-    "records: write once, then reuse": ["shared/lambda/src/worker.rs", "shared/core/src/record.rs"],
+    "records: write once, then reuse": ["shared/pipeline/src/worker.rs", "shared/core/src/record.rs"],
     "reserve and release: submit-job, fail-job": ["functions/submit-job/src/lib.rs", "functions/fail-job/src/lib.rs",
-                                                      "shared/lambda/src/submission.rs"],
+                                                      "shared/pipeline/src/submission.rs"],
     "publish and notify: publish-job, notify": ["functions/publish-job/src/lib.rs", "functions/notify/src/lib.rs",
-                                                    "shared/lambda/src/publication.rs", "shared/lambda/src/outbox.rs"],
+                                                    "shared/pipeline/src/publication.rs", "shared/pipeline/src/outbox.rs"],
     "clean up: cleanup-job, reap-jobs": ["functions/cleanup-job/src/lib.rs", "functions/reap-jobs/src/lib.rs",
-                                            "shared/lambda/src/working.rs"],
+                                            "shared/pipeline/src/cleanup.rs"],
 }
 CHECKPOINTED = {
     "order, retries, timeouts, catches: the ASL": ["statemachine/transcode.asl.json"],

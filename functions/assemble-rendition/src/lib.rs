@@ -16,10 +16,11 @@ use reelsmith_core::plan::{Chunk, Plan};
 use reelsmith_core::ports::Clock;
 use reelsmith_core::record::{ChunkRecord, RenditionRecord, RungOutput, TrackRecord};
 use reelsmith_core::time::{Ticks, Timescale};
-use reelsmith_lambda::measured;
-use reelsmith_lambda::worker::{Piece, noted};
-use reelsmith_lambda::{House, Invocation};
+use reelsmith_lambda::Clients;
 use reelsmith_media::Tools;
+use reelsmith_pipeline::Invocation;
+use reelsmith_pipeline::proof::measure;
+use reelsmith_pipeline::worker::{Piece, noted};
 
 /// What this function works with.
 pub struct Ports {
@@ -36,11 +37,11 @@ impl Ports {
     ///
     /// # Errors
     /// Where a setting or a tool is missing.
-    pub async fn build(house: &House) -> Result<Self, Failure> {
+    pub async fn build(clients: &Clients) -> Result<Self, Failure> {
         Ok(Self {
-            outputs: house.outputs()?,
-            clock: house.clock(),
-            tools: house.tools()?,
+            outputs: clients.outputs()?,
+            clock: clients.clock(),
+            tools: clients.tools()?,
         })
     }
 }
@@ -91,7 +92,7 @@ async fn assemble(
         (None, Some(index)) => video_output(ports, &plan, keys, index).await?,
         (None, None) => track_output(ports, &plan, keys, rendition).await?,
     };
-    measured::rendition(&ports.outputs, keys, &output).await?;
+    measure::rendition(&ports.outputs, keys, &output).await?;
     let progressive = match video {
         Some(_) if job.options.progressive => {
             Some(progressive::join(ports, &plan, keys, &output, invocation).await?)

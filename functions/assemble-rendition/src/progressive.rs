@@ -8,9 +8,9 @@ use reelsmith_core::keys::{GenerationKeys, INIT};
 use reelsmith_core::plan::Plan;
 use reelsmith_core::ports::PutOptions;
 use reelsmith_core::record::{RungOutput, TrackRecord};
-use reelsmith_lambda::Invocation;
-use reelsmith_lambda::worker::{IMMUTABLE, mp4_type};
 use reelsmith_media::progressive::{Joined, join as join_files};
+use reelsmith_pipeline::Invocation;
+use reelsmith_pipeline::worker::{IMMUTABLE, mp4_type};
 
 use crate::Ports;
 

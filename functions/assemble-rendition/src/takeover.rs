@@ -10,8 +10,8 @@ use reelsmith_core::keys::GenerationKeys;
 use reelsmith_core::plan::{AudioRendition, Plan, VideoRendition};
 use reelsmith_core::record::{EncodeRecord, RungOutput};
 use reelsmith_core::time::Timescale;
-use reelsmith_lambda::worker::{cmaf_outputs, write_once};
 use reelsmith_media::{MediaError, SegmentMedia, VideoTakeover, take_over_audio};
+use reelsmith_pipeline::worker::{cmaf_outputs, write_once};
 
 use crate::Ports;
 

@@ -10,8 +10,9 @@ use reelsmith_core::ports::{Clock, EncodeService, ObjectStore, SubmissionStore};
 use reelsmith_core::probe::Inspection;
 use reelsmith_core::record::EncodeRecord;
 use reelsmith_core::submission::Row;
-use reelsmith_lambda::submission::lost;
-use reelsmith_lambda::{House, Invocation};
+use reelsmith_lambda::Clients;
+use reelsmith_pipeline::Invocation;
+use reelsmith_pipeline::submission::lost;
 
 /// What this function works with.
 pub struct Ports {
@@ -32,13 +33,13 @@ impl Ports {
     ///
     /// # Errors
     /// Where a setting is missing.
-    pub async fn build(house: &House) -> Result<Self, Failure> {
+    pub async fn build(clients: &Clients) -> Result<Self, Failure> {
         Ok(Self {
-            store: house.store(),
-            outputs: house.outputs()?,
-            submissions: house.submissions()?,
-            encodes: house.encodes()?,
-            clock: house.clock(),
+            store: clients.store(),
+            outputs: clients.outputs()?,
+            submissions: clients.submissions()?,
+            encodes: clients.encodes()?,
+            clock: clients.clock(),
         })
     }
 }

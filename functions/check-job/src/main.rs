@@ -4,5 +4,5 @@ use check_job::{Ports, handle};
 
 #[tokio::main]
 async fn main() -> Result<(), reelsmith_lambda::StartError> {
-    reelsmith_lambda::serve(async |house| Ports::build(house).await, handle).await
+    reelsmith_lambda::serve(async |clients| Ports::build(clients).await, handle).await
 }

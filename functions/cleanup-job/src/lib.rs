@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use reelsmith_contract::payload::{ClaimInput, CleanupOutput};
 use reelsmith_contract::{Failure, Objects};
-use reelsmith_lambda::working::delete_working_files;
-use reelsmith_lambda::{House, Invocation};
+use reelsmith_lambda::Clients;
+use reelsmith_pipeline::Invocation;
+use reelsmith_pipeline::cleanup::delete_working_files;
 
 /// What this function works with.
 pub struct Ports {
@@ -19,9 +20,9 @@ impl Ports {
     ///
     /// # Errors
     /// Where a setting is missing.
-    pub async fn build(house: &House) -> Result<Self, Failure> {
+    pub async fn build(clients: &Clients) -> Result<Self, Failure> {
         Ok(Self {
-            outputs: house.outputs()?,
+            outputs: clients.outputs()?,
         })
     }
 }

@@ -14,14 +14,14 @@ use reelsmith_core::plan::{Plan, TextRendition};
 use reelsmith_core::probe::Inspection;
 use reelsmith_core::record::{RungOutput, SegmentRecord, TrackRecord};
 use reelsmith_core::units::Bytes as ByteCount;
-use reelsmith_lambda::Invocation;
-use reelsmith_lambda::worker::{
-    Deliverable, EncoderPorts as Ports, Piece, Ran, VTT_TYPE, limits, once, stand_by_first,
-    write_once,
-};
 use reelsmith_media::{
     EmbeddedTask, MediaError, ProxyOptions, RangeProxy, TextSegment, convert_captions,
     convert_embedded, track_reads,
+};
+use reelsmith_pipeline::Invocation;
+use reelsmith_pipeline::worker::{
+    Deliverable, EncoderPorts as Ports, Piece, Ran, VTT_TYPE, limits, once, stand_by_first,
+    write_once,
 };
 
 /// Converts, unless the record is there.

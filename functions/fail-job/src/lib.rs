@@ -10,8 +10,9 @@ use reelsmith_contract::{ErrorName, Failure, Objects};
 use reelsmith_core::ports::{Clock, EncodeService, SubmissionStore};
 use reelsmith_core::record::FailureNote;
 use reelsmith_core::submission::{Fence, NoticeKind, OutboxEntry, Outcome, Step, Transition};
-use reelsmith_lambda::submission::call_off;
-use reelsmith_lambda::{House, Invocation};
+use reelsmith_lambda::Clients;
+use reelsmith_pipeline::Invocation;
+use reelsmith_pipeline::submission::call_off;
 
 /// What this function works with.
 pub struct Ports {
@@ -30,12 +31,12 @@ impl Ports {
     ///
     /// # Errors
     /// Where a setting is missing.
-    pub async fn build(house: &House) -> Result<Self, Failure> {
+    pub async fn build(clients: &Clients) -> Result<Self, Failure> {
         Ok(Self {
-            outputs: house.outputs()?,
-            submissions: house.submissions()?,
-            encodes: house.encodes_if_any()?,
-            clock: house.clock(),
+            outputs: clients.outputs()?,
+            submissions: clients.submissions()?,
+            encodes: clients.encodes_if_any()?,
+            clock: clients.clock(),
         })
     }
 }

@@ -19,12 +19,12 @@ use reelsmith_core::plan::{Plan, VideoRendition};
 use reelsmith_core::record::{ImageFile, ImagesRecord};
 use reelsmith_core::time::Ticks;
 use reelsmith_core::units::Bytes as ByteCount;
-use reelsmith_lambda::Invocation;
-use reelsmith_lambda::worker::{
+use reelsmith_media::{Grid, Limits, MediaError, Stills, brightness, poster, poster_of, sheets};
+use reelsmith_pipeline::Invocation;
+use reelsmith_pipeline::worker::{
     Deliverable, EncoderPorts as Ports, JPEG_TYPE, Piece, Ran, VTT_TYPE, limits, once,
     stand_by_first, write_once,
 };
-use reelsmith_media::{Grid, Limits, MediaError, Stills, brightness, poster, poster_of, sheets};
 
 use pictures::Pictures;
 

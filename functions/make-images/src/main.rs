@@ -1,9 +1,8 @@
 //! See the library of this package.
 
 use make_images::handle;
-use reelsmith_lambda::worker::EncoderPorts as Ports;
 
 #[tokio::main]
 async fn main() -> Result<(), reelsmith_lambda::StartError> {
-    reelsmith_lambda::serve(async |house| Ports::build(house).await, handle).await
+    reelsmith_lambda::serve(async |clients| clients.encoder_ports(), handle).await
 }

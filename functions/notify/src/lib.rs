@@ -8,7 +8,8 @@ use std::sync::Arc;
 use reelsmith_contract::Failure;
 use reelsmith_contract::payload::{NotifyInput, NotifyOutput};
 use reelsmith_core::ports::{Announcer, Clock, SubmissionStore};
-use reelsmith_lambda::{House, Invocation, outbox};
+use reelsmith_lambda::Clients;
+use reelsmith_pipeline::{Invocation, outbox};
 
 /// What this function works with.
 pub struct Ports {
@@ -25,11 +26,11 @@ impl Ports {
     ///
     /// # Errors
     /// Where a setting is missing.
-    pub async fn build(house: &House) -> Result<Self, Failure> {
+    pub async fn build(clients: &Clients) -> Result<Self, Failure> {
         Ok(Self {
-            submissions: house.submissions()?,
-            announcer: house.announcer()?,
-            clock: house.clock(),
+            submissions: clients.submissions()?,
+            announcer: clients.announcer()?,
+            clock: clients.clock(),
         })
     }
 }

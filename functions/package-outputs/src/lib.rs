@@ -22,7 +22,8 @@ use reelsmith_core::keys::{
     GenerationKeys, IFRAME_PLAYLIST, JobKeys, MEDIA_PLAYLIST, MPD, MULTIVARIANT,
 };
 use reelsmith_core::ports::PutOptions;
-use reelsmith_lambda::{House, Invocation};
+use reelsmith_lambda::Clients;
+use reelsmith_pipeline::Invocation;
 
 pub use model::Package;
 
@@ -37,9 +38,9 @@ impl Ports {
     ///
     /// # Errors
     /// Where a setting is missing.
-    pub async fn build(house: &House) -> Result<Self, Failure> {
+    pub async fn build(clients: &Clients) -> Result<Self, Failure> {
         Ok(Self {
-            outputs: house.outputs()?,
+            outputs: clients.outputs()?,
         })
     }
 }

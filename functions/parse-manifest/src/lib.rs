@@ -10,7 +10,8 @@ use reelsmith_core::keys::JobKeys;
 use reelsmith_core::ladder::Profile;
 use reelsmith_core::manifest::{Defect, Manifest, Severity, parse};
 use reelsmith_core::ports::{ObjectPin, ObjectRef, ObjectStore, PortErrorKind};
-use reelsmith_lambda::{House, Invocation, Settings};
+use reelsmith_lambda::{Clients, Settings};
+use reelsmith_pipeline::Invocation;
 
 /// What this function works with.
 pub struct Ports {
@@ -76,11 +77,11 @@ impl Ports {
     ///
     /// # Errors
     /// Where a setting is missing or wrong.
-    pub async fn build(house: &House) -> Result<Self, Failure> {
+    pub async fn build(clients: &Clients) -> Result<Self, Failure> {
         Ok(Self {
-            store: house.store(),
-            outputs: house.outputs()?,
-            defaults: Defaults::of(house.settings())?,
+            store: clients.store(),
+            outputs: clients.outputs()?,
+            defaults: Defaults::of(clients.settings())?,
         })
     }
 }

@@ -13,10 +13,11 @@ use reelsmith_core::keys::{GenerationKeys, JobKeys};
 use reelsmith_core::plan::{Plan, RenditionItem};
 use reelsmith_core::ports::{ObjectPin, ObjectStore, PortErrorKind};
 use reelsmith_core::probe::{Inspection, PacketIndex};
-use reelsmith_lambda::delivered::or_damaged;
-use reelsmith_lambda::worker::stand_by_first;
-use reelsmith_lambda::{House, Invocation};
+use reelsmith_lambda::Clients;
 use reelsmith_media::{Tools, read_index};
+use reelsmith_pipeline::Invocation;
+use reelsmith_pipeline::checksums::or_damaged;
+use reelsmith_pipeline::worker::stand_by_first;
 
 /// What this function works with.
 pub struct Ports {
@@ -35,12 +36,12 @@ impl Ports {
     ///
     /// # Errors
     /// Where a setting or a tool is missing.
-    pub async fn build(house: &House) -> Result<Self, Failure> {
+    pub async fn build(clients: &Clients) -> Result<Self, Failure> {
         Ok(Self {
-            store: house.store(),
-            outputs: house.outputs()?,
-            tools: house.tools()?,
-            workers: house.settings().number(Setting::MAX_CONCURRENCY)?,
+            store: clients.store(),
+            outputs: clients.outputs()?,
+            tools: clients.tools()?,
+            workers: clients.settings().number(Setting::MAX_CONCURRENCY)?,
         })
     }
 }

@@ -13,9 +13,10 @@ use reelsmith_core::keys::{JobKeys, MPD, MULTIVARIANT};
 use reelsmith_core::ports::{Clock, SubmissionStore};
 use reelsmith_core::record::Current;
 use reelsmith_core::submission::{NoticeKind, OutboxEntry, Outputs, Step};
-use reelsmith_lambda::publication;
-use reelsmith_lambda::submission::advance;
-use reelsmith_lambda::{House, Invocation};
+use reelsmith_lambda::Clients;
+use reelsmith_pipeline::Invocation;
+use reelsmith_pipeline::publication;
+use reelsmith_pipeline::submission::advance;
 
 /// What this function works with.
 pub struct Ports {
@@ -32,11 +33,11 @@ impl Ports {
     ///
     /// # Errors
     /// Where a setting is missing.
-    pub async fn build(house: &House) -> Result<Self, Failure> {
+    pub async fn build(clients: &Clients) -> Result<Self, Failure> {
         Ok(Self {
-            outputs: house.outputs()?,
-            submissions: house.submissions()?,
-            clock: house.clock(),
+            outputs: clients.outputs()?,
+            submissions: clients.submissions()?,
+            clock: clients.clock(),
         })
     }
 }

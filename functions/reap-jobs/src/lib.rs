@@ -13,11 +13,12 @@ use reelsmith_core::submission::{
     Fence, NoticeKind, OutboxEntry, Outcome, Row, State, Step, Transition,
 };
 use reelsmith_core::time::UnixMillis;
-use reelsmith_lambda::admission::Admission;
-use reelsmith_lambda::outbox;
-use reelsmith_lambda::submission::{call_off, release_ended};
-use reelsmith_lambda::working::{delete_under, delete_working_files};
-use reelsmith_lambda::{House, Invocation};
+use reelsmith_lambda::Clients;
+use reelsmith_pipeline::Invocation;
+use reelsmith_pipeline::admission::Admission;
+use reelsmith_pipeline::cleanup::{delete_under, delete_working_files};
+use reelsmith_pipeline::outbox;
+use reelsmith_pipeline::submission::{call_off, release_ended};
 use serde::Deserialize;
 
 /// What this function works with.
@@ -45,16 +46,18 @@ impl Ports {
     ///
     /// # Errors
     /// Where a setting is missing or wrong.
-    pub async fn build(house: &House) -> Result<Self, Failure> {
+    pub async fn build(clients: &Clients) -> Result<Self, Failure> {
         Ok(Self {
-            outputs: house.outputs()?,
-            submissions: house.submissions()?,
-            announcer: house.announcer()?,
-            workflow: house.workflow()?,
-            encodes: house.encodes_if_any()?,
-            admission: Admission::build(house)?,
-            clock: house.clock(),
-            abandoned_after: house.settings().number(Setting::ABANDONED_AFTER_SECONDS)?,
+            outputs: clients.outputs()?,
+            submissions: clients.submissions()?,
+            announcer: clients.announcer()?,
+            workflow: clients.workflow()?,
+            encodes: clients.encodes_if_any()?,
+            admission: clients.admission()?,
+            clock: clients.clock(),
+            abandoned_after: clients
+                .settings()
+                .number(Setting::ABANDONED_AFTER_SECONDS)?,
         })
     }
 }

@@ -17,8 +17,9 @@ use reelsmith_core::ports::{Clock, EncodeService, SubmissionStore};
 use reelsmith_core::probe::Inspection;
 use reelsmith_core::submission::{Outcome, Row, Step, Transition};
 use reelsmith_core::time::UnixMillis;
-use reelsmith_lambda::submission::{advance, lost};
-use reelsmith_lambda::{House, Invocation};
+use reelsmith_lambda::Clients;
+use reelsmith_pipeline::Invocation;
+use reelsmith_pipeline::submission::{advance, lost};
 
 /// What this function works with.
 pub struct Ports {
@@ -39,13 +40,13 @@ impl Ports {
     ///
     /// # Errors
     /// Where a setting is missing or wrong.
-    pub async fn build(house: &House) -> Result<Self, Failure> {
+    pub async fn build(clients: &Clients) -> Result<Self, Failure> {
         Ok(Self {
-            outputs: house.outputs()?,
-            submissions: house.submissions()?,
-            encodes: house.encodes()?,
-            clock: house.clock(),
-            lease_seconds: house.settings().number(Setting::LEASE_SECONDS)?,
+            outputs: clients.outputs()?,
+            submissions: clients.submissions()?,
+            encodes: clients.encodes()?,
+            clock: clients.clock(),
+            lease_seconds: clients.settings().number(Setting::LEASE_SECONDS)?,
         })
     }
 }

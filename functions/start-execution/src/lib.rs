@@ -17,8 +17,9 @@ use reelsmith_core::admission::{Ticket, USUAL_PRIORITY};
 use reelsmith_core::manifest::parse;
 use reelsmith_core::ports::{ObjectRef, ObjectStore, PortErrorKind};
 use reelsmith_core::time::UnixMillis;
-use reelsmith_lambda::admission::Admission;
-use reelsmith_lambda::{House, Invocation};
+use reelsmith_lambda::Clients;
+use reelsmith_pipeline::Invocation;
+use reelsmith_pipeline::admission::Admission;
 use serde_json::Value;
 
 /// What this function works with.
@@ -36,11 +37,11 @@ impl Ports {
     ///
     /// # Errors
     /// Where a setting is missing.
-    pub async fn build(house: &House) -> Result<Self, Failure> {
+    pub async fn build(clients: &Clients) -> Result<Self, Failure> {
         Ok(Self {
-            store: house.store(),
-            admission: Admission::build(house)?,
-            input_bucket: house.settings().text(Setting::INPUT_BUCKET)?.to_owned(),
+            store: clients.store(),
+            admission: clients.admission()?,
+            input_bucket: clients.settings().text(Setting::INPUT_BUCKET)?.to_owned(),
         })
     }
 }

@@ -5,8 +5,8 @@ use reelsmith_core::cost::{Architecture, Deployment, Source, Title, Usd, estimat
 use reelsmith_core::job::Job;
 use reelsmith_core::keys::JobKeys;
 use reelsmith_core::probe::Inspection;
-use reelsmith_lambda::Invocation;
-use reelsmith_lambda::metric::{Metric, emit};
+use reelsmith_pipeline::Invocation;
+use reelsmith_pipeline::metrics::{Metric, emit};
 
 /// Where the function itself runs is where the workers run.
 const ARCHITECTURE: Architecture = if cfg!(target_arch = "aarch64") {

@@ -15,10 +15,11 @@ use reelsmith_core::record::Current;
 use reelsmith_core::submission::{
     Fence, NoticeKind, OutboxEntry, Outcome, Row, State, Step, Transition,
 };
-use reelsmith_lambda::publication;
-use reelsmith_lambda::submission::{advance, release_ended};
-use reelsmith_lambda::working::delete_working_files;
-use reelsmith_lambda::{House, Invocation};
+use reelsmith_lambda::Clients;
+use reelsmith_pipeline::Invocation;
+use reelsmith_pipeline::cleanup::delete_working_files;
+use reelsmith_pipeline::publication;
+use reelsmith_pipeline::submission::{advance, release_ended};
 
 /// What this function works with.
 pub struct Ports {
@@ -45,16 +46,16 @@ impl Ports {
     ///
     /// # Errors
     /// Where a setting is missing or wrong.
-    pub async fn build(house: &House) -> Result<Self, Failure> {
+    pub async fn build(clients: &Clients) -> Result<Self, Failure> {
         Ok(Self {
-            outputs: house.outputs()?,
-            submissions: house.submissions()?,
-            workflow: house.workflow()?,
-            clock: house.clock(),
-            lease_seconds: house.settings().number(Setting::LEASE_SECONDS)?,
-            force: house.settings().flag(Setting::FORCE_REPROCESS)?,
-            cap: house.settings().amount(Setting::MAX_JOB_COST_USD)?,
-            mediaconvert: !house
+            outputs: clients.outputs()?,
+            submissions: clients.submissions()?,
+            workflow: clients.workflow()?,
+            clock: clients.clock(),
+            lease_seconds: clients.settings().number(Setting::LEASE_SECONDS)?,
+            force: clients.settings().flag(Setting::FORCE_REPROCESS)?,
+            cap: clients.settings().amount(Setting::MAX_JOB_COST_USD)?,
+            mediaconvert: !clients
                 .settings()
                 .text(Setting::MEDIACONVERT_ROLE_ARN)?
                 .is_empty(),

@@ -12,12 +12,12 @@ use reelsmith_core::keys::{GenerationKeys, JobKeys};
 use reelsmith_core::plan::Plan;
 use reelsmith_core::probe::Inspection;
 use reelsmith_core::record::ChunkRecord;
-use reelsmith_lambda::Invocation;
-use reelsmith_lambda::worker::{
-    EncoderPorts as Ports, Piece, Ran, cmaf_outputs, limits, once, stand_by_first, write_once,
-};
 use reelsmith_media::{
     ChunkMedia, ChunkTask, MediaError, ProxyOptions, ProxyStats, RangeProxy, transcode,
+};
+use reelsmith_pipeline::Invocation;
+use reelsmith_pipeline::worker::{
+    EncoderPorts as Ports, Piece, Ran, cmaf_outputs, limits, once, stand_by_first, write_once,
 };
 
 /// Encodes, unless the record is there.

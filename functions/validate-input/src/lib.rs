@@ -18,9 +18,10 @@ use reelsmith_core::ports::{ObjectPin, ObjectRef, ObjectStore, PortErrorKind};
 use reelsmith_core::probe::Inspection;
 use reelsmith_core::sniff::Container;
 use reelsmith_core::units::Bytes;
-use reelsmith_lambda::delivered::or_damaged;
-use reelsmith_lambda::{House, Invocation};
+use reelsmith_lambda::Clients;
 use reelsmith_media::{MediaError, ProxyOptions, RangeProxy, Tools, complete, probe};
+use reelsmith_pipeline::Invocation;
+use reelsmith_pipeline::checksums::or_damaged;
 
 /// What this function works with.
 pub struct Ports {
@@ -39,12 +40,12 @@ impl Ports {
     ///
     /// # Errors
     /// Where a setting or a tool is missing.
-    pub async fn build(house: &House) -> Result<Self, Failure> {
+    pub async fn build(clients: &Clients) -> Result<Self, Failure> {
         Ok(Self {
-            store: house.store(),
-            input_bucket: house.settings().text(Setting::INPUT_BUCKET)?.to_owned(),
-            outputs: house.outputs()?,
-            tools: house.tools()?,
+            store: clients.store(),
+            input_bucket: clients.settings().text(Setting::INPUT_BUCKET)?.to_owned(),
+            outputs: clients.outputs()?,
+            tools: clients.tools()?,
         })
     }
 }

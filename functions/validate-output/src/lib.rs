@@ -2,10 +2,6 @@
 //!
 //! A rule that is broken, and a thing that could not be measured, both fail the job; nothing is published then.
 
-pub mod evidence;
-pub mod gather;
-pub mod page;
-
 use std::sync::Arc;
 
 use reelsmith_conformance::{Expectation, ExpectedImages, Report, Sets, Severity, Verdict, check};
@@ -18,10 +14,10 @@ use reelsmith_core::plan::Plan;
 use reelsmith_core::ports::{Clock, SubmissionStore};
 use reelsmith_core::record::{ImagesRecord, RenditionRecord};
 use reelsmith_core::submission::Step;
-use reelsmith_lambda::submission::advance;
-use reelsmith_lambda::{House, Invocation};
-
-use gather::{Effort, Known};
+use reelsmith_lambda::Clients;
+use reelsmith_pipeline::Invocation;
+use reelsmith_pipeline::proof::{evidence, gather, page};
+use reelsmith_pipeline::submission::advance;
 
 /// What this function works with.
 pub struct Ports {
@@ -40,12 +36,12 @@ impl Ports {
     ///
     /// # Errors
     /// Where a setting is missing or wrong.
-    pub async fn build(house: &House) -> Result<Self, Failure> {
+    pub async fn build(clients: &Clients) -> Result<Self, Failure> {
         Ok(Self {
-            outputs: house.outputs()?,
-            submissions: house.submissions()?,
-            clock: house.clock(),
-            lease_seconds: house.settings().number(Setting::LEASE_SECONDS)?,
+            outputs: clients.outputs()?,
+            submissions: clients.submissions()?,
+            clock: clients.clock(),
+            lease_seconds: clients.settings().number(Setting::LEASE_SECONDS)?,
         })
     }
 }
@@ -69,9 +65,9 @@ pub async fn handle(
         .read(&JobKeys(&input.claim.job_key).job())
         .await?;
     let expectation = expectation(&ports, &input, &job, &keys).await?;
-    let known = known(&ports.outputs, &expectation, &keys).await?;
+    let known = gather::known(&ports.outputs, &expectation, &keys).await?;
     let prefix = keys.output_prefix();
-    let delivery = gather::gather(&ports.outputs, prefix, Effort::default(), known).await?;
+    let delivery = gather::gather(&ports.outputs, prefix, gather::Effort::default(), known).await?;
     let report = Report {
         mock: job.options.mock,
         ..check(&delivery, Some(&expectation), Sets::ALL)
@@ -109,22 +105,6 @@ async fn begin(ports: &Ports, input: &ClaimInput) -> Result<(), Failure> {
     advance(submissions, clock, claim, step, None)
         .await
         .map(|_| ())
-}
-
-/// What was measured when renditions were assembled.
-async fn known(
-    outputs: &Objects,
-    expectation: &Expectation,
-    keys: &GenerationKeys,
-) -> Result<Known, Failure> {
-    let video = expectation.video.iter().map(|r| &r.path);
-    let audio = expectation.audio.iter().map(|r| &r.path);
-    let mut known = Known::default();
-    for rendition in video.chain(audio) {
-        let found = outputs.find(&keys.measurements(rendition)).await?;
-        found.into_iter().for_each(|m| known.add(m));
-    }
-    Ok(known)
 }
 
 async fn expectation(
@@ -172,6 +152,3 @@ fn invalid(outputs: &Objects, keys: &GenerationKeys, report: &Report) -> Failure
         "nothing was published; docs/conformance.md explains each rule; report it with the job's report.json",
     )
 }
-
-#[cfg(test)]
-mod tests;

@@ -12,8 +12,9 @@ use reelsmith_core::job::Job;
 use reelsmith_core::keys::JobKeys;
 use reelsmith_core::ports::{ObjectPin, ObjectStore};
 use reelsmith_core::probe::{Inspection, Verification};
-use reelsmith_lambda::delivered::{checksums, expect_equal};
-use reelsmith_lambda::{House, Invocation};
+use reelsmith_lambda::Clients;
+use reelsmith_pipeline::Invocation;
+use reelsmith_pipeline::checksums::{checksums, expect_equal};
 
 /// What this function works with.
 pub struct Ports {
@@ -28,10 +29,10 @@ impl Ports {
     ///
     /// # Errors
     /// Where a setting is missing.
-    pub fn build(house: &House) -> Result<Self, Failure> {
+    pub fn build(clients: &Clients) -> Result<Self, Failure> {
         Ok(Self {
-            store: house.store(),
-            outputs: house.outputs()?,
+            store: clients.store(),
+            outputs: clients.outputs()?,
         })
     }
 }

@@ -4,5 +4,5 @@ use verify_mezzanine::{Ports, handle};
 
 #[tokio::main]
 async fn main() -> Result<(), reelsmith_lambda::StartError> {
-    reelsmith_lambda::serve(async |house| Ports::build(house), handle).await
+    reelsmith_lambda::serve(async |clients| Ports::build(clients), handle).await
 }

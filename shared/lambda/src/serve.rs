@@ -2,10 +2,10 @@
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use futures::FutureExt as _;
-use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
+use lambda_runtime::{Context, Diagnostic, LambdaEvent, service_fn};
 use reelsmith_contract::payload::MAX_PAYLOAD_BYTES;
 use reelsmith_contract::setting::Setting;
 use reelsmith_contract::{ErrorName, Failure};
@@ -15,8 +15,10 @@ use serde_json::Value;
 use tracing::Instrument as _;
 use tracing_subscriber::EnvFilter;
 
-use crate::metric::{Metric, emit};
-use crate::{House, Invocation, Settings};
+use reelsmith_pipeline::Invocation;
+use reelsmith_pipeline::metrics::{Metric, Place, emit};
+
+use crate::{Clients, Settings};
 
 /// Why a function could not start. Shown in its log; Lambda reports `Runtime.ExitError`.
 #[derive(Debug, thiserror::Error)]
@@ -44,7 +46,7 @@ impl From<Failure> for StartError {
 /// Where the ports cannot be built or the runtime interface fails. Errors of `handle` go to the caller of the function.
 pub async fn serve<P, B, H, F, I, O>(build: B, handle: H) -> Result<(), StartError>
 where
-    B: AsyncFnOnce(&House) -> Result<P, Failure>,
+    B: AsyncFnOnce(&Clients) -> Result<P, Failure>,
     P: Send + Sync + 'static,
     H: Fn(Arc<P>, I, Invocation) -> F + Copy + Send + Sync + 'static,
     F: Future<Output = Result<O, Failure>> + Send,
@@ -54,8 +56,8 @@ where
     let settings = Settings::from_env();
     start_logging(&settings);
     close_to_others();
-    let house = House::load(settings).await;
-    let ports = Arc::new(build(&house).await.inspect_err(|failure| {
+    let clients = Clients::load(settings).await;
+    let ports = Arc::new(build(&clients).await.inspect_err(|failure| {
         tracing::error!(error = %failure.name, cause = %failure, "cannot start");
     })?);
     let service = service_fn(move |event: LambdaEvent<Value>| {
@@ -74,6 +76,18 @@ fn close_to_others() {
     }
 }
 
+fn invocation(context: &Context) -> Invocation {
+    let deadline = UNIX_EPOCH + Duration::from_millis(context.deadline);
+    let remaining = deadline.duration_since(SystemTime::now());
+    Invocation {
+        request_id: context.request_id.clone(),
+        // A runtime may give all environments one log stream: the process id distinguishes them.
+        worker: format!("{}#{}", context.env_config.log_stream, std::process::id()),
+        place: Place::of(&context.env_config.function_name),
+        remaining: remaining.unwrap_or_default(),
+    }
+}
+
 async fn invoke<P, H, F, I, O>(
     ports: Arc<P>,
     handle: H,
@@ -85,7 +99,7 @@ where
     I: DeserializeOwned,
     O: Serialize,
 {
-    let invocation = Invocation::of(&event.context);
+    let invocation = invocation(&event.context);
     let span = span_of(&event.payload, &invocation);
     let (own, began) = (invocation.clone(), Instant::now());
     let work = async {

@@ -1,5 +1,5 @@
 locals {
-  # Metrics that the functions write in the embedded metric format (shared/lambda/src/metric.rs).
+  # Metrics that the functions write in the embedded metric format (shared/pipeline/src/metrics.rs).
   own = "reelsmith"
 
   # Each widget: title, metrics, and differences from the common settings.

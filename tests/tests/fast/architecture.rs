@@ -37,12 +37,22 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         &["reelsmith-core", "reelsmith-conformance"],
     ),
     (
-        "reelsmith-lambda",
+        "reelsmith-pipeline",
         &[
             "reelsmith-core",
             "reelsmith-conformance",
             "reelsmith-contract",
             "reelsmith-media",
+            "reelsmith-report",
+        ],
+    ),
+    (
+        "reelsmith-lambda",
+        &[
+            "reelsmith-core",
+            "reelsmith-contract",
+            "reelsmith-media",
+            "reelsmith-pipeline",
             "reelsmith-aws",
         ],
     ),
@@ -62,7 +72,7 @@ const FUNCTION_MAY_IMPORT: &[&str] = &[
     "reelsmith-conformance",
     "reelsmith-contract",
     "reelsmith-media",
-    "reelsmith-report",
+    "reelsmith-pipeline",
     "reelsmith-lambda",
 ];
 

@@ -22,7 +22,7 @@ use reelsmith_core::ports::{
 use reelsmith_core::record::FailureNote;
 use reelsmith_core::submission::{Outcome, Step, Transition};
 use reelsmith_core::time::UnixMillis;
-use reelsmith_lambda::Invocation;
+use reelsmith_pipeline::Invocation;
 use reelsmith_testkit::fakes::{
     ManualClock, MemoryAnnouncer, MemoryStore, MemorySubmissions, MemoryWorkflow,
 };

@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
 use reelsmith_conformance::{Report, Sets, Severity, Verdict, check};
-use validate_output::gather::{Effort, Known, gather};
+use reelsmith_pipeline::proof::gather::{Effort, Known, gather};
 
 use crate::error::{Exit, Trouble};
 use crate::job::target::Where;

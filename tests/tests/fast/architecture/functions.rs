@@ -50,12 +50,12 @@ const RESOURCES: &[&str] = &[
     "submission_indexes",
 ];
 
-/// What a function asks `House` for, and the settings that this takes.
-const HOUSE: &[(&str, &[&str])] = &[
+/// What a function asks `Clients` for, and the settings that this takes.
+const CLIENTS: &[(&str, &[&str])] = &[
     (".outputs()", &["OUTPUT_BUCKET"]),
     (".submissions()", &["SUBMISSION_TABLE"]),
     (
-        "Admission::build(",
+        ".admission()",
         &["SUBMISSION_TABLE", "STATE_MACHINE_ARN", "MAX_RUNNING_JOBS"],
     ),
     (".workflow()", &["STATE_MACHINE_ARN"]),
@@ -65,6 +65,7 @@ const HOUSE: &[(&str, &[&str])] = &[
         &["MEDIACONVERT_ROLE_ARN", "MEDIACONVERT_QUEUE_ARN"],
     ),
     (".tools()", &["FFMPEG", "FFPROBE"]),
+    (".encoder_ports()", &["OUTPUT_BUCKET", "FFMPEG", "FFPROBE"]),
 ];
 
 fn functions() -> BTreeMap<String, Function> {
@@ -170,11 +171,11 @@ fn a_function_is_given_every_setting_that_its_code_reads() {
             .iter()
             .map(|s| s.name())
             .filter(|s| reads(&code, s));
-        let by_house = HOUSE
+        let by_client = CLIENTS
             .iter()
             .filter(|(call, _)| code.contains(call))
             .flat_map(|(_, s)| s.iter().copied());
-        for setting in direct.chain(by_house) {
+        for setting in direct.chain(by_client) {
             assert!(
                 function.environment.contains(setting),
                 "{name} reads {setting}, which its function.yaml does not list"

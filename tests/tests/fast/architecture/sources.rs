@@ -73,6 +73,7 @@ fn only_media_starts_processes() {
         "shared/contract",
         "shared/aws",
         "shared/lambda",
+        "shared/pipeline",
         "functions",
     ] {
         assert_eq!(found_in(folder, SPAWNING), Vec::<String>::new());
@@ -96,6 +97,7 @@ fn only_lambda_reads_the_environment() {
         "shared/contract",
         "shared/aws",
         "shared/media",
+        "shared/pipeline",
         "functions",
     ] {
         let found: Vec<_> = found_in(folder, ENVIRONMENT)

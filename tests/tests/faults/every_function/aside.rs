@@ -7,7 +7,7 @@ use reelsmith_contract::payload::{
     Caught, CheckJobOutput, FailJobInput, FailedState, StartEncodeOutput,
 };
 use reelsmith_core::encode::EncodeState;
-use reelsmith_lambda::Invocation;
+use reelsmith_pipeline::Invocation;
 use reelsmith_testkit::fakes::MemoryEncodes;
 use reelsmith_testkit::faults::{Faults, Faulty};
 

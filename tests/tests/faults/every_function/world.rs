@@ -15,10 +15,11 @@ use reelsmith_core::plan::{Plan, RenditionItem};
 use reelsmith_core::ports::{ObjectRef, ObjectStore, PutOptions, SubmissionStore as _};
 use reelsmith_core::submission::{Outcome, Row, Step, Transition};
 use reelsmith_core::time::UnixMillis;
-use reelsmith_lambda::admission::Admission;
-use reelsmith_lambda::worker::EncoderPorts;
-use reelsmith_lambda::{Invocation, Settings};
+use reelsmith_lambda::Settings;
 use reelsmith_media::Tools;
+use reelsmith_pipeline::Invocation;
+use reelsmith_pipeline::admission::Admission;
+use reelsmith_pipeline::worker::EncoderPorts;
 use reelsmith_testkit::fakes::{
     ManualClock, MemoryAdmissions, MemoryAnnouncer, MemoryEncodes, MemoryStore, MemorySubmissions,
     MemoryWorkflow,

@@ -14,9 +14,10 @@ use reelsmith_core::keys::Generation;
 use reelsmith_core::plan::{Plan, RenditionItem};
 use reelsmith_core::ports::{ObjectRef, ObjectStore, PutOptions};
 use reelsmith_core::submission::Fence;
-use reelsmith_lambda::worker::EncoderPorts;
-use reelsmith_lambda::{Invocation, Settings};
+use reelsmith_lambda::Settings;
 use reelsmith_media::Tools;
+use reelsmith_pipeline::Invocation;
+use reelsmith_pipeline::worker::EncoderPorts;
 use reelsmith_testkit::fakes::{ManualClock, MemoryStore};
 use reelsmith_tests::delivery::Delivery;
 

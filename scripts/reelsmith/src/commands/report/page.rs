@@ -6,9 +6,9 @@ use reelsmith_aws::operate::ExecutionStatus;
 use reelsmith_contract::{ErrorName, Failure};
 use reelsmith_core::keys::JobKeys;
 use reelsmith_core::time::UnixMillis;
+use reelsmith_pipeline::proof::page::{Around, Material};
 use reelsmith_report::metrics::Metrics;
 use reelsmith_report::{Failed, StateRun};
-use validate_output::page::{Around, Material};
 
 use super::keys_of;
 use crate::error::{Name, Trouble};

@@ -17,8 +17,8 @@ use reelsmith_media::{Limits, SegmentMedia, Tools};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::metric::{Metric, emit};
-use crate::{House, Invocation};
+use crate::Invocation;
+use crate::metrics::{Metric, emit};
 
 /// Uploads in flight at once: enough to hide the latency of S3, few enough to bound memory.
 const UPLOADS: usize = 8;
@@ -36,21 +36,6 @@ pub struct EncoderPorts {
     pub clock: Arc<dyn Clock>,
     /// ffmpeg and ffprobe.
     pub tools: Tools,
-}
-
-impl EncoderPorts {
-    /// The ports of a deployed function.
-    ///
-    /// # Errors
-    /// Where a setting or a tool is missing.
-    pub async fn build(house: &House) -> Result<Self, Failure> {
-        Ok(Self {
-            store: house.store(),
-            outputs: house.outputs()?,
-            clock: house.clock(),
-            tools: house.tools()?,
-        })
-    }
 }
 
 /// One piece of work inside a Map.

@@ -1,5 +1,5 @@
 //! What reading an output costs: requests, bytes, memory. The large case is run by hand and its figures are in
-//! `docs/conformance.md`: `cargo test --release -p validate-output --test scale -- --ignored --nocapture`.
+//! `docs/conformance.md`: `cargo test --release -p reelsmith-pipeline --test scale -- --ignored --nocapture`.
 
 #![expect(
     clippy::unwrap_used,
@@ -21,7 +21,7 @@ use reelsmith_core::ports::{
     Listed, ObjectMeta, ObjectPin, ObjectRef, ObjectStore, PortError, PortErrorKind, PortResult,
     Put, PutOptions,
 };
-use validate_output::gather::{Effort, Known, gather};
+use reelsmith_pipeline::proof::gather::{Effort, Known, gather};
 
 const PREFIX: &str = "outputs/show/key/";
 

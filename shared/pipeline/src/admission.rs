@@ -2,12 +2,9 @@
 
 use std::sync::Arc;
 
-use reelsmith_contract::setting::Setting;
 use reelsmith_contract::{ErrorName, Failure};
 use reelsmith_core::admission::{Admitted, Place, Ticket};
 use reelsmith_core::ports::{AdmissionStore, PortError, Started, Workflow};
-
-use crate::House;
 
 /// Tickets looked at in one read of the line.
 const LOOK: u32 = 10;
@@ -28,15 +25,6 @@ impl Admission {
             workflow,
             slots,
         }
-    }
-
-    /// The line of a deployed function.
-    ///
-    /// # Errors
-    /// Where a setting is missing or wrong.
-    pub fn build(house: &House) -> Result<Self, Failure> {
-        let slots = house.settings().number(Setting::MAX_RUNNING_JOBS)?;
-        Ok(Self::new(house.admissions()?, house.workflow()?, slots))
     }
 
     /// Joins the line, unless the ticket is there, or its execution was started.

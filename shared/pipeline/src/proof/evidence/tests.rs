@@ -15,7 +15,7 @@ use super::*;
 const BUILD: &str = "ffmpeg 5.1";
 
 fn job() -> Job {
-    let xml = include_bytes!("../../../../sample-data/manifests/good/full.xml");
+    let xml = include_bytes!("../../../../../sample-data/manifests/good/full.xml");
     let pin = ObjectPin {
         object: ObjectRef::new("in", "manifests/full.xml"),
         version_id: None,

@@ -1,16 +1,19 @@
 use std::io::Write as _;
+use std::sync::Arc;
 
+use crate::proof::measure;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use reelsmith_conformance::testing::Good;
-use reelsmith_conformance::{Delivery, Part};
-use reelsmith_core::keys::Generation;
+use reelsmith_conformance::{Delivery, Part, Report, Sets, Verdict, check};
+use reelsmith_contract::Objects;
+use reelsmith_core::keys::{Generation, GenerationKeys};
 use reelsmith_core::ports::{ObjectStore, PutOptions};
 use reelsmith_core::record::RungOutput;
 use reelsmith_core::time::Timescale;
-use reelsmith_lambda::measured;
 use reelsmith_testkit::fakes::MemoryStore;
 
+use super::gather::{Effort, Known};
 use super::*;
 
 const PREFIX: &str =
@@ -107,9 +110,9 @@ async fn measured_before(outputs: &Objects, good: &Good) -> Known {
             init_sha256: recorded.init_sha256.clone(),
             segments: recorded.segments.clone(),
         };
-        measured::rendition(outputs, &keys, &output).await.unwrap();
+        measure::rendition(outputs, &keys, &output).await.unwrap();
     }
-    known(outputs, expected, &keys).await.unwrap()
+    gather::known(outputs, expected, &keys).await.unwrap()
 }
 
 #[tokio::test]
@@ -136,7 +139,7 @@ async fn what_was_measured_before_is_not_measured_again() {
     measured_before(&outputs, &good).await;
     let rendition = &good.expected.as_ref().unwrap().video[0].path;
     let key = keys().measurements(rendition);
-    let mut found: measured::Measurements = outputs.read(&key).await.unwrap();
+    let mut found: measure::Measurements = outputs.read(&key).await.unwrap();
     for (_, measured) in &mut found.segments {
         measured.sha256 = Some("as it was told".into());
     }

@@ -9,17 +9,19 @@ use reelsmith_core::ports::{
     AdmissionStore, Announcer, Clock, EncodeService, ObjectStore, SubmissionStore, Workflow,
 };
 use reelsmith_media::Tools;
+use reelsmith_pipeline::admission::Admission;
+use reelsmith_pipeline::worker::EncoderPorts;
 
 use crate::Settings;
 
 /// Settings, and the AWS clients behind the ports.
-pub struct House {
+pub struct Clients {
     settings: Settings,
     sdk: Sdk,
     store: Arc<dyn ObjectStore>,
 }
 
-impl House {
+impl Clients {
     /// Loads the SDK's configuration by the usual environment.
     pub async fn load(settings: Settings) -> Self {
         let sdk = Sdk::load().await;
@@ -65,7 +67,7 @@ impl House {
     ///
     /// # Errors
     /// Where `SUBMISSION_TABLE` is not set.
-    pub fn admissions(&self) -> Result<Arc<dyn AdmissionStore>, Failure> {
+    fn admissions(&self) -> Result<Arc<dyn AdmissionStore>, Failure> {
         let table = self.settings.text(Setting::SUBMISSION_TABLE)?;
         Ok(Arc::new(self.sdk.submissions(table)))
     }
@@ -105,6 +107,28 @@ impl House {
     pub fn encodes_if_any(&self) -> Result<Option<Arc<dyn EncodeService>>, Failure> {
         let role = self.settings.text(Setting::MEDIACONVERT_ROLE_ARN)?;
         (!role.is_empty()).then(|| self.encodes()).transpose()
+    }
+
+    /// The line of manifests and the slots for running jobs.
+    ///
+    /// # Errors
+    /// If a setting is missing or invalid.
+    pub fn admission(&self) -> Result<Admission, Failure> {
+        let slots = self.settings.number(Setting::MAX_RUNNING_JOBS)?;
+        Ok(Admission::new(self.admissions()?, self.workflow()?, slots))
+    }
+
+    /// The ports of a function that runs the encoder.
+    ///
+    /// # Errors
+    /// If a setting or a tool is missing.
+    pub fn encoder_ports(&self) -> Result<EncoderPorts, Failure> {
+        Ok(EncoderPorts {
+            store: self.store(),
+            outputs: self.outputs()?,
+            clock: self.clock(),
+            tools: self.tools()?,
+        })
     }
 
     /// Wall-clock time.

@@ -3,14 +3,15 @@
 use std::collections::BTreeMap;
 use std::io::Read as _;
 
+use crate::proof::measure::{MAX_INIT, Measured, Measurements, Place};
 use bytes::Bytes;
 use flate2::read::GzDecoder;
 use futures::StreamExt as _;
 use reelsmith_conformance::cmaf::TrackDefaults;
-use reelsmith_conformance::{Delivery, Object, Part, Wanted};
+use reelsmith_conformance::{Delivery, Expectation, Object, Part, Wanted};
 use reelsmith_contract::{Failure, Objects};
+use reelsmith_core::keys::GenerationKeys;
 use reelsmith_core::ports::{Listed, ObjectMeta, ObjectPin, PortError, PortErrorKind};
-use reelsmith_lambda::measured::{MAX_INIT, Measured, Measurements, Place};
 
 /// Greatest text, unpacked: a day of segments is far below.
 const MAX_TEXT: u64 = 32 << 20;
@@ -36,6 +37,25 @@ impl Default for Effort {
             hashed: 4 << 30,
         }
     }
+}
+
+/// What was measured when renditions were assembled.
+///
+/// # Errors
+/// Those of storage.
+pub async fn known(
+    outputs: &Objects,
+    expectation: &Expectation,
+    keys: &GenerationKeys,
+) -> Result<Known, Failure> {
+    let video = expectation.video.iter().map(|r| &r.path);
+    let audio = expectation.audio.iter().map(|r| &r.path);
+    let mut known = Known::default();
+    for rendition in video.chain(audio) {
+        let found = outputs.find(&keys.measurements(rendition)).await?;
+        found.into_iter().for_each(|m| known.add(m));
+    }
+    Ok(known)
 }
 
 /// Lists a prefix and reads everything that is referenced under it.
