@@ -1,11 +1,11 @@
 //! What there is to package: the plan's renditions with their records and init segments.
 
-use reelsmith_conformance::cmaf::Init;
 use reelsmith_contract::{Failure, Objects};
 use reelsmith_core::keys::{GenerationKeys, INIT};
 use reelsmith_core::plan::{AudioRendition, Plan, TextRendition, VideoRendition};
 use reelsmith_core::record::{ImagesRecord, RenditionRecord, RungOutput};
 use reelsmith_core::units::BitsPerSecond;
+use reelsmith_isobmff::Init;
 
 use crate::rates::{self, Piece};
 use crate::unreadable_init;

@@ -1,7 +1,7 @@
 //! Cuts an encoder's fragmented file into an init segment and media segments.
 
 use bytes::Bytes;
-use reelsmith_conformance::cmaf::{self, Init};
+use reelsmith_isobmff::{self as isobmff, Init};
 
 /// A track as it is delivered.
 pub(crate) struct Track {
@@ -22,7 +22,7 @@ impl Track {
     /// whole groups of pictures, and there is one in a fragment of video.
     pub(crate) fn cut(file: &Bytes, seconds: u64) -> Result<Self, String> {
         let init = Init::read(file).map_err(|e| e.to_string())?;
-        let (fragments, faults) = cmaf::fragments(file, &init.defaults);
+        let (fragments, faults) = isobmff::fragments(file, &init.defaults);
         if let Some(fault) = faults.first() {
             return Err(fault.to_string());
         }
@@ -55,8 +55,8 @@ impl Track {
     }
 }
 
-fn of_kind(file: &[u8], kind: [u8; 4]) -> impl Iterator<Item = cmaf::BoxAt> + '_ {
-    cmaf::boxes(file).filter(move |b| b.kind == kind)
+fn of_kind(file: &[u8], kind: [u8; 4]) -> impl Iterator<Item = isobmff::BoxAt> + '_ {
+    isobmff::boxes(file).filter(move |b| b.kind == kind)
 }
 
 fn at(offset: u64) -> usize {

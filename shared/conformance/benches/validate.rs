@@ -7,10 +7,10 @@ use std::hint::black_box;
 use std::sync::LazyLock;
 
 use divan::Bencher;
-use reelsmith_conformance::cmaf::{Init, SegmentScan, TrackDefaults};
 use reelsmith_conformance::testing::Good;
 use reelsmith_conformance::{Delivery, Sets, check, dash, hls};
 use reelsmith_core::digest::sha256_hex;
+use reelsmith_isobmff::{Init, SegmentScan, TrackDefaults};
 
 struct Episode {
     good: Good,

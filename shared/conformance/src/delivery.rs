@@ -5,10 +5,10 @@ use std::fmt;
 
 use reelsmith_core::record::ByteRange;
 
-use crate::cmaf::{Init, SegmentFacts, TrackDefaults};
 use crate::dash::{self, Mpd};
 use crate::hls::{self, Playlist};
 use crate::ts::{self, TsFacts};
+use reelsmith_isobmff::{Init, SegmentFacts, TrackDefaults};
 
 /// One object of the listing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -153,7 +153,7 @@ impl Delivery {
         self.inits.insert(part.clone(), init);
     }
 
-    /// Takes what a [`crate::cmaf::SegmentScan`] found, or why a segment could not be read.
+    /// Takes what a [`reelsmith_isobmff::SegmentScan`] found, or why a segment could not be read.
     pub fn add_segment(&mut self, part: &Part, facts: Result<SegmentFacts, String>) {
         self.segments.insert(part.clone(), facts);
     }

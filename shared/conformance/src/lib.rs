@@ -5,7 +5,6 @@
 //! [`check`].
 
 pub mod characteristics;
-pub mod cmaf;
 pub mod dash;
 mod delivery;
 mod evidence;

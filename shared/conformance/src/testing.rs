@@ -3,7 +3,6 @@
 //! [`Good`] is an output that breaks no rule, in the layout of our own packager. A test damages one thing and expects the
 //! rule that owns it.
 
-pub mod boxes;
 mod documents;
 mod expected;
 pub mod inits;
@@ -13,13 +12,13 @@ pub mod ts;
 
 use std::collections::BTreeMap;
 
-use crate::cmaf::SegmentScan;
 use crate::delivery::{Delivery, Object};
 use crate::expectation::Expectation;
 use crate::report::Report;
 use crate::rules::{Sets, check};
-use boxes::{FragmentSpec, SampleSpec};
 use inits::InitSpec;
+use reelsmith_isobmff::SegmentScan;
+use reelsmith_isobmff::testing::{FragmentSpec, SampleSpec};
 pub(crate) use shape::Rung;
 use shape::Shape;
 

@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::cmaf::Fault;
+use reelsmith_isobmff::Fault;
 
 pub(crate) use psi::crc;
 

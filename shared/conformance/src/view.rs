@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use crate::cmaf::{Handler, Init, SegmentFacts};
 use crate::dash::Mpd;
 use crate::delivery::{Delivery, MULTIVARIANT, Part, map_part};
 use crate::expectation::Expectation;
 use crate::hls::{self, MediaTag, Playlist, Variant};
 use crate::measure::{average_rate, nanos, peak_rate};
+use reelsmith_isobmff::{Handler, Init, SegmentFacts};
 
 /// Kind of a rendition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -171,7 +171,7 @@ impl<'a> Track<'a> {
     }
 }
 
-fn end_of(fragment: &crate::cmaf::Fragment) -> i128 {
+fn end_of(fragment: &reelsmith_isobmff::Fragment) -> i128 {
     let samples = fragment.presentations().zip(&fragment.samples);
     let ends = samples.map(|(pts, s)| i128::from(pts) + i128::from(s.duration));
     ends.max().unwrap_or(fragment.end().into())

@@ -8,9 +8,9 @@
 
 use std::time::Duration;
 
-use reelsmith_conformance::cmaf::{Init, SegmentScan, TrackDefaults, fragments};
 use reelsmith_conformance::testing::Good;
 use reelsmith_conformance::{Delivery, Object, Sets, check, dash, hls, ts};
+use reelsmith_isobmff::{Init, SegmentScan, TrackDefaults, fragments};
 use reelsmith_testkit::fuzz::{Files, Fuzz, files};
 
 const FUZZ: Fuzz<'_> = Fuzz {

@@ -8,8 +8,11 @@ mod fragment;
 mod init;
 mod protection;
 mod reader;
+mod remux;
 mod scan;
 mod sps;
+#[doc(hidden)]
+pub mod testing;
 
 #[cfg(test)]
 mod tests;
@@ -21,6 +24,7 @@ pub use fragment::{DataBase, Fragment, Sample, fragments};
 pub use init::{Edit, Handler, Init, NalCoding, NalFormat, TrackDefaults};
 pub use protection::Protection;
 pub use reader::{BoxAt, Boxes, boxes};
+pub use remux::{DelayExceeded, EncodedSample, EncodedTrack, file_type, stills, with_timescale};
 pub use scan::{FirstPicture, SegmentFacts, SegmentScan};
 pub use sps::Sps;
 

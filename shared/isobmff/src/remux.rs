@@ -7,113 +7,125 @@
 use std::ops::Range;
 
 use bytes::Bytes;
-use reelsmith_conformance::cmaf::{self, Init, fragments};
 
-use crate::error::MediaError;
+use crate::{BoxAt, Fault, Init, boxes, fragments};
 
-/// One sample of an encoder's file.
+/// One sample of an [`EncodedTrack`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Sample {
+pub struct EncodedSample {
     /// Decoding time in ticks.
-    pub(crate) time: u64,
+    pub time: u64,
     /// Duration in ticks.
-    pub(crate) duration: u32,
-    /// Presentation less decoding time, edit list applied.
-    pub(crate) offset: i64,
+    pub duration: u32,
+    /// Presentation less decoding time in ticks, edit list applied.
+    pub composition: i64,
     /// Whether decoding can start here.
-    pub(crate) sync: bool,
-    at: u64,
+    pub sync: bool,
+    offset: u64,
     size: u32,
 }
 
-/// An encoder's file with one track, taken apart.
-pub(crate) struct Encoded {
-    rendition: String,
-    file: Bytes,
-    head: Range<usize>,
-    pub(crate) init: Init,
-    pub(crate) samples: Vec<Sample>,
+impl EncodedSample {
+    /// Size in bytes.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        u64::from(self.size)
+    }
 }
 
-impl Encoded {
+/// A sample is shown earlier, relative to its decoding time, than the delay of its rendition allows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("expected frames delayed by at most {delay} ticks, found {found}")]
+pub struct DelayExceeded {
+    /// Delay of the rendition in ticks.
+    pub delay: u32,
+    /// Delay that the sample needs in ticks.
+    pub found: i64,
+}
+
+/// A fragmented file with one track, taken apart into its samples.
+#[derive(Clone, Debug)]
+pub struct EncodedTrack {
+    file: Bytes,
+    /// The init segment as it was read.
+    pub init: Init,
+    /// The samples in decoding order. Times may be changed before fragments are written.
+    pub samples: Vec<EncodedSample>,
+}
+
+impl EncodedTrack {
     /// Reads a file whose `moov` is complete and whose samples are all in fragments.
-    pub(crate) fn read(rendition: &str, file: Bytes) -> Result<Self, MediaError> {
-        let bad =
-            |fault: cmaf::Fault| MediaError::output(rendition, "fragmented MP4", fault.to_string());
-        let init = Init::read(&file).map_err(bad)?;
+    ///
+    /// # Errors
+    /// The first box that cannot be read, or the first sample outside of its `mdat`.
+    pub fn read(file: Bytes) -> Result<Self, Fault> {
+        let init = Init::read(&file)?;
         let (fragments, faults) = fragments(&file, &init.defaults);
         if let Some(fault) = faults.into_iter().next() {
-            return Err(bad(fault));
+            return Err(fault);
         }
         if let Some(stray) = fragments.iter().find_map(|f| f.stray_samples().next()) {
             let found = format!("one at byte {}", stray.offset);
-            return Err(MediaError::output(
-                rendition,
-                "every sample inside its mdat",
-                found,
-            ));
+            let expected = "every sample inside its mdat";
+            return Err(Fault::new(stray.offset, "moof/traf/trun", expected, found));
         }
         let media_start = init.media_start();
         let mut samples = Vec::new();
         for fragment in &fragments {
             let mut time = fragment.tfdt;
             for s in &fragment.samples {
-                samples.push(Sample {
+                samples.push(EncodedSample {
                     time,
                     duration: s.duration,
-                    offset: i64::from(s.cts) - media_start,
+                    composition: i64::from(s.cts) - media_start,
                     sync: s.sync,
-                    at: s.offset,
+                    offset: s.offset,
                     size: s.size,
                 });
                 time += u64::from(s.duration);
             }
         }
-        let end = cmaf::boxes(&file)
-            .find(|b| &b.kind == b"moov")
-            .map(|b| b.end);
-        let end = end
-            .and_then(|e| usize::try_from(e).ok())
-            .unwrap_or_default();
         Ok(Self {
-            rendition: rendition.to_owned(),
             file,
-            head: 0..end,
             init,
             samples,
         })
     }
 
-    /// The canonical init segment: `brands` for the file type, `delay` ticks of edit list, nothing that varies.
-    pub(crate) fn canonical_init(&self, brands: &[&[u8; 4]], delay: u32) -> Bytes {
-        let head = &self.file[self.head.clone()];
+    /// The canonical init segment: `brands` for the file type, `delay` ticks of edit list, nothing that varies between
+    /// chunks of a rendition.
+    #[must_use]
+    pub fn canonical_init(&self, brands: &[&[u8; 4]], delay: u32) -> Bytes {
         let mut out = file_type(*b"ftyp", brands);
-        for b in cmaf::boxes(head).filter(|b| &b.kind == b"moov") {
-            canonical_box(head, b, delay, &mut out);
+        if let Some(moov) = boxes(&self.file).find(|b| &b.kind == b"moov") {
+            canonical_box(&self.file, moov, delay, &mut out);
         }
         out.into()
     }
 
     /// One fragment of the samples `range`, decoding `delay` ticks before the edit list's start.
-    pub(crate) fn fragment(
+    ///
+    /// # Errors
+    /// [`DelayExceeded`] if a sample is shown more than `delay` ticks before it is decoded.
+    pub fn fragment(
         &self,
         sequence: u32,
         range: Range<usize>,
         delay: u32,
-    ) -> Result<Vec<u8>, MediaError> {
+    ) -> Result<Vec<u8>, DelayExceeded> {
         let samples = &self.samples[range];
         let mut rows = Vec::with_capacity(samples.len());
         let mut payload = Vec::new();
         for s in samples {
-            let composition = u32::try_from(s.offset + i64::from(delay)).map_err(|_| {
-                let expected = format!("frames delayed by at most {delay} ticks");
-                MediaError::output(&self.rendition, expected, (-s.offset).to_string())
-            })?;
+            let composition = u32::try_from(s.composition + i64::from(delay));
             rows.push(Row {
                 duration: s.duration,
                 size: s.size,
                 flags: if s.sync { SYNC } else { NOT_SYNC },
-                composition,
+                composition: composition.map_err(|_| DelayExceeded {
+                    delay,
+                    found: -s.composition,
+                })?,
             });
             payload.extend_from_slice(self.bytes_of(s));
         }
@@ -123,39 +135,32 @@ impl Encoded {
         Ok(out)
     }
 
-    /// Bytes of a sample. They lie inside the file: [`Encoded::read`] refuses stray ones.
-    fn bytes_of(&self, sample: &Sample) -> &[u8] {
-        let start = usize::try_from(sample.at).unwrap_or(usize::MAX);
+    /// Bytes of a sample. They lie inside the file: [`EncodedTrack::read`] refuses others.
+    fn bytes_of(&self, sample: &EncodedSample) -> &[u8] {
+        let start = usize::try_from(sample.offset).unwrap_or(usize::MAX);
         let end = start.saturating_add(sample.size as usize);
         self.file.get(start..end).unwrap_or_default()
     }
-
-    /// Size of a sample in bytes.
-    pub(crate) fn size_of(&self, index: usize) -> u64 {
-        self.samples.get(index).map_or(0, |s| u64::from(s.size))
-    }
-
-    /// Changes a sample's duration: the last one of an audio track ends with the programme.
-    pub(crate) fn set_duration(&mut self, index: usize, duration: u32) {
-        if let Some(sample) = self.samples.get_mut(index) {
-            sample.duration = duration;
-        }
-    }
 }
 
-/// A file of key pictures, a second from one to the next, each given as the bytes from its fragment's start to its own end.
-pub(crate) fn stills(init: &[u8], pictures: &[Bytes]) -> Result<Vec<u8>, MediaError> {
-    let bad = |found: String| MediaError::output("images", "a key picture in its fragment", found);
-    let head = Init::read(init).map_err(|fault| bad(fault.to_string()))?;
+/// A file of key pictures, a second from one to the next. Each picture is given as the bytes from its fragment's start to
+/// the picture's end.
+///
+/// # Errors
+/// A [`Fault`] if `init` cannot be read, or a picture holds nothing after its `moof` and the header of its `mdat`.
+pub fn stills(init: &[u8], pictures: &[Bytes]) -> Result<Vec<u8>, Fault> {
+    let head = Init::read(init)?;
     let second = head.timescale;
     let delay = u32::try_from(head.media_start()).unwrap_or(0);
     let mut out = init.to_vec();
     for (sequence, picture) in (1u32..).zip(pictures) {
-        let moof_end = cmaf::boxes(picture).find(|b| &b.kind == b"moof");
+        let moof_end = boxes(picture).find(|b| &b.kind == b"moof");
         let start = moof_end.and_then(|b| usize::try_from(b.end + 8).ok());
         let payload = start.and_then(|s| picture.get(s..));
-        let payload = payload.filter(|p| !p.is_empty());
-        let payload = payload.ok_or_else(|| bad(format!("{} bytes without one", picture.len())))?;
+        let payload = payload.filter(|p| !p.is_empty()).ok_or_else(|| {
+            let found = format!("{} bytes without one", picture.len());
+            Fault::new(0, "moof", "a key picture in its fragment", found)
+        })?;
         let row = Row {
             duration: second,
             size: u32::try_from(payload.len()).unwrap_or(u32::MAX),
@@ -167,6 +172,30 @@ pub(crate) fn stills(init: &[u8], pictures: &[Bytes]) -> Result<Vec<u8>, MediaEr
         put_box(&mut out, *b"mdat", |out| out.extend_from_slice(payload));
     }
     Ok(out)
+}
+
+/// Writes a timescale into the media header (ISO/IEC 14496-12, 8.4.2) of an init segment.
+#[must_use]
+pub fn with_timescale(init: Bytes, timescale: u32) -> Bytes {
+    let mut bytes = init.to_vec();
+    if let Some(at) = timescale_at(&bytes)
+        && let Some(field) = bytes.get_mut(at..at + 4)
+    {
+        field.copy_from_slice(&timescale.to_be_bytes());
+    }
+    bytes.into()
+}
+
+fn timescale_at(bytes: &[u8]) -> Option<usize> {
+    let (mut from, mut to) = (0, bytes.len());
+    for kind in [b"moov", b"trak", b"mdia", b"mdhd"] {
+        let found = boxes(bytes.get(from..to)?).find(|b| &b.kind == kind)?;
+        let at = |offset: u64| usize::try_from(offset).ok();
+        (from, to) = (from + at(found.body())?, from + at(found.end)?);
+    }
+    // Creation and modification time are twice as long in version 1.
+    let times = if *bytes.get(from)? == 1 { 16 } else { 8 };
+    Some(from + 4 + times)
 }
 
 /// `sample_depends_on` 2 (none), a sync sample (ISO/IEC 14496-12, 8.8.3.1).
@@ -223,7 +252,8 @@ fn moof(sequence: u32, track: u32, time: u64, rows: &[Row]) -> Vec<u8> {
 }
 
 /// `ftyp` or `styp`: the first brand is the major one.
-pub(crate) fn file_type(kind: [u8; 4], brands: &[&[u8; 4]]) -> Vec<u8> {
+#[must_use]
+pub fn file_type(kind: [u8; 4], brands: &[&[u8; 4]]) -> Vec<u8> {
     let mut out = Vec::new();
     put_box(&mut out, kind, |out| {
         out.extend_from_slice(brands.first().copied().unwrap_or(b"iso6"));
@@ -240,13 +270,13 @@ const CONTAINERS: [&[u8; 4]; 6] = [b"moov", b"trak", b"edts", b"mdia", b"minf", 
 
 /// Copies a box without what varies (`sdtp` is there only where a chunk has disposable frames) or merely names the
 /// encoder (`udta`), and with an edit list of its own.
-fn canonical_box(data: &[u8], b: cmaf::BoxAt, delay: u32, out: &mut Vec<u8>) {
+fn canonical_box(data: &[u8], b: BoxAt, delay: u32, out: &mut Vec<u8>) {
     let at = |offset: u64| usize::try_from(offset).unwrap_or(usize::MAX);
     let body = data.get(at(b.body())..at(b.end)).unwrap_or_default();
     match &b.kind {
         b"udta" | b"sdtp" | b"free" | b"edts" => {}
         kind if CONTAINERS.contains(&kind) => put_box(out, b.kind, |out| {
-            for child in cmaf::boxes(body) {
+            for child in boxes(body) {
                 canonical_box(body, child, delay, out);
                 if &child.kind == b"tkhd" {
                     edit_list(out, delay);
@@ -286,8 +316,8 @@ fn put_full(out: &mut Vec<u8>, kind: [u8; 4], version: u8, flags: u32, words: &[
 
 #[cfg(test)]
 mod tests {
+    use crate::TrackDefaults;
     use proptest::prelude::*;
-    use reelsmith_conformance::cmaf::TrackDefaults;
 
     use super::*;
 

@@ -1,11 +1,11 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::testing::boxes::{BoxWriter, FragmentSpec, SampleSpec, sps};
+use crate::testing::{BoxWriter, FragmentSpec, SampleSpec, sps};
 
-const AVC: &[u8] = include_bytes!("../../fixtures/avc_init.mp4");
-const AAC: &[u8] = include_bytes!("../../fixtures/aac_init.mp4");
-const HEVC: &[u8] = include_bytes!("../../fixtures/hevc_init.mp4");
+const AVC: &[u8] = include_bytes!("../fixtures/avc_init.mp4");
+const AAC: &[u8] = include_bytes!("../fixtures/aac_init.mp4");
+const HEVC: &[u8] = include_bytes!("../fixtures/hevc_init.mp4");
 
 #[test]
 fn an_avc_init_of_ffmpeg_is_read() {

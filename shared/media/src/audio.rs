@@ -18,9 +18,9 @@ use reelsmith_core::probe::{Probe, Seconds};
 use reelsmith_core::record::Loudness;
 use reelsmith_core::sniff::Container;
 use reelsmith_core::time::{FrameCount, FrameRate, Timescale};
+use reelsmith_isobmff::EncodedTrack;
 
 use crate::error::MediaError;
-use crate::fmp4::Encoded;
 use crate::process::Limits;
 use crate::segment::{self, Place, SegmentMedia};
 use crate::tools::Tools;
@@ -130,7 +130,7 @@ pub async fn encode_audio(
     limits: &Limits,
 ) -> Result<AudioMedia, MediaError> {
     let levelled = level::encode(tools, task, limits).await?;
-    let mut encoded = Encoded::read(&task.rendition.path, levelled.file)?;
+    let mut encoded = segment::read(&task.rendition.path, levelled.file)?;
     trim_to_length(task, &mut encoded)?;
     Ok(AudioMedia {
         rendition: task.rendition.path.clone(),
@@ -143,7 +143,7 @@ pub async fn encode_audio(
 }
 
 /// Holds every access unit against the grid, and ends the last one with the programme.
-fn trim_to_length(task: &AudioTask, encoded: &mut Encoded) -> Result<(), MediaError> {
+fn trim_to_length(task: &AudioTask, encoded: &mut EncodedTrack) -> Result<(), MediaError> {
     let path = task.rendition.path.as_str();
     let priming = encoded.init.media_start();
     if priming != i64::from(PRIMING) || encoded.init.timescale != task.rendition.sample_rate {
@@ -176,11 +176,13 @@ fn trim_to_length(task: &AudioTask, encoded: &mut Encoded) -> Result<(), MediaEr
     }
     let last = count.saturating_sub(1);
     let rest = u32::try_from(wanted - last * FRAME).unwrap_or(PRIMING);
-    encoded.set_duration(usize::try_from(last).unwrap_or(usize::MAX), rest);
+    if let Some(sample) = encoded.samples.last_mut() {
+        sample.duration = rest;
+    }
     Ok(())
 }
 
-fn segments(task: &AudioTask, encoded: &Encoded) -> Result<Vec<SegmentMedia>, MediaError> {
+fn segments(task: &AudioTask, encoded: &EncodedTrack) -> Result<Vec<SegmentMedia>, MediaError> {
     let ranges = ranges(task, encoded.samples.len());
     (1u32..)
         .zip(ranges)
@@ -191,7 +193,7 @@ fn segments(task: &AudioTask, encoded: &Encoded) -> Result<Vec<SegmentMedia>, Me
                 delay: PRIMING,
                 keys: false,
             };
-            segment::build(encoded, place, &[range])
+            segment::build(&task.rendition.path, encoded, place, &[range])
         })
         .collect()
 }

@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 use reelsmith_core::units::Resolution;
+use reelsmith_isobmff::stills;
 
 use crate::command::{Command, words};
 use crate::error::MediaError;
-use crate::fmp4::stills;
 use crate::process::{self, Limits, Sign, run_with_progress};
 use crate::tools::Tools;
 use crate::video::read_and_remove;
@@ -194,7 +194,9 @@ const INPUT: &str = "stills.mp4";
 
 async fn write(stills_of: &Stills<'_>) -> Result<PathBuf, MediaError> {
     let path = stills_of.directory.join(INPUT);
-    let file = stills(stills_of.init, stills_of.pictures)?;
+    let file = stills(stills_of.init, stills_of.pictures);
+    let expected = "key pictures in their fragments";
+    let file = file.map_err(|e| MediaError::output("images", expected, e.to_string()))?;
     let written = tokio::fs::write(&path, file).await;
     written.map_err(|e| MediaError::io("writing key pictures", &e))?;
     Ok(path)

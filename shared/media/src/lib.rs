@@ -11,7 +11,6 @@ mod color;
 mod command;
 mod confine;
 mod error;
-mod fmp4;
 mod hdr;
 mod images;
 mod index;

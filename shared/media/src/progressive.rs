@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use reelsmith_conformance::cmaf::{Fault, Init, fragments};
+use reelsmith_isobmff::{Fault, Init, fragments};
 
 use crate::command::{Command, words};
 use crate::error::MediaError;

@@ -4,8 +4,9 @@ use bytes::Bytes;
 use reelsmith_core::record::{ByteRange, KeyFrame};
 use reelsmith_core::time::Ticks;
 
+use reelsmith_isobmff::{EncodedSample, EncodedTrack, file_type};
+
 use crate::error::MediaError;
-use crate::fmp4::{Encoded, file_type};
 
 /// One media segment: `styp` and its fragments.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,9 +41,16 @@ pub(crate) struct Place {
     pub(crate) keys: bool,
 }
 
+/// Reads the file that an encoder made for `rendition`.
+pub(crate) fn read(rendition: &str, file: Bytes) -> Result<EncodedTrack, MediaError> {
+    EncodedTrack::read(file)
+        .map_err(|fault| MediaError::output(rendition, "fragmented MP4", fault.to_string()))
+}
+
 /// Builds a segment of consecutive samples, a fragment for each of `fragments` (indexes of samples).
 pub(crate) fn build(
-    encoded: &Encoded,
+    rendition: &str,
+    encoded: &EncodedTrack,
     place: Place,
     fragments: &[std::ops::Range<usize>],
 ) -> Result<SegmentMedia, MediaError> {
@@ -50,7 +58,11 @@ pub(crate) fn build(
     let mut key_frames = Vec::new();
     for (sequence, range) in (place.sequence..).zip(fragments) {
         let offset = bytes.len() as u64;
-        let fragment = encoded.fragment(sequence, range.clone(), place.delay)?;
+        let fragment = encoded.fragment(sequence, range.clone(), place.delay);
+        let fragment = fragment.map_err(|e| {
+            let expected = format!("frames delayed by at most {} ticks", e.delay);
+            MediaError::output(rendition, expected, e.found.to_string())
+        })?;
         if place.keys {
             key_frames.extend(key_frame(encoded, range, offset, fragment.len() as u64));
         }
@@ -72,16 +84,17 @@ pub(crate) fn build(
 
 /// The key frame at a fragment's head: its `moof`, the header of its `mdat`, and the picture.
 fn key_frame(
-    encoded: &Encoded,
+    encoded: &EncodedTrack,
     range: &std::ops::Range<usize>,
     offset: u64,
     length: u64,
 ) -> Option<KeyFrame> {
     let first = encoded.samples.get(range.start).filter(|s| s.sync)?;
-    let payload: u64 = range.clone().map(|i| encoded.size_of(i)).sum();
-    let length = length - payload + encoded.size_of(range.start);
+    let samples = &encoded.samples[range.clone()];
+    let payload: u64 = samples.iter().map(EncodedSample::size).sum();
+    let length = length - payload + first.size();
     Some(KeyFrame {
-        time: Ticks(ticks(first.time).0 + first.offset),
+        time: Ticks(ticks(first.time).0 + first.composition),
         range: ByteRange { offset, length },
     })
 }

@@ -6,10 +6,10 @@
 
 use bytes::Bytes;
 use reelsmith_core::plan::{AudioRendition, Plan, VideoRendition};
-use reelsmith_core::time::{FrameCount, Timescale};
+use reelsmith_core::time::FrameCount;
+use reelsmith_isobmff::{EncodedSample, EncodedTrack, with_timescale};
 
 use crate::error::MediaError;
-use crate::fmp4::Encoded;
 use crate::segment::{self, Place, SegmentMedia};
 use crate::video::brands;
 
@@ -43,7 +43,7 @@ impl<'a> VideoTakeover<'a> {
         first: &Bytes,
     ) -> Result<Self, MediaError> {
         let encoded = read(&rendition.path, &head, first)?;
-        let shown = |s: &crate::fmp4::Sample| segment::ticks(s.time).0 + composition(&encoded, s);
+        let shown = |s: &EncodedSample| segment::ticks(s.time).0 + composition(&encoded, s);
         let start = encoded.samples.first().map_or(0, |s| s.time);
         let earliest = encoded.samples.iter().map(shown).min().unwrap_or(0);
         let delay = earliest - segment::ticks(start).0;
@@ -60,22 +60,22 @@ impl<'a> VideoTakeover<'a> {
     /// # Errors
     /// As [`VideoTakeover::new`].
     pub fn init(&self) -> Result<Bytes, MediaError> {
-        let encoded = Encoded::read(&self.rendition.path, self.head.clone())?;
+        let encoded = segment::read(&self.rendition.path, self.head.clone())?;
         let delay = self.frames_of_delay(&encoded) * self.tick();
         let init = encoded.canonical_init(&brands(&self.rendition.rung), short(delay));
-        Ok(with_timescale(init, self.plan.timescale))
+        Ok(with_timescale(init, self.plan.timescale.0))
     }
 
     fn tick(&self) -> u64 {
         self.plan.frame_rate.ticks_per_frame().0.unsigned_abs()
     }
 
-    fn frames_of_delay(&self, encoded: &Encoded) -> u64 {
+    fn frames_of_delay(&self, encoded: &EncodedTrack) -> u64 {
         self.frame(encoded, self.origin.delay.max(0))
     }
 
     /// The frame of the grid that is nearest to a time in the encoder's ticks.
-    fn frame(&self, encoded: &Encoded, time: i64) -> u64 {
+    fn frame(&self, encoded: &EncodedTrack, time: i64) -> u64 {
         let ours = i128::from(time) * i128::from(self.plan.timescale.0);
         let per_frame = i128::from(self.tick()) * i128::from(encoded.init.timescale.max(1));
         let nearest = (ours + per_frame / 2).div_euclid(per_frame.max(1));
@@ -119,11 +119,16 @@ impl<'a> VideoTakeover<'a> {
             delay: short(delay * self.tick()),
             keys: true,
         };
-        segment::build(&encoded, place, &groups)
+        segment::build(path, &encoded, place, &groups)
     }
 
     /// Puts every sample on the plan's grid. It must lie within a quarter of a frame of it: the encoder's ticks are rounded.
-    fn to_grid(&self, encoded: &mut Encoded, first: u64, delay: u64) -> Result<(), MediaError> {
+    fn to_grid(
+        &self,
+        encoded: &mut EncodedTrack,
+        first: u64,
+        delay: u64,
+    ) -> Result<(), MediaError> {
         let tick = self.tick();
         let mut samples = std::mem::take(&mut encoded.samples);
         for (n, sample) in (first..).zip(&mut samples) {
@@ -136,7 +141,7 @@ impl<'a> VideoTakeover<'a> {
             sample.time = n * tick;
             sample.duration = short(tick);
             let offset = i128::from(frame) - i128::from(n) - i128::from(delay);
-            sample.offset = i64::try_from(offset * i128::from(tick)).unwrap_or(0);
+            sample.composition = i64::try_from(offset * i128::from(tick)).unwrap_or(0);
         }
         encoded.samples = samples;
         Ok(())
@@ -144,7 +149,7 @@ impl<'a> VideoTakeover<'a> {
 
     fn expect_near(
         &self,
-        encoded: &Encoded,
+        encoded: &EncodedTrack,
         what: &str,
         frame: u64,
         time: i64,
@@ -176,7 +181,7 @@ pub fn take_over_audio(
     file: Bytes,
 ) -> Result<(Bytes, Vec<SegmentMedia>), MediaError> {
     let path = &rendition.path;
-    let mut encoded = Encoded::read(path, file)?;
+    let mut encoded = segment::read(path, file)?;
     let rate = encoded.init.timescale;
     if rate != rendition.sample_rate {
         let expected = format!("audio at {} Hz", rendition.sample_rate);
@@ -192,7 +197,7 @@ pub fn take_over_audio(
             delay: short(priming),
             keys: false,
         };
-        segment::build(&encoded, place, &[range])
+        segment::build(path, &encoded, place, &[range])
     });
     let segments = segments.collect::<Result<_, _>>()?;
     let init = encoded.canonical_init(&[b"iso6", b"cmfc", b"caac"], short(priming));
@@ -203,7 +208,7 @@ pub fn take_over_audio(
 fn trim(
     path: &str,
     rendition: &AudioRendition,
-    encoded: &mut Encoded,
+    encoded: &mut EncodedTrack,
     priming: u64,
 ) -> Result<(), MediaError> {
     let wanted = rendition.samples + priming;
@@ -244,7 +249,7 @@ fn trim(
 fn ranges(
     plan: &Plan,
     rendition: &AudioRendition,
-    encoded: &Encoded,
+    encoded: &EncodedTrack,
     priming: u64,
 ) -> Vec<std::ops::Range<usize>> {
     let mut ranges = Vec::new();
@@ -261,13 +266,13 @@ fn ranges(
     ranges
 }
 
-fn read(path: &str, head: &Bytes, body: &Bytes) -> Result<Encoded, MediaError> {
-    Encoded::read(path, [head.as_ref(), body.as_ref()].concat().into())
+fn read(path: &str, head: &Bytes, body: &Bytes) -> Result<EncodedTrack, MediaError> {
+    segment::read(path, [head.as_ref(), body.as_ref()].concat().into())
 }
 
 /// Presentation less decoding time as the encoder wrote it, whatever its edit list says.
-fn composition(encoded: &Encoded, sample: &crate::fmp4::Sample) -> i64 {
-    sample.offset + encoded.init.media_start()
+fn composition(encoded: &EncodedTrack, sample: &EncodedSample) -> i64 {
+    sample.composition + encoded.init.media_start()
 }
 
 fn short(ticks: u64) -> u32 {
@@ -276,30 +281,6 @@ fn short(ticks: u64) -> u32 {
 
 fn size(frames: FrameCount) -> usize {
     usize::try_from(frames.0).unwrap_or(usize::MAX)
-}
-
-/// Writes a timescale into the media header (ISO/IEC 14496-12, 8.4.2) of an init segment.
-fn with_timescale(init: Bytes, timescale: Timescale) -> Bytes {
-    let mut bytes = init.to_vec();
-    if let Some(at) = timescale_at(&bytes)
-        && let Some(field) = bytes.get_mut(at..at + 4)
-    {
-        field.copy_from_slice(&timescale.0.to_be_bytes());
-    }
-    bytes.into()
-}
-
-fn timescale_at(bytes: &[u8]) -> Option<usize> {
-    let (mut from, mut to) = (0, bytes.len());
-    for kind in [b"moov", b"trak", b"mdia", b"mdhd"] {
-        let inner = bytes.get(from..to)?;
-        let found = reelsmith_conformance::cmaf::boxes(inner).find(|b| &b.kind == kind)?;
-        let at = |offset: u64| usize::try_from(offset).ok();
-        (from, to) = (from + at(found.body())?, from + at(found.end)?);
-    }
-    // Creation and modification time are twice as long in version 1.
-    let times = if *bytes.get(from)? == 1 { 16 } else { 8 };
-    Some(from + 4 + times)
 }
 
 #[cfg(test)]

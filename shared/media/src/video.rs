@@ -10,10 +10,10 @@ use reelsmith_core::plan::{Chunk, ChunkItem, FrameMapping, Plan, VideoRendition}
 use reelsmith_core::probe::{Probe, Scan, Seconds, VideoStream};
 use reelsmith_core::sniff::Container;
 use reelsmith_core::time::{FrameCount, FrameRate, Timescale};
+use reelsmith_isobmff::{EncodedTrack, boxes};
 
 use crate::command::Command;
 use crate::error::MediaError;
-use crate::fmp4::Encoded;
 use crate::hdr;
 use crate::process::{Limits, run_with_progress};
 use crate::segment::{self, Place, SegmentMedia};
@@ -210,11 +210,11 @@ fn rung_media(
     if !has_samples(&file) {
         return Err(frame_count(path, expected, 0));
     }
-    let encoded = Encoded::read(path, file)?;
+    let encoded = segment::read(path, file)?;
     verify(task, path, &encoded)?;
     let ticks = task.tick() * reorder_frames(&rung.rung);
     let delay = u32::try_from(ticks).unwrap_or(u32::MAX);
-    let segments = segments(task, &encoded, delay)?;
+    let segments = segments(task, path, &encoded, delay)?;
     Ok(RungMedia {
         rendition: path.to_owned(),
         timescale: task.frame_rate.timescale(),
@@ -225,7 +225,7 @@ fn rung_media(
 
 /// An encoder that was given no frame writes a file without fragments, and is content with it.
 fn has_samples(file: &[u8]) -> bool {
-    reelsmith_conformance::cmaf::boxes(file).any(|b| &b.kind == b"moof")
+    boxes(file).any(|b| &b.kind == b"moof")
 }
 
 fn frame_count(rendition: &str, expected: u64, found: u64) -> MediaError {
@@ -238,7 +238,7 @@ fn frame_count(rendition: &str, expected: u64, found: u64) -> MediaError {
 }
 
 /// Every frame is there once, decoded and shown on the grid, an IDR at the head of each group of pictures and nowhere else.
-fn verify(task: &ChunkTask, rendition: &str, encoded: &Encoded) -> Result<(), MediaError> {
+fn verify(task: &ChunkTask, rendition: &str, encoded: &EncodedTrack) -> Result<(), MediaError> {
     let frames = task.chunk.frames;
     let expected = frames.count().0;
     let found = encoded.samples.len() as u64;
@@ -288,7 +288,7 @@ fn verify(task: &ChunkTask, rendition: &str, encoded: &Encoded) -> Result<(), Me
             let expected = format!("{} at frame {frame}", kind(head));
             return Err(MediaError::output(rendition, expected, kind(sample.sync)));
         }
-        shown.push(decoded + sample.offset);
+        shown.push(decoded + sample.composition);
     }
     shown.sort_unstable();
     for (frame, found) in (frames.start..).zip(shown) {
@@ -301,7 +301,8 @@ fn verify(task: &ChunkTask, rendition: &str, encoded: &Encoded) -> Result<(), Me
 
 fn segments(
     task: &ChunkTask,
-    encoded: &Encoded,
+    rendition: &str,
+    encoded: &EncodedTrack,
     delay: u32,
 ) -> Result<Vec<SegmentMedia>, MediaError> {
     let count = encoded.samples.len();
@@ -321,7 +322,7 @@ fn segments(
                 delay,
                 keys: true,
             };
-            segment::build(encoded, place, &fragments)
+            segment::build(rendition, encoded, place, &fragments)
         })
         .collect()
 }

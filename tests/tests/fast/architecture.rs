@@ -14,15 +14,15 @@ use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
 /// What each crate of shared/ may import of ours. Functions, the command and the tests are below.
 const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("reelsmith-core", &[]),
-    ("reelsmith-conformance", &["reelsmith-core"]),
+    ("reelsmith-isobmff", &[]),
+    (
+        "reelsmith-conformance",
+        &["reelsmith-core", "reelsmith-isobmff"],
+    ),
     ("reelsmith-contract", &["reelsmith-core"]),
     (
         "reelsmith-media",
-        &[
-            "reelsmith-core",
-            "reelsmith-conformance",
-            "reelsmith-contract",
-        ],
+        &["reelsmith-core", "reelsmith-isobmff", "reelsmith-contract"],
     ),
     (
         "reelsmith-aws",
@@ -40,6 +40,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         "reelsmith-pipeline",
         &[
             "reelsmith-core",
+            "reelsmith-isobmff",
             "reelsmith-conformance",
             "reelsmith-contract",
             "reelsmith-media",
@@ -60,6 +61,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         "reelsmith-testkit",
         &[
             "reelsmith-core",
+            "reelsmith-isobmff",
             "reelsmith-conformance",
             "reelsmith-contract",
         ],
@@ -69,6 +71,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
 /// Functions get AWS through ports that reelsmith-lambda builds, so reelsmith-aws is not here.
 const FUNCTION_MAY_IMPORT: &[&str] = &[
     "reelsmith-core",
+    "reelsmith-isobmff",
     "reelsmith-conformance",
     "reelsmith-contract",
     "reelsmith-media",

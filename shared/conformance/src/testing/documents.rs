@@ -6,8 +6,8 @@ use reelsmith_core::keys::{POSTER, THUMBNAILS, sheet_path};
 
 use super::shape::Shape;
 use super::{AUDIO, Good, Rung, TEXT, segment_bytes};
-use crate::cmaf::{TrackDefaults, fragments};
 use crate::measure::{average_rate, peak_rate};
+use reelsmith_isobmff::{TrackDefaults, fragments};
 
 pub(super) fn write(good: &mut Good, shape: &Shape) {
     let (video, audio) = (shape.video_ticks(), shape.audio_ticks());

@@ -1,7 +1,8 @@
 //! Init segments built by hand.
 
+use reelsmith_isobmff::testing::{BoxWriter, sps};
+
 use super::Rung;
-use super::boxes::{BoxWriter, sps};
 
 /// What an init segment says; everything that a test may want to damage.
 #[derive(Clone, Debug)]

@@ -129,12 +129,11 @@ async fn a_placeholder_has_every_sample_and_reads_nothing_of_the_film() {
 
 /// Samples that the container presents: all durations less what the edit list takes off.
 fn presented(media: &AudioMedia) -> u64 {
-    let init = reelsmith_conformance::cmaf::Init::read(&media.init).unwrap();
+    let init = reelsmith_isobmff::Init::read(&media.init).unwrap();
     assert_eq!((init.timescale, init.codec.as_str()), (48_000, "mp4a.40.2"));
     let mut total = 0;
     for segment in &media.segments {
-        let (fragments, faults) =
-            reelsmith_conformance::cmaf::fragments(&segment.bytes, &init.defaults);
+        let (fragments, faults) = reelsmith_isobmff::fragments(&segment.bytes, &init.defaults);
         assert!(faults.is_empty(), "{faults:?}");
         total += fragments.iter().map(|f| f.duration()).sum::<u64>();
     }
@@ -272,9 +271,7 @@ async fn a_progressive_file_holds_every_sample_in_step() {
     };
     crate::progressive::join(&tools(), joined).await.unwrap();
     let bytes = std::fs::read(&out).unwrap();
-    let order: Vec<[u8; 4]> = reelsmith_conformance::cmaf::boxes(&bytes)
-        .map(|b| b.kind)
-        .collect();
+    let order: Vec<[u8; 4]> = reelsmith_isobmff::boxes(&bytes).map(|b| b.kind).collect();
     let at = |kind: &[u8; 4]| order.iter().position(|k| k == kind);
     assert!(at(b"moov") < at(b"mdat"), "{order:?}");
     for n in 0..2 {

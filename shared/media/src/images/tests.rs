@@ -1,4 +1,4 @@
-use reelsmith_conformance::cmaf::{Init, boxes, fragments};
+use reelsmith_isobmff::{Init, boxes, fragments};
 
 use super::*;
 use crate::testing::{ffmpeg, tools};

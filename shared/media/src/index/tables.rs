@@ -348,7 +348,7 @@ fn children(data: &[u8], within: Range<usize>) -> Vec<([u8; 4], Range<usize>)> {
     let inner = data.get(within).unwrap_or_default();
     let place =
         |offset: u64| usize::try_from(offset).map_or(usize::MAX, |o| start.saturating_add(o));
-    reelsmith_conformance::cmaf::boxes(inner)
+    reelsmith_isobmff::boxes(inner)
         .map(|b| (b.kind, place(b.start + b.header)..place(b.end)))
         .collect()
 }

@@ -1,9 +1,9 @@
 use std::path::Path;
 
-use reelsmith_conformance::cmaf;
 use reelsmith_core::ladder::{CodecSettings, ResolvedRung, VideoCodec};
 use reelsmith_core::time::FrameCount;
 use reelsmith_core::units::{BitsPerSecond, Resolution};
+use reelsmith_isobmff as isobmff;
 
 use super::*;
 use crate::testing::{ffmpeg, pictures, plan};
@@ -58,7 +58,7 @@ impl Foreign {
 
     fn cut(folder: tempfile::TempDir, fragments: usize) -> Self {
         let file: Bytes = std::fs::read(folder.path().join("out.mp4")).unwrap().into();
-        let moofs: Vec<usize> = cmaf::boxes(&file)
+        let moofs: Vec<usize> = isobmff::boxes(&file)
             .filter(|b| &b.kind == b"moof")
             .map(|b| b.start as usize)
             .collect();
@@ -107,7 +107,7 @@ fn the_same_pictures_on_the_plans_grid_whatever_the_timescale() {
         for (frame, (time, _)) in (0i64..).zip(times) {
             assert_eq!(time, frame * 1_001, "{options}");
         }
-        let init = cmaf::Init::read(&whole).unwrap();
+        let init = isobmff::Init::read(&whole).unwrap();
         assert_eq!(init.timescale, 24_000);
     }
 }
@@ -158,7 +158,7 @@ fn audio_rendition() -> AudioRendition {
 fn audio_is_cut_on_the_videos_grid_and_ends_with_it() {
     let (plan, rendition) = (plan(250, RATE), audio_rendition());
     let (init, segments) = take_over_audio(&plan, &rendition, audio("")).unwrap();
-    let priming = cmaf::Init::read(&init).unwrap().media_start();
+    let priming = isobmff::Init::read(&init).unwrap().media_start();
     assert_eq!(priming, 1_024);
     assert_eq!(segments.len(), 3);
     let total: i64 = segments.iter().map(|s| s.duration.0).sum();

@@ -355,7 +355,7 @@ async fn hevc_joins_too_and_again_gives_the_same_bytes() {
     let rungs = [rung(VideoCodec::H265, "ultrafast", "main", 28.0)];
     let chunks = film.encode(48, &rungs).await;
     film.assert_seamless(&chunks, 0);
-    let init = reelsmith_conformance::cmaf::Init::read(&chunks[0].rungs[0].init).unwrap();
+    let init = reelsmith_isobmff::Init::read(&chunks[0].rungs[0].init).unwrap();
     assert_eq!(init.entry, "hvc1");
     let mut again = film.encode(48, &rungs).await;
     for (a, b) in again.iter_mut().zip(&chunks) {

@@ -1,6 +1,6 @@
 //! H.264 that does not say how far its frames are reordered: many encoders leave that out, none at hand does.
 
-use reelsmith_conformance::cmaf::Sps;
+use reelsmith_isobmff::Sps;
 
 /// Bits of a sequence parameter set, most significant first.
 struct Bits {

@@ -7,11 +7,11 @@ use crate::proof::measure::{MAX_INIT, Measured, Measurements, Place};
 use bytes::Bytes;
 use flate2::read::GzDecoder;
 use futures::StreamExt as _;
-use reelsmith_conformance::cmaf::TrackDefaults;
 use reelsmith_conformance::{Delivery, Expectation, Object, Part, Wanted};
 use reelsmith_contract::{Failure, Objects};
 use reelsmith_core::keys::GenerationKeys;
 use reelsmith_core::ports::{Listed, ObjectMeta, ObjectPin, PortError, PortErrorKind};
+use reelsmith_isobmff::TrackDefaults;
 
 /// Greatest text, unpacked: a day of segments is far below.
 const MAX_TEXT: u64 = 32 << 20;

@@ -5,12 +5,12 @@
 
 use bytes::Bytes;
 use futures::{StreamExt as _, TryStreamExt as _};
-use reelsmith_conformance::cmaf::{Init, SegmentFacts, SegmentScan, TrackDefaults};
 use reelsmith_contract::{Failure, Objects};
 use reelsmith_core::digest::{Sha256Stream, sha256_hex};
 use reelsmith_core::keys::{GenerationKeys, INIT};
 use reelsmith_core::ports::{ObjectPin, ObjectRef, ObjectStore, PortError, PortErrorKind};
 use reelsmith_core::record::RungOutput;
+use reelsmith_isobmff::{Init, SegmentFacts, SegmentScan, TrackDefaults};
 use serde::{Deserialize, Serialize};
 
 /// Greatest init segment.

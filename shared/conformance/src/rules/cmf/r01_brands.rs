@@ -1,9 +1,9 @@
 //! CMF-01: brands say CMAF, and what is inside.
 
 use super::super::{Findings, Rule, RuleSet};
-use crate::cmaf::Init;
 use crate::report::Severity;
 use crate::view::View;
+use reelsmith_isobmff::Init;
 
 /// Brands say CMAF, and what is inside.
 pub(super) static RULE: Rule = Rule {

@@ -1,9 +1,9 @@
 //! CMF-02: one track in a file; fragments of a segment are equally long.
 
 use super::super::{Findings, Rule, RuleSet};
-use crate::cmaf::Fragment;
 use crate::report::Severity;
 use crate::view::View;
+use reelsmith_isobmff::Fragment;
 
 /// One track in a file; fragments of a segment are equally long.
 pub(super) static RULE: Rule = Rule {

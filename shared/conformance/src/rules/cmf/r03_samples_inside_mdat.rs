@@ -1,9 +1,9 @@
 //! CMF-03: samples lie inside the mdat, counted from the moof.
 
 use super::super::{Findings, Rule, RuleSet};
-use crate::cmaf::DataBase;
 use crate::report::Severity;
 use crate::view::View;
+use reelsmith_isobmff::DataBase;
 
 /// Samples lie inside the mdat, counted from the moof.
 pub(super) static RULE: Rule = Rule {

@@ -1,11 +1,11 @@
 //! CMF-07: the edit list cuts off priming and nothing else; moov holds no samples.
 
 use super::super::{Findings, Rule, RuleSet};
-use crate::cmaf::Init;
 use crate::hls::NANOS;
 use crate::measure::{nanos, seconds};
 use crate::report::Severity;
 use crate::view::{Kind, Track, View};
+use reelsmith_isobmff::Init;
 
 /// The edit list cuts off priming and nothing else; moov holds no samples.
 pub(super) static RULE: Rule = Rule {

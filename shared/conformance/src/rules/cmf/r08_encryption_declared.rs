@@ -1,9 +1,9 @@
 //! CMF-08: cbcs with its pattern and a constant vector.
 
 use super::super::{Findings, Rule, RuleSet};
-use crate::cmaf::{Init, Protection};
 use crate::report::Severity;
 use crate::view::{Kind, Track, View};
+use reelsmith_isobmff::{Init, Protection};
 
 /// cbcs with its pattern and a constant vector.
 pub(super) static RULE: Rule = Rule {

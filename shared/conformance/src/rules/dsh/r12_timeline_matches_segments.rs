@@ -1,13 +1,13 @@
 //! DSH-12: the SegmentTimeline is continuous and is what the segments say.
 
 use super::super::{Findings, Rule, RuleSet};
-use crate::cmaf::Init;
 use crate::dash::{MpdSegment, xs_duration};
 use crate::delivery::{MPD, Part};
 use crate::hls::NANOS;
 use crate::measure::{nanos, seconds};
 use crate::report::Severity;
 use crate::view::View;
+use reelsmith_isobmff::Init;
 
 /// The SegmentTimeline is continuous and is what the segments say.
 pub(super) static RULE: Rule = Rule {

@@ -1,11 +1,11 @@
 //! DSH-17: an encrypted set says so, with its key.
 
 use super::super::{Findings, Rule, RuleSet};
-use crate::cmaf::Init;
 use crate::dash::{AdaptationSet, ContentProtection};
 use crate::delivery::{MPD, Part};
 use crate::report::Severity;
 use crate::view::View;
+use reelsmith_isobmff::Init;
 
 /// An encrypted set says so, with its key.
 pub(super) static RULE: Rule = Rule {

@@ -1,11 +1,11 @@
 //! SEG-04: at most two seconds between IDR pictures.
 
 use super::super::{Findings, Rule, RuleSet};
-use crate::cmaf::SegmentFacts;
 use crate::hls::NANOS;
 use crate::measure::{nanos, seconds};
 use crate::report::Severity;
 use crate::view::{Kind, View};
+use reelsmith_isobmff::SegmentFacts;
 
 /// At most two seconds between IDR pictures.
 pub(super) static RULE: Rule = Rule {

@@ -1,10 +1,10 @@
 //! SEG-10: profile and level are those of CODECS, and within what devices decode.
 
 use super::super::{Findings, Rule, RuleSet};
-use crate::cmaf::Init;
 use crate::delivery::{MPD, MULTIVARIANT};
 use crate::report::Severity;
 use crate::view::{Kind, View};
+use reelsmith_isobmff::Init;
 
 /// Profile and level are those of CODECS, and within what devices decode.
 pub(super) static RULE: Rule = Rule {

@@ -1,9 +1,9 @@
 //! SEG-12: all chunks of a rung were encoded with the same settings.
 
 use super::super::{Findings, Rule, RuleSet};
-use crate::cmaf::Init;
 use crate::report::Severity;
 use crate::view::View;
+use reelsmith_isobmff::Init;
 
 /// All chunks of a rung were encoded with the same settings.
 pub(super) static RULE: Rule = Rule {

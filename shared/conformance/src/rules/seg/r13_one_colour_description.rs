@@ -1,9 +1,9 @@
 //! SEG-13: the colour description is one and the same.
 
 use super::super::{Findings, Rule, RuleSet};
-use crate::cmaf::Colour;
 use crate::report::Severity;
 use crate::view::{Kind, View};
+use reelsmith_isobmff::Colour;
 
 /// The colour description is one and the same.
 pub(super) static RULE: Rule = Rule {

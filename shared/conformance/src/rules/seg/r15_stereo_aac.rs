@@ -1,9 +1,9 @@
 //! SEG-15: a stereo AAC rendition; one sample rate.
 
 use super::super::{Findings, Rule, RuleSet};
-use crate::cmaf::Init;
 use crate::report::Severity;
 use crate::view::{Kind, View};
+use reelsmith_isobmff::Init;
 
 /// A stereo AAC rendition; one sample rate.
 pub(super) static RULE: Rule = Rule {

@@ -1,7 +1,7 @@
 //! Damage to init segments and media segments.
 
 use super::{Damage, Good, MPD, V360, V720};
-use crate::testing::boxes::BoxWriter;
+use reelsmith_isobmff::testing::BoxWriter;
 
 fn init(good: &mut Good, change: impl FnOnce(&mut crate::testing::inits::InitSpec)) {
     good.init(&format!("{V360}/init.mp4"), change);

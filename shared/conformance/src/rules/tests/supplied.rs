@@ -2,9 +2,9 @@
 
 use super::{Damage, Good, MASTER, MPD, V360};
 use crate::evidence::{Evidence, Identity, Metric};
-use crate::testing::boxes::{FragmentSpec, SampleSpec};
 use crate::testing::inits::ProtectionSpec;
 use crate::ts::PACKET;
+use reelsmith_isobmff::testing::{FragmentSpec, SampleSpec};
 
 fn evidence(good: &mut Good) -> &mut Evidence {
     &mut good.expected.as_mut().unwrap().evidence

@@ -109,7 +109,7 @@ async fn surround_is_kept_channel_by_channel_and_folded_by_the_stated_matrix() {
     }
     track.task.rendition.channels = 6;
     let surround = track.encode().await;
-    let init = reelsmith_conformance::cmaf::Init::read(&surround.init).unwrap();
+    let init = reelsmith_isobmff::Init::read(&surround.init).unwrap();
     assert_eq!((init.channels, init.codec.as_str()), (6, "mp4a.40.2"));
     let kept = tones(&track, &surround, 6);
     for (channel, row) in kept.iter().enumerate() {

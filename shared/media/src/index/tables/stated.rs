@@ -3,12 +3,12 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use reelsmith_conformance::cmaf::Sps;
 use reelsmith_core::aperture::{CleanAperture, Crop};
 use reelsmith_core::ports::{ObjectPin, ObjectStore};
 use reelsmith_core::probe::Probe;
 use reelsmith_core::sniff::Container;
 use reelsmith_core::units::Resolution;
+use reelsmith_isobmff::Sps;
 
 use super::{MOST_LOOKS, Reader, child, children, word};
 use crate::error::MediaError;

@@ -63,7 +63,7 @@ fn hdr_rung(range: VideoRange) -> VideoRendition {
 }
 
 fn colours(media: &RungMedia) -> (u16, u16, u16) {
-    let init = reelsmith_conformance::cmaf::Init::read(&media.init).unwrap();
+    let init = reelsmith_isobmff::Init::read(&media.init).unwrap();
     let colour = init.colour.unwrap();
     assert!(!colour.full_range);
     (colour.primaries, colour.transfer, colour.matrix)
@@ -247,7 +247,7 @@ async fn colour_is_tagged_and_a_turned_picture_is_upright() {
     let shown = film.assert_seamless(&chunks, 0);
     // ffmpeg turns the source itself when it decodes it.
     film.assert_lossless(&shown);
-    let init = reelsmith_conformance::cmaf::Init::read(&chunks[0].rungs[0].init).unwrap();
+    let init = reelsmith_isobmff::Init::read(&chunks[0].rungs[0].init).unwrap();
     let color = init.colour.unwrap();
     assert_eq!(
         (
