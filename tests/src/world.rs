@@ -12,7 +12,8 @@ use reelsmith_aws::operate::{ExecutionStatus, ExecutionView, LogQuery, execution
 use reelsmith_aws::provision::Cloud;
 use reelsmith_contract::Objects;
 use reelsmith_contract::naming::execution_name;
-use reelsmith_core::ports::{ObjectRef, ObjectStore, PutOptions};
+use reelsmith_core::object::ObjectRef;
+use reelsmith_core::ports::{ObjectStore, PutOptions};
 use serde_json::Value;
 use tokio::sync::Mutex;
 

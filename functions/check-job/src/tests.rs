@@ -1,4 +1,5 @@
-use reelsmith_core::ports::{ObjectRef, PutOptions};
+use reelsmith_core::object::ObjectRef;
+use reelsmith_core::ports::PutOptions;
 use reelsmith_core::submission::{Fence, Outcome, Step, Transition};
 use reelsmith_testkit::fakes::{ManualClock, MemoryEncodes, MemoryStore, MemorySubmissions};
 use reelsmith_testkit::orders::Ordered;

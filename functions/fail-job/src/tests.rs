@@ -1,7 +1,7 @@
 use reelsmith_contract::payload::{
     Caught, Execution, FailedState, JobRef, ManifestObject, SubmitJobOutput,
 };
-use reelsmith_core::job::EncoderKind;
+use reelsmith_core::encoder::EncoderKind;
 use reelsmith_core::keys::{AssetId, Generation, JobKey};
 use reelsmith_core::submission::{Fence, Row, State};
 use reelsmith_core::time::UnixMillis;

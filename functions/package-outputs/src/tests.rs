@@ -1,9 +1,8 @@
-use reelsmith_core::job::OutputOptions;
 use reelsmith_core::keys::{Generation, segment_name, text_segment_name};
-use reelsmith_core::ladder::Profile;
+use reelsmith_core::ladder::{OutputOptions, Profile};
 use reelsmith_core::manifest::CaptionFormat;
+use reelsmith_core::object::{ObjectPin, ObjectRef};
 use reelsmith_core::plan::{AudioRendition, FrameMapping, Plan, TextRendition, VideoRendition};
-use reelsmith_core::ports::{ObjectPin, ObjectRef};
 use reelsmith_core::probe::Seconds;
 use reelsmith_core::record::{
     ByteRange, ImageFile, ImagesRecord, KeyFrame, RungOutput, SegmentRecord,

@@ -1,6 +1,6 @@
 use reelsmith_core::admission::Ticket;
 use reelsmith_core::encode::EncodeState;
-use reelsmith_core::job::EncoderKind;
+use reelsmith_core::encoder::EncoderKind;
 use reelsmith_core::ports::AdmissionStore as _;
 use reelsmith_testkit::fakes::{
     ManualClock, MemoryAdmissions, MemoryAnnouncer, MemoryEncodes, MemoryStore, MemorySubmissions,

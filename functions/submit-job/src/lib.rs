@@ -8,7 +8,8 @@ use reelsmith_contract::payload::{Claim, Decision, JobRef, SubmitJobInput, Submi
 use reelsmith_contract::setting::Setting;
 use reelsmith_contract::{ErrorName, Failure, Objects};
 use reelsmith_core::cost::Usd;
-use reelsmith_core::job::{EncoderKind, Job};
+use reelsmith_core::encoder::EncoderKind;
+use reelsmith_core::job::Job;
 use reelsmith_core::keys::{GenerationKeys, JobKeys};
 use reelsmith_core::ports::{Clock, SubmissionStore, Workflow};
 use reelsmith_core::record::Current;

@@ -1,9 +1,8 @@
 use reelsmith_contract::payload::Execution;
 use reelsmith_core::digest::sha256_hex;
-use reelsmith_core::job::OutputOptions;
-use reelsmith_core::ladder::Profile;
+use reelsmith_core::ladder::{OutputOptions, Profile};
 use reelsmith_core::manifest::parse;
-use reelsmith_core::ports::{ObjectPin, ObjectRef};
+use reelsmith_core::object::{ObjectPin, ObjectRef};
 use reelsmith_core::submission::Outputs;
 use reelsmith_core::time::UnixMillis;
 use reelsmith_testkit::fakes::{ManualClock, MemoryStore, MemorySubmissions, MemoryWorkflow};

@@ -2,7 +2,7 @@
 
 use reelsmith_contract::{ErrorName, Failure};
 use reelsmith_core::job::Job;
-use reelsmith_core::ports::{ObjectPin, ObjectRef};
+use reelsmith_core::object::{ObjectPin, ObjectRef};
 
 use crate::{Ports, find};
 

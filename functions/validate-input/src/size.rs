@@ -2,7 +2,7 @@
 
 use reelsmith_contract::{ErrorName, Failure};
 use reelsmith_core::manifest::Mezzanine;
-use reelsmith_core::ports::ObjectPin;
+use reelsmith_core::object::ObjectPin;
 
 /// Compares the size; an empty file is an error of its own.
 pub(crate) fn expect(pin: &ObjectPin, declared: &Mezzanine) -> Result<(), Failure> {

@@ -1,7 +1,7 @@
 use reelsmith_contract::payload::JobRef;
 use reelsmith_core::digest::Checksummer;
-use reelsmith_core::job::{EncoderKind, OutputOptions};
-use reelsmith_core::ladder::Profile;
+use reelsmith_core::encoder::EncoderKind;
+use reelsmith_core::ladder::{OutputOptions, Profile};
 use reelsmith_core::manifest::{Manifest, parse};
 use reelsmith_core::ports::PutOptions;
 use reelsmith_testkit::fakes::MemoryStore;

@@ -2,7 +2,8 @@ use bytes::Bytes;
 use reelsmith_contract::ErrorName;
 use reelsmith_contract::payload::Claim;
 use reelsmith_core::digest::Checksummer;
-use reelsmith_core::ports::{ObjectRef, PutOptions};
+use reelsmith_core::object::ObjectRef;
+use reelsmith_core::ports::PutOptions;
 use reelsmith_testkit::fakes::MemoryStore;
 use reelsmith_testkit::orders::Ordered;
 

@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use bytes::Bytes;
-use reelsmith_core::ports::{ObjectRef, PutOptions};
+use reelsmith_core::object::ObjectRef;
+use reelsmith_core::ports::PutOptions;
 use reelsmith_media::{Command, Limits, Tools, process::run_with_progress};
 use serde_json::Value;
 use tempfile::TempDir;

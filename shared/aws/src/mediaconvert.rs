@@ -16,7 +16,8 @@ use aws_sdk_mediaconvert::types::{AccelerationMode, AccelerationSettings, Job, J
 use aws_smithy_types::retry::RetryConfig;
 use reelsmith_core::encode::{EncodeJob, EncodeOrder, EncodeState, EncodeTag};
 use reelsmith_core::keys::{Generation, JobKey};
-use reelsmith_core::ports::{EncodeService, ObjectRef, PortError, PortErrorKind, PortResult};
+use reelsmith_core::object::ObjectRef;
+use reelsmith_core::ports::{EncodeService, PortError, PortErrorKind, PortResult};
 use reelsmith_core::time::UnixMillis;
 
 use crate::error::port_error;

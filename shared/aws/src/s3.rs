@@ -8,9 +8,9 @@ use aws_sdk_s3::Client;
 use aws_sdk_s3::operation::head_object::builders::HeadObjectFluentBuilder;
 use aws_sdk_s3::types::{Delete, ObjectIdentifier};
 use bytes::Bytes;
+use reelsmith_core::object::{ObjectPin, ObjectRef};
 use reelsmith_core::ports::{
-    Listed, ObjectMeta, ObjectPin, ObjectRef, ObjectStore, PortError, PortErrorKind, PortResult,
-    Put, PutOptions,
+    Listed, ObjectMeta, ObjectStore, PortError, PortErrorKind, PortResult, Put, PutOptions,
 };
 use write::Source;
 

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use reelsmith_core::ports::{ObjectRef, ObjectStore, PortErrorKind, Put, PutOptions};
+use reelsmith_core::object::ObjectRef;
+use reelsmith_core::ports::{ObjectStore, PortErrorKind, Put, PutOptions};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 

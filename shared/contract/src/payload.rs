@@ -1,7 +1,7 @@
 //! What goes in and out of each state. Keys and small numbers only: what is large is in S3, under the keys of
 //! [`reelsmith_core::keys`].
 
-use reelsmith_core::job::EncoderKind;
+use reelsmith_core::encoder::EncoderKind;
 use reelsmith_core::keys::{AssetId, Generation, GenerationKeys, JobKey};
 use reelsmith_core::plan::{ChunkItem, RenditionItem};
 use reelsmith_core::submission::{Fence, Outputs};

@@ -7,8 +7,8 @@
 
 use divan::{Bencher, black_box};
 use reelsmith_core::cost::{Architecture, Deployment, Source, Title};
-use reelsmith_core::job::{EncoderKind, OutputOptions};
-use reelsmith_core::ladder::Profile;
+use reelsmith_core::encoder::EncoderKind;
+use reelsmith_core::ladder::{OutputOptions, Profile};
 use reelsmith_core::manifest::parse;
 use reelsmith_core::plan::schedule::Workload;
 use reelsmith_core::simulate::{Children, Fleet, Platform, simulate};

@@ -3,39 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 use crate::digest::sha256_hex;
+use crate::encoder::EncoderKind;
 use crate::keys::{AssetId, JobKey};
-use crate::ladder::Profile;
+use crate::ladder::{OutputOptions, Profile};
 use crate::manifest::{AudioTrack, Defect, Manifest, SubtitleTrack};
-use crate::ports::ObjectPin;
-use crate::units::BitsPerSecond;
-
-/// Which encoder a job uses.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum EncoderKind {
-    /// ffmpeg in Lambda functions, chunk by chunk.
-    #[default]
-    Lambda,
-    /// AWS Elemental MediaConvert.
-    MediaConvert,
-}
-
-/// Options that decide what is put out, from the deployment's settings and the manifest's `TranscodeSettings`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct OutputOptions {
-    /// Also encode the H.265 rungs.
-    pub h265: bool,
-    /// Also write the MPD.
-    pub dash: bool,
-    /// Also join a progressive MP4 of each video rendition.
-    pub progressive: bool,
-    /// No rung above this cap.
-    pub max_bitrate: Option<BitsPerSecond>,
-    /// Placeholders instead of the mezzanine's pictures and sound: the right sizes, frame rate and duration, cheaply. Part
-    /// of the job key, so that a placeholder never stands for a real encode.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub mock: bool,
-}
+use crate::object::ObjectPin;
 
 /// `jobs/{job_key}/job.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

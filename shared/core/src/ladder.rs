@@ -7,7 +7,6 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::digest::sha256_hex;
-use crate::job::OutputOptions;
 use crate::time::FrameRate;
 use crate::units::{BitsPerSecond, Resolution};
 
@@ -30,6 +29,24 @@ impl VideoCodec {
             Self::H265 => "h265",
         }
     }
+}
+
+/// Options that decide which outputs are made, from the deployment's settings and the manifest's `TranscodeSettings`.
+/// They are part of the job key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OutputOptions {
+    /// Also encode the H.265 rungs.
+    pub h265: bool,
+    /// Also write the MPD.
+    pub dash: bool,
+    /// Also write a progressive MP4 of each video rendition.
+    pub progressive: bool,
+    /// Exclude rungs above this peak bit rate.
+    pub max_bitrate: Option<BitsPerSecond>,
+    /// Encode placeholders instead of the mezzanine's pictures and sound: the right sizes, frame rate and duration at
+    /// little cost.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub mock: bool,
 }
 
 /// A profile: `shared/core/ladders/*.yaml`.

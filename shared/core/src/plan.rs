@@ -14,7 +14,7 @@ use crate::job::Job;
 use crate::keys::{Generation, JobKey};
 use crate::ladder::ResolvedRung;
 use crate::manifest::CaptionFormat;
-use crate::ports::ObjectPin;
+use crate::object::ObjectPin;
 use crate::probe::{ByteSpan, IndexRead, Inspection, PacketIndex, Scan, Seconds};
 use crate::time::{FrameCount, FrameRange, FrameRate, Ticks, Timescale};
 

@@ -8,48 +8,9 @@ use serde::{Deserialize, Serialize};
 use crate::admission::{Admitted, Place, Ticket};
 use crate::encode::{EncodeJob, EncodeOrder};
 use crate::keys::JobKey;
+use crate::object::{ObjectPin, ObjectRef};
 use crate::submission::{OutboxEntry, Outcome, Row, State, Transition};
 use crate::time::UnixMillis;
-
-/// Where an object lives.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct ObjectRef {
-    /// Bucket name.
-    pub bucket: String,
-    /// Object key.
-    pub key: String,
-}
-
-impl ObjectRef {
-    /// An object by bucket and key.
-    pub fn new(bucket: impl Into<String>, key: impl Into<String>) -> Self {
-        Self {
-            bucket: bucket.into(),
-            key: key.into(),
-        }
-    }
-}
-
-impl std::fmt::Display for ObjectRef {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "s3://{}/{}", self.bucket, self.key)
-    }
-}
-
-/// One exact version of an object: every later read demands it.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct ObjectPin {
-    /// Where.
-    #[serde(flatten)]
-    pub object: ObjectRef,
-    /// The version id where the bucket is versioned.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub version_id: Option<String>,
-    /// The entity tag, without quotes.
-    pub etag: String,
-    /// Size in bytes.
-    pub size: u64,
-}
 
 /// What a HEAD tells.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::aperture::Crop;
 use crate::digest::Checksums;
 use crate::ladder::VideoRange;
-use crate::ports::ObjectPin;
+use crate::object::ObjectPin;
 use crate::sniff::Container;
 use crate::time::{FrameRate, Ticks, Timescale};
 use crate::units::{Bytes, Resolution};

@@ -18,7 +18,7 @@ mod abandon;
 use abandon::decide_abandon;
 use serde::{Deserialize, Serialize};
 
-use crate::job::EncoderKind;
+use crate::encoder::EncoderKind;
 use crate::keys::{AssetId, Generation, JobKey};
 use crate::time::UnixMillis;
 

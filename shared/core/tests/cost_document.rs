@@ -9,8 +9,8 @@ use reelsmith_core::cost::{
     Architecture, Deployment, Estimate, Item, PriceList, Source, Standing, Title, Usd, Work,
     estimate,
 };
-use reelsmith_core::job::{EncoderKind, OutputOptions};
-use reelsmith_core::ladder::Profile;
+use reelsmith_core::encoder::EncoderKind;
+use reelsmith_core::ladder::{OutputOptions, Profile};
 use reelsmith_core::time::{FrameCount, FrameRate};
 use reelsmith_core::units::{Bytes, Resolution};
 

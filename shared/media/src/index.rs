@@ -11,7 +11,8 @@ mod track;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use reelsmith_core::ports::{ObjectPin, ObjectStore};
+use reelsmith_core::object::ObjectPin;
+use reelsmith_core::ports::ObjectStore;
 use reelsmith_core::probe::{IndexRead, PacketIndex, Probe};
 use reelsmith_core::sniff::Container;
 

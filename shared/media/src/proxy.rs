@@ -13,7 +13,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use reelsmith_core::ports::{ObjectPin, ObjectStore};
+use reelsmith_core::object::ObjectPin;
+use reelsmith_core::ports::ObjectStore;
 use reelsmith_core::probe::ByteSpan;
 use tokio::task::JoinHandle;
 

@@ -6,7 +6,8 @@ use futures::{StreamExt as _, TryStreamExt as _};
 use reelsmith_contract::{ErrorName, Failure};
 use reelsmith_core::digest::{Checksummer, Checksums};
 use reelsmith_core::manifest::Mezzanine;
-use reelsmith_core::ports::{ObjectPin, ObjectStore};
+use reelsmith_core::object::ObjectPin;
+use reelsmith_core::ports::ObjectStore;
 
 /// Bytes of one ranged read.
 const BLOCK: u64 = 8 << 20;

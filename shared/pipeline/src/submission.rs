@@ -2,7 +2,7 @@
 
 use reelsmith_contract::payload::Claim;
 use reelsmith_contract::{ErrorName, Failure};
-use reelsmith_core::job::EncoderKind;
+use reelsmith_core::encoder::EncoderKind;
 use reelsmith_core::keys::JobKey;
 use reelsmith_core::ports::{Clock, EncodeService, SubmissionStore, Workflow};
 use reelsmith_core::submission::{

@@ -17,9 +17,9 @@ use reelsmith_conformance::testing::{Good, segment_bytes};
 use reelsmith_conformance::{Report, Sets, check};
 use reelsmith_contract::Objects;
 use reelsmith_core::digest::sha256_hex;
+use reelsmith_core::object::{ObjectPin, ObjectRef};
 use reelsmith_core::ports::{
-    Listed, ObjectMeta, ObjectPin, ObjectRef, ObjectStore, PortError, PortErrorKind, PortResult,
-    Put, PutOptions,
+    Listed, ObjectMeta, ObjectStore, PortError, PortErrorKind, PortResult, Put, PutOptions,
 };
 use reelsmith_pipeline::proof::gather::{Effort, Known, gather};
 

@@ -3,9 +3,9 @@ use reelsmith_conformance::{
 };
 use reelsmith_core::cost::{Architecture, Deployment, Source, Title, estimate};
 use reelsmith_core::digest::Checksummer;
-use reelsmith_core::job::{EncoderKind, OutputOptions};
-use reelsmith_core::ladder::Profile;
-use reelsmith_core::ports::{ObjectPin, ObjectRef};
+use reelsmith_core::encoder::EncoderKind;
+use reelsmith_core::ladder::{OutputOptions, Profile};
+use reelsmith_core::object::{ObjectPin, ObjectRef};
 use reelsmith_core::probe::{AudioStream, Packet, PacketIndex, Probe, VideoStream};
 use reelsmith_core::record::{Loudness, RungOutput, SegmentRecord, WorkerRun};
 use reelsmith_core::sniff::Container;

@@ -7,12 +7,13 @@
 
 use reelsmith_core::digest::sha256_hex;
 use reelsmith_core::encode::{EncodeOrder, OrderError};
-use reelsmith_core::job::{EncoderKind, Job, OutputOptions};
+use reelsmith_core::encoder::EncoderKind;
+use reelsmith_core::job::Job;
 use reelsmith_core::keys::Generation;
-use reelsmith_core::ladder::Profile;
+use reelsmith_core::ladder::{OutputOptions, Profile};
 use reelsmith_core::manifest::parse;
+use reelsmith_core::object::{ObjectPin, ObjectRef};
 use reelsmith_core::plan::Plan;
-use reelsmith_core::ports::{ObjectPin, ObjectRef};
 use reelsmith_core::probe::{Inspection, Packet, PacketIndex};
 use reelsmith_core::submission::Fence;
 use reelsmith_core::time::FrameRate;

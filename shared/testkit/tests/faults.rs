@@ -4,9 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use reelsmith_core::ports::{
-    ObjectRef, ObjectStore, PortErrorKind, Put, PutOptions, SubmissionStore,
-};
+use reelsmith_core::object::ObjectRef;
+use reelsmith_core::ports::{ObjectStore, PortErrorKind, Put, PutOptions, SubmissionStore};
 use reelsmith_core::submission::{NoticeKind, OutboxEntry};
 use reelsmith_core::time::UnixMillis;
 use reelsmith_testkit::fakes::{MemoryStore, MemorySubmissions};

@@ -3,6 +3,7 @@
 
 mod dependencies;
 mod functions;
+mod module_cycles;
 mod security;
 mod sources;
 mod tree;

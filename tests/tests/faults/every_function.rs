@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 
 use line::Station;
 use reelsmith_contract::error::Retry;
-use reelsmith_core::job::EncoderKind;
+use reelsmith_core::encoder::EncoderKind;
 use reelsmith_core::ports::PortErrorKind;
 use reelsmith_testkit::faults::{Effect, Faults};
 use reelsmith_tests::figures;

@@ -12,13 +12,13 @@ use reelsmith_contract::payload::{
 };
 use reelsmith_contract::{Failure, Objects};
 use reelsmith_core::digest::sha256_hex;
-use reelsmith_core::job::{EncoderKind, Job, OutputOptions};
+use reelsmith_core::encoder::EncoderKind;
+use reelsmith_core::job::Job;
 use reelsmith_core::keys::JobKeys;
-use reelsmith_core::ladder::Profile;
+use reelsmith_core::ladder::{OutputOptions, Profile};
 use reelsmith_core::manifest::parse;
-use reelsmith_core::ports::{
-    ObjectPin, ObjectRef, ObjectStore as _, PortErrorKind, SubmissionStore as _,
-};
+use reelsmith_core::object::{ObjectPin, ObjectRef};
+use reelsmith_core::ports::{ObjectStore as _, PortErrorKind, SubmissionStore as _};
 use reelsmith_core::record::FailureNote;
 use reelsmith_core::submission::{Outcome, Step, Transition};
 use reelsmith_core::time::UnixMillis;

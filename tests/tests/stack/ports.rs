@@ -13,11 +13,11 @@ use reelsmith::stack::resources::Resources;
 use reelsmith_aws::provision::{Cloud, QueueSpec, WorkflowSpec};
 use reelsmith_aws::{DynamoSubmissions, Sdk};
 use reelsmith_core::digest::sha256_hex;
-use reelsmith_core::job::EncoderKind;
+use reelsmith_core::encoder::EncoderKind;
 use reelsmith_core::keys::AssetId;
+use reelsmith_core::object::ObjectRef;
 use reelsmith_core::ports::{
-    Announcer, Message, ObjectRef, ObjectStore, PortErrorKind, Put, PutOptions, SubmissionStore,
-    Workflow,
+    Announcer, Message, ObjectStore, PortErrorKind, Put, PutOptions, SubmissionStore, Workflow,
 };
 use reelsmith_core::submission::{NoticeKind, OutboxEntry, Outcome, State, Step, Transition};
 use reelsmith_core::time::UnixMillis;

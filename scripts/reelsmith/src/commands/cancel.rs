@@ -3,7 +3,7 @@
 use clap::Args;
 use reelsmith_aws::operate::{ExecutionStatus, ExecutionView, Redriven};
 use reelsmith_aws::provision::CloudError;
-use reelsmith_core::job::EncoderKind;
+use reelsmith_core::encoder::EncoderKind;
 use reelsmith_core::submission::{Fence, NoticeKind, OutboxEntry, Outcome, Row, Step, Transition};
 
 use crate::error::{Name, Trouble};

@@ -8,8 +8,8 @@ use reelsmith_contract::setting::Setting;
 use reelsmith_core::cost::{
     Architecture, Deployment as CostModel, Estimate, Source, Title, estimate as price,
 };
-use reelsmith_core::job::{EncoderKind, OutputOptions};
-use reelsmith_core::ladder::Profile;
+use reelsmith_core::encoder::EncoderKind;
+use reelsmith_core::ladder::{OutputOptions, Profile};
 use reelsmith_core::manifest::Manifest;
 use reelsmith_core::simulate::{Children, Fleet, Outcome, Platform, simulate};
 use reelsmith_core::time::FrameRate;

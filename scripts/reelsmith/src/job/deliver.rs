@@ -7,7 +7,7 @@ use clap::Args;
 use reelsmith_aws::operate::{ExecutionView, execution_arn};
 use reelsmith_contract::naming::execution_name;
 use reelsmith_core::manifest::Manifest;
-use reelsmith_core::ports::ObjectRef;
+use reelsmith_core::object::ObjectRef;
 
 use crate::commands::manifest;
 use crate::error::{Name, Trouble};

@@ -10,7 +10,7 @@ use reelsmith_aws::operate::{
     LogLine, LogQuery, MapRun, Redriven, RowsOf, Tally,
 };
 use reelsmith_aws::provision::CloudError;
-use reelsmith_core::job::EncoderKind;
+use reelsmith_core::encoder::EncoderKind;
 use reelsmith_core::keys::{AssetId, Generation, JobKey};
 use reelsmith_core::submission::{Outputs, RecordedFailure, Row, State};
 use reelsmith_core::time::UnixMillis;
@@ -388,7 +388,8 @@ impl World {
 
     /// Puts an object into the output bucket.
     pub fn object(&self, key: &str, body: &str) {
-        use reelsmith_core::ports::{ObjectRef, ObjectStore, PutOptions};
+        use reelsmith_core::object::ObjectRef;
+        use reelsmith_core::ports::{ObjectStore, PutOptions};
         let object = ObjectRef::new(&self.target.names.output_bucket, key);
         let body = bytes::Bytes::from(body.to_owned());
         let put = async { self.store.put(&object, body, &PutOptions::default()).await };

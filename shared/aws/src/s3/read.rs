@@ -5,7 +5,8 @@ use aws_sdk_s3::operation::get_object::builders::GetObjectFluentBuilder;
 use aws_sdk_s3::primitives::ByteStream;
 use backon::{ExponentialBuilder, Retryable as _};
 use bytes::{Buf as _, Bytes, BytesMut};
-use reelsmith_core::ports::{ObjectPin, ObjectRef, PortError, PortErrorKind, PortResult};
+use reelsmith_core::object::{ObjectPin, ObjectRef};
+use reelsmith_core::ports::{PortError, PortErrorKind, PortResult};
 
 use super::{S3Store, explain_denial};
 use crate::error::{chain, port_error};

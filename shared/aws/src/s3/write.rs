@@ -11,7 +11,8 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use backon::{BackoffBuilder as _, ExponentialBuilder};
 use bytes::Bytes;
-use reelsmith_core::ports::{ObjectRef, PortError, PortErrorKind, PortResult, Put, PutOptions};
+use reelsmith_core::object::ObjectRef;
+use reelsmith_core::ports::{PortError, PortErrorKind, PortResult, Put, PutOptions};
 
 use super::S3Store;
 use crate::error::{chain, code, port_error, status};

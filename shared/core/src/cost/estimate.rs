@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::cost::{Architecture, Item, PriceList, Title, Usd, Work};
-use crate::job::EncoderKind;
+use crate::encoder::EncoderKind;
 use crate::ladder::ResolvedRung;
 
 const GB: f64 = 1e9;

@@ -1,8 +1,8 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::job::{EncoderKind, OutputOptions};
-use crate::ladder::{Profile, VideoCodec};
+use crate::encoder::EncoderKind;
+use crate::ladder::{OutputOptions, Profile, VideoCodec};
 use crate::time::{FrameCount, FrameRate};
 use crate::units::{Bytes, Resolution};
 

@@ -1,8 +1,8 @@
 //! What is known of a title when its cost is asked: before a plan, or from it.
 
 use crate::cost::Work;
-use crate::job::{Job, OutputOptions};
-use crate::ladder::{Profile, ResolvedRung};
+use crate::job::Job;
+use crate::ladder::{OutputOptions, Profile, ResolvedRung};
 use crate::manifest::Manifest;
 use crate::plan::Plan;
 use crate::plan::schedule::Workload;

@@ -175,7 +175,7 @@ pub struct TranscodeSettings {
     /// `MaxBitrateCap` in kbit/s: no rung's cap is above it.
     pub max_bitrate_cap: Option<BitsPerSecond>,
     /// `Encoder`: `lambda` or `mediaconvert`.
-    pub encoder: Option<crate::job::EncoderKind>,
+    pub encoder: Option<crate::encoder::EncoderKind>,
     /// `ForceReprocess`: encode again although the job is complete.
     pub force_reprocess: bool,
 }

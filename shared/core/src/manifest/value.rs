@@ -6,7 +6,7 @@ use super::CaptionFormat;
 use super::defects::quoted;
 use super::fields::Kind;
 use super::key;
-use crate::job::EncoderKind;
+use crate::encoder::EncoderKind;
 use crate::time::FrameRate;
 
 /// A value that fits its kind.

@@ -4,8 +4,8 @@ use super::bucket::Bucket;
 use super::random::Random;
 use super::*;
 use crate::cost::{Architecture, Deployment, Source, Title};
-use crate::job::{EncoderKind, OutputOptions};
-use crate::ladder::Profile;
+use crate::encoder::EncoderKind;
+use crate::ladder::{OutputOptions, Profile};
 use crate::time::{FrameCount, FrameRate};
 use crate::units::{Bytes, Resolution};
 

@@ -1,6 +1,6 @@
 //! What must always hold, and what must be reached for that to mean anything.
 
-use reelsmith_core::job::EncoderKind;
+use reelsmith_core::encoder::EncoderKind;
 use reelsmith_core::submission::{Outcome, State, Step};
 
 use crate::model::{Moment, Scenario, is_done, successes_are_sent};

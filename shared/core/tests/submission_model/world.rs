@@ -3,7 +3,7 @@
 //! Rows are kept small here and made into the core's own [`Row`] for every decision, so that it is the real transition
 //! table that decides. Time is counted in leases.
 
-use reelsmith_core::job::EncoderKind;
+use reelsmith_core::encoder::EncoderKind;
 use reelsmith_core::keys::{AssetId, Generation, JobKey};
 use reelsmith_core::submission::{
     Fence, NoticeKind, OutboxEntry, Outcome, Outputs, RecordedFailure, Row, State, Step, Transition,

@@ -5,9 +5,9 @@ use std::path::Path;
 
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
+use reelsmith_core::object::{ObjectPin, ObjectRef};
 use reelsmith_core::ports::{
-    Listed, ObjectMeta, ObjectPin, ObjectRef, ObjectStore, PortError, PortErrorKind, PortResult,
-    Put, PutOptions,
+    Listed, ObjectMeta, ObjectStore, PortError, PortErrorKind, PortResult, Put, PutOptions,
 };
 
 /// Serves one object's known bytes by ranges, and nothing else.

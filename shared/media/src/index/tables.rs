@@ -14,7 +14,8 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
-use reelsmith_core::ports::{ObjectPin, ObjectStore};
+use reelsmith_core::object::ObjectPin;
+use reelsmith_core::ports::ObjectStore;
 use reelsmith_core::probe::ByteSpan;
 
 use crate::error::MediaError;

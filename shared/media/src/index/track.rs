@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use reelsmith_core::ports::{ObjectPin, ObjectStore};
+use reelsmith_core::object::ObjectPin;
+use reelsmith_core::ports::ObjectStore;
 use reelsmith_core::probe::ByteSpan;
 use reelsmith_core::sniff::Container;
 

@@ -9,7 +9,8 @@ use backon::{ExponentialBuilder, Retryable};
 use bytes::Bytes;
 use futures::FutureExt;
 use futures::future::{BoxFuture, Shared};
-use reelsmith_core::ports::{ObjectPin, ObjectStore, PortError, PortErrorKind};
+use reelsmith_core::object::ObjectPin;
+use reelsmith_core::ports::{ObjectStore, PortError, PortErrorKind};
 use reelsmith_core::probe::ByteSpan;
 
 use super::{ProxyOptions, free};

@@ -5,8 +5,7 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use reelsmith_core::job::OutputOptions;
-use reelsmith_core::ladder::{Profile, ResolvedRung};
+use reelsmith_core::ladder::{OutputOptions, Profile, ResolvedRung};
 use reelsmith_core::plan::VideoRendition;
 use reelsmith_core::sniff::Container;
 use reelsmith_core::time::{FrameCount, FrameRange};

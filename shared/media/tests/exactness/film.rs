@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use reelsmith_core::ladder::{CodecSettings, ResolvedRung, VideoCodec};
+use reelsmith_core::object::{ObjectPin, ObjectRef};
 use reelsmith_core::plan::{Chunk, Cutting, FrameMapping, Timeline, VideoRendition};
-use reelsmith_core::ports::{ObjectPin, ObjectRef, ObjectStore, PutOptions};
+use reelsmith_core::ports::{ObjectStore, PutOptions};
 use reelsmith_core::probe::Probe;
 use reelsmith_core::sniff::Container;
 use reelsmith_core::time::{FrameCount, FrameRange};

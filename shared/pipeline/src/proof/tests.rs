@@ -38,7 +38,7 @@ async fn stored(good: &Good) -> Objects {
             create_only: false,
             replace: None,
         };
-        let at = reelsmith_core::ports::ObjectRef::new("out", format!("{PREFIX}{path}"));
+        let at = reelsmith_core::object::ObjectRef::new("out", format!("{PREFIX}{path}"));
         let body = if gzipped { gzip(&bytes) } else { bytes };
         store.put(&at, body.into(), &options).await.unwrap();
     }

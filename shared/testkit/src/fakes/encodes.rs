@@ -5,9 +5,8 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use reelsmith_core::encode::{EncodeJob, EncodeOrder, EncodeState};
 use reelsmith_core::keys::JobKey;
-use reelsmith_core::ports::{
-    Clock, EncodeService, ObjectRef, PortError, PortErrorKind, PortResult,
-};
+use reelsmith_core::object::ObjectRef;
+use reelsmith_core::ports::{Clock, EncodeService, PortError, PortErrorKind, PortResult};
 use reelsmith_core::time::UnixMillis;
 
 use super::locked;

@@ -6,9 +6,9 @@ use std::sync::Mutex;
 use async_trait::async_trait;
 use bytes::Bytes;
 use md5::{Digest as _, Md5};
+use reelsmith_core::object::{ObjectPin, ObjectRef};
 use reelsmith_core::ports::{
-    Listed, ObjectMeta, ObjectPin, ObjectRef, ObjectStore, PortError, PortErrorKind, PortResult,
-    Put, PutOptions,
+    Listed, ObjectMeta, ObjectStore, PortError, PortErrorKind, PortResult, Put, PutOptions,
 };
 
 use super::locked;

@@ -7,9 +7,10 @@ use bytes::Bytes;
 use reelsmith_core::admission::{Admitted, Place, Ticket};
 use reelsmith_core::encode::{EncodeJob, EncodeOrder};
 use reelsmith_core::keys::JobKey;
+use reelsmith_core::object::{ObjectPin, ObjectRef};
 use reelsmith_core::ports::{
-    AdmissionStore, Announcer, EncodeService, Listed, Message, ObjectMeta, ObjectPin, ObjectRef,
-    ObjectStore, PortResult, Put, PutOptions, Started, SubmissionStore, Workflow,
+    AdmissionStore, Announcer, EncodeService, Listed, Message, ObjectMeta, ObjectStore, PortResult,
+    Put, PutOptions, Started, SubmissionStore, Workflow,
 };
 use reelsmith_core::submission::{OutboxEntry, Outcome, Row, State, Transition};
 use reelsmith_core::time::UnixMillis;

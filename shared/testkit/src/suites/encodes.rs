@@ -1,7 +1,8 @@
 //! Promises of the [`EncodeService`] port.
 
 use reelsmith_core::encode::{EncodeOrder, EncodeState};
-use reelsmith_core::ports::{EncodeService, ObjectRef, PortErrorKind};
+use reelsmith_core::object::ObjectRef;
+use reelsmith_core::ports::{EncodeService, PortErrorKind};
 use reelsmith_core::time::UnixMillis;
 
 use super::refused;

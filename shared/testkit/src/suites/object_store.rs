@@ -7,7 +7,8 @@ mod writing;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use reelsmith_core::ports::{ObjectRef, ObjectStore, Put, PutOptions};
+use reelsmith_core::object::ObjectRef;
+use reelsmith_core::ports::{ObjectStore, Put, PutOptions};
 
 /// Asserts every promise of an [`ObjectStore`].
 ///

@@ -9,7 +9,7 @@ mod sweep;
 use std::sync::Arc;
 
 use reelsmith_core::digest::sha256_hex;
-use reelsmith_core::job::EncoderKind;
+use reelsmith_core::encoder::EncoderKind;
 use reelsmith_core::keys::{AssetId, JobKey};
 use reelsmith_core::ports::SubmissionStore;
 use reelsmith_core::submission::{

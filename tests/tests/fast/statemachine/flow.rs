@@ -8,7 +8,7 @@ use reelsmith_contract::payload::{
     RenditionInput, StartEncodeOutput, SubmitJobInput, SubmitJobOutput, TranscodeChunkInput,
     ValidateInputInput, ValidateInputOutput, ValidateOutputOutput,
 };
-use reelsmith_core::job::EncoderKind;
+use reelsmith_core::encoder::EncoderKind;
 use reelsmith_core::keys::{AssetId, Generation};
 use reelsmith_core::submission::{Fence, Outputs};
 use serde::de::DeserializeOwned;

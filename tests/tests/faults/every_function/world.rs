@@ -10,9 +10,10 @@ use reelsmith_contract::payload::{
 };
 use reelsmith_contract::setting::Setting;
 use reelsmith_contract::{Failure, Objects};
-use reelsmith_core::job::EncoderKind;
+use reelsmith_core::encoder::EncoderKind;
+use reelsmith_core::object::ObjectRef;
 use reelsmith_core::plan::{Plan, RenditionItem};
-use reelsmith_core::ports::{ObjectRef, ObjectStore, PutOptions, SubmissionStore as _};
+use reelsmith_core::ports::{ObjectStore, PutOptions, SubmissionStore as _};
 use reelsmith_core::submission::{Outcome, Row, Step, Transition};
 use reelsmith_core::time::UnixMillis;
 use reelsmith_lambda::Settings;

@@ -9,9 +9,10 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use mediaconvert_standin::{Fault, Options, StandIn};
 use reelsmith_aws::{DynamoSubmissions, Sdk, SystemClock};
-use reelsmith_core::job::EncoderKind;
+use reelsmith_core::encoder::EncoderKind;
 use reelsmith_core::keys::{AssetId, Generation, GenerationKeys, JobKey};
-use reelsmith_core::ports::{Clock as _, ObjectRef, PutOptions, SubmissionStore as _};
+use reelsmith_core::object::ObjectRef;
+use reelsmith_core::ports::{Clock as _, PutOptions, SubmissionStore as _};
 use reelsmith_core::submission::{
     Fence, NoticeKind, OutboxEntry, Outcome, Row, State, Step, Transition,
 };

@@ -11,8 +11,9 @@ use reelsmith_contract::payload::{
 use reelsmith_contract::setting::Setting;
 use reelsmith_contract::{Failure, Objects};
 use reelsmith_core::keys::Generation;
+use reelsmith_core::object::ObjectRef;
 use reelsmith_core::plan::{Plan, RenditionItem};
-use reelsmith_core::ports::{ObjectRef, ObjectStore, PutOptions};
+use reelsmith_core::ports::{ObjectStore, PutOptions};
 use reelsmith_core::submission::Fence;
 use reelsmith_lambda::Settings;
 use reelsmith_media::Tools;

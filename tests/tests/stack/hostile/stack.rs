@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use reelsmith_contract::ErrorName;
-use reelsmith_core::ports::ObjectRef;
+use reelsmith_core::object::ObjectRef;
 use reelsmith_tests::delivery::Delivery;
 use reelsmith_tests::hostile::{self, Bait, broken};
 use reelsmith_tests::world::World;

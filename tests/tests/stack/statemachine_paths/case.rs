@@ -9,7 +9,7 @@ use reelsmith_contract::payload::{
     ValidateInputOutput, ValidateOutputOutput, VerifyMezzanineOutput, WorkerOutput,
 };
 use reelsmith_contract::step::STEPS;
-use reelsmith_core::job::EncoderKind;
+use reelsmith_core::encoder::EncoderKind;
 use reelsmith_core::keys::{Generation, JobKey};
 use reelsmith_core::submission::{Fence, Outputs};
 use serde::{Deserialize, Serialize};

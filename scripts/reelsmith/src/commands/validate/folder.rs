@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use reelsmith_core::object::{ObjectPin, ObjectRef};
 use reelsmith_core::ports::{
-    Listed, ObjectMeta, ObjectPin, ObjectRef, ObjectStore, PortError, PortErrorKind, PortResult,
-    Put, PutOptions,
+    Listed, ObjectMeta, ObjectStore, PortError, PortErrorKind, PortResult, Put, PutOptions,
 };
 use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _};
 

@@ -12,9 +12,8 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures::StreamExt as _;
 use reelsmith_conformance::{MPD, MULTIVARIANT, Report};
-use reelsmith_core::ports::{
-    Listed, ObjectMeta, ObjectPin, ObjectRef, ObjectStore, PortResult, Put, PutOptions,
-};
+use reelsmith_core::object::{ObjectPin, ObjectRef};
+use reelsmith_core::ports::{Listed, ObjectMeta, ObjectStore, PortResult, Put, PutOptions};
 
 use super::place::{Place, split};
 use crate::error::Trouble;

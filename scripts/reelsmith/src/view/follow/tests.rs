@@ -2,7 +2,7 @@ use std::sync::{Arc, Mutex};
 
 use indicatif::{InMemoryTerm, ProgressDrawTarget};
 use reelsmith_contract::payload::{Claim, Decision, SubmitJobOutput};
-use reelsmith_core::job::EncoderKind;
+use reelsmith_core::encoder::EncoderKind;
 use reelsmith_core::keys::GenerationKeys;
 use reelsmith_core::submission::Fence;
 

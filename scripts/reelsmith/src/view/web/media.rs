@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use futures::stream;
 use futures::{StreamExt as _, TryStreamExt as _};
-use reelsmith_core::ports::{ObjectMeta, ObjectPin, ObjectRef, ObjectStore, PortErrorKind};
+use reelsmith_core::object::{ObjectPin, ObjectRef};
+use reelsmith_core::ports::{ObjectMeta, ObjectStore, PortErrorKind};
 use reelsmith_media::{AskedRange as Range, asked_range};
 
 use super::serve::Body;

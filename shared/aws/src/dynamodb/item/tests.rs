@@ -1,5 +1,5 @@
 use proptest::prelude::*;
-use reelsmith_core::job::EncoderKind;
+use reelsmith_core::encoder::EncoderKind;
 use reelsmith_core::keys::{AssetId, Generation};
 use reelsmith_core::submission::{NoticeKind, Outputs, RecordedFailure};
 

@@ -1,5 +1,5 @@
 use super::*;
-use crate::ports::{ObjectPin, ObjectRef};
+use crate::object::{ObjectPin, ObjectRef};
 
 fn pin(key: &str) -> ObjectPin {
     ObjectPin {

@@ -1,7 +1,6 @@
 //! Sound against picture, at the start and at the end of a film: a white frame and a tone that begin together.
 
-use reelsmith_core::job::OutputOptions;
-use reelsmith_core::ladder::Profile;
+use reelsmith_core::ladder::{OutputOptions, Profile};
 use reelsmith_core::plan::{Chunk, ChunkItem, Timeline, VideoRendition};
 use reelsmith_core::time::FrameRange;
 

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use reelsmith_core::ports::{ObjectPin, ObjectRef};
+use reelsmith_core::object::{ObjectPin, ObjectRef};
 use reelsmith_core::time::{Ticks, Timescale};
 
 use super::*;

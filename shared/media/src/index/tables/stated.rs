@@ -4,7 +4,8 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use reelsmith_core::aperture::{CleanAperture, Crop};
-use reelsmith_core::ports::{ObjectPin, ObjectStore};
+use reelsmith_core::object::ObjectPin;
+use reelsmith_core::ports::ObjectStore;
 use reelsmith_core::probe::Probe;
 use reelsmith_core::sniff::Container;
 use reelsmith_core::units::Resolution;

@@ -1,11 +1,10 @@
 use std::sync::Arc;
 
 use reelsmith_conformance::{Delivery, Expectation, Sets, check};
-use reelsmith_core::job::OutputOptions;
 use reelsmith_core::keys::Generation;
-use reelsmith_core::ladder::Profile;
+use reelsmith_core::ladder::{OutputOptions, Profile};
 use reelsmith_core::manifest::parse;
-use reelsmith_core::ports::{ObjectPin, ObjectRef};
+use reelsmith_core::object::{ObjectPin, ObjectRef};
 use reelsmith_core::submission::Fence;
 use reelsmith_testkit::fakes::MemoryStore;
 use serde_json::{Value, json};

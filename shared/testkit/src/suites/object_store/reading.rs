@@ -1,7 +1,8 @@
 //! Reading: all of it or an error, and only the version that was pinned.
 
 use bytes::Bytes;
-use reelsmith_core::ports::{ObjectPin, ObjectStore, PortErrorKind, PutOptions};
+use reelsmith_core::object::ObjectPin;
+use reelsmith_core::ports::{ObjectStore, PortErrorKind, PutOptions};
 
 use super::{at, noise, put};
 use crate::suites::refused;

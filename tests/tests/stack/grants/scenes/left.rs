@@ -3,7 +3,7 @@
 use mediaconvert_standin::StandIn;
 use reelsmith_aws::{DynamoSubmissions, SystemClock};
 use reelsmith_core::admission::Ticket;
-use reelsmith_core::job::EncoderKind;
+use reelsmith_core::encoder::EncoderKind;
 use reelsmith_core::keys::{AssetId, JobKey};
 use reelsmith_core::ports::{AdmissionStore as _, Clock as _, SubmissionStore as _};
 use reelsmith_core::submission::{Fence, NoticeKind, OutboxEntry, Step};

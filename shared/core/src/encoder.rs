@@ -1,0 +1,14 @@
+//! Which encoder runs a job.
+
+use serde::{Deserialize, Serialize};
+
+/// The encoder of a job, as the manifest and the deployment's settings name it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum EncoderKind {
+    /// ffmpeg in Lambda functions, one chunk per invocation.
+    #[default]
+    Lambda,
+    /// AWS Elemental MediaConvert.
+    MediaConvert,
+}
