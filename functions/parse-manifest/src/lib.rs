@@ -5,13 +5,13 @@ use std::sync::Arc;
 use reelsmith_contract::payload::{JobRef, ParseManifestInput};
 use reelsmith_contract::setting::Setting;
 use reelsmith_contract::{ErrorName, Failure, Objects};
-use reelsmith_core::job::Job;
 use reelsmith_core::encoder::EncoderKind;
-use reelsmith_core::ladder::{OutputOptions, Profile};
+use reelsmith_core::job::Job;
 use reelsmith_core::keys::JobKeys;
+use reelsmith_core::ladder::{OutputOptions, Profile};
 use reelsmith_core::manifest::{Defect, Manifest, Severity, parse};
-use reelsmith_core::ports::{ObjectStore, PortErrorKind};
 use reelsmith_core::object::{ObjectPin, ObjectRef};
+use reelsmith_core::ports::{ObjectStore, PortErrorKind};
 use reelsmith_lambda::{Clients, Settings};
 use reelsmith_pipeline::Invocation;
 

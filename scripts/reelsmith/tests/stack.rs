@@ -1,4 +1,8 @@
 //! The local stack itself: it starts once, is deployed to without needless work, and leaves nothing behind.
+#![allow(
+    clippy::disallowed_methods,
+    reason = "a test reads its options from the environment and starts programs"
+)]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
 
 use std::io::{BufRead, BufReader};

@@ -1,5 +1,9 @@
 //! docs/cost.md is made from the cost model: this test compares, and writes the document where UPDATE_DOCS=1.
 
+#![allow(
+    clippy::disallowed_methods,
+    reason = "a test reads its options from the environment and starts programs"
+)]
 #![expect(clippy::unwrap_used, reason = "a helper that fails fails its test")]
 
 use std::fmt::Write as _;

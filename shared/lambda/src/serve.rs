@@ -76,6 +76,10 @@ fn close_to_others() {
     }
 }
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the deadline is a time of the wall clock"
+)]
 fn invocation(context: &Context) -> Invocation {
     let deadline = UNIX_EPOCH + Duration::from_millis(context.deadline);
     let remaining = deadline.duration_since(SystemTime::now());

@@ -15,6 +15,10 @@ pub struct Settings {
 impl Settings {
     /// Reads every known setting from the environment, once.
     #[must_use]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place that reads the settings"
+    )]
     pub fn from_env() -> Self {
         let read = |s: &Setting| Some((s.name(), std::env::var(s.name()).ok()?));
         Self {

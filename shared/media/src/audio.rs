@@ -221,4 +221,5 @@ fn ranges(task: &AudioTask, units: usize) -> Vec<Range<usize>> {
 }
 
 #[cfg(test)]
+#[allow(clippy::disallowed_methods, reason = "a test starts programs")]
 pub(crate) mod tests;

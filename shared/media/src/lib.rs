@@ -45,4 +45,5 @@ pub use tools::Tools;
 pub use video::{ChunkMedia, ChunkTask, RungMedia, transcode, transcode_argv};
 
 #[cfg(test)]
+#[allow(clippy::disallowed_methods, reason = "a test starts programs")]
 mod testing;

@@ -225,6 +225,7 @@ async fn start(command: &Command) -> Result<(Child, Group), MediaError> {
     started.unwrap_or_else(|_| Err(fail("its thread panicked".to_owned())))
 }
 
+#[expect(clippy::disallowed_methods, reason = "this is where processes start")]
 fn spawn(command: &Command) -> Result<(Child, Group), MediaError> {
     let fail = |detail: String| MediaError::Start {
         command: Box::new(command.clone()),

@@ -72,6 +72,10 @@ fn find(name: &'static str, setting: Option<&str>) -> Result<PathBuf, MediaError
 }
 
 /// The layer, then `PATH`. This is the one environment variable read here: it is the system's, not reelsmith's.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "PATH is the system's, not a setting"
+)]
 fn search_path(name: &str) -> Vec<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let on_path = std::env::split_paths(&path).map(|folder| folder.join(name));
@@ -85,6 +89,10 @@ fn listed(paths: &[PathBuf]) -> String {
     shown.join(", ")
 }
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "asks the program for its version, before there is anything to confine"
+)]
 fn build_of(ffmpeg: &Path) -> Result<String, MediaError> {
     let missing = |why: String| MediaError::ToolMissing {
         tool: "ffmpeg",

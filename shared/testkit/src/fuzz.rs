@@ -3,6 +3,10 @@
 //!
 //! What makes a target panic is written into the temporary folder, so that it can be added to the corpus under a name that says why.
 
+#![allow(
+    clippy::disallowed_methods,
+    reason = "a test reads its options from the environment and starts programs"
+)]
 #![expect(
     clippy::expect_used,
     reason = "a fuzz without its corpus must not pass"

@@ -2,6 +2,7 @@
 //! `reelsmith play`. Screenshots and the table of results are kept in `target/browser`.
 
 #![expect(
+    clippy::disallowed_methods,
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::print_stdout,

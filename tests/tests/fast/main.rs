@@ -1,6 +1,7 @@
 //! Tests of the code and the state machine as text: no emulator, no network, no media. Seconds in all.
 
 #![allow(
+    clippy::disallowed_methods,
     clippy::expect_used,
     clippy::panic,
     clippy::print_stdout,

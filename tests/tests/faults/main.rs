@@ -3,6 +3,7 @@
 //! A slice runs with `scripts/test`; `scripts/test --full` runs every row, schedule and flood.
 
 #![allow(
+    clippy::disallowed_methods,
     clippy::expect_used,
     clippy::panic,
     clippy::print_stdout,

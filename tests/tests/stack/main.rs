@@ -4,6 +4,7 @@
 //! settings instead of once for each test.
 
 #![allow(
+    clippy::disallowed_methods,
     clippy::expect_used,
     clippy::panic,
     clippy::print_stdout,

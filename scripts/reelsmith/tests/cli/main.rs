@@ -1,5 +1,9 @@
 //! The command as people type it, against a stack of its own: what each prints and how it ends.
 
+#![allow(
+    clippy::disallowed_methods,
+    reason = "a test reads its options from the environment and starts programs"
+)]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
 
 mod checkout;

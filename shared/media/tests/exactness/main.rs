@@ -3,6 +3,10 @@
 //! The ordinary run takes small pictures and two chunk lengths; `EXACTNESS=full` (see `scripts/measure-exactness`) takes
 //! every length and writes `docs/exactness.md`.
 
+#![allow(
+    clippy::disallowed_methods,
+    reason = "a test reads its options from the environment and starts programs"
+)]
 #![expect(
     clippy::unwrap_used,
     clippy::panic,

@@ -10,8 +10,8 @@ use futures::StreamExt as _;
 use reelsmith_conformance::{Delivery, Expectation, Object, Part, Wanted};
 use reelsmith_contract::{Failure, Objects};
 use reelsmith_core::keys::GenerationKeys;
-use reelsmith_core::ports::{Listed, ObjectMeta, PortError, PortErrorKind};
 use reelsmith_core::object::ObjectPin;
+use reelsmith_core::ports::{Listed, ObjectMeta, PortError, PortErrorKind};
 use reelsmith_isobmff::TrackDefaults;
 
 /// Greatest text, unpacked: a day of segments is far below.

@@ -1,6 +1,8 @@
-//! What the sources reach for. Compared is code without comments and without unit tests.
+//! What the sources use and document. Code is compared without comments and without unit tests.
 
 use std::path::Path;
+
+use syn::visit::{self, Visit};
 
 use super::tree;
 
@@ -20,7 +22,9 @@ fn code(file: &Path) -> String {
 
 fn is_test(file: &Path) -> bool {
     let parts: Vec<_> = file.iter().filter_map(|p| p.to_str()).collect();
-    parts.contains(&"tests") || matches!(parts.last(), Some(&("tests.rs" | "testing.rs")))
+    parts.contains(&"tests")
+        || parts.contains(&"testing")
+        || matches!(parts.last(), Some(&("tests.rs" | "testing.rs")))
 }
 
 /// Where a folder's production code contains one of some tokens: `FILE: TOKEN`.
@@ -40,89 +44,18 @@ fn found_in(folder: &str, tokens: &[&str]) -> Vec<String> {
 }
 
 #[test]
-fn core_and_conformance_touch_no_clock_no_environment_and_no_files() {
+fn pure_crates_touch_no_files_sockets_threads_or_clocks() {
     let tokens = [
-        "tokio",
-        "std::env",
         "std::fs",
         "std::net",
-        "std::process",
         "std::thread",
-        "SystemTime",
         "Instant",
         "File::open",
-        "println!",
     ];
-    for folder in ["shared/core/src", "shared/conformance/src"] {
-        assert_eq!(found_in(folder, &tokens), Vec::<String>::new());
+    for folder in ["core", "isobmff", "conformance", "contract", "report"] {
+        let folder = format!("shared/{folder}/src");
+        assert_eq!(found_in(&folder, &tokens), Vec::<String>::new());
     }
-}
-
-const SPAWNING: &[&str] = &[
-    "process::Command",
-    "rustix::process",
-    "Command::new(\"",
-    "fork(",
-];
-
-#[test]
-fn only_media_starts_processes() {
-    for folder in [
-        "shared/core",
-        "shared/conformance",
-        "shared/contract",
-        "shared/aws",
-        "shared/lambda",
-        "shared/pipeline",
-        "functions",
-    ] {
-        assert_eq!(found_in(folder, SPAWNING), Vec::<String>::new());
-    }
-    assert!(
-        !found_in("shared/media", SPAWNING).is_empty(),
-        "the tokens no longer find what media does"
-    );
-}
-
-/// Reading, not `env!`, which the compiler answers.
-const ENVIRONMENT: &[&str] = &["env::var", "env::args", "env::set_", "env::remove_"];
-
-#[test]
-fn only_lambda_reads_the_environment() {
-    // Looking a program up on PATH is part of starting it.
-    let lookup = "shared/media/src/tools.rs: env::var";
-    for folder in [
-        "shared/core",
-        "shared/conformance",
-        "shared/contract",
-        "shared/aws",
-        "shared/media",
-        "shared/pipeline",
-        "functions",
-    ] {
-        let found: Vec<_> = found_in(folder, ENVIRONMENT)
-            .into_iter()
-            .filter(|f| f != lookup)
-            .collect();
-        assert_eq!(found, Vec::<String>::new());
-    }
-    let tools = code(Path::new("shared/media/src/tools.rs"));
-    assert_eq!(
-        tools.matches("env::var").count(),
-        tools.matches("env::var_os(\"PATH\")").count()
-    );
-    assert!(
-        !found_in("shared/lambda", ENVIRONMENT).is_empty(),
-        "the tokens no longer find what lambda does"
-    );
-}
-
-#[test]
-fn functions_ask_the_clock_port_for_the_time() {
-    assert_eq!(
-        found_in("functions", &["SystemTime", "UNIX_EPOCH", "Timestamp::now"]),
-        Vec::<String>::new()
-    );
 }
 
 #[test]
@@ -134,4 +67,72 @@ fn a_functions_main_only_builds_the_ports_and_runs() {
         let lines = tree::text(file).expect("text").lines().count();
         assert!(lines <= 30, "{} has {lines} lines", file.display());
     }
+}
+
+/// Collects public items without a doc comment: types, traits, functions and constants, but no fields and no variants.
+#[derive(Default)]
+struct Undocumented(Vec<String>);
+
+impl Undocumented {
+    fn look(
+        &mut self,
+        visibility: &syn::Visibility,
+        attributes: &[syn::Attribute],
+        name: &syn::Ident,
+    ) {
+        let public = matches!(visibility, syn::Visibility::Public(_));
+        let documented = attributes.iter().any(|a| a.path().is_ident("doc"));
+        if public && !documented {
+            self.0.push(name.to_string());
+        }
+    }
+}
+
+impl<'ast> Visit<'ast> for Undocumented {
+    fn visit_item(&mut self, item: &'ast syn::Item) {
+        match item {
+            syn::Item::Const(i) => self.look(&i.vis, &i.attrs, &i.ident),
+            syn::Item::Enum(i) => self.look(&i.vis, &i.attrs, &i.ident),
+            syn::Item::Fn(i) => self.look(&i.vis, &i.attrs, &i.sig.ident),
+            syn::Item::Static(i) => self.look(&i.vis, &i.attrs, &i.ident),
+            syn::Item::Struct(i) => self.look(&i.vis, &i.attrs, &i.ident),
+            syn::Item::Trait(i) => self.look(&i.vis, &i.attrs, &i.ident),
+            syn::Item::Type(i) => self.look(&i.vis, &i.attrs, &i.ident),
+            _ => {}
+        }
+        visit::visit_item(self, item);
+    }
+
+    fn visit_impl_item(&mut self, item: &'ast syn::ImplItem) {
+        match item {
+            syn::ImplItem::Const(i) => self.look(&i.vis, &i.attrs, &i.ident),
+            syn::ImplItem::Fn(i) => self.look(&i.vis, &i.attrs, &i.sig.ident),
+            _ => {}
+        }
+    }
+}
+
+/// Whether `shared/CRATE/src/NAME.rs` or a file below `shared/CRATE/src/NAME/` belongs to a `pub mod NAME`.
+fn is_in_a_public_module(file: &Path) -> bool {
+    let parts: Vec<_> = file.iter().filter_map(|p| p.to_str()).collect();
+    let [_, package, "src", module, ..] = &parts[..] else {
+        return false;
+    };
+    let module = module.trim_end_matches(".rs");
+    let root = Path::new("shared").join(package).join("src/lib.rs");
+    let root = tree::text(&root).expect("lib.rs");
+    module == "lib" || root.contains(&format!("pub mod {module};"))
+}
+
+#[test]
+fn every_public_item_of_the_shared_crates_has_a_doc_comment() {
+    let files = tree::rust_files("shared").into_iter();
+    let mut undocumented = Vec::new();
+    for file in files.filter(|f| !is_test(f) && is_in_a_public_module(f)) {
+        let text = tree::text(&file).expect("text");
+        let mut found = Undocumented::default();
+        found.visit_file(&syn::parse_file(&text).expect("a Rust source file"));
+        undocumented.extend(found.0.iter().map(|n| format!("{}: {n}", file.display())));
+    }
+    assert_eq!(undocumented, Vec::<String>::new());
 }

@@ -28,6 +28,10 @@ fn write(folder: &Path, name: &str, owner: Option<&str>, good: &Good) -> serde_j
 /// Damage that is not in the files but in the listing or in what the caller knows is none for a reader of files.
 #[test]
 #[ignore = "writes files for scripts/check-judges"]
+#[allow(
+    clippy::disallowed_methods,
+    reason = "a test reads its options from the environment"
+)]
 fn write_every_output_and_every_damage() {
     let folder = std::env::var_os(FOLDER).expect(FOLDER);
     let folder = Path::new(&folder);
