@@ -8,6 +8,7 @@ use reelsmith_core::keys::{GenerationKeys, INIT};
 use reelsmith_core::plan::Plan;
 use reelsmith_core::ports::PutOptions;
 use reelsmith_core::record::{RungOutput, TrackRecord};
+use reelsmith_media::OnSource as _;
 use reelsmith_media::progressive::{Joined, join as join_files};
 use reelsmith_pipeline::Invocation;
 use reelsmith_pipeline::worker::{IMMUTABLE, mp4_type};
@@ -44,9 +45,7 @@ pub(crate) async fn join(
         out: &out,
         limit: invocation.remaining,
     };
-    join_files(&ports.tools, joined)
-        .await
-        .map_err(|e| e.into_failure(&key))?;
+    join_files(&ports.tools, joined).await.on_source(&key)?;
     upload(&ports.outputs, &key, &out).await?;
     Ok(key)
 }

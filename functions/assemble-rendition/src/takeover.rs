@@ -10,7 +10,7 @@ use reelsmith_core::keys::GenerationKeys;
 use reelsmith_core::plan::{AudioRendition, Plan, VideoRendition};
 use reelsmith_core::record::{EncodeRecord, RungOutput};
 use reelsmith_core::time::Timescale;
-use reelsmith_media::{MediaError, SegmentMedia, VideoTakeover, take_over_audio};
+use reelsmith_media::{OnSource as _, SegmentMedia, VideoTakeover, take_over_audio};
 use reelsmith_pipeline::worker::{cmaf_outputs, write_once};
 
 use crate::Ports;
@@ -42,16 +42,15 @@ pub(crate) async fn video(
         let found = format!("{} segments", listing.segments.len());
         return Err(unexpected(path, format!("{planned} segments"), found));
     }
-    let bad = |e: MediaError| e.into_failure(path);
     let head = read(ports, &listing.init).await?;
     let first = read(ports, &listing.segments[0]).await?;
-    let takeover = VideoTakeover::new(plan, rendition, head, &first).map_err(bad)?;
-    let init = takeover.init().map_err(bad)?;
+    let takeover = VideoTakeover::new(plan, rendition, head, &first).on_source(path)?;
+    let init = takeover.init().on_source(path)?;
     let done = (1u32..).zip(&listing.segments).map(|(number, key)| {
         let (takeover, init) = (&takeover, init.clone());
         async move {
             let body = read(ports, key).await?;
-            let segment = takeover.segment(number, &body).map_err(bad)?;
+            let segment = takeover.segment(number, &body).on_source(path)?;
             publish(ports, keys, path, plan.timescale, init, vec![segment]).await
         }
     });
@@ -83,8 +82,7 @@ pub(crate) async fn audio(
     for key in &listing.segments {
         file.extend_from_slice(&read(ports, key).await?);
     }
-    let taken = take_over_audio(plan, rendition, file.freeze());
-    let (init, segments) = taken.map_err(|e| e.into_failure(path))?;
+    let (init, segments) = take_over_audio(plan, rendition, file.freeze()).on_source(path)?;
     let timescale = Timescale(rendition.sample_rate);
     publish(ports, keys, path, timescale, init, segments).await
 }

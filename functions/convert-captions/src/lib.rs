@@ -15,8 +15,8 @@ use reelsmith_core::probe::Inspection;
 use reelsmith_core::record::{RungOutput, SegmentRecord, TrackRecord};
 use reelsmith_core::units::Bytes as ByteCount;
 use reelsmith_media::{
-    EmbeddedTask, MediaError, ProxyOptions, RangeProxy, TextSegment, convert_captions,
-    convert_embedded, track_reads,
+    EmbeddedTask, MediaError, OnSource as _, ProxyOptions, RangeProxy, TextSegment,
+    convert_captions, convert_embedded, track_reads,
 };
 use reelsmith_pipeline::Invocation;
 use reelsmith_pipeline::worker::{
@@ -93,9 +93,8 @@ async fn from_file(ports: &Ports, text: &TextRendition, plan: &Plan) -> Result<C
     let location = source.object.to_string();
     let bytes = ports.store.get_range(source, 0, source.size).await;
     let bytes = bytes.map_err(|e| Failure::storage(&e, &location))?;
-    let segments = convert_captions(&bytes, text.format, plan);
     Ok(Converted {
-        segments: segments.map_err(|e| e.into_failure(&location))?,
+        segments: convert_captions(&bytes, text.format, plan).on_source(&location)?,
         build: concat!("reelsmith ", env!("CARGO_PKG_VERSION")).to_owned(),
         cpu_ms: 0,
         bytes: bytes.len() as u64,
@@ -110,9 +109,9 @@ async fn from_mezzanine(
 ) -> Result<Converted, Failure> {
     let probe_key = JobKeys(&plan.job_key).probe();
     let inspection: Inspection = ports.outputs.read(&probe_key).await?;
-    let source = text.source.object.to_string();
-    let taken = take_out(ports, text, plan, &inspection, invocation).await;
-    taken.map_err(|e| e.into_failure_of(&source, &text.path))
+    take_out(ports, text, plan, &inspection, invocation)
+        .await
+        .on_source_part(&text.source.object, &text.path)
 }
 
 async fn take_out(
@@ -129,8 +128,7 @@ async fn take_out(
         None => ProxyOptions::default(),
     };
     let proxy = RangeProxy::start(store, pin, reads).await?;
-    let directory = tempfile::tempdir();
-    let directory = directory.map_err(|e| MediaError::io("making a temporary folder", &e))?;
+    let directory = tempfile::tempdir().map_err(MediaError::io("making a temporary folder"))?;
     let probe = &inspection.probe;
     let task = EmbeddedTask::new(proxy.url(), probe, plan, text, directory.path())?;
     let made = convert_embedded(&ports.tools, &task, plan, &limits(invocation)).await;

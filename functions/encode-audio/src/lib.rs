@@ -12,8 +12,8 @@ use reelsmith_core::plan::Plan;
 use reelsmith_core::probe::Inspection;
 use reelsmith_core::record::TrackRecord;
 use reelsmith_media::{
-    AudioMedia, AudioTask, MediaError, ProxyOptions, ProxyStats, RangeProxy, encode_audio,
-    track_reads,
+    AudioMedia, AudioTask, MediaError, OnSource as _, ProxyOptions, ProxyStats, RangeProxy,
+    encode_audio, track_reads,
 };
 use reelsmith_pipeline::Invocation;
 use reelsmith_pipeline::worker::{
@@ -49,13 +49,14 @@ async fn encode(
     let job: Job = ports.outputs.read(&job_keys.job()).await?;
     let inspection: Inspection = ports.outputs.read(&job_keys.probe()).await?;
     let rendition = &input.item.rendition;
-    let source = inspection.mezzanine.object.to_string();
-    let failed = |e: MediaError| e.into_failure_of(&source, rendition);
-    let built = ports.tools.require_build(&job.encoder_build);
-    built.map_err(failed)?;
+    let source = &inspection.mezzanine.object;
+    ports
+        .tools
+        .require_build(&job.encoder_build)
+        .on_source_part(source, rendition)?;
     let (media, read) = run(ports, &plan, &job, &inspection, rendition, invocation)
         .await
-        .map_err(failed)?;
+        .on_source_part(source, rendition)?;
     let (files, output) =
         cmaf_outputs(keys, rendition, media.timescale, media.init, media.segments);
     write_once(&ports.outputs, files).await?;
@@ -102,8 +103,7 @@ async fn run(
         _ => ProxyOptions::default(),
     };
     let proxy = RangeProxy::start(store, pin, reads).await?;
-    let directory = tempfile::tempdir();
-    let directory = directory.map_err(|e| MediaError::io("making a temporary folder", &e))?;
+    let directory = tempfile::tempdir().map_err(MediaError::io("making a temporary folder"))?;
     let task = AudioTask::new(
         proxy.url(),
         &inspection.probe,

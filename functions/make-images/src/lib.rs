@@ -20,7 +20,9 @@ use reelsmith_core::plan::{Plan, VideoRendition};
 use reelsmith_core::record::{ImageFile, ImagesRecord};
 use reelsmith_core::time::Ticks;
 use reelsmith_core::units::Bytes as ByteCount;
-use reelsmith_media::{Grid, Limits, MediaError, Stills, brightness, poster, poster_of, sheets};
+use reelsmith_media::{
+    Grid, Limits, MediaError, OnSource as _, Stills, brightness, poster, poster_of, sheets,
+};
 use reelsmith_pipeline::Invocation;
 use reelsmith_pipeline::worker::{
     Deliverable, EncoderPorts as Ports, JPEG_TYPE, Piece, Ran, VTT_TYPE, limits, once,
@@ -66,8 +68,10 @@ async fn make(
     let (small, large) = rungs(&plan)
         .ok_or_else(|| Failure::internal("a plan without a rendition of H.264", keys.plan()))?;
     if job.encoder == EncoderKind::Lambda {
-        let built = ports.tools.require_build(&job.encoder_build);
-        built.map_err(|e| e.into_failure(&small.path))?;
+        ports
+            .tools
+            .require_build(&job.encoder_build)
+            .on_source(&small.path)?;
     }
     let every = pictures::every(plan.segment_count());
     let thumbnails = Pictures::read(&ports.outputs, keys, &small.path, every).await?;
@@ -126,21 +130,22 @@ async fn draw(
     large: &VideoRendition,
     limits: &Limits,
 ) -> Result<Drawn, Failure> {
-    let failed = |e: MediaError| e.into_failure(&small.path);
-    let directory = tempfile::tempdir();
-    let directory = directory.map_err(|e| failed(MediaError::io("making a folder", &e)))?;
+    let directory = tempfile::tempdir()
+        .map_err(MediaError::io("making a temporary folder"))
+        .on_source(&small.path)?;
     let stills = Stills {
         init: &thumbnails.init,
         pictures: &thumbnails.bytes,
         directory: directory.path(),
     };
-    let measured = brightness(&ports.tools, &stills, limits).await;
-    let (levels, measuring) = measured.map_err(failed)?;
+    let (levels, measuring) = brightness(&ports.tools, &stills, limits)
+        .await
+        .on_source(&small.path)?;
     let count = u32::try_from(levels.len()).unwrap_or(u32::MAX);
     let grid = Grid::new(small.rung.resolution, count);
     let (sheets, drawing) = sheets(&ports.tools, &stills, grid, limits)
         .await
-        .map_err(failed)?;
+        .on_source(&small.path)?;
     let segment = thumbnails.segments.get(poster_of(&levels)).copied();
     let large = Pictures::one(&ports.outputs, keys, &large.path, segment.unwrap_or(1)).await?;
     let stills = Stills {
@@ -150,7 +155,7 @@ async fn draw(
     };
     let (poster, posing) = poster(&ports.tools, &stills, limits)
         .await
-        .map_err(failed)?;
+        .on_source(&small.path)?;
     Ok(Drawn {
         grid,
         sheets,

@@ -15,7 +15,7 @@ use reelsmith_core::plan::{Plan, RenditionItem};
 use reelsmith_core::ports::{ObjectStore, PortErrorKind};
 use reelsmith_core::probe::{Inspection, PacketIndex};
 use reelsmith_lambda::Clients;
-use reelsmith_media::{Tools, read_index};
+use reelsmith_media::{OnSource as _, Tools, read_index};
 use reelsmith_pipeline::Invocation;
 use reelsmith_pipeline::checksums::or_damaged;
 use reelsmith_pipeline::worker::stand_by_first;
@@ -136,10 +136,10 @@ fn described(pin: &ObjectPin) -> String {
 
 async fn index(ports: &Ports, inspection: &Inspection) -> Result<PacketIndex, Failure> {
     let pin = &inspection.mezzanine;
-    let location = pin.object.to_string();
     let store = Arc::clone(&ports.store);
-    let indexed = read_index(&ports.tools, store, pin, &inspection.probe).await;
-    let indexed = indexed.map_err(|e| e.into_failure(&location))?;
+    let indexed = read_index(&ports.tools, store, pin, &inspection.probe)
+        .await
+        .on_source(&pin.object)?;
     tracing::info!(
         packets = indexed.index.packets.len(),
         bytes_read = indexed.bytes_read,

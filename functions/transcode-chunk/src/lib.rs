@@ -13,7 +13,8 @@ use reelsmith_core::plan::Plan;
 use reelsmith_core::probe::Inspection;
 use reelsmith_core::record::ChunkRecord;
 use reelsmith_media::{
-    ChunkMedia, ChunkTask, MediaError, ProxyOptions, ProxyStats, RangeProxy, transcode,
+    ChunkMedia, ChunkTask, MediaError, OnSource as _, ProxyOptions, ProxyStats, RangeProxy,
+    transcode,
 };
 use reelsmith_pipeline::Invocation;
 use reelsmith_pipeline::worker::{
@@ -48,14 +49,15 @@ async fn encode(
     let job_keys = JobKeys(&input.claim.job_key);
     let job: Job = ports.outputs.read(&job_keys.job()).await?;
     let inspection: Inspection = ports.outputs.read(&job_keys.probe()).await?;
-    let source = inspection.mezzanine.object.to_string();
+    let source = &inspection.mezzanine.object;
     let chunk = format!("chunk {}", input.item.chunk);
-    let failed = |e: MediaError| e.into_failure_of(&source, &chunk);
-    let built = ports.tools.require_build(&job.encoder_build);
-    built.map_err(failed)?;
+    ports
+        .tools
+        .require_build(&job.encoder_build)
+        .on_source_part(source, &chunk)?;
     let (media, read) = run(ports, &plan, &job, &inspection, input, invocation)
         .await
-        .map_err(failed)?;
+        .on_source_part(source, &chunk)?;
     let cpu_ms = media.cpu_ms;
     let mut outputs = Vec::new();
     for rung in media.rungs {
@@ -112,8 +114,7 @@ async fn run(
         ..ProxyOptions::default()
     };
     let proxy = RangeProxy::start(Arc::clone(&ports.store), pin, options).await?;
-    let directory = tempfile::tempdir();
-    let directory = directory.map_err(|e| MediaError::io("making a temporary folder", &e))?;
+    let directory = tempfile::tempdir().map_err(MediaError::io("making a temporary folder"))?;
     let task = ChunkTask::new(
         proxy.url(),
         &inspection.probe,

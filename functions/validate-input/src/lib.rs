@@ -20,7 +20,9 @@ use reelsmith_core::probe::Inspection;
 use reelsmith_core::sniff::Container;
 use reelsmith_core::units::Bytes;
 use reelsmith_lambda::Clients;
-use reelsmith_media::{MediaError, ProxyOptions, RangeProxy, Tools, complete, probe};
+use reelsmith_media::{
+    MediaError, OnSource as _, ProxyOptions, RangeProxy, Tools, complete, probe,
+};
 use reelsmith_pipeline::Invocation;
 use reelsmith_pipeline::checksums::or_damaged;
 
@@ -128,24 +130,25 @@ async fn probe_pinned(
     pin: &ObjectPin,
     container: Container,
 ) -> Result<reelsmith_core::probe::Probe, Failure> {
-    let location = pin.object.to_string();
-    let failed = |e: MediaError| e.into_failure(&location);
+    let source = &pin.object;
     let options = ProxyOptions {
         budget: Some(PROBE_BUDGET),
         ..ProxyOptions::default()
     };
-    let proxy = RangeProxy::start(Arc::clone(&ports.store), pin.clone(), options);
-    let proxy = proxy.await.map_err(failed)?;
+    let proxy = RangeProxy::start(Arc::clone(&ports.store), pin.clone(), options)
+        .await
+        .on_source(source)?;
     let probed = probe(&ports.tools, &proxy.url(), container).await;
     let probed = proxy.check(probed).map_err(|error| match error {
-        // No worker may try again: it is the file that asks for so much.
-        MediaError::ReadBudget { budget } => failed(MediaError::Unreadable {
-            detail: format!("a file whose facts take more than {budget} bytes to read"),
-        }),
-        other => failed(other),
-    })?;
-    let completed = complete(Arc::clone(&ports.store), pin, probed).await;
-    completed.map_err(failed)
+        // The file itself causes the reads, so a retry cannot succeed.
+        MediaError::ReadBudget { budget } => MediaError::unreadable(format!(
+            "a file whose facts take more than {budget} bytes to read"
+        )),
+        other => other,
+    });
+    complete(Arc::clone(&ports.store), pin, probed.on_source(source)?)
+        .await
+        .on_source(source)
 }
 
 fn unsupported(object: &ObjectRef, head: &[u8]) -> Failure {
@@ -161,7 +164,10 @@ fn unsupported(object: &ObjectRef, head: &[u8]) -> Failure {
 
 fn refused(object: &ObjectRef, first: &Refusal, all: &[Refusal]) -> Failure {
     let (name, remedy) = match first {
-        Refusal::Codec(_) => (ErrorName::CodecUnsupported, "deliver a codec of the list"),
+        Refusal::Codec(_) => (
+            ErrorName::CodecUnsupported,
+            "deliver the stream in one of the listed codecs",
+        ),
         Refusal::Resolution(_) => (
             ErrorName::ResolutionUnsupported,
             "deliver a picture within the limits",
@@ -172,7 +178,7 @@ fn refused(object: &ObjectRef, first: &Refusal, all: &[Refusal]) -> Failure {
         ),
         Refusal::FrameRate(_) => (
             ErrorName::FrameRateUnsupported,
-            "deliver a constant frame rate within the limits",
+            "deliver a file that states its frame rate, of at most 240 frames per second; variable rates are accepted",
         ),
         Refusal::Streams(_) => (
             ErrorName::StreamLimitExceeded,
@@ -180,7 +186,7 @@ fn refused(object: &ObjectRef, first: &Refusal, all: &[Refusal]) -> Failure {
         ),
         Refusal::Picture(_) => (
             ErrorName::PictureUnsupported,
-            "deliver progressive SDR pictures",
+            "deliver HDR as HDR10 or HLG with the BT.2020 non-constant luminance matrix, or deliver SDR",
         ),
         Refusal::AudioTrack(_) => (
             ErrorName::AudioTrackMissing,
@@ -191,11 +197,15 @@ fn refused(object: &ObjectRef, first: &Refusal, all: &[Refusal]) -> Failure {
             "correct the manifest or deliver the right file",
         ),
     };
-    let found: Vec<String> = all.iter().map(|r| r.finding().to_string()).collect();
+    let finding = first.finding();
+    let others = all.iter().filter(|r| *r != first);
+    let found = others.fold(finding.found.clone(), |found, other| {
+        format!("{found}; also {}", other.finding())
+    });
     Failure::new(
         name,
-        &first.finding().expected,
-        found.join("; "),
+        format!("{}: {}", finding.about, finding.expected),
+        found,
         object.to_string(),
         remedy,
     )

@@ -80,11 +80,11 @@ error_names! {
     ResolutionUnsupported;
     /// The mezzanine is too short or too long.
     DurationUnsupported;
-    /// There is no usable frame rate.
+    /// The video stream states no frame rate, or one above the limit.
     FrameRateUnsupported;
     /// There are more streams than a delivery has.
     StreamLimitExceeded;
-    /// The pictures are of a kind (interlaced, HDR) that is not encoded yet.
+    /// The pictures are HDR with another matrix than BT.2020 non-constant luminance.
     PictureUnsupported;
     /// An audio track of the manifest is not in the mezzanine.
     AudioTrackMissing;

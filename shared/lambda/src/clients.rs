@@ -8,7 +8,7 @@ use reelsmith_contract::{Failure, Objects};
 use reelsmith_core::ports::{
     AdmissionStore, Announcer, Clock, EncodeService, ObjectStore, SubmissionStore, Workflow,
 };
-use reelsmith_media::Tools;
+use reelsmith_media::{OnSource as _, Tools};
 use reelsmith_pipeline::admission::Admission;
 use reelsmith_pipeline::worker::EncoderPorts;
 
@@ -144,6 +144,6 @@ impl Clients {
     pub fn tools(&self) -> Result<Tools, Failure> {
         let path = |setting| Ok(Some(self.settings.text(setting)?).filter(|p| !p.is_empty()));
         Tools::locate(path(Setting::FFMPEG)?, path(Setting::FFPROBE)?)
-            .map_err(|e| e.into_failure("environment of the function"))
+            .on_source("environment of the function")
     }
 }

@@ -76,7 +76,7 @@ pub fn convert_captions(
 fn cues(bytes: &[u8], format: CaptionFormat) -> Result<Vec<Cue>, MediaError> {
     if bytes.len() > LARGEST {
         let expected = format!("at most {LARGEST} bytes");
-        return Err(wrong(0, expected, bytes.len().to_string()));
+        return Err(wrong(None, expected, bytes.len().to_string()));
     }
     let text = text::decode(bytes)?;
     match format {
@@ -93,9 +93,13 @@ fn segments(cues: &[Cue], plan: &Plan) -> Vec<TextSegment> {
     numbers.map(|n| segment(cues, plan, n)).collect()
 }
 
-fn wrong(line: u32, expected: impl Into<String>, found: impl Into<String>) -> MediaError {
+fn wrong(
+    line: impl Into<Option<u32>>,
+    expected: impl Into<String>,
+    found: impl Into<String>,
+) -> MediaError {
     MediaError::Captions {
-        line,
+        line: line.into(),
         expected: expected.into(),
         found: found.into(),
     }
@@ -109,7 +113,7 @@ fn checked(cues: Vec<Cue>, plan: &Plan) -> Result<Vec<Cue>, MediaError> {
     }
     let first = cues.iter().find(|c| c.is_shown());
     let first = first.map(|c| (c.line, c.start));
-    let (line, start) = first.ok_or_else(|| wrong(0, "at least one cue", "none"))?;
+    let (line, start) = first.ok_or_else(|| wrong(None, "at least one cue", "none"))?;
     let cues = shown(cues, plan);
     if cues.is_empty() {
         let total = stamp(millis(plan.duration(), plan));

@@ -45,12 +45,20 @@ impl Command {
         self
     }
 
+    /// The name of the program without its folder.
+    #[must_use]
+    pub fn name(&self) -> std::borrow::Cow<'_, str> {
+        self.program
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+    }
+
     /// The command as one can paste it into a shell. Where it read `source` through the loopback it reads a copy, which it
     /// fetches first where the source is an object (`s3://…`).
     #[must_use]
     pub fn reproducing(&self, source: &str) -> String {
-        let name = self.program.file_name().unwrap_or_default();
-        let name = name.to_string_lossy();
+        let name = self.name();
         let mut line = String::new();
         let object = source.starts_with("s3://");
         let copy = match source.rsplit_once('/') {

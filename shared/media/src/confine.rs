@@ -147,18 +147,17 @@ fn port(arg: &str) -> Option<u16> {
 /// # Errors
 /// Where a layer that this kernel has cannot be put up: then nothing may be started.
 pub(crate) fn confine(reach: &Reach, layers: Layers) -> Result<(), MediaError> {
-    let failed = |layer: &str, detail: String| MediaError::Io {
-        what: format!("confining a media program ({layer})"),
-        detail,
-    };
+    fn failed<E: Into<std::io::Error>>(layer: &str) -> impl FnOnce(E) -> MediaError {
+        MediaError::io(format!("confining a media program ({layer})"))
+    }
     if layers.files {
-        files::allow_only(reach).map_err(|e| failed("Landlock", e))?;
+        files::allow_only(reach).map_err(failed("Landlock"))?;
     }
     if layers.calls {
-        calls::refuse().map_err(|e| failed("seccomp", e))?;
+        calls::refuse().map_err(failed("seccomp"))?;
     }
     // Both layers set this themselves; it needs neither.
-    rustix::thread::set_no_new_privs(true).map_err(|e| failed("no new privileges", e.to_string()))
+    rustix::thread::set_no_new_privs(true).map_err(failed("no new privileges"))
 }
 
 /// Keeps other processes of the same user out of this one: its memory and, under `/proc`, its environment with the
@@ -168,10 +167,8 @@ pub(crate) fn confine(reach: &Reach, layers: Layers) -> Result<(), MediaError> {
 /// Where the kernel refuses.
 pub fn close_to_others() -> Result<(), MediaError> {
     use rustix::process::{DumpableBehavior, set_dumpable_behavior};
-    set_dumpable_behavior(DumpableBehavior::NotDumpable).map_err(|e| MediaError::Io {
-        what: "closing the process to others".to_owned(),
-        detail: e.to_string(),
-    })
+    set_dumpable_behavior(DumpableBehavior::NotDumpable)
+        .map_err(MediaError::io("closing the process to others"))
 }
 
 #[cfg(test)]

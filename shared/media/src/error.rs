@@ -1,7 +1,25 @@
-//! What can go wrong with media, and the stable name each failure leaves a function under.
+//! Media errors: typed while they travel through this crate, turned into a [`Failure`] at the boundary of a function.
+//!
+//! Every variant carries the values that were expected and found. [`OnSource`] is the one conversion into a failure: it
+//! adds the source that was read, the error's stable name, what to do about it, and the command that reproduces it.
+//!
+//! ```
+//! use reelsmith_media::{MediaError, OnSource as _};
+//!
+//! let result: Result<(), MediaError> = Err(MediaError::NoVideo { streams: 2 });
+//! let failure = result.on_source("s3://in/film.mov").unwrap_err();
+//! assert_eq!(failure.expected, "a video stream");
+//! assert_eq!(failure.found, "2 streams and no video");
+//! ```
+
+use std::error::Error;
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+use std::process::ExitStatus;
 
 use reelsmith_contract::{ErrorName, Failure};
-use reelsmith_core::ports::{PortError, PortErrorKind};
+use reelsmith_core::ports::PortError;
 
 use crate::command::Command;
 
@@ -9,185 +27,143 @@ use crate::command::Command;
 #[derive(Debug, thiserror::Error)]
 pub enum MediaError {
     /// ffmpeg or ffprobe is not installed.
-    #[error("expected the program {tool}, found none at {looked}")]
     ToolMissing {
-        /// Which.
         tool: &'static str,
-        /// Where it was looked for.
-        looked: String,
+        searched: Vec<PathBuf>,
     },
-    /// The encoder is another build than the job was planned for.
-    #[error("expected the encoder build {expected:?}, found {found:?}")]
+    /// A tool is installed but cannot be used.
+    ToolUnusable {
+        path: PathBuf,
+        source: io::Error,
+    },
+    /// The installed encoder is another build than the one that the job was planned for.
     Build {
-        /// Build of the plan.
         expected: String,
-        /// Build that is installed.
         found: String,
     },
     /// A program could not be started.
-    #[error("expected {command} to start, found {detail}")]
     Start {
-        /// What was to run.
         command: Box<Command>,
-        /// What the system said.
-        detail: String,
+        source: io::Error,
     },
-    /// A program ended with an error.
-    #[error("expected {command} to succeed, found {status}: {stderr}")]
+    /// A program exited with an error.
     Failed {
-        /// What ran.
         command: Box<Command>,
-        /// Exit status or signal.
-        status: String,
-        /// The end of what it said.
+        status: ExitStatus,
+        /// The end of its stderr.
         stderr: String,
     },
-    /// A program made no progress and was ended.
-    #[error("expected {command} to make progress, found none for {seconds} s: {stderr}")]
+    /// A program made no progress and was killed.
     Stalled {
-        /// What ran.
         command: Box<Command>,
-        /// Patience.
         seconds: u64,
-        /// The end of what it said.
+        /// The end of its stderr.
         stderr: String,
     },
-    /// A program did not end within its time and was ended.
-    #[error("expected {command} to end within {seconds} s, found it still running: {stderr}")]
+    /// A program exceeded its wall-clock limit and was killed.
     TimedOut {
-        /// What ran.
         command: Box<Command>,
-        /// Wall-clock limit.
         seconds: u64,
-        /// The end of what it said.
+        /// The end of its stderr.
         stderr: String,
     },
-    /// A program said more than any file can need.
-    #[error("expected {command} to say at most {limit}, found more")]
-    TooMuchOutput {
-        /// What ran.
+    /// A program printed a longer line than any valid file causes.
+    LineTooLong {
         command: Box<Command>,
-        /// The limit that was passed.
-        limit: String,
+        limit: u64,
     },
-    /// The container cannot be read.
-    #[error("expected a readable file, found {detail}")]
+    /// The demuxer cannot read the container.
     Unreadable {
-        /// What the demuxer said.
-        detail: String,
+        found: String,
+        source: Option<Box<dyn Error + Send + Sync>>,
     },
-    /// There is no video stream besides cover art.
-    #[error("expected a video stream, found {streams} streams and no video")]
+    /// The file has no video stream besides cover art.
     NoVideo {
-        /// Number of all streams.
         streams: u32,
     },
-    /// More streams than a delivery has.
-    #[error("expected at most {limit} streams, found {found}")]
     TooManyStreams {
-        /// Number of streams.
         found: u32,
-        /// The limit.
         limit: u32,
     },
-    /// Packets without the timestamps that an exact plan needs.
-    #[error("expected a timestamp on every video packet, found {detail}")]
+    /// The packets do not have the timestamps that an exact plan needs.
     Unindexable {
-        /// Which packet, and what it has.
-        detail: String,
-    },
-    /// The encoder made another number of frames or samples than planned.
-    #[error("expected {expected} {unit} of {rendition}, found {found}")]
-    FrameCount {
-        /// Folder of the rendition.
-        rendition: String,
-        /// `frames` or `samples`.
-        unit: &'static str,
-        /// As planned.
-        expected: u64,
-        /// As made.
-        found: u64,
-    },
-    /// A frame is not where the plan has it.
-    #[error("expected {what} of {rendition} at tick {expected}, found {found}")]
-    Timing {
-        /// Folder of the rendition.
-        rendition: String,
-        /// Which time, for example `frame 96`.
-        what: String,
-        /// As planned.
-        expected: i64,
-        /// As made.
-        found: i64,
-    },
-    /// The encoder's file is not what it should be.
-    #[error("expected {expected} in the encoder's output for {rendition}, found {found}")]
-    Output {
-        /// Folder of the rendition.
-        rendition: String,
-        /// What was expected.
-        expected: String,
-        /// What was found.
         found: String,
     },
-    /// The pinned version is not there any more.
-    #[error("expected the version that was validated, found {detail}")]
-    SourceChanged {
-        /// What the store said.
-        detail: String,
+    /// The encoder produced another number of frames or samples than planned.
+    FrameCount {
+        rendition: String,
+        /// `frames`, `samples` or `pictures`.
+        unit: &'static str,
+        expected: u64,
+        found: u64,
     },
-    /// The store did not answer, for another reason than a change.
-    #[error("expected the store to serve the source, found {0}")]
-    Source(PortError),
-    /// A task read more of its source than it was allowed to.
-    #[error("expected to read at most {budget} bytes of the source, found more were asked for")]
+    /// A frame or sample is at another tick than planned.
+    Timing {
+        rendition: String,
+        /// What has that time, for example `frame 96`.
+        what: String,
+        expected: i64,
+        found: i64,
+    },
+    /// The encoder's file does not have the expected structure.
+    Output {
+        rendition: String,
+        expected: String,
+        found: String,
+    },
+    /// The source cannot be read from the object store, or was replaced.
+    Source(#[source] PortError),
+    /// A task asked for more bytes of its source than its budget allows.
     ReadBudget {
-        /// The allowance.
         budget: u64,
     },
     /// A caption file is malformed.
-    #[error("{}expected {expected}, found {found}", at_line(*line))]
     Captions {
-        /// Line from 1; 0 where it is about the whole file.
-        line: u32,
-        /// What was expected.
+        /// Line from 1; `None` if the error concerns the whole file.
+        line: Option<u32>,
         expected: String,
-        /// What was found.
         found: String,
     },
-    /// A plan that does not hold together.
-    #[error("expected {expected} in the plan, found {found}")]
+    /// The plan is inconsistent.
     Plan {
-        /// What was expected.
         expected: String,
-        /// What was found.
         found: String,
     },
-    /// The local file system or network refused.
-    #[error("expected {what} to work, found {detail}")]
+    /// The local file system, the loopback or the kernel refused a call.
     Io {
-        /// What was tried.
-        what: String,
-        /// What the system said.
-        detail: String,
+        attempt: String,
+        source: io::Error,
     },
 }
 
-/// `line 7: `, or nothing where a finding is about a whole file.
-fn at_line(line: u32) -> String {
-    if line > 0 {
-        format!("line {line}: ")
-    } else {
-        String::new()
+impl fmt::Display for MediaError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(place) = self.place() {
+            write!(f, "{place}: ")?;
+        }
+        write!(f, "expected {}, found {}", self.expected(), self.found())?;
+        match self.command() {
+            Some(command) => write!(f, "; command: {command}"),
+            None => Ok(()),
+        }
     }
 }
 
 impl MediaError {
-    /// A refusal of the local file system or network: what was tried, for example `making a temporary folder`.
-    pub fn io(what: impl Into<String>, error: &std::io::Error) -> Self {
-        Self::Io {
-            what: what.into(),
-            detail: error.to_string(),
+    /// For `map_err`: the error of a call to the operating system, for example `MediaError::io("making a temporary folder")`.
+    pub fn io<E: Into<io::Error>>(attempt: impl Into<String>) -> impl FnOnce(E) -> Self {
+        let attempt = attempt.into();
+        move |error| Self::Io {
+            attempt,
+            source: error.into(),
+        }
+    }
+
+    /// A container that cannot be read, by what was found in it.
+    pub fn unreadable(found: impl Into<String>) -> Self {
+        Self::Unreadable {
+            found: found.into(),
+            source: None,
         }
     }
 
@@ -203,27 +179,29 @@ impl MediaError {
         }
     }
 
-    /// The error of a port, where a source could not be read.
-    #[must_use]
-    pub fn source(error: PortError) -> Self {
-        if error.kind == PortErrorKind::Changed {
-            Self::SourceChanged {
-                detail: error.detail,
-            }
-        } else {
-            Self::Source(error)
+    /// A demuxer that fails, or does not end, means a file that cannot be read; any other error stays what it is.
+    pub(crate) fn of_demuxer(self) -> Self {
+        match self {
+            Self::Failed { .. }
+            | Self::TimedOut { .. }
+            | Self::Stalled { .. }
+            | Self::LineTooLong { .. } => Self::Unreadable {
+                found: self.found(),
+                source: Some(Box::new(self)),
+            },
+            other => other,
         }
     }
 
-    /// The name this error leaves a function under.
+    /// The name under which this error leaves a function.
     #[must_use]
     pub fn name(&self) -> ErrorName {
         match self {
-            Self::ToolMissing { .. } => ErrorName::ConfigurationInvalid,
+            Self::ToolMissing { .. } | Self::ToolUnusable { .. } => ErrorName::ConfigurationInvalid,
             Self::Build { .. } => ErrorName::EncoderBuildMismatch,
             Self::Start { .. }
             | Self::Failed { .. }
-            | Self::TooMuchOutput { .. }
+            | Self::LineTooLong { .. }
             | Self::Output { .. }
             | Self::ReadBudget { .. }
             | Self::Io { .. } => ErrorName::EncoderFailed,
@@ -233,168 +211,265 @@ impl MediaError {
             Self::TooManyStreams { .. } => ErrorName::StreamLimitExceeded,
             Self::Unindexable { .. } | Self::Plan { .. } => ErrorName::PlanImpossible,
             Self::FrameCount { .. } | Self::Timing { .. } => ErrorName::FrameCountMismatch,
-            Self::SourceChanged { .. } => ErrorName::MezzanineChanged,
             Self::Source(error) => Failure::storage(error, "").name,
             Self::Captions { .. } => ErrorName::CaptionInvalid,
         }
     }
 
-    /// What to do about it.
+    /// What was expected, for example `192 frames of video/h264_720p`.
+    fn expected(&self) -> String {
+        match self {
+            Self::ToolMissing { tool, .. } => format!("the program {tool}"),
+            Self::ToolUnusable { path, .. } => {
+                format!("{} to print its version", path.display())
+            }
+            Self::Build { expected, .. } => format!("the encoder build {expected:?}"),
+            Self::Start { command, .. } => format!("{} to start", command.name()),
+            Self::Failed { command, .. } => format!("{} to succeed", command.name()),
+            Self::Stalled { command, .. } => format!("{} to make progress", command.name()),
+            Self::TimedOut {
+                command, seconds, ..
+            } => format!("{} to end within {seconds} s", command.name()),
+            Self::LineTooLong { command, limit } => {
+                format!("lines of at most {limit} bytes from {}", command.name())
+            }
+            Self::Unreadable { .. } => "a readable file".to_owned(),
+            Self::NoVideo { .. } => "a video stream".to_owned(),
+            Self::TooManyStreams { limit, .. } => format!("at most {limit} streams"),
+            Self::Unindexable { .. } => "a timestamp on every video packet".to_owned(),
+            Self::FrameCount {
+                rendition,
+                unit,
+                expected,
+                ..
+            } => format!("{expected} {unit} of {rendition}"),
+            Self::Timing {
+                rendition,
+                what,
+                expected,
+                ..
+            } => format!("{what} of {rendition} at tick {expected}"),
+            Self::Output {
+                rendition,
+                expected,
+                ..
+            } => format!("{expected} in the encoder's output for {rendition}"),
+            Self::Source(_) => "the object store to serve the source".to_owned(),
+            Self::ReadBudget { budget } => format!("reads of at most {budget} bytes of the source"),
+            Self::Captions { expected, .. } => expected.clone(),
+            Self::Plan { expected, .. } => format!("{expected} in the plan"),
+            Self::Io { attempt, .. } => format!("{attempt} to succeed"),
+        }
+    }
+
+    /// What was found instead.
+    fn found(&self) -> String {
+        match self {
+            Self::ToolMissing { searched, .. } => {
+                let searched: Vec<_> = searched.iter().map(|p| p.display().to_string()).collect();
+                format!("none at {}", searched.join(", "))
+            }
+            Self::ToolUnusable { source, .. }
+            | Self::Start { source, .. }
+            | Self::Io { source, .. } => source.to_string(),
+            Self::Build { found, .. } => format!("{found:?}"),
+            Self::Failed { status, stderr, .. } => format!("{status}: {stderr}"),
+            Self::Stalled {
+                seconds, stderr, ..
+            } => format!("none for {seconds} s: {stderr}"),
+            Self::TimedOut { stderr, .. } => format!("it still running: {stderr}"),
+            Self::LineTooLong { .. } => "a longer one".to_owned(),
+            Self::NoVideo { streams } => format!("{streams} streams and no video"),
+            Self::TooManyStreams { found, .. } => found.to_string(),
+            Self::FrameCount { found, .. } => found.to_string(),
+            Self::Timing { found, .. } => found.to_string(),
+            Self::Source(error) => error.to_string(),
+            Self::ReadBudget { .. } => "a request for more".to_owned(),
+            Self::Unreadable { found, .. }
+            | Self::Unindexable { found }
+            | Self::Output { found, .. }
+            | Self::Captions { found, .. }
+            | Self::Plan { found, .. } => found.clone(),
+        }
+    }
+
+    /// The place within the source that the error concerns.
+    fn place(&self) -> Option<String> {
+        match self {
+            Self::Captions { line, .. } => line.map(|line| format!("line {line}")),
+            _ => None,
+        }
+    }
+
+    /// The command that failed.
+    fn command(&self) -> Option<&Command> {
+        match self {
+            Self::Start { command, .. }
+            | Self::Failed { command, .. }
+            | Self::Stalled { command, .. }
+            | Self::TimedOut { command, .. }
+            | Self::LineTooLong { command, .. } => Some(command),
+            _ => None,
+        }
+    }
+
     fn remedy(&self) -> &'static str {
         match self {
-            Self::ToolMissing { .. } => {
-                "install ffmpeg, or name both programs in the function's settings"
+            Self::ToolMissing { .. } | Self::ToolUnusable { .. } => {
+                "install ffmpeg and ffprobe, or set their paths in the function's settings"
             }
             Self::Build { .. } => {
-                "plan the job again with the installed build, or deploy the build it was planned for"
+                "plan the job again with the installed build, or deploy the build that it was planned for"
             }
             Self::Unreadable { .. } => {
-                "play the file from start to end; deliver it again if it does not play"
+                "play the file from start to end; if it does not play, deliver it again"
             }
             Self::NoVideo { .. } => "deliver a file with a video stream",
-            Self::TooManyStreams { .. } => "deliver the programme alone, without unused streams",
+            Self::TooManyStreams { .. } => "deliver a file without unused streams",
             Self::Unindexable { .. } => {
                 "remux the file so that every packet has a timestamp: ffmpeg -fflags +genpts -i FILE -c copy OUT.mkv"
             }
-            Self::SourceChanged { .. } => {
-                "deliver again under a new key and do not replace files while a job runs"
-            }
             Self::Captions { .. } => "correct the caption file and deliver it again",
             Self::FrameCount { .. } | Self::Timing { .. } => {
-                "nothing at first: it is tried again; if it recurs, the mezzanine is damaged near that time"
+                "no action needed at first: the work is retried; if it fails again, decode the mezzanine to the end \
+                 (ffmpeg -v error -i FILE -f null -), deliver a repaired file if ffmpeg prints errors, and otherwise \
+                 report this as a defect of reelsmith"
             }
             Self::ReadBudget { .. } => {
-                "deliver a file with its index at the start and its streams interleaved, or raise the allowance"
+                "deliver a file with its index at the start and its streams interleaved, or raise the read budget"
             }
             Self::Plan { .. } => {
-                "start the job again; if it recurs, report it with the execution's history"
+                "start the job again; if it fails again, report it with the history of the execution"
             }
-            Self::Start { .. }
-            | Self::Failed { .. }
-            | Self::Stalled { .. }
-            | Self::TimedOut { .. }
-            | Self::TooMuchOutput { .. } => {
-                "run that command on a machine of your own; if it succeeds there, start the job again"
+            _ if self.command().is_some() => {
+                "run the command on your own machine; if it succeeds there, start the job again"
             }
-            _ => "start the job again; if it recurs, play the mezzanine near that place",
-        }
-    }
-
-    /// What was found, with the command that shows it again.
-    fn found(&self, source: &str) -> String {
-        let with = |command: &Command, found: String| {
-            format!("{found}; to see it again: {}", command.reproducing(source))
-        };
-        match self {
-            Self::Start { command, detail } => with(command, detail.clone()),
-            Self::Failed {
-                command,
-                status,
-                stderr,
-            } => with(command, format!("{status}: {stderr}")),
-            Self::Stalled {
-                command,
-                seconds,
-                stderr,
-            } => with(command, format!("none for {seconds} s: {stderr}")),
-            Self::TimedOut {
-                command,
-                seconds,
-                stderr,
-            } => with(
-                command,
-                format!("it still runs after {seconds} s: {stderr}"),
-            ),
-            Self::TooMuchOutput { command, limit } => with(command, format!("more than {limit}")),
-            other => {
-                let text = other.to_string();
-                let found = text.split_once(", found ").map(|(_, f)| f.to_owned());
-                found.unwrap_or(text)
+            _ => {
+                "start the job again; if it fails again, report it with the history of the execution"
             }
         }
     }
 
-    fn expected(&self) -> String {
-        match self {
-            Self::Start { .. } => "the encoder to start".to_owned(),
-            Self::Failed { .. } => "the encoder to succeed".to_owned(),
-            Self::Stalled { .. } => "the encoder to make progress".to_owned(),
-            Self::TimedOut { .. } => "the encoder to end in time".to_owned(),
-            Self::TooMuchOutput { .. } => "an output of sensible size".to_owned(),
-            other => {
-                let text = other.to_string();
-                let head = text
-                    .split_once(", found ")
-                    .map_or(text.as_str(), |(h, _)| h);
-                head.replacen("expected ", "", 1)
-            }
+    fn into_failure(self, source: &str, part: Option<&str>) -> Failure {
+        let mut location = source.to_owned();
+        for part in [part, self.place().as_deref()].into_iter().flatten() {
+            location.push_str(", ");
+            location.push_str(part);
         }
-    }
-
-    /// This error as it leaves a function: `source` names what was read, for example `s3://bucket/film.mov`.
-    #[must_use]
-    pub fn into_failure(self, source: &str) -> Failure {
-        self.failure(source, source)
-    }
-
-    /// As [`MediaError::into_failure`], where it is about one part of what was read, for example `chunk 12, group 0`.
-    #[must_use]
-    pub fn into_failure_of(self, source: &str, part: &str) -> Failure {
-        self.failure(source, &format!("{source}, {part}"))
-    }
-
-    fn failure(self, source: &str, location: &str) -> Failure {
         if let Self::Source(error) = &self {
             return Failure::storage(error, location);
         }
-        let found = self.found(source);
+        let mut found = self.found();
+        if let Some(command) = self.command() {
+            found.push_str("; reproduce with: ");
+            found.push_str(&command.reproducing(source));
+        }
         Failure::new(self.name(), self.expected(), found, location, self.remedy())
+    }
+}
+
+/// The conversion of media errors where they leave a function.
+pub trait OnSource<T> {
+    /// The failure of a task that read `source`, for example `s3://bucket/film.mov`.
+    ///
+    /// # Errors
+    /// The error as a failure at `source`.
+    fn on_source(self, source: &(impl fmt::Display + ?Sized)) -> Result<T, Failure>;
+
+    /// As [`OnSource::on_source`], for a task on one part of it, for example `chunk 12`.
+    ///
+    /// # Errors
+    /// The error as a failure at that part of `source`.
+    fn on_source_part(
+        self,
+        source: &(impl fmt::Display + ?Sized),
+        part: &(impl fmt::Display + ?Sized),
+    ) -> Result<T, Failure>;
+}
+
+impl<T> OnSource<T> for Result<T, MediaError> {
+    fn on_source(self, source: &(impl fmt::Display + ?Sized)) -> Result<T, Failure> {
+        self.map_err(|e| e.into_failure(&source.to_string(), None))
+    }
+
+    fn on_source_part(
+        self,
+        source: &(impl fmt::Display + ?Sized),
+        part: &(impl fmt::Display + ?Sized),
+    ) -> Result<T, Failure> {
+        self.map_err(|e| e.into_failure(&source.to_string(), Some(&part.to_string())))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::process::ExitStatusExt as _;
+
+    use reelsmith_core::ports::PortErrorKind;
+
     use super::*;
 
-    #[test]
-    fn a_failed_encode_carries_the_command_that_shows_it_again() {
-        let args = ["-i", "http://127.0.0.1:1/x/m", "out.mp4"].map(str::to_owned);
-        let error = MediaError::Failed {
-            command: Box::new(Command::new("/usr/bin/ffmpeg", args.to_vec())),
-            status: "exit status 1".into(),
-            stderr: "moov atom not found".into(),
-        };
-        let failure = error.into_failure_of("s3://in/film.mov", "chunk 12");
-        assert_eq!(failure.name, ErrorName::EncoderFailed);
-        insta::assert_snapshot!(failure, @"expected the encoder to succeed; found exit status 1: moov atom not found; to see it again: aws s3 cp s3://in/film.mov film.mov && ffmpeg -i film.mov out.mp4; at s3://in/film.mov, chunk 12; to do: run that command on a machine of your own; if it succeeds there, start the job again");
+    fn failure(error: MediaError) -> Failure {
+        Err::<(), _>(error)
+            .on_source("s3://in/film.mov")
+            .unwrap_err()
     }
 
     #[test]
-    fn missing_frames_say_how_many() {
-        let error = MediaError::FrameCount {
+    fn a_failed_encode_carries_the_command_that_reproduces_it() {
+        let args = ["-i", "http://127.0.0.1:1/x/m", "out.mp4"].map(str::to_owned);
+        let error = MediaError::Failed {
+            command: Box::new(Command::new("/usr/bin/ffmpeg", args.to_vec())),
+            status: ExitStatus::from_raw(1 << 8),
+            stderr: "moov atom not found".into(),
+        };
+        insta::assert_snapshot!(error, @"expected ffmpeg to succeed, found exit status: 1: moov atom not found; command: ffmpeg -i MEZZANINE out.mp4");
+        let result: Result<(), _> = Err(error);
+        let failure = result
+            .on_source_part("s3://in/film.mov", "chunk 12")
+            .unwrap_err();
+        assert_eq!(failure.name, ErrorName::EncoderFailed);
+        insta::assert_snapshot!(failure, @"expected ffmpeg to succeed; found exit status: 1: moov atom not found; reproduce with: aws s3 cp s3://in/film.mov film.mov && ffmpeg -i film.mov out.mp4; at s3://in/film.mov, chunk 12; to do: run the command on your own machine; if it succeeds there, start the job again");
+    }
+
+    #[test]
+    fn a_wrong_frame_count_states_both_counts() {
+        let failure = failure(MediaError::FrameCount {
             rendition: "video/h264_720p".into(),
             unit: "frames",
             expected: 192,
             found: 0,
-        };
-        let failure = error.into_failure("s3://in/film.mov");
+        });
         assert_eq!(failure.name, ErrorName::FrameCountMismatch);
-        insta::assert_snapshot!(failure, @"expected 192 frames of video/h264_720p; found 0; at s3://in/film.mov; to do: nothing at first: it is tried again; if it recurs, the mezzanine is damaged near that time");
+        insta::assert_snapshot!(failure, @"expected 192 frames of video/h264_720p; found 0; at s3://in/film.mov; to do: no action needed at first: the work is retried; if it fails again, decode the mezzanine to the end (ffmpeg -v error -i FILE -f null -), deliver a repaired file if ffmpeg prints errors, and otherwise report this as a defect of reelsmith");
     }
 
     #[test]
-    fn the_line_of_a_caption_stays_in_the_failure() {
+    fn the_line_of_a_caption_error_is_part_of_the_location() {
         let error = MediaError::Captions {
-            line: 7,
+            line: Some(7),
             expected: "a time as 00:00:00,000".into(),
             found: "\"soon\"".into(),
         };
-        insta::assert_snapshot!(error.into_failure("s3://in/en.srt"), @r#"expected line 7: a time as 00:00:00,000; found "soon"; at s3://in/en.srt; to do: correct the caption file and deliver it again"#);
+        insta::assert_snapshot!(error, @r#"line 7: expected a time as 00:00:00,000, found "soon""#);
+        insta::assert_snapshot!(failure(error), @r#"expected a time as 00:00:00,000; found "soon"; at s3://in/film.mov, line 7; to do: correct the caption file and deliver it again"#);
     }
 
     #[test]
-    fn a_replaced_mezzanine_is_told_from_a_store_that_does_not_answer() {
-        let of = |kind| MediaError::source(PortError::new(kind, "x")).name();
+    fn a_demuxer_error_keeps_its_source() {
+        let error = MediaError::TimedOut {
+            command: Box::new(Command::new("/usr/bin/ffprobe", Vec::new())),
+            seconds: 60,
+            stderr: String::new(),
+        };
+        let error = error.of_demuxer();
+        assert_eq!(error.name(), ErrorName::MezzanineUnreadable);
+        assert!(error.source().unwrap().is::<MediaError>());
+    }
+
+    #[test]
+    fn a_replaced_mezzanine_and_an_unavailable_store_have_different_names() {
+        let of = |kind| MediaError::Source(PortError::new(kind, "x")).name();
         assert_eq!(of(PortErrorKind::Changed), ErrorName::MezzanineChanged);
         assert_eq!(
             of(PortErrorKind::Unavailable),

@@ -197,8 +197,9 @@ async fn write(stills_of: &Stills<'_>) -> Result<PathBuf, MediaError> {
     let file = stills(stills_of.init, stills_of.pictures);
     let expected = "key pictures in their fragments";
     let file = file.map_err(|e| MediaError::output("images", expected, e.to_string()))?;
-    let written = tokio::fs::write(&path, file).await;
-    written.map_err(|e| MediaError::io("writing key pictures", &e))?;
+    tokio::fs::write(&path, file)
+        .await
+        .map_err(MediaError::io("writing key pictures"))?;
     Ok(path)
 }
 

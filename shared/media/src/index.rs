@@ -19,7 +19,6 @@ use reelsmith_core::sniff::Container;
 use crate::command::{Command, words};
 use crate::error::MediaError;
 use crate::input;
-use crate::probe::unreadable;
 use crate::process::{self, Limits, Sign};
 use crate::proxy::{ProxyOptions, ProxyStats, RangeProxy};
 use crate::scan;
@@ -165,7 +164,7 @@ async fn run(
 ) -> Result<(), MediaError> {
     let command = Command::new(&tools.ffprobe, args);
     let run = process::run(&command, &Limits::indexing(), line).await;
-    run.map(|_| ()).map_err(unreadable)
+    run.map(|_| ()).map_err(MediaError::of_demuxer)
 }
 
 /// Where packets hold nothing, what a parser or decoder would say of them is not to count.

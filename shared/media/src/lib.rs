@@ -32,7 +32,7 @@ pub use audio::{
 pub use captions::{EmbeddedTask, TextSegment, convert_captions, convert_embedded, embedded_argv};
 pub use command::Command;
 pub use confine::{Layers, close_to_others};
-pub use error::MediaError;
+pub use error::{MediaError, OnSource};
 pub use images::{Brightness, Grid, Stills, brightness, poster, poster_of, sheets};
 pub use index::{Indexed, complete, read_index, scan_index, track_reads};
 pub use probe::probe;

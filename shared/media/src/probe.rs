@@ -30,40 +30,20 @@ pub async fn probe(tools: &Tools, url: &str, container: Container) -> Result<Pro
         json.push_str(line);
         json.push('\n');
         if json.len() > MOST_JSON {
-            return Err(MediaError::Unreadable {
-                detail: format!("more than {MOST_JSON} bytes of stream facts"),
-            });
+            let found = format!("more than {MOST_JSON} bytes of stream facts");
+            return Err(MediaError::unreadable(found));
         }
         Ok(Sign::Progress)
     };
-    let run = process::run(&command, &Limits::probing(), collect).await;
-    let finished = run.map_err(unreadable)?;
+    let finished = process::run(&command, &Limits::probing(), collect)
+        .await
+        .map_err(MediaError::of_demuxer)?;
     let facts: Facts = serde_json::from_str(&json).map_err(|e| MediaError::Unreadable {
-        detail: format!("stream facts that are no JSON ({e}); {}", finished.stderr),
+        found: format!("stream facts that are not JSON ({e}); {}", finished.stderr),
+        source: Some(Box::new(e)),
     })?;
     let probe = facts.into_probe(container, &finished.stderr)?;
     light::complete(tools, url, probe).await
-}
-
-/// A demuxer that gives up, or goes on without end, means a file that cannot be read; everything else stays what it is.
-pub(crate) fn unreadable(error: MediaError) -> MediaError {
-    match error {
-        MediaError::Failed { status, stderr, .. } => MediaError::Unreadable {
-            detail: format!("{status}: {stderr}"),
-        },
-        MediaError::TimedOut {
-            seconds, stderr, ..
-        }
-        | MediaError::Stalled {
-            seconds, stderr, ..
-        } => MediaError::Unreadable {
-            detail: format!("no end within {seconds} s: {stderr}"),
-        },
-        MediaError::TooMuchOutput { limit, .. } => MediaError::Unreadable {
-            detail: format!("more than {limit} of facts"),
-        },
-        other => other,
-    }
 }
 
 fn probe_argv(url: &str, container: Container) -> Vec<String> {
@@ -147,9 +127,7 @@ impl Facts {
             });
         }
         if streams == 0 {
-            return Err(MediaError::Unreadable {
-                detail: format!("no stream; {stderr}"),
-            });
+            return Err(MediaError::unreadable(format!("no stream; {stderr}")));
         }
         let is_video = |s: &&Stream| s.codec_type == "video" && s.disposition.attached_pic == 0;
         let video = self.streams.iter().find(is_video);
@@ -175,8 +153,9 @@ impl Facts {
 
 impl Stream {
     fn video(&self, stderr: &str) -> Result<VideoStream, MediaError> {
-        let unreadable = |what: &str| MediaError::Unreadable {
-            detail: format!("video stream {} without {what}; {stderr}", self.index),
+        let unreadable = |what: &str| {
+            let found = format!("video stream {} without {what}; {stderr}", self.index);
+            MediaError::unreadable(found)
         };
         let time_base = self.time_base.as_deref().and_then(|t| ratio(t, '/'));
         let pixel_format = self

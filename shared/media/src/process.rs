@@ -1,6 +1,7 @@
 //! Running a program: confined, own process group, no environment, bounded time, memory and output, progress watched,
 //! processor time measured.
 
+use std::io;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
@@ -168,7 +169,7 @@ enum Halt {
     TimedOut,
     LineTooLong,
     Refused(MediaError),
-    Unreadable(std::io::Error),
+    Unreadable(io::Error),
 }
 
 impl Halt {
@@ -193,12 +194,12 @@ impl Halt {
                 seconds: limits.wall.as_secs(),
                 stderr,
             },
-            Self::LineTooLong => MediaError::TooMuchOutput {
+            Self::LineTooLong => MediaError::LineTooLong {
                 command,
-                limit: format!("{LINE} bytes in a line"),
+                limit: LINE,
             },
             Self::Refused(error) => error,
-            Self::Unreadable(error) => MediaError::io("reading a child's output", &error),
+            Self::Unreadable(error) => MediaError::io("reading the output of a program")(error),
         }
     }
 }
@@ -216,21 +217,20 @@ async fn start(command: &Command) -> Result<(Child, Group), MediaError> {
         // Where nobody waits any more, the group is killed as it is dropped.
         drop(sender.send(spawned));
     });
-    let fail = |detail: String| MediaError::Start {
-        command: Box::new(command.clone()),
-        detail,
-    };
-    thread.map_err(|e| fail(e.to_string()))?;
+    thread.map_err(|e| not_started(command, e))?;
     let started = started.await;
-    started.unwrap_or_else(|_| Err(fail("its thread panicked".to_owned())))
+    started.unwrap_or_else(|e| Err(not_started(command, io::Error::other(e))))
+}
+
+fn not_started(command: &Command, source: io::Error) -> MediaError {
+    MediaError::Start {
+        command: Box::new(command.clone()),
+        source,
+    }
 }
 
 #[expect(clippy::disallowed_methods, reason = "this is where processes start")]
 fn spawn(command: &Command) -> Result<(Child, Group), MediaError> {
-    let fail = |detail: String| MediaError::Start {
-        command: Box::new(command.clone()),
-        detail,
-    };
     let mut process = tokio::process::Command::new(&command.program);
     process
         .args(&command.args)
@@ -243,10 +243,10 @@ fn spawn(command: &Command) -> Result<(Child, Group), MediaError> {
     if let Some(directory) = &command.directory {
         process.current_dir(directory);
     }
-    let child = process.spawn().map_err(|e| fail(e.to_string()))?;
+    let child = process.spawn().map_err(|e| not_started(command, e))?;
     let pid = child.id().and_then(|id| i32::try_from(id).ok());
     let pid = pid.and_then(Pid::from_raw);
-    let pid = pid.ok_or_else(|| fail("no process id".to_owned()))?;
+    let pid = pid.ok_or_else(|| not_started(command, io::Error::other("no process id")))?;
     let group = Group { pid, reaped: false };
     Ok((child, group))
 }
@@ -374,16 +374,16 @@ fn cpu_ms(stat: &str, ticks_per_second: u64) -> Option<u64> {
 
 fn judge(
     command: &Command,
-    status: std::io::Result<ExitStatus>,
+    status: io::Result<ExitStatus>,
     finished: Finished,
 ) -> Result<Finished, MediaError> {
-    let status = status.map_err(|e| MediaError::io("waiting for a child", &e))?;
+    let status = status.map_err(MediaError::io("waiting for a program to exit"))?;
     if status.success() {
         return Ok(finished);
     }
     Err(MediaError::Failed {
         command: Box::new(command.clone()),
-        status: status.to_string(),
+        status,
         stderr: finished.stderr,
     })
 }

@@ -32,8 +32,8 @@ pub struct Joined<'a> {
 /// the file has not every sample of its segments; [`MediaError::Output`] for segments that cannot be read; [`MediaError::Io`]; and what [`run_with_progress`] reports.
 pub async fn join(tools: &Tools, parts: Joined<'_>) -> Result<(), MediaError> {
     let parent = parts.out.parent().unwrap_or(Path::new("."));
-    let folder = tempfile::tempdir_in(parent);
-    let folder = folder.map_err(|e| MediaError::io("making a temporary folder", &e))?;
+    let folder =
+        tempfile::tempdir_in(parent).map_err(MediaError::io("making a temporary folder"))?;
     let mut expected = vec![concatenated(parts.video, folder.path().join(VIDEO)).await?];
     if let Some(audio) = parts.audio {
         expected.push(concatenated(audio, folder.path().join(AUDIO)).await?);
@@ -60,8 +60,9 @@ pub async fn join(tools: &Tools, parts: Joined<'_>) -> Result<(), MediaError> {
             });
         }
     }
-    let moved = tokio::fs::rename(folder.path().join(OUTPUT), parts.out).await;
-    moved.map_err(|e| MediaError::io("moving the progressive file to its place", &e))
+    tokio::fs::rename(folder.path().join(OUTPUT), parts.out)
+        .await
+        .map_err(MediaError::io("moving the progressive file to its place"))
 }
 
 const VIDEO: &str = "video.mp4";
@@ -95,14 +96,11 @@ async fn concatenated(files: &[PathBuf], to: PathBuf) -> Result<u64, MediaError>
     let files = files.to_vec();
     let work = move || concatenate(&files, &to);
     let done = tokio::task::spawn_blocking(work).await;
-    done.map_err(|e| MediaError::io("concatenating segments", &std::io::Error::other(e)))?
+    done.map_err(MediaError::io("concatenating segments"))?
 }
 
 fn concatenate(files: &[PathBuf], to: &Path) -> Result<u64, MediaError> {
-    let failed = |what: &str| {
-        let what = format!("{what} a file of segments");
-        move |e: std::io::Error| MediaError::io(what, &e)
-    };
+    let failed = |attempt: &str| MediaError::io(format!("{attempt} a file of segments"));
     let mut out = std::fs::File::create(to).map_err(failed("creating"))?;
     let mut track = Track::default();
     for file in files {

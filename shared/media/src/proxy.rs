@@ -91,10 +91,12 @@ impl RangeProxy {
                 found: "0".into(),
             });
         }
-        let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await;
-        let listener = listener.map_err(|e| MediaError::io("listening on 127.0.0.1", &e))?;
-        let address = listener.local_addr();
-        let address = address.map_err(|e| MediaError::io("naming the port", &e))?;
+        let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0))
+            .await
+            .map_err(MediaError::io("listening on 127.0.0.1"))?;
+        let address = listener
+            .local_addr()
+            .map_err(MediaError::io("reading the address of the listener"))?;
         let path: Arc<str> = format!("/{}/mezzanine", token()?).into();
         let blocks = Arc::new(Blocks::new(store, pin, options));
         let served = Arc::new(AtomicU64::new(0));
@@ -156,7 +158,7 @@ impl Drop for RangeProxy {
 fn token() -> Result<String, MediaError> {
     let mut bytes = [0u8; 16];
     rustix::rand::getrandom(&mut bytes, rustix::rand::GetRandomFlags::empty())
-        .map_err(|e| MediaError::io("asking for random bytes", &e.into()))?;
+        .map_err(MediaError::io("obtaining random bytes"))?;
     Ok(bytes.iter().map(|b| format!("{b:02x}")).collect())
 }
 

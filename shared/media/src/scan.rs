@@ -9,7 +9,6 @@ use reelsmith_core::probe::{Probe, Scan};
 use crate::command::{Command, words};
 use crate::error::MediaError;
 use crate::input;
-use crate::probe::unreadable;
 use crate::process::{self, Limits, Sign};
 use crate::tools::Tools;
 use crate::video::decimal_micros;
@@ -40,8 +39,9 @@ pub(crate) async fn judge(tools: &Tools, url: &str, probe: &Probe) -> Result<Sca
     let mut seen = Seen::default();
     for place in PLACES {
         let command = Command::new(&tools.ffmpeg, argv(url, probe, place));
-        let run = process::run(&command, &Limits::indexing(), |line| Ok(seen.read(line))).await;
-        run.map_err(unreadable)?;
+        process::run(&command, &Limits::indexing(), |line| Ok(seen.read(line)))
+            .await
+            .map_err(MediaError::of_demuxer)?;
     }
     Ok(seen.verdict(stated))
 }

@@ -1,5 +1,6 @@
 //! Where ffmpeg and ffprobe are, and which build they are.
 
+use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::error::MediaError;
@@ -62,12 +63,12 @@ fn find(name: &'static str, setting: Option<&str>) -> Result<PathBuf, MediaError
     let found = candidates.iter().find(|path| path.is_file());
     let found = found.ok_or_else(|| MediaError::ToolMissing {
         tool: name,
-        looked: listed(&candidates),
+        searched: candidates.clone(),
     })?;
     // The child runs in another directory, so a relative setting must be resolved here.
-    std::path::absolute(found).map_err(|e| MediaError::ToolMissing {
-        tool: name,
-        looked: format!("{}: {e}", found.display()),
+    std::path::absolute(found).map_err(|source| MediaError::ToolUnusable {
+        path: found.clone(),
+        source,
     })
 }
 
@@ -84,28 +85,23 @@ fn search_path(name: &str) -> Vec<PathBuf> {
         .collect()
 }
 
-fn listed(paths: &[PathBuf]) -> String {
-    let shown: Vec<String> = paths.iter().map(|p| p.display().to_string()).collect();
-    shown.join(", ")
-}
-
 #[expect(
     clippy::disallowed_methods,
     reason = "asks the program for its version, before there is anything to confine"
 )]
 fn build_of(ffmpeg: &Path) -> Result<String, MediaError> {
-    let missing = |why: String| MediaError::ToolMissing {
-        tool: "ffmpeg",
-        looked: format!("{}: {why}", ffmpeg.display()),
+    let unusable = |source| MediaError::ToolUnusable {
+        path: ffmpeg.to_owned(),
+        source,
     };
     let output = std::process::Command::new(ffmpeg)
         .args(["-hide_banner", "-version"])
         .env_clear()
         .stdin(std::process::Stdio::null())
         .output()
-        .map_err(|e| missing(e.to_string()))?;
+        .map_err(unusable)?;
     let text = String::from_utf8_lossy(&output.stdout);
-    version(&text).ok_or_else(|| missing("does not say which version it is".into()))
+    version(&text).ok_or_else(|| unusable(io::Error::other("output without a version")))
 }
 
 /// `ffmpeg version 5.1.9-0+deb12u1 Copyright …` → `ffmpeg 5.1.9-0+deb12u1`.

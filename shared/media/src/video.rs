@@ -174,9 +174,9 @@ pub async fn transcode(
 ) -> Result<ChunkMedia, MediaError> {
     task.check()?;
     if task.rungs.iter().any(|r| argv::tone_mapped(task, &r.rung)) {
-        let written =
-            tokio::fs::write(task.directory.join(hdr::FILE), hdr::cube(&task.source)).await;
-        written.map_err(|e| MediaError::io("writing the tone-mapping table", &e))?;
+        tokio::fs::write(task.directory.join(hdr::FILE), hdr::cube(&task.source))
+            .await
+            .map_err(MediaError::io("writing the tone-mapping table"))?;
     }
     let finished = run_with_progress(&task.command(tools), limits).await?;
     let mut rungs = Vec::with_capacity(task.rungs.len());
@@ -193,10 +193,11 @@ pub async fn transcode(
 /// Reads an encoder's file into memory and frees its place on the disk.
 pub(crate) async fn read_and_remove(path: &Path) -> Result<Bytes, MediaError> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let failed = |e| MediaError::io(format!("reading the encoder's file {name}"), &e);
-    let bytes = tokio::fs::read(path).await.map_err(failed)?;
-    let failed = |e| MediaError::io(format!("removing the encoder's file {name}"), &e);
-    tokio::fs::remove_file(path).await.map_err(failed)?;
+    let failed = |attempt: &str| MediaError::io(format!("{attempt} the encoder's file {name}"));
+    let bytes = tokio::fs::read(path).await.map_err(failed("reading"))?;
+    tokio::fs::remove_file(path)
+        .await
+        .map_err(failed("removing"))?;
     Ok(bytes.into())
 }
 

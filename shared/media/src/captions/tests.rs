@@ -111,7 +111,7 @@ fn other_encodings_are_read_by_their_mark_or_refused_by_their_line() {
     let latin: Vec<u8> = text.chars().map(|c| c as u32 as u8).collect();
     let error = convert_captions(&latin, CaptionFormat::Srt, &plan(250, "25")).unwrap_err();
     assert!(
-        matches!(error, MediaError::Captions { line: 3, .. }),
+        matches!(error, MediaError::Captions { line: Some(3), .. }),
         "{error}"
     );
 }

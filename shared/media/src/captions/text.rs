@@ -33,7 +33,7 @@ fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Result<String, MediaError> {
     match text {
         Ok(text) if rest.is_empty() => Ok(text),
         _ => Err(wrong(
-            0,
+            None,
             "UTF-16, as its byte order mark says",
             "another encoding",
         )),

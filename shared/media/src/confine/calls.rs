@@ -4,6 +4,7 @@
 //! missing one would show as a broken picture in somebody's deployment. Refused calls fail with `EPERM`.
 
 use std::collections::BTreeMap;
+use std::io;
 
 use libc::{AF_INET, SOCK_STREAM, c_long};
 use seccompiler::{
@@ -75,25 +76,20 @@ const TYPE: u64 = 0xF;
 ///
 /// # Errors
 /// Where the kernel has no seccomp filters, or this architecture none here.
-pub(super) fn refuse() -> Result<(), String> {
-    let program = program()?;
-    seccompiler::apply_filter(&program).map_err(|e| e.to_string())
+pub(super) fn refuse() -> io::Result<()> {
+    let program = program().map_err(io::Error::other)?;
+    seccompiler::apply_filter(&program).map_err(io::Error::other)
 }
 
-fn program() -> Result<BpfProgram, String> {
-    let arch: TargetArch = std::env::consts::ARCH
-        .try_into()
-        .map_err(|e| format!("{e}"))?;
-    let filter = SeccompFilter::new(
-        rules().map_err(|e| e.to_string())?,
+fn program() -> Result<BpfProgram, seccompiler::BackendError> {
+    let arch: TargetArch = std::env::consts::ARCH.try_into()?;
+    SeccompFilter::new(
+        rules()?,
         SeccompAction::Allow,
         SeccompAction::Errno(libc::EPERM as u32),
         arch,
-    );
-    let filter = filter.map_err(|e| e.to_string())?;
-    filter
-        .try_into()
-        .map_err(|e: seccompiler::BackendError| e.to_string())
+    )?
+    .try_into()
 }
 
 fn rules() -> Result<BTreeMap<i64, Vec<SeccompRule>>, seccompiler::BackendError> {

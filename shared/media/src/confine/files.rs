@@ -1,5 +1,7 @@
 //! Landlock: files, ports and signals by allow-list.
 
+use std::io;
+
 use landlock::{
     ABI, Access, AccessFs, AccessNet, LandlockStatus, NetPort, Ruleset, RulesetAttr,
     RulesetCreatedAttr, RulesetError, RulesetStatus, Scope, path_beneath_rules,
@@ -24,11 +26,11 @@ pub(super) fn abi() -> u32 {
 ///
 /// # Errors
 /// What the kernel said.
-pub(super) fn allow_only(reach: &Reach) -> Result<(), String> {
+pub(super) fn allow_only(reach: &Reach) -> io::Result<()> {
     match apply(reach) {
-        Ok(RulesetStatus::NotEnforced) => Err("not enforced".to_owned()),
+        Ok(RulesetStatus::NotEnforced) => Err(io::Error::other("the rules are not enforced")),
         Ok(_) => Ok(()),
-        Err(error) => Err(error.to_string()),
+        Err(error) => Err(io::Error::other(error)),
     }
 }
 

@@ -57,11 +57,11 @@ impl Rows {
         }
         let number = self.packets.len();
         let pts = pts.ok_or_else(|| MediaError::Unindexable {
-            detail: format!("packet {number} without a presentation time (dts {dts:?})"),
+            found: format!("packet {number} without a presentation time (dts {dts:?})"),
         })?;
         if number >= MOST_PACKETS {
             return Err(MediaError::Unindexable {
-                detail: format!("more than {MOST_PACKETS} video packets"),
+                found: format!("more than {MOST_PACKETS} video packets"),
             });
         }
         let bytes = start.zip(size).map(|(start, size)| ByteSpan {
@@ -78,9 +78,9 @@ impl Rows {
     }
 
     pub(super) fn into_index(self, probe: &Probe) -> Result<PacketIndex, MediaError> {
-        let time_base = self.time_base.ok_or_else(|| MediaError::Unreadable {
-            detail: "a video stream without a time base".to_owned(),
-        })?;
+        let time_base = self
+            .time_base
+            .ok_or_else(|| MediaError::unreadable("a video stream without a time base"))?;
         // MXF has times of display only where its index tables say how frames are reordered.
         let undisplayed = self.packets.iter().all(|p| p.dts == Some(p.pts));
         let inter = matches!(probe.video.codec.as_str(), "h264" | "hevc");

@@ -4,7 +4,7 @@ use reelsmith_core::ladder::VideoRange;
 use reelsmith_core::probe::{ContentLight, Mastering, Probe};
 use serde::Deserialize;
 
-use super::{MOST_JSON, ratio, unreadable};
+use super::{MOST_JSON, ratio};
 use crate::command::{Command, words};
 use crate::error::MediaError;
 use crate::input;
@@ -107,8 +107,9 @@ pub(super) async fn complete(
         }
         Ok(Sign::Progress)
     };
-    let run = process::run(&command, &Limits::indexing(), collect).await;
-    run.map_err(unreadable)?;
+    process::run(&command, &Limits::indexing(), collect)
+        .await
+        .map_err(MediaError::of_demuxer)?;
     // A decoder that says nothing sensible leaves the metadata away; the picture itself is still HDR.
     let found: Frames = serde_json::from_str(&json).unwrap_or_default();
     let mut said = found.frames.iter().flat_map(|f| &f.side_data_list);

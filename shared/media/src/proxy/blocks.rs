@@ -34,7 +34,7 @@ pub(crate) enum Fault {
 impl From<Fault> for MediaError {
     fn from(fault: Fault) -> Self {
         match fault {
-            Fault::Port(error) => Self::source(error),
+            Fault::Port(error) => Self::Source(error),
             Fault::Budget(budget) => Self::ReadBudget { budget },
         }
     }

@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use reelsmith_contract::ErrorName;
 use reelsmith_core::ladder::CodecSettings;
 use reelsmith_core::plan::{Chunk, Timeline};
 use reelsmith_core::time::{FrameRange, Ticks};
@@ -409,10 +410,7 @@ async fn a_mezzanine_replaced_midway_is_told_by_its_name() {
         ..Limits::default()
     };
     let result = proxy.check(transcode(&tools(), &task, &limits).await);
-    assert!(
-        matches!(result, Err(MediaError::SourceChanged { .. })),
-        "{result:?}"
-    );
+    assert_eq!(result.unwrap_err().name(), ErrorName::MezzanineChanged);
 }
 
 #[tokio::test(flavor = "multi_thread")]

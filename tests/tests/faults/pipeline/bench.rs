@@ -432,7 +432,7 @@ fn explained(trouble: &Trouble, view: &ExecutionView) -> Vec<String> {
     }
     let (error, cause) = (view.error.as_deref(), view.cause.as_deref());
     let cause = cause.unwrap_or_default();
-    let command = "to see it again: aws s3 cp s3://";
+    let command = "reproduce with: aws s3 cp s3://";
     let parts = ["chunk ", "SIGKILL", command, " && ffmpeg ", "libx264"];
     let missing = parts.into_iter().filter(|part| !cause.contains(part));
     let mut wrong: Vec<String> = missing
