@@ -156,6 +156,24 @@ def ways(facts):
 ONE = ["--duration", "2h", "--rung", "h265_1080p", "--preset", "slower", "--audio", "0", "--mezzanine-rate", "8", "--workers", "100,888,3552"]
 
 
+# Of a simulation's columns: the steps before and after the encode hardly depend on the number of workers.
+LEFT_OUT = {"admitted", "proven", "at once"}
+
+
+def shortened(markdown):
+    """A simulation's table without some columns, and with one row for numbers of workers that change nothing."""
+    lines = [[cell.strip() for cell in line.strip("|").split("|")] for line in markdown.strip().splitlines()]
+    kept = [n for n, head in enumerate(lines[0]) if head not in LEFT_OUT]
+    heads, *rows = [[line[n] for n in kept] for line in [lines[0], *lines[2:]]]
+    merged = []
+    for row in rows:
+        if merged and merged[-1][1:] == row[1:]:
+            merged[-1][0] = f"{merged[-1][0].split(' to ')[0]} to {row[0]}"
+        else:
+            merged.append(row)
+    return table(heads, merged).strip()
+
+
 def fleet(program):
     text = ""
     for title, options in (("10 seconds", ["--duration", "10s"]), ("24 minutes", ["--duration", "24m"]), ("2 hours", ["--duration", "2h"]),
@@ -165,7 +183,7 @@ def fleet(program):
                            ("The video of 2 hours, one rung, compared with one machine of 31 threads", [*ONE, "--beside", "31"]),
                            ("The same with workers of four vCPUs", [*ONE, "--beside", "31", "--worker-memory", "7076"])):
         said = subprocess.run([program, "simulate", *options, "--format", "markdown"], capture_output=True, text=True, check=True).stdout
-        text += f"### {title}\n\n`reelsmith simulate {' '.join(options)}`\n\n{said.strip()}\n\n"
+        text += f"### {title}\n\n`reelsmith simulate {' '.join(options)}`\n\n{shortened(said)}\n\n"
     return text
 
 

@@ -55,10 +55,10 @@ const about = {
   Bento4: '`mp4dump` of every box', ffmpeg: 'its HLS, DASH and MP4 demuxers, without decoding',
 };
 
-const owners = [...new Map(rows.map((r) => [r.owner, r.severity]))];
-const damagesOf = (owner) => rows
+const owners = [...new Map(anybody.map((r) => [r.owner, r.severity]))];
+const damagesOf = (owner) => anybody
   .filter((r) => r.owner === owner)
-  .map((r) => r.name.replaceAll('|', '\\|') + (r.by.length ? ` (${r.by.join(', ')})` : ''))
+  .map((r) => `${r.name.replaceAll('|', '\\|')} (${r.by.join(', ')})`)
   .join('; ');
 
 const text = `# What other validators find
@@ -96,11 +96,11 @@ records SEG-02 finds every changed byte by the checksum of its segment. *Decodin
 
 ${table(['damage', 'standard rules', 'decoding'], real.rows.map((r) => [r.name, r.rules.join(', '), mark(r.ffmpeg)]))}
 
-## Every damage
+## What other readers catch
 
-By the rule that owns it; in brackets, who else catches it.
+The other ${rows.length - anybody.length} damages are in the tests of the rules (\`shared/conformance/src/rules/tests\`).
 
-${table(['rule', 'severity', 'damages'], owners.map(([owner, severity]) => [owner, severity, damagesOf(owner)]))}
+${table(['rule', 'severity', 'damages, with the readers that catch them'], owners.map(([owner, severity]) => [owner, severity, damagesOf(owner)]))}
 `;
 writeFileSync(document, text);
 console.log(`check-judges: ours finds ${rows.length - failures.filter((f) => f.startsWith('ours')).length} of ${rows.length}, others together ${anybody.length}; ${real.rows.length} damages to real media`);

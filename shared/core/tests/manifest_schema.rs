@@ -185,7 +185,13 @@ fn tables(group: &Field, path: &str, text: &mut String) {
             Occurs::Repeated { min, max } => format!("{min}–{max}"),
         };
         let value = match field.kind {
-            Kind::Group(_) => "elements".to_owned(),
+            Kind::Text { max } => format!("text, at most {max}"),
+            Kind::Integer { min, max } => format!("{min} to {max}"),
+            Kind::Boolean => "boolean".to_owned(),
+            Kind::Seconds => "duration".to_owned(),
+            Kind::FrameRate => "frame rate".to_owned(),
+            Kind::Key => "key".to_owned(),
+            Kind::Language => "language".to_owned(),
             kind => kind.expected(),
         };
         writeln!(

@@ -151,12 +151,12 @@ const LARGEST_OBJECT: u64 = 50 << 40;
 pub const ROOT: Field = required(
     "AnimeTranscodeManifest",
     Kind::Group(&[
-        required("ManifestId", Kind::Id, "The delivery's own identity."),
+        required("ManifestId", Kind::Id, "Identity of the delivery."),
         required("Episode", Kind::Group(EPISODE), "What is delivered."),
         required(
             "Mezzanine",
             Kind::Group(MEZZANINE),
-            "The file to encode and what the delivery says of it.",
+            "The file to encode, as described by the delivery.",
         ),
         required(
             "AudioTracks",
@@ -167,7 +167,7 @@ pub const ROOT: Field = required(
                 Kind::Group(AUDIO_TRACK),
                 "One audio rendition.",
             )]),
-            "The audio renditions, in the order players show them.",
+            "Audio renditions, in display order.",
         ),
         optional(
             "SubtitleTracks",
@@ -178,27 +178,23 @@ pub const ROOT: Field = required(
                 Kind::Group(SUBTITLE_TRACK),
                 "One sidecar caption file.",
             )]),
-            "The caption files, in the order players show them.",
+            "Caption files, in display order.",
         ),
         optional(
             "Priority",
             Kind::Integer { min: 0, max: 10 },
-            "Higher goes first; 5 where not stated.",
+            "Higher runs first; default 5.",
         ),
-        optional(
-            "CallbackUrl",
-            Kind::HttpsUrl,
-            "Where to announce the end of the job.",
-        ),
+        optional("CallbackUrl", Kind::HttpsUrl, "Stored, but not called."),
         optional(
             "TranscodeSettings",
             Kind::Group(SETTINGS),
-            "What this job wants otherwise than the deployment.",
+            "Settings of this job that differ from the deployment's.",
         ),
         optional(
             "Extensions",
             Kind::Anything,
-            "Room for the deliverer's own elements; nothing in it is read.",
+            "Elements of the sender; not read.",
         ),
     ]),
     "One job.",
@@ -208,7 +204,7 @@ const EPISODE: &[Field] = &[
     required(
         "SeriesId",
         Kind::SeriesId,
-        "The series; with season and episode it names the published asset.",
+        "The series; names the published asset together with season and episode.",
     ),
     required("SeriesTitle", TITLE, "The series' title."),
     optional("SeriesTitleJa", TITLE, "The series' title in Japanese."),
@@ -241,21 +237,13 @@ const EPISODE: &[Field] = &[
         Kind::Group(&[repeated("Genre", 0, 32, SHORT, "One genre.")]),
         "The genres.",
     ),
-    optional(
-        "IsSimulcast",
-        Kind::Boolean,
-        "Whether it is shown as it airs.",
-    ),
+    optional("IsSimulcast", Kind::Boolean, "Whether it is a simulcast."),
     optional("IsDubbed", Kind::Boolean, "Whether it is a dub."),
 ];
 
 const MEZZANINE: &[Field] = &[
     required("FilePath", Kind::Key, "The file's key in the input bucket."),
-    required(
-        "ChecksumMD5",
-        Kind::Hex(&[32]),
-        "MD5 of the file, in either case.",
-    ),
+    required("ChecksumMD5", Kind::Hex(&[32]), "MD5 of the file."),
     optional(
         "ChecksumXXHash",
         Kind::Hex(&[16, 32]),
@@ -282,7 +270,7 @@ const MEZZANINE: &[Field] = &[
             min: 16,
             max: 16_384,
         },
-        "Width in pixels; with `ResolutionHeight` or not at all.",
+        "Width in pixels; requires `ResolutionHeight`.",
     ),
     optional(
         "ResolutionHeight",
@@ -290,13 +278,9 @@ const MEZZANINE: &[Field] = &[
             min: 16,
             max: 16_384,
         },
-        "Height in pixels; with `ResolutionWidth` or not at all.",
+        "Height in pixels; requires `ResolutionWidth`.",
     ),
-    optional(
-        "FrameRate",
-        Kind::FrameRate,
-        "Frames per second; decimals of NTSC rates (`23.976`, `29.97`, `59.94`) mean the exact fraction.",
-    ),
+    optional("FrameRate", Kind::FrameRate, "Frames per second."),
     optional(
         "BitrateKbps",
         Kind::Integer {
@@ -313,7 +297,7 @@ const MEZZANINE: &[Field] = &[
     optional(
         "BitDepth",
         Kind::Integer { min: 8, max: 16 },
-        "Bits of a video sample.",
+        "Bits per video sample.",
     ),
 ];
 
@@ -321,17 +305,17 @@ const AUDIO_TRACK: &[Field] = &[
     required(
         "Language",
         Kind::Language,
-        "The language; unique among the descriptive and among the other tracks.",
+        "Language; unique among descriptive and among other tracks.",
     ),
     optional(
         "Label",
         Kind::Label,
-        "What a player shows; the language (with `(description)` where it is) where not stated; unique among the audio tracks.",
+        "Name in players; unique among the audio tracks; default: the language, with `(description)` if it applies.",
     ),
     optional(
         "IsDefault",
         Kind::Boolean,
-        "Whether a player starts with it; at most one, and the first where none is.",
+        "Whether players start with it; at most one; default: the first track.",
     ),
     optional(
         "Channels",
@@ -341,12 +325,12 @@ const AUDIO_TRACK: &[Field] = &[
     optional(
         "TrackIndex",
         Kind::Integer { min: 0, max: 63 },
-        "Position among the mezzanine's audio streams from 0; unique; the track's own position where not stated.",
+        "Index of the mezzanine's audio stream, from 0; unique; default: the position of this track.",
     ),
     optional(
         "IsDescriptive",
         Kind::Boolean,
-        "Whether it is an audio description for those who do not see the picture.",
+        "Whether it is an audio description.",
     ),
 ];
 
@@ -354,12 +338,12 @@ const SUBTITLE_TRACK: &[Field] = &[
     required(
         "Language",
         Kind::Language,
-        "The language; unique among the forced, among the SDH and among the other tracks.",
+        "Language; unique among forced, among SDH and among other tracks.",
     ),
     optional(
         "Label",
         Kind::Label,
-        "What a player shows; the language (with `(forced)` or `(SDH)` where it is) where not stated; unique.",
+        "Name in players; unique; default: the language, with `(forced)` or `(SDH)` if it applies.",
     ),
     required(
         "FilePath",
@@ -369,22 +353,22 @@ const SUBTITLE_TRACK: &[Field] = &[
     optional(
         "IsDefault",
         Kind::Boolean,
-        "Whether a player shows it unasked; at most one.",
+        "Whether players show it by default; at most one.",
     ),
     optional(
         "IsForced",
         Kind::Boolean,
-        "Whether it holds only what every viewer needs, such as signs.",
+        "Whether it has only what every viewer needs, such as signs.",
     ),
     optional(
         "IsSDH",
         Kind::Boolean,
-        "Whether it is for the deaf and hard of hearing and tells sounds too; not with `IsForced`.",
+        "Whether it is for the deaf and hard of hearing and describes sounds; not with `IsForced`.",
     ),
     optional(
         "Format",
         Kind::CaptionFormat,
-        "The format, in either case; told by the file's extension where not stated.",
+        "Format, in either case; default: by the file's extension.",
     ),
 ];
 
@@ -399,12 +383,12 @@ const SETTINGS: &[Field] = &[
     optional(
         "EnableEmbeddedCaptions",
         Kind::Boolean,
-        "Also put out the mezzanine's own text subtitle streams, each whose language and kind no subtitle track has; true where not stated.",
+        "Also publish the mezzanine's text streams, if no subtitle track has the same language and kind; default true.",
     ),
     optional(
         "ClosedCaptionLanguage",
         Kind::Language,
-        "The language of the closed captions within the pictures (CEA-608, CC1), which become captions for the deaf and hard of hearing; left out where not stated.",
+        "Language of the closed captions within the pictures (CEA-608, CC1), which become SDH captions; without it they are left out.",
     ),
     optional(
         "MaxBitrateCap",
@@ -412,12 +396,12 @@ const SETTINGS: &[Field] = &[
             min: 1,
             max: 1_000_000,
         },
-        "No rendition's peak bit rate is above this many kbit/s.",
+        "Maximum peak bit rate of any rendition, in kbit/s.",
     ),
     optional("Encoder", Kind::Encoder, "Which encoder runs the job."),
     optional(
         "ForceReprocess",
         Kind::Boolean,
-        "Encode again although the job is complete; false where not stated.",
+        "Encode again although the job is complete; default false.",
     ),
 ];

@@ -163,12 +163,24 @@ async fn workers_read_little_beside_their_chunks() {
         "| kind | file KiB | tables KiB | chunk KiB | each worker: read / chunk bytes | all | without tables and lead-in | judged |\n\
          |---|---|---|---|---|---|---|---|\n",
     );
-    text.extend(rows.iter().map(Read::line));
+    let (judged, scanned): (Vec<&Read>, Vec<&Read>) =
+        rows.iter().partition(|r| r.index == IndexRead::Tables);
+    text.extend(judged.iter().map(|row| row.line()));
+    if !scanned.is_empty() {
+        let each = scanned
+            .iter()
+            .map(|row| format!("{} {:.2}", row.kind.name, row.over_chunks(0)));
+        let each: Vec<String> = each.collect();
+        text.push_str(&format!(
+            "\nScanned kinds, all bytes read / chunk bytes: {}.\n",
+            each.join("; ")
+        ));
+    }
     println!("{text}");
     if crate::full() && named.is_empty() {
         document("reads", &text);
     }
-    for row in rows.iter().filter(|r| r.index == IndexRead::Tables) {
+    for row in judged {
         let judged = row.judged();
         assert!(judged <= MOST, "{}: {judged:.2}", row.kind.name);
     }

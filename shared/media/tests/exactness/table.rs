@@ -113,10 +113,10 @@ impl Row {
         self.seen.push((length, seen));
     }
 
-    /// The row in Markdown.
-    pub fn line(&self) -> String {
+    /// The columns after the kind.
+    fn columns(&self) -> String {
         if let Some(why) = &self.broken {
-            return format!("| {} | broken: {why} |", self.name);
+            return format!("broken: {why} | | | | |");
         }
         let chunks: Vec<String> = self
             .seen
@@ -136,14 +136,18 @@ impl Row {
             )
         };
         format!(
-            "| {} | {} | {} | {} | {} | {} | {faults} |",
-            self.name,
+            "{} | {} | {} | {} | {} | {faults}",
             self.frames,
             self.rate,
             self.index,
             self.how,
             chunks.join(", "),
         )
+    }
+
+    /// The row in Markdown.
+    pub fn line(&self) -> String {
+        format!("| {} | {} |", self.name, self.columns())
     }
 
     pub fn is_exact(&self) -> bool {
@@ -162,17 +166,24 @@ pub fn document(name: &str, text: &str) {
     std::fs::write(file, format!("{before}{begin}{text}{end}{after}")).unwrap();
 }
 
-/// The table as Markdown.
+/// The table as Markdown: one line for all kinds with the same columns.
 pub fn markdown(rows: &[Row], lengths: &[u64]) -> String {
     let lengths: Vec<String> = lengths.iter().map(u64::to_string).collect();
+    let mut lines: Vec<(String, Vec<&str>)> = Vec::new();
+    for row in rows {
+        let columns = row.columns();
+        match lines.iter_mut().find(|line| line.0 == columns) {
+            Some(line) => line.1.push(row.name),
+            None => lines.push((columns, vec![row.name])),
+        }
+    }
     let mut text = format!(
-        "| kind | frames | rate | index | mapping | chunks at lengths {} | faulty frames |\n\
+        "| kinds | frames | rate | index | mapping | chunks at lengths {} | faulty frames |\n\
          |---|---|---|---|---|---|---|\n",
         lengths.join(", ")
     );
-    for row in rows {
-        text.push_str(&row.line());
-        text.push('\n');
+    for (columns, kinds) in lines {
+        text.push_str(&format!("| {} | {columns} |\n", kinds.join("; ")));
     }
     text
 }
