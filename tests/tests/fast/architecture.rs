@@ -1,6 +1,7 @@
 //! What ARCHITECTURE.md promises, held up over `cargo metadata` and the tree: who imports whom, what stays pure, which
 //! files belong together, and that nothing of a build machine is committed.
 
+mod documents;
 mod functions;
 mod module_cycles;
 mod security;
