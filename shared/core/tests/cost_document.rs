@@ -124,40 +124,12 @@ fn bill(out: &mut String) {
     .unwrap();
 }
 
-fn standing(standing: Standing) -> &'static str {
-    match standing {
-        Standing::Quoted => "quoted",
-        Standing::Recalled => "**recalled**",
-    }
-}
-
-fn prices(out: &mut String) {
+fn sources(out: &mut String) {
     let list = PriceList::us_east_1();
-    write!(
-        out,
-        "## Prices\n\nRegion {}, gathered {}. First tier, no free allowance, no discount, no tax.\n\n| item | price | unit | standing | AWS's page |\n|---|---|---|---|---|\n",
-        list.region, list.as_of
-    )
-    .unwrap();
-    for item in Item::ALL {
-        let q = &list.prices[item];
-        let per = if q.per > 1.0 {
-            format!(" for {}", q.per)
-        } else {
-            String::new()
-        };
-        writeln!(
-            out,
-            "| {} | ${}{per} | {} | {} | <{}> |",
-            item.meaning(),
-            q.usd.0,
-            q.unit,
-            standing(q.standing),
-            q.source
-        )
-        .unwrap();
-    }
-    out.push_str("\nA minute of MediaConvert's output counts as so many normalised minutes (the product):\n\n| what | factor | standing |\n|---|---|---|\n");
+    let items = Item::ALL
+        .iter()
+        .filter(|item| list.prices[*item].standing == Standing::Recalled)
+        .map(|item| item.meaning().to_owned());
     let m = &list.mediaconvert;
     let size = m
         .resolution
@@ -169,38 +141,25 @@ fn prices(out: &mut String) {
         .iter()
         .map(|(k, f)| (format!("frame rate {k:?}"), *f));
     let audio = std::iter::once(("audio alone".to_owned(), m.audio));
-    for (what, f) in size.chain(codec).chain(rate).chain(audio) {
-        writeln!(out, "| {what} | {} | {} |", f.factor, standing(f.standing)).unwrap();
-    }
-    out.push('\n');
-}
-
-fn work(out: &mut String) {
-    let work = Work::measured();
-    write!(out, "## What the work takes\n\nMeasured {}, in milliseconds of one thread for a million pixels:\n\n| codec |", work.measured).unwrap();
-    let presets: Vec<String> = work
-        .encode_ms_per_megapixel
-        .values()
-        .next()
-        .unwrap()
-        .keys()
-        .map(|p| format!("{p:?}").to_lowercase())
-        .collect();
+    let factors = size
+        .chain(codec)
+        .chain(rate)
+        .chain(audio)
+        .filter(|(_, f)| f.standing == Standing::Recalled)
+        .map(|(what, _)| what);
+    let (items, factors): (Vec<_>, Vec<_>) = (items.collect(), factors.collect());
     writeln!(
         out,
-        " {} |\n|---|{}",
-        presets.join(" | "),
-        "---|".repeat(presets.len())
+        "## Sources\n\n[us-east-1.yaml](../shared/core/prices/us-east-1.yaml) has each price with AWS's page: first tier, gathered {}. Recalled prices: {}.\nA minute of MediaConvert's output counts as the product of several factors; recalled ones: {}.\n",
+        list.as_of,
+        items.join("; "),
+        factors.join("; ")
     )
     .unwrap();
-    for (codec, figures) in &work.encode_ms_per_megapixel {
-        let figures: Vec<String> = figures.values().map(ToString::to_string).collect();
-        writeln!(out, "| {} | {} |", codec.as_str(), figures.join(" | ")).unwrap();
-    }
     writeln!(
         out,
-        "\nDecoding takes {} and scaling {}; a worker decodes {} ms of programme before its chunk and {} s are spent around it. A rung is taken to\nspend {} % of its cap.",
-        work.decode_ms_per_megapixel, work.scale_ms_per_megapixel, work.lead_in_ms, work.invocation_s, work.spent_of_cap * 100.0
+        "[work.yaml](../shared/core/prices/work.yaml) has the measured work of {}: processor time by codec and preset, decoding, scaling, audio and overhead.",
+        Work::measured().measured
     )
     .unwrap();
 }
@@ -211,8 +170,7 @@ fn the_document_is_what_the_model_says() {
     rungs(&mut made);
     titles(&mut made);
     bill(&mut made);
-    prices(&mut made);
-    work(&mut made);
+    sources(&mut made);
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/cost.md");
     let text = std::fs::read_to_string(&path).unwrap();
     let (before, rest) = text.split_once(BEGIN).unwrap();
