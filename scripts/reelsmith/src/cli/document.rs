@@ -18,7 +18,8 @@ Every command that looks at a deployment says on standard error which one it fou
 3. else what the usual AWS settings lead to: `AWS_PROFILE`, `AWS_REGION`, `AWS_ENDPOINT_URL`, single sign-on, roles.
 
 A folder of `terraform/environments` is asked for its Terraform outputs. Otherwise the deployment is found by its name:
-`--stack`, also as `REELSMITH_STACK`, is what all its resources begin with.
+`--stack`, also as `REELSMITH_STACK`, is what all its resources begin with. Every command takes these options; they are listed
+below for `reelsmith` alone.
 
 ## Exit codes
 
@@ -61,17 +62,34 @@ fn describe(path: &str, command: &mut Command, text: &mut String) {
     let is_group = !below.is_empty() && path != "reelsmith";
     if !is_group {
         let help = command.render_long_help().to_string();
-        let lines: Vec<&str> = help.lines().map(str::trim_end).collect();
-        text.push_str(&format!(
-            "\n### {path}\n\n```text\n{}\n```\n",
-            lines.join("\n")
-        ));
+        let shared = (path != "reelsmith").then(|| deployment_heading(command));
+        let help = without_section(&help, shared.flatten().as_deref());
+        text.push_str(&format!("\n### {path}\n\n```text\n{help}\n```\n"));
     }
     for name in below {
         if let Some(command) = command.find_subcommand_mut(&name) {
             describe(&format!("{path} {name}"), command, text);
         }
     }
+}
+
+/// The heading of the options that every command has; the document describes them once, for `reelsmith` itself.
+fn deployment_heading(command: &Command) -> Option<String> {
+    let mut arguments = command.get_arguments();
+    let environment = arguments.find(|a| a.get_id() == "environment")?;
+    Some(format!("{}:", environment.get_help_heading()?))
+}
+
+/// A help text without the section of this heading.
+fn without_section(help: &str, heading: Option<&str>) -> String {
+    let mut left_out = false;
+    let lines = help.lines().map(str::trim_end).filter(|line| {
+        if line.ends_with(':') && !line.starts_with(' ') {
+            left_out = Some(*line) == heading;
+        }
+        !left_out
+    });
+    lines.collect::<Vec<_>>().join("\n").trim_end().to_owned()
 }
 
 #[cfg(test)]
