@@ -81,7 +81,9 @@ def states(facts):
         for row in of(facts, name, "report"):
             for state in row["states"]:
                 sum_.setdefault(state["state"], []).append(state["seconds"])
-    rows = [[state, *(f"{median(sum_[state]):.2f}" if state in sum_ else "" for sum_ in sums)] for state in sums[-1]]
+    # States that only pass data on take no time.
+    shown = [state for state in sums[-1] if max(median(sum_.get(state, [0])) for sum_ in sums) >= 0.01]
+    rows = [[state, *(f"{median(sum_[state]):.2f}" if state in sum_ else "" for sum_ in sums)] for state in shown]
     whole_ = [f"**{median([r['latency']['seconds'] for r in of(facts, name, 'report')]):.2f}**" for name in names]
     return table(["state", *(f"{name}, s" for name in names)], [*rows, ["whole execution", *whole_]])
 

@@ -62,8 +62,12 @@ fn describe(path: &str, command: &mut Command, text: &mut String) {
     let is_group = !below.is_empty() && path != "reelsmith";
     if !is_group {
         let help = command.render_long_help().to_string();
-        let shared = (path != "reelsmith").then(|| deployment_heading(command));
-        let help = without_section(&help, shared.flatten().as_deref());
+        let elsewhere = if path == "reelsmith" {
+            vec!["Commands:".to_owned(), "Exit codes:".to_owned()]
+        } else {
+            deployment_heading(command).into_iter().collect()
+        };
+        let help = without_sections(&help, &elsewhere);
         text.push_str(&format!("\n### {path}\n\n```text\n{help}\n```\n"));
     }
     for name in below {
@@ -80,16 +84,23 @@ fn deployment_heading(command: &Command) -> Option<String> {
     Some(format!("{}:", environment.get_help_heading()?))
 }
 
-/// A help text without the section of this heading.
-fn without_section(help: &str, heading: Option<&str>) -> String {
+/// A help text without the sections of these headings, which the document has elsewhere.
+fn without_sections(help: &str, headings: &[String]) -> String {
     let mut left_out = false;
     let lines = help.lines().map(str::trim_end).filter(|line| {
         if line.ends_with(':') && !line.starts_with(' ') {
-            left_out = Some(*line) == heading;
+            left_out = headings.iter().any(|heading| heading == line);
+        } else if !line.is_empty() && !line.starts_with(' ') {
+            left_out = false;
         }
         !left_out
     });
-    lines.collect::<Vec<_>>().join("\n").trim_end().to_owned()
+    let text = lines.collect::<Vec<_>>().join("\n");
+    const HELP: &str = "  -h, --help\n          Print help\n\n";
+    text.replace(&format!("Options:\n{HELP}"), "")
+        .replace(HELP, "")
+        .trim_end()
+        .to_owned()
 }
 
 #[cfg(test)]

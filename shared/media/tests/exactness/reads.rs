@@ -120,15 +120,11 @@ impl Read {
             .iter()
             .map(|(read, own)| *read as f64 / (*own).max(1) as f64);
         let each: Vec<String> = each.map(|r| format!("{r:.2}")).collect();
-        let chunks = self.workers.iter().map(|(_, own)| own / 1_024);
         format!(
-            "| {} | {} | {} | {} | {} | {:.2} | {:.2} | {:.2} |\n",
+            "| {} | {} | {} | {:.2} | {:.2} |\n",
             self.kind.name,
             self.size / 1_024,
-            self.tables / 1_024,
-            chunks.max().unwrap_or(0),
             each.join(", "),
-            self.over_chunks(0),
             self.over_chunks(self.tables() + self.led),
             self.judged(),
         )
@@ -160,8 +156,8 @@ async fn workers_read_little_beside_their_chunks() {
         .collect()
         .await;
     let mut text = String::from(
-        "| kind | file KiB | tables KiB | chunk KiB | each worker: read / chunk bytes | all | without tables and lead-in | judged |\n\
-         |---|---|---|---|---|---|---|---|\n",
+        "| kind | file KiB | each worker: read / chunk bytes | without tables and lead-in | judged |\n\
+         |---|---|---|---|---|\n",
     );
     let (judged, scanned): (Vec<&Read>, Vec<&Read>) =
         rows.iter().partition(|r| r.index == IndexRead::Tables);
