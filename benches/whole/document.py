@@ -180,7 +180,7 @@ def fleet(program):
     text = ""
     for title, options in (("10 seconds", ["--duration", "10s"]), ("24 minutes", ["--duration", "24m"]), ("2 hours", ["--duration", "2h"]),
                            ("1,000 titles of 24 minutes at once", ["--duration", "24m", "--titles", "1000"]),
-                           ("24 minutes, sound interleaved with single frames", ["--duration", "24m", "--sound-by-frame"]),
+                           ("24 minutes, sound interleaved with single frames", ["--duration", "24m", "--sound-by-frame", "--workers", "1000,10000"]),
                            ("24 minutes, one rung of 720p", ["--duration", "24m", "--rung", "h264_720p"]),
                            ("The video of 2 hours, one rung, compared with one machine of 31 threads", [*ONE, "--beside", "31"]),
                            ("The same with workers of four vCPUs", [*ONE, "--beside", "31", "--worker-memory", "7076"])):

@@ -46,7 +46,6 @@ if (!real.clean) failures.push(`the real output is not clean: ${JSON.stringify(r
 const count = (list) => `${list.length} of ${rows.length}`;
 const anybody = rows.filter((r) => r.by.length > 0);
 const ffmpegVersion = (await run('ffmpeg', ['-version'], work)).stdout.split(' ')[2].split('-')[0];
-const families = [...new Set(rows.map((r) => r.owner.replace(/-?\d+$/, '')))].sort();
 const table = (head, lines) => [head, head.map(() => '---'), ...lines].map((l) => `| ${l.join(' | ')} |`).join('\n');
 const mark = (yes) => (yes ? 'yes' : '');
 const about = {
@@ -80,14 +79,6 @@ ${table(['judge', 'version', 'what it does', 'catches'], [
 What judges report of good outputs, which therefore is no catch.
 
 ${table(['output', ...names], ofGood.map((g) => [g.folder, ...names.map((n) => (g.said[n].size ? `${g.said[n].size} remarks` : '0'))]))}
-
-## By kind of rule
-
-${table(['rules', 'damages', 'reelsmith', ...names], families.map((family) => {
-    const of = rows.filter((r) => r.owner.startsWith(family) && /^-?\d+$/.test(r.owner.slice(family.length)));
-    const found = of.filter((r) => r.found.includes(r.owner));
-    return [family, of.length, found.length, ...names.map((n) => of.filter((r) => r.by.includes(n)).length || '')];
-  }))}
 
 ## Damage to real media
 
