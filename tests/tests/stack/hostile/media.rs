@@ -159,7 +159,7 @@ async fn every_damaged_mezzanine_is_refused_by_the_checksum_of_the_whole_one() {
         assert_eq!(found, Some(expected), "{}: {outcome:?}", case.name);
     }
     let text = format!(
-        "{} of {} are refused by size or checksum where the manifest was made for the whole file.\n",
+        "{} of {} are refused by size or checksum if the manifest was made for the whole file.\n",
         cases.len(),
         cases.len()
     );
