@@ -1,4 +1,4 @@
-# Everything switched on, for scripts/check-terraform. The key was made for this file and its other half was thrown away.
+# Everything enabled, for scripts/check-terraform. The private half of the key was discarded.
 deployment               = "acme-vod-dev"
 packages                 = "../../../target/packages"
 notification_emails      = ["video@example.com"]

@@ -1,4 +1,4 @@
-# What is deployed against what the files say, with a provider that only pretends: no account is needed.
+# Compares the plan with the files it is made from. The provider is mocked, so no account is needed.
 
 mock_provider "aws" {
   mock_data "aws_caller_identity" {
@@ -20,7 +20,7 @@ variables {
   max_concurrency = 7
 }
 
-run "a_function_for_each_folder_with_the_environment_its_file_lists" {
+run "one_function_per_folder_with_the_environment_of_its_file" {
   assert {
     condition     = toset(keys(module.functions.arns)) == toset(keys(local.functions))
     error_message = "functions and folders differ"
@@ -45,7 +45,7 @@ run "a_function_for_each_folder_with_the_environment_its_file_lists" {
   }
 }
 
-run "the_state_machine_calls_every_function_but_those_that_start_it_or_clean_up_after_it" {
+run "the_state_machine_calls_all_functions_except_start_execution_and_reap_jobs" {
   assert {
     condition     = toset(module.state_machine.called) == toset([for name, arn in module.functions.arns : arn if !contains(["start-execution", "reap-jobs"], name)])
     error_message = "the role of the state machine and its states differ"
@@ -53,7 +53,7 @@ run "the_state_machine_calls_every_function_but_those_that_start_it_or_clean_up_
 
   assert {
     condition     = !strcontains(module.state_machine.definition, "$${")
-    error_message = "a placeholder was left"
+    error_message = "a placeholder was not filled"
   }
 
   assert {
@@ -62,7 +62,7 @@ run "the_state_machine_calls_every_function_but_those_that_start_it_or_clean_up_
   }
 }
 
-run "a_setting_that_no_function_lists_is_refused" {
+run "an_unknown_setting_is_refused" {
   command = plan
 
   variables {
@@ -72,7 +72,7 @@ run "a_setting_that_no_function_lists_is_refused" {
   expect_failures = [var.settings]
 }
 
-run "a_deployment_name_that_cannot_be_a_bucket_is_refused" {
+run "an_invalid_deployment_name_is_refused" {
   command = plan
 
   variables {
@@ -82,7 +82,7 @@ run "a_deployment_name_that_cannot_be_a_bucket_is_refused" {
   expect_failures = [var.deployment]
 }
 
-run "mediaconvert_is_there_where_it_is_asked_for" {
+run "mediaconvert_exists_if_requested" {
   variables {
     mediaconvert = true
     encoder      = "mediaconvert"
@@ -104,7 +104,7 @@ run "mediaconvert_is_there_where_it_is_asked_for" {
   }
 }
 
-run "an_encoder_that_is_not_there_is_refused" {
+run "an_unavailable_encoder_is_refused" {
   command = plan
 
   variables {
