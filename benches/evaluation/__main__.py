@@ -1,5 +1,5 @@
-"""What it costs to keep a job's state, and what it saves: jobs that are left alone, jobs that are killed midway and taken up
-again, with their state and without it. Writes docs/evaluation.md and its plots."""
+"""Measures the cost and the benefit of keeping a job's state: runs undisturbed jobs, and jobs that are killed and resumed with and
+without their state. Writes docs/evaluation.md and its plots."""
 import argparse
 import json
 import os
@@ -17,7 +17,7 @@ from measure import Timed, adopt, run
 from stack import Stack
 
 WORKERS, RATE = 2, 24
-# One worker of the profile `draft` takes 8 s of programme at a time.
+# A chunk of profile `draft` has 8 s of programme.
 CHUNK_S = 8
 
 
@@ -46,7 +46,7 @@ class Bench:
         return path
 
     def alone(self, mezzanine):
-        """A job that nothing happens to."""
+        """An undisturbed job."""
         manifest = self.manifest(mezzanine)
         began = time.monotonic()
         with Timed() as took:
@@ -56,8 +56,8 @@ class Bench:
         return {"wall_s": time.monotonic() - began, "cpu_s": took.cpu, "execution": execution, "report": report}
 
     def killed(self, mezzanine, records, keep):
-        """A job whose execution is stopped and whose workers are killed once so many chunks are done, then redriven; where
-        its state is not kept, everything that it wrote to S3 is deleted in between."""
+        """Stops a job and kills its workers when the given number of chunks is done, then redrives it. If its state is not kept,
+        everything that it wrote to S3 is deleted in between."""
         manifest, before = self.manifest(mezzanine), set(self.stack.keys("jobs/"))
         with Timed() as took:
             first = self.stack.submit(manifest, mezzanine)
@@ -77,7 +77,7 @@ class Bench:
 
 
 def growth(bench, folder, counts):
-    """The same job over longer and longer programmes."""
+    """Jobs of increasing length."""
     rows = []
     for chunks in counts:
         row = bench.alone(clip(folder, chunks * CHUNK_S, "640x360"))
@@ -89,7 +89,7 @@ def growth(bench, folder, counts):
 
 
 def resumes(bench, folder, seconds, rounds):
-    """Undisturbed, killed with its state, killed without it: in turn, so that a machine whose speed drifts is the same to each."""
+    """Runs undisturbed jobs, jobs killed with their state and jobs killed without it in turn, so that drift of the machine affects all alike."""
     film = clip(folder, seconds, "1280x720")
     facts = {"seconds": seconds, "alone": [], "killed": []}
     for _ in range(rounds):
@@ -114,9 +114,9 @@ def main():
     options.add_argument("--root", type=Path, required=True, help=argparse.SUPPRESS)
     options.add_argument("--work", type=Path, required=True, help=argparse.SUPPRESS)
     options.add_argument("--rounds", type=int, default=2, help="how often each kind of disturbance is measured (2)")
-    options.add_argument("--seconds", type=int, default=96, help="length of the programme that is disturbed (96)")
-    options.add_argument("--chunks", type=int, nargs="+", default=[4, 8, 16, 32], help="chunks of the programmes of the other measurement")
-    options.add_argument("--from", dest="facts", type=Path, help="writes the document from the facts.json of an earlier run")
+    options.add_argument("--seconds", type=int, default=96, help="length of the disturbed programme (96)")
+    options.add_argument("--chunks", type=int, nargs="+", default=[4, 8, 16, 32], help="chunks of the programmes that measure growth")
+    options.add_argument("--from", dest="facts", type=Path, help="write the document from the facts.json of an earlier run")
     chosen = options.parse_args()
     root, folder = chosen.root.resolve(), chosen.work.resolve()
     if chosen.facts:

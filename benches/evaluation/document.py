@@ -1,10 +1,10 @@
-"""docs/evaluation.md: between its markers from what was measured, the words around them by hand."""
+"""Writes the generated parts of docs/evaluation.md."""
 import statistics
 
 import markers
 import plots
 
-# Events of an item's own history where nothing fails (docs/metrics.md).
+# Events of an item's own history without failures (docs/metrics.md).
 ITEM_EVENTS = 7
 STATES_BEFORE = ("ParseManifest", "ValidateInput", "SubmitJob", "Decide", "PlanChunks")
 
@@ -23,7 +23,7 @@ def seconds_of(report, states):
 
 
 def alone_of(facts):
-    """The job that nothing happened to: medians."""
+    """Medians of the undisturbed jobs."""
     rows = facts["resumes"]["alone"]
     return {"wall_s": median(r["report"]["latency"]["seconds"] for r in rows), "cpu_s": median(r["cpu_s"] for r in rows),
             "first_s": median(min(p["after_s"] for p in r["report"]["chunk_encode"]["pieces"]) for r in rows),
@@ -95,7 +95,7 @@ def growth_table(facts):
 
 
 def slope(rows, what):
-    """Growth for each further chunk, from the smallest to the largest."""
+    """Growth per further chunk, between the smallest and the largest job."""
     first, last = rows[0], rows[-1]
     return (last[what] - first[what]) / max(1, last["chunks"] - first["chunks"])
 
@@ -126,7 +126,7 @@ def code_table(parts):
 
 
 def between(values, digits):
-    """One number, or from the least to the greatest."""
+    """One number, or the range from minimum to maximum."""
     low, high = (f"{end(values):.{digits}f}" for end in (min, max))
     return low if low == high else f"{low} to {high}"
 
@@ -157,7 +157,7 @@ def answers(facts, parts):
 
 
 def write(root, facts, parts):
-    """Draws the plots and fills the document."""
+    """Draws the plots and writes the document."""
     images = root / "docs/images"
     plots.resumes(killed_of(facts), alone_of(facts), images / "evaluation-resume.svg")
     plots.growth(growth_of(facts), images / "evaluation-growth.svg")

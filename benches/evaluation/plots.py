@@ -1,10 +1,10 @@
-"""The plots of docs/evaluation.md: SVG, the same bytes for the same figures."""
+"""The plots of docs/evaluation.md: reproducible SVG."""
 import matplotlib
 
 matplotlib.use("svg")
 matplotlib.rcParams.update({"svg.hashsalt": "reelsmith", "svg.fonttype": "none", "font.family": "sans-serif", "font.size": 10,
                             "axes.spines.top": False, "axes.spines.right": False, "figure.facecolor": "white"})
-import matplotlib.pyplot as plt  # noqa: E402  (the backend is chosen first)
+import matplotlib.pyplot as plt  # noqa: E402  (after the backend is selected)
 
 KEPT, LOST, PLAIN = "#1f77b4", "#d62728", "#7f7f7f"
 
@@ -13,12 +13,12 @@ def _save(figure, path):
     figure.tight_layout()
     figure.savefig(path, format="svg", metadata={"Date": None})
     plt.close(figure)
-    # matplotlib ends lines with blanks.
+    # matplotlib writes trailing spaces.
     path.write_text("\n".join(line.rstrip() for line in path.read_text().splitlines()) + "\n")
 
 
 def resumes(rows, alone, path):
-    """From the resume to the end, and processor seconds in all, by how much was done when the job was killed."""
+    """Time from resume to end, and total processor time, by the share of chunks done when the job was killed."""
     figure, axes = plt.subplots(1, 2, figsize=(9, 3.4))
     for axis, what, whole, title in ((axes[0], "finish_s", alone["wall_s"], "resume to end, s"),
                                      (axes[1], "cpu_s", alone["cpu_s"], "processor time, s")):
@@ -50,7 +50,7 @@ def growth(rows, path):
 
 
 def code(parts, path):
-    """Lines that keep state."""
+    """Lines of code by part."""
     bars = [(name, lines, LOST) for name, lines in parts["checkpointed"].items()] + [
         (name, lines, KEPT) for name, lines in parts["explicit"].items()]
     figure, axis = plt.subplots(figsize=(9, 3.4))

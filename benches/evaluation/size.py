@@ -1,4 +1,4 @@
-"""Lines of code that keep a job's state: without tests, comments and blank lines."""
+"""Counts the lines of code that keep a job's state, without tests, comments and blank lines."""
 import re
 
 EXPLICIT = {
@@ -21,7 +21,7 @@ CHECKPOINTED = {
 
 
 def lines(path):
-    """Code lines of a file: up to the tests inside it."""
+    """Code lines of a file, without its inline tests."""
     text = path.read_text()
     if path.suffix == ".rs":
         text = re.split(r"^#\[cfg\(test\)\]\nmod tests", text, maxsplit=1, flags=re.MULTILINE)[0]
@@ -29,7 +29,7 @@ def lines(path):
 
 
 def count(root):
-    """Of each part; and of all code of functions and libraries."""
+    """Lines by part, and of all code of functions and libraries."""
     parts = {kind: {name: sum(lines(root / file) for file in files) for name, files in of.items()}
              for kind, of in (("explicit", EXPLICIT), ("checkpointed", CHECKPOINTED))}
     files = [f for top in ("functions", "shared") for f in (root / top).rglob("*.rs")]

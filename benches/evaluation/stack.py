@@ -1,4 +1,4 @@
-"""The local stack, asked and disturbed from outside: jobs by the operator's command, objects and histories by the AWS API."""
+"""Controls and disturbs a local stack: jobs through the command line, objects and histories through the AWS API."""
 import json
 import os
 import signal
@@ -15,7 +15,7 @@ S3 = "{http://s3.amazonaws.com/doc/2006-03-01/}"
 
 
 class Stack:
-    """One local stack, deployed with the settings of a measurement."""
+    """A local stack with the settings of one measurement."""
 
     def __init__(self, root, program, workers):
         self.root, self.program, self.workers = root, program, workers
@@ -63,7 +63,7 @@ class Stack:
                 return len(json.dumps(events, separators=(",", ":")))
 
     def submit(self, manifest, mezzanine):
-        """Drops a manifest; the execution's name."""
+        """Submits a manifest and returns the execution's name."""
         return run([self.program, "submit", manifest, "--mezzanine", mezzanine]).strip().splitlines()[-1]
 
     def cancel(self, execution):
@@ -73,14 +73,14 @@ class Stack:
         return run([self.program, "redrive", execution]).strip().splitlines()[-1]
 
     def watch(self, execution):
-        """Waits until it is published."""
+        """Waits until the job is published."""
         run([self.program, "watch", execution])
 
     def report(self, execution):
         return json.loads(run([self.program, "report", execution, "--json"]))
 
     def wait_for_records(self, before, count):
-        """Waits until a new job has so many chunk records; its key."""
+        """Waits until a new job has this number of chunk records and returns its key."""
         end = time.monotonic() + PATIENCE
         while time.monotonic() < end:
             new = [k for k in self.keys("jobs/") if "/chunks/" in k and k not in before]
@@ -90,8 +90,8 @@ class Stack:
         raise SystemExit(f"evaluate: no {count} chunk records after {PATIENCE} s")
 
     def kill_workers(self):
-        """SIGKILL to every process below the stack that is a worker of the Maps, and to its encoder; how many encoders were
-        at a chunk."""
+        """Kills every Map worker of the stack and its encoder with SIGKILL. Returns the number of encoders that were
+        encoding a chunk."""
         parents = {}
         for name in filter(str.isdigit, os.listdir("/proc")):
             try:
@@ -110,7 +110,7 @@ class Stack:
         return chunks
 
     def _read(self, pid, what):
-        """What /proc says of a process, in words."""
+        """A text file of a process in /proc, split into words."""
         try:
             return Path(f"/proc/{pid}/{what}").read_bytes().split(b"\0")
         except OSError:

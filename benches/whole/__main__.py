@@ -1,4 +1,4 @@
-"""Whole runs side by side, each contender in turn, and docs/performance.md from what was seen."""
+"""Runs each tool in turn and writes docs/performance.md."""
 import argparse
 import json
 import os
@@ -18,7 +18,7 @@ RATE, SIZE = 25, (1280, 720)
 
 
 def mezzanine(folder, seconds):
-    """Real footage, repeated, as ProRes 422 HQ with its own sound, as a studio delivers."""
+    """Makes the mezzanine: repeated footage as ProRes 422 HQ with sound."""
     made = folder / f"mezzanine-{seconds}s.mov"
     if not made.exists():
         part = made.with_suffix(".part.mov")
@@ -29,7 +29,7 @@ def mezzanine(folder, seconds):
 
 
 def bench(contender, work, folder):
-    """One run."""
+    """One run of a tool."""
     clean(folder)
     contender.prepare(work, folder)
     before = processor_parts()
@@ -44,7 +44,7 @@ def bench(contender, work, folder):
 
 
 def shown(contender, work, folder):
-    """What came out of the last run, for each rung."""
+    """Rate, SSIM and frames of each rung of the last run."""
     outcome = {}
     for rung in work.rungs:
         playlist = contender.playlists(work, folder)[rung["name"]]
@@ -55,7 +55,7 @@ def shown(contender, work, folder):
 
 
 def shown_alone(contender, work, folder):
-    """The same of one rung that may be in a file: its rate is that of the pictures alone, so that no container counts."""
+    """The same for one rung, which may be in a file. The rate is that of the coded pictures, without container."""
     [rung] = work.rungs
     media = contender.playlists(work, folder)[rung["name"]]
     count = frames(media)
@@ -64,8 +64,8 @@ def shown_alone(contender, work, folder):
 
 
 def race(contenders, work, folder, runs, look):
-    """All contenders in turn, one round after another, so that a machine whose speed drifts is the same to each. The first
-    round is not counted."""
+    """Runs all tools in turn, round after round, so that drift of the machine affects all alike. The first round is not
+    counted."""
     facts = {contender.name: {"rows": []} for contender in contenders}
     for number in range(runs + 1):
         for i, contender in enumerate(contenders):
@@ -78,7 +78,7 @@ def race(contenders, work, folder, runs, look):
 
 
 def ladder(work, folder, program, runs):
-    """The whole ladder."""
+    """Measures the whole ladder."""
     one = Ffmpeg()
     bench(one, work, folder / "0")
     shaka = ShakaStreamer({name: of["bits"] for name, of in shown(one, work, folder / "0").items()})
@@ -86,13 +86,13 @@ def ladder(work, folder, program, runs):
 
 
 def alone(work, folder, program, runs):
-    """One rung."""
+    """Measures one rung."""
     contenders = [Ffmpeg(), Av1an(2), Av1an(2, scenes=False), Reelsmith(program, 2)]
     return race(contenders, work.one_rung(), folder, runs, shown_alone)
 
 
 def modelled(program, work, seconds, counts):
-    """What `reelsmith simulate` says of the same title, with so many workers."""
+    """The answer of `reelsmith simulate` for the same title and this number of workers."""
     size = Path(work.mezzanine).stat().st_size
     said = json.loads(run([program, "simulate", "--duration", f"{seconds}s", "--picture", "{}x{}".format(*SIZE), "--frame-rate",
                            str(RATE), "--mezzanine-rate", f"{8e-6 * size / seconds:.1f}", "--no-h265", "--sound-by-frame", "--profile", work.profile,
@@ -105,7 +105,7 @@ def overhead(program, root, folder, profile, rounds=5):
     work = Work(root, profile, mezzanine(folder, 2), SIZE, RATE)
     reports = {"cold": [], "warm": []}
     for number in range(rounds):
-        # Another setting than before is another deployment, which ends every environment.
+        # A changed setting is a new deployment, which ends all execution environments.
         contender = Reelsmith(program, 2 + number % 2)
         clean(folder / "overhead")
         contender.prepare(work, folder / "overhead")
@@ -125,7 +125,7 @@ def main():
     options = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
     options.add_argument("--root", type=Path, required=True, help=argparse.SUPPRESS)
     options.add_argument("--work", type=Path, required=True, help="folder for the mezzanine and the outputs")
-    options.add_argument("--runs", type=int, default=5, help="counted runs of each contender (5)")
+    options.add_argument("--runs", type=int, default=5, help="counted runs of each tool (5)")
     options.add_argument("--seconds", type=int, default=32, help="length of the mezzanine (32)")
     options.add_argument("--profile", default="default", help="encoding profile (default)")
     options.add_argument("--draft", action="store_true", help="print the document instead of writing docs/performance.md")

@@ -1,5 +1,4 @@
-"""What turns the mezzanine into HLS and DASH, or into one file: each writes into a folder and names the media playlist, or the
-file, of each rung."""
+"""The tools that are compared. Each writes into a folder and returns the media playlist, or the file, of each rung."""
 import copy
 import json
 import os
@@ -16,7 +15,7 @@ AUDIO = 128_000
 
 
 class Work:
-    """The mezzanine, the rungs of the profile that fit it, and the rules that all contenders follow."""
+    """The mezzanine, the rungs of the profile that fit it, and the settings that all tools share."""
 
     def __init__(self, root, profile, mezzanine, size, rate):
         said = yaml.safe_load((root / f"shared/core/ladders/{profile}.yaml").read_text())
@@ -28,7 +27,7 @@ class Work:
         self.rungs = [r for r in said["rungs"] if r["codec"] == "h264" and r["width"] <= size[0] and r["height"] <= size[1]]
 
     def one_rung(self):
-        """The same with the rung of profile `preview` alone."""
+        """The same with only the rung of profile `preview`."""
         said = yaml.safe_load((self.root / "shared/core/ladders/preview.yaml").read_text())
         one = copy.copy(self)
         one.profile, one.rungs = "preview", said["rungs"]
@@ -36,7 +35,7 @@ class Work:
 
 
 class Ffmpeg:
-    """One command with one decode, as someone without a pipeline would write it: no proof, no loudness, no pictures."""
+    """One command with one decode, without proof, loudness and images."""
 
     name = "ffmpeg, one command"
 
@@ -63,8 +62,8 @@ class Ffmpeg:
 
 
 class ShakaStreamer:
-    """shaka-streamer with its own ffmpeg and packager. It has no quality target and always takes preset slow: its rates are
-    those that the ffmpeg command ended with."""
+    """shaka-streamer with its own ffmpeg and packager. It has no quality target and always uses preset slow. Its target rates
+    are those that the ffmpeg command reached."""
 
     name = "shaka-streamer"
 
@@ -95,8 +94,8 @@ class ShakaStreamer:
 
 
 class Av1an:
-    """Av1an with x264, for one rung: cuts where scenes begin, or into pieces of the planner's length, gives each piece an encoder of
-    its own, joins them to one file. x264 takes as many threads as it finds right, as it does unless Av1an is told otherwise."""
+    """Av1an with x264, for one rung: cuts at scenes, or into pieces of the planner's chunk length, encodes each piece
+    separately and joins them to one file. x264 chooses its number of threads, which is Av1an's default."""
 
     def __init__(self, workers, scenes=True):
         self.workers, self.scenes = workers, scenes
@@ -112,7 +111,7 @@ class Av1an:
                         "--ffmpeg", f"-vf scale={rung['width']}:{rung['height']}:flags=bicubic,setdar=16/9",
                         "--audio-params", f"-c:a aac -b:a {AUDIO} -ac 2"]
         if not self.scenes:
-            # A length that divides the whole makes one piece more than needed.
+            # A length that divides the total gives one piece too many.
             self.command += ["--split-method", "none", "--extra-split", str(work.chunk + 1)]
 
     def go(self, work, folder):
@@ -123,7 +122,7 @@ class Av1an:
 
 
 class Reelsmith:
-    """A job on the local stack, all of it: upload, hashing, proof, loudness, pictures, report, fetch; the stack's own work too."""
+    """A whole job on the local stack: upload, hashing, proof, loudness, images, report, fetch, and the stack's own work."""
 
     def __init__(self, program, workers):
         self.program, self.workers = program, workers
@@ -155,7 +154,7 @@ class Reelsmith:
 
 
 def clean(folder):
-    """An empty folder."""
+    """Creates an empty folder."""
     shutil.rmtree(folder, ignore_errors=True)
     os.makedirs(folder)
     return folder

@@ -1,4 +1,4 @@
-"""docs/performance.md: between its markers from what was measured, the words around them by hand."""
+"""Writes the generated parts of docs/performance.md."""
 import datetime
 import statistics
 import subprocess
@@ -33,7 +33,7 @@ def versions(facts):
 
 
 def beside(contenders):
-    """Of each contender wall and processor seconds beside those of the first, and the frames of its rungs."""
+    """Wall and processor seconds of each tool, their ratio to the first, and the frames of the rungs."""
     first = next(iter(contenders.values()))["rows"]
     rows = []
     for name, seen in contenders.items():
@@ -89,7 +89,7 @@ def states(facts):
 
 
 def overhead(facts):
-    """By state, and around the pieces, of jobs whose functions start and of jobs whose functions are there."""
+    """Seconds by state, and before and after the pieces, with cold and with warm functions."""
     def around(report):
         pieces = report["chunk_encode"]["pieces"]
         first, last = min(p["after_s"] for p in pieces), max(p["after_s"] + p["encode_s"] for p in pieces)
@@ -102,7 +102,7 @@ def overhead(facts):
         for report in facts["overhead"][kind]:
             for name, seconds in [(s["state"], s["seconds"]) for s in report["states"]] + list(around(report).items()):
                 sum_.setdefault(name, []).append(seconds)
-    # States that only pass data on have nothing to start.
+    # States that only pass data take no time.
     names = [name for name in seen[0] if max(median(seen[0][name]), median(seen[1].get(name, [0]))) >= 0.01]
     rows = [[name, *(f"{median(sum_[name]):.2f}" if name in sum_ else "" for sum_ in seen)] for name in names]
     return table(["state", "cold, s", "warm, s"], rows)
@@ -154,7 +154,7 @@ def ways(facts):
     return table(["command", "wall time, s", "processor time, s", "vs. the first", "rate of all rungs", "SSIM of the largest"], rows)
 
 
-# Heavy work, as ExCamera's was: a slow preset, at a rate of the mezzanine that does not drown it.
+# Heavy work, comparable to ExCamera's: a slow preset and a mezzanine of moderate rate.
 ONE = ["--duration", "2h", "--rung", "h265_1080p", "--preset", "slower", "--audio", "0", "--mezzanine-rate", "8", "--workers", "100,888,3552"]
 
 
@@ -190,7 +190,7 @@ def fleet(program):
 
 
 def write(root, facts, program, draft):
-    """Fills the document, or prints what would be filled in."""
+    """Writes the document, or prints its parts for a draft."""
     texts = {"machine": versions(facts), "whole": whole(facts), "one-rung": one_rung(facts), "rungs": rungs(facts), "parts": parts(facts), "overhead": overhead(facts), "states": states(facts), "scaling": scaling(facts),
              "second": second(facts), "ways": ways(facts), "fleet": fleet(program)}
     if draft:

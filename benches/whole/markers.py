@@ -1,8 +1,8 @@
-"""Documents whose tables are written between markers, and whose other words are by hand."""
+"""Writes the generated parts of documents between their markers."""
 
 
 def fill(path, parts):
-    """Puts each part, by its name, between its markers."""
+    """Replaces the named parts of a document."""
     text = path.read_text()
     for name, part in parts.items():
         begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"

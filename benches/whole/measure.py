@@ -1,4 +1,4 @@
-"""What a command and everything that it starts take: wall time and processor time."""
+"""Measures wall time and processor time of a command and everything that it starts."""
 import ctypes
 import os
 import subprocess
@@ -9,13 +9,13 @@ TICK = os.sysconf("SC_CLK_TCK")
 
 
 def adopt():
-    """Makes this process the parent of every descendant whose own parent has ended, so that none escapes the count."""
+    """Makes this process the parent of orphaned descendants, so that all are counted."""
     if ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
         raise OSError(ctypes.get_errno(), "prctl(PR_SET_CHILD_SUBREAPER)")
 
 
 def descendants():
-    """Every living descendant: its processor seconds, and those of the children that it has waited for."""
+    """Processor seconds of every living descendant, and of the children that it has waited for."""
     parents, spent = {}, {}
     for name in filter(str.isdigit, os.listdir("/proc")):
         try:
@@ -35,7 +35,7 @@ def descendants():
 
 
 def processor_seconds():
-    """Processor seconds of all descendants so far: of those that run, and of all that were waited for by a parent."""
+    """Processor seconds of all descendants so far, running or ended."""
     own = os.times()
     return own.children_user + own.children_system + sum(own + waited for _, own, waited in descendants())
 
@@ -44,7 +44,7 @@ PARTS = ("ffmpeg and ffprobe", "functions", "local AWS", "command line")
 
 
 def processor_parts():
-    """The same by who spent them. Functions stay until the stack goes, so what they waited for is ffmpeg."""
+    """The same by kind of process. Functions run until the stack ends, so the children that they waited for are ffmpeg."""
     own = os.times()
     parts = dict.fromkeys(PARTS, 0.0) | {"command line": own.children_user + own.children_system}
     for process, seconds, waited in descendants():
@@ -65,7 +65,7 @@ def processor_parts():
 
 
 class Timed:
-    """Wall and processor seconds of what happens inside of a `with`."""
+    """Wall and processor seconds of a `with` block."""
 
     def __enter__(self):
         self.wall, self.cpu = time.monotonic(), processor_seconds()
@@ -77,7 +77,7 @@ class Timed:
 
 
 def run(command, **options):
-    """Runs a command that must succeed; its output."""
+    """Runs a command that must succeed and returns its output."""
     done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options)
     if done.returncode != 0:
         raise SystemExit(f"bench: {' '.join(map(str, command))[:400]}\n{done.stdout[-2000:]}{done.stderr[-4000:]}")
@@ -85,7 +85,7 @@ def run(command, **options):
 
 
 def timed(command, **options):
-    """Runs a command that must succeed; what it took."""
+    """Runs a command that must succeed and returns its times."""
     with Timed() as took:
         run(command, **options)
     return took

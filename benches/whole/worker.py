@@ -1,4 +1,4 @@
-"""What a worker does in a chunk, part by part, and other ways to do it."""
+"""Measures the parts of a worker's command, and alternative commands."""
 import statistics
 
 from measure import timed
@@ -18,13 +18,13 @@ def scale(rung):
 
 
 def scaled(rungs):
-    """Each rung from the decoded picture."""
+    """Scales each rung from the decoded picture."""
     labels = "".join(f"[s{i}]" for i in range(len(rungs)))
     return ";".join([f"[0:v]split={len(rungs)}{labels}", *(f"[s{i}]{scale(r)}[v{i}]" for i, r in enumerate(rungs))])
 
 
 def chained(rungs):
-    """Each rung from the next larger one."""
+    """Scales each rung from the next larger one."""
     steps = [f"{'[0:v]' if i == 0 else f'[s{i}]'}{scale(r)}" for i, r in enumerate(rungs)]
     last = len(rungs) - 1
     return ";".join(f"{step}[v{i}]" if i == last else f"{step},split=2[v{i}][s{i + 1}]" for i, step in enumerate(steps))
@@ -43,8 +43,8 @@ def encoded(work, folder, rungs, graph, **how):
 
 
 def medians(ways, runs):
-    """Wall and processor seconds of each way: its commands one after the other. All ways in turn, one round after another, so that
-    a machine whose speed drifts is the same to each."""
+    """Wall and processor seconds of each alternative, whose commands run in sequence. Alternatives run in turn, so that drift of the
+    machine affects all alike."""
     took = {name: [] for name in ways}
     for _ in range(runs):
         for name, commands in ways.items():
@@ -71,15 +71,15 @@ def second(work, runs=3):
 
 
 def ways(work, folder, runs=3):
-    """Wall and processor seconds of a chunk, and what comes out, done in one way and another."""
+    """Wall and processor seconds, rate and SSIM of a chunk for each alternative."""
     rungs = sorted(work.rungs, key=lambda rung: -rung["height"])
     together = lambda graph=scaled, **how: lambda out: [encoded(work, out, rungs, graph(rungs), **how)]
     known = {
-        "as workers do: one decode, each rung scaled from it, one thread for each encoder": together(),
+        "standard: one decode, rungs scaled from it, one thread per encoder": together(),
         "each rung scaled from the next larger one": together(chained),
-        "a decode for each rung": lambda out: [encoded(work, out, [r], scaled([r])) for r in rungs],
-        "two threads for each encoder": together(threads=2),
-        "as many threads as x264 chooses": together(threads=0),
+        "one decode per rung": lambda out: [encoded(work, out, [r], scaled([r])) for r in rungs],
+        "two threads per encoder": together(threads=2),
+        "x264's own number of threads": together(threads=0),
         "preset fast": together(preset="fast"),
         "preset slow": together(preset="slow"),
     }
