@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use reelsmith_contract::payload::{CheckJobOutput, Claim, ClaimInput, JobProgress};
-use reelsmith_contract::{ErrorName, Failure, Objects};
+use reelsmith_contract::{ErrorName, Failure, Objects, PortResultExt as _};
 use reelsmith_core::encode::{EncodeJob, EncodeState, pause_seconds};
 use reelsmith_core::keys::JobKeys;
 use reelsmith_core::ports::{Clock, EncodeService, ObjectStore, SubmissionStore};
@@ -55,8 +55,7 @@ pub async fn handle(
 ) -> Result<CheckJobOutput, Failure> {
     let claim = &input.claim;
     let id = reference(&ports, claim).await?;
-    let job = ports.encodes.job(&id).await;
-    let job = job.map_err(|e| Failure::encode_service(&e))?;
+    let job = ports.encodes.job(&id).await.on_encoder()?;
     let percent = match &job.state {
         EncodeState::Waiting => 0,
         EncodeState::Running { percent } => *percent,
@@ -76,8 +75,7 @@ pub async fn handle(
 
 /// The service's name of the job that the row of this hold was committed with.
 async fn reference(ports: &Ports, claim: &Claim) -> Result<String, Failure> {
-    let row = ports.submissions.row(&claim.job_key).await;
-    let row = row.map_err(|e| Failure::table(&e))?;
+    let row = ports.submissions.row(&claim.job_key).await.on_table()?;
     let held = |row: &&Row| claim.fence.holds(row) && row.state.is_live();
     let reference = row.as_ref().filter(held).map(|row| row.encoder_ref.clone());
     match reference {
@@ -96,8 +94,12 @@ async fn done(ports: &Ports, claim: &Claim, job: EncodeJob) -> Result<CheckJobOu
     let probe = JobKeys(&claim.job_key).probe();
     let inspection: Inspection = ports.outputs.read(&probe).await?;
     let pin = &inspection.mezzanine;
-    let found = ports.store.head(&pin.object).await;
-    let found = found.map_err(|e| Failure::storage(&e, &pin.object))?.pin;
+    let found = ports
+        .store
+        .head(&pin.object)
+        .await
+        .on_object(&pin.object)?
+        .pin;
     if found != *pin {
         return Err(Failure::new(
             ErrorName::MezzanineChanged,

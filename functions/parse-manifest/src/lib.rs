@@ -143,7 +143,7 @@ async fn fetch(ports: &Ports, object: &ObjectRef) -> Result<(ObjectPin, bytes::B
     };
     let meta = match ports.store.head(object).await {
         Ok(meta) => meta,
-        Err(e) if e.kind == PortErrorKind::NotFound => return Err(missing()),
+        Err(e) if e.kind() == PortErrorKind::NotFound => return Err(missing()),
         Err(e) => return Err(Failure::storage(&e, object)),
     };
     let end = meta.pin.size.min(MAX_MANIFEST + 1);
@@ -152,7 +152,7 @@ async fn fetch(ports: &Ports, object: &ObjectRef) -> Result<(ObjectPin, bytes::B
     }
     match ports.store.get_range(&meta.pin, 0, end).await {
         Ok(xml) => Ok((meta.pin, xml)),
-        Err(e) if e.kind == PortErrorKind::NotFound => Err(missing()),
+        Err(e) if e.kind() == PortErrorKind::NotFound => Err(missing()),
         Err(e) => Err(Failure::storage(&e, object)),
     }
 }

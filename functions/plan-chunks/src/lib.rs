@@ -117,7 +117,7 @@ async fn require_current(ports: &Ports, pin: &ObjectPin) -> Result<(), Failure> 
     let found = match ports.store.head(&pin.object).await {
         Ok(meta) if meta.pin == *pin => return Ok(()),
         Ok(meta) => described(&meta.pin),
-        Err(e) if e.kind == PortErrorKind::NotFound => "no object".to_owned(),
+        Err(e) if e.kind() == PortErrorKind::NotFound => "no object".to_owned(),
         Err(e) => return Err(Failure::storage(&e, &pin.object)),
     };
     Err(Failure::new(

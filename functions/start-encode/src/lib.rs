@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use reelsmith_contract::payload::{Claim, ClaimInput, StartEncodeOutput};
 use reelsmith_contract::setting::Setting;
-use reelsmith_contract::{ErrorName, Failure, Objects};
+use reelsmith_contract::{ErrorName, Failure, Objects, PortResultExt as _};
 use reelsmith_core::encode::{EncodeJob, EncodeOrder};
 use reelsmith_core::job::Job;
 use reelsmith_core::keys::{Generation, JobKeys};
@@ -77,10 +77,7 @@ pub async fn handle(
     };
     let job = match adopted {
         Some(job) => job,
-        None => {
-            let created = ports.encodes.create(&order).await;
-            created.map_err(|e| Failure::encode_service(&e))?
-        }
+        None => ports.encodes.create(&order).await.on_encoder()?,
     };
     commit(&ports, claim, &job).await
 }
@@ -114,8 +111,7 @@ async fn intend(ports: &Ports, claim: &Claim) -> Result<(Row, bool), Failure> {
         notice: None,
     };
     let now = ports.clock.now();
-    let outcome = ports.submissions.apply(&transition, now).await;
-    match outcome.map_err(|e| Failure::table(&e))? {
+    match ports.submissions.apply(&transition, now).await.on_table()? {
         Outcome::Applied(row) => Ok((row, true)),
         Outcome::AlreadyApplied(row) => Ok((row, false)),
         Outcome::Refused(found) => Err(lost(claim, found.as_ref())),
@@ -131,8 +127,10 @@ async fn adopt(
 ) -> Result<Option<EncodeJob>, Failure> {
     let since = UnixMillis(since.0.saturating_sub(SKEW_MILLIS));
     let (tag, encodes) = (&order.tag, &ports.encodes);
-    let found = encodes.find(&order.input, &tag.job_key, since).await;
-    let found = found.map_err(|e| Failure::encode_service(&e))?;
+    let found = encodes
+        .find(&order.input, &tag.job_key, since)
+        .await
+        .on_encoder()?;
     let (ours, older): (Vec<_>, Vec<_>) = found
         .into_iter()
         .filter(|job| job.state.is_good() && job.tag.generation <= tag.generation)
@@ -144,8 +142,7 @@ async fn adopt(
     }
     for extra in ours.chain(older).filter(|job| job.state.is_open()) {
         tracing::warn!(encode = %extra.id, "called off: nobody waits for it");
-        let cancelled = encodes.cancel(&extra.id).await;
-        cancelled.map_err(|e| Failure::encode_service(&e))?;
+        encodes.cancel(&extra.id).await.on_encoder()?;
     }
     Ok(adopted)
 }

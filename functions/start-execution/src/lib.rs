@@ -154,7 +154,7 @@ async fn priority(ports: &Ports, manifest: &ManifestObject) -> Result<u8, Failur
     let object = ObjectRef::new(&manifest.bucket, &manifest.key);
     let xml = match ports.store.get(&object, MAX_MANIFEST).await {
         Ok(xml) => xml,
-        Err(e) if e.kind == PortErrorKind::Unavailable => {
+        Err(e) if e.kind() == PortErrorKind::Unavailable => {
             return Err(Failure::storage(&e, &object));
         }
         Err(_) => return Ok(USUAL_PRIORITY),

@@ -110,7 +110,7 @@ async fn inspect(
 async fn find(ports: &Ports, object: &ObjectRef, missing: ErrorName) -> Result<ObjectPin, Failure> {
     match ports.store.head(object).await {
         Ok(meta) => Ok(meta.pin),
-        Err(e) if e.kind == PortErrorKind::NotFound => Err(Failure::new(
+        Err(e) if e.kind() == PortErrorKind::NotFound => Err(Failure::new(
             missing,
             "the file that the manifest names",
             "no object",

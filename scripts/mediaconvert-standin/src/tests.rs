@@ -41,7 +41,7 @@ async fn an_answer_that_is_lost_is_not_asked_for_again_by_the_sdk() {
     });
     let order = Ordered::usual().order().unwrap();
     let error = service.create(&order).await.unwrap_err();
-    assert_eq!(error.kind, PortErrorKind::Unavailable, "{error}");
+    assert_eq!(error.kind(), PortErrorKind::Unavailable, "{error}");
     assert_eq!(standin.jobs().len(), 1, "accepted all the same");
     let found = service
         .find(&order.input, &order.tag.job_key, UnixMillis(0))
@@ -59,7 +59,7 @@ async fn a_throttled_request_is_one_that_may_pass() {
     standin.inject(Fault::Throttle);
     let order = Ordered::usual().order().unwrap();
     let error = service.create(&order).await.unwrap_err();
-    assert_eq!(error.kind, PortErrorKind::Unavailable, "{error}");
+    assert_eq!(error.kind(), PortErrorKind::Unavailable, "{error}");
     assert_eq!(standin.jobs(), []);
 }
 

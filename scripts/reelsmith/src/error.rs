@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::Path;
 
 use reelsmith_aws::operate::CloudError;
+use reelsmith_core::ports::PortErrorKind;
 
 /// How the command ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -133,20 +134,9 @@ impl Trouble {
     }
 }
 
-/// What the SDK says where it has no credentials, or ones that AWS refuses.
-const NO_CREDENTIALS: [&str; 6] = [
-    "credentials provider",
-    "no providers in chain",
-    "ExpiredToken",
-    "InvalidClientTokenId",
-    "UnrecognizedClient",
-    "InvalidAccessKeyId",
-];
-
 impl From<CloudError> for Trouble {
     fn from(error: CloudError) -> Self {
-        let said = |text: &str| error.detail.contains(text);
-        let (name, remedy) = if NO_CREDENTIALS.iter().any(|t| said(t)) {
+        let (name, remedy) = if error.kind() == PortErrorKind::Unauthenticated {
             (
                 Name::CredentialsMissing,
                 "sign in (`aws sso login`, `aws configure`), name a profile with --profile, or start the local stack with \
@@ -159,7 +149,7 @@ impl From<CloudError> for Trouble {
                  in AWS: compare the call with what your role may do",
             )
         };
-        Self::new(error.action, error.detail, remedy).named(name)
+        Self::new(error.action(), error.detail(), remedy).named(name)
     }
 }
 
@@ -179,6 +169,8 @@ impl std::error::Error for Trouble {}
 
 #[cfg(test)]
 mod tests {
+    use reelsmith_core::ports::PortError;
+
     use super::*;
 
     #[test]
@@ -198,14 +190,12 @@ mod tests {
 
     #[test]
     fn a_call_without_credentials_is_told_from_one_that_failed() {
-        let of = |detail: &str| Trouble::from(CloudError::new("list the executions", detail));
-        let expired =
-            of("ExpiredTokenException: The security token included in the request is expired");
-        assert_eq!(expired.name, Name::CredentialsMissing);
-        assert_eq!(
-            of("ThrottlingException: Rate exceeded").name,
-            Name::CallFailed
-        );
+        let of = |kind| {
+            let error = PortError::new(kind, "why");
+            Trouble::from(CloudError::port("list the executions", error)).name
+        };
+        assert_eq!(of(PortErrorKind::Unauthenticated), Name::CredentialsMissing);
+        assert_eq!(of(PortErrorKind::Unavailable), Name::CallFailed);
     }
 
     #[test]

@@ -53,7 +53,7 @@ impl DynamoSubmissions {
             .consistent_read(true)
             .send()
             .await
-            .map_err(|e| port_error("GetItem", &resource, &e))?;
+            .map_err(|e| port_error("GetItem", &resource, e))?;
         answer
             .item
             .map(|item| Stored::from_item(&resource, item))

@@ -1,27 +1,63 @@
 //! The one place where an SDK error becomes a port error.
 
 use std::error::Error;
-use std::fmt::{Display, Write as _};
+use std::fmt::Display;
+use std::sync::Arc;
 
 use aws_credential_types::provider::error::CredentialsError;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
-use reelsmith_core::ports::{PortError, PortErrorKind};
+use reelsmith_core::ports::{Cause, PortError, PortErrorKind, ServiceAnswer};
 
-/// Says what an SDK error means for the caller of a port.
-///
-/// `operation` is the API call and `resource` the object, table, topic or state machine it was about; both go into the
-/// detail together with the service's code and message. Payloads never do.
+/// An SDK error as a port error. `operation` is the API call; `resource` is the object, table, topic or state machine it
+/// was about. Payloads never become part of the error.
 pub(crate) fn port_error<E>(
-    operation: &str,
+    operation: &'static str,
     resource: &dyn Display,
-    error: &SdkError<E, HttpResponse>,
+    error: SdkError<E, HttpResponse>,
 ) -> PortError
 where
-    E: Error + ProvideErrorMetadata + 'static,
+    E: Error + ProvideErrorMetadata + Send + Sync + 'static,
 {
-    PortError::new(kind(error), detail(operation, resource, error))
+    let resource = resource.to_string();
+    let kind = kind(&error);
+    match split(error) {
+        Ok((answer, source)) => PortError::Answered {
+            kind,
+            operation,
+            resource,
+            answer: Box::new(answer),
+            hint: None,
+            source,
+        },
+        Err(source) => PortError::Unanswered {
+            kind,
+            operation,
+            resource,
+            source,
+        },
+    }
+}
+
+/// What the service answered, with the error beneath; only the error if no answer came back.
+pub(crate) fn split<E>(error: SdkError<E, HttpResponse>) -> Result<(ServiceAnswer, Cause), Cause>
+where
+    E: Error + ProvideErrorMetadata + Send + Sync + 'static,
+{
+    let status = status(&error);
+    match error {
+        SdkError::ServiceError(answered) => {
+            let source = answered.into_err();
+            let answer = ServiceAnswer {
+                code: source.code().map(str::to_owned),
+                message: source.message().map(str::to_owned),
+                status,
+            };
+            Ok((answer, Arc::new(source)))
+        }
+        other => Err(Arc::new(other)),
+    }
 }
 
 /// The service's error code, for the few codes that are an answer and not a failure.
@@ -34,7 +70,7 @@ pub(crate) fn status<E>(error: &SdkError<E, HttpResponse>) -> Option<u16> {
     error.raw_response().map(|r| r.status().as_u16())
 }
 
-fn kind<E>(error: &SdkError<E, HttpResponse>) -> PortErrorKind
+pub(crate) fn kind<E>(error: &SdkError<E, HttpResponse>) -> PortErrorKind
 where
     E: Error + ProvideErrorMetadata + 'static,
 {
@@ -49,22 +85,22 @@ where
         {
             PortErrorKind::Invalid
         }
-        other => kind_of_credentials(other).unwrap_or(match other {
-            SdkError::DispatchFailure(_) => PortErrorKind::Unavailable,
-            _ => PortErrorKind::Invalid,
-        }),
+        other => match (credentials_error(other), other) {
+            (Some(credentials), _) => kind_of_credentials(credentials),
+            (None, SdkError::DispatchFailure(_)) => PortErrorKind::Unavailable,
+            (None, _) => PortErrorKind::Invalid,
+        },
     }
 }
 
-/// A process without credentials is not served however often it asks; a credentials service that is slow may be.
-fn kind_of_credentials(error: &(dyn Error + 'static)) -> Option<PortErrorKind> {
-    sources(error)
-        .find_map(|e| e.downcast_ref::<CredentialsError>())
-        .map(|e| match e {
-            CredentialsError::CredentialsNotLoaded(_)
-            | CredentialsError::InvalidConfiguration(_) => PortErrorKind::Denied,
-            _ => PortErrorKind::Unavailable,
-        })
+/// A process without credentials fails again however often it calls; a credentials service that is slow may recover.
+fn kind_of_credentials(error: &CredentialsError) -> PortErrorKind {
+    match error {
+        CredentialsError::CredentialsNotLoaded(_) | CredentialsError::InvalidConfiguration(_) => {
+            PortErrorKind::Unauthenticated
+        }
+        _ => PortErrorKind::Unavailable,
+    }
 }
 
 /// The meaning of an error code of any of the services used. `None` leaves the decision to the HTTP status.
@@ -79,21 +115,23 @@ pub(crate) fn kind_of_code(code: &str) -> Option<PortErrorKind> {
         | "NotFoundException"
         | "ResourceNotFoundException"
         | "StateMachineDoesNotExist"
-        | "ExecutionDoesNotExist" => Kind::NotFound,
+        | "ExecutionDoesNotExist"
+        | "QueueDoesNotExist"
+        | "AWS.SimpleQueueService.NonExistentQueue" => Kind::NotFound,
         "PreconditionFailed" => Kind::Changed,
         "AccessDenied"
         | "AccessDeniedException"
         | "AuthorizationError"
         | "AuthorizationErrorException"
-        | "ExpiredToken"
+        | "KMSAccessDenied" => Kind::Denied,
+        "ExpiredToken"
         | "ExpiredTokenException"
         | "InvalidAccessKeyId"
         | "InvalidClientTokenId"
-        | "KMSAccessDenied"
         | "MissingAuthenticationToken"
         | "MissingAuthenticationTokenException"
         | "SignatureDoesNotMatch"
-        | "UnrecognizedClientException" => Kind::Denied,
+        | "UnrecognizedClientException" => Kind::Unauthenticated,
         "BandwidthLimitExceeded"
         | "ConditionalRequestConflict"
         | "IncompleteBody"
@@ -126,7 +164,8 @@ pub(crate) fn kind_of_code(code: &str) -> Option<PortErrorKind> {
 
 fn kind_of_status(status: u16) -> Option<PortErrorKind> {
     match status {
-        401 | 403 => Some(PortErrorKind::Denied),
+        401 => Some(PortErrorKind::Unauthenticated),
+        403 => Some(PortErrorKind::Denied),
         404 => Some(PortErrorKind::NotFound),
         412 => Some(PortErrorKind::Changed),
         408 | 429 | 500..=599 => Some(PortErrorKind::Unavailable),
@@ -134,40 +173,11 @@ fn kind_of_status(status: u16) -> Option<PortErrorKind> {
     }
 }
 
-fn detail<E>(operation: &str, resource: &dyn Display, error: &SdkError<E, HttpResponse>) -> String
-where
-    E: Error + ProvideErrorMetadata + 'static,
-{
-    let mut text = format!("{operation} {resource}: ");
-    match error.as_service_error() {
-        Some(service) => {
-            let status = status(error).map(|s| format!("HTTP {s}"));
-            text += service.code().or(status.as_deref()).unwrap_or("refused");
-            if let Some(message) = service.message() {
-                // Writing to a String cannot fail.
-                let _ = write!(text, ": {message}");
-            }
-        }
-        None => text += &chain(error),
-    }
-    text
-}
-
-/// An error with all its causes on one line: the SDK's own text names only the outermost.
-pub(crate) fn chain(error: &(dyn Error + 'static)) -> String {
-    let mut parts: Vec<String> = Vec::new();
-    for part in sources(error).map(ToString::to_string) {
-        if parts.last() != Some(&part) {
-            parts.push(part);
-        }
-    }
-    parts.join(": ")
-}
-
-fn sources<'a>(
+/// The error of the credentials provider beneath an error, if that is why a call was not sent.
+pub(crate) fn credentials_error<'a>(
     error: &'a (dyn Error + 'static),
-) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
-    std::iter::successors(Some(error), |e| (*e).source())
+) -> Option<&'a CredentialsError> {
+    std::iter::successors(Some(error), |e| (*e).source()).find_map(|e| e.downcast_ref())
 }
 
 #[cfg(test)]

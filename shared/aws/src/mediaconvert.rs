@@ -50,7 +50,7 @@ impl MediaConvert {
     async fn look(&self, id: &str) -> PortResult<EncodeJob> {
         let resource = format!("MediaConvert job {id}");
         let answer = self.client.get_job().id(id).send().await;
-        let answer = answer.map_err(|e| port_error("GetJob", &resource, &e))?;
+        let answer = answer.map_err(|e| port_error("GetJob", &resource, e))?;
         let job = answer.job.and_then(|job| seen(&job));
         job.ok_or_else(|| foreign("GetJob", id))
     }
@@ -81,7 +81,7 @@ impl EncodeService for MediaConvert {
             .config_override(Config::builder().retry_config(RetryConfig::disabled()))
             .send()
             .await
-            .map_err(|e| port_error("CreateJob", &resource, &e))?;
+            .map_err(|e| port_error("CreateJob", &resource, e))?;
         let job = answer.job.and_then(|job| seen(&job));
         job.ok_or_else(|| foreign("CreateJob", &order.tag.token()))
     }
@@ -106,7 +106,7 @@ impl EncodeService for MediaConvert {
             .send();
         let mut found = Vec::new();
         while let Some(page) = pages.next().await {
-            let page = page.map_err(|e| port_error("SearchJobs", &resource, &e))?;
+            let page = page.map_err(|e| port_error("SearchJobs", &resource, e))?;
             let jobs = page.jobs.unwrap_or_default();
             found.extend(jobs.iter().filter(|j| reads(j, &url)).filter_map(seen));
             // Newest first: what follows is older still.
@@ -127,9 +127,9 @@ impl EncodeService for MediaConvert {
         let Err(error) = self.client.cancel_job().id(id).send().await else {
             return Ok(());
         };
-        let error = port_error("CancelJob", &resource, &error);
+        let error = port_error("CancelJob", &resource, error);
         // A job that has ended is in conflict with being called off.
-        if error.kind == PortErrorKind::Invalid && !self.look(id).await?.state.is_open() {
+        if error.kind() == PortErrorKind::Invalid && !self.look(id).await?.state.is_open() {
             return Ok(());
         }
         Err(error)

@@ -64,7 +64,7 @@ impl S3Store {
             .delete(batch)
             .send()
             .await
-            .map_err(|e| port_error("DeleteObjects", &resource, &e))?;
+            .map_err(|e| port_error("DeleteObjects", &resource, e))?;
         refused_keys(bucket, answer.errors())
     }
 }
@@ -95,7 +95,7 @@ impl ObjectStore for S3Store {
             .head_of(object)
             .send()
             .await
-            .map_err(|e| explain_denial(port_error("HeadObject", object, &e)))?;
+            .map_err(|e| explain_denial(port_error("HeadObject", object, e)))?;
         Ok(ObjectMeta {
             pin: ObjectPin {
                 object: object.clone(),
@@ -146,7 +146,7 @@ impl ObjectStore for S3Store {
         let mut listed = Vec::new();
         while let Some(page) = pages.next().await {
             let page = page
-                .map_err(|e| port_error("ListObjectsV2", &format!("s3://{bucket}/{prefix}"), &e))?;
+                .map_err(|e| port_error("ListObjectsV2", &format!("s3://{bucket}/{prefix}"), e))?;
             listed.extend(
                 page.contents
                     .unwrap_or_default()
@@ -171,12 +171,11 @@ impl ObjectStore for S3Store {
 }
 
 /// S3 hides whether an object exists from those who may not list its bucket.
-fn explain_denial(mut error: PortError) -> PortError {
-    if error.kind == PortErrorKind::Denied {
-        error.detail +=
-            " (S3 answers so for a missing object too where s3:ListBucket is not granted)";
+fn explain_denial(error: PortError) -> PortError {
+    if error.kind() != PortErrorKind::Denied {
+        return error;
     }
-    error
+    error.with_hint(" (S3 also answers this for a missing object if s3:ListBucket is not granted)")
 }
 
 #[cfg(test)]

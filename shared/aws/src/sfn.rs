@@ -69,7 +69,7 @@ impl Workflow for StepFunctions {
             {
                 Ok(Started::Existing)
             }
-            Err(error) => Err(port_error("StartExecution", &resource, &error)),
+            Err(error) => Err(port_error("StartExecution", &resource, error)),
         }
     }
 
@@ -101,7 +101,7 @@ impl StepFunctions {
             {
                 Ok(None)
             }
-            Err(error) => Err(port_error("DescribeExecution", &arn, &error)),
+            Err(error) => Err(port_error("DescribeExecution", &arn, error)),
         }
     }
 }

@@ -54,7 +54,7 @@ impl Announcer for SnsAnnouncer {
             .map(drop)
             .map_err(|error| {
                 let resource = format!("{} message {}", self.topic_arn, message.id);
-                port_error("Publish", &resource, &error)
+                port_error("Publish", &resource, error)
             })
     }
 }

@@ -10,5 +10,5 @@ pub mod payload;
 pub mod setting;
 pub mod step;
 
-pub use error::{ErrorName, Failure};
+pub use error::{ErrorName, Failure, PortResultExt};
 pub use objects::Objects;

@@ -8,7 +8,7 @@ use reelsmith_core::ports::{ObjectStore, PortErrorKind, Put, PutOptions};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::error::{ErrorName, Failure};
+use crate::error::{ErrorName, Failure, PortResultExt as _};
 
 /// Greatest size of a JSON object that is read whole.
 const MAX_JSON: u64 = 64 << 20;
@@ -73,7 +73,7 @@ impl Objects {
         let object = self.at(key);
         let body = match self.store.get(&object, MAX_JSON).await {
             Ok(body) => body,
-            Err(e) if e.kind == PortErrorKind::NotFound => return Ok(None),
+            Err(e) if e.kind() == PortErrorKind::NotFound => return Ok(None),
             Err(e) => return Err(Failure::storage(&e, &object)),
         };
         serde_json::from_slice(&body).map(Some).map_err(|e| {
@@ -123,7 +123,7 @@ impl Objects {
         for _ in 0..MOST_UPDATES {
             let tag = match self.store.head(&object).await {
                 Ok(meta) => Some(meta.pin.etag),
-                Err(e) if e.kind == PortErrorKind::NotFound => None,
+                Err(e) if e.kind() == PortErrorKind::NotFound => None,
                 Err(e) => return Err(Failure::storage(&e, &object)),
             };
             // Read after the tag: where it is younger than the tag, the write finds out.
@@ -148,7 +148,7 @@ impl Objects {
             "an object that nobody else replaces at the same moment",
             format!("it was replaced {MOST_UPDATES} times"),
             object.to_string(),
-            "nothing: it is retried",
+            "no action needed: the call is retried",
         ))
     }
 
@@ -165,7 +165,9 @@ impl Objects {
             content_type: "application/json".to_owned(),
             ..condition
         };
-        let put = self.store.put(&object, Bytes::from(body), &options).await;
-        put.map_err(|e| Failure::storage(&e, &object))
+        self.store
+            .put(&object, Bytes::from(body), &options)
+            .await
+            .on_object(&object)
     }
 }

@@ -12,6 +12,10 @@ use crate::object::{ObjectPin, ObjectRef};
 use crate::submission::{OutboxEntry, Outcome, Row, State, Transition};
 use crate::time::UnixMillis;
 
+mod error;
+
+pub use error::{Cause, PortError, PortErrorKind, ServiceAnswer, chain};
+
 /// What a HEAD tells.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ObjectMeta {
@@ -56,41 +60,6 @@ pub enum Put {
     Written,
     /// `create_only` was asked and the key was taken, or `replace` and the object is another; nothing changed.
     Exists,
-}
-
-/// Why a port could not do as asked. Kinds decide; the detail is for people.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{kind:?}: {detail}")]
-pub struct PortError {
-    /// What it means for the caller.
-    pub kind: PortErrorKind,
-    /// What the outside said, with the object or resource it was about.
-    pub detail: String,
-}
-
-/// What a failure of a port means for its caller.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PortErrorKind {
-    /// There is no such object, row, queue or execution.
-    NotFound,
-    /// The pinned version is not what is there any more.
-    Changed,
-    /// Not allowed.
-    Denied,
-    /// Too many requests, time-outs, 5xx: may pass when tried again.
-    Unavailable,
-    /// The request was wrong; trying again changes nothing.
-    Invalid,
-}
-
-impl PortError {
-    /// An error of a kind with its detail.
-    pub fn new(kind: PortErrorKind, detail: impl Into<String>) -> Self {
-        Self {
-            kind,
-            detail: detail.into(),
-        }
-    }
 }
 
 /// Result of a port call.

@@ -114,7 +114,9 @@ where
             .unwrap_or_else(|_| Err(Failure::internal("a panic", "handler")))
     };
     let result: Result<O, Failure> = work.instrument(span.clone()).await;
+    let function = &own.place.function;
     let result = result.and_then(within_payload);
+    let result = result.map_err(|failure| failure.in_function(function));
     let _entered = span.enter();
     match &result {
         Ok(_) => tracing::info!("done"),

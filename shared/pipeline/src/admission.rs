@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use reelsmith_contract::{ErrorName, Failure};
+use reelsmith_contract::{Failure, PortResultExt as _};
 use reelsmith_core::admission::{Admitted, Place, Ticket};
-use reelsmith_core::ports::{AdmissionStore, PortError, Started, Workflow};
+use reelsmith_core::ports::{AdmissionStore, Started, Workflow};
 
 /// Tickets looked at in one read of the line.
 const LOOK: u32 = 10;
@@ -37,11 +37,7 @@ impl Admission {
             tracing::info!(execution = %ticket.execution, "known already");
             return Ok(());
         }
-        let place = self
-            .store
-            .join(ticket)
-            .await
-            .map_err(|e| Failure::table(&e))?;
+        let place = self.store.join(ticket).await.on_table()?;
         match place {
             Place::Waiting => {
                 tracing::info!(execution = %ticket.execution, priority = ticket.priority, "in line");
@@ -58,10 +54,7 @@ impl Admission {
     /// Those of the table.
     pub async fn finished(&self, execution: &str) -> Result<bool, Failure> {
         let name = execution.rsplit(':').next().unwrap_or(execution);
-        self.store
-            .release(name)
-            .await
-            .map_err(|e| Failure::table(&e))
+        self.store.release(name).await.on_table()
     }
 
     /// Starts executions from the head of the line as long as there are slots; how many.
@@ -71,17 +64,12 @@ impl Admission {
     pub async fn serve(&self) -> Result<u32, Failure> {
         let mut started = 0;
         loop {
-            let line = self
-                .store
-                .line(LOOK)
-                .await
-                .map_err(|e| Failure::table(&e))?;
+            let line = self.store.line(LOOK).await.on_table()?;
             if line.is_empty() {
                 return Ok(started);
             }
             for ticket in line {
-                let admitted = self.store.admit(&ticket, self.slots).await;
-                match admitted.map_err(|e| Failure::table(&e))? {
+                match self.store.admit(&ticket, self.slots).await.on_table()? {
                     Admitted::Full => return Ok(started),
                     Admitted::Gone => {}
                     Admitted::Yes => {
@@ -99,7 +87,7 @@ impl Admission {
     /// Those of the table and of Step Functions.
     pub async fn free(&self) -> Result<u32, Failure> {
         let mut freed = 0;
-        for ticket in self.store.holding().await.map_err(|e| Failure::table(&e))? {
+        for ticket in self.store.holding().await.on_table()? {
             match self.has_ended(&ticket.execution).await? {
                 Some(true) => freed += u32::from(self.finished(&ticket.execution).await?),
                 Some(false) => {}
@@ -121,7 +109,7 @@ impl Admission {
 
     async fn start(&self, ticket: &Ticket) -> Result<(), Failure> {
         let started = self.workflow.start(&ticket.execution, &ticket.input).await;
-        match started.map_err(|e| unavailable(&e, &ticket.execution))? {
+        match started.on_workflow()? {
             Started::New(arn) => tracing::info!(execution = %arn, "started"),
             Started::Existing => {
                 tracing::info!(execution = %ticket.execution, "known already");
@@ -134,17 +122,6 @@ impl Admission {
     }
 
     async fn has_ended(&self, execution: &str) -> Result<Option<bool>, Failure> {
-        let ended = self.workflow.has_ended(execution).await;
-        ended.map_err(|e| unavailable(&e, execution))
+        self.workflow.has_ended(execution).await.on_workflow()
     }
-}
-
-fn unavailable(error: &PortError, execution: &str) -> Failure {
-    Failure::new(
-        ErrorName::WorkflowUnavailable,
-        "Step Functions to answer",
-        error.to_string(),
-        format!("execution {execution}"),
-        "nothing: the message is delivered again",
-    )
 }

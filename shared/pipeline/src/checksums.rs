@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use futures::{StreamExt as _, TryStreamExt as _};
-use reelsmith_contract::{ErrorName, Failure};
+use reelsmith_contract::{ErrorName, Failure, PortResultExt as _};
 use reelsmith_core::digest::{Checksummer, Checksums};
 use reelsmith_core::manifest::Mezzanine;
 use reelsmith_core::object::ObjectPin;
@@ -27,11 +27,7 @@ pub async fn checksums(
     });
     let mut blocks = std::pin::pin!(futures::stream::iter(blocks).buffered(AHEAD));
     let mut sum = Checksummer::default();
-    while let Some(block) = blocks
-        .try_next()
-        .await
-        .map_err(|e| Failure::storage(&e, &pin.object))?
-    {
+    while let Some(block) = blocks.try_next().await.on_object(&pin.object)? {
         sum.update(&block);
     }
     Ok(sum.finish())

@@ -1,13 +1,13 @@
 //! Sending what an outbox holds.
 
-use reelsmith_contract::{ErrorName, Failure};
+use reelsmith_contract::{Failure, PortResultExt as _};
 use reelsmith_core::ports::{Announcer, Clock, Message, SubmissionStore};
 use reelsmith_core::submission::OutboxEntry;
 
 /// Sends an entry, then marks it as sent. A crash between the two sends it again under the same id.
 ///
 /// # Errors
-/// `NotificationUnavailable`, or those of the table.
+/// Those of the topic and of the table.
 pub async fn send(
     submissions: &dyn SubmissionStore,
     announcer: &dyn Announcer,
@@ -20,16 +20,7 @@ pub async fn send(
         kind: entry.kind.as_str().to_owned(),
         body: entry.body.clone(),
     };
-    announcer.announce(&message).await.map_err(|e| {
-        Failure::new(
-            ErrorName::NotificationUnavailable,
-            "the topic to take a message",
-            e.to_string(),
-            format!("outbox entry {}", message.id),
-            "nothing: it is retried, and stays in the outbox until it is sent",
-        )
-    })?;
+    announcer.announce(&message).await.on_topic()?;
     tracing::info!(message = %message.id, kind = %message.kind, "sent");
-    let marked = submissions.mark_sent(entry, clock.now()).await;
-    marked.map_err(|e| Failure::table(&e))
+    submissions.mark_sent(entry, clock.now()).await.on_table()
 }

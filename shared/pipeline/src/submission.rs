@@ -1,7 +1,7 @@
 //! Steps of the submission by the execution that holds the job.
 
 use reelsmith_contract::payload::Claim;
-use reelsmith_contract::{ErrorName, Failure};
+use reelsmith_contract::{ErrorName, Failure, PortResultExt as _};
 use reelsmith_core::encoder::EncoderKind;
 use reelsmith_core::keys::JobKey;
 use reelsmith_core::ports::{Clock, EncodeService, SubmissionStore, Workflow};
@@ -25,8 +25,11 @@ pub async fn advance(
         step,
         notice,
     };
-    let outcome = submissions.apply(&transition, clock.now()).await;
-    match outcome.map_err(|e| Failure::table(&e))? {
+    match submissions
+        .apply(&transition, clock.now())
+        .await
+        .on_table()?
+    {
         Outcome::Applied(row) | Outcome::AlreadyApplied(row) => Ok(row),
         Outcome::Refused(found) => Err(lost(claim, found.as_ref())),
     }
@@ -35,7 +38,7 @@ pub async fn advance(
 /// Releases a live job whose execution has ended without a word, with a message of its failure; whether it did.
 ///
 /// # Errors
-/// `WorkflowUnavailable`, or those of the table.
+/// Those of Step Functions and of the table.
 pub async fn release_ended(
     submissions: &dyn SubmissionStore,
     workflow: &dyn Workflow,
@@ -48,15 +51,7 @@ pub async fn release_ended(
     if may_order && row.state == State::Reserved && row.lease_until > clock.now() {
         return Ok(false);
     }
-    let ended = workflow.has_ended(&row.owner).await.map_err(|e| {
-        Failure::new(
-            ErrorName::WorkflowUnavailable,
-            "Step Functions to tell whether an execution has ended",
-            e.to_string(),
-            &row.owner,
-            "nothing: it is retried",
-        )
-    })?;
+    let ended = workflow.has_ended(&row.owner).await.on_workflow()?;
     if ended != Some(true) {
         return Ok(false);
     }
@@ -80,8 +75,10 @@ pub async fn release_ended(
             cause,
         },
     };
-    let outcome = submissions.apply(&transition, clock.now()).await;
-    let outcome = outcome.map_err(|e| Failure::table(&e))?;
+    let outcome = submissions
+        .apply(&transition, clock.now())
+        .await
+        .on_table()?;
     let released = matches!(outcome, Outcome::Applied(_));
     if released {
         tracing::warn!(job_key = %row.job_key, execution = %row.owner, "released a job whose execution has ended");

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures::{StreamExt as _, TryStreamExt as _};
 use reelsmith_contract::payload::WorkerOutput;
-use reelsmith_contract::{ErrorName, Failure, Objects};
+use reelsmith_contract::{ErrorName, Failure, Objects, PortResultExt as _};
 use reelsmith_core::digest::sha256_hex;
 use reelsmith_core::keys::{GenerationKeys, INIT, segment_name};
 use reelsmith_core::plan::ChunkItem;
@@ -257,8 +257,9 @@ async fn write_one(objects: &Objects, deliverable: Deliverable) -> Result<(), Fa
     let put = objects
         .store()
         .put(&object, deliverable.body.clone(), &options)
-        .await;
-    match put.map_err(|e| Failure::storage(&e, &object))? {
+        .await
+        .on_object(&object)?;
+    match put {
         Put::Written => Ok(()),
         Put::Exists => expect_same(objects, &deliverable).await,
     }
@@ -271,7 +272,7 @@ async fn expect_same(objects: &Objects, ours: &Deliverable) -> Result<(), Failur
         Ok(theirs) if theirs == ours.body => return Ok(()),
         Ok(_) => {}
         // A longer object than ours is refused by the limit: it cannot be the same.
-        Err(e) if e.kind == PortErrorKind::Invalid => {}
+        Err(e) if e.kind() == PortErrorKind::Invalid => {}
         Err(e) => return Err(Failure::storage(&e, &object)),
     }
     Err(Failure::new(

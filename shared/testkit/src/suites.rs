@@ -54,6 +54,6 @@ where
 #[track_caller]
 fn refused<T: Debug>(result: PortResult<T>) -> PortErrorKind {
     let error = result.expect_err("expected an error");
-    assert!(!error.detail.is_empty(), "an error without detail");
-    error.kind
+    assert!(!error.detail().is_empty(), "an error without detail");
+    error.kind()
 }

@@ -33,7 +33,7 @@ async fn a_failed_call_did_nothing_and_a_lost_answer_did_it_all() {
     let (object, options) = (object(), PutOptions::default());
     let put = || store.put(&object, Bytes::from_static(b"x"), &options);
     let first = put().await.unwrap_err();
-    assert_eq!(first.kind, PortErrorKind::Unavailable);
+    assert_eq!(first.kind(), PortErrorKind::Unavailable);
     assert_eq!(inner.keys("b"), [""; 0]);
     put().await.unwrap_err();
     assert_eq!(inner.keys("b"), ["k"]);

@@ -49,8 +49,8 @@ async fn dynamodb_is_a_submission_store() {
     suites::admissions(Arc::new(submissions(&cloud, cloud.sdk()).await)).await;
     let nowhere = cloud.sdk().submissions("no-such-table");
     let error = nowhere.pending("x").await.unwrap_err();
-    assert_eq!(error.kind, PortErrorKind::NotFound, "{error}");
-    assert!(error.detail.contains("no-such-table"), "{error}");
+    assert_eq!(error.kind(), PortErrorKind::NotFound, "{error}");
+    assert!(error.detail().contains("no-such-table"), "{error}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -71,7 +71,7 @@ async fn step_functions_is_a_workflow() {
     assert_eq!(names, ["once", "race"]);
     let nowhere = cloud.sdk().workflow(format!("{arn}-none"));
     let error = nowhere.start("x", "{}").await.unwrap_err();
-    assert_eq!(error.kind, PortErrorKind::NotFound, "{error}");
+    assert_eq!(error.kind(), PortErrorKind::NotFound, "{error}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -95,7 +95,7 @@ async fn sns_is_an_announcer() {
     assert_eq!(received(&cloud, "ports-queue", bodies.len()).await, bodies);
     let nowhere = cloud.sdk().announcer(format!("{topic}-none"));
     let error = nowhere.announce(&announced[0]).await.unwrap_err();
-    assert_eq!(error.kind, PortErrorKind::NotFound, "{error}");
+    assert_eq!(error.kind(), PortErrorKind::NotFound, "{error}");
 }
 
 /// The bodies of the next `count` messages of a queue.
@@ -157,8 +157,8 @@ async fn a_broken_body_is_read_again_and_never_passed_on_short() {
         store.get(&object, 200_000).await.unwrap_err(),
         store.get_range(&pin, 10, 150_010).await.unwrap_err(),
     ] {
-        assert_eq!(error.kind, PortErrorKind::Unavailable, "{error}");
-        assert!(error.detail.contains("s3://ports-broken/body"), "{error}");
+        assert_eq!(error.kind(), PortErrorKind::Unavailable, "{error}");
+        assert!(error.detail().contains("s3://ports-broken/body"), "{error}");
     }
 }
 
@@ -209,7 +209,7 @@ async fn a_service_that_is_gone_is_unavailable() {
         c.unwrap_err(),
         d.unwrap_err(),
     ] {
-        assert_eq!(error.kind, PortErrorKind::Unavailable, "{error}");
+        assert_eq!(error.kind(), PortErrorKind::Unavailable, "{error}");
     }
 }
 

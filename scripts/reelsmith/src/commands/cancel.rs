@@ -71,8 +71,7 @@ async fn call_off(target: &Target, subject: &Subject) -> Result<Option<String>, 
         return Ok(None);
     };
     let called_off = target.encodes.cancel(id).await;
-    called_off
-        .map_err(|e| CloudError::new(format!("call off MediaConvert job {id}"), e.to_string()))?;
+    called_off.map_err(|e| CloudError::port(format!("call off MediaConvert job {id}"), e))?;
     Ok(Some(format!("called off MediaConvert job {id}")))
 }
 
@@ -172,8 +171,8 @@ async fn release(target: &Target, subject: &Subject, reason: &str) -> Result<Vec
         .submissions
         .apply(&transition, target.clock.now())
         .await;
-    let outcome = outcome
-        .map_err(|e| CloudError::new(format!("release job {}", row.job_key), e.to_string()))?;
+    let outcome =
+        outcome.map_err(|e| CloudError::port(format!("release job {}", row.job_key), e))?;
     Ok(match outcome {
         Outcome::Applied(_) => vec![format!(
             "released job {} ({})",

@@ -211,7 +211,7 @@ fn failure(failed: Failed) -> Failure {
 
 async fn published(target: &Target, outputs: &Outputs) -> Result<Published, Trouble> {
     let listed = target.store.list(&outputs.bucket, &outputs.prefix).await;
-    let listed = listed.map_err(|e| crate::job::fetch::unlisted(&outputs.prefix, &e))?;
+    let listed = listed.map_err(|e| crate::job::fetch::unlisted(&outputs.prefix, e))?;
     let at = |key: &String| format!("s3://{}/{key}", outputs.bucket);
     Ok(Published {
         hls: at(&outputs.hls),

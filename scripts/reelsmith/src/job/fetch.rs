@@ -64,7 +64,7 @@ pub async fn fetch(target: &Target, outputs: &Outputs, to: &Path) -> Result<Fetc
         .unwrap_or(&outputs.prefix);
     let folder = to.join(safe(name)?);
     let listed = target.store.list(&outputs.bucket, &outputs.prefix).await;
-    let listed = listed.map_err(|e| unlisted(&outputs.prefix, &e))?;
+    let listed = listed.map_err(|e| unlisted(&outputs.prefix, e))?;
     let mut downloads = Vec::new();
     for object in listed {
         let path = object
@@ -89,8 +89,8 @@ pub async fn fetch(target: &Target, outputs: &Outputs, to: &Path) -> Result<Fetc
 }
 
 /// A prefix that could not be listed.
-pub(crate) fn unlisted(prefix: &str, error: &PortError) -> Trouble {
-    CloudError::new(format!("list {prefix}"), error.to_string()).into()
+pub(crate) fn unlisted(prefix: &str, error: PortError) -> Trouble {
+    CloudError::port(format!("list {prefix}"), error).into()
 }
 
 async fn one(target: &Target, bucket: &str, key: String, file: PathBuf) -> Result<u64, Trouble> {

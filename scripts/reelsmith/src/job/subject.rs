@@ -4,6 +4,7 @@ use clap::Args;
 use reelsmith_aws::operate::{
     ExecutionSummary, ExecutionView, HistoryEvent, HistoryKind, RowsOf, execution_arn,
 };
+use reelsmith_aws::provision::CloudError;
 use reelsmith_contract::payload::JobRef;
 use reelsmith_core::keys::{AssetId, JobKey};
 use reelsmith_core::ports::is_execution_name;
@@ -132,13 +133,8 @@ impl Subject {
 /// # Errors
 /// Where the table cannot be read.
 pub async fn row(target: &Target, key: &JobKey) -> Result<Option<Row>, Trouble> {
-    target.submissions.row(key).await.map_err(|e| {
-        let why = format!("{e}");
-        Trouble::from(reelsmith_aws::provision::CloudError::new(
-            format!("read the row of job {key}"),
-            why,
-        ))
-    })
+    let row = target.submissions.row(key).await;
+    Ok(row.map_err(|e| CloudError::port(format!("read the row of job {key}"), e))?)
 }
 
 /// The job key of an execution: every successful end and every history past ParseManifest tells it.

@@ -82,19 +82,19 @@ pub async fn done(
     work_prefix: &str,
 ) -> Result<Vec<Done>, Trouble> {
     let objects = &Objects::new(Arc::clone(store), bucket);
-    let failed =
-        |e: &dyn fmt::Display| CloudError::new(format!("read {work_prefix}"), e.to_string());
+    let action = format!("read {work_prefix}");
     let mut keys = Vec::new();
     for part in ["chunks", "tracks"] {
         let listed = store.list(bucket, &format!("{work_prefix}{part}/")).await;
-        keys.extend(listed.map_err(|e| failed(&e))?.into_iter().map(|o| o.key));
+        let listed = listed.map_err(|e| CloudError::port(action.as_str(), e))?;
+        keys.extend(listed.into_iter().map(|o| o.key));
     }
     let read = stream::iter(keys).map(async |key| {
         let record = objects.read::<Record>(&key).await?;
         Ok::<_, Failure>(record.done(key))
     });
     let read: Result<Vec<Done>, Failure> = read.buffered(PARALLEL).try_collect().await;
-    Ok(read.map_err(|e| failed(&e))?)
+    Ok(read.map_err(|e| CloudError::new(action, e.to_string()))?)
 }
 
 impl Workers {

@@ -69,7 +69,7 @@ impl AdmissionStore for DynamoSubmissions {
             .limit(limit)
             .send()
             .await
-            .map_err(|e| port_error("Query", &resource, &e))?;
+            .map_err(|e| port_error("Query", &resource, e))?;
         let items = answer.items.unwrap_or_default().into_iter();
         items.map(|i| item::ticket_of(&resource, i)).collect()
     }
@@ -122,7 +122,7 @@ impl AdmissionStore for DynamoSubmissions {
             .send();
         let mut tickets = Vec::new();
         while let Some(found) = items.next().await {
-            let found = found.map_err(|e| port_error("Query", &resource, &e))?;
+            let found = found.map_err(|e| port_error("Query", &resource, e))?;
             tickets.push(item::ticket_of(&resource, found)?);
         }
         Ok(tickets)
@@ -153,12 +153,12 @@ impl DynamoSubmissions {
             if let Some(at) = codes.iter().position(|c| c == "ConditionalCheckFailed") {
                 return Ok(Moved::Refused(at));
             }
-            let mut port = port_error("TransactWriteItems", &resource, &error);
+            let mut port = port_error("TransactWriteItems", &resource, error);
             if codes.iter().any(|c| c == "TransactionConflict") {
-                port.kind = PortErrorKind::Unavailable;
+                port = port.with_kind(PortErrorKind::Unavailable);
             }
             match pauses.next() {
-                Some(pause) if port.kind == PortErrorKind::Unavailable => {
+                Some(pause) if port.kind() == PortErrorKind::Unavailable => {
                     tokio::time::sleep(pause).await;
                 }
                 _ => return Err(port),

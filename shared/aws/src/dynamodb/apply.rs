@@ -98,7 +98,7 @@ impl DynamoSubmissions {
         let moved = error
             .as_service_error()
             .is_some_and(|e| e.is_conditional_check_failed_exception());
-        let port = port_error("PutItem", &self.row_resource(next), &error);
+        let port = port_error("PutItem", &self.row_resource(next), error);
         look_again_where(moved, port)
     }
 
@@ -124,10 +124,10 @@ impl DynamoSubmissions {
         let Err(error) = answer else {
             return Ok(Wrote::Done);
         };
-        let mut port = port_error("TransactWriteItems", &self.row_resource(next), &error);
         let cancelled = cancellation(&error);
+        let mut port = port_error("TransactWriteItems", &self.row_resource(next), error);
         if let Some(kind) = cancelled {
-            port.kind = kind;
+            port = port.with_kind(kind);
         }
         look_again_where(cancelled == Some(PortErrorKind::Changed), port)
     }
@@ -156,10 +156,11 @@ impl DynamoSubmissions {
 /// A row that moved is read again, and so is one of which nobody knows whether the write arrived.
 fn look_again_where(moved: bool, mut error: PortError) -> PortResult<Wrote> {
     if moved {
-        error.kind = PortErrorKind::Unavailable;
-        error.detail += " (the row kept moving; try again)";
+        error = error
+            .with_kind(PortErrorKind::Unavailable)
+            .with_hint(" (other writers kept changing the row)");
     }
-    match error.kind {
+    match error.kind() {
         PortErrorKind::Unavailable => Ok(Wrote::LookAgain(error)),
         _ => Err(error),
     }

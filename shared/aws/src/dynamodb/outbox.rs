@@ -44,7 +44,7 @@ impl DynamoSubmissions {
             .send()
             .await
             .map(drop)
-            .map_err(|e| port_error("UpdateItem", &self.entry_resource(entry), &e))
+            .map_err(|e| port_error("UpdateItem", &self.entry_resource(entry), e))
     }
 
     pub(super) async fn put_sent(&self, entry: &OutboxEntry, now: UnixMillis) -> PortResult<()> {
@@ -70,11 +70,12 @@ impl DynamoSubmissions {
         let missing = error
             .as_service_error()
             .is_some_and(|e| e.is_conditional_check_failed_exception());
-        let mut port = port_error("UpdateItem", &self.entry_resource(entry), &error);
+        let resource = self.entry_resource(entry);
         if missing {
-            port.kind = PortErrorKind::NotFound;
+            let detail = format!("UpdateItem {resource}: expected the entry, found none");
+            return Err(PortError::new(PortErrorKind::NotFound, detail));
         }
-        Err(port)
+        Err(port_error("UpdateItem", &resource, error))
     }
 
     pub(super) async fn unsent_of(&self, outbox: &str) -> PortResult<Vec<OutboxEntry>> {
@@ -93,7 +94,7 @@ impl DynamoSubmissions {
             .send();
         let mut entries = Vec::new();
         while let Some(found) = items.next().await {
-            let found = found.map_err(|e| port_error("Query", &resource, &e))?;
+            let found = found.map_err(|e| port_error("Query", &resource, e))?;
             entries.push(item::entry_of(&resource, found)?);
         }
         Ok(entries)

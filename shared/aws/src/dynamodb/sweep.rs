@@ -45,7 +45,7 @@ impl DynamoSubmissions {
             .send();
         let mut items = Vec::new();
         while let Some(found) = pages.next().await {
-            items.push(found.map_err(|e| port_error("Query", &resource, &e))?);
+            items.push(found.map_err(|e| port_error("Query", &resource, e))?);
         }
         Ok(items)
     }

@@ -19,9 +19,9 @@ fn answered(status: u16, code: Option<&str>, message: Option<&str>) -> Failure {
     SdkError::service_error(GetObjectError::generic(metadata.build()), response)
 }
 
-fn kind_and_detail(error: &Failure) -> (PortErrorKind, String) {
+fn kind_and_detail(error: Failure) -> (PortErrorKind, String) {
     let error = port_error("GetObject", &"s3://b/k", error);
-    (error.kind, error.detail)
+    (error.kind(), error.detail())
 }
 
 #[test]
@@ -36,9 +36,13 @@ fn the_code_decides_and_else_the_status() {
         (412, None, Kind::Changed),
         (403, Some("AccessDenied"), Kind::Denied),
         (403, None, Kind::Denied),
-        (401, None, Kind::Denied),
-        (400, Some("ExpiredToken"), Kind::Denied),
-        (400, Some("UnrecognizedClientException"), Kind::Denied),
+        (401, None, Kind::Unauthenticated),
+        (400, Some("ExpiredToken"), Kind::Unauthenticated),
+        (
+            400,
+            Some("UnrecognizedClientException"),
+            Kind::Unauthenticated,
+        ),
         (503, Some("SlowDown"), Kind::Unavailable),
         (500, Some("InternalError"), Kind::Unavailable),
         (502, None, Kind::Unavailable),
@@ -58,7 +62,7 @@ fn the_code_decides_and_else_the_status() {
         (400, None, Kind::Invalid),
         (301, Some("PermanentRedirect"), Kind::Invalid),
     ] {
-        let (found, detail) = kind_and_detail(&answered(status, code, None));
+        let (found, detail) = kind_and_detail(answered(status, code, None));
         assert_eq!(found, kind, "{status} {code:?}");
         assert!(detail.starts_with("GetObject s3://b/k: "), "{detail}");
     }
@@ -67,12 +71,12 @@ fn the_code_decides_and_else_the_status() {
 #[test]
 fn the_detail_names_the_call_the_object_the_code_and_the_message() {
     let gone = "The specified key does not exist.";
-    let (_, detail) = kind_and_detail(&answered(404, Some("NoSuchKey"), Some(gone)));
+    let (_, detail) = kind_and_detail(answered(404, Some("NoSuchKey"), Some(gone)));
     assert_eq!(
         detail,
         "GetObject s3://b/k: NoSuchKey: The specified key does not exist."
     );
-    let (_, detail) = kind_and_detail(&answered(503, None, None));
+    let (_, detail) = kind_and_detail(answered(503, None, None));
     assert_eq!(detail, "GetObject s3://b/k: HTTP 503");
 }
 
@@ -98,24 +102,25 @@ fn what_was_not_answered_is_unavailable_unless_it_could_never_be_asked() {
         (SdkError::construction_failure(io()), Kind::Invalid),
     ];
     for (error, kind) in cases {
-        let (found, detail) = kind_and_detail(&error);
+        let (found, detail) = kind_and_detail(error);
         assert_eq!(found, kind, "{detail}");
         assert!(detail.contains("connection reset"), "{detail}");
     }
 }
 
 #[test]
-fn a_process_without_credentials_is_denied_and_a_slow_credentials_service_is_not() {
+fn a_process_without_credentials_is_unauthenticated_and_a_slow_credentials_service_is_unavailable()
+{
     use PortErrorKind as Kind;
     let slow = || CredentialsError::provider_timed_out(std::time::Duration::from_secs(5));
     let cases: [(fn() -> CredentialsError, Kind); 2] = [
         (
             || CredentialsError::not_loaded("no providers"),
-            Kind::Denied,
+            Kind::Unauthenticated,
         ),
         (
             || CredentialsError::invalid_configuration("bad file"),
-            Kind::Denied,
+            Kind::Unauthenticated,
         ),
     ];
     for (error, kind) in cases
@@ -126,7 +131,7 @@ fn a_process_without_credentials_is_denied_and_a_slow_credentials_service_is_not
             Failure::dispatch_failure(ConnectorError::other(error().into(), None)),
             Failure::construction_failure(error()),
         ] {
-            assert_eq!(kind_and_detail(&wrapped).0, kind, "{}", error());
+            assert_eq!(kind_and_detail(wrapped).0, kind, "{}", error());
         }
     }
 }

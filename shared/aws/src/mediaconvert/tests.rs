@@ -133,8 +133,8 @@ async fn what_an_error_means() {
         let script = Script::serve(vec![refusal(status, code)]).await;
         let order = Ordered::usual().order().unwrap();
         let error = service(&script).create(&order).await.unwrap_err();
-        assert_eq!(error.kind, kind, "{error}");
-        assert!(error.detail.contains("because"), "{error}");
+        assert_eq!(error.kind(), kind, "{error}");
+        assert!(error.detail().contains("because"), "{error}");
     }
 }
 

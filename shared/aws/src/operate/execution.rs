@@ -88,7 +88,7 @@ impl Cloud {
     ) -> CloudResult<Option<String>> {
         match self.start_execution(machine, name, input).await {
             Ok(arn) => Ok(Some(arn)),
-            Err(e) if e.detail.contains("ExecutionAlreadyExists") => Ok(None),
+            Err(e) if e.code() == Some("ExecutionAlreadyExists") => Ok(None),
             Err(e) => Err(e),
         }
     }
@@ -122,7 +122,7 @@ impl Cloud {
             .await;
         let found = match found.doing(format!("describe execution {arn}")) {
             Ok(found) => found,
-            Err(e) if e.not_found => return Ok(None),
+            Err(e) if e.is_not_found() => return Ok(None),
             Err(e) => return Err(e),
         };
         Ok(Some(ExecutionView {

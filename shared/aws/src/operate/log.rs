@@ -47,7 +47,7 @@ impl Cloud {
         while let Some(page) = pages.next().await {
             let page = match page.doing(action.as_str()) {
                 Ok(page) => page,
-                Err(e) if e.not_found => break,
+                Err(e) if e.is_not_found() => break,
                 Err(e) => return Err(e),
             };
             lines.extend(page.events().iter().map(|e| LogLine {

@@ -19,7 +19,7 @@ impl Cloud {
         let found = self.sqs.get_queue_url().queue_name(name).send().await;
         match found.doing(format!("look for queue {name}")) {
             Ok(found) => Ok(found.queue_url),
-            Err(e) if e.not_found => Ok(None),
+            Err(e) if e.is_not_found() => Ok(None),
             Err(e) => Err(e),
         }
     }

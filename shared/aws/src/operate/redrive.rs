@@ -48,9 +48,8 @@ impl Cloud {
     pub async fn redrive(&self, execution: &str) -> CloudResult<Redriven> {
         let action = format!("redrive execution {execution}");
         let Some(view) = self.execution(execution).await? else {
-            let mut error = CloudError::new(action, "there is no execution of that ARN");
-            error.not_found = true;
-            return Err(error);
+            let reason = "there is no execution with that ARN";
+            return Err(CloudError::not_found(action, reason));
         };
         match view.summary.status {
             ExecutionStatus::Running => Err(CloudError::new(

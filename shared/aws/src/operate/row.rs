@@ -47,7 +47,7 @@ impl Cloud {
         while let Some(page) = pages.next().await {
             for item in page.doing(action.as_str())?.items.unwrap_or_default() {
                 let stored = Stored::from_item(table, item);
-                let stored = stored.map_err(|e| CloudError::new(action.as_str(), e.detail))?;
+                let stored = stored.map_err(|e| CloudError::port(action.as_str(), e))?;
                 rows.push(stored.row);
             }
             if rows.len() >= limit {

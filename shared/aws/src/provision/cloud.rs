@@ -1,67 +1,180 @@
 //! The clients that provisioning and operating share.
 
 use std::error::Error;
+use std::sync::Arc;
 
-use aws_smithy_types::error::ErrorMetadata;
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::byte_stream::error::Error as ByteStreamError;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use aws_smithy_types::error::operation::BuildError;
+use reelsmith_core::ports::{Cause, PortError, PortErrorKind, ServiceAnswer, chain};
 
 use crate::Sdk;
-use crate::error::chain;
+use crate::error::{credentials_error, kind, split};
 
-/// A call that AWS, or what stands in for it, did not carry out.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("could not {action}: {detail}")]
-pub struct CloudError {
-    /// What was asked, as `create bucket reelsmith-input`.
-    pub action: String,
-    /// What came back.
-    pub detail: String,
-    /// Whether it said that the thing is not there.
-    pub not_found: bool,
+/// Why a call by the command line or the local stack did not succeed. It reads as `could not create bucket b: …`.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("could not {}: {}", self.action(), self.detail())]
+pub enum CloudError {
+    /// AWS, or the emulator, answered with an error.
+    Answered {
+        /// What was attempted, as `create bucket reelsmith-input`.
+        action: String,
+        kind: PortErrorKind,
+        answer: Box<ServiceAnswer>,
+        source: Cause,
+    },
+    /// No answer came back, or the request could not be made.
+    Unanswered {
+        action: String,
+        kind: PortErrorKind,
+        source: Cause,
+    },
+    /// A port failed.
+    Port { action: String, source: PortError },
+    /// The state of things, or the contents of an answer, does not allow the action.
+    Refused {
+        action: String,
+        kind: PortErrorKind,
+        reason: String,
+    },
 }
 
 impl CloudError {
-    /// An error that was not said by the other side.
-    pub fn new(action: impl Into<String>, detail: impl Into<String>) -> Self {
-        Self {
+    /// An action that cannot be carried out, for a reason that no service gave.
+    pub fn new(action: impl Into<String>, reason: impl Into<String>) -> Self {
+        Self::Refused {
             action: action.into(),
-            detail: detail.into(),
-            not_found: false,
+            kind: PortErrorKind::Invalid,
+            reason: reason.into(),
         }
     }
 
-    fn of(action: String, error: &(dyn Error + 'static)) -> Self {
-        let detail = said(error).unwrap_or_else(|| chain(error));
-        let codes = ["NotFound", "NoSuchKey", "DoesNotExist", "NonExistentQueue"];
-        Self {
-            not_found: codes.iter().any(|code| detail.contains(code)),
+    /// An action on something that does not exist.
+    pub fn not_found(action: impl Into<String>, reason: impl Into<String>) -> Self {
+        Self::Refused {
+            action: action.into(),
+            kind: PortErrorKind::NotFound,
+            reason: reason.into(),
+        }
+    }
+
+    /// An action that failed because a port did.
+    pub fn port(action: impl Into<String>, source: PortError) -> Self {
+        Self::Port {
+            action: action.into(),
+            source,
+        }
+    }
+
+    fn unsent(action: String, source: impl Error + Send + Sync + 'static) -> Self {
+        Self::Unanswered {
             action,
-            detail,
+            kind: PortErrorKind::Invalid,
+            source: Arc::new(source),
         }
     }
-}
 
-/// What the service said, where the SDK has no type for it.
-fn said(error: &(dyn Error + 'static)) -> Option<String> {
-    let mut causes = std::iter::successors(Some(error), |e| (*e).source());
-    let metadata = causes.find_map(|e| e.downcast_ref::<ErrorMetadata>())?;
-    let (code, message) = (metadata.code()?, metadata.message().unwrap_or_default());
-    Some(format!("{code}: {message}"))
+    /// What was attempted, as `create bucket reelsmith-input`.
+    #[must_use]
+    pub fn action(&self) -> &str {
+        match self {
+            Self::Answered { action, .. }
+            | Self::Unanswered { action, .. }
+            | Self::Port { action, .. }
+            | Self::Refused { action, .. } => action,
+        }
+    }
+
+    /// What the error means for the caller.
+    #[must_use]
+    pub fn kind(&self) -> PortErrorKind {
+        match self {
+            Self::Answered { kind, .. }
+            | Self::Unanswered { kind, .. }
+            | Self::Refused { kind, .. } => *kind,
+            Self::Port { source, .. } => source.kind(),
+        }
+    }
+
+    /// Whether the thing that the action was about does not exist.
+    #[must_use]
+    pub fn is_not_found(&self) -> bool {
+        self.kind() == PortErrorKind::NotFound
+    }
+
+    /// The error code of the service, if it answered with one.
+    #[must_use]
+    pub fn code(&self) -> Option<&str> {
+        match self {
+            Self::Answered { answer, .. } => answer.code.as_deref(),
+            Self::Port { source, .. } => source.code(),
+            Self::Unanswered { .. } | Self::Refused { .. } => None,
+        }
+    }
+
+    /// Why the action failed, on one line for people.
+    #[must_use]
+    pub fn detail(&self) -> String {
+        match self {
+            Self::Answered { answer, .. } => answer.to_string(),
+            Self::Unanswered { source, .. } => chain(source),
+            Self::Port { source, .. } => source.detail(),
+            Self::Refused { reason, .. } => reason.clone(),
+        }
+    }
 }
 
 /// Result of a call.
 pub(crate) type CloudResult<T> = Result<T, CloudError>;
 
-/// Names the call that failed.
+/// Names the action that failed.
 pub(crate) trait Doing<T> {
-    /// Attaches what was being done.
+    /// Turns the error into a [`CloudError`] about this action.
     fn doing(self, action: impl Into<String>) -> CloudResult<T>;
 }
 
-impl<T, E: Error + 'static> Doing<T> for Result<T, E> {
+impl<T, E> Doing<T> for Result<T, SdkError<E, HttpResponse>>
+where
+    E: Error + ProvideErrorMetadata + Send + Sync + 'static,
+{
     fn doing(self, action: impl Into<String>) -> CloudResult<T> {
-        self.map_err(|e| CloudError::of(action.into(), &e))
+        self.map_err(|error| {
+            // A session that has expired is a fault of the provider: signing in again helps, trying again does not.
+            let kind = match credentials_error(&error) {
+                Some(_) => PortErrorKind::Unauthenticated,
+                None => kind(&error),
+            };
+            let action = action.into();
+            match split(error) {
+                Ok((answer, source)) => CloudError::Answered {
+                    action,
+                    kind,
+                    answer: Box::new(answer),
+                    source,
+                },
+                Err(source) => CloudError::Unanswered {
+                    action,
+                    kind,
+                    source,
+                },
+            }
+        })
     }
 }
+
+macro_rules! unsent {
+    ($($error:ty),+) => {$(
+        impl<T> Doing<T> for Result<T, $error> {
+            fn doing(self, action: impl Into<String>) -> CloudResult<T> {
+                self.map_err(|e| CloudError::unsent(action.into(), e))
+            }
+        }
+    )+};
+}
+
+unsent!(BuildError, ByteStreamError, std::io::Error);
 
 /// The clients of one account and region, or of one local stack.
 #[derive(Clone, Debug)]
@@ -114,31 +227,61 @@ impl Cloud {
 
 #[cfg(test)]
 mod tests {
+    use aws_credential_types::provider::error::CredentialsError;
+    use aws_sdk_lambda::operation::get_function::GetFunctionError;
+    use aws_smithy_runtime_api::client::result::ConnectorError;
+    use aws_smithy_types::body::SdkBody;
+    use aws_smithy_types::error::ErrorMetadata;
+
     use super::*;
 
-    #[test]
-    fn what_the_service_said_is_what_is_shown() {
-        let metadata = ErrorMetadata::builder()
-            .code("InvalidBucketName")
-            .message("The specified bucket is not valid.")
-            .build();
-        let failed: Result<(), _> = Err(metadata);
-        let error = failed.doing("create bucket b").unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "could not create bucket b: InvalidBucketName: The specified bucket is not valid."
-        );
-        assert!(!error.not_found);
+    fn answered(status: u16, code: &str) -> CloudError {
+        let metadata = ErrorMetadata::builder().code(code).message("why").build();
+        let response = HttpResponse::new(status.try_into().unwrap(), SdkBody::empty());
+        let error = SdkError::service_error(GetFunctionError::generic(metadata), response);
+        Err::<(), _>(error).doing("look at function f").unwrap_err()
     }
 
     #[test]
-    fn a_thing_that_is_not_there_is_told_from_a_call_that_failed() {
-        let metadata = ErrorMetadata::builder()
-            .code("ResourceNotFoundException")
-            .build();
-        let failed: Result<(), _> = Err(metadata);
-        assert!(failed.doing("look at function f").unwrap_err().not_found);
-        let refused: Result<(), _> = Err(std::io::Error::other("connection refused"));
-        assert!(!refused.doing("look at function f").unwrap_err().not_found);
+    fn the_answer_of_the_service_is_shown_after_the_action() {
+        let error = answered(400, "InvalidParameterValueException");
+        assert_eq!(
+            error.to_string(),
+            "could not look at function f: InvalidParameterValueException: why"
+        );
+        assert_eq!(error.kind(), PortErrorKind::Invalid);
+        assert_eq!(error.code(), Some("InvalidParameterValueException"));
+        assert!(error.source().is_some());
+    }
+
+    #[test]
+    fn the_kind_follows_from_the_answer() {
+        let kind = |status, code| answered(status, code).kind();
+        assert_eq!(
+            kind(404, "ResourceNotFoundException"),
+            PortErrorKind::NotFound
+        );
+        assert_eq!(kind(403, "AccessDeniedException"), PortErrorKind::Denied);
+        assert_eq!(
+            kind(400, "ExpiredTokenException"),
+            PortErrorKind::Unauthenticated
+        );
+        assert_eq!(kind(429, "ThrottlingException"), PortErrorKind::Unavailable);
+    }
+
+    #[test]
+    fn an_expired_session_asks_to_sign_in_again() {
+        type Call = Result<(), SdkError<GetFunctionError, HttpResponse>>;
+        let expired = CredentialsError::provider_error("the SSO session has expired");
+        let failed: Call = Err(SdkError::dispatch_failure(ConnectorError::other(
+            expired.into(),
+            None,
+        )));
+        let error = failed.doing("list the executions").unwrap_err();
+        assert_eq!(error.kind(), PortErrorKind::Unauthenticated);
+        assert!(
+            error.to_string().ends_with("the SSO session has expired"),
+            "{error}"
+        );
     }
 }

@@ -79,7 +79,7 @@ impl Cloud {
         let found = self.lambda.get_function().function_name(name).send().await;
         match found.doing(format!("look at function {name}")) {
             Ok(found) => Ok(found.configuration),
-            Err(e) if e.not_found => Ok(None),
+            Err(e) if e.is_not_found() => Ok(None),
             Err(e) => Err(e),
         }
     }

@@ -55,7 +55,7 @@ impl Cloud {
                 self.set_queue_attributes(&url, spec).await?;
                 url
             }
-            Err(e) if e.not_found => self.create_queue(spec).await?,
+            Err(e) if e.is_not_found() => self.create_queue(spec).await?,
             Err(e) => return Err(e),
         };
         self.queue_arn(&url).await

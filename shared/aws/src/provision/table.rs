@@ -70,7 +70,7 @@ impl Cloud {
             .await;
         match described.doing(format!("describe table {}", spec.name)) {
             Ok(_) => {}
-            Err(e) if e.not_found => self.create_table(spec).await?,
+            Err(e) if e.is_not_found() => self.create_table(spec).await?,
             Err(e) => return Err(e),
         }
         self.provision_ttl(spec).await

@@ -6,10 +6,10 @@ use aws_sdk_s3::primitives::ByteStream;
 use backon::{ExponentialBuilder, Retryable as _};
 use bytes::{Buf as _, Bytes, BytesMut};
 use reelsmith_core::object::{ObjectPin, ObjectRef};
-use reelsmith_core::ports::{PortError, PortErrorKind, PortResult};
+use reelsmith_core::ports::{PortError, PortErrorKind, PortResult, chain};
 
 use super::{S3Store, explain_denial};
-use crate::error::{chain, port_error};
+use crate::error::port_error;
 
 /// How often a body that broke off is asked for again. The SDK retries requests, but not bodies.
 const BODY_RETRIES: usize = 2;
@@ -89,7 +89,7 @@ impl S3Store {
             .send()
             .await
             .map(drop)
-            .map_err(|e| explain_denial(port_error("HeadObject", &pin.object, &e)))
+            .map_err(|e| explain_denial(port_error("HeadObject", &pin.object, e)))
     }
 
     fn get_of(&self, object: &ObjectRef) -> GetObjectFluentBuilder {
@@ -102,7 +102,10 @@ impl S3Store {
 
 /// Whether the pinned version may still be found under its version id.
 fn is_elsewhere(error: &PortError) -> bool {
-    matches!(error.kind, PortErrorKind::Changed | PortErrorKind::NotFound)
+    matches!(
+        error.kind(),
+        PortErrorKind::Changed | PortErrorKind::NotFound
+    )
 }
 
 fn quoted(etag: &str) -> String {
@@ -121,7 +124,7 @@ async fn read(
             Broken::Request(explain_denial(range_is_a_pin(port_error(
                 "GetObject",
                 object,
-                &e,
+                e,
             ))))
         })?;
         if version.is_some() && answer.version_id.as_deref() != version {
@@ -143,11 +146,11 @@ async fn read(
 }
 
 /// Ranges are clipped to the pinned size, so an object that cannot satisfy one is not the pinned object.
-fn range_is_a_pin(mut error: PortError) -> PortError {
-    if error.detail.contains(": InvalidRange") {
-        error.kind = PortErrorKind::Changed;
+fn range_is_a_pin(error: PortError) -> PortError {
+    match error.code() {
+        Some("InvalidRange") => error.with_kind(PortErrorKind::Changed),
+        _ => error,
     }
-    error
 }
 
 async fn body(

@@ -52,7 +52,7 @@ async fn a_conflict_of_creators_is_settled_by_asking_again() {
     assert_eq!(create(&store(&won)).await, Ok(Put::Written));
     let forever = Script::serve((0..9).map(|_| conflict()).collect()).await;
     let error = create(&store(&forever)).await.unwrap_err();
-    assert_eq!(error.kind, PortErrorKind::Unavailable, "{error}");
+    assert_eq!(error.kind(), PortErrorKind::Unavailable, "{error}");
     assert_eq!(forever.requests().len(), 6);
 }
 
@@ -65,9 +65,9 @@ async fn only_the_condition_makes_a_write_find_its_key_taken() {
     let object = object();
     let put = || store.put(&object, Bytes::new(), &options);
     let error = put().await.unwrap_err();
-    assert_eq!(error.kind, PortErrorKind::Changed, "{error}");
+    assert_eq!(error.kind(), PortErrorKind::Changed, "{error}");
     let error = put().await.unwrap_err();
-    assert_eq!(error.kind, PortErrorKind::Unavailable, "{error}");
+    assert_eq!(error.kind(), PortErrorKind::Unavailable, "{error}");
 }
 
 fn part(version: &str) -> String {
@@ -118,7 +118,7 @@ async fn without_a_version_id_nothing_else_is_asked() {
             .get_range(&pin(None), 2, 5)
             .await
             .unwrap_err();
-        assert_eq!(error.kind, kind, "{error}");
+        assert_eq!(error.kind(), kind, "{error}");
         assert_eq!(script.requests().len(), 1);
     }
 }
@@ -142,7 +142,7 @@ async fn a_range_that_cannot_be_satisfied_is_not_of_the_pinned_object() {
         .get_range(&pin(None), 2, 5)
         .await
         .unwrap_err();
-    assert_eq!(error.kind, PortErrorKind::Changed, "{error}");
+    assert_eq!(error.kind(), PortErrorKind::Changed, "{error}");
 }
 
 #[tokio::test]
@@ -152,17 +152,17 @@ async fn an_answer_of_unknown_length_is_held_to_the_limit() {
     let store = store(&script);
     assert_eq!(store.get(&object(), 10).await.unwrap().len(), 10);
     let error = store.get(&object(), 9).await.unwrap_err();
-    assert_eq!(error.kind, PortErrorKind::Invalid, "{error}");
+    assert_eq!(error.kind(), PortErrorKind::Invalid, "{error}");
 }
 
 #[tokio::test]
 async fn a_denied_head_says_that_the_object_may_be_missing() {
     let script = Script::serve(vec![answer("403 Forbidden", "", "")]).await;
     let error = store(&script).head(&object()).await.unwrap_err();
-    assert_eq!(error.kind, PortErrorKind::Denied);
+    assert_eq!(error.kind(), PortErrorKind::Denied);
     assert_eq!(
-        error.detail,
-        "HeadObject s3://bucket/key: HTTP 403 (S3 answers so for a missing object too where s3:ListBucket is not granted)"
+        error.detail(),
+        "HeadObject s3://bucket/key: HTTP 403 (S3 also answers this for a missing object if s3:ListBucket is not granted)"
     );
 }
 
@@ -191,11 +191,11 @@ async fn a_key_that_could_not_be_deleted_is_an_error_although_the_answer_is_200(
     let keys = ["a", "b", "c"].map(str::to_owned);
     store.delete("bucket", &keys).await.unwrap();
     let error = store.delete("bucket", &keys).await.unwrap_err();
-    assert_eq!(error.kind, PortErrorKind::Denied);
+    assert_eq!(error.kind(), PortErrorKind::Denied);
     assert_eq!(
-        error.detail,
+        error.detail(),
         "DeleteObjects s3://bucket/b: AccessDenied: m (1 more keys refused)"
     );
     let error = store.delete("bucket", &keys).await.unwrap_err();
-    assert_eq!(error.kind, PortErrorKind::Unavailable);
+    assert_eq!(error.kind(), PortErrorKind::Unavailable);
 }

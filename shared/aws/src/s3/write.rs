@@ -12,10 +12,10 @@ use aws_smithy_runtime_api::client::result::SdkError;
 use backon::{BackoffBuilder as _, ExponentialBuilder};
 use bytes::Bytes;
 use reelsmith_core::object::ObjectRef;
-use reelsmith_core::ports::{PortError, PortErrorKind, PortResult, Put, PutOptions};
+use reelsmith_core::ports::{PortError, PortErrorKind, PortResult, Put, PutOptions, chain};
 
 use super::S3Store;
-use crate::error::{chain, code, port_error, status};
+use crate::error::{code, port_error, status};
 use crate::sdk::{ANSWER_TIMEOUT, CONNECT_TIMEOUT};
 
 /// Writers that meet at one key are told to come again; after so many times the caller hears of it.
@@ -114,9 +114,9 @@ impl S3Store {
             Ok(_) => Ok(Answer::Put(Put::Written)),
             Err(error) if is_refused(options, &error) => Ok(Answer::Put(Put::Exists)),
             Err(error) if code(&error) == Some("ConditionalRequestConflict") => {
-                Ok(Answer::Conflict(port_error("PutObject", object, &error)))
+                Ok(Answer::Conflict(port_error("PutObject", object, error)))
             }
-            Err(error) => Err(port_error("PutObject", object, &error)),
+            Err(error) => Err(port_error("PutObject", object, error)),
         }
     }
 

@@ -179,7 +179,7 @@ impl Blocks {
     ///
     /// A change is never forgotten: no repeat can mend it.
     fn note(&self, block: u64, fault: Option<&Fault>) {
-        let changed = |f: &Fault| matches!(f, Fault::Port(e) if e.kind == PortErrorKind::Changed);
+        let changed = |f: &Fault| matches!(f, Fault::Port(e) if e.kind() == PortErrorKind::Changed);
         let mut slot = locked(&self.fault);
         match (slot.as_ref(), fault) {
             (Some((_, known)), _) if changed(known) => {}
@@ -246,7 +246,7 @@ impl Source {
         let attempt = || self.attempt(start, end);
         let result = attempt
             .retry(backoff)
-            .when(|e: &PortError| e.kind == PortErrorKind::Unavailable)
+            .when(|e: &PortError| e.kind() == PortErrorKind::Unavailable)
             .await;
         result.map_err(Fault::Port)
     }

@@ -174,7 +174,7 @@ impl Reader<'_> {
     ) -> Result<Result<T, String>, Failure> {
         match read {
             Ok(read) => Ok(Ok(read)),
-            Err(e) if matches!(e.kind, PortErrorKind::Unavailable | PortErrorKind::Denied) => {
+            Err(e) if e.kind().is_about_access() => {
                 let at = self.outputs.at(&format!("{}{path}", self.prefix));
                 Err(Failure::storage(&e, at))
             }

@@ -187,9 +187,7 @@ async fn one(
 fn settled<T>(read: Result<T, PortError>, object: &ObjectRef) -> Result<Option<T>, Failure> {
     match read {
         Ok(read) => Ok(Some(read)),
-        Err(e) if matches!(e.kind, PortErrorKind::Unavailable | PortErrorKind::Denied) => {
-            Err(Failure::storage(&e, object))
-        }
+        Err(e) if e.kind().is_about_access() => Err(Failure::storage(&e, object)),
         Err(_) => Ok(None),
     }
 }

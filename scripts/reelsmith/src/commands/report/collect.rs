@@ -251,7 +251,7 @@ async fn pieces(
 async fn checkpoints(target: &Target, keys: &GenerationKeys) -> Result<u64, Trouble> {
     let (bucket, prefix) = (&target.names.output_bucket, keys.work_prefix());
     let listed = target.store.list(bucket, prefix).await;
-    let listed = listed.map_err(|e| unlisted(prefix, &e))?;
+    let listed = listed.map_err(|e| unlisted(prefix, e))?;
     Ok(listed.iter().map(|o| o.size).sum())
 }
 

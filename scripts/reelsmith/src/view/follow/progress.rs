@@ -264,7 +264,7 @@ fn weight(rung: &ResolvedRung) -> u64 {
 /// Chunk and group of every object below a prefix whose name tells one.
 async fn items(target: &Target, prefix: &str) -> Result<BTreeSet<(u32, u32)>, Trouble> {
     let listed = target.store.list(&target.names.output_bucket, prefix).await;
-    let listed = listed.map_err(|e| unlisted(prefix, &e))?;
+    let listed = listed.map_err(|e| unlisted(prefix, e))?;
     Ok(listed.iter().filter_map(|o| item_of(&o.key)).collect())
 }
 

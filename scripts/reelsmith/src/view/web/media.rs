@@ -54,7 +54,7 @@ impl Media {
         }
         match self.store.head(&self.at(path)).await {
             Ok(meta) => self.content(path, &meta, request),
-            Err(e) if e.kind == PortErrorKind::NotFound => Reply::not_found(path),
+            Err(e) if e.kind() == PortErrorKind::NotFound => Reply::not_found(path),
             Err(e) => Reply::trouble(502, &e),
         }
     }

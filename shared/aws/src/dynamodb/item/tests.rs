@@ -109,14 +109,14 @@ fn an_item_of_another_shape_is_refused_by_name() {
         let mut item = good.clone();
         item.insert(name.to_owned(), value);
         let error = Stored::from_item("table t job j", item).unwrap_err();
-        assert_eq!(error.kind, PortErrorKind::Invalid);
-        assert!(error.detail.starts_with("table t job j: "), "{error}");
-        assert!(error.detail.contains(needle), "{error}");
+        assert_eq!(error.kind(), PortErrorKind::Invalid);
+        assert!(error.detail().starts_with("table t job j: "), "{error}");
+        assert!(error.detail().contains(needle), "{error}");
     }
     let mut item = good;
     item.remove("revision");
     let error = Stored::from_item("table t job j", item).unwrap_err();
-    assert!(error.detail.contains("revision"), "{error}");
+    assert!(error.detail().contains("revision"), "{error}");
 }
 
 fn any_state() -> impl Strategy<Value = State> {
