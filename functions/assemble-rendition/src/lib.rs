@@ -9,7 +9,7 @@ use std::sync::Arc;
 use futures::{StreamExt as _, TryStreamExt as _};
 use reelsmith_contract::payload::{RenditionInput, WorkerOutput};
 use reelsmith_contract::{ErrorName, Failure, Objects};
-use reelsmith_core::assembly::{self, Gap};
+use reelsmith_core::assembly::{self, AssemblyError};
 use reelsmith_core::encoder::EncoderKind;
 use reelsmith_core::job::Job;
 use reelsmith_core::keys::{GenerationKeys, JobKeys};
@@ -117,17 +117,17 @@ async fn taken_over(
     keys: &GenerationKeys,
     rendition: &str,
 ) -> Result<Option<RungOutput>, Failure> {
-    let gap = |gap: Gap| incomplete(&gap, rendition);
+    let violation = |error: AssemblyError| incomplete(&error, rendition);
     if let Some(planned) = plan.video.iter().find(|r| r.path == rendition) {
         let output = takeover::video(ports, plan, keys, planned).await?;
-        assembly::video_whole(plan, &output).map_err(gap)?;
+        assembly::check_video(plan, &output).map_err(violation)?;
         return Ok(Some(output));
     }
     let Some(planned) = plan.audio.iter().find(|r| r.path == rendition) else {
         return Ok(None);
     };
     let output = takeover::audio(ports, plan, keys, planned).await?;
-    assembly::track(plan, &output, Ticks(3 * AAC_FRAME)).map_err(gap)?;
+    assembly::check_track(plan, &output, Ticks(3 * AAC_FRAME)).map_err(violation)?;
     Ok(Some(output))
 }
 
@@ -151,7 +151,7 @@ async fn video_output(
         .try_collect()
         .await?;
     let rendition = &plan.video[index].path;
-    assembly::video(plan, rendition, &records).map_err(|gap| incomplete(&gap, rendition))
+    assembly::join_video(plan, rendition, &records).map_err(|e| incomplete(&e, rendition))
 }
 
 async fn read_record(outputs: &Objects, key: String) -> Result<ChunkRecord, Failure> {
@@ -171,13 +171,14 @@ async fn track_output(
     } else {
         Ticks(1).rescale(Timescale(1_000), record.output.timescale)
     };
-    assembly::track(plan, &record.output, tolerance).map_err(|gap| incomplete(&gap, rendition))?;
+    assembly::check_track(plan, &record.output, tolerance)
+        .map_err(|e| incomplete(&e, rendition))?;
     Ok(record.output)
 }
 
-fn incomplete(gap: &Gap, rendition: &str) -> Failure {
-    let (name, remedy) = match gap {
-        Gap::Init { .. } => (
+fn incomplete(error: &AssemblyError, rendition: &str) -> Failure {
+    let (name, remedy) = match error {
+        AssemblyError::Init { .. } => (
             ErrorName::InitSegmentMismatch,
             "deploy one encoder build to all workers, then force a new generation",
         ),
@@ -189,7 +190,7 @@ fn incomplete(gap: &Gap, rendition: &str) -> Failure {
     Failure::new(
         name,
         "records that tile the timeline",
-        gap.to_string(),
+        error.to_string(),
         rendition,
         remedy,
     )

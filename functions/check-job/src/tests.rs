@@ -1,6 +1,6 @@
 use reelsmith_core::object::ObjectRef;
 use reelsmith_core::ports::PutOptions;
-use reelsmith_core::submission::{Fence, Outcome, Step, Transition};
+use reelsmith_core::submission::{Fence, Step, Transition, TransitionOutcome};
 use reelsmith_testkit::fakes::{ManualClock, MemoryEncodes, MemoryStore, MemorySubmissions};
 use reelsmith_testkit::orders::Ordered;
 
@@ -75,7 +75,7 @@ impl World {
                 notice: None,
             };
             let outcome = self.submissions.apply(&transition, self.clock.now()).await;
-            assert!(matches!(outcome, Ok(Outcome::Applied(_))));
+            assert!(matches!(outcome, Ok(TransitionOutcome::Applied(_))));
         }
     }
 

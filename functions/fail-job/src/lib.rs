@@ -9,7 +9,9 @@ use reelsmith_contract::payload::{Claim, Decision, FailJobInput, FailJobOutput};
 use reelsmith_contract::{ErrorName, Failure, Objects};
 use reelsmith_core::ports::{Clock, EncodeService, SubmissionStore};
 use reelsmith_core::record::FailureNote;
-use reelsmith_core::submission::{Fence, NoticeKind, OutboxEntry, Outcome, Step, Transition};
+use reelsmith_core::submission::{
+    Fence, NoticeKind, OutboxEntry, Step, Transition, TransitionOutcome,
+};
 use reelsmith_lambda::Clients;
 use reelsmith_pipeline::Invocation;
 use reelsmith_pipeline::submission::call_off;
@@ -219,9 +221,9 @@ async fn release(
         .apply(&transition, ports.clock.now())
         .await;
     match outcome.map_err(|e| Failure::table(&e))? {
-        Outcome::Applied(_) | Outcome::AlreadyApplied(_) => Ok(()),
+        TransitionOutcome::Applied(_) | TransitionOutcome::AlreadyApplied(_) => Ok(()),
         // Another execution holds the job, or it is complete: nothing to release, but this execution did fail.
-        Outcome::Refused(_) => enqueue(ports, entry).await,
+        TransitionOutcome::Refused(_) => enqueue(ports, entry).await,
     }
 }
 

@@ -175,7 +175,7 @@ fn job(defaults: &Defaults, pin: ObjectPin, manifest: Manifest, warnings: Vec<De
     };
     let build = match encoder {
         EncoderKind::Lambda => defaults.encoder_build.clone(),
-        EncoderKind::MediaConvert => reelsmith_core::encode::BUILD.to_owned(),
+        EncoderKind::MediaConvert => reelsmith_core::encode::MEDIACONVERT_BUILD.to_owned(),
     };
     Job::new(pin, manifest, options, profile, encoder, build, warnings)
 }

@@ -10,7 +10,7 @@ use reelsmith_contract::{Failure, Objects};
 use reelsmith_core::keys::{AssetId, Generation, GenerationKeys, JobKey};
 use reelsmith_core::ports::{Announcer, Clock, EncodeService, SubmissionStore, Workflow};
 use reelsmith_core::submission::{
-    Fence, NoticeKind, OutboxEntry, Outcome, Row, State, Step, Transition,
+    Fence, NoticeKind, OutboxEntry, Row, State, Step, Transition, TransitionOutcome,
 };
 use reelsmith_core::time::UnixMillis;
 use reelsmith_lambda::Clients;
@@ -181,11 +181,11 @@ async fn abandon(ports: &Ports, row: &Row) -> Result<u32, Failure> {
         .apply(&transition, ports.clock.now())
         .await;
     match outcome.map_err(|e| Failure::table(&e))? {
-        Outcome::Applied(_) | Outcome::AlreadyApplied(_) => {
+        TransitionOutcome::Applied(_) | TransitionOutcome::AlreadyApplied(_) => {
             delete(ports, row, row.generation).await
         }
         // Somebody has taken the job up again.
-        Outcome::Refused(_) => Ok(0),
+        TransitionOutcome::Refused(_) => Ok(0),
     }
 }
 

@@ -72,7 +72,7 @@ impl World {
         };
         let outcome = self.submissions.apply(&transition, self.clock.now()).await;
         match outcome.unwrap() {
-            Outcome::Applied(row) => row,
+            TransitionOutcome::Applied(row) => row,
             other => panic!("{other:?}"),
         }
     }
@@ -284,7 +284,7 @@ async fn slots_of_ended_executions_go_to_those_who_wait_and_one_that_never_start
     let reaped = world.reap().await;
     assert_eq!((reaped.freed, reaped.started), (1, 1));
     assert_eq!(world.workflow.executions().len(), 2);
-    assert_eq!(world.admissions.line(1).await.unwrap(), []);
+    assert_eq!(world.admissions.waiting(1).await.unwrap(), []);
 }
 
 #[tokio::test]

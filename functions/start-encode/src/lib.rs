@@ -15,7 +15,7 @@ use reelsmith_core::keys::{Generation, JobKeys};
 use reelsmith_core::plan::Plan;
 use reelsmith_core::ports::{Clock, EncodeService, SubmissionStore};
 use reelsmith_core::probe::Inspection;
-use reelsmith_core::submission::{Outcome, Row, Step, Transition};
+use reelsmith_core::submission::{Row, Step, Transition, TransitionOutcome};
 use reelsmith_core::time::UnixMillis;
 use reelsmith_lambda::Clients;
 use reelsmith_pipeline::Invocation;
@@ -112,9 +112,9 @@ async fn intend(ports: &Ports, claim: &Claim) -> Result<(Row, bool), Failure> {
     };
     let now = ports.clock.now();
     match ports.submissions.apply(&transition, now).await.on_table()? {
-        Outcome::Applied(row) => Ok((row, true)),
-        Outcome::AlreadyApplied(row) => Ok((row, false)),
-        Outcome::Refused(found) => Err(lost(claim, found.as_ref())),
+        TransitionOutcome::Applied(row) => Ok((row, true)),
+        TransitionOutcome::AlreadyApplied(row) => Ok((row, false)),
+        TransitionOutcome::Refused(found) => Err(lost(claim, found.as_ref())),
     }
 }
 
@@ -133,7 +133,7 @@ async fn adopt(
         .on_encoder()?;
     let (ours, older): (Vec<_>, Vec<_>) = found
         .into_iter()
-        .filter(|job| job.state.is_good() && job.tag.generation <= tag.generation)
+        .filter(|job| job.state.is_adoptable() && job.tag.generation <= tag.generation)
         .partition(|job| job.tag.generation == tag.generation);
     let mut ours = ours.into_iter();
     let adopted = ours.next();

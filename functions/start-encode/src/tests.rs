@@ -51,7 +51,7 @@ impl World {
             lease_seconds: LEASE,
             force: false,
         };
-        let Outcome::Applied(row) = self.apply(step).await else {
+        let TransitionOutcome::Applied(row) = self.apply(step).await else {
             panic!("not reserved");
         };
         let claim = claim(&row);
@@ -63,7 +63,7 @@ impl World {
         claim
     }
 
-    async fn apply(&self, step: Step) -> Outcome {
+    async fn apply(&self, step: Step) -> TransitionOutcome {
         let transition = Transition {
             job_key: self.ordered.job.job_key.clone(),
             step,
@@ -79,7 +79,10 @@ impl World {
             error: "E".to_owned(),
             cause: String::new(),
         };
-        assert!(matches!(self.apply(step).await, Outcome::Applied(_)));
+        assert!(matches!(
+            self.apply(step).await,
+            TransitionOutcome::Applied(_)
+        ));
     }
 
     async fn start(&self, claim: &Claim, faults: &Arc<Faults>) -> Result<String, Failure> {
@@ -213,7 +216,10 @@ async fn what_an_older_generation_left_at_work_is_called_off() {
         generation: first.fence.generation,
         attempt: 1,
     };
-    assert!(matches!(world.apply(abandon).await, Outcome::Applied(_)));
+    assert!(matches!(
+        world.apply(abandon).await,
+        TransitionOutcome::Applied(_)
+    ));
     let second = world.reserved("b").await;
     assert_eq!((second.fence.generation.0, second.fence.attempt), (2, 1));
     let new = world.start(&second, &Faults::none()).await.unwrap();

@@ -13,7 +13,7 @@ use reelsmith_contract::naming::execution_name;
 use reelsmith_contract::payload::{ExecutionInput, ManifestObject};
 use reelsmith_contract::setting::Setting;
 use reelsmith_contract::{ErrorName, Failure};
-use reelsmith_core::admission::{Ticket, USUAL_PRIORITY};
+use reelsmith_core::admission::{DEFAULT_PRIORITY, Ticket};
 use reelsmith_core::manifest::parse;
 use reelsmith_core::object::ObjectRef;
 use reelsmith_core::ports::{ObjectStore, PortErrorKind};
@@ -157,10 +157,10 @@ async fn priority(ports: &Ports, manifest: &ManifestObject) -> Result<u8, Failur
         Err(e) if e.kind() == PortErrorKind::Unavailable => {
             return Err(Failure::storage(&e, &object));
         }
-        Err(_) => return Ok(USUAL_PRIORITY),
+        Err(_) => return Ok(DEFAULT_PRIORITY),
     };
     let parsed = parse(&xml).manifest;
-    Ok(parsed.map_or(USUAL_PRIORITY, |manifest| manifest.priority))
+    Ok(parsed.map_or(DEFAULT_PRIORITY, |manifest| manifest.priority))
 }
 
 fn poison(found: &str) -> Failure {

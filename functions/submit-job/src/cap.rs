@@ -1,7 +1,7 @@
 //! The cap of what a job may cost, held against the estimate before anything is encoded.
 
 use reelsmith_contract::{ErrorName, Failure, Objects};
-use reelsmith_core::cost::{Architecture, Deployment, Source, Title, Usd, estimate};
+use reelsmith_core::cost::{Architecture, CostModel, Source, Title, Usd, estimate};
 use reelsmith_core::job::Job;
 use reelsmith_core::keys::JobKeys;
 use reelsmith_core::probe::Inspection;
@@ -30,7 +30,7 @@ pub(crate) async fn hold(
         return Ok(());
     };
     let title = Title::of_job(job, source);
-    let estimate = estimate(&title, &Deployment::new(ARCHITECTURE, job.encoder));
+    let estimate = estimate(&title, &CostModel::new(ARCHITECTURE, job.encoder));
     let metrics = [
         (Metric::EstimatedUsd, estimate.total.0),
         (Metric::EstimatedUsdPerMinute, estimate.total_minute.0),

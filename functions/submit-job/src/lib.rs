@@ -14,7 +14,7 @@ use reelsmith_core::keys::{GenerationKeys, JobKeys};
 use reelsmith_core::ports::{Clock, SubmissionStore, Workflow};
 use reelsmith_core::record::Current;
 use reelsmith_core::submission::{
-    Fence, NoticeKind, OutboxEntry, Outcome, Row, State, Step, Transition,
+    Fence, NoticeKind, OutboxEntry, Row, State, Step, Transition, TransitionOutcome,
 };
 use reelsmith_lambda::Clients;
 use reelsmith_pipeline::Invocation;
@@ -79,14 +79,16 @@ pub async fn handle(
         .await?;
     encoder_is_here(&ports, job.encoder)?;
     match take(&ports, &job, &input.execution.id).await? {
-        Outcome::Applied(row) => hand_over(&ports, &input, &job, &invocation, row).await,
-        Outcome::AlreadyApplied(row) if row.state == State::Reserved => {
+        TransitionOutcome::Applied(row) => hand_over(&ports, &input, &job, &invocation, row).await,
+        TransitionOutcome::AlreadyApplied(row) if row.state == State::Reserved => {
             hand_over(&ports, &input, &job, &invocation, row).await
         }
-        Outcome::AlreadyApplied(row) => Ok(encode(&input.job, &row)),
-        Outcome::Refused(Some(row)) if row.state == State::Failed => Err(gave_up(&input, &row)),
-        Outcome::Refused(Some(row)) => duplicate(&ports, &input, row).await,
-        Outcome::Refused(None) => Err(Failure::internal(
+        TransitionOutcome::AlreadyApplied(row) => Ok(encode(&input.job, &row)),
+        TransitionOutcome::Refused(Some(row)) if row.state == State::Failed => {
+            Err(gave_up(&input, &row))
+        }
+        TransitionOutcome::Refused(Some(row)) => duplicate(&ports, &input, row).await,
+        TransitionOutcome::Refused(None) => Err(Failure::internal(
             "a refusal without a row",
             "submission table",
         )),
@@ -108,9 +110,9 @@ fn encoder_is_here(ports: &Ports, encoder: EncoderKind) -> Result<(), Failure> {
 }
 
 /// Reserves. A hold whose execution was stopped is released first, so that nobody waits for its lease to lapse.
-async fn take(ports: &Ports, job: &Job, owner: &str) -> Result<Outcome, Failure> {
+async fn take(ports: &Ports, job: &Job, owner: &str) -> Result<TransitionOutcome, Failure> {
     let outcome = reserve(ports, job, owner).await?;
-    let Outcome::Refused(Some(row)) = &outcome else {
+    let TransitionOutcome::Refused(Some(row)) = &outcome else {
         return Ok(outcome);
     };
     let (submissions, workflow) = (ports.submissions.as_ref(), ports.workflow.as_ref());
@@ -122,7 +124,7 @@ async fn take(ports: &Ports, job: &Job, owner: &str) -> Result<Outcome, Failure>
     Ok(outcome)
 }
 
-async fn reserve(ports: &Ports, job: &Job, owner: &str) -> Result<Outcome, Failure> {
+async fn reserve(ports: &Ports, job: &Job, owner: &str) -> Result<TransitionOutcome, Failure> {
     let step = Step::Reserve {
         asset: job.asset.clone(),
         manifest_id: job.manifest.manifest_id.clone(),
@@ -134,7 +136,7 @@ async fn reserve(ports: &Ports, job: &Job, owner: &str) -> Result<Outcome, Failu
     apply(ports, job, step).await
 }
 
-async fn apply(ports: &Ports, job: &Job, step: Step) -> Result<Outcome, Failure> {
+async fn apply(ports: &Ports, job: &Job, step: Step) -> Result<TransitionOutcome, Failure> {
     let transition = Transition {
         job_key: job.job_key.clone(),
         step,

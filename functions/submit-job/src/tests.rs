@@ -120,7 +120,7 @@ impl World {
                 .apply(&transition, self.clock.now())
                 .await
                 .unwrap();
-            assert!(matches!(outcome, Outcome::Applied(_)));
+            assert!(matches!(outcome, TransitionOutcome::Applied(_)));
         }
     }
 }

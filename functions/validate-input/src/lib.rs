@@ -11,7 +11,7 @@ use std::sync::Arc;
 use reelsmith_contract::payload::{ValidateInputInput, ValidateInputOutput};
 use reelsmith_contract::setting::Setting;
 use reelsmith_contract::{ErrorName, Failure, Objects};
-use reelsmith_core::check::{Refusal, check};
+use reelsmith_core::check::{Refusal, RefusalKind, check};
 use reelsmith_core::job::Job;
 use reelsmith_core::keys::JobKeys;
 use reelsmith_core::object::{ObjectPin, ObjectRef};
@@ -163,48 +163,47 @@ fn unsupported(object: &ObjectRef, head: &[u8]) -> Failure {
 }
 
 fn refused(object: &ObjectRef, first: &Refusal, all: &[Refusal]) -> Failure {
-    let (name, remedy) = match first {
-        Refusal::Codec(_) => (
+    let (name, remedy) = match first.kind {
+        RefusalKind::Codec => (
             ErrorName::CodecUnsupported,
             "deliver the stream in one of the listed codecs",
         ),
-        Refusal::Resolution(_) => (
+        RefusalKind::Resolution => (
             ErrorName::ResolutionUnsupported,
             "deliver a picture within the limits",
         ),
-        Refusal::Duration(_) => (
+        RefusalKind::Duration => (
             ErrorName::DurationUnsupported,
             "deliver a programme within the limits",
         ),
-        Refusal::FrameRate(_) => (
+        RefusalKind::FrameRate => (
             ErrorName::FrameRateUnsupported,
             "deliver a file that states its frame rate, of at most 240 frames per second; variable rates are accepted",
         ),
-        Refusal::Streams(_) => (
+        RefusalKind::Streams => (
             ErrorName::StreamLimitExceeded,
             "deliver only the streams that the manifest names",
         ),
-        Refusal::Picture(_) => (
+        RefusalKind::Picture => (
             ErrorName::PictureUnsupported,
             "deliver HDR as HDR10 or HLG with the BT.2020 non-constant luminance matrix, or deliver SDR",
         ),
-        Refusal::AudioTrack(_) => (
+        RefusalKind::AudioTrack => (
             ErrorName::AudioTrackMissing,
             "correct TrackIndex in the manifest or deliver the track",
         ),
-        Refusal::Mismatch(_) => (
+        RefusalKind::Mismatch => (
             ErrorName::ManifestMismatch,
             "correct the manifest or deliver the right file",
         ),
     };
-    let finding = first.finding();
     let others = all.iter().filter(|r| *r != first);
-    let found = others.fold(finding.found.clone(), |found, other| {
-        format!("{found}; also {}", other.finding())
+    let found = others.fold(first.found.clone(), |found, other| {
+        format!("{found}; also {other}")
     });
     Failure::new(
         name,
-        format!("{}: {}", finding.about, finding.expected),
+        format!("{}: {}", first.subject, first.expected),
         found,
         object.to_string(),
         remedy,

@@ -21,7 +21,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use item::Stored;
 use reelsmith_core::keys::JobKey;
 use reelsmith_core::ports::{PortResult, SubmissionStore};
-use reelsmith_core::submission::{OutboxEntry, Outcome, Row, State, Transition};
+use reelsmith_core::submission::{OutboxEntry, Row, State, Transition, TransitionOutcome};
 use reelsmith_core::time::UnixMillis;
 
 use crate::error::port_error;
@@ -71,7 +71,11 @@ impl SubmissionStore for DynamoSubmissions {
         Ok(self.stored(job_key).await?.map(|stored| stored.row))
     }
 
-    async fn apply(&self, transition: &Transition, now: UnixMillis) -> PortResult<Outcome> {
+    async fn apply(
+        &self,
+        transition: &Transition,
+        now: UnixMillis,
+    ) -> PortResult<TransitionOutcome> {
         self.apply_transition(transition, now).await
     }
 

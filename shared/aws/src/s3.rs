@@ -10,7 +10,7 @@ use aws_sdk_s3::types::{Delete, ObjectIdentifier};
 use bytes::Bytes;
 use reelsmith_core::object::{ObjectPin, ObjectRef};
 use reelsmith_core::ports::{
-    Listed, ObjectMeta, ObjectStore, PortError, PortErrorKind, PortResult, Put, PutOptions,
+    ListedObject, ObjectMeta, ObjectStore, PortError, PortErrorKind, PortResult, Put, PutOptions,
 };
 use write::Source;
 
@@ -135,7 +135,7 @@ impl ObjectStore for S3Store {
         self.write(object, Source::File(file), options).await
     }
 
-    async fn list(&self, bucket: &str, prefix: &str) -> PortResult<Vec<Listed>> {
+    async fn list(&self, bucket: &str, prefix: &str) -> PortResult<Vec<ListedObject>> {
         let mut pages = self
             .client
             .list_objects_v2()
@@ -152,7 +152,7 @@ impl ObjectStore for S3Store {
                     .unwrap_or_default()
                     .into_iter()
                     .filter_map(|object| {
-                        Some(Listed {
+                        Some(ListedObject {
                             key: object.key?,
                             size: u64::try_from(object.size?).ok()?,
                         })

@@ -1,17 +1,17 @@
-//! Pure code that runs for every job: reading a manifest, choosing the schedule, planning a film, modelling a fleet.
+//! Benchmarks of code that runs for every job or estimate: parsing, scheduling, planning and simulation.
 
 #![allow(
     clippy::unwrap_used,
-    reason = "a benchmark ends where its input is not as it must be"
+    reason = "a benchmark with invalid input must end"
 )]
 
 use divan::{Bencher, black_box};
-use reelsmith_core::cost::{Architecture, Deployment, Source, Title};
+use reelsmith_core::cost::{Architecture, CostModel, Source, Title};
 use reelsmith_core::encoder::EncoderKind;
 use reelsmith_core::ladder::{OutputOptions, Profile};
 use reelsmith_core::manifest::parse;
 use reelsmith_core::plan::schedule::Workload;
-use reelsmith_core::simulate::{Children, Fleet, Platform, simulate};
+use reelsmith_core::simulate::{ChildType, Fleet, Platform, simulate};
 use reelsmith_core::time::FrameRate;
 use reelsmith_core::units::{Bytes, Resolution};
 
@@ -26,7 +26,7 @@ fn read_a_manifest() {
     assert!(black_box(parse(black_box(MANIFEST))).manifest.is_some());
 }
 
-/// Six rungs for so many minutes at 24 frames per second.
+/// Six rungs of a title of some minutes at 24 frames per second.
 fn workload(minutes: u64) -> Workload {
     Workload {
         frames: minutes * 60 * 24,
@@ -69,9 +69,9 @@ fn simulate_a_title_on_1000_workers(bencher: Bencher<'_, '_>, minutes: u64) {
     let title = Title::new(&profile, &options, source, 1, 0).scheduled(&profile, 1_000);
     let fleet = Fleet {
         workers: 1_000,
-        children: Children::Standard,
+        children: ChildType::Standard,
         platform: Platform::built_in().unwrap(),
-        deployment: Deployment::new(Architecture::Arm64, EncoderKind::Lambda),
+        deployment: CostModel::new(Architecture::Arm64, EncoderKind::Lambda),
     };
     bencher.bench_local(|| simulate(&[black_box(&title).clone()], &fleet, 1));
 }

@@ -1,59 +1,80 @@
 //! Admission: which of the manifests that arrived is worked on next.
 //!
-//! A deployment runs so many jobs at once; the others wait in a line. The line is ordered by arrival, and each step of
-//! priority counts as [`STEP_MS`] of earlier arrival: an urgent delivery overtakes, and nobody waits for ever.
+//! A deployment runs a limited number of jobs at once (`MAX_RUNNING_JOBS` slots). A manifest that arrives becomes a
+//! [`Ticket`] in a queue; the first ticket takes a slot as soon as one is free, and the execution gives the slot back when
+//! it ends. The queue is a partition of the submission table, and each move is one transaction, so the number of taken
+//! slots is exact after any crash (see [`AdmissionStore`](crate::ports::AdmissionStore)).
+//!
+//! The order is arrival time minus priority: each step of priority counts as [`PRIORITY_STEP_MS`] (ten minutes) of earlier
+//! arrival. An urgent delivery overtakes others, but a ticket can be overtaken only by deliveries of the next 100 minutes,
+//! so none waits forever.
+//!
+//! [`Ticket::sort_key`] is the order as text, because DynamoDB sorts a partition by the bytes of its keys:
+//!
+//! ```
+//! use reelsmith_core::admission::Ticket;
+//! use reelsmith_core::time::UnixMillis;
+//!
+//! let ticket = |name: &str, priority, arrived| Ticket {
+//!     execution: name.into(),
+//!     input: "{}".into(),
+//!     priority,
+//!     arrived: UnixMillis(arrived),
+//! };
+//! let usual = ticket("usual", 5, 10_000_000);
+//! let urgent = ticket("urgent", 6, 10_000_000 + 599_999);
+//! assert!(urgent.sort_key() < usual.sort_key(), "it overtakes within ten minutes");
+//! ```
 
 use serde::{Deserialize, Serialize};
 
 use crate::time::UnixMillis;
 
-/// What one step of priority is worth, in milliseconds of waiting.
-pub const STEP_MS: i64 = 600_000;
+/// The waiting time that one step of priority is worth, in milliseconds.
+pub const PRIORITY_STEP_MS: i64 = 600_000;
 
-/// Priority where a manifest does not say, or cannot be read.
-pub const USUAL_PRIORITY: u8 = 5;
+/// The priority of a manifest that does not state one, or that cannot be read.
+pub const DEFAULT_PRIORITY: u8 = 5;
 
-/// A manifest's place in the line, and later its slot.
+/// A manifest that waits for a slot, or holds one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ticket {
-    /// Name of the execution that it will start.
+    /// Name of the execution that it starts.
     pub execution: String,
-    /// JSON that the execution is started with.
+    /// JSON input of the execution.
     pub input: String,
-    /// From the manifest; more is more urgent.
+    /// The manifest's priority, 0 to 10; higher goes first.
     pub priority: u8,
-    /// When the manifest arrived.
     pub arrived: UnixMillis,
 }
 
 impl Ticket {
-    /// Place in the line: texts that sort as the tickets are served.
-    #[must_use]
-    pub fn place(&self) -> String {
-        let earlier = i64::from(self.priority).saturating_mul(STEP_MS);
+    /// A text that sorts as the tickets are served.
+    pub fn sort_key(&self) -> String {
+        let earlier = i64::from(self.priority).saturating_mul(PRIORITY_STEP_MS);
         // Times before the epoch do not occur; a clock that is wrong that far is served first.
         let rank = self.arrived.0.saturating_sub(earlier).max(0);
         format!("{rank:015}#{}", self.execution)
     }
 }
 
-/// What came of asking for a slot.
+/// The result of asking for a slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Admitted {
-    /// The ticket holds a slot now.
+    /// The ticket now holds a slot.
     Yes,
-    /// All slots are taken; the ticket waits on.
+    /// All slots are taken; the ticket keeps waiting.
     Full,
-    /// The ticket does not wait any more: another call admitted it.
+    /// The ticket is no longer in the queue: another call admitted it.
     Gone,
 }
 
-/// Where a manifest stands after it joined the line.
+/// The state of a ticket after it joined the queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place {
-    /// It waits, by this call or by an earlier one.
+pub enum TicketState {
+    /// It waits in the queue, by this call or by an earlier one.
     Waiting,
-    /// It holds a slot already.
+    /// It already holds a slot.
     Holding,
 }
 
@@ -71,27 +92,27 @@ mod tests {
     }
 
     #[test]
-    fn the_line_is_served_by_arrival_and_a_step_of_priority_is_ten_minutes() {
-        let mut line = [
+    fn tickets_are_served_by_arrival_and_a_step_of_priority_is_ten_minutes() {
+        let mut queue = [
             ticket("late", 5, 3),
             ticket("urgent", 9, 35),
             ticket("first", 5, 0),
-            ticket("humble", 0, 1),
+            ticket("lowest", 0, 1),
             ticket("too-late-to-overtake", 9, 41),
         ];
-        line.sort_by_key(Ticket::place);
-        let order: Vec<_> = line.iter().map(|t| t.execution.as_str()).collect();
+        queue.sort_by_key(Ticket::sort_key);
+        let order: Vec<_> = queue.iter().map(|t| t.execution.as_str()).collect();
         assert_eq!(
             order,
-            ["urgent", "first", "too-late-to-overtake", "late", "humble"]
+            ["urgent", "first", "too-late-to-overtake", "late", "lowest"]
         );
     }
 
     #[test]
-    fn nobody_waits_for_ever() {
-        let humble = ticket("humble", 0, 0);
+    fn the_lowest_priority_is_served_after_a_bounded_wait() {
+        let lowest = ticket("lowest", 0, 0);
         let stream = (0..1_000).map(|minute| ticket("urgent", 10, minute));
-        let before = stream.filter(|t| t.place() < humble.place()).count();
-        assert_eq!(before, 100, "the head start of ten steps, and no more");
+        let before = stream.filter(|t| t.sort_key() < lowest.sort_key()).count();
+        assert_eq!(before, 100, "ten steps of ten minutes");
     }
 }

@@ -1,4 +1,7 @@
 //! The clean aperture: the part of a coded picture that is meant to be seen (ISO/IEC 14496-12, 12.1.4).
+//!
+//! Builds of ffmpeg differ: 5.1 ignores the `clap` box, later ones crop by it. So the crop is computed here and applied
+//! in the filter graph, where the picture still has its coded size.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,13 +14,12 @@ pub struct Crop {
     pub x: u32,
     /// Lines above it; even.
     pub y: u32,
-    /// Its size; even, but where it reaches to the edge of a picture of odd size.
+    /// Its size; even, unless it extends to the edge of a picture of odd size.
     pub size: Resolution,
 }
 
 impl Crop {
-    /// Where the rectangle is after the picture of size `coded` was turned clockwise by 0, 90, 180 or 270 degrees.
-    #[must_use]
+    /// The same rectangle after the picture of size `coded` is rotated clockwise by 0, 90, 180 or 270 degrees.
     pub fn turned(self, coded: Resolution, rotation: u16) -> Self {
         let Self { x, y, size } = self;
         let right = coded.width.saturating_sub(x + size.width);
@@ -28,39 +30,36 @@ impl Crop {
             270 => (y, right),
             _ => (x, y),
         };
-        let size = if rotation % 180 == 90 {
-            Resolution {
-                width: size.height,
-                height: size.width,
-            }
-        } else {
-            size
-        };
-        Self { x, y, size }
+        Self {
+            x,
+            y,
+            size: size.turned(rotation),
+        }
     }
 }
 
-/// A fraction as the box has it.
+/// Numerator and denominator, as in the box.
 pub type Fraction<N> = (N, u32);
 
-/// The `clap` box, as it stands in the file.
+/// The `clap` box as it is in the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CleanAperture {
     /// Width in coded pixels.
     pub width: Fraction<u32>,
     /// Height in coded pixels.
     pub height: Fraction<u32>,
-    /// How far its centre is right of the picture's.
+    /// Distance of its centre to the right of the picture's centre.
     pub right: Fraction<i32>,
-    /// How far its centre is below the picture's.
+    /// Distance of its centre below the picture's centre.
     pub down: Fraction<i32>,
 }
 
 impl CleanAperture {
-    /// The part of a picture of size `coded` that is kept: its edges are the nearest even ones (two that are as near: the
-    /// inner one), because chroma is kept for pairs of pixels, and lie within the picture. `None` where that is the whole
-    /// picture, and where the box makes no sense: a denominator of zero, nothing left.
-    #[must_use]
+    /// The part of a picture of size `coded` to keep.
+    ///
+    /// Its edges are the nearest even ones, because chroma exists only for pairs of pixels (of two equally near edges, the
+    /// inner one), and lie within the picture. `None` if that is the whole picture, or if the box is invalid: a
+    /// denominator of zero, or nothing left.
     pub fn crop(&self, coded: Resolution) -> Option<Crop> {
         let (x, width) = span(coded.width, self.width, self.right)?;
         let (y, height) = span(coded.height, self.height, self.down)?;
@@ -69,8 +68,8 @@ impl CleanAperture {
     }
 }
 
-/// Start and length along one side. With `full` pixels the first one that is seen begins at `offset + (full - length) / 2`:
-/// the box's `pcX` is the centre of pixels, hence the ones that are taken off there on both sides cancel out here.
+/// Start and length along one side of `full` pixels. The first visible pixel is at `offset + (full - length) / 2`: `pcX`
+/// of the box is the centre of a pixel, so the half pixels that the standard subtracts on both sides cancel out here.
 fn span(full: u32, length: Fraction<u32>, offset: Fraction<i32>) -> Option<(u32, u32)> {
     let (length, per) = (i128::from(length.0), i128::from(length.1));
     let (offset, parts) = (i128::from(offset.0), i128::from(offset.1));
@@ -91,7 +90,7 @@ fn span(full: u32, length: Fraction<u32>, offset: Fraction<i32>) -> Option<(u32,
     Some((u32::try_from(first).ok()?, length))
 }
 
-/// `num / den` rounded to nearest; up where two are as near.
+/// `num / den` rounded to nearest, halves up.
 fn nearest(num: i128, den: i128) -> i128 {
     (2 * num + den).div_euclid(2 * den)
 }
@@ -121,16 +120,16 @@ mod tests {
     }
 
     #[test]
-    fn what_cameras_and_editors_write_is_cropped_as_it_is_meant() {
+    fn the_boxes_of_cameras_and_editors_are_cropped_as_intended() {
         let of =
             |a: CleanAperture, w, h| a.crop(size(w, h)).map(|c| (c.x, c.y, c.size.to_string()));
         let none = (0, 1);
-        // 702 + 54/59 of 720: the analogue line of PAL.
+        // 702 + 54/59 of 720 pixels: the analogue line of PAL.
         let pal = aperture((41_472, 59), (576, 1), none, none);
         assert_eq!(of(pal, 720, 576), Some((8, 0, "704x576".into())));
         let ntsc = aperture((704, 1), (480, 1), none, (-6, 2));
         assert_eq!(of(ntsc, 720, 486), Some((8, 0, "704x480".into())));
-        // 1080 lines of 1088 that were coded: the rest is below.
+        // 1080 of 1088 coded lines; the rest is below.
         let avc = aperture((1_920, 1), (1_080, 1), none, (-4, 1));
         assert_eq!(of(avc, 1_920, 1_088), Some((0, 0, "1920x1080".into())));
         let whole = aperture((1_920, 1), (1_080, 1), none, none);
@@ -139,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn a_box_that_makes_no_sense_is_none() {
+    fn an_invalid_box_gives_no_crop() {
         let none = (0, 1);
         for bad in [
             aperture((10, 0), (10, 1), none, none),
@@ -173,7 +172,7 @@ mod tests {
         }
 
         #[test]
-        fn any_box_gives_an_answer(
+        fn any_crop_lies_within_the_picture(
             w in any::<(u32, u32)>(), h in any::<(u32, u32)>(), r in any::<(i32, u32)>(), d in any::<(i32, u32)>(),
             width in any::<u32>(), height in any::<u32>(),
         ) {
@@ -184,7 +183,7 @@ mod tests {
         }
 
         #[test]
-        fn four_quarter_turns_are_none(x in 0u32..50, y in 0u32..50, w in 2u32..50, h in 2u32..50) {
+        fn opposite_rotations_cancel_out(x in 0u32..50, y in 0u32..50, w in 2u32..50, h in 2u32..50) {
             let coded = size(100, 120);
             let crop = Crop { x, y, size: size(w, h) };
             let once = crop.turned(coded, 90);

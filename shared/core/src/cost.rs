@@ -1,7 +1,8 @@
-//! What a job costs: one model, from list prices and measured work, for the estimate, the cap and docs/cost.md.
+//! What a job costs: one model, used by the estimate, the cost cap, the planner and docs/cost.md.
 //!
-//! Everything here is an estimate in dollars and seconds for people and for one comparison with a cap; nothing of it
-//! decides a boundary in media, so it is floating point.
+//! The model multiplies what the work takes ([`WorkFigures`], measured) by what AWS bills for it ([`PriceList`], list prices).
+//! The results are estimates for people and for one comparison with a cap. They decide no boundary in media, so they are
+//! floating-point numbers.
 
 mod estimate;
 mod price;
@@ -12,13 +13,13 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-pub use estimate::{Deployment, Estimate, Line, RungCost, estimate};
+pub use estimate::{CostModel, Estimate, Line, RungCost, estimate};
 pub use price::{
-    Architecture, Factor, Item, MediaConvertFactors, PictureClass, PriceList, Quote, RateClass,
-    Standing,
+    Architecture, Factor, Item, MediaConvertFactors, PictureClass, PriceBasis, PriceList, Quote,
+    RateClass,
 };
 pub use title::{Source, Title};
-pub use work::{Preset, Sizes, Work};
+pub use work::{Preset, Sizes, WorkFigures};
 
 /// US dollars.
 #[derive(Clone, Copy, Debug, Default, PartialEq, PartialOrd, Serialize, Deserialize)]
@@ -39,7 +40,7 @@ impl std::iter::Sum for Usd {
     }
 }
 
-/// Cents where there are any, four digits below that.
+/// Two decimals from one dollar on, four below.
 impl fmt::Display for Usd {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.0.abs() >= 1.0 {
@@ -50,7 +51,7 @@ impl fmt::Display for Usd {
     }
 }
 
-/// A text that is not an amount: expected dollars as in `25` or `0.5`, not negative.
+/// A text that is not an amount of dollars.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("expected an amount of dollars such as 25 or 0.50, found {0:?}")]
 pub struct BadAmount(pub String);

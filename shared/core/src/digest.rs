@@ -1,4 +1,4 @@
-//! The checksums of a delivery, computed in one pass.
+//! The checksums of a delivery, computed in one pass, and SHA-256.
 
 use md5::{Digest as _, Md5};
 use serde::{Deserialize, Serialize};
@@ -6,10 +6,10 @@ use sha2::Sha256;
 use xxhash_rust::xxh3::Xxh3;
 use xxhash_rust::xxh64::Xxh64;
 
-/// All checksums of one object, lower-case hexadecimal.
+/// All checksums of one object, in lower-case hexadecimal.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Checksums {
-    /// MD5, 32 digits: what a delivery usually states.
+    /// 32 digits: the checksum that a delivery usually states.
     pub md5: String,
     /// xxHash64 with seed 0, 16 digits.
     pub xxh64: String,
@@ -17,11 +17,12 @@ pub struct Checksums {
     pub xxh3_64: String,
     /// XXH3 with 128 bits, 32 digits.
     pub xxh3_128: String,
-    /// SHA-256, 64 digits: the one that identifies the mezzanine from here on.
+    /// 64 digits: the checksum that identifies the mezzanine after validation.
     pub sha256: String,
 }
 
-/// Feeds every checksum with the same bytes, in order.
+/// Computes all checksums of a stream of bytes.
+#[derive(Default)]
 pub struct Checksummer {
     md5: Md5,
     xxh64: Xxh64,
@@ -30,20 +31,8 @@ pub struct Checksummer {
     length: u64,
 }
 
-impl Default for Checksummer {
-    fn default() -> Self {
-        Self {
-            md5: Md5::new(),
-            xxh64: Xxh64::new(0),
-            xxh3: Xxh3::new(),
-            sha256: Sha256::new(),
-            length: 0,
-        }
-    }
-}
-
 impl Checksummer {
-    /// Takes the next bytes.
+    /// Adds the next bytes.
     pub fn update(&mut self, bytes: &[u8]) {
         self.md5.update(bytes);
         self.xxh64.update(bytes);
@@ -52,14 +41,12 @@ impl Checksummer {
         self.length += bytes.len() as u64;
     }
 
-    /// Bytes taken so far.
-    #[must_use]
+    /// Number of bytes added so far.
     pub fn length(&self) -> u64 {
         self.length
     }
 
-    /// The checksums of everything taken.
-    #[must_use]
+    /// The checksums of all bytes added.
     pub fn finish(self) -> Checksums {
         Checksums {
             md5: hex::encode(self.md5.finalize()),
@@ -71,25 +58,23 @@ impl Checksummer {
     }
 }
 
-/// A SHA-256 that is fed piece by piece.
+/// Computes SHA-256 of a stream of bytes.
 #[derive(Default)]
 pub struct Sha256Stream(Sha256);
 
 impl Sha256Stream {
-    /// Takes the next bytes.
+    /// Adds the next bytes.
     pub fn update(&mut self, bytes: &[u8]) {
         self.0.update(bytes);
     }
 
-    /// The digest of everything taken, as lower-case hexadecimal.
-    #[must_use]
+    /// The digest of all bytes added, in lower-case hexadecimal.
     pub fn finish(self) -> String {
         hex::encode(self.0.finalize())
     }
 }
 
-/// SHA-256 of some bytes as lower-case hexadecimal.
-#[must_use]
+/// SHA-256 of some bytes in lower-case hexadecimal.
 pub fn sha256_hex(bytes: &[u8]) -> String {
     hex::encode(Sha256::digest(bytes))
 }

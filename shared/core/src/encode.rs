@@ -1,7 +1,7 @@
-//! An encode that a service outside does as one job: what is ordered, how the order is known again, what became of it.
+//! An encode that runs as one job of an external service: the order, and the state of the service's job.
 //!
-//! The order is plain data, so that what the service is asked can be tested without it. It is made from the very plan
-//! that the output will be held against: a group of pictures has as many frames here as there.
+//! The order is plain data, so that it can be tested without the service. It is made from the same plan that the output
+//! is compared with later: a group of pictures has as many frames in the order as in the plan.
 
 use serde::{Deserialize, Serialize};
 
@@ -17,20 +17,16 @@ use crate::submission::Fence;
 use crate::time::{FrameCount, FrameRate, UnixMillis};
 use crate::units::BitsPerSecond;
 
-/// Which try of which job an order is. It goes with the order as metadata, by which it is found again.
+/// The attempt of a job that an order belongs to. The service stores it as metadata, by which the order is found again.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct EncodeTag {
-    /// The job.
     pub job_key: JobKey,
-    /// The generation.
     pub generation: Generation,
-    /// The attempt that placed the order.
     pub attempt: u32,
 }
 
 impl EncodeTag {
     /// The tag of the holder of a job.
-    #[must_use]
     pub fn of(job_key: &JobKey, fence: &Fence) -> Self {
         Self {
             job_key: job_key.clone(),
@@ -39,8 +35,7 @@ impl EncodeTag {
         }
     }
 
-    /// The same for every repeat of an order and for no other: 64 hexadecimal digits, as many as MediaConvert takes.
-    #[must_use]
+    /// The idempotency token of the order: 64 hexadecimal digits, the most that MediaConvert accepts.
     pub fn token(&self) -> String {
         let Self {
             job_key,
@@ -51,35 +46,30 @@ impl EncodeTag {
     }
 }
 
-/// Everything an encoding service is told of a job.
+/// Everything that an encoding service needs to know about a job.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EncodeOrder {
-    /// How it is known again.
     pub tag: EncodeTag,
-    /// The mezzanine.
     pub input: ObjectRef,
-    /// Where the output goes: the common beginning of all its keys.
+    /// The common prefix of the keys of all outputs.
     pub destination: ObjectRef,
     /// Frame rate of every video output.
     pub frame_rate: FrameRate,
     /// Frames from one IDR picture to the next.
     pub gop_frames: FrameCount,
-    /// Length of a segment in whole seconds, which the service rounds up to whole groups of pictures.
+    /// Length of a segment in whole seconds. The service rounds it up to whole groups of pictures.
     pub segment_seconds: u32,
     /// Length of a fragment in whole seconds.
     pub fragment_seconds: u32,
-    /// One output each.
     pub video: Vec<VideoOrder>,
-    /// One output each, apart from the video.
     pub audio: Vec<AudioOrder>,
-    /// Whether the pictures are fields.
     pub interlaced: bool,
-    /// The part of the coded picture that is shown, where that is not all of it.
+    /// The visible part of the coded picture, if that is not all of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub crop: Option<Crop>,
     /// Also write an MPD.
     pub dash: bool,
-    /// Ask for accelerated transcoding where the service has it to give.
+    /// Prefer accelerated transcoding.
     pub accelerated: bool,
     /// From -50 to 50; higher goes first.
     pub priority: i32,
@@ -88,74 +78,61 @@ pub struct EncodeOrder {
 /// A video output.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct VideoOrder {
-    /// What its file names have after the common beginning.
+    /// The part of its file names after the common prefix.
     pub modifier: String,
-    /// What is encoded.
     pub rung: ResolvedRung,
-    /// Quality aimed at below the cap: 1 to 10, where 7 is for a tablet and 9 for a large screen.
+    /// Target quality (QVBR) below the peak rate, 1 to 10: 7 suits a tablet, 9 a large screen.
     pub quality: u8,
 }
 
 /// An audio output.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AudioOrder {
-    /// What its file names have after the common beginning.
+    /// The part of its file names after the common prefix.
     pub modifier: String,
-    /// Which of the mezzanine's audio tracks, from 1.
+    /// Number of the mezzanine's audio track, from 1.
     pub track: u32,
-    /// BCP 47 tag.
     pub language: String,
-    /// What a player shows.
     pub label: String,
-    /// Whether a player starts with it.
+    /// Whether a player selects it by default.
     pub default: bool,
-    /// Whether it is an audio description.
     pub described: bool,
-    /// AAC-LC bit rate.
     pub bitrate: BitsPerSecond,
-    /// Samples per second.
     pub sample_rate: u32,
-    /// 1, 2 or 6.
     pub channels: u32,
-    /// Integrated loudness aimed at, in LUFS.
     pub loudness_lufs: f64,
-    /// Highest true peak, in dBTP.
     pub true_peak_dbtp: f64,
 }
 
-/// Why a job cannot be ordered from the service.
+/// A job that the service cannot encode.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("expected {expected}, found {found}")]
 pub struct OrderError {
-    /// What the service takes.
     pub expected: String,
-    /// What the job has.
     pub found: String,
 }
 
-/// Identity of the encoder for the profile's hash: the service's own versions are not told before a job, so it is the
-/// version of what it is told.
-pub const BUILD: &str = "mediaconvert, order 1";
+/// Identity of the encoder in the profile's hash. The service does not publish its own version before a job runs, so this
+/// is the version of the order.
+pub const MEDIACONVERT_BUILD: &str = "mediaconvert, order 1";
 
-/// A programme of at least this many seconds is worth the start of an accelerated encode, which is billed in the costlier
-/// tier: a shorter one is done in a few minutes anyway.
-const ACCELERATED_FROM: u64 = 600;
-/// File names before the modifier.
-const BASE: &str = "main";
-/// AAC-LC rates that the service takes, in kbit/s.
+/// Shortest programme, in seconds, that is encoded with acceleration. Acceleration is billed in a more expensive tier, and
+/// shorter programmes take only a few minutes without it.
+const ACCELERATED_FROM_SECONDS: u64 = 600;
+const BASE_NAME: &str = "main";
+/// AAC-LC bit rates that the service accepts, in kbit/s.
 const AAC_KBPS: [u64; 22] = [
     16, 20, 24, 28, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 288, 320, 384, 448,
     512,
 ];
 const SIDES: std::ops::RangeInclusive<u32> = 32..=8192;
-/// Greatest length of an input's address.
 const MAX_URL: usize = 2048;
 
 impl EncodeOrder {
-    /// The order of the holder of a job: its outputs go to `bucket`, below a prefix of this attempt's own.
+    /// The order for the holder of a job. Its outputs go to `bucket`, below a prefix that only this attempt uses.
     ///
     /// # Errors
-    /// Where the service cannot make what is planned.
+    /// If the service cannot encode what is planned.
     pub fn new(
         job: &Job,
         inspection: &Inspection,
@@ -165,16 +142,18 @@ impl EncodeOrder {
     ) -> Result<Self, OrderError> {
         let probe = &inspection.probe;
         let input = inspection.mezzanine.object.clone();
-        expect(
+        require(
             !probe.video.is_hdr(),
-            "SDR pictures where the encoder is mediaconvert",
+            "SDR pictures for the encoder mediaconvert",
             || format!("the transfer function {:?}", probe.video.transfer),
         )?;
-        expect(input.to_string().len() <= MAX_URL, "a shorter key", || {
-            input.to_string()
-        })?;
+        require(
+            input.to_string().len() <= MAX_URL,
+            "an input URL of at most 2048 characters",
+            || input.to_string(),
+        )?;
         let keys = GenerationKeys::new(&job.asset, &job.job_key, fence.generation);
-        let destination = ObjectRef::new(bucket, keys.encode_output(fence.attempt, BASE));
+        let destination = ObjectRef::new(bucket, keys.encode_output(fence.attempt, BASE_NAME));
         let duration = plan.duration().as_seconds(plan.timescale) as u64;
         Ok(Self {
             tag: EncodeTag::of(&job.job_key, fence),
@@ -185,24 +164,27 @@ impl EncodeOrder {
             segment_seconds: segment_seconds(plan)?,
             fragment_seconds: whole_seconds(plan.frame_rate, plan.gop_frames).max(1),
             video: videos(plan)?,
-            audio: audios(job, probe, plan)?,
+            audio: plan
+                .audio
+                .iter()
+                .map(|a| audio(job, probe, a))
+                .collect::<Result<_, _>>()?,
             interlaced: probe.video.is_interlaced(),
             crop: probe.video.crop,
             dash: job.options.dash,
-            accelerated: duration >= ACCELERATED_FROM,
+            accelerated: duration >= ACCELERATED_FROM_SECONDS,
             priority: (i32::from(job.manifest.priority) - 5) * 10,
         })
     }
 }
 
-/// Key of the media playlist that the service writes for a rendition: the names of all its other files are in there.
-#[must_use]
+/// Key of the media playlist that the service writes for a rendition. The playlist names all its other files.
 pub fn playlist_key(keys: &GenerationKeys, tag: &EncodeTag, rendition: &str) -> String {
-    let name = format!("{BASE}{}.m3u8", modifier(rendition));
+    let name = format!("{BASE_NAME}{}.m3u8", modifier(rendition));
     keys.encode_output(tag.attempt, &name)
 }
 
-fn expect(holds: bool, expected: &str, found: impl FnOnce() -> String) -> Result<(), OrderError> {
+fn require(holds: bool, expected: &str, found: impl FnOnce() -> String) -> Result<(), OrderError> {
     if holds {
         return Ok(());
     }
@@ -222,8 +204,8 @@ fn whole_seconds(rate: FrameRate, frames: FrameCount) -> u32 {
     u32::try_from(ticks / u64::from(rate.timescale().0.max(1))).unwrap_or(u32::MAX)
 }
 
-/// The service takes whole seconds and rounds up to whole groups of pictures. The length asked for must lie above all
-/// but the last group of a segment, and not above the segment.
+/// The service accepts whole seconds and rounds up to whole groups of pictures. So the ordered length must be greater
+/// than the segment without its last group, and not greater than the segment.
 fn segment_seconds(plan: &Plan) -> Result<u32, OrderError> {
     let rate = plan.frame_rate;
     let scale = u64::from(rate.timescale().0);
@@ -232,9 +214,9 @@ fn segment_seconds(plan: &Plan) -> Result<u32, OrderError> {
     let (segment, gop) = (plan.segment_frames.0, plan.gop_frames.0);
     let lower = ticks(segment.saturating_sub(gop));
     let fits = seconds > 0 && u64::from(seconds) * scale > lower;
-    expect(
+    require(
         fits,
-        "segments and groups of pictures between whose lengths lies a whole second",
+        "a whole number of seconds above the length of a segment without its last group of pictures, and at most the length of the segment",
         || format!("segments of {segment} and groups of {gop} frames at {rate} frames per second"),
     )?;
     Ok(seconds)
@@ -246,9 +228,9 @@ fn videos(plan: &Plan) -> Result<Vec<VideoOrder>, OrderError> {
         .map(|planned| {
             let rung = planned.rung.clone();
             let size = rung.resolution;
-            expect(
+            require(
                 SIDES.contains(&size.width) && SIDES.contains(&size.height),
-                "pictures with sides of 32 to 8192",
+                "pictures with sides of 32 to 8192 pixels",
                 || format!("{}x{} of {}", size.width, size.height, planned.path),
             )?;
             Ok(VideoOrder {
@@ -260,8 +242,8 @@ fn videos(plan: &Plan) -> Result<Vec<VideoOrder>, OrderError> {
         .collect()
 }
 
-/// The quality level nearest to what the rung's rate factor aims at. H.265 reaches the same quality at a rate factor
-/// about two higher.
+/// The quality level nearest to the rung's constant rate factor. H.265 reaches the same quality at a rate factor about two
+/// higher.
 fn quality(rung: &ResolvedRung) -> u8 {
     let crf = match rung.codec {
         VideoCodec::H264 => rung.crf,
@@ -276,27 +258,23 @@ fn quality(rung: &ResolvedRung) -> u8 {
     }
 }
 
-fn audios(job: &Job, probe: &Probe, plan: &Plan) -> Result<Vec<AudioOrder>, OrderError> {
-    plan.audio.iter().map(|a| audio(job, probe, a)).collect()
-}
-
 fn audio(job: &Job, probe: &Probe, planned: &AudioRendition) -> Result<AudioOrder, OrderError> {
     let settings = &job.profile.audio;
     let position = probe.audio.iter().position(|s| s.index == planned.stream);
     let track = position.and_then(|p| u32::try_from(p + 1).ok());
     let track = track.ok_or_else(|| OrderError {
-        expected: format!("stream {} to be audio", planned.stream),
-        found: "none".to_owned(),
+        expected: format!("stream {} as an audio stream", planned.stream),
+        found: "no such audio stream".to_owned(),
     })?;
     let channels = planned.channels;
     let bitrate = settings.bitrate_of(channels);
     let rate = bitrate.0;
-    expect(
+    require(
         rate.is_multiple_of(1_000) && AAC_KBPS.contains(&(rate / 1_000)),
-        "an AAC bit rate that MediaConvert has",
+        "an AAC bit rate that MediaConvert accepts",
         || format!("{rate} bit/s"),
     )?;
-    expect(matches!(channels, 1 | 2 | 6), "1, 2 or 6 channels", || {
+    require(matches!(channels, 1 | 2 | 6), "1, 2 or 6 channels", || {
         channels.to_string()
     })?;
     Ok(AudioOrder {
@@ -314,39 +292,31 @@ fn audio(job: &Job, probe: &Probe, planned: &AudioRendition) -> Result<AudioOrde
     })
 }
 
-/// Where a job of the service stands.
+/// The state of a job of the service.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum EncodeState {
-    /// Accepted; it waits for its turn.
     Waiting,
-    /// At work.
     Running {
-        /// How much is done, 0 to 100.
+        /// Progress, 0 to 100.
         percent: u8,
     },
-    /// All outputs are there.
     Done,
-    /// It ended without its outputs.
     Failed {
-        /// The service's own code.
+        /// The service's error code.
         code: i32,
-        /// What it says.
         message: String,
     },
-    /// Somebody called it off.
     Cancelled,
 }
 
 impl EncodeState {
-    /// Whether outputs are there or may still come, so that the job is worth adopting.
-    #[must_use]
-    pub fn is_good(&self) -> bool {
+    /// Whether the outputs exist or may still be written, so that the job can be adopted.
+    pub fn is_adoptable(&self) -> bool {
         matches!(self, Self::Waiting | Self::Running { .. } | Self::Done)
     }
 
-    /// Whether it has not ended.
-    #[must_use]
+    /// Whether the job has not ended.
     pub fn is_open(&self) -> bool {
         matches!(self, Self::Waiting | Self::Running { .. })
     }
@@ -355,19 +325,16 @@ impl EncodeState {
 /// A job of the service.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EncodeJob {
-    /// The service's name for it.
+    /// The service's id of the job.
     pub id: String,
-    /// Which order it is.
     pub tag: EncodeTag,
-    /// Where it stands.
     pub state: EncodeState,
-    /// When it was accepted, to the second.
+    /// When the service accepted it, to the second.
     pub created: UnixMillis,
 }
 
-/// How long to wait before looking again, in seconds: an eighth of what has passed, so that a job is never noticed later
-/// than that share of its own length.
-#[must_use]
+/// How long to wait before the next status request, in seconds: an eighth of the time since the start, so that the end of
+/// a job is noticed within an eighth of its duration.
 pub fn pause_seconds(since: UnixMillis, now: UnixMillis) -> u32 {
     let passed = now.0.saturating_sub(since.0).max(0) / 1_000;
     u32::try_from(passed / 8).unwrap_or(u32::MAX).clamp(5, 60)

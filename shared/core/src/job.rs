@@ -1,4 +1,4 @@
-//! The normalised job: what parse-manifest writes and every later function reads.
+//! The normalised job: parse-manifest writes it, and every later function reads it.
 
 use serde::{Deserialize, Serialize};
 
@@ -12,27 +12,21 @@ use crate::object::ObjectPin;
 /// `jobs/{job_key}/job.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Job {
-    /// Identity of the encode.
     pub job_key: JobKey,
-    /// Identity of the title.
     pub asset: AssetId,
-    /// The manifest object that was parsed.
     pub source: ObjectPin,
-    /// The manifest.
     pub manifest: Manifest,
-    /// What is put out.
     pub options: OutputOptions,
-    /// How it is encoded: every setting resolved.
+    /// The encoding profile with every setting.
     pub profile: Profile,
-    /// Identity of the encoder binary, for example `ffmpeg 5.1.9-0+deb12u1`.
+    /// Identity of the encoder build, for example `ffmpeg 5.1.9-0+deb12u1`.
     pub encoder_build: String,
-    /// Which encoder runs it.
     pub encoder: EncoderKind,
-    /// Defects that do not stop the job.
+    /// Defects of the manifest that do not stop the job.
     pub warnings: Vec<Defect>,
 }
 
-/// Everything that decides the job key. A field here changes what is encoded; a field that is not here does not.
+/// Everything that decides the job key. A value belongs here exactly if it changes the encoded bytes.
 #[derive(Serialize)]
 struct Identity<'a> {
     schema: u32,
@@ -51,8 +45,7 @@ struct Identity<'a> {
 }
 
 impl Job {
-    /// Builds the job of a manifest.
-    #[must_use]
+    /// The job of a manifest; computes the job key and the asset id.
     pub fn new(
         source: ObjectPin,
         manifest: Manifest,
@@ -103,11 +96,11 @@ fn job_key(
         encoder,
         profile_hash: &profile.hash(encoder_build),
     };
-    // Every field serialises: integers, strings, booleans and lists of them.
+    // Integers, strings, booleans and lists of them always serialise.
     let canonical = serde_json::to_vec(&identity).unwrap_or_default();
     #[expect(
         clippy::expect_used,
-        reason = "SHA-256 in lower-case hexadecimal is a job key by construction"
+        reason = "SHA-256 in lower-case hexadecimal is a valid job key"
     )]
     sha256_hex(&canonical)
         .parse()

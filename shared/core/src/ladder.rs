@@ -1,18 +1,49 @@
-//! Profiles and ladders: the named, versioned data files that say how a title is encoded, and their resolution for one source.
-
-mod levels;
+//! Profiles and ladders: how a title is encoded, and at which picture sizes.
+//!
+//! A [`Profile`] is a YAML file in `shared/core/ladders`: durations, encoder settings of each codec, audio settings, and
+//! the ladder, an ordered list of rungs. A rung is one target: a codec, a box for the picture, a peak bit rate and a
+//! quality. The profile is independent of any source; [`Profile::resolve`] applies it to one:
+//!
+//! - the picture keeps its aspect ratio and is fitted into the rung's box, turned for portrait pictures;
+//! - it is never enlarged: a rung whose box is more than 10 % larger than the source is skipped;
+//! - sides are even, because 4:2:0 subsampling has no odd sizes;
+//! - a rate cap lowers the peak rates, and of several rungs with equal rate the smallest picture stays;
+//! - the level is the lowest that allows the picture size, sample rate and bit rate.
+//!
+//! The result is never empty: if the source is below every rung, the smallest H.264 rung is encoded at the source's size.
+//!
+//! Identity and name are separate. [`Profile::hash`] covers every setting that decides bytes, and is part of the job key;
+//! the name and the label are aliases, so renaming a profile encodes nothing again.
+//!
+//! ```
+//! use reelsmith_core::ladder::{OutputOptions, Profile};
+//! use reelsmith_core::time::FrameRate;
+//! use reelsmith_core::units::Resolution;
+//!
+//! let options = OutputOptions { h265: false, dash: true, progressive: false, max_bitrate: None, mock: false };
+//! let source = Resolution { width: 1280, height: 720 };
+//! let rate = FrameRate::new(25, 1).expect("a rate");
+//! let rungs = Profile::named("default")?.resolve(source, rate, &options);
+//! let names: Vec<&str> = rungs.iter().map(|rung| rung.name.as_str()).collect();
+//! assert_eq!(names, ["720p", "480p", "360p"]);
+//! # Ok::<(), reelsmith_core::ladder::ProfileError>(())
+//! ```
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use strum::IntoStaticStr;
 
 use crate::digest::sha256_hex;
 use crate::time::FrameRate;
 use crate::units::{BitsPerSecond, Resolution};
 
-/// A video codec of a rung.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+/// The video codec of a rung.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, IntoStaticStr,
+)]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
 pub enum VideoCodec {
     /// H.264 / AVC (ISO/IEC 14496-10).
     H264,
@@ -22,12 +53,8 @@ pub enum VideoCodec {
 
 impl VideoCodec {
     /// The name in paths.
-    #[must_use]
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::H264 => "h264",
-            Self::H265 => "h265",
-        }
+        self.into()
     }
 }
 
@@ -41,7 +68,7 @@ pub struct OutputOptions {
     pub dash: bool,
     /// Also write a progressive MP4 of each video rendition.
     pub progressive: bool,
-    /// Exclude rungs above this peak bit rate.
+    /// Limit the peak bit rate of every rung to this rate.
     pub max_bitrate: Option<BitsPerSecond>,
     /// Encode placeholders instead of the mezzanine's pictures and sound: the right sizes, frame rate and duration at
     /// little cost.
@@ -53,31 +80,28 @@ pub struct OutputOptions {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Profile {
-    /// Name of the file, by which a deployment chooses it.
+    /// Name of the file, by which a deployment selects the profile.
     pub name: String,
-    /// Human label such as `v1.0`; an alias that decides nothing.
+    /// An alias for people, such as `v1.0`.
     pub label: String,
-    /// Durations, in milliseconds of the nominal frame rate.
     pub timing: Timing,
     /// Settings common to all rungs of a codec.
     pub codecs: BTreeMap<VideoCodec, CodecSettings>,
-    /// The ladder, best first within each codec.
+    /// The ladder, best rung first within each codec.
     pub rungs: Vec<Rung>,
-    /// Every audio rendition.
     pub audio: AudioSettings,
 }
 
-/// Durations of a profile.
+/// Durations of a profile, in milliseconds of the nominal frame rate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Timing {
-    /// Duration of a segment.
     pub segment_ms: u64,
-    /// Greatest distance of two IDR pictures; divides the segment.
+    /// Greatest distance between two IDR pictures; divides the segment.
     pub gop_ms: u64,
-    /// Duration of a chunk aimed at; a whole number of segments.
+    /// Longest chunk; a whole number of segments.
     pub chunk_ms: u64,
-    /// Frame rates above this are halved until they are not.
+    /// Frame rates above this many frames per second are halved until they are not.
     pub max_frame_rate: u32,
 }
 
@@ -91,15 +115,15 @@ pub struct CodecSettings {
     pub profile: String,
     /// Pixel format of the encode.
     pub pixel_format: String,
-    /// Threads of one encoder. Part of the settings because the bytes depend on it.
+    /// Threads of one encoder. The bytes depend on it.
     pub threads: u32,
-    /// What replaces profile and pixel format where the source has more than eight bits; absent where eight are enough.
+    /// Profile and pixel format for sources of more than eight bits; absent if the codec always uses eight.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deep: Option<DeepSettings>,
 }
 
-/// Settings of a codec for sources of more than eight bits. A codec that has them carries HDR through; one that has not is
-/// tone-mapped to SDR.
+/// Settings of a codec for sources of more than eight bits. A codec that has them keeps HDR; any other gets a picture that
+/// is tone-mapped to SDR.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DeepSettings {
@@ -110,27 +134,22 @@ pub struct DeepSettings {
 }
 
 /// Dynamic range of a picture, by its transfer function.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr)]
 #[serde(rename_all = "UPPERCASE")]
+#[strum(serialize_all = "UPPERCASE")]
 pub enum VideoRange {
-    /// Standard.
     #[default]
     Sdr,
-    /// HDR by the perceptual quantizer (SMPTE ST 2084), as HDR10.
+    /// HDR with the perceptual quantizer (SMPTE ST 2084), as in HDR10.
     Pq,
-    /// HDR by hybrid log-gamma (ARIB STD-B67).
+    /// HDR with hybrid log-gamma (ARIB STD-B67).
     Hlg,
 }
 
 impl VideoRange {
-    /// `VIDEO-RANGE` in a playlist.
-    #[must_use]
+    /// The value of `VIDEO-RANGE` in a playlist.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Sdr => "SDR",
-            Self::Pq => "PQ",
-            Self::Hlg => "HLG",
-        }
+        self.into()
     }
 }
 
@@ -138,17 +157,15 @@ impl VideoRange {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rung {
-    /// Name such as `1080p`.
     pub name: String,
-    /// Codec.
     pub codec: VideoCodec,
-    /// Width of the box the picture is fitted into.
+    /// Width of the box that the picture is fitted into.
     pub width: u32,
     /// Height of the box.
     pub height: u32,
-    /// Cap of the rate.
+    /// Peak bit rate.
     pub max_bitrate: BitsPerSecond,
-    /// Constant rate factor: the quality aimed at below the cap.
+    /// Constant rate factor: the target quality below the peak rate.
     pub crf: f64,
 }
 
@@ -158,36 +175,33 @@ pub struct Rung {
 pub struct AudioSettings {
     /// AAC-LC bit rate of stereo.
     pub bitrate: BitsPerSecond,
-    /// AAC-LC bit rate of the 5.1 mix that is kept beside stereo where the source has one; none is kept where absent.
+    /// AAC-LC bit rate of the 5.1 mix that a surround track gets in addition to stereo; absent if it gets none.
     #[serde(default)]
     pub surround_bitrate: Option<BitsPerSecond>,
     /// Samples per second.
     pub sample_rate: u32,
-    /// Integrated loudness aimed at (EBU R 128), in LUFS.
+    /// Target integrated loudness (EBU R 128) in LUFS.
     pub loudness_lufs: f64,
-    /// Highest true peak, in dBTP.
+    /// Highest true peak in dBTP.
     pub true_peak_dbtp: f64,
 }
 
 impl AudioSettings {
-    /// Bit rate of a mix of that many channels.
-    #[must_use]
+    /// Bit rate of a mix with that many channels.
     pub fn bitrate_of(&self, channels: u32) -> BitsPerSecond {
         let surround = self.surround_bitrate.filter(|_| channels > 2);
         surround.unwrap_or(self.bitrate)
     }
 }
 
-/// A rung resolved for one source: everything the encoder is told.
+/// A rung resolved for one source: everything that the encoder needs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ResolvedRung {
-    /// Name such as `1080p`.
     pub name: String,
-    /// Codec.
     pub codec: VideoCodec,
-    /// Picture size, even, in square pixels.
+    /// Picture size in square pixels; even.
     pub resolution: Resolution,
-    /// Cap of the rate.
+    /// Peak bit rate.
     pub max_bitrate: BitsPerSecond,
     /// Size of the decoder buffer (VBV) in bits.
     pub buffer_bits: u64,
@@ -195,17 +209,16 @@ pub struct ResolvedRung {
     pub crf: f64,
     /// Level times ten, for example 40 for 4.0.
     pub level: u32,
-    /// Encoder settings of the codec.
     pub settings: CodecSettings,
-    /// Dynamic range of the rung: the source's where the codec is deep enough for it, else SDR.
+    /// Dynamic range of the output: the source's if the codec keeps HDR, else SDR.
     #[serde(default)]
     pub range: VideoRange,
 }
 
 impl ResolvedRung {
-    /// The same rung for a source of some dynamic range and depth.
-    #[must_use]
-    pub fn carrying(mut self, range: VideoRange, bit_depth: u8) -> Self {
+    /// The rung for a source of a dynamic range and bit depth: uses the settings for deep sources if it needs them and the
+    /// codec has them.
+    pub fn for_source(mut self, range: VideoRange, bit_depth: u8) -> Self {
         if let Some(deep) = self.settings.deep.take()
             && (bit_depth > 8 || range != VideoRange::Sdr)
         {
@@ -217,7 +230,6 @@ impl ResolvedRung {
     }
 
     /// Folder of the rendition below the output prefix, for example `video/h264_1080p`.
-    #[must_use]
     pub fn path(&self) -> String {
         format!("video/{}_{}", self.codec.as_str(), self.name)
     }
@@ -226,22 +238,35 @@ impl ResolvedRung {
 /// A profile that cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ProfileError {
-    /// There is no profile of that name.
-    #[error("expected a profile named one of {known}, found {name:?}")]
-    Unknown {
-        /// What was asked.
-        name: String,
-        /// What there is.
-        known: String,
-    },
-    /// The file is not a profile.
+    #[error("expected a profile named one of {}, found {name:?}", Profile::names().join(", "))]
+    Unknown { name: String },
+    /// The file is not YAML of the right shape.
     #[error("profile {name}: {detail}")]
-    Malformed {
-        /// The file.
+    Malformed { name: String, detail: String },
+    #[error("profile {name}: expected gop_ms to divide segment_ms ({segment_ms}), found {gop_ms}")]
+    GopDuration {
         name: String,
-        /// What is wrong with it.
-        detail: String,
+        segment_ms: u64,
+        gop_ms: u64,
     },
+    #[error(
+        "profile {name}: expected chunk_ms to be a multiple of segment_ms ({segment_ms}), found {chunk_ms}"
+    )]
+    ChunkDuration {
+        name: String,
+        segment_ms: u64,
+        chunk_ms: u64,
+    },
+    #[error(
+        "profile {name}: expected settings of codec {codec}, which rung {rung} uses, found none"
+    )]
+    NoCodec {
+        name: String,
+        codec: &'static str,
+        rung: String,
+    },
+    #[error("profile {name}: expected at least one h264 rung, found none")]
+    NoH264 { name: String },
 }
 
 const FILES: [(&str, &str); 3] = [
@@ -251,68 +276,72 @@ const FILES: [(&str, &str); 3] = [
 ];
 
 impl Profile {
+    /// The names of the profiles that ship with reelsmith.
+    pub fn names() -> [&'static str; 3] {
+        FILES.map(|(name, _)| name)
+    }
+
     /// A profile that ships with reelsmith, by name.
     ///
     /// # Errors
-    /// Where there is none of that name, or its file is malformed.
+    /// If there is no profile of that name.
     pub fn named(name: &str) -> Result<Self, ProfileError> {
-        let (_, text) = FILES
-            .iter()
-            .find(|(known, _)| *known == name)
-            .ok_or_else(|| ProfileError::Unknown {
-                name: name.to_owned(),
-                known: FILES.map(|(known, _)| known).join(", "),
-            })?;
+        let file = FILES.iter().find(|(known, _)| *known == name);
+        let (_, text) = file.ok_or_else(|| ProfileError::Unknown {
+            name: name.to_owned(),
+        })?;
         Self::from_yaml(name, text)
     }
 
-    /// Reads and checks a profile file.
+    /// Reads and checks the text of a profile file.
     ///
     /// # Errors
-    /// Where it is not YAML of the right shape, or its durations do not divide.
+    /// If the text is not YAML of the right shape, or its values contradict each other.
     pub fn from_yaml(name: &str, text: &str) -> Result<Self, ProfileError> {
-        let malformed = |detail: String| ProfileError::Malformed {
+        let profile: Self = serde_norway::from_str(text).map_err(|e| ProfileError::Malformed {
             name: name.to_owned(),
-            detail,
-        };
-        let profile: Self = serde_norway::from_str(text).map_err(|e| malformed(e.to_string()))?;
-        profile.check().map_err(malformed)?;
+            detail: e.to_string(),
+        })?;
+        profile.check(name.to_owned())?;
         Ok(profile)
     }
 
-    fn check(&self) -> Result<(), String> {
-        let t = &self.timing;
-        if t.gop_ms == 0 || !t.segment_ms.is_multiple_of(t.gop_ms) {
-            return Err(format!(
-                "expected gop_ms to divide segment_ms {}, found {}",
-                t.segment_ms, t.gop_ms
-            ));
+    fn check(&self, name: String) -> Result<(), ProfileError> {
+        let Timing {
+            segment_ms,
+            gop_ms,
+            chunk_ms,
+            ..
+        } = self.timing;
+        if gop_ms == 0 || !segment_ms.is_multiple_of(gop_ms) {
+            return Err(ProfileError::GopDuration {
+                name,
+                segment_ms,
+                gop_ms,
+            });
         }
-        if t.chunk_ms == 0 || !t.chunk_ms.is_multiple_of(t.segment_ms) {
-            return Err(format!(
-                "expected chunk_ms to be a multiple of segment_ms {}, found {}",
-                t.segment_ms, t.chunk_ms
-            ));
+        if chunk_ms == 0 || !chunk_ms.is_multiple_of(segment_ms) {
+            return Err(ProfileError::ChunkDuration {
+                name,
+                segment_ms,
+                chunk_ms,
+            });
         }
-        if let Some(rung) = self
-            .rungs
-            .iter()
-            .find(|r| !self.codecs.contains_key(&r.codec))
-        {
-            return Err(format!(
-                "expected codecs to have {}, which rung {} uses",
-                rung.codec.as_str(),
-                rung.name
-            ));
+        let without = |rung: &&Rung| !self.codecs.contains_key(&rung.codec);
+        if let Some(rung) = self.rungs.iter().find(without) {
+            return Err(ProfileError::NoCodec {
+                name,
+                codec: rung.codec.as_str(),
+                rung: rung.name.clone(),
+            });
         }
         if !self.rungs.iter().any(|r| r.codec == VideoCodec::H264) {
-            return Err("expected at least one h264 rung".to_owned());
+            return Err(ProfileError::NoH264 { name });
         }
         Ok(())
     }
 
-    /// The same ladder at the fastest preset of every codec, for placeholders.
-    #[must_use]
+    /// The same profile with the fastest preset of every codec, for placeholders.
     pub fn fastest(mut self) -> Self {
         for settings in self.codecs.values_mut() {
             "ultrafast".clone_into(&mut settings.preset);
@@ -320,8 +349,7 @@ impl Profile {
         self
     }
 
-    /// Hash of every setting that decides bytes, and of the encoder build. Name and label are left out: they are aliases.
-    #[must_use]
+    /// SHA-256 of every setting that decides bytes, and of the encoder build. Name and label are aliases and do not count.
     pub fn hash(&self, encoder_build: &str) -> String {
         let settings = (
             &self.timing,
@@ -334,77 +362,51 @@ impl Profile {
         sha256_hex(&serde_json::to_vec(&settings).unwrap_or_default())
     }
 
-    /// The rungs for a source: never upscaled, aspect kept, even sizes, rungs above the source left out, caps respected.
-    ///
-    /// Where every rung is above the source, the smallest H.264 rung is encoded at the source's own size.
-    #[must_use]
+    /// The rungs for a source, by the rules of the module documentation. Never empty.
     pub fn resolve(
         &self,
         source: Resolution,
         frame_rate: FrameRate,
         options: &OutputOptions,
     ) -> Vec<ResolvedRung> {
-        let wanted = |rung: &&Rung| options.h265 || rung.codec != VideoCodec::H265;
-        let mut resolved: Vec<ResolvedRung> = self
-            .rungs
-            .iter()
-            .filter(wanted)
-            .filter_map(|rung| {
-                let resolution = fit(source, rung)?;
-                Some(self.resolved(rung, rung.name.clone(), resolution, frame_rate, options))
-            })
-            .collect();
-        if resolved.is_empty() {
-            resolved.extend(self.at_source_size(source, frame_rate, options));
-        }
-        drop_crowded(&mut resolved);
-        resolved
-    }
-
-    fn at_source_size(
-        &self,
-        source: Resolution,
-        frame_rate: FrameRate,
-        options: &OutputOptions,
-    ) -> Option<ResolvedRung> {
-        let h264 = self.rungs.iter().filter(|r| r.codec == VideoCodec::H264);
-        let smallest = h264.min_by_key(|r| r.height)?;
-        let resolution = Resolution {
-            width: even(source.width),
-            height: even(source.height),
-        };
-        let name = format!("{}p", resolution.height);
-        Some(self.resolved(smallest, name, resolution, frame_rate, options))
-    }
-
-    fn resolved(
-        &self,
-        rung: &Rung,
-        name: String,
-        resolution: Resolution,
-        frame_rate: FrameRate,
-        options: &OutputOptions,
-    ) -> ResolvedRung {
         let cap = options.max_bitrate.unwrap_or(BitsPerSecond(u64::MAX));
-        let max_bitrate = rung.max_bitrate.min(cap);
-        ResolvedRung {
-            name,
-            codec: rung.codec,
-            resolution,
-            max_bitrate,
-            buffer_bits: max_bitrate.0 * 3 / 2,
-            crf: rung.crf,
-            level: levels::level(rung.codec, resolution, frame_rate, max_bitrate),
-            settings: self.codecs[&rung.codec].clone(),
-            range: VideoRange::Sdr,
+        let resolved = |rung: &Rung, name: String, resolution: Resolution| {
+            let max_bitrate = rung.max_bitrate.min(cap);
+            ResolvedRung {
+                name,
+                codec: rung.codec,
+                resolution,
+                max_bitrate,
+                buffer_bits: max_bitrate.0 * 3 / 2,
+                crf: rung.crf,
+                level: lowest_level(rung.codec, resolution, frame_rate, max_bitrate),
+                settings: self.codecs[&rung.codec].clone(),
+                range: VideoRange::Sdr,
+            }
+        };
+        let wanted = |rung: &&Rung| options.h265 || rung.codec != VideoCodec::H265;
+        let fitting = self.rungs.iter().filter(wanted);
+        let mut rungs: Vec<ResolvedRung> = fitting
+            .filter_map(|rung| Some(resolved(rung, rung.name.clone(), fit(source, rung)?)))
+            .collect();
+        if rungs.is_empty() {
+            let h264 = self.rungs.iter().filter(|r| r.codec == VideoCodec::H264);
+            let (width, height) = (even(source.width), even(source.height));
+            let smallest = h264.min_by_key(|r| r.height);
+            rungs
+                .extend(smallest.map(|rung| {
+                    resolved(rung, format!("{height}p"), Resolution { width, height })
+                }));
         }
+        drop_equal_rates(&mut rungs);
+        rungs
     }
 }
 
-/// A rung whose box is at most this much larger than the source is kept at the source's size rather than dropped.
-const NEAR_PERCENT: u64 = 110;
+/// A rung whose box is at most this large, in percent of the source, is kept at the source's size.
+const MAX_BOX_PERCENT: u64 = 110;
 
-/// The size of a source in a rung's box, or `None` where that would be upscaling.
+/// The size of a source in a rung's box; `None` if that would enlarge the picture.
 fn fit(source: Resolution, rung: &Rung) -> Option<Resolution> {
     let portrait = source.height > source.width;
     let (box_w, box_h) = if portrait {
@@ -414,17 +416,17 @@ fn fit(source: Resolution, rung: &Rung) -> Option<Resolution> {
     };
     let (sw, sh) = (u64::from(source.width), u64::from(source.height));
     let (bw, bh) = (u64::from(box_w), u64::from(box_h));
-    // The box binds on the side where it is relatively smaller; the fraction num/den is the scale.
+    // The relatively smaller side of the box limits the picture; num/den is the scale.
     let (num, den) = if bw * sh <= bh * sw {
         (bw, sw)
     } else {
         (bh, sh)
     };
-    if num * 100 > den * NEAR_PERCENT {
+    if num * 100 > den * MAX_BOX_PERCENT {
         return None;
     }
     let (num, den) = if num > den { (1, 1) } else { (num, den) };
-    // To the nearest even number, but never past the source: 853.3 becomes 854, as every 480p ladder has it.
+    // The nearest even number, but never more than the source: 853.3 becomes 854, as in every 480p ladder.
     let scale = |side: u64| {
         let nearest = u32::try_from((side * num + den) / (2 * den) * 2).unwrap_or(u32::MAX);
         nearest.clamp(2, even(u32::try_from(side).unwrap_or(u32::MAX)))
@@ -435,13 +437,14 @@ fn fit(source: Resolution, rung: &Rung) -> Option<Resolution> {
     })
 }
 
-/// The even number at or below, at least two: 4:2:0 has no odd sizes.
+/// The greatest even number that is not greater than the side, at least two.
 fn even(side: u32) -> u32 {
     (side & !1).max(2)
 }
 
-/// Where a cap makes rungs of one codec equal in rate, the smaller picture serves that rate better: the larger is dropped.
-fn drop_crowded(rungs: &mut Vec<ResolvedRung>) {
+/// If a cap makes the rates of several rungs of one codec equal, keeps only the smallest picture, which looks best at that
+/// rate.
+fn drop_equal_rates(rungs: &mut Vec<ResolvedRung>) {
     let all = rungs.clone();
     rungs.retain(|rung| {
         !all.iter().any(|other| {
@@ -450,6 +453,54 @@ fn drop_crowded(rungs: &mut Vec<ResolvedRung>) {
                 && other.resolution.height < rung.resolution.height
         })
     });
+}
+
+/// Level times ten, greatest rate of luma samples (HEVC) or macroblocks (AVC), greatest picture, greatest bit rate in kbit/s.
+type LevelLimits = (u32, u64, u64, u64);
+
+/// ISO/IEC 14496-10, table A-1, with the bit rates of the High profile (1.25 × the base).
+const AVC_LEVELS: [LevelLimits; 9] = [
+    (30, 40_500, 1_620, 12_500),
+    (31, 108_000, 3_600, 17_500),
+    (32, 216_000, 5_120, 25_000),
+    (40, 245_760, 8_192, 25_000),
+    (41, 245_760, 8_192, 62_500),
+    (42, 522_240, 8_704, 62_500),
+    (50, 589_824, 22_080, 168_750),
+    (51, 983_040, 36_864, 300_000),
+    (52, 2_073_600, 36_864, 300_000),
+];
+
+/// ISO/IEC 23008-2, tables A.8 and A.9, main tier.
+const HEVC_LEVELS: [LevelLimits; 7] = [
+    (30, 16_588_800, 552_960, 6_000),
+    (31, 33_177_600, 983_040, 10_000),
+    (40, 66_846_720, 2_228_224, 12_000),
+    (41, 133_693_440, 2_228_224, 20_000),
+    (50, 267_386_880, 8_912_896, 25_000),
+    (51, 534_773_760, 8_912_896, 40_000),
+    (52, 1_069_547_520, 8_912_896, 60_000),
+];
+
+/// The lowest level, times ten, that allows a picture size, frame rate and bit rate; the highest one if none does.
+fn lowest_level(
+    codec: VideoCodec,
+    resolution: Resolution,
+    frame_rate: FrameRate,
+    rate: BitsPerSecond,
+) -> u32 {
+    let (w, h) = (u64::from(resolution.width), u64::from(resolution.height));
+    let (picture, rows): (u64, &[LevelLimits]) = match codec {
+        VideoCodec::H264 => (w.div_ceil(16) * h.div_ceil(16), &AVC_LEVELS),
+        VideoCodec::H265 => (w * h, &HEVC_LEVELS),
+    };
+    let per_second = (picture * u64::from(frame_rate.num())).div_ceil(u64::from(frame_rate.den()));
+    let kbits = rate.0.div_ceil(1_000);
+    let fits = |row: &&LevelLimits| per_second <= row.1 && picture <= row.2 && kbits <= row.3;
+    rows.iter()
+        .find(fits)
+        .or(rows.last())
+        .map_or(52, |row| row.0)
 }
 
 #[cfg(test)]

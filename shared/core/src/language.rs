@@ -1,8 +1,8 @@
-//! Language tags of containers (ISO 639-2) as the tags of a manifest (BCP 47), with their English names.
+//! Language tags: from the codes of containers (ISO 639-2) to the tags of a manifest (BCP 47), and English names.
 
 use oxilangtag::LanguageTag;
 
-/// Three-letter codes of both kinds, the two-letter code, the name.
+/// The two three-letter codes (ISO 639-2/B and /T), the BCP 47 tag, and the English name.
 const LANGUAGES: &[(&str, &str, &str, &str)] = &[
     ("alb", "sqi", "sq", "Albanian"),
     ("ara", "ara", "ar", "Arabic"),
@@ -61,12 +61,11 @@ const LANGUAGES: &[(&str, &str, &str, &str)] = &[
     ("wel", "cym", "cy", "Welsh"),
 ];
 
-/// The tag of a language that is not known (ISO 639-2).
+/// The tag of an unknown language (ISO 639-2).
 pub const UNKNOWN: &str = "und";
 
-/// The BCP 47 tag of a container's tag. One that is not known is brought to its usual case
-/// where it has the form of a tag; else it is [`UNKNOWN`].
-#[must_use]
+/// The BCP 47 tag for a container's language code. A well-formed tag that is not in the table is returned in canonical
+/// case; anything else becomes [`UNKNOWN`].
 pub fn tag(container: &str) -> String {
     let lower = container.to_ascii_lowercase();
     let known = LANGUAGES
@@ -78,17 +77,15 @@ pub fn tag(container: &str) -> String {
     }
 }
 
-/// The English name of a tag's language; the tag itself where it is not known.
-#[must_use]
+/// The English name of a tag's language, or the tag itself if the language is not in the table.
 pub fn name(tag: &str) -> String {
     let language = tag.split('-').next().unwrap_or(tag);
     let known = LANGUAGES.iter().find(|(_, _, two, _)| *two == language);
     known.map_or_else(|| tag.to_owned(), |(.., name)| (*name).to_owned())
 }
 
-/// Canonical case of a well-formed tag (RFC 5646, 2.1) whose language has two or three letters: no longer ones are
-/// registered, and names such as `Japanese` are well-formed as such.
-#[must_use]
+/// The tag in canonical case if it is well-formed (RFC 5646, 2.1) and its language has two or three letters. Longer
+/// languages are not registered, but would make names such as `Japanese` well-formed tags.
 pub fn normalized(text: &str) -> Option<String> {
     const LONGEST: usize = 35;
     let tag = LanguageTag::parse_and_normalize(text).ok()?;
@@ -101,7 +98,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn container_tags_become_manifest_tags() {
+    fn container_codes_become_manifest_tags() {
         for (container, expected) in [
             ("jpn", "ja"),
             ("ger", "de"),

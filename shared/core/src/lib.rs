@@ -1,8 +1,8 @@
-//! The domain of reelsmith, pure.
+//! The domain of reelsmith: pure functions and data.
 //!
-//! Nothing here knows a clock, an environment, a file system, a runtime or AWS. What must happen
-//! outside is asked of a *port* (a trait in [`ports`]); everything else is a function of its
-//! arguments, so that it can be tested by example and by property.
+//! This crate uses no clock, environment, file system, runtime or AWS. Whatever must happen outside is a method of a port
+//! (a trait in [`ports`]); everything else depends only on its arguments, so that it can be tested by example and by
+//! property.
 
 pub mod admission;
 pub mod aperture;

@@ -7,9 +7,7 @@ use serde::{Deserialize, Serialize};
 /// An object by bucket and key; whichever version is the newest.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ObjectRef {
-    /// Bucket name.
     pub bucket: String,
-    /// Object key.
     pub key: String,
 }
 
@@ -34,7 +32,6 @@ impl fmt::Display for ObjectRef {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct ObjectPin {
     #[serde(flatten)]
-    /// The object.
     pub object: ObjectRef,
     /// Absent if the bucket is not versioned.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -1,103 +1,97 @@
-//! The plan of a job: exact chunks, rung groups, segment numbers, expected frames. Index only; no media is copied.
+//! The plan of a job: which frames each worker encodes, and what is made of them.
+//!
+//! An encode runs on many workers at once, so the work is divided before it starts. A [`Plan`] divides it twice:
+//!
+//! - along the **timeline** into [`Chunk`]s: half-open ranges of output frames, each with an IDR picture at its first
+//!   frame and a whole number of segments;
+//! - across the **ladder** into rung groups: rungs that one worker encodes from one decode.
+//!
+//! One [`ChunkItem`] (a chunk at the rungs of a group) is one invocation of transcode-chunk. Which chunk length and which
+//! groups are best depends on the number of workers; [`schedule`] compares the candidates.
+//!
+//! The plan holds positions only, no media: [`Timeline`] places the frames of the packet index on the output's constant
+//! frame grid and computes for each chunk how a worker cuts it from the source. Every later function reads `plan.json`
+//! instead of deciding anything again, so the following always holds:
+//!
+//! - the chunks tile `[0, total_frames)` without gap or overlap;
+//! - every chunk boundary is a segment boundary, and `gop_frames` divides `segment_frames`;
+//! - the first plan of a generation is kept: a later attempt reads it even if settings have changed since.
+//!
+//! ```text
+//! frames     0 ........ 96 ........ 192 ....... 250      (segments of 48 frames, chunks of 2 segments)
+//! chunks     [0, 96)    [96, 192)   [192, 250)
+//! segments   1    2     3     4     5      6             (segment 6 has 10 frames)
+//! groups     [0], [1, 2]: the costliest rung alone, two others together -> 3 x 2 = 6 items
+//! ```
 
-mod captions;
-mod cutting;
+mod renditions;
 pub mod schedule;
 mod timeline;
-mod tracks;
-mod view;
 
 use serde::{Deserialize, Serialize};
 
-use crate::cost::Work;
+use crate::cost::WorkFigures;
 use crate::job::Job;
 use crate::keys::{Generation, JobKey};
 use crate::ladder::ResolvedRung;
-use crate::manifest::CaptionFormat;
-use crate::object::ObjectPin;
 use crate::probe::{ByteSpan, IndexRead, Inspection, PacketIndex, Scan, Seconds};
 use crate::time::{FrameCount, FrameRange, FrameRate, Ticks, Timescale};
 
-pub use captions::pictures::CODEC as CLOSED_CAPTIONS;
-pub use cutting::Cutting;
+use renditions::Captions;
+pub use renditions::{AudioRendition, CLOSED_CAPTIONS, LeftOut, TextRendition};
 use schedule::Workload;
-pub use timeline::{FrameMapping, Timeline};
+pub use timeline::{Cut, Cutting, FrameMapping, Timeline, TimelineError};
 
 /// `jobs/{job_key}/plan.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Plan {
-    /// The job.
     pub job_key: JobKey,
-    /// The generation.
     pub generation: Generation,
     /// Frame rate of the output's constant grid.
     pub frame_rate: FrameRate,
     /// Timescale of every video track.
     pub timescale: Timescale,
-    /// Frames of the output.
+    /// Number of frames of the output.
     pub total_frames: FrameCount,
-    /// How source frames become output frames.
     pub mapping: FrameMapping,
-    /// How workers come by the frames of their chunks, and why not by seeking where they do not.
+    /// Whether workers seek to their chunks or decode from the start, and why.
     pub cutting: Cutting,
-    /// How the source's index was come by.
+    /// How the source index was obtained.
     pub index: IndexRead,
     /// How the source was scanned. Fields become whole frames at the same frame rate.
     pub scan: Scan,
-    /// Whether tables and one packet tell a decoder all that it must know of the source.
+    /// Whether the file's tables and one packet give a decoder everything it must know about the source.
     #[serde(default)]
     pub described: bool,
-    /// When the first source frame is shown, on the source's timeline. Time zero of the output.
+    /// Presentation time of the first source frame on the source's timeline. It is time zero of the output.
     pub video_start: Seconds,
-    /// Frames of a segment; the last one may be shorter.
+    /// Frames of a segment; the last segment may be shorter.
     pub segment_frames: FrameCount,
-    /// Greatest distance of two IDR pictures, in frames; divides `segment_frames`.
+    /// Greatest distance between two IDR pictures, in frames; divides `segment_frames`.
     pub gop_frames: FrameCount,
-    /// The chunks, in order; they tile `[0, total_frames)`.
     pub chunks: Vec<Chunk>,
     /// Rung groups: indexes into `video`, the costliest group first. The rungs of a group share one decode.
     pub groups: Vec<Vec<usize>>,
-    /// Video renditions.
     pub video: Vec<VideoRendition>,
-    /// Audio renditions.
     pub audio: Vec<AudioRendition>,
-    /// Caption renditions.
     pub text: Vec<TextRendition>,
-    /// Subtitle streams of the mezzanine that are not put out although they were wanted.
+    /// Subtitle streams of the mezzanine that were wanted but are not published.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub left_out: Vec<LeftOut>,
 }
 
-/// The unit of parallel work.
+/// The unit of parallel work: a range of output frames that starts with an IDR picture.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Chunk {
     /// Index from 0.
     pub index: u32,
-    /// Its frames on the output's grid; an IDR at the first.
+    /// Its frames on the output's grid.
     pub frames: FrameRange,
     /// Number of its first segment, from 1.
     pub first_segment: u32,
-    /// Number of its segments.
     pub segments: u32,
     /// How its frames are cut from the source.
     pub cut: Cut,
-}
-
-/// How exactly a range of frames is cut from the source while decoding: seek to a decodable point before it, drop what
-/// is not in `[start, end)`. The bounds lie midway between neighbouring frames, so rounding cannot touch a frame.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Cut {
-    /// Where to seek; absent where decoding starts at the file's beginning.
-    pub seek: Option<Seconds>,
-    /// Drop frames shown before this; absent for the first chunk.
-    pub start: Option<Seconds>,
-    /// Drop frames shown at or after this; absent for the last chunk.
-    pub end: Option<Seconds>,
-    /// Bytes that are worth reading ahead. Others are read too where the decoder asks for them.
-    pub reads: Vec<ByteSpan>,
-    /// Fragments of which nothing is needed. A demuxer that walks from one fragment to the next is shown free space there.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub hidden: Vec<ByteSpan>,
 }
 
 /// A video rendition.
@@ -105,90 +99,13 @@ pub struct Cut {
 pub struct VideoRendition {
     /// Folder below the output prefix.
     pub path: String,
-    /// What the encoder is told.
     pub rung: ResolvedRung,
 }
 
-/// An audio rendition.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AudioRendition {
-    /// Folder below the output prefix, for example `audio/ja`.
-    pub path: String,
-    /// Index among all streams of the mezzanine.
-    pub stream: u32,
-    /// BCP 47 tag.
-    pub language: String,
-    /// What a player shows.
-    pub label: String,
-    /// Whether a player starts with it.
-    pub default: bool,
-    /// Samples per second.
-    pub sample_rate: u32,
-    /// Samples of the whole programme, priming not counted: exactly the duration of the video.
-    pub samples: u64,
-    /// Channels: 2, or 6 for the surround mix of the same track beside it.
-    pub channels: u32,
-    /// Whether it is an audio description.
-    pub described: bool,
-}
-
-impl AudioRendition {
-    /// Whether it is the surround mix that stands beside a stereo one.
-    #[must_use]
-    pub fn is_surround(&self) -> bool {
-        self.channels > 2
-    }
-
-    /// Whether both are mixes of one track.
-    #[must_use]
-    pub fn same_track(&self, other: &Self) -> bool {
-        self.stream == other.stream
-    }
-}
-
-/// A caption rendition.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TextRendition {
-    /// Folder below the output prefix, for example `text/en`.
-    pub path: String,
-    /// The caption file; the mezzanine where they are in it.
-    pub source: ObjectPin,
-    /// Index among all streams of the mezzanine; absent where the source is a caption file.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub stream: Option<u32>,
-    /// The format of the file, or the one that the stream is taken out in.
-    pub format: CaptionFormat,
-    /// BCP 47 tag.
-    pub language: String,
-    /// What a player shows.
-    pub label: String,
-    /// Whether a player starts with it.
-    pub default: bool,
-    /// Whether it is shown even where captions are off.
-    pub forced: bool,
-    /// Whether it is for the deaf and hard of hearing.
-    pub sdh: bool,
-}
-
-/// A subtitle stream of the mezzanine that is not put out.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LeftOut {
-    /// Index among all streams of the mezzanine.
-    pub stream: u32,
-    /// ffmpeg's codec name.
-    pub codec: String,
-    /// The stream's language tag, as in the file.
-    pub language: Option<String>,
-    /// Why, as the end of "left out: ".
-    pub reason: String,
-}
-
-/// One item of the video Map.
+/// One item of the video Map: a chunk at the rungs of a group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChunkItem {
-    /// Index of the chunk.
     pub chunk: u32,
-    /// Index of the rung group.
     pub group: u32,
 }
 
@@ -202,37 +119,16 @@ pub struct RenditionItem {
 /// Why no plan can be made.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PlanError {
-    /// The index has no frame.
-    #[error("expected an index with at least one video frame, found none")]
-    NoFrames,
-    /// The index has no point where decoding can start.
-    #[error(
-        "expected a key frame at or before the first frame shown, found none among {packets} packets"
-    )]
-    NoKeyFrame {
-        /// Packets of the index.
-        packets: usize,
-    },
-    /// Neither the stream's rates nor its timestamps tell a frame rate.
-    #[error("expected a frame rate, found neither in the stream header nor in {frames} timestamps")]
-    NoFrameRate {
-        /// Frames of the index.
-        frames: usize,
-    },
-    /// Timestamps that begin anew, and frames that do not come at a constant rate in between.
-    #[error(
-        "expected continuous timestamps, or a constant frame rate between the breaks; found that {0}"
-    )]
-    Discontinuous(String),
-    /// Timestamps that begin anew, and sound that would have to follow them.
-    #[error("expected continuous timestamps in a file with audio tracks, found that {0}")]
-    DiscontinuousSound(String),
-    /// A manifest's audio track that the probe does not have.
+    #[error(transparent)]
+    Timeline(#[from] TimelineError),
+    /// The timestamps restart, and the audio tracks would have to follow them.
+    #[error("expected continuous timestamps in a file with audio tracks, found that {reason}")]
+    DiscontinuousAudio { reason: String },
+    /// The manifest names an audio track that the mezzanine does not have.
     #[error("expected audio stream {wanted} (TrackIndex), found {found} audio streams")]
     NoAudioStream {
         /// Position among the audio streams, from 0.
         wanted: u32,
-        /// How many there are.
         found: usize,
     },
 }
@@ -241,7 +137,8 @@ impl Plan {
     /// Plans a job for a number of parallel workers.
     ///
     /// # Errors
-    /// Where the index has no decodable frame, or the job names a stream that the probe does not have.
+    /// If the source's frames cannot be placed on a frame grid, or the manifest names an audio stream that does not
+    /// exist.
     pub fn new(
         job: &Job,
         inspection: &Inspection,
@@ -250,51 +147,49 @@ impl Plan {
         workers: u32,
     ) -> Result<Self, PlanError> {
         let timing = &job.profile.timing;
-        let settings = &job.manifest.settings;
-        let embedded_too = settings.takes_embedded_captions();
-        let (mut text, mut left_out) =
-            captions::text(&job.manifest.subtitle_tracks, inspection, embedded_too);
-        let timeline = Timeline::new(index, &inspection.probe.video, timing.max_frame_rate)?;
+        let source = &inspection.probe.video;
+        let timeline = Timeline::new(index, source, timing.max_frame_rate)?;
         if let (true, Cutting::Whole { reason }) = (timeline.is_broken(), &timeline.cutting)
             && !job.manifest.audio_tracks.is_empty()
         {
-            return Err(PlanError::DiscontinuousSound(reason.clone()));
-        }
-        if embedded_too {
-            let coded = inspection.probe.video.coded;
-            let decoding = Work::measured().decode_seconds(coded) * timeline.frames.0 as f64;
-            let language = settings.closed_caption_language.as_deref();
-            captions::pictures::add(language, inspection, decoding, &mut text, &mut left_out);
+            return Err(PlanError::DiscontinuousAudio {
+                reason: reason.clone(),
+            });
         }
         let rate = timeline.frame_rate;
+        let found = inspection.probe.audio.len();
+        let mut wanted = job.manifest.audio_tracks.iter().map(|t| t.track_index);
+        if let Some(wanted) = wanted.find(|index| *index as usize >= found) {
+            return Err(PlanError::NoAudioStream { wanted, found });
+        }
+        let captions = captions(job, inspection, timeline.frames);
         let gop = rate.frames_in_millis(timing.gop_ms);
         let segment = FrameCount(gop.0 * (timing.segment_ms / timing.gop_ms));
-        let stream = &inspection.probe.video;
-        let source = stream.display();
         let video: Vec<VideoRendition> = job
             .profile
-            .resolve(source, rate, &job.options)
+            .resolve(source.display(), rate, &job.options)
             .into_iter()
-            .map(|rung| rung.carrying(stream.dynamic_range(), stream.bit_depth))
+            .map(|rung| rung.for_source(source.dynamic_range(), source.bit_depth))
             .map(|rung| VideoRendition {
                 path: rung.path(),
                 rung,
             })
             .collect();
-        let workload = Workload::new(
-            &Work::measured(),
-            &inspection.probe.video,
-            &timeline,
-            segment.0,
-            timing.chunk_ms / timing.segment_ms,
-            &video,
-        );
+        let work = WorkFigures::measured();
+        let workload = Workload {
+            frames: timeline.frames.0,
+            segment_frames: segment.0,
+            longest: timing.chunk_ms / timing.segment_ms,
+            start_s: work.invocation_s,
+            decode_s: work.decode_seconds(source.coded),
+            lead_frames: timeline.mean_lead(),
+            rungs: video.iter().map(|v| work.frame_seconds(&v.rung)).collect(),
+        };
         let schedule = workload.schedule(workers);
         let per_chunk = match timeline.cutting {
             Cutting::Seek => schedule.segments_per_chunk,
             Cutting::Whole { .. } => u64::MAX,
         };
-        let chunks = chunks(&timeline, segment, per_chunk);
         Ok(Self {
             job_key: job.job_key.clone(),
             generation,
@@ -302,51 +197,48 @@ impl Plan {
             timescale: rate.timescale(),
             total_frames: timeline.frames,
             mapping: timeline.mapping,
-            cutting: timeline.cutting.clone(),
             index: index.read,
             scan: index.scan,
             described: index.described,
             video_start: timeline.video_start(),
             segment_frames: segment,
             gop_frames: gop,
-            chunks,
+            chunks: chunks(&timeline, segment, per_chunk),
             groups: schedule.groups,
-            audio: tracks::audio(job, inspection, rate, timeline.frames)?,
-            text,
-            left_out,
+            audio: renditions::audio(job, inspection, rate, timeline.frames),
+            text: captions.text,
+            left_out: captions.left_out,
             video,
+            cutting: timeline.cutting,
         })
     }
 
     /// Duration of the output in [`Plan::timescale`].
-    #[must_use]
     pub fn duration(&self) -> Ticks {
         self.frame_rate.duration_of(self.total_frames)
     }
 
-    /// Bytes worth reading ahead for an item; empty where nothing is known.
-    #[must_use]
+    /// The bytes of the mezzanine worth reading ahead for an item; empty if nothing is known.
     pub fn reads(&self, item: ChunkItem) -> Vec<ByteSpan> {
-        let chunk = self.chunks.get(item.chunk as usize);
-        chunk.map_or(Vec::new(), |c| c.cut.reads.clone())
+        self.cut(item).map_or(Vec::new(), |cut| cut.reads.clone())
     }
 
-    /// Bytes that an item needs nothing of.
-    #[must_use]
+    /// The bytes of the mezzanine that an item does not need.
     pub fn hidden(&self, item: ChunkItem) -> Vec<ByteSpan> {
-        let chunk = self.chunks.get(item.chunk as usize);
-        chunk.map_or(Vec::new(), |c| c.cut.hidden.clone())
+        self.cut(item).map_or(Vec::new(), |cut| cut.hidden.clone())
+    }
+
+    fn cut(&self, item: ChunkItem) -> Option<&Cut> {
+        Some(&self.chunks.get(item.chunk as usize)?.cut)
     }
 
     /// Number of segments of every video rendition.
-    #[must_use]
     pub fn segment_count(&self) -> u32 {
         u32::try_from(self.total_frames.0.div_ceil(self.segment_frames.0.max(1)))
             .unwrap_or(u32::MAX)
     }
 
     /// Frames of a segment by its number from 1.
-    #[must_use]
     pub fn segment_frames_of(&self, number: u32) -> FrameRange {
         let start = u64::from(number.saturating_sub(1)) * self.segment_frames.0;
         FrameRange {
@@ -355,9 +247,8 @@ impl Plan {
         }
     }
 
-    /// Items of the video Map, the longest pieces first: whole chunks of the costliest group, then of the next; what is left
-    /// over at the title's end comes last and fills the gaps.
-    #[must_use]
+    /// Items of the video Map, the longest first: whole chunks of the costliest group, then of the next group. The shorter
+    /// chunks at the end of the title come last and fill the gaps.
     pub fn chunk_items(&self) -> Vec<ChunkItem> {
         let mut items: Vec<(u64, ChunkItem)> = Vec::new();
         for (group, _) in (0u32..).zip(&self.groups) {
@@ -373,7 +264,7 @@ impl Plan {
         items.into_iter().map(|(_, item)| item).collect()
     }
 
-    /// Every rendition's folder: video, then audio, then text.
+    /// The folder of every rendition: video, then audio, then text.
     pub fn renditions(&self) -> impl Iterator<Item = &str> {
         let video = self.video.iter().map(|r| r.path.as_str());
         let audio = self.audio.iter().map(|r| r.path.as_str());
@@ -383,7 +274,20 @@ impl Plan {
     }
 }
 
-/// Whole segments per chunk; the last chunk takes what is left.
+/// The caption files of the manifest, and the captions of the mezzanine if the manifest allows them.
+fn captions(job: &Job, inspection: &Inspection, frames: FrameCount) -> Captions {
+    let settings = &job.manifest.settings;
+    let mut captions = Captions::of_files(&job.manifest.subtitle_tracks, inspection);
+    if settings.takes_embedded_captions() {
+        captions.add_streams(inspection);
+        let frame_seconds = WorkFigures::measured().decode_seconds(inspection.probe.video.coded);
+        let language = settings.closed_caption_language.as_deref();
+        captions.add_closed_captions(language, inspection, frame_seconds * frames.0 as f64);
+    }
+    captions
+}
+
+/// Chunks of a number of whole segments; the last chunk takes the rest.
 fn chunks(timeline: &Timeline, segment: FrameCount, per_chunk: u64) -> Vec<Chunk> {
     let total = timeline.frames.0;
     let segments = total.div_ceil(segment.0);

@@ -1,4 +1,4 @@
-//! What is known of a mezzanine: the probe as types, and the inspection that pins it.
+//! The facts of a mezzanine: ffprobe output as typed values, the pinned object version, and the packet index.
 
 use serde::{Deserialize, Serialize};
 
@@ -13,40 +13,37 @@ use crate::units::{Bytes, Resolution};
 /// `jobs/{job_key}/probe.json`: the validated mezzanine, pinned to one version for all later reads.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Inspection {
-    /// The exact object version that was probed, and is hashed and encoded.
+    /// The exact object version that was probed and will be hashed and encoded.
     pub mezzanine: ObjectPin,
-    /// Size of the object.
     pub size: Bytes,
-    /// Facts of its streams.
     pub probe: Probe,
-    /// The caption files of the manifest, pinned, in the manifest's order.
+    /// The caption files, in the manifest's order.
     pub captions: Vec<ObjectPin>,
 }
 
-/// `jobs/{job_key}/checksums.json`: every byte of the mezzanine was read, and is what the manifest says.
+/// `jobs/{job_key}/checksums.json`: every byte of the mezzanine was read, and its checksums are the manifest's.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Verification {
     /// The exact object version that was hashed.
     pub mezzanine: ObjectPin,
-    /// Its checksums.
     pub checksums: Checksums,
 }
 
-/// Facts that ffprobe found, less everything that is not used.
+/// The facts from ffprobe that are used.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Probe {
-    /// Container, sniffed from the bytes and forced on every later read.
+    /// Detected from the bytes, and forced on every later read.
     pub container: Container,
     /// Duration of the container in microseconds.
     pub duration_us: i64,
-    /// The video stream that is encoded: the first that is not cover art.
+    /// The video stream to encode: the first that is not cover art.
     pub video: VideoStream,
-    /// All audio streams in order.
+    /// All audio streams, in file order.
     pub audio: Vec<AudioStream>,
-    /// All subtitle streams in order.
+    /// All subtitle streams, in file order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub text: Vec<TextStream>,
-    /// Number of all streams.
+    /// Number of streams of all kinds.
     pub streams: u32,
 }
 
@@ -57,44 +54,39 @@ pub struct VideoStream {
     pub index: u32,
     /// ffmpeg's codec name, for example `h264`, `prores`.
     pub codec: String,
-    /// Codec profile where there is one.
     pub profile: Option<String>,
     /// Coded picture size, before rotation and sample aspect ratio.
     pub coded: Resolution,
-    /// The part of the coded picture that is shown, where the container states a clean aperture smaller than it.
+    /// The visible part of the coded picture, if the container states a clean aperture smaller than it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub crop: Option<Crop>,
-    /// Sample aspect ratio, width to height; 1:1 where unknown.
+    /// Sample aspect ratio, width to height; 1:1 if unknown.
     pub sar: (u32, u32),
     /// Clockwise rotation for display: 0, 90, 180 or 270.
     pub rotation: u16,
     /// Pixel format, for example `yuv420p10le`.
     pub pixel_format: String,
-    /// Bits per component.
     pub bit_depth: u8,
-    /// `r_frame_rate`: the least common rate of all frames.
+    /// `r_frame_rate`: the lowest rate on whose grid every timestamp lies.
     pub base_frame_rate: Option<FrameRate>,
     /// `avg_frame_rate`.
     pub average_frame_rate: Option<FrameRate>,
-    /// Units of the stream's timestamps: a second is `time_base.1 / time_base.0` ticks.
+    /// Seconds per tick of the timestamps, as a fraction.
     pub time_base: (u32, u32),
     /// `progressive`, `tt`, `bb`, `tb`, `bt` or `unknown`.
     pub field_order: String,
-    /// `color_primaries`, where stated.
     pub primaries: Option<String>,
-    /// `color_transfer`, where stated.
     pub transfer: Option<String>,
-    /// `color_space` (matrix), where stated.
+    /// `color_space`.
     pub matrix: Option<String>,
-    /// `color_range`: `tv` or `pc`, where stated.
+    /// `color_range`: `tv` or `pc`.
     pub range: Option<String>,
-    /// Closed captions are within the first pictures (CEA-608 or CEA-708 as ATSC A/53 carries them).
+    /// Whether the first pictures contain closed captions (CEA-608 or CEA-708, carried as in ATSC A/53).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub captioned: bool,
-    /// What an HDR10 master was graded on, where stated.
+    /// The display on which an HDR10 master was graded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mastering: Option<Mastering>,
-    /// Light of the content, where stated.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub light: Option<ContentLight>,
 }
@@ -113,9 +105,9 @@ pub struct Mastering {
 /// Content light level (CTA-861.3) in cd/m².
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ContentLight {
-    /// `MaxCLL`: of the brightest pixel.
+    /// `MaxCLL`: the brightest pixel.
     pub brightest: u32,
-    /// `MaxFALL`: of the brightest frame's average.
+    /// `MaxFALL`: the average of the brightest frame.
     pub average: u32,
 }
 
@@ -123,7 +115,6 @@ pub struct ContentLight {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Scan {
-    /// Whole frames.
     Progressive,
     /// Two fields of different moments, the upper lines first.
     TopFirst,
@@ -132,28 +123,17 @@ pub enum Scan {
 }
 
 impl VideoStream {
-    /// Size for display in square pixels: cropped, sample aspect ratio applied to the width, then rotation.
-    #[must_use]
+    /// Size for display in square pixels: crop, then sample aspect ratio applied to the width, then rotation.
     pub fn display(&self) -> Resolution {
         let (num, den) = (u64::from(self.sar.0.max(1)), u64::from(self.sar.1.max(1)));
         let shown = self.crop.map_or(self.coded, |crop| crop.size);
         let width = (u64::from(shown.width) * num + den / 2) / den;
-        let (w, h) = (u32::try_from(width).unwrap_or(u32::MAX), shown.height);
-        if self.rotation % 180 == 90 {
-            Resolution {
-                width: h,
-                height: w,
-            }
-        } else {
-            Resolution {
-                width: w,
-                height: h,
-            }
-        }
+        let width = u32::try_from(width).unwrap_or(u32::MAX);
+        let height = shown.height;
+        Resolution { width, height }.turned(self.rotation)
     }
 
-    /// Dynamic range by the transfer function.
-    #[must_use]
+    /// The dynamic range that the transfer function implies.
     pub fn dynamic_range(&self) -> VideoRange {
         match self.transfer.as_deref() {
             Some("smpte2084") => VideoRange::Pq,
@@ -163,19 +143,16 @@ impl VideoStream {
     }
 
     /// Whether the transfer function is that of HDR10 or HLG.
-    #[must_use]
     pub fn is_hdr(&self) -> bool {
         self.dynamic_range() != VideoRange::Sdr
     }
 
-    /// Whether the file says that its pictures are fields.
-    #[must_use]
+    /// Whether the file states that its pictures are fields.
     pub fn is_interlaced(&self) -> bool {
         matches!(self.stated_scan(), Some(Scan::TopFirst | Scan::BottomFirst))
     }
 
-    /// What the file says of its fields, as ffprobe words it.
-    #[must_use]
+    /// The scan that the file states; `None` if it states none.
     pub fn stated_scan(&self) -> Option<Scan> {
         match self.field_order.as_str() {
             "progressive" => Some(Scan::Progressive),
@@ -193,11 +170,10 @@ pub struct AudioStream {
     pub index: u32,
     /// ffmpeg's codec name, for example `pcm_s24le`.
     pub codec: String,
-    /// Number of channels.
     pub channels: u32,
     /// Samples per second.
     pub sample_rate: u32,
-    /// The stream's language tag where it has one, as in the file (often ISO 639-2).
+    /// Language tag as in the file (often ISO 639-2).
     pub language: Option<String>,
 }
 
@@ -208,11 +184,11 @@ pub struct TextStream {
     pub index: u32,
     /// ffmpeg's codec name, for example `mov_text` or `hdmv_pgs_subtitle`.
     pub codec: String,
-    /// The stream's language tag where it has one, as in the file (often ISO 639-2).
+    /// Language tag as in the file (often ISO 639-2).
     pub language: Option<String>,
-    /// Whether the file says that it is shown even where captions are off.
+    /// Whether the file marks it as shown even if captions are off.
     pub forced: bool,
-    /// Whether the file says that it is for the deaf and hard of hearing.
+    /// Whether the file marks it as for the deaf and hard of hearing.
     pub sdh: bool,
 }
 
@@ -221,63 +197,57 @@ pub struct TextStream {
 pub struct PacketIndex {
     /// Seconds per tick as a fraction.
     pub time_base: (u32, u32),
-    /// The packets that yield a frame: those flagged to be discarded are left out.
+    /// The packets that yield a frame, without those that are flagged as discarded.
     pub packets: Vec<Packet>,
-    /// Key frames are recovery points from which pictures build up (intra refresh): decoding cannot begin there exactly.
+    /// Whether key frames are recovery points of an intra refresh, from which pictures build up gradually: decoding cannot
+    /// start there exactly.
     pub gradual: bool,
-    /// Frames are reordered for display, but the container does not say when each is shown.
+    /// Whether frames are reordered for display without presentation times in the container.
     pub unordered: bool,
-    /// The file's own tables, which every reader fetches besides the packets (`moov`); `None` where there are none.
+    /// The file's tables (`moov`), which every reader fetches in addition to the packets.
     pub tables: Option<ByteSpan>,
-    /// Fragments (`moof` and what belongs to it), one after the other up to the end of the file, where each can be read
-    /// without those before it; else empty.
+    /// Fragments (`moof` and `mdat`), contiguous up to the end of the file. Empty if a fragment cannot be read without those
+    /// before it.
     pub fragments: Vec<ByteSpan>,
-    /// Tables and one packet tell a decoder all that it must know. H.264 may leave it to be learnt from many packets how far
-    /// frames are reordered.
+    /// Whether the tables and one packet give a decoder everything it must know. In H.264 the depth of reordering may only be
+    /// known after many packets.
     pub described: bool,
-    /// How the index was come by.
     pub read: IndexRead,
-    /// How the pictures were scanned.
     pub scan: Scan,
 }
 
-/// How a packet index was come by.
+/// How a packet index was obtained.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum IndexRead {
-    /// From the file's own tables by ranged reads; no media was read.
+    /// From the file's tables by ranged reads, without reading media.
     Tables,
-    /// By reading the whole file once: it has no tables, or such as are not read here.
+    /// By reading the whole file once, because it has no tables or this crate does not read them.
     Scan,
 }
 
-/// Bytes `[start, end)` of the mezzanine.
+/// The bytes `[start, end)` of the mezzanine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ByteSpan {
-    /// The first.
     pub start: u64,
-    /// Past the last.
     pub end: u64,
 }
 
 /// One packet of the index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Packet {
-    /// Presentation time.
     pub pts: i64,
-    /// Decoding time, where the container has one.
+    /// Absent if the container has no decoding times.
     pub dts: Option<i64>,
     /// Whether decoding can start here.
     pub key: bool,
-    /// Where its bytes are, as far as the demuxer knows. Only for reading ahead: nothing is decided by it.
+    /// Position of its bytes, if the demuxer knows it. Used only for reading ahead.
     pub bytes: Option<ByteSpan>,
 }
 
-/// A time in seconds as an exact fraction, as it goes to ffmpeg.
+/// A time in seconds as an exact fraction, as passed to ffmpeg.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Seconds {
-    /// Ticks.
     pub ticks: Ticks,
-    /// Ticks per second.
     pub timescale: Timescale,
 }

@@ -1,4 +1,4 @@
-//! The container by its bytes, never by its name: what is not one of these never reaches a decoder.
+//! Detects the container from the first bytes of a file. A file of any other kind never reaches a decoder.
 
 use serde::{Deserialize, Serialize};
 
@@ -19,8 +19,7 @@ pub enum Container {
 }
 
 impl Container {
-    /// ffmpeg's demuxer, forced by `-f`.
-    #[must_use]
+    /// The name of ffmpeg's demuxer, forced with `-f`.
     pub fn demuxer(self) -> &'static str {
         match self {
             Self::Mov => "mov",
@@ -31,8 +30,7 @@ impl Container {
         }
     }
 
-    /// Judges the first bytes of a file; a few hundred are enough, 4,096 are best.
-    #[must_use]
+    /// Detects the container from the first bytes of a file. A few hundred bytes are enough; 4,096 are best.
     pub fn sniff(head: &[u8]) -> Option<Self> {
         if is_mov(head) {
             Some(Self::Mov)
@@ -50,7 +48,7 @@ impl Container {
     }
 }
 
-/// ISO/IEC 14496-12, 4.2: a first box of a known type with a plausible size.
+/// ISO/IEC 14496-12, 4.2: the first box has a known type and a plausible size.
 fn is_mov(head: &[u8]) -> bool {
     let Some(([s0, s1, s2, s3], rest)) = head.split_first_chunk::<4>() else {
         return false;
@@ -63,7 +61,7 @@ fn is_mov(head: &[u8]) -> bool {
     known.contains(&kind) && (size >= 8 || size <= 1)
 }
 
-/// SMPTE ST 377-1, 6.5: the header partition pack's key, within a run-in of at most 64 KiB.
+/// SMPTE ST 377-1, 6.5: the key of the header partition pack, after a run-in of at most 64 KiB.
 fn is_mxf(head: &[u8]) -> bool {
     const KEY: [u8; 11] = [
         0x06, 0x0E, 0x2B, 0x34, 0x02, 0x05, 0x01, 0x01, 0x0D, 0x01, 0x02,
@@ -87,7 +85,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn containers_are_told_by_their_bytes() {
+    fn containers_are_detected_by_their_bytes() {
         let mut ts = vec![0u8; 188 * 8];
         ts.iter_mut().step_by(188).for_each(|b| *b = 0x47);
         let mxf = [

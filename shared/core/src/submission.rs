@@ -1,64 +1,89 @@
-//! Exactly one encode: the submission as a pure transition table.
+//! Exactly one encode: the state machine of a submission, as a pure function.
+//!
+//! S3 delivers an event more than once, Step Functions retries a task, two deliveries of a title can race, and an
+//! execution can be stopped at any instruction. None of this may start a second paid encode or lose the job. So every
+//! job key has one [`Row`] in the submission table, and an execution may only do what a conditional write to that row
+//! has allowed.
 //!
 //! ```text
-//! RESERVED(owner, lease, attempt) ─▶ SUBMITTED(encoder ref) ─▶ VALIDATING ─▶ COMPLETE(outputs, report)
-//!         └──────────────────────────────┴────────────┴─▶ FAILED(error, retryable) ─▶ RESERVED(attempt + 1)
+//! RESERVED ──▶ SUBMITTED ──▶ VALIDATING ──▶ COMPLETE (outputs)
+//!     └────────────┴──────────────┴──▶ FAILED ──▶ RESERVED (attempt + 1)
 //! ```
 //!
-//! Where a service outside encodes, the holder writes its intent into the RESERVED row before it places the order.
-//! From COMPLETE and FAILED, force leads to RESERVED(generation + 1, attempt 1). What a FAILED generation made can be
-//! abandoned: FAILED(generation + 1, attempt 0), which the next reservation makes attempt 1.
+//! The protocol has two phases: [`Step::Reserve`] takes the job, [`Step::Commit`] records that the encoder accepted it. If
+//! a service runs the encode, [`Step::Intend`] comes in between, before the order is placed: from then on a retry searches
+//! for an order before it places one. With `force`, COMPLETE and FAILED lead to RESERVED in the next generation.
+//! [`Step::Abandon`] gives up what a failed generation wrote, so that it can be deleted.
 //!
-//! A store applies a [`Transition`] atomically: it evaluates [`Transition::decide`] against the row as it is and
-//! writes the new row only where that row has not moved. The AWS adapter turns the same condition into a DynamoDB
-//! condition expression; the fake calls `decide` under a lock. Every write is conditional on attempt, state and owner.
+//! Two mechanisms keep a second execution out. The **lease** (`lease_until`) is the time until which another execution
+//! respects the owner's hold. The **fence** ([`Fence`]: generation, attempt, owner) is the proof of the hold: every step
+//! after the reservation carries one, so an execution that lost the job cannot write any more, whatever its clock says.
+//!
+//! A store applies a [`Transition`] atomically: it evaluates [`Transition::decide`] on the present row and writes the new
+//! row only if the row has not changed in the meantime. The DynamoDB adapter does this with a condition expression, the
+//! fake with a lock. `tests/submission_model.rs` checks every schedule of crashes, races and lost answers up to a bound.
+//!
+//! ```
+//! use reelsmith_core::encoder::EncoderKind;
+//! use reelsmith_core::keys::AssetId;
+//! use reelsmith_core::submission::{TransitionOutcome, Step, Transition};
+//! use reelsmith_core::time::UnixMillis;
+//!
+//! let reserve = |owner: &str| Transition {
+//!     job_key: "ab".repeat(32).parse().expect("64 hexadecimal digits"),
+//!     step: Step::Reserve {
+//!         asset: AssetId::of_episode("show", 1, 1),
+//!         manifest_id: "m-1".into(),
+//!         encoder: EncoderKind::Lambda,
+//!         owner: owner.into(),
+//!         lease_seconds: 60,
+//!         force: false,
+//!     },
+//!     notice: None,
+//! };
+//! let TransitionOutcome::Applied(row) = reserve("first").decide(None, UnixMillis(0)) else {
+//!     panic!("a new job can be reserved");
+//! };
+//! let second = reserve("second").decide(Some(&row), UnixMillis(59_999));
+//! assert_eq!(second, TransitionOutcome::Refused(Some(row)), "the lease still runs");
+//! ```
 
-mod abandon;
-
-use abandon::decide_abandon;
 use serde::{Deserialize, Serialize};
+use strum::IntoStaticStr;
 
 use crate::encoder::EncoderKind;
 use crate::keys::{AssetId, Generation, JobKey};
 use crate::time::UnixMillis;
 
-/// Where a submission stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+/// The state of a submission.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, IntoStaticStr)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[strum(serialize_all = "SCREAMING_SNAKE_CASE")]
 pub enum State {
-    /// An execution holds the job and has not handed it to an encoder yet.
+    /// An execution holds the job and has not given it to an encoder yet.
     Reserved,
-    /// The encoder has accepted it.
     Submitted,
-    /// The encode has ended and its output is being proven.
+    /// The encode has ended, and its output is being validated.
     Validating,
-    /// Proven and published.
+    /// The output is validated and published.
     Complete,
-    /// Ended without output; may be reserved again at once.
+    /// The job ended without output. It may be reserved again at once.
     Failed,
 }
 
 impl State {
     /// The name in the table.
-    #[must_use]
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Reserved => "RESERVED",
-            Self::Submitted => "SUBMITTED",
-            Self::Validating => "VALIDATING",
-            Self::Complete => "COMPLETE",
-            Self::Failed => "FAILED",
-        }
+        self.into()
     }
 
     /// Whether an execution may be working on the job.
-    #[must_use]
     pub fn is_live(self) -> bool {
         matches!(self, Self::Reserved | Self::Submitted | Self::Validating)
     }
 }
 
-/// What is published of a complete job.
+/// What is published for a complete job.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Outputs {
     /// Bucket of everything below.
@@ -67,236 +92,190 @@ pub struct Outputs {
     pub prefix: String,
     /// Key of the HLS multivariant playlist.
     pub hls: String,
-    /// Key of the MPD, where DASH was asked for.
+    /// Key of the MPD, if DASH was requested.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dash: Option<String>,
-    /// Key of the conformance report.
     pub report: String,
     /// Whether these are placeholders of a deployment in mock mode.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub mock: bool,
 }
 
-/// Why a job failed.
+/// A failure in the history of a row.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RecordedFailure {
-    /// Stable error name.
     pub error: String,
-    /// What was expected, what was found, where, what to do.
+    /// What was expected, what was found, where, and what to do.
     pub cause: String,
-    /// When.
     pub at: UnixMillis,
-    /// In which attempt.
     pub attempt: u32,
-    /// In which generation.
     pub generation: Generation,
-    /// Under which execution.
     pub owner: String,
 }
 
 /// The row of one job key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Row {
-    /// The job.
     pub job_key: JobKey,
-    /// The title.
     pub asset: AssetId,
-    /// The manifest's own id.
     pub manifest_id: String,
-    /// Where it stands.
     pub state: State,
-    /// Which deliberate re-encode this is.
+    /// Counts deliberate re-encodes, from 1.
     pub generation: Generation,
-    /// Which try within the generation, from 1.
+    /// Counts attempts within the generation, from 1.
     pub attempt: u32,
-    /// Owner token: the ARN of the execution that holds or last held the job.
+    /// The owner token: ARN of the execution that holds the job, or held it last.
     pub owner: String,
-    /// Until when the owner's hold is respected.
+    /// Until when other executions respect the owner's hold.
     pub lease_until: UnixMillis,
-    /// Which encoder.
     pub encoder: EncoderKind,
-    /// When the holder was about to order the encode from a service: from then on there may be an order that nobody has
-    /// heard of.
+    /// When the holder was about to order the encode from a service. From then on an order may exist that no row names.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub intended: Option<UnixMillis>,
-    /// The encoder's own reference once it has accepted the job.
+    /// The encoder's own reference, once it has accepted the job.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub encoder_ref: Option<String>,
-    /// What is published, once complete.
+    /// Present once the job is complete.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outputs: Option<Outputs>,
     /// Failures of all attempts, oldest first, at most [`MAX_FAILURES`].
     #[serde(default)]
     pub failures: Vec<RecordedFailure>,
-    /// When the row was first written.
     pub created: UnixMillis,
-    /// When it last changed.
     pub updated: UnixMillis,
 }
 
-/// How many failures a row remembers: enough to see a pattern, far below the 400 KB of an item.
+impl Row {
+    /// The proof that its owner holds the row.
+    pub fn fence(&self) -> Fence {
+        Fence {
+            generation: self.generation,
+            attempt: self.attempt,
+            owner: self.owner.clone(),
+        }
+    }
+}
+
+/// How many failures a row keeps: enough to see a pattern, far below DynamoDB's limit of 400 KB for an item.
 pub const MAX_FAILURES: usize = 20;
 
-/// What a notification is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+/// The event that a notification reports.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, IntoStaticStr)]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
 pub enum NoticeKind {
-    /// A generation was published.
     Success,
-    /// An execution failed.
     Failure,
-    /// An execution found its job done or being done.
+    /// An execution ended because its job is complete or another execution works on it.
     Duplicate,
 }
 
 impl NoticeKind {
     /// The name in messages and filter policies.
-    #[must_use]
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Success => "success",
-            Self::Failure => "failure",
-            Self::Duplicate => "duplicate",
-        }
+        self.into()
     }
 }
 
 /// A notification that must be sent. It is written in the same transaction as the transition that causes it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OutboxEntry {
-    /// The partition it belongs to: a job key, or `execution#NAME` where there is no job.
+    /// The partition it belongs to: a job key, or `execution#NAME` if there is no job.
     pub outbox: String,
-    /// Identity within the outbox, for example `success#g1`: writing it twice is writing it once.
+    /// Identity within the outbox, for example `success#g1`: writing the same id twice has no further effect.
     pub id: String,
-    /// What it is about.
     pub kind: NoticeKind,
-    /// Subject line.
     pub subject: String,
-    /// JSON body.
+    /// JSON.
     pub body: String,
-    /// When it was written.
     pub created: UnixMillis,
 }
 
 impl OutboxEntry {
-    /// Identity over all outboxes, which subscribers use to drop repeats.
-    #[must_use]
+    /// Identity across all outboxes, by which subscribers drop repeats.
     pub fn message_id(&self) -> String {
         format!("{}#{}", self.outbox, self.id)
     }
 }
 
-/// Proof of holding a job: a write with any other token is refused.
+/// Proof that an execution holds a job. A write with any other fence is refused.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fence {
-    /// The generation held.
     pub generation: Generation,
-    /// The attempt held.
     pub attempt: u32,
-    /// The owner token.
     pub owner: String,
 }
 
 impl Fence {
-    /// Whether the row is held with this proof.
-    #[must_use]
+    /// Whether this fence holds the row.
     pub fn holds(&self, row: &Row) -> bool {
         row.generation == self.generation && row.attempt == self.attempt && row.owner == self.owner
     }
 }
 
-/// What an execution asks of the row of a job.
+/// A change of a job's row that an execution requests.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Transition {
-    /// The job.
     pub job_key: JobKey,
-    /// The step.
     pub step: Step,
-    /// The notification that goes with it, written in the same transaction.
+    /// A notification that is written in the same transaction.
     pub notice: Option<OutboxEntry>,
 }
 
-/// One step of the protocol.
+/// One step of the protocol. Where a step has `lease_seconds`, it extends the lease to that long from now; a clock that
+/// is behind never shortens it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
     /// Phase one: take the job.
     Reserve {
-        /// The title.
         asset: AssetId,
-        /// The manifest's own id.
         manifest_id: String,
-        /// Which encoder will run it.
         encoder: EncoderKind,
-        /// Owner token.
         owner: String,
-        /// How long the hold is respected.
         lease_seconds: u32,
-        /// Start a new generation where this one has ended, complete or failed.
+        /// Start a new generation if the present one has ended, complete or failed.
         force: bool,
     },
-    /// Between the phases, where a service encodes: an order is about to be placed.
-    Intend {
-        /// Proof of the reservation.
-        fence: Fence,
-        /// Extends the lease to this long from now; a clock that is behind never shortens it.
-        lease_seconds: u32,
-    },
-    /// Phase two: the encoder has accepted it.
+    /// Between the phases, if a service encodes: an order is about to be placed.
+    Intend { fence: Fence, lease_seconds: u32 },
+    /// Phase two: the encoder has accepted the job.
     Commit {
-        /// Proof of the reservation.
         fence: Fence,
-        /// The encoder's reference.
         encoder_ref: String,
-        /// Extends the lease to this long from now; a clock that is behind never shortens it.
         lease_seconds: u32,
     },
-    /// The encode has ended; proving begins.
-    Validate {
-        /// Proof of the reservation.
-        fence: Fence,
-        /// Extends the lease to this long from now; a clock that is behind never shortens it.
-        lease_seconds: u32,
-    },
-    /// Proven: publish.
-    Complete {
-        /// Proof of the reservation.
-        fence: Fence,
-        /// What is published.
-        outputs: Outputs,
-    },
-    /// Give up what a failed generation made: the next attempt begins another one, and its objects may be deleted.
+    /// The encode has ended; validation begins.
+    Validate { fence: Fence, lease_seconds: u32 },
+    /// The output is valid: publish it.
+    Complete { fence: Fence, outputs: Outputs },
+    /// Give up what a failed generation wrote: the next attempt starts a new generation, and the objects may be deleted.
     Abandon {
-        /// The generation that failed.
         generation: Generation,
-        /// Its last attempt.
         attempt: u32,
     },
     /// Give the job up.
     Fail {
-        /// Proof of the reservation.
         fence: Fence,
-        /// Stable error name.
+        /// The stable error name.
         error: String,
-        /// For people.
         cause: String,
     },
 }
 
-/// What came of a transition.
+/// The result of a transition.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// The row is now this one; the notice is in the outbox.
+pub enum TransitionOutcome {
+    /// The row is now this one, and the notice is in the outbox.
     Applied(Row),
-    /// The row already was where the step leads, by the same owner: a retry. Nothing was written.
+    /// The same owner has already made this step: a retry. Nothing was written.
     AlreadyApplied(Row),
-    /// The condition did not hold; the row that decided. Nothing was written.
+    /// The condition did not hold for this row. Nothing was written.
     Refused(Option<Row>),
 }
 
 impl Transition {
-    /// Decides against the row as it is. Pure; the store makes it atomic.
-    #[must_use]
-    pub fn decide(&self, row: Option<&Row>, now: UnixMillis) -> Outcome {
+    /// Decides the step on the present row. The store makes the decision atomic.
+    pub fn decide(&self, row: Option<&Row>, now: UnixMillis) -> TransitionOutcome {
         match &self.step {
             Step::Reserve { .. } => self.decide_reserve(row, now),
             Step::Intend {
@@ -307,39 +286,28 @@ impl Transition {
                 fence,
                 encoder_ref,
                 lease_seconds,
-            } => step_on(
-                row,
-                fence,
-                State::Reserved,
-                State::Submitted,
-                |next| {
-                    next.encoder_ref = Some(encoder_ref.clone());
-                    extend(next, now, *lease_seconds);
-                },
-                now,
-            ),
+            } => advance(row, fence, State::Reserved, State::Submitted, now, |next| {
+                next.encoder_ref = Some(encoder_ref.clone());
+                extend_lease(next, now, *lease_seconds);
+            }),
             Step::Validate {
                 fence,
                 lease_seconds,
-            } => step_on(
+            } => advance(
                 row,
                 fence,
                 State::Submitted,
                 State::Validating,
-                |next| {
-                    extend(next, now, *lease_seconds);
-                },
                 now,
+                |next| extend_lease(next, now, *lease_seconds),
             ),
-            Step::Complete { fence, outputs } => step_on(
+            Step::Complete { fence, outputs } => advance(
                 row,
                 fence,
                 State::Validating,
                 State::Complete,
-                |next| {
-                    next.outputs = Some(outputs.clone());
-                },
                 now,
+                |next| next.outputs = Some(outputs.clone()),
             ),
             Step::Abandon {
                 generation,
@@ -353,7 +321,7 @@ impl Transition {
         }
     }
 
-    fn decide_reserve(&self, row: Option<&Row>, now: UnixMillis) -> Outcome {
+    fn decide_reserve(&self, row: Option<&Row>, now: UnixMillis) -> TransitionOutcome {
         let Step::Reserve {
             asset,
             manifest_id,
@@ -363,9 +331,9 @@ impl Transition {
             force,
         } = &self.step
         else {
-            return Outcome::Refused(row.cloned());
+            return TransitionOutcome::Refused(row.cloned());
         };
-        let fresh = |generation, attempt, created, failures| Row {
+        let reserved = |generation, attempt, created, failures| Row {
             job_key: self.job_key.clone(),
             asset: asset.clone(),
             manifest_id: manifest_id.clone(),
@@ -383,75 +351,107 @@ impl Transition {
             updated: now,
         };
         let Some(row) = row else {
-            return Outcome::Applied(fresh(Generation::FIRST, 1, now, Vec::new()));
+            return TransitionOutcome::Applied(reserved(Generation::FIRST, 1, now, Vec::new()));
         };
-        let again =
-            |generation, attempt| fresh(generation, attempt, row.created, row.failures.clone());
+        let again = |generation, attempt| {
+            TransitionOutcome::Applied(reserved(
+                generation,
+                attempt,
+                row.created,
+                row.failures.clone(),
+            ))
+        };
+        let refused = || TransitionOutcome::Refused(Some(row.clone()));
         match row.state {
-            state if state.is_live() && row.owner == *owner => Outcome::AlreadyApplied(row.clone()),
-            state if state.is_live() && row.lease_until > now => {
-                Outcome::Refused(Some(row.clone()))
+            state if state.is_live() && row.owner == *owner => {
+                TransitionOutcome::AlreadyApplied(row.clone())
             }
-            // An execution that gave up has ended: this is a late call of it, and nobody would ever release the hold.
-            _ if row.failures.iter().any(|f| f.owner == *owner) => {
-                Outcome::Refused(Some(row.clone()))
-            }
-            State::Complete if !*force || row.owner == *owner => {
-                Outcome::Refused(Some(row.clone()))
-            }
-            // What a failed generation wrote stands, and may be why it failed: only another one starts clean.
+            state if state.is_live() && row.lease_until > now => refused(),
+            // An execution that failed has ended: this is a late call of it, and nothing would ever release its hold.
+            _ if row.failures.iter().any(|f| f.owner == *owner) => refused(),
+            State::Complete if !*force || row.owner == *owner => refused(),
+            // The objects of a failed generation remain and may be the reason why it failed, so a forced encode starts in
+            // a new generation.
             State::Complete | State::Failed if *force => {
-                Outcome::Applied(again(Generation(row.generation.0.saturating_add(1)), 1))
+                again(Generation(row.generation.0.saturating_add(1)), 1)
             }
-            _ => Outcome::Applied(again(row.generation, row.attempt.saturating_add(1))),
+            _ => again(row.generation, row.attempt.saturating_add(1)),
         }
     }
 }
 
-/// A repeat finds the intent, or even the order, and so knows that it must look before it orders. It is refused once the
-/// lease has lapsed: another execution could take the job between its search and its order.
-fn decide_intend(row: Option<&Row>, fence: &Fence, lease: u32, now: UnixMillis) -> Outcome {
-    match row {
-        Some(row) if fence.holds(row) && row.state == State::Reserved && row.intended.is_none() => {
+/// A retry finds the intent, or even the order, and so searches before it orders. It is refused once the lease has
+/// expired: another execution could take the job between the search and the order.
+fn decide_intend(
+    row: Option<&Row>,
+    fence: &Fence,
+    lease: u32,
+    now: UnixMillis,
+) -> TransitionOutcome {
+    let Some(row) = row.filter(|row| fence.holds(row)) else {
+        return TransitionOutcome::Refused(row.cloned());
+    };
+    match row.state {
+        State::Reserved if row.intended.is_none() => {
             let mut next = row.clone();
             next.intended = Some(now);
             next.updated = now;
-            extend(&mut next, now, lease);
-            Outcome::Applied(next)
+            extend_lease(&mut next, now, lease);
+            TransitionOutcome::Applied(next)
         }
-        Some(row)
-            if fence.holds(row)
-                && (row.state == State::Submitted
-                    || row.state == State::Reserved && row.lease_until > now) =>
-        {
-            Outcome::AlreadyApplied(row.clone())
-        }
-        other => Outcome::Refused(other.cloned()),
+        State::Submitted => TransitionOutcome::AlreadyApplied(row.clone()),
+        State::Reserved if row.lease_until > now => TransitionOutcome::AlreadyApplied(row.clone()),
+        _ => TransitionOutcome::Refused(Some(row.clone())),
     }
 }
 
-fn extend(row: &mut Row, now: UnixMillis, lease_seconds: u32) {
+/// FAILED in the next generation, attempt 0: the next reservation makes it attempt 1.
+fn decide_abandon(
+    row: Option<&Row>,
+    generation: Generation,
+    attempt: u32,
+    now: UnixMillis,
+) -> TransitionOutcome {
+    let abandoned = (Generation(generation.0.saturating_add(1)), 0);
+    match row {
+        Some(row) if row.state == State::Failed => match (row.generation, row.attempt) {
+            present if present == (generation, attempt) && attempt > 0 => {
+                let mut next = row.clone();
+                (next.generation, next.attempt) = abandoned;
+                next.updated = now;
+                TransitionOutcome::Applied(next)
+            }
+            present if present == abandoned => TransitionOutcome::AlreadyApplied(row.clone()),
+            _ => TransitionOutcome::Refused(Some(row.clone())),
+        },
+        other => TransitionOutcome::Refused(other.cloned()),
+    }
+}
+
+fn extend_lease(row: &mut Row, now: UnixMillis, lease_seconds: u32) {
     row.lease_until = row.lease_until.max(now.plus_seconds(lease_seconds));
 }
 
-fn step_on(
+fn advance(
     row: Option<&Row>,
     fence: &Fence,
     from: State,
     to: State,
-    change: impl FnOnce(&mut Row),
     now: UnixMillis,
-) -> Outcome {
+    change: impl FnOnce(&mut Row),
+) -> TransitionOutcome {
     match row {
         Some(row) if fence.holds(row) && row.state == from => {
             let mut next = row.clone();
             next.state = to;
             next.updated = now;
             change(&mut next);
-            Outcome::Applied(next)
+            TransitionOutcome::Applied(next)
         }
-        Some(row) if fence.holds(row) && row.state == to => Outcome::AlreadyApplied(row.clone()),
-        other => Outcome::Refused(other.cloned()),
+        Some(row) if fence.holds(row) && row.state == to => {
+            TransitionOutcome::AlreadyApplied(row.clone())
+        }
+        other => TransitionOutcome::Refused(other.cloned()),
     }
 }
 
@@ -461,7 +461,7 @@ fn decide_fail(
     error: &str,
     cause: &str,
     now: UnixMillis,
-) -> Outcome {
+) -> TransitionOutcome {
     match row {
         Some(row) if fence.holds(row) && row.state.is_live() => {
             let mut next = row.clone();
@@ -478,12 +478,12 @@ fn decide_fail(
             });
             let excess = next.failures.len().saturating_sub(MAX_FAILURES);
             next.failures.drain(..excess);
-            Outcome::Applied(next)
+            TransitionOutcome::Applied(next)
         }
         Some(row) if fence.holds(row) && row.state == State::Failed => {
-            Outcome::AlreadyApplied(row.clone())
+            TransitionOutcome::AlreadyApplied(row.clone())
         }
-        other => Outcome::Refused(other.cloned()),
+        other => TransitionOutcome::Refused(other.cloned()),
     }
 }
 

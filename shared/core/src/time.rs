@@ -1,6 +1,26 @@
-//! Exact time: frames, ticks over a timescale, frame rates as fractions.
+//! Exact time: frames, ticks over a timescale, and frame rates as fractions.
 //!
-//! A float second never decides a boundary: 10 s at 30000/1001 is not 299 frames.
+//! Media times are rational. A frame of NTSC video lasts 1001/30000 s, which no binary or decimal fraction represents, so
+//! sums of floating-point seconds drift: at 30000/1001 frames per second, truncating 10 s × 29.97 gives 299 frames, where
+//! 300 frames end within 10.01 s. A segment boundary that is wrong by one frame is a gap or a repeated picture. So every
+//! boundary in this workspace is an integer:
+//!
+//! - [`FrameCount`] and [`FrameRange`] count frames on the output's constant frame grid;
+//! - [`Ticks`] count time in units of a [`Timescale`] (ticks per second), as the boxes of a CMAF track do;
+//! - [`FrameRate`] is a reduced fraction, and chooses a timescale in which each frame lasts a whole number of ticks.
+//!
+//! Newtypes keep the units apart. A conversion to another timescale rounds to nearest, once, at the end. Floating-point
+//! seconds ([`Ticks::as_seconds`]) exist for display and for text formats such as `EXTINF`; no decision uses them.
+//!
+//! ```
+//! use reelsmith_core::time::{FrameCount, FrameRate, Ticks, Timescale};
+//!
+//! let ntsc: FrameRate = "30000/1001".parse()?;
+//! assert_eq!(ntsc.timescale(), Timescale(30_000));
+//! assert_eq!(ntsc.frames_in_millis(10_000), FrameCount(300));
+//! assert_eq!(ntsc.duration_of(FrameCount(300)), Ticks(300 * 1_001));
+//! # Ok::<(), reelsmith_core::time::BadFrameRate>(())
+//! ```
 
 use std::fmt;
 use std::str::FromStr;
@@ -12,7 +32,7 @@ use serde::{Deserialize, Serialize};
 #[serde(transparent)]
 pub struct Timescale(pub u32);
 
-/// A time or a duration in ticks of some [`Timescale`]; may be negative (priming, composition offsets).
+/// A time or a duration in ticks of a [`Timescale`]. It may be negative (priming, composition offsets).
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
@@ -22,8 +42,7 @@ pub struct Ticks(pub i64);
 impl Ticks {
     /// The same time in another timescale, rounded to nearest, halves away from zero.
     ///
-    /// Saturates at the ends of `i64`, which no media time reaches.
-    #[must_use]
+    /// The result saturates at the ends of `i64`, which no media time reaches.
     pub fn rescale(self, from: Timescale, to: Timescale) -> Self {
         let (num, den) = (
             i128::from(self.0) * i128::from(to.0),
@@ -33,8 +52,7 @@ impl Ticks {
         Self(i64::try_from((num + half) / den).unwrap_or(if num < 0 { i64::MIN } else { i64::MAX }))
     }
 
-    /// Seconds, for display and for text formats that know nothing else (`EXTINF`). Never for a decision.
-    #[must_use]
+    /// Seconds, for display and for text formats such as `EXTINF`. Do not base a decision on them.
     pub fn as_seconds(self, timescale: Timescale) -> f64 {
         self.0 as f64 / f64::from(timescale.0.max(1))
     }
@@ -48,14 +66,13 @@ pub struct FrameRate {
     den: u32,
 }
 
-/// A text that is not a frame rate: expected `N` or `N/D`, both positive.
+/// A text that is not a frame rate.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("expected a frame rate as N or N/D with positive integers, found {0:?}")]
 pub struct BadFrameRate(pub String);
 
 impl FrameRate {
-    /// A frame rate of `num` frames in `den` seconds; `None` where either is zero.
-    #[must_use]
+    /// A frame rate of `num` frames in `den` seconds; `None` if either is zero.
     pub fn new(num: u32, den: u32) -> Option<Self> {
         if num == 0 || den == 0 {
             return None;
@@ -68,32 +85,27 @@ impl FrameRate {
     }
 
     /// Numerator of the reduced fraction.
-    #[must_use]
     pub fn num(self) -> u32 {
         self.num
     }
 
     /// Denominator of the reduced fraction.
-    #[must_use]
     pub fn den(self) -> u32 {
         self.den
     }
 
-    /// The timescale in which every frame lasts a whole number of ticks, at least 1,000 ticks a second.
-    #[must_use]
+    /// The timescale in which every frame lasts a whole number of ticks: at least 1,000 ticks per second.
     pub fn timescale(self) -> Timescale {
         let factor = if self.num >= 10_000 { 1 } else { 1_000 };
         Timescale(self.num.saturating_mul(factor))
     }
 
     /// Ticks of one frame in [`FrameRate::timescale`].
-    #[must_use]
     pub fn ticks_per_frame(self) -> Ticks {
         Ticks(i64::from(self.den) * i64::from(self.timescale().0 / self.num))
     }
 
     /// Duration of `frames` in [`FrameRate::timescale`].
-    #[must_use]
     pub fn duration_of(self, frames: FrameCount) -> Ticks {
         Ticks(
             self.ticks_per_frame()
@@ -103,7 +115,6 @@ impl FrameRate {
     }
 
     /// Frames in a duration given in milliseconds, rounded to nearest, at least one.
-    #[must_use]
     pub fn frames_in_millis(self, millis: u64) -> FrameCount {
         let num = u128::from(millis) * u128::from(self.num);
         let den = 1_000 * u128::from(self.den);
@@ -115,7 +126,6 @@ impl FrameRate {
     }
 
     /// Frames in `duration`, rounded to nearest.
-    #[must_use]
     pub fn frames_in(self, duration: Ticks, timescale: Timescale) -> FrameCount {
         let num = u128::from(duration.0.max(0).unsigned_abs()) * u128::from(self.num);
         let den = u128::from(self.den) * u128::from(timescale.0.max(1));
@@ -123,23 +133,32 @@ impl FrameRate {
     }
 
     /// Samples at `sample_rate` in `frames`, rounded to nearest.
-    #[must_use]
     pub fn samples_in(self, frames: FrameCount, sample_rate: u32) -> u64 {
         let num = u128::from(frames.0) * u128::from(self.den) * u128::from(sample_rate);
         let den = u128::from(self.num);
         u64::try_from((num + den / 2) / den).unwrap_or(u64::MAX)
     }
 
-    /// Frames per second, for display and comparison with a tolerance. Never for a boundary.
-    #[must_use]
+    /// Frames per second, for display and for comparison with a tolerance. Do not compute a boundary from it.
     pub fn as_f64(self) -> f64 {
         f64::from(self.num) / f64::from(self.den)
     }
 
     /// Whether this rate is greater than a whole number of frames per second.
-    #[must_use]
     pub fn exceeds(self, fps: u32) -> bool {
         u64::from(self.num) > u64::from(fps) * u64::from(self.den)
+    }
+
+    /// This rate, halved until it does not exceed a whole number of frames per second (at least 1).
+    pub fn halved_to(self, fps: u32) -> Self {
+        let mut rate = self;
+        while rate.exceeds(fps.max(1)) {
+            match Self::new(rate.num, rate.den.saturating_mul(2)) {
+                Some(half) if half != rate => rate = half,
+                _ => break,
+            }
+        }
+        rate
     }
 }
 
@@ -192,7 +211,6 @@ pub struct FrameCount(pub u64);
 /// A half-open range of frames `[start, end)` on the output's constant frame grid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct FrameRange {
-    /// First frame.
     pub start: u64,
     /// One past the last frame.
     pub end: u64,
@@ -200,13 +218,11 @@ pub struct FrameRange {
 
 impl FrameRange {
     /// Number of frames.
-    #[must_use]
     pub fn count(self) -> FrameCount {
         FrameCount(self.end.saturating_sub(self.start))
     }
 
-    /// Whether there is no frame.
-    #[must_use]
+    /// Whether the range contains no frame.
     pub fn is_empty(self) -> bool {
         self.end <= self.start
     }
@@ -218,7 +234,7 @@ impl fmt::Display for FrameRange {
     }
 }
 
-/// An instant as milliseconds since 1970-01-01T00:00:00Z. Comes from a clock port, never from here.
+/// An instant as milliseconds since 1970-01-01T00:00:00Z. It comes from the clock port.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
@@ -227,7 +243,6 @@ pub struct UnixMillis(pub i64);
 
 impl UnixMillis {
     /// This instant plus whole seconds.
-    #[must_use]
     pub fn plus_seconds(self, seconds: u32) -> Self {
         Self(self.0.saturating_add(i64::from(seconds) * 1_000))
     }
@@ -266,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn fractions_are_reduced_and_refused_when_zero() {
+    fn fractions_are_reduced_and_zeros_are_refused() {
         assert_eq!(FrameRate::new(50, 2), FrameRate::new(25, 1));
         assert_eq!(FrameRate::new(0, 1), None);
         assert_eq!(
@@ -284,13 +299,13 @@ mod tests {
         }
 
         #[test]
-        fn rescaling_there_and_back_to_a_finer_scale_is_the_identity(ticks in -1_000_000_000i64..1_000_000_000, scale in 1u32..90_000, factor in 1u32..100) {
+        fn rescaling_to_a_finer_scale_and_back_is_the_identity(ticks in -1_000_000_000i64..1_000_000_000, scale in 1u32..90_000, factor in 1u32..100) {
             let (coarse, fine) = (Timescale(scale), Timescale(scale * factor));
             prop_assert_eq!(Ticks(ticks).rescale(coarse, fine).rescale(fine, coarse), Ticks(ticks));
         }
 
         #[test]
-        fn frames_survive_their_own_duration(frames in 0u64..10_000_000, num in 1u32..120_000, den in 1u32..1_002) {
+        fn frames_equal_the_frames_of_their_duration(frames in 0u64..10_000_000, num in 1u32..120_000, den in 1u32..1_002) {
             let rate = FrameRate::new(num, den).unwrap();
             let duration = rate.duration_of(FrameCount(frames));
             prop_assert_eq!(rate.frames_in(duration, rate.timescale()), FrameCount(frames));

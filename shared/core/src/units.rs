@@ -1,5 +1,6 @@
-//! Sizes as types: bytes and bits per second never meet by accident.
+//! Sizes as types, so that bytes and bits per second cannot be confused.
 
+use std::cmp::Ordering;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -14,8 +15,7 @@ use crate::time::{Ticks, Timescale};
 pub struct Bytes(pub u64);
 
 impl Bytes {
-    /// The rate of this many bytes over a duration, rounded up, or `None` where the duration is not positive.
-    #[must_use]
+    /// The bit rate of this many bytes over a duration, rounded up; `None` if the duration is not positive.
     pub fn rate_over(self, duration: Ticks, timescale: Timescale) -> Option<BitsPerSecond> {
         let ticks = u128::try_from(duration.0).ok().filter(|t| *t > 0)?;
         let bits = u128::from(self.0) * 8 * u128::from(timescale.0);
@@ -51,10 +51,22 @@ impl fmt::Display for BitsPerSecond {
 /// Width and height of a picture in square pixels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Resolution {
-    /// Pixels per line.
     pub width: u32,
-    /// Lines.
     pub height: u32,
+}
+
+impl Resolution {
+    /// The size after a rotation by 0, 90, 180 or 270 degrees.
+    pub fn turned(self, rotation: u16) -> Self {
+        if rotation % 180 == 90 {
+            Self {
+                width: self.height,
+                height: self.width,
+            }
+        } else {
+            self
+        }
+    }
 }
 
 impl fmt::Display for Resolution {
@@ -63,18 +75,42 @@ impl fmt::Display for Resolution {
     }
 }
 
+/// A floating-point number ordered by [`f64::total_cmp`], for heaps.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ordered(pub(crate) f64);
+
+impl Ord for Ordered {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.0.total_cmp(&other.0)
+    }
+}
+
+impl PartialOrd for Ordered {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Ordered {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for Ordered {}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_rate_rounds_up_so_that_a_declared_peak_is_never_below_the_measured_one() {
+    fn a_rate_rounds_up_so_that_a_declared_peak_covers_the_measured_one() {
         let rate = Bytes(1_000).rate_over(Ticks(3), Timescale(1));
         assert_eq!(rate, Some(BitsPerSecond(2_667)));
     }
 
     #[test]
-    fn no_duration_has_no_rate() {
+    fn a_rate_needs_a_positive_duration() {
         assert_eq!(Bytes(1).rate_over(Ticks(0), Timescale(1)), None);
         assert_eq!(Bytes(1).rate_over(Ticks(-1), Timescale(1)), None);
     }

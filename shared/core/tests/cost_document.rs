@@ -1,4 +1,4 @@
-//! docs/cost.md is made from the cost model: this test compares, and writes the document where UPDATE_DOCS=1.
+//! Compares docs/cost.md with the cost model; with UPDATE_DOCS=1 it writes the document.
 
 #![allow(
     clippy::disallowed_methods,
@@ -10,8 +10,8 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use reelsmith_core::cost::{
-    Architecture, Deployment, Estimate, Item, PriceList, Source, Standing, Title, Usd, Work,
-    estimate,
+    Architecture, CostModel, Estimate, Item, PriceBasis, PriceList, Source, Title, Usd,
+    WorkFigures, estimate,
 };
 use reelsmith_core::encoder::EncoderKind;
 use reelsmith_core::ladder::{OutputOptions, Profile};
@@ -44,7 +44,7 @@ fn title(seconds: u64, profile: &str) -> Title {
 }
 
 fn of(title: &Title, architecture: Architecture, encoder: EncoderKind) -> Estimate {
-    estimate(title, &Deployment::new(architecture, encoder))
+    estimate(title, &CostModel::new(architecture, encoder))
 }
 
 fn rungs(out: &mut String) {
@@ -128,7 +128,7 @@ fn sources(out: &mut String) {
     let list = PriceList::us_east_1();
     let items = Item::ALL
         .iter()
-        .filter(|item| list.prices[*item].standing == Standing::Recalled)
+        .filter(|item| list.prices[*item].standing == PriceBasis::Recalled)
         .map(|item| item.meaning().to_owned());
     let m = &list.mediaconvert;
     let size = m
@@ -145,7 +145,7 @@ fn sources(out: &mut String) {
         .chain(codec)
         .chain(rate)
         .chain(audio)
-        .filter(|(_, f)| f.standing == Standing::Recalled)
+        .filter(|(_, f)| f.standing == PriceBasis::Recalled)
         .map(|(what, _)| what);
     let (items, factors): (Vec<_>, Vec<_>) = (items.collect(), factors.collect());
     writeln!(
@@ -159,13 +159,13 @@ fn sources(out: &mut String) {
     writeln!(
         out,
         "[work.yaml](../shared/core/prices/work.yaml) has the measured work of {}: processor time by codec and preset, decoding, scaling, audio and overhead.",
-        Work::measured().measured
+        WorkFigures::measured().measured
     )
     .unwrap();
 }
 
 #[test]
-fn the_document_is_what_the_model_says() {
+fn the_document_matches_the_model() {
     let mut made = String::from("\n");
     rungs(&mut made);
     titles(&mut made);

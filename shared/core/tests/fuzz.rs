@@ -1,5 +1,5 @@
-//! A bounded fuzz of what reads a stranger's bytes first: the manifest parser and the container sniffer, over the samples and
-//! `tests/corpus`.
+//! A bounded fuzz test of the code that reads untrusted bytes first: the manifest parser and the container detection, with
+//! the samples and `tests/corpus` as seeds.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use reelsmith_core::manifest::{Severity, parse};
 use reelsmith_core::sniff::Container;
 use reelsmith_testkit::fuzz::{Files, Fuzz, files};
 
-/// Pieces that mean something to an XML parser or to the format.
+/// Tokens with a meaning for an XML parser or for the format.
 const PIECES: [&str; 24] = [
     "<",
     ">",
@@ -65,7 +65,7 @@ fn fuzz_manifests() {
     );
 }
 
-/// First bytes of each container, and of what is dressed up as one.
+/// The first bytes of each container, and of a file that pretends to be one.
 #[test]
 fn fuzz_containers() {
     let mut sync = vec![0u8; 188 * 4];
@@ -83,7 +83,7 @@ fn fuzz_containers() {
         .map(|(n, head): (usize, &[u8])| (n.to_string(), head.repeat(4)))
         .collect();
     FUZZ.run(&files, |name, data, _| {
-        // What has no sign of a container in it must not become one by damage elsewhere.
+        // Damage must not turn a text file into a container.
         if let Some(container) = Container::sniff(data) {
             assert!(
                 !data.starts_with(b"#EXTM3U") || container == Container::Mxf,

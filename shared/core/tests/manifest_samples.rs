@@ -1,4 +1,4 @@
-//! The samples against the parser: the good ones give what they say, the bad ones exactly these defects.
+//! The sample manifests: the valid ones are parsed to these values, the invalid ones have exactly these defects.
 
 #![expect(clippy::unwrap_used, reason = "a helper that fails fails its test")]
 
@@ -55,8 +55,8 @@ fn bad_samples_have_exactly_these_defects() {
 }
 
 #[test]
-fn one_bad_sample_is_one_named_class_of_defect() {
-    // These break two rules by their nature: what is misspelled is also missing, and so on.
+fn each_bad_sample_has_one_kind_of_defect() {
+    // A misspelled element is also a missing one.
     let twofold = ["many-defects.xml", "misspelled-element.xml"];
     for (name, xml) in samples("bad") {
         let parsed = parse(&xml);

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use reelsmith_core::object::{ObjectPin, ObjectRef};
 use reelsmith_core::ports::{
-    Listed, ObjectMeta, ObjectStore, PortError, PortErrorKind, PortResult, Put, PutOptions,
+    ListedObject, ObjectMeta, ObjectStore, PortError, PortErrorKind, PortResult, Put, PutOptions,
 };
 
 use crate::{ProxyOptions, RangeProxy, Tools};
@@ -86,7 +86,7 @@ impl ObjectStore for MemoryStore {
         refused()
     }
 
-    async fn list(&self, _: &str, _: &str) -> PortResult<Vec<Listed>> {
+    async fn list(&self, _: &str, _: &str) -> PortResult<Vec<ListedObject>> {
         refused()
     }
 

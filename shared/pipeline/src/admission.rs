@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use reelsmith_contract::{Failure, PortResultExt as _};
-use reelsmith_core::admission::{Admitted, Place, Ticket};
+use reelsmith_core::admission::{Admitted, Ticket, TicketState};
 use reelsmith_core::ports::{AdmissionStore, Started, Workflow};
 
 /// Tickets looked at in one read of the line.
@@ -39,11 +39,11 @@ impl Admission {
         }
         let place = self.store.join(ticket).await.on_table()?;
         match place {
-            Place::Waiting => {
+            TicketState::Waiting => {
                 tracing::info!(execution = %ticket.execution, priority = ticket.priority, "in line");
             }
             // Another call is about to start it, or died before it could.
-            Place::Holding => self.start(ticket).await?,
+            TicketState::Holding => self.start(ticket).await?,
         }
         Ok(())
     }
@@ -64,7 +64,7 @@ impl Admission {
     pub async fn serve(&self) -> Result<u32, Failure> {
         let mut started = 0;
         loop {
-            let line = self.store.line(LOOK).await.on_table()?;
+            let line = self.store.waiting(LOOK).await.on_table()?;
             if line.is_empty() {
                 return Ok(started);
             }

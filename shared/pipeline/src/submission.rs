@@ -6,7 +6,7 @@ use reelsmith_core::encoder::EncoderKind;
 use reelsmith_core::keys::JobKey;
 use reelsmith_core::ports::{Clock, EncodeService, SubmissionStore, Workflow};
 use reelsmith_core::submission::{
-    Fence, NoticeKind, OutboxEntry, Outcome, Row, State, Step, Transition,
+    Fence, NoticeKind, OutboxEntry, Row, State, Step, Transition, TransitionOutcome,
 };
 
 /// Takes a step, with the notification that goes with it, and gives the row. A retry of a step that was taken succeeds.
@@ -30,8 +30,8 @@ pub async fn advance(
         .await
         .on_table()?
     {
-        Outcome::Applied(row) | Outcome::AlreadyApplied(row) => Ok(row),
-        Outcome::Refused(found) => Err(lost(claim, found.as_ref())),
+        TransitionOutcome::Applied(row) | TransitionOutcome::AlreadyApplied(row) => Ok(row),
+        TransitionOutcome::Refused(found) => Err(lost(claim, found.as_ref())),
     }
 }
 
@@ -79,7 +79,7 @@ pub async fn release_ended(
         .apply(&transition, clock.now())
         .await
         .on_table()?;
-    let released = matches!(outcome, Outcome::Applied(_));
+    let released = matches!(outcome, TransitionOutcome::Applied(_));
     if released {
         tracing::warn!(job_key = %row.job_key, execution = %row.owner, "released a job whose execution has ended");
     }

@@ -19,7 +19,7 @@ use reelsmith_contract::Objects;
 use reelsmith_core::digest::sha256_hex;
 use reelsmith_core::object::{ObjectPin, ObjectRef};
 use reelsmith_core::ports::{
-    Listed, ObjectMeta, ObjectStore, PortError, PortErrorKind, PortResult, Put, PutOptions,
+    ListedObject, ObjectMeta, ObjectStore, PortError, PortErrorKind, PortResult, Put, PutOptions,
 };
 use reelsmith_pipeline::proof::gather::{Effort, Known, gather};
 
@@ -137,8 +137,8 @@ impl ObjectStore for Generated {
         Err(PortError::new(PortErrorKind::Denied, "read only"))
     }
 
-    async fn list(&self, _: &str, _: &str) -> PortResult<Vec<Listed>> {
-        let listed = self.sizes.iter().map(|(path, size)| Listed {
+    async fn list(&self, _: &str, _: &str) -> PortResult<Vec<ListedObject>> {
+        let listed = self.sizes.iter().map(|(path, size)| ListedObject {
             key: format!("{PREFIX}{path}"),
             size: *size,
         });

@@ -1,7 +1,7 @@
 use reelsmith_conformance::{
     ChunkQuality, Coverage, Location, Metric, RenditionSummary, Severity, Verdict, Violation,
 };
-use reelsmith_core::cost::{Architecture, Deployment, Source, Title, estimate};
+use reelsmith_core::cost::{Architecture, CostModel, Source, Title, estimate};
 use reelsmith_core::digest::Checksummer;
 use reelsmith_core::encoder::EncoderKind;
 use reelsmith_core::ladder::{OutputOptions, Profile};
@@ -287,7 +287,7 @@ impl Example {
             }),
             estimate: estimate(
                 &title,
-                &Deployment::new(Architecture::Arm64, EncoderKind::Lambda),
+                &CostModel::new(Architecture::Arm64, EncoderKind::Lambda),
             ),
             quality: vec![quality()],
             verification: Verification {

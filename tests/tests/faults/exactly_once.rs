@@ -20,7 +20,7 @@ use reelsmith_core::manifest::parse;
 use reelsmith_core::object::{ObjectPin, ObjectRef};
 use reelsmith_core::ports::{ObjectStore as _, PortErrorKind, SubmissionStore as _};
 use reelsmith_core::record::FailureNote;
-use reelsmith_core::submission::{Outcome, Step, Transition};
+use reelsmith_core::submission::{Step, Transition, TransitionOutcome};
 use reelsmith_core::time::UnixMillis;
 use reelsmith_pipeline::Invocation;
 use reelsmith_testkit::fakes::{
@@ -219,7 +219,10 @@ impl World {
             .apply(&transition, UnixMillis(2_000))
             .await
             .unwrap();
-        assert!(matches!(outcome, Outcome::Applied(_)), "{outcome:?}");
+        assert!(
+            matches!(outcome, TransitionOutcome::Applied(_)),
+            "{outcome:?}"
+        );
     }
 
     async fn publish_as(&mut self, name: &str) {

@@ -136,7 +136,7 @@ async fn a_flood_of_manifests_only_queues() {
     assert!(function > 0, "memory was not read");
     // An execution that has said that it ends goes on for the blink of an eye.
     assert!(most <= 2 * SLOTS, "{most} at once");
-    assert_eq!(table.line(1).await.unwrap(), []);
+    assert_eq!(table.waiting(1).await.unwrap(), []);
     let poison = executions
         .iter()
         .find(|e| e.name.starts_with("poison-"))

@@ -19,7 +19,9 @@ use reelsmith_core::object::ObjectRef;
 use reelsmith_core::ports::{
     Announcer, Message, ObjectStore, PortErrorKind, Put, PutOptions, SubmissionStore, Workflow,
 };
-use reelsmith_core::submission::{NoticeKind, OutboxEntry, Outcome, State, Step, Transition};
+use reelsmith_core::submission::{
+    NoticeKind, OutboxEntry, State, Step, Transition, TransitionOutcome,
+};
 use reelsmith_core::time::UnixMillis;
 use reelsmith_testkit::suites;
 
@@ -122,7 +124,7 @@ async fn a_write_whose_answer_is_lost_is_known_to_be_ours() {
             let store = submissions(&cloud, &sdk).await;
             let reserve = reserve(&format!("{target} {lost}"), notice);
             let outcome = store.apply(&reserve, NOW).await.unwrap();
-            let Outcome::Applied(row) = &outcome else {
+            let TransitionOutcome::Applied(row) = &outcome else {
                 panic!("{target} lost {lost} times: {outcome:?}");
             };
             assert_eq!(lossy.hits(), lost, "{target}");

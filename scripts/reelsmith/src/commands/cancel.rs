@@ -4,7 +4,9 @@ use clap::Args;
 use reelsmith_aws::operate::{ExecutionStatus, ExecutionView, Redriven};
 use reelsmith_aws::provision::CloudError;
 use reelsmith_core::encoder::EncoderKind;
-use reelsmith_core::submission::{Fence, NoticeKind, OutboxEntry, Outcome, Row, Step, Transition};
+use reelsmith_core::submission::{
+    Fence, NoticeKind, OutboxEntry, Row, Step, Transition, TransitionOutcome,
+};
 
 use crate::error::{Name, Trouble};
 use crate::job::subject::{Subject, without_redrive};
@@ -174,12 +176,12 @@ async fn release(target: &Target, subject: &Subject, reason: &str) -> Result<Vec
     let outcome =
         outcome.map_err(|e| CloudError::port(format!("release job {}", row.job_key), e))?;
     Ok(match outcome {
-        Outcome::Applied(_) => vec![format!(
+        TransitionOutcome::Applied(_) => vec![format!(
             "released job {} ({})",
             row.job_key.short(),
             row.asset
         )],
-        Outcome::AlreadyApplied(_) | Outcome::Refused(_) => Vec::new(),
+        TransitionOutcome::AlreadyApplied(_) | TransitionOutcome::Refused(_) => Vec::new(),
     })
 }
 

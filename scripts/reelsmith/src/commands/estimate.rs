@@ -5,13 +5,11 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use reelsmith_contract::setting::Setting;
-use reelsmith_core::cost::{
-    Architecture, Deployment as CostModel, Estimate, Source, Title, estimate as price,
-};
+use reelsmith_core::cost::{Architecture, CostModel, Estimate, Source, Title, estimate as price};
 use reelsmith_core::encoder::EncoderKind;
 use reelsmith_core::ladder::{OutputOptions, Profile};
 use reelsmith_core::manifest::Manifest;
-use reelsmith_core::simulate::{Children, Fleet, Outcome, Platform, simulate};
+use reelsmith_core::simulate::{ChildType, Fleet, Platform, SimulationResult, simulate};
 use reelsmith_core::time::FrameRate;
 use reelsmith_core::units::{Bytes, Resolution};
 use serde::Serialize;
@@ -78,7 +76,7 @@ pub struct Estimated {
     /// Workers of the job at once.
     pub workers: u32,
     /// What the fleet would do; absent for MediaConvert, which says nothing of its speed.
-    pub fleet: Option<Outcome>,
+    pub fleet: Option<SimulationResult>,
     /// What it would cost.
     pub cost: Estimate,
 }
@@ -139,7 +137,7 @@ fn sound(request: &Request) -> Result<Manifest, Trouble> {
     })
 }
 
-fn fleet(title: &Title, deployment: CostModel, workers: u32) -> Result<Outcome, Trouble> {
+fn fleet(title: &Title, deployment: CostModel, workers: u32) -> Result<SimulationResult, Trouble> {
     let platform = Platform::built_in().map_err(|e| {
         Trouble::new(
             "read the platform's limits",
@@ -149,7 +147,7 @@ fn fleet(title: &Title, deployment: CostModel, workers: u32) -> Result<Outcome, 
     })?;
     let fleet = Fleet {
         workers,
-        children: Children::Standard,
+        children: ChildType::Standard,
         platform,
         deployment,
     };

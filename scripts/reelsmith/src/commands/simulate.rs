@@ -4,10 +4,10 @@ use std::fmt::Write;
 
 use clap::{Args, ValueEnum};
 use jiff::SignedDuration;
-use reelsmith_core::cost::{Architecture, Deployment, Source, Title, Work};
+use reelsmith_core::cost::{Architecture, CostModel, Source, Title, WorkFigures};
 use reelsmith_core::encoder::EncoderKind;
 use reelsmith_core::ladder::{OutputOptions, Profile, ResolvedRung};
-use reelsmith_core::simulate::{self, Children, Fleet, Outcome, Platform, Standing};
+use reelsmith_core::simulate::{self, ChildType, FigureBasis, Fleet, Platform, SimulationResult};
 use reelsmith_core::time::FrameRate;
 use reelsmith_core::units::{Bytes, Resolution};
 use serde_json::json;
@@ -179,7 +179,7 @@ fn trouble(expected: &str, found: &str) -> Trouble {
 /// An answer for one number of workers.
 struct Row {
     workers: u32,
-    outcome: Outcome,
+    outcome: SimulationResult,
     /// How many times as fast as the machine beside it.
     times: Option<f64>,
 }
@@ -193,13 +193,13 @@ fn rows(request: &Request, platform: &Platform) -> Result<Vec<Row>, Trouble> {
         let fleet = Fleet {
             workers: (*workers).max(1),
             children: match request.children {
-                Kind::Standard => Children::Standard,
-                Kind::Express => Children::Express,
+                Kind::Standard => ChildType::Standard,
+                Kind::Express => ChildType::Express,
             },
             platform: platform.clone(),
-            deployment: Deployment {
+            deployment: CostModel {
                 work: work.clone(),
-                ..Deployment::new(request.architecture.into(), EncoderKind::Lambda)
+                ..CostModel::new(request.architecture.into(), EncoderKind::Lambda)
             },
         };
         let planned = title.clone().scheduled(&profile, fleet.workers);
@@ -218,8 +218,8 @@ fn rows(request: &Request, platform: &Platform) -> Result<Vec<Row>, Trouble> {
 }
 
 /// What the work takes, with workers of the size that is asked for.
-fn work(request: &Request) -> Work {
-    let mut work = Work::measured();
+fn work(request: &Request) -> WorkFigures {
+    let mut work = WorkFigures::measured();
     if let (Some(memory), Some(size)) = (
         request.worker_memory,
         work.functions.get_mut("transcode_chunk"),
@@ -230,13 +230,13 @@ fn work(request: &Request) -> Work {
 }
 
 /// Seconds of one thread for all frames of a title: decoded once, every rung scaled and encoded.
-fn alone(title: &Title, work: &Work) -> f64 {
+fn alone(title: &Title, work: &WorkFigures) -> f64 {
     let rungs: f64 = title.rungs.iter().map(|r| work.frame_seconds(r)).sum();
     title.frames.0 as f64 * (work.decode_seconds(title.source) + rungs)
 }
 
 /// Rungs whose names are asked for, with as many threads as their workers have.
-fn choose(request: &Request, title: &mut Title, work: &Work) -> Result<(), Trouble> {
+fn choose(request: &Request, title: &mut Title, work: &WorkFigures) -> Result<(), Trouble> {
     let name = |r: &ResolvedRung| r.path().trim_start_matches("video/").to_owned();
     let known: Vec<String> = title.rungs.iter().map(name).collect();
     if let Some(unknown) = request.rungs.iter().find(|r| !known.contains(r)) {
@@ -259,7 +259,7 @@ fn choose(request: &Request, title: &mut Title, work: &Work) -> Result<(), Troub
     Ok(())
 }
 
-fn title(request: &Request, profile: &Profile, work: &Work) -> Result<Title, Trouble> {
+fn title(request: &Request, profile: &Profile, work: &WorkFigures) -> Result<Title, Trouble> {
     let millis = u64::try_from(request.duration.as_millis()).unwrap_or(0);
     if !(1..=24 * 3_600_000).contains(&millis) {
         return Err(trouble(
@@ -359,7 +359,7 @@ fn text(request: &Request, rows: &[Row], platform: &Platform) -> String {
             request.titles
         );
     }
-    let work = Work::measured();
+    let work = WorkFigures::measured();
     let _ = writeln!(
         out,
         "\nmeasured {}: encoding, decoding, scaling and audio per thread; one pass over an object at {:.0} MB/s\n\
@@ -368,7 +368,7 @@ fn text(request: &Request, rows: &[Row], platform: &Platform) -> String {
         work.bytes_per_second / 1e6
     );
     for (name, figure) in platform.figures() {
-        if figure.standing == Standing::Assumed {
+        if figure.standing == FigureBasis::Assumed {
             let _ = writeln!(
                 out,
                 "  {name:<17} {:<7} {}: {}",

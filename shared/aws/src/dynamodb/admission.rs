@@ -19,7 +19,7 @@ use aws_sdk_dynamodb::types::{
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use backon::{BackoffBuilder as _, ExponentialBuilder};
-use reelsmith_core::admission::{Admitted, Place, Ticket};
+use reelsmith_core::admission::{Admitted, Ticket, TicketState};
 use reelsmith_core::ports::{AdmissionStore, PortError, PortErrorKind, PortResult};
 
 use super::DynamoSubmissions;
@@ -42,21 +42,21 @@ enum Moved {
 
 #[async_trait]
 impl AdmissionStore for DynamoSubmissions {
-    async fn join(&self, ticket: &Ticket) -> PortResult<Place> {
+    async fn join(&self, ticket: &Ticket) -> PortResult<TicketState> {
         let items = vec![
             self.check(SLOTS, &ticket.execution)?,
-            self.put(LINE, &ticket.place(), ticket, ABSENT)?,
+            self.put(LINE, &ticket.sort_key(), ticket, ABSENT)?,
         ];
         match self
             .transact("join the line", &ticket.execution, items)
             .await?
         {
-            Moved::Refused(0) => Ok(Place::Holding),
-            Moved::Done | Moved::Refused(_) => Ok(Place::Waiting),
+            Moved::Refused(0) => Ok(TicketState::Holding),
+            Moved::Done | Moved::Refused(_) => Ok(TicketState::Waiting),
         }
     }
 
-    async fn line(&self, limit: u32) -> PortResult<Vec<Ticket>> {
+    async fn waiting(&self, limit: u32) -> PortResult<Vec<Ticket>> {
         let limit = i32::try_from(limit).unwrap_or(i32::MAX);
         let resource = self.resource(LINE);
         let answer = self
@@ -76,7 +76,7 @@ impl AdmissionStore for DynamoSubmissions {
 
     async fn admit(&self, ticket: &Ticket, slots: u32) -> PortResult<Admitted> {
         let items = vec![
-            self.delete(LINE, &ticket.place())?,
+            self.delete(LINE, &ticket.sort_key())?,
             self.put(SLOTS, &ticket.execution, ticket, ABSENT)?,
             self.count(1, Some(slots))?,
         ];
@@ -91,7 +91,7 @@ impl AdmissionStore for DynamoSubmissions {
                 self.transact(
                     "leave the line",
                     &ticket.execution,
-                    vec![self.delete(LINE, &ticket.place())?],
+                    vec![self.delete(LINE, &ticket.sort_key())?],
                 )
                 .await?;
                 Ok(Admitted::Gone)

@@ -8,7 +8,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use backon::{BackoffBuilder as _, ExponentialBuilder};
 use reelsmith_core::ports::{PortError, PortErrorKind, PortResult};
-use reelsmith_core::submission::{OutboxEntry, Outcome, Transition};
+use reelsmith_core::submission::{OutboxEntry, Transition, TransitionOutcome};
 use reelsmith_core::time::UnixMillis;
 
 use super::DynamoSubmissions;
@@ -31,7 +31,7 @@ impl DynamoSubmissions {
         &self,
         transition: &Transition,
         now: UnixMillis,
-    ) -> PortResult<Outcome> {
+    ) -> PortResult<TransitionOutcome> {
         // One token for all tries: whichever of them reached the table, the row then shows it.
         let token = format!("{:032x}", fastrand::u128(..));
         let mut pauses = ExponentialBuilder::default()
@@ -44,10 +44,10 @@ impl DynamoSubmissions {
         loop {
             let found = self.stored(&transition.job_key).await?;
             if let Some(stored) = found.as_ref().filter(|stored| stored.write == token) {
-                return Ok(Outcome::Applied(stored.row.clone()));
+                return Ok(TransitionOutcome::Applied(stored.row.clone()));
             }
             let next = match transition.decide(found.as_ref().map(|s| &s.row), now) {
-                Outcome::Applied(row) => Stored {
+                TransitionOutcome::Applied(row) => Stored {
                     row,
                     revision: found.as_ref().map_or(0, |s| s.revision) + 1,
                     write: token.clone(),
@@ -59,7 +59,7 @@ impl DynamoSubmissions {
                 .write(&next, transition.notice.as_ref(), attempt)
                 .await?
             {
-                Wrote::Done => return Ok(Outcome::Applied(next.row)),
+                Wrote::Done => return Ok(TransitionOutcome::Applied(next.row)),
                 Wrote::LookAgain(error) => match pauses.next() {
                     Some(pause) => tokio::time::sleep(pause).await,
                     None => return Err(error),

@@ -8,7 +8,7 @@ use crate::units::Bytes;
 
 const NAME: &str = "video/h264_360p";
 
-/// Three chunks of two segments of 48 frames at 24 frames per second; the last one is short.
+/// Three chunks of two segments of 48 frames at 24 frames per second; the last segment is shorter.
 fn plan() -> Plan {
     let rate = FrameRate::new(24, 1).unwrap();
     let chunk = |index: u32, start: u64, end: u64| Chunk {
@@ -16,13 +16,7 @@ fn plan() -> Plan {
         frames: FrameRange { start, end },
         first_segment: index * 2 + 1,
         segments: 2,
-        cut: Cut {
-            seek: None,
-            start: None,
-            end: None,
-            reads: vec![],
-            hidden: vec![],
-        },
+        cut: Cut::default(),
     };
     Plan {
         job_key: "ab".repeat(32).parse().unwrap(),
@@ -92,57 +86,57 @@ fn records(plan: &Plan) -> Vec<ChunkRecord> {
     plan.chunks.iter().map(record).collect()
 }
 
-fn damaged(damage: impl FnOnce(&mut Vec<ChunkRecord>)) -> Gap {
+fn damaged(damage: impl FnOnce(&mut Vec<ChunkRecord>)) -> AssemblyError {
     let plan = plan();
     let mut records = records(&plan);
     damage(&mut records);
-    video(&plan, NAME, &records).unwrap_err()
+    join_video(&plan, NAME, &records).unwrap_err()
 }
 
 #[test]
-fn whole_records_make_a_whole_rendition() {
+fn complete_records_form_a_rendition() {
     let plan = plan();
-    let whole = video(&plan, NAME, &records(&plan)).unwrap();
+    let whole = join_video(&plan, NAME, &records(&plan)).unwrap();
     assert_eq!(whole.segments.len(), 6);
-    assert_eq!(track(&plan, &whole, Ticks(0)), Ok(()));
+    assert_eq!(check_track(&plan, &whole, Ticks(0)), Ok(()));
 }
 
 #[test]
-fn every_kind_of_gap_is_found() {
+fn every_kind_of_violation_is_found() {
     assert!(matches!(
         damaged(|r| drop(r.remove(1))),
-        Gap::Number { expected: 3, .. }
+        AssemblyError::Order {
+            expected: 3,
+            found: 5
+        }
     ));
     assert!(matches!(
         damaged(|r| r.swap(0, 1)),
-        Gap::Number { expected: 1, .. }
+        AssemblyError::Order { expected: 1, .. }
     ));
     assert!(matches!(
         damaged(|r| drop(r.pop())),
-        Gap::Number { expected: 5, .. }
+        AssemblyError::Missing { expected: 5 }
     ));
-    assert!(matches!(
-        damaged(Vec::clear),
-        Gap::Number { expected: 1, .. }
-    ));
+    assert_eq!(damaged(Vec::clear), AssemblyError::NoChunk);
     assert!(matches!(
         damaged(|r| r[1].outputs[0].init_sha256 = "j".into()),
-        Gap::Init { chunk: 1, .. }
+        AssemblyError::Init { chunk: 1, .. }
     ));
     assert!(matches!(
         damaged(|r| r[2].outputs.clear()),
-        Gap::Rendition { chunk: 2, .. }
+        AssemblyError::Rendition { chunk: 2, .. }
     ));
     assert!(matches!(
         damaged(|r| r[1].outputs[0].segments[0].start.0 += 1),
-        Gap::Start { number: 3, .. }
+        AssemblyError::Start { number: 3, .. }
     ));
     assert!(matches!(
         damaged(|r| r[1].outputs[0].segments[1].samples -= 1),
-        Gap::Frames { number: 4, .. }
+        AssemblyError::Frames { number: 4, .. }
     ));
     assert!(matches!(
         damaged(|r| r[2].outputs[0].segments[1].duration.0 += 1),
-        Gap::End { .. }
+        AssemblyError::End { .. }
     ));
 }

@@ -1,53 +1,49 @@
-//! From a title to lines of a bill.
+//! The bill of a title: its lines, and the cost of each rung.
 
 use serde::Serialize;
 
-use crate::cost::{Architecture, Item, PriceList, Title, Usd, Work};
+use crate::cost::{Architecture, Item, PriceList, Title, Usd, WorkFigures};
 use crate::encoder::EncoderKind;
 use crate::ladder::ResolvedRung;
 
 const GB: f64 = 1e9;
 const GIB_MB: f64 = 1024.0;
-/// Transitions of an execution outside its Maps: twelve tasks, choices, branches, the end.
+/// State transitions of an execution outside its Maps: twelve tasks, choices, branches, the end.
 const TRANSITIONS: f64 = 22.0;
-/// Transitions of a Map's item: the child's start and its task.
+/// State transitions of a Map item: the start of the child and its task.
 const TRANSITIONS_OF_ITEM: f64 = 2.0;
-/// Calls of short functions: start, parse, submit, plan, package, publish, clean up, notify.
+/// Invocations of short functions: start, parse, submit, plan, package, publish, clean up, notify.
 const SHORT_CALLS: f64 = 8.0;
-/// Seconds to the first byte of an object, and how many are looked at side by side.
+/// Seconds to the first byte of an object.
 const SECONDS_OF_OBJECT: f64 = 0.03;
-const READS_AT_ONCE: f64 = 32.0;
-/// Reads of an output's object: looked at and opened when it is assembled, looked at when it is judged.
+/// Objects that a function reads in parallel.
+const PARALLEL_READS: f64 = 32.0;
+/// Requests per output object: a HEAD and a GET for assembly, a HEAD for validation.
 const READS_OF_OBJECT: f64 = 3.0;
 /// Bytes of log lines of one invocation, START, END and REPORT included.
 const LOG_BYTES: f64 = 3000.0;
-/// Thumbnails of a title at most, as docs/images.md has it.
-const MOST_THUMBNAILS: u64 = 720;
-/// Ranged reads with which a worker reads its part of the mezzanine.
+/// Most thumbnails of a title (docs/images.md).
+const MAX_THUMBNAILS: u64 = 720;
+/// Ranged reads of a worker for its part of the mezzanine.
 const READS_OF_CHUNK: f64 = 12.0;
 
-/// How and where a job would run.
+/// Everything that the cost of a title depends on, apart from the title.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Deployment {
-    /// Instruction set of the functions.
+pub struct CostModel {
     pub architecture: Architecture,
-    /// Which encoder.
     pub encoder: EncoderKind,
-    /// Prices of its region.
     pub prices: PriceList,
-    /// What the work takes.
-    pub work: Work,
+    pub work: WorkFigures,
 }
 
-impl Deployment {
+impl CostModel {
     /// The prices and figures that ship with reelsmith.
-    #[must_use]
     pub fn new(architecture: Architecture, encoder: EncoderKind) -> Self {
         Self {
             architecture,
             encoder,
             prices: PriceList::us_east_1(),
-            work: Work::measured(),
+            work: WorkFigures::measured(),
         }
     }
 }
@@ -55,28 +51,23 @@ impl Deployment {
 /// One line of the bill.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Line {
-    /// What is billed.
     pub item: Item,
-    /// How much of it, in the item's unit.
+    /// In the item's unit.
     pub quantity: f64,
-    /// What it costs.
     pub cost: Usd,
 }
 
-/// What one rung costs.
+/// The cost of one rung.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct RungCost {
     /// Folder of the rendition, for example `video/h264_720p`.
     pub rendition: String,
-    /// Encoding it in Lambda: its part of its group's workers.
+    /// Encoding it in Lambda: its share of the workers of its group.
     pub lambda: Usd,
-    /// The same for a minute of programme.
     pub lambda_minute: Usd,
     /// Encoding it with MediaConvert, at list price.
     pub mediaconvert: Usd,
-    /// The same for a minute of programme.
     pub mediaconvert_minute: Usd,
-    /// Its size in bytes, as expected.
     pub bytes: u64,
     /// Storing it for a month.
     pub storage_month: Usd,
@@ -84,40 +75,37 @@ pub struct RungCost {
     pub viewer_hour: Usd,
 }
 
-/// What a title costs.
+/// The cost of a title.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Estimate {
-    /// Region of the prices.
+    /// Region of the price list.
     pub region: String,
-    /// Day of the prices.
+    /// Day of the price list.
     pub as_of: String,
-    /// Which encoder `total` is for.
+    /// The encoder that `total` is for.
     pub encoder: EncoderKind,
-    /// Minutes of programme.
     pub minutes: f64,
-    /// Everything that is billed once, with the chosen encoder.
+    /// Everything that is billed once for the job, with this encoder.
     pub lines: Vec<Line>,
-    /// The sum of `lines`: what the cap is held against.
+    /// The sum of `lines`, which is compared with the cost cap.
     pub total: Usd,
-    /// The same for a minute of programme.
     pub total_minute: Usd,
-    /// Seconds that all workers run together; none with MediaConvert.
+    /// Seconds of all workers together; 0 for MediaConvert.
     pub worker_seconds: f64,
-    /// Each rung, with either encoder.
+    /// Each rung, with the cost of both encoders.
     pub rungs: Vec<RungCost>,
-    /// All encoding by Lambda, audio included, whatever was chosen.
+    /// All encoding in Lambda, including audio, whichever encoder is used.
     pub lambda: Usd,
-    /// All encoding by MediaConvert at list price, audio included, whatever was chosen.
+    /// All encoding with MediaConvert at list price, including audio, whichever encoder is used.
     pub mediaconvert: Usd,
-    /// Bytes of the deliverables.
+    /// Size of the deliverables in bytes.
     pub bytes: u64,
     /// Storing the deliverables for a month.
     pub storage_month: Usd,
 }
 
-/// What a title would cost.
-#[must_use]
-pub fn estimate(title: &Title, deployment: &Deployment) -> Estimate {
+/// Estimates the cost of a title.
+pub fn estimate(title: &Title, deployment: &CostModel) -> Estimate {
     let bill = Bill { title, deployment };
     let rungs = bill.rungs();
     let worker_seconds = bill.worker_seconds();
@@ -172,14 +160,14 @@ fn merged(lines: &[Line]) -> Vec<Line> {
     Item::ALL.iter().filter_map(of).collect()
 }
 
-/// Sheets of thumbnails, a hundred on each, with the poster and the text that tells of them.
-fn sheets(pictures: f64) -> f64 {
+/// Image files: sheets of a hundred thumbnails, the poster, and the WebVTT track.
+fn image_files(pictures: f64) -> f64 {
     (pictures / 100.0).ceil() + 2.0
 }
 
 struct Bill<'a> {
     title: &'a Title,
-    deployment: &'a Deployment,
+    deployment: &'a CostModel,
 }
 
 impl Bill<'_> {
@@ -191,7 +179,7 @@ impl Bill<'_> {
         }
     }
 
-    /// Memory and /tmp of a function for some seconds.
+    /// Memory and /tmp of a function that runs for some seconds.
     fn running(&self, function: &str, seconds: f64) -> [Line; 2] {
         let size = self.deployment.work.size(function);
         let memory = f64::from(size.memory_mb) / GIB_MB * seconds;
@@ -206,7 +194,7 @@ impl Bill<'_> {
         group.iter().map(|i| &self.title.rungs[*i]).collect()
     }
 
-    /// Seconds of all workers of one group.
+    /// Seconds of all workers of one rung group.
     fn group_seconds(&self, group: &[usize]) -> f64 {
         let (title, work) = (self.title, &self.deployment.work);
         let chunks = title.chunks.max(1) as f64;
@@ -231,11 +219,11 @@ impl Bill<'_> {
         self.deployment.work.bytes_of(rung, self.title.seconds())
     }
 
-    /// What is billed with either encoder: events, states, the table, hashing, proving, publishing, logs.
+    /// What is billed with either encoder: events, states, the table, hashing, validation, publication, logs.
     fn common_lines(&self) -> Vec<Line> {
         let work = &self.deployment.work;
         let title = self.title;
-        let renditions = (title.rungs.len() as u64 + title.audio + title.text) as f64;
+        let renditions = title.renditions() as f64;
         let objects = self.segment_objects();
         let output: f64 =
             title.rungs.iter().map(|r| self.rung_bytes(r)).sum::<f64>() + self.audio_bytes();
@@ -245,27 +233,23 @@ impl Bill<'_> {
         lines.extend(self.running("verify_mezzanine", pass(title.mezzanine.0 as f64)));
         let assembly = renditions * work.invocation_s + output / work.bytes_per_second;
         lines.extend(self.running("assemble_rendition", assembly));
-        let looked_at = objects * SECONDS_OF_OBJECT / READS_AT_ONCE;
+        let looked_at = objects * SECONDS_OF_OBJECT / PARALLEL_READS;
         lines.extend(self.running("validate_output", looked_at + work.invocation_s));
-        let pictures = title.segments().min(MOST_THUMBNAILS) as f64;
+        let pictures = title.segments().min(MAX_THUMBNAILS) as f64;
+        let files = image_files(pictures);
         lines.extend(self.running(
             "make_images",
             pictures * work.thumbnail_s + work.invocation_s,
         ));
+        let reads = READS_OF_OBJECT * objects + 2.0 * renditions + 30.0 + pictures;
         lines.extend(self.running("parse_manifest", SHORT_CALLS * work.invocation_s));
         lines.extend([
             self.line(Item::LambdaRequest, SHORT_CALLS + 4.0),
             self.line(Item::StatesTransition, TRANSITIONS),
             self.line(Item::DynamodbWrite, 12.0),
             self.line(Item::DynamodbRead, 8.0),
-            self.line(
-                Item::S3Put,
-                objects + 2.0 * renditions + 12.0 + sheets(pictures),
-            ),
-            self.line(
-                Item::S3Get,
-                READS_OF_OBJECT * objects + 2.0 * renditions + 30.0 + pictures + sheets(pictures),
-            ),
+            self.line(Item::S3Put, objects + 2.0 * renditions + 12.0 + files),
+            self.line(Item::S3Get, reads + files),
             self.line(Item::SqsRequest, 3.0),
             self.line(Item::SnsPublish, 1.0),
             self.line(Item::LogsIngest, (SHORT_CALLS + 4.0) * LOG_BYTES / GB),
@@ -275,16 +259,14 @@ impl Bill<'_> {
 
     /// Init and media segments of all renditions.
     fn segment_objects(&self) -> f64 {
-        let renditions =
-            (self.title.rungs.len() as u64 + self.title.audio + self.title.text) as f64;
-        renditions * (self.title.segments() as f64 + 1.0)
+        self.title.renditions() as f64 * (self.title.segments() as f64 + 1.0)
     }
 
-    /// What is billed for encoding in Lambda functions, audio and the records included.
+    /// What is billed for encoding in Lambda functions, including audio and records.
     fn lambda_lines(&self) -> Vec<Line> {
         let (title, work) = (self.title, &self.deployment.work);
         let items = title.chunks as f64 * title.groups.len() as f64;
-        let renditions = (title.rungs.len() as u64 + title.audio + title.text) as f64;
+        let renditions = title.renditions() as f64;
         let audio = work.audio_seconds(title.seconds(), title.sound) + work.invocation_s;
         let calls = items + (title.audio + title.text) as f64 + renditions;
         let mut lines = Vec::new();
@@ -327,7 +309,7 @@ impl Bill<'_> {
         shares.into_iter().map(cost).collect()
     }
 
-    /// The workers of a group cost its rungs in proportion to their own work.
+    /// Divides the cost of the workers of a group between its rungs, in proportion to their work.
     fn shares(&self, group: &[usize]) -> Vec<(usize, Usd)> {
         let work = &self.deployment.work;
         let running = self.running("transcode_chunk", self.group_seconds(group));

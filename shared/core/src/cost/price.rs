@@ -1,82 +1,87 @@
-//! List prices: `shared/core/prices/*.yaml`, each with its region, date, source and standing.
+//! List prices: `shared/core/prices/*.yaml`, with region, date, source and basis of each price.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use strum::{EnumMessage, VariantArray};
 
 use crate::cost::Usd;
 use crate::ladder::VideoCodec;
 use crate::time::FrameRate;
 use crate::units::Resolution;
 
-macro_rules! items {
-    ($($(#[doc = $doc:literal])+ $name:ident;)+) => {
-        /// Something AWS bills.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        #[serde(rename_all = "snake_case")]
-        pub enum Item {
-            $($(#[doc = $doc])+ $name,)+
-        }
-
-        impl Item {
-            /// Every item, in the order of the documents.
-            pub const ALL: &'static [Self] = &[$(Self::$name,)+];
-
-            /// What it is, for people.
-            #[must_use]
-            pub fn meaning(self) -> &'static str {
-                match self { $(Self::$name => concat!($($doc),+).trim_ascii(),)+ }
-            }
-        }
-    };
-}
-
-items! {
+/// Something that AWS bills. The documentation of a variant is its name for people.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    EnumMessage,
+    VariantArray,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Item {
     /// Lambda memory while it runs, x86_64
-    LambdaX86;
+    LambdaX86,
     /// Lambda memory while it runs, arm64
-    LambdaArm;
+    LambdaArm,
     /// Lambda invocations
-    LambdaRequest;
+    LambdaRequest,
     /// Lambda /tmp above 512 MB
-    LambdaTmp;
+    LambdaTmp,
     /// Step Functions, Standard
-    StatesTransition;
+    StatesTransition,
     /// Submission table, writes
-    DynamodbWrite;
+    DynamodbWrite,
     /// Submission table, reads
-    DynamodbRead;
+    DynamodbRead,
     /// Submission table, storage
-    DynamodbStorage;
+    DynamodbStorage,
     /// S3 writes and lists
-    S3Put;
+    S3Put,
     /// S3 reads
-    S3Get;
+    S3Get,
     /// S3 storage, Standard
-    S3Storage;
+    S3Storage,
     /// Queue
-    SqsRequest;
+    SqsRequest,
     /// Topic
-    SnsPublish;
-    /// Logs taken in
-    LogsIngest;
+    SnsPublish,
+    /// Log data ingested
+    LogsIngest,
     /// CloudFront to viewers
-    CloudfrontEgress;
+    CloudfrontEgress,
     /// CloudFront requests
-    CloudfrontRequest;
-    /// S3 to viewers, without CloudFront
-    S3Egress;
+    CloudfrontRequest,
+    /// S3 to viewers without CloudFront
+    S3Egress,
     /// MediaConvert, on demand
-    MediaconvertMinute;
+    MediaconvertMinute,
 }
 
-/// How sure a figure is.
+impl Item {
+    /// Every item, in the order of the documents.
+    pub const ALL: &'static [Self] = Self::VARIANTS;
+
+    /// The name for people.
+    pub fn meaning(self) -> &'static str {
+        self.get_documentation().unwrap_or_default()
+    }
+}
+
+/// How certain a figure is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Standing {
-    /// Found in a public document that quotes AWS's own page.
+pub enum PriceBasis {
+    /// Stated in a public document that quotes AWS's page.
     Quoted,
-    /// Not found in writing; to be checked before it is relied on.
+    /// Not found in writing; check it before relying on it.
     Recalled,
 }
 
@@ -86,41 +91,34 @@ pub enum Standing {
 pub struct Quote {
     /// Price of `per` units.
     pub usd: Usd,
-    /// How many units the price is for.
     pub per: f64,
-    /// The unit.
     pub unit: String,
-    /// How sure it is.
-    pub standing: Standing,
+    pub standing: PriceBasis,
     /// The page where AWS publishes it.
     pub source: String,
 }
 
-/// By how much something counts.
+/// A factor of normalised minutes.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Factor {
-    /// The factor.
     pub factor: f64,
-    /// How sure it is.
-    pub standing: Standing,
+    pub standing: PriceBasis,
 }
 
 /// MediaConvert's classes of picture size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum PictureClass {
-    /// Below 1280x720.
+    /// Less than 1280x720.
     Sd,
-    /// To 1920x1080.
+    /// Up to 1920x1080.
     Hd,
-    /// Above.
     Uhd,
 }
 
 impl PictureClass {
-    /// The class of a picture, upright or not.
-    #[must_use]
+    /// The class of a picture, landscape or portrait.
     pub fn of(size: Resolution) -> Self {
         let (long, short) = (size.width.max(size.height), size.width.min(size.height));
         if long < 1280 && short < 720 {
@@ -133,24 +131,20 @@ impl PictureClass {
     }
 }
 
-/// MediaConvert's classes of frame rate.
+/// MediaConvert's classes of frame rate: up to 30, 60 and 120 frames per second.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RateClass {
-    /// To 30 frames per second.
     #[serde(rename = "to_30")]
     To30,
-    /// Above 30, to 60.
     #[serde(rename = "to_60")]
     To60,
-    /// Above 60.
     #[serde(rename = "to_120")]
     To120,
 }
 
 impl RateClass {
     /// The class of a frame rate.
-    #[must_use]
     pub fn of(rate: FrameRate) -> Self {
         let at_most = |n: u64| u64::from(rate.num()) <= n * u64::from(rate.den());
         match rate {
@@ -161,25 +155,21 @@ impl RateClass {
     }
 }
 
-/// What a minute of MediaConvert's output counts as, in normalised minutes: the product of these.
+/// How many normalised minutes a minute of MediaConvert's output counts as: the product of these factors.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MediaConvertFactors {
-    /// By picture size.
     pub resolution: BTreeMap<PictureClass, Factor>,
-    /// By codec.
     pub codec: BTreeMap<VideoCodec, Factor>,
-    /// By frame rate.
     pub frame_rate: BTreeMap<RateClass, Factor>,
-    /// An output with audio only.
+    /// For an output with audio only.
     pub audio: Factor,
-    /// What the shortest output is billed as, in seconds.
+    /// Shortest billed duration of an output, in seconds.
     pub shortest_s: f64,
 }
 
 impl MediaConvertFactors {
     /// Normalised minutes of a minute of video output.
-    #[must_use]
     pub fn of(&self, codec: VideoCodec, size: Resolution, rate: FrameRate) -> f64 {
         self.codec[&codec].factor
             * self.resolution[&PictureClass::of(size)].factor
@@ -191,33 +181,25 @@ impl MediaConvertFactors {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PriceList {
-    /// The region.
     pub region: String,
-    /// The day on which the figures were gathered, `YYYY-MM-DD`.
+    /// The day on which the prices were collected, `YYYY-MM-DD`.
     pub as_of: String,
-    /// Every price.
     pub prices: BTreeMap<Item, Quote>,
-    /// What MediaConvert's output counts as.
     pub mediaconvert: MediaConvertFactors,
 }
 
 impl PriceList {
-    /// The list that ships with reelsmith: us-east-1.
-    ///
-    /// # Panics
-    /// Never: a test reads the file, which is part of the binary.
-    #[must_use]
+    /// The price list that ships with reelsmith.
     pub fn us_east_1() -> Self {
         #[expect(
             clippy::expect_used,
-            reason = "the file is part of the binary, and a test reads it"
+            reason = "the file is part of the binary, and a test parses it"
         )]
         serde_norway::from_str(include_str!("../../prices/us-east-1.yaml"))
             .expect("the price list that ships with reelsmith")
     }
 
     /// The price of a quantity.
-    #[must_use]
     pub fn of(&self, item: Item, quantity: f64) -> Usd {
         let price = self.prices.get(&item).map(|q| q.usd.0 / q.per);
         Usd(price.unwrap_or_default() * quantity)
@@ -227,10 +209,8 @@ impl PriceList {
 /// Instruction set of the functions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Architecture {
-    /// Graviton.
     #[serde(rename = "arm64")]
     Arm64,
-    /// Intel and AMD.
     #[default]
     #[serde(rename = "x86_64")]
     X86,
@@ -238,7 +218,6 @@ pub enum Architecture {
 
 impl Architecture {
     /// The name in settings.
-    #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Arm64 => "arm64",
@@ -246,8 +225,7 @@ impl Architecture {
         }
     }
 
-    /// What memory is billed as.
-    #[must_use]
+    /// The billed item for memory.
     pub fn memory(self) -> Item {
         match self {
             Self::Arm64 => Item::LambdaArm,

@@ -32,8 +32,8 @@ fn title(seconds: u64, h265: bool) -> Title {
     Title::new(&profile, &options(h265), source, 1, 1)
 }
 
-fn on(architecture: Architecture, encoder: EncoderKind) -> Deployment {
-    Deployment::new(architecture, encoder)
+fn on(architecture: Architecture, encoder: EncoderKind) -> CostModel {
+    CostModel::new(architecture, encoder)
 }
 
 fn of(title: &Title) -> Estimate {
@@ -51,7 +51,7 @@ fn every_item_has_a_price_with_a_source_and_every_preset_a_figure() {
             "{item:?}"
         );
     }
-    let work = Work::measured();
+    let work = WorkFigures::measured();
     for codec in [VideoCodec::H264, VideoCodec::H265] {
         let figures: Vec<f64> = work.encode_ms_per_megapixel[&codec]
             .values()
@@ -66,7 +66,7 @@ fn every_item_has_a_price_with_a_source_and_every_preset_a_figure() {
 }
 
 #[test]
-fn lines_add_up_and_rungs_add_up_to_the_workers() {
+fn lines_sum_to_the_total_and_rungs_to_the_workers() {
     let estimate = of(&title(1440, true));
     let lines: Usd = estimate.lines.iter().map(|l| l.cost).sum();
     assert!((lines.0 - estimate.total.0).abs() < 1e-9);
@@ -77,7 +77,7 @@ fn lines_add_up_and_rungs_add_up_to_the_workers() {
 
 #[test]
 fn mediaconvert_is_billed_by_normalised_minutes() {
-    // Two HD and two SD rungs of H.264: 2 + 2 + 1 + 1 normalised minutes a minute; one audio-only output: a quarter.
+    // Two HD and two SD rungs of H.264 count as 2 + 2 + 1 + 1 normalised minutes per minute, an audio output as 0.25.
     let estimate = estimate(
         &title(600, false),
         &on(Architecture::X86, EncoderKind::MediaConvert),
@@ -92,14 +92,14 @@ fn mediaconvert_is_billed_by_normalised_minutes() {
 }
 
 #[test]
-fn a_short_output_is_billed_as_the_shortest() {
+fn an_output_is_billed_for_the_shortest_duration_at_least() {
     let short = of(&title(2, false)).mediaconvert;
     let shortest = of(&title(10, false)).mediaconvert;
     assert_eq!(short, shortest);
 }
 
 #[test]
-fn picture_and_rate_classes_are_those_of_the_price_list() {
+fn picture_and_rate_classes_have_the_bounds_of_the_price_list() {
     let size = |width, height| Resolution { width, height };
     assert_eq!(PictureClass::of(size(854, 480)), PictureClass::Sd);
     assert_eq!(PictureClass::of(size(1280, 720)), PictureClass::Hd);
@@ -122,7 +122,7 @@ fn arm_is_cheaper_and_h265_costs_more() {
 }
 
 #[test]
-fn amounts_are_read_and_written() {
+fn amounts_are_parsed_and_displayed() {
     assert_eq!("25".parse(), Ok(Usd(25.0)));
     assert_eq!(" 0.50 ".parse(), Ok(Usd(0.5)));
     for bad in ["", "-1", "NaN", "inf", "1,50", "$3"] {
@@ -133,7 +133,7 @@ fn amounts_are_read_and_written() {
 }
 
 #[test]
-fn a_surround_mix_is_a_rendition_of_its_own_rate() {
+fn a_surround_mix_is_a_rendition_with_its_own_bit_rate() {
     let xml = include_bytes!("../../../../sample-data/manifests/good/minimal.xml");
     let mut manifest = crate::manifest::parse(xml).manifest.unwrap();
     let profile = Profile::named("default").unwrap();
@@ -153,7 +153,7 @@ fn a_surround_mix_is_a_rendition_of_its_own_rate() {
 }
 
 #[test]
-fn thumbnails_are_paid_for_up_to_their_number() {
+fn thumbnails_cost_nothing_beyond_their_maximum() {
     let kept = |seconds| {
         let estimate = estimate(
             &title(seconds, false),
@@ -172,14 +172,13 @@ fn thumbnails_are_paid_for_up_to_their_number() {
             .quantity;
         reads - 3.0 * writes
     };
-    // Each segment is written once, and read when it is assembled and when it is judged; a thumbnail is read once more, and there
-    // are 720 at most.
+    // Each segment is written once and requested three times; each of at most 720 thumbnails is read once more.
     assert!(kept(2880) - kept(1440) > 300.0);
     assert!((kept(28_800) - kept(14_400)).abs() < 1e-9);
 }
 
 proptest! {
-    /// A longer title never costs noticeably less, whatever it is encoded with: the planner may pay up to 15 % for speed.
+    /// A longer title never costs much less with either encoder: the planner may spend up to 15 % on speed.
     #[test]
     fn cost_grows_with_length(seconds in 1u64..20_000, more in 1u64..20_000, h265: bool, lambda: bool) {
         let encoder = if lambda { EncoderKind::Lambda } else { EncoderKind::MediaConvert };

@@ -1,6 +1,6 @@
-//! What is known of a title when its cost is asked: before a plan, or from it.
+//! The facts of a title that decide its cost, before it is planned or from its plan.
 
-use crate::cost::Work;
+use crate::cost::WorkFigures;
 use crate::job::Job;
 use crate::ladder::{OutputOptions, Profile, ResolvedRung};
 use crate::manifest::Manifest;
@@ -10,66 +10,54 @@ use crate::probe::Inspection;
 use crate::time::{FrameCount, FrameRate};
 use crate::units::{BitsPerSecond, Bytes, Resolution};
 
-/// A title and what is made of it.
+/// A title and its renditions.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Title {
-    /// Frames of the output.
     pub frames: FrameCount,
-    /// Frame rate of the output.
     pub frame_rate: FrameRate,
     /// Picture of the mezzanine.
     pub source: Resolution,
     /// Size of the mezzanine.
     pub mezzanine: Bytes,
-    /// What is read of it for one audio track.
+    /// Bytes read of the mezzanine for one audio track.
     pub sound: Bytes,
-    /// The rungs.
     pub rungs: Vec<ResolvedRung>,
-    /// Indexes into `rungs`: each group is a worker's.
+    /// Rung groups, as indexes into `rungs`.
     pub groups: Vec<Vec<usize>>,
-    /// Chunks of each group.
     pub chunks: u64,
-    /// Frames of a segment.
     pub segment_frames: FrameCount,
-    /// Audio renditions: one of stereo for each track, and one of its surround mix where it is kept.
+    /// Number of audio renditions: one in stereo for each track, and one for each surround mix that is kept.
     pub audio: u64,
-    /// Rate of all of them together.
+    /// Bit rate of all audio renditions together.
     pub audio_rate: BitsPerSecond,
-    /// Caption tracks.
     pub text: u64,
 }
 
-/// Channels from which on a track has a surround mix.
+/// Fewest channels of a track with a surround mix.
 const SURROUND: u32 = 6;
 
-/// Workers where nobody says how many: the default of `MAX_CONCURRENCY`.
-const WORKERS: u32 = 40;
+/// Number of workers if it is not given: the default of `MAX_CONCURRENCY`.
+const DEFAULT_WORKERS: u32 = 40;
 
 /// The facts of a mezzanine that decide what its encode costs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Source {
-    /// Picture for display.
+    /// Picture size for display.
     pub picture: Resolution,
-    /// Frame rate of the output.
     pub frame_rate: FrameRate,
-    /// Frames of the output.
     pub frames: FrameCount,
-    /// Size of the file.
     pub size: Bytes,
-    /// What is read of it for one audio track: all of it, but where sound lies in pieces that are far apart.
+    /// Bytes read for one audio track: the whole file, unless the sound is stored in pieces that are far apart.
     pub sound: Bytes,
 }
 
 impl Source {
-    /// A source as validate-input found it; frames as if the rate were constant. `None` where the probe tells no rate.
-    #[must_use]
+    /// A source as validate-input found it, with frames as if its rate were constant. `None` if the rate is unknown.
     pub fn inspected(inspection: &Inspection, max_frame_rate: u32) -> Option<Self> {
         let probe = &inspection.probe;
         let video = &probe.video;
-        let mut rate = video.average_frame_rate.or(video.base_frame_rate)?;
-        while u64::from(rate.num()) > u64::from(max_frame_rate.max(1)) * u64::from(rate.den()) {
-            rate = FrameRate::new(rate.num(), rate.den().checked_mul(2)?)?;
-        }
+        let rate = video.average_frame_rate.or(video.base_frame_rate)?;
+        let rate = rate.halved_to(max_frame_rate);
         let micros = u64::try_from(probe.duration_us).unwrap_or_default();
         Some(Self {
             picture: video.display(),
@@ -82,8 +70,7 @@ impl Source {
 }
 
 impl Title {
-    /// A title before there is a plan, cut for as many workers as a deployment has unless it says otherwise.
-    #[must_use]
+    /// A title before it is planned, divided for the default number of workers.
     pub fn new(
         profile: &Profile,
         options: &OutputOptions,
@@ -108,14 +95,13 @@ impl Title {
             text,
             rungs,
         };
-        title.scheduled(profile, WORKERS)
+        title.scheduled(profile, DEFAULT_WORKERS)
     }
 
-    /// The same title with chunks and rung groups as the planner picks them for a number of workers.
-    #[must_use]
+    /// The same title with the chunks and rung groups that the planner chooses for a number of workers.
     pub fn scheduled(self, profile: &Profile, workers: u32) -> Self {
         let timing = &profile.timing;
-        let work = Work::measured();
+        let work = WorkFigures::measured();
         let workload = Workload {
             frames: self.frames.0,
             segment_frames: self.segment_frames.0,
@@ -134,8 +120,7 @@ impl Title {
         }
     }
 
-    /// A job's title before there is a plan.
-    #[must_use]
+    /// The title of a job before it is planned.
     pub fn of_job(job: &Job, source: Source) -> Self {
         let audio = job.manifest.audio_tracks.len() as u64;
         let text = job.manifest.subtitle_tracks.len() as u64;
@@ -143,9 +128,7 @@ impl Title {
         title.with_surround(&job.profile, &job.manifest)
     }
 
-    /// The same title with a surround mix beside the stereo of each track that the manifest says has one, where the
-    /// profile keeps it.
-    #[must_use]
+    /// The same title with a surround mix for each track that has one according to the manifest, if the profile keeps it.
     pub fn with_surround(mut self, profile: &Profile, manifest: &Manifest) -> Self {
         let tracks = manifest.audio_tracks.iter();
         let surround = tracks.filter(|t| t.channels.is_some_and(|c| c >= SURROUND));
@@ -157,8 +140,7 @@ impl Title {
         self
     }
 
-    /// A title as it was planned.
-    #[must_use]
+    /// The title of a planned job.
     pub fn planned(job: &Job, inspection: &Inspection, plan: &Plan) -> Self {
         Self {
             frames: plan.total_frames,
@@ -182,13 +164,16 @@ impl Title {
     }
 
     /// Seconds of programme.
-    #[must_use]
     pub fn seconds(&self) -> f64 {
         self.frames.0 as f64 * f64::from(self.frame_rate.den()) / f64::from(self.frame_rate.num())
     }
 
-    /// Segments of one video rendition.
-    #[must_use]
+    /// Number of renditions of all kinds.
+    pub fn renditions(&self) -> u64 {
+        self.rungs.len() as u64 + self.audio + self.text
+    }
+
+    /// Number of segments of one video rendition.
     pub fn segments(&self) -> u64 {
         self.frames.0.div_ceil(self.segment_frames.0.max(1))
     }

@@ -33,7 +33,7 @@ fn ladder(width: u32, height: u32, options: &OutputOptions) -> Vec<String> {
 }
 
 #[test]
-fn the_table_of_the_default_ladder() {
+fn the_default_ladder_for_a_1080p_source() {
     assert_eq!(
         ladder(1920, 1080, &options(true, None)),
         [
@@ -48,7 +48,7 @@ fn the_table_of_the_default_ladder() {
 }
 
 #[test]
-fn rungs_above_the_source_are_left_out() {
+fn rungs_above_the_source_are_skipped() {
     assert_eq!(
         ladder(854, 480, &options(true, None)),
         [
@@ -91,7 +91,7 @@ fn a_cap_keeps_the_smaller_picture_of_rungs_it_makes_equal() {
 }
 
 #[test]
-fn the_hash_ignores_name_and_label_and_nothing_else() {
+fn the_hash_covers_everything_except_name_and_label() {
     let profile = Profile::named("default").unwrap();
     let hash = profile.hash("build");
     let renamed = Profile {
@@ -107,7 +107,7 @@ fn the_hash_ignores_name_and_label_and_nothing_else() {
 }
 
 #[test]
-fn every_file_is_sound_and_a_bad_one_says_why() {
+fn every_profile_file_is_valid_and_an_invalid_one_is_explained() {
     for (name, _) in FILES {
         assert_eq!(Profile::named(name).unwrap().name, name);
     }
@@ -116,8 +116,11 @@ fn every_file_is_sound_and_a_bad_one_says_why() {
         Err(ProfileError::Unknown { .. })
     ));
     let text = FILES[0].1.replace("gop_ms: 2000", "gop_ms: 3000");
-    let error = Profile::from_yaml("x", &text).unwrap_err().to_string();
-    assert!(error.contains("gop_ms to divide"), "{error}");
+    let error = Profile::from_yaml("x", &text).unwrap_err();
+    assert!(
+        matches!(error, ProfileError::GopDuration { gop_ms: 3_000, .. }),
+        "{error}"
+    );
 }
 
 proptest! {

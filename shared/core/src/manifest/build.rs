@@ -1,15 +1,13 @@
-//! From the values to the manifest.
+//! Builds the manifest from valid values.
 
 use super::rules;
 use super::value::Value;
 use super::walk::Group;
 use super::{AudioTrack, Episode, Manifest, Mezzanine, SubtitleTrack, TranscodeSettings};
+use crate::admission::DEFAULT_PRIORITY;
 use crate::units::{BitsPerSecond, Bytes, Resolution};
 
-/// Where nothing else is stated.
-const PRIORITY: u8 = 5;
-
-/// The manifest of a root element without errors; `None` where a required value is missing, which is an error before.
+/// The manifest of a root element. `None` if a required value is missing, which has been reported as an error before.
 pub(super) fn manifest(root: &Group) -> Option<Manifest> {
     Some(Manifest {
         manifest_id: root.text("ManifestId")?,
@@ -20,7 +18,7 @@ pub(super) fn manifest(root: &Group) -> Option<Manifest> {
             Some(tracks) => subtitle_tracks(tracks)?,
             None => Vec::new(),
         },
-        priority: root.narrow("Priority").unwrap_or(PRIORITY),
+        priority: root.narrow("Priority").unwrap_or(DEFAULT_PRIORITY),
         callback_url: root.text("CallbackUrl"),
         settings: root
             .group("TranscodeSettings")
@@ -64,14 +62,15 @@ fn mezzanine(group: &Group) -> Option<Mezzanine> {
         resolution: width
             .zip(height)
             .map(|(width, height)| Resolution { width, height }),
-        frame_rate: match group.item("FrameRate").and_then(|i| i.value()) {
-            Some(Value::Rate(rate)) => Some(*rate),
-            _ => None,
-        },
+        frame_rate: value(group, "FrameRate", Value::try_as_rate_ref).copied(),
         bitrate: group.number("BitrateKbps").map(kilobits),
         color_space: group.text("ColorSpace"),
         bit_depth: group.narrow("BitDepth"),
     })
+}
+
+fn value<'a, T>(group: &'a Group, name: &str, of: fn(&Value) -> Option<&T>) -> Option<&'a T> {
+    of(group.item(name)?.value()?)
 }
 
 fn kilobits(per_second: u64) -> BitsPerSecond {
@@ -124,10 +123,7 @@ fn settings(group: &Group) -> TranscodeSettings {
         enable_embedded_captions: group.flag("EnableEmbeddedCaptions"),
         closed_caption_language: group.text("ClosedCaptionLanguage"),
         max_bitrate_cap: group.number("MaxBitrateCap").map(kilobits),
-        encoder: match group.item("Encoder").and_then(|i| i.value()) {
-            Some(Value::Encoder(encoder)) => Some(*encoder),
-            _ => None,
-        },
+        encoder: value(group, "Encoder", Value::try_as_encoder_ref).copied(),
         force_reprocess: group.flag("ForceReprocess").unwrap_or(false),
     }
 }

@@ -1,11 +1,11 @@
-//! Collects defects by byte offset; lines and columns are counted only for those that are shown.
+//! Collects defects by byte offset. Lines and columns are computed only for the defects that are shown.
 
 use super::{Defect, Severity};
 
-/// More defects than this help nobody; the last one then tells how many are left out.
-const MOST_SHOWN: usize = 200;
-/// Characters of a value that are shown.
-const SHOWN_CHARACTERS: usize = 60;
+/// Most defects that are shown. If there are more, a last one states how many.
+const MAX_SHOWN: usize = 200;
+/// Most characters of a value that are shown.
+const MAX_CHARACTERS: usize = 60;
 
 /// A defect whose position is still a byte offset.
 struct Raw {
@@ -14,7 +14,7 @@ struct Raw {
     path: String,
     expected: String,
     found: String,
-    /// Offset of the first of several, where this is one too many.
+    /// Offset of the first occurrence, if this is a repetition.
     first: Option<usize>,
 }
 
@@ -25,7 +25,7 @@ pub(super) struct Defects<'a> {
 }
 
 impl<'a> Defects<'a> {
-    /// None yet, in a document of this text (without byte order mark).
+    /// No defects yet, for the text of a document without byte order mark.
     pub(super) fn new(text: &'a str) -> Self {
         Self {
             text,
@@ -33,7 +33,6 @@ impl<'a> Defects<'a> {
         }
     }
 
-    /// The document's text.
     pub(super) fn text(&self) -> &'a str {
         self.text
     }
@@ -46,10 +45,10 @@ impl<'a> Defects<'a> {
         expected: impl Into<String>,
         found: impl Into<String>,
     ) {
-        self.push(Severity::Error, offset, path, expected.into(), found.into());
+        self.add(Severity::Error, offset, path, expected, found, None);
     }
 
-    /// Adds an error about something that is there already, at the offset `first`.
+    /// Adds an error for a repetition of what is at the offset `first`.
     pub(super) fn repeated(
         &mut self,
         offset: usize,
@@ -58,10 +57,7 @@ impl<'a> Defects<'a> {
         found: impl Into<String>,
         first: usize,
     ) {
-        self.error(offset, path, expected, found);
-        if let Some(raw) = self.list.last_mut() {
-            raw.first = Some(first);
-        }
+        self.add(Severity::Error, offset, path, expected, found, Some(first));
     }
 
     /// Adds a warning at a byte offset.
@@ -72,53 +68,51 @@ impl<'a> Defects<'a> {
         expected: impl Into<String>,
         found: impl Into<String>,
     ) {
-        let (expected, found) = (expected.into(), found.into());
-        self.push(Severity::Warning, offset, path, expected, found);
+        self.add(Severity::Warning, offset, path, expected, found, None);
     }
 
-    fn push(
+    fn add(
         &mut self,
         severity: Severity,
         offset: usize,
         path: &str,
-        expected: String,
-        found: String,
+        expected: impl Into<String>,
+        found: impl Into<String>,
+        first: Option<usize>,
     ) {
         self.list.push(Raw {
             severity,
             offset,
             path: path.to_owned(),
-            expected,
-            found,
-            first: None,
+            expected: expected.into(),
+            found: found.into(),
+            first,
         });
     }
 
-    /// Whether there is an error.
     pub(super) fn any_error(&self) -> bool {
         self.list.iter().any(|d| d.severity == Severity::Error)
     }
 
-    /// All of them in document order, with lines and columns. Where there are too many, errors are kept before
-    /// warnings.
+    /// The defects in document order, with lines and columns. If there are too many, errors are kept rather than warnings.
     pub(super) fn finish(mut self) -> Vec<Defect> {
-        let hidden = self.list.len().saturating_sub(MOST_SHOWN);
+        let hidden = self.list.len().saturating_sub(MAX_SHOWN);
         if hidden > 0 {
             self.list.sort_by_key(|d| d.severity == Severity::Warning);
-            self.list.truncate(MOST_SHOWN);
+            self.list.truncate(MAX_SHOWN);
         }
         self.list.sort_by_key(|d| d.offset);
         if hidden > 0 {
             let (at, path) = (self.text.len(), super::guard::DOCUMENT);
-            let found = format!("{hidden} more that are not shown");
-            self.warning(at, path, format!("at most {MOST_SHOWN} defects"), found);
+            let found = format!("{hidden} more, which are not shown");
+            self.warning(at, path, format!("at most {MAX_SHOWN} defects"), found);
         }
         self.locate()
     }
 
-    /// One walk over the text gives every position, because the list is in document order.
+    /// Finds all positions in one pass, because the list is in document order.
     fn locate(self) -> Vec<Defect> {
-        let mut at = Walk::new(self.text);
+        let mut at = Cursor::new(self.text);
         let located = self.list.into_iter().map(|raw| {
             let (line, column) = at.position(raw.offset);
             let found = match raw.first.map(|first| position(self.text, first)) {
@@ -139,14 +133,14 @@ impl<'a> Defects<'a> {
 }
 
 /// Counts lines and columns forward.
-struct Walk<'a> {
+struct Cursor<'a> {
     text: &'a str,
     offset: usize,
     line: u32,
     column: u32,
 }
 
-impl<'a> Walk<'a> {
+impl<'a> Cursor<'a> {
     fn new(text: &'a str) -> Self {
         Self {
             text,
@@ -156,7 +150,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Line and column, from 1 and in characters, of an offset that is not before the last one asked for.
+    /// Line and column, from 1 and in characters, of an offset that is not before the previous one.
     fn position(&mut self, offset: usize) -> (u32, u32) {
         for c in self.text.get(self.offset..).unwrap_or_default().chars() {
             if self.offset + c.len_utf8() > offset {
@@ -174,10 +168,10 @@ impl<'a> Walk<'a> {
 
 /// Line and column, from 1 and in characters, of a byte offset.
 fn position(text: &str, offset: usize) -> (u32, u32) {
-    Walk::new(text).position(offset)
+    Cursor::new(text).position(offset)
 }
 
-/// Byte offset of a line and column, from 1 and in characters; the end where there is no such place.
+/// Byte offset of a line and column, from 1 and in characters; the end of the text if there is no such position.
 pub(super) fn offset(text: &str, line: u32, column: u32) -> usize {
     let start: usize = text
         .split_inclusive('\n')
@@ -189,7 +183,7 @@ pub(super) fn offset(text: &str, line: u32, column: u32) -> usize {
     within.map_or(text.len(), |(at, _)| start + at)
 }
 
-/// A value in quotes, shortened, with everything escaped that would not be seen or would disturb a log.
+/// A value in quotes, shortened, with invisible and control characters escaped.
 pub(super) fn quoted(value: &str) -> String {
     match cut(value) {
         (shown, true) => format!("{:?}", format!("{shown}…")),
@@ -197,7 +191,7 @@ pub(super) fn quoted(value: &str) -> String {
     }
 }
 
-/// A name or a message without quotes, shortened and escaped alike.
+/// A name or a message without quotes, shortened and escaped in the same way.
 pub(super) fn shortened(value: &str) -> String {
     let (shown, more) = cut(value);
     let mut text = String::new();
@@ -215,7 +209,7 @@ pub(super) fn shortened(value: &str) -> String {
 
 /// The first characters of a value, and whether there are more.
 fn cut(value: &str) -> (&str, bool) {
-    match value.char_indices().nth(SHOWN_CHARACTERS) {
+    match value.char_indices().nth(MAX_CHARACTERS) {
         None => (value, false),
         Some((end, _)) => (value.get(..end).unwrap_or_default(), true),
     }

@@ -1,11 +1,10 @@
-//! The rules that hold between values. They look at what is there, so that one refused value hides no other defect.
+//! The rules between values. They use the values that are valid, so that one rejected value hides no other defect.
 
 use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 
 use super::CaptionFormat;
 use super::defects::{Defects, quoted};
-use super::value::Value;
 use super::walk::{Group, Item};
 
 /// Checks the whole manifest.
@@ -27,38 +26,36 @@ fn resolution(mezzanine: &Group, defects: &mut Defects<'_>) {
     let (width, height) = ("ResolutionWidth", "ResolutionHeight");
     for (one, other) in [(width, height), (height, width)] {
         if let (Some(item), None) = (mezzanine.item(one), mezzanine.item(other)) {
-            let expected = format!("{other} beside {one}");
-            defects.error(item.at, &item.path, expected, format!("no {other}"));
+            let expected = format!("{other} together with {one}");
+            defects.error(item.at, &item.path, expected, format!("only {one}"));
         }
     }
 }
 
 fn audio(tracks: &[&Group], defects: &mut Defects<'_>) {
-    let languages = tracks.iter().filter_map(|t| {
-        let place = Place::of_item(t.item("Language")?);
-        Some(((t.text("Language")?, purpose(t)), place))
+    let expected = "each language once among the descriptive tracks and once among the others";
+    languages(tracks, expected, defects);
+    let indices = tracks.iter().zip(0..).filter_map(|(track, default)| {
+        let stated = track.item("TrackIndex").map(position_of);
+        let position = stated.unwrap_or((track.at, track.path.as_str()));
+        Some((track_index(track, default)?, position))
     });
-    let clash = |(language, purpose): &(String, &str)| again(language, purpose);
-    let expected = "each language once among the descriptive and once among the other tracks";
-    unique(languages, expected, clash, defects);
-    let indices = tracks.iter().zip(0..).filter_map(|(track, position)| {
-        let place = track.item("TrackIndex").map(Place::of_item);
-        Some((
-            track_index(track, position)?,
-            place.unwrap_or(Place::of_group(track)),
-        ))
-    });
-    let clash = |index: &u64| format!("stream {index} again");
-    unique(
-        indices,
-        "each TrackIndex once (a track without has its position from 0)",
-        clash,
-        defects,
-    );
+    let clash = |index: &u64| format!("{index} again");
+    let expected = "each TrackIndex once (by default, the position of the track from 0)";
+    unique(indices, expected, clash, defects);
     common(tracks, defects);
 }
 
-/// A track's stream, where it is not refused.
+fn languages(tracks: &[&Group], expected: &str, defects: &mut Defects<'_>) {
+    let languages = tracks.iter().filter_map(|t| {
+        let position = position_of(t.item("Language")?);
+        Some(((t.text("Language")?, purpose(t)), position))
+    });
+    let clash = |(language, purpose): &(String, &str)| again(language, purpose);
+    unique(languages, expected, clash, defects);
+}
+
+/// The position of a track among the audio streams, if it is valid.
 pub(super) fn track_index(track: &Group, position: u64) -> Option<u64> {
     match track.item("TrackIndex") {
         Some(_) => track.number("TrackIndex"),
@@ -67,22 +64,17 @@ pub(super) fn track_index(track: &Group, position: u64) -> Option<u64> {
 }
 
 fn subtitles(tracks: &[&Group], defects: &mut Defects<'_>) {
-    let languages = tracks.iter().filter_map(|t| {
-        let place = Place::of_item(t.item("Language")?);
-        Some(((t.text("Language")?, purpose(t)), place))
-    });
-    let clash = |(language, purpose): &(String, &str)| again(language, purpose);
     let expected =
         "each language once among the forced, once among the SDH and once among the other tracks";
-    unique(languages, expected, clash, defects);
+    languages(tracks, expected, defects);
     common(tracks, defects);
     for track in tracks {
-        told_format(track, defects);
+        known_format(track, defects);
         one_purpose(track, defects);
     }
 }
 
-/// What sets a track apart from another of its language; empty for the usual one.
+/// What distinguishes a track from another one of its language; empty for the main track.
 fn purpose(track: &Group) -> &'static str {
     let is = |name| track.flag(name).unwrap_or(false);
     match (is("IsForced"), is("IsSDH"), is("IsDescriptive")) {
@@ -98,7 +90,7 @@ fn again(language: &str, purpose: &str) -> String {
     format!("{purpose}{gap}{} again", quoted(language))
 }
 
-/// Forced subtitles are a few lines that everybody needs; captions for the deaf are all lines.
+/// A track is either forced (the few lines that every viewer needs) or SDH (all lines), never both.
 fn one_purpose(track: &Group, defects: &mut Defects<'_>) {
     let both = track.flag("IsForced") == Some(true) && track.flag("IsSDH") == Some(true);
     if let Some(item) = track.item("IsSDH").filter(|_| both) {
@@ -107,36 +99,27 @@ fn one_purpose(track: &Group, defects: &mut Defects<'_>) {
     }
 }
 
-/// A player shows labels side by side and starts with one track (RFC 8216, 4.3.4.1.1: NAME is unique in its group and
-/// at most one member is DEFAULT).
+/// Labels are unique, and at most one track is the default (RFC 8216, 4.3.4.1.1: NAME and DEFAULT of a group).
 fn common(tracks: &[&Group], defects: &mut Defects<'_>) {
-    // Two tracks of one language without labels break one rule, which is told already.
+    // Two tracks of one language without labels violate one rule, which has been reported already.
     let mut derived = HashSet::new();
     let labels = tracks.iter().filter_map(|t| {
         let (item, label) = (t.item("Label").or_else(|| t.item("Language"))?, label(t)?);
-        let told = t.item("Label").is_none() && !derived.insert(label.clone());
-        (!told).then(|| (label, Place::of_item(item)))
+        let reported = t.item("Label").is_none() && !derived.insert(label.clone());
+        (!reported).then(|| (label, position_of(item)))
     });
     let clash = |label: &String| format!("{} again", quoted(label));
-    unique(
-        labels,
-        "each Label once (a track without has its language)",
-        clash,
-        defects,
-    );
+    let expected = "each Label once (by default, the language)";
+    unique(labels, expected, clash, defects);
     let defaults = tracks.iter().filter_map(|t| {
         let item = t.item("IsDefault")?;
-        t.flag("IsDefault")?.then(|| ((), Place::of_item(item)))
+        t.flag("IsDefault")?.then(|| ((), position_of(item)))
     });
-    unique(
-        defaults,
-        "at most one default track",
-        |()| "another".into(),
-        defects,
-    );
+    let clash = |(): &()| "another one".into();
+    unique(defaults, "at most one default track", clash, defects);
 }
 
-/// What a player shows for a track, where nothing of it is refused.
+/// The name that a player shows for a track, if its elements are valid.
 pub(super) fn label(track: &Group) -> Option<String> {
     if track.item("Label").is_some() {
         return track.text("Label");
@@ -148,64 +131,45 @@ pub(super) fn label(track: &Group) -> Option<String> {
     })
 }
 
-fn told_format(track: &Group, defects: &mut Defects<'_>) {
+fn known_format(track: &Group, defects: &mut Defects<'_>) {
     let (Some(item), Some(key)) = (track.item("FilePath"), track.text("FilePath")) else {
         return;
     };
     if track.item("Format").is_none() && format(track).is_none() {
-        let expected =
-            "the element Format, or an extension of .srt .vtt .webvtt .ass .ssa .ttml .dfxp .imsc";
+        let expected = "an element Format, or one of the extensions .srt .vtt .webvtt .ass .ssa .ttml .dfxp .imsc";
         defects.error(item.at, &item.path, expected, quoted(&key));
     }
 }
 
-/// A caption file's format: as stated, or by its extension.
+/// The format of a caption file: as stated, or as its extension implies.
 pub(super) fn format(track: &Group) -> Option<CaptionFormat> {
     match track.item("Format") {
-        Some(item) => match item.value()? {
-            Value::Format(format) => Some(*format),
-            _ => None,
-        },
+        Some(item) => item.value()?.try_as_format_ref().copied(),
         None => CaptionFormat::of_key(&track.text("FilePath")?),
     }
 }
 
-/// Where a defect would be.
-struct Place<'a> {
-    at: usize,
-    path: &'a str,
+/// The byte offset and the path of a possible defect.
+type Position<'a> = (usize, &'a str);
+
+fn position_of(item: &Item) -> Position<'_> {
+    (item.at, &item.path)
 }
 
-impl<'a> Place<'a> {
-    fn of_item(item: &'a Item) -> Self {
-        Self {
-            at: item.at,
-            path: &item.path,
-        }
-    }
-
-    fn of_group(group: &'a Group) -> Self {
-        Self {
-            at: group.at,
-            path: &group.path,
-        }
-    }
-}
-
-/// Notes every value that was there before.
+/// Reports every repetition of a value.
 fn unique<'a, T: Eq + Hash>(
-    values: impl Iterator<Item = (T, Place<'a>)>,
+    values: impl Iterator<Item = (T, Position<'a>)>,
     expected: &str,
     clash: impl Fn(&T) -> String,
     defects: &mut Defects<'_>,
 ) {
     let mut first: HashMap<T, usize> = HashMap::new();
-    for (value, place) in values {
+    for (value, (at, path)) in values {
         match first.get(&value) {
             Some(first) => {
-                defects.repeated(place.at, place.path, expected, clash(&value), *first);
+                defects.repeated(at, path, expected, clash(&value), *first);
             }
-            None => drop(first.insert(value, place.at)),
+            None => drop(first.insert(value, at)),
         }
     }
 }

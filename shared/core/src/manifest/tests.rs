@@ -8,7 +8,7 @@ const EPISODE: &str = include_str!("../../../../sample-data/manifests/good/episo
 const FULL: &str = include_str!("../../../../sample-data/manifests/good/full.xml");
 const ANY_ORDER: &str = include_str!("../../../../sample-data/manifests/good/any-order.xml");
 
-/// The defects of a manifest, one a line.
+/// The defects of a manifest, one per line.
 fn defects(xml: &str) -> String {
     let lines: Vec<String> = parse(xml.as_bytes())
         .defects
@@ -39,7 +39,7 @@ fn millis(text: &str) -> Option<u64> {
 }
 
 #[test]
-fn decimals_of_ntsc_rates_are_their_exact_fractions() {
+fn decimals_of_ntsc_rates_become_exact_fractions() {
     for (text, expected) in [
         ("23.976", "24000/1001"),
         ("23.98", "24000/1001"),
@@ -117,7 +117,7 @@ fn seconds_become_milliseconds_rounded_to_nearest() {
 }
 
 #[test]
-fn languages_are_canonical_and_registered_in_length() {
+fn languages_are_canonical_and_have_two_or_three_letters() {
     for (text, expected) in [
         ("JA", "ja"),
         ("pt-br", "pt-BR"),
@@ -143,7 +143,7 @@ fn languages_are_canonical_and_registered_in_length() {
 }
 
 #[test]
-fn dates_exist() {
+fn dates_must_exist() {
     for text in ["2026-10-03", "2024-02-29", "2000-02-29", "9999-12-31"] {
         assert!(value::read(Kind::Date, text).is_ok(), "{text}");
     }
@@ -164,7 +164,7 @@ fn dates_exist() {
 }
 
 #[test]
-fn callbacks_are_https_without_surprises() {
+fn callbacks_are_plain_https_urls() {
     for text in [
         "https://example.com",
         "https://h.example:8443/a?b=c#d",
@@ -194,19 +194,19 @@ fn callbacks_are_https_without_surprises() {
 }
 
 #[test]
-fn a_wrong_key_is_told_by_character_and_position() {
-    let told = |key: &str| value::read(Kind::Key, key).unwrap_err();
-    insta::assert_snapshot!(told("mezz%2e.mp4"), @r#"'%' (U+0025) at character 5 of "mezz%2e.mp4""#);
-    insta::assert_snapshot!(told("a\u{202E}b"), @r#"'\u{202e}' (U+202E) at character 2 of "a\u{202e}b""#);
-    insta::assert_snapshot!(told("a\u{3164}b"), @r#"'ㅤ' (U+3164) at character 2 of "aㅤb""#);
-    insta::assert_snapshot!(told("a/\0/b"), @r#"'\0' (U+0000) at character 3 of "a/\0/b""#);
-    insta::assert_snapshot!(told("/a"), @r#"a leading '/' at character 1 of "/a""#);
-    insta::assert_snapshot!(told("a//b"), @r#"an empty component at character 3 of "a//b""#);
-    insta::assert_snapshot!(told("a/b/"), @r#"an empty component at character 5 of "a/b/""#);
-    insta::assert_snapshot!(told("a/../b"), @r#"a '.' or '..' component at character 3 of "a/../b""#);
-    insta::assert_snapshot!(told("./b"), @r#"a '.' or '..' component at character 1 of "./b""#);
-    insta::assert_snapshot!(told("川/\\"), @r#"'\\' (U+005C) at character 3 of "川/\\""#);
-    insta::assert_snapshot!(told(&"k".repeat(513)), @r#"513 bytes: "kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk…""#);
+fn an_invalid_key_is_reported_with_character_and_position() {
+    let found = |key: &str| value::read(Kind::Key, key).unwrap_err();
+    insta::assert_snapshot!(found("mezz%2e.mp4"), @r#"'%' (U+0025) at character 5 of "mezz%2e.mp4""#);
+    insta::assert_snapshot!(found("a\u{202E}b"), @r#"'\u{202e}' (U+202E) at character 2 of "a\u{202e}b""#);
+    insta::assert_snapshot!(found("a\u{3164}b"), @r#"'ㅤ' (U+3164) at character 2 of "aㅤb""#);
+    insta::assert_snapshot!(found("a/\0/b"), @r#"'\0' (U+0000) at character 3 of "a/\0/b""#);
+    insta::assert_snapshot!(found("/a"), @r#"a leading '/' at character 1 of "/a""#);
+    insta::assert_snapshot!(found("a//b"), @r#"an empty component at character 3 of "a//b""#);
+    insta::assert_snapshot!(found("a/b/"), @r#"an empty component at character 5 of "a/b/""#);
+    insta::assert_snapshot!(found("a/../b"), @r#"a '.' or '..' component at character 3 of "a/../b""#);
+    insta::assert_snapshot!(found("./b"), @r#"a '.' or '..' component at character 1 of "./b""#);
+    insta::assert_snapshot!(found("川/\\"), @r#"'\\' (U+005C) at character 3 of "川/\\""#);
+    insta::assert_snapshot!(found(&"k".repeat(513)), @r#"513 bytes: "kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk…""#);
     for key in [
         "a",
         "a/b c (1)_+@=&,'-.mp4",
@@ -232,13 +232,13 @@ fn positions_are_in_characters_and_after_a_byte_order_mark() {
 }
 
 #[test]
-fn what_is_not_utf_8_is_one_defect_with_its_place() {
+fn invalid_utf_8_is_one_defect_with_its_position() {
     let mut latin = with("The First Cut", "Cafe").into_bytes();
     let at = latin.windows(4).position(|w| w == b"Cafe").unwrap() + 3;
     latin[at] = 0xE9;
     insta::assert_debug_snapshot!(parse(&latin).defects.iter().map(ToString::to_string).collect::<Vec<_>>(), @r#"
 [
-    "12:26: error: document: expected UTF-8, found the byte 0xE9",
+    "12:26: error: document: expected UTF-8, found the invalid byte 0xE9",
 ]
 "#);
     let utf16: Vec<u8> = EPISODE.encode_utf16().flat_map(u16::to_le_bytes).collect();
@@ -256,35 +256,35 @@ fn unknown_elements_and_attributes_are_warnings() {
         "<Episode lang=\"ja\" xml:space=\"default\"><producer/><seriesid/><x:Y xmlns:x=\"urn:x\"/>",
     );
     insta::assert_snapshot!(defects(&xml), @r#"
-6:14: warning: AnimeTranscodeManifest/Episode/@lang: expected no attribute, found "ja"; it is not read
-6:44: warning: AnimeTranscodeManifest/Episode/producer: expected a known element, found an unknown one; it is not read
-6:55: warning: AnimeTranscodeManifest/Episode/seriesid: expected SeriesId, in this case, found another case; it is not read
-6:66: warning: AnimeTranscodeManifest/Episode/Y: expected a known element, found one of the namespace "urn:x"; it is not read
+6:14: warning: AnimeTranscodeManifest/Episode/@lang: expected no attribute, found "ja", which is ignored
+6:44: warning: AnimeTranscodeManifest/Episode/producer: expected a known element, found an unknown element, which is ignored
+6:55: warning: AnimeTranscodeManifest/Episode/seriesid: expected SeriesId (case-sensitive), found seriesid, which is ignored
+6:66: warning: AnimeTranscodeManifest/Episode/Y: expected a known element, found an element of the namespace "urn:x", which is ignored
 "#);
     assert!(parse(xml.as_bytes()).manifest.is_some());
 }
 
 #[test]
-fn a_wall_of_warnings_hides_no_error() {
+fn many_warnings_hide_no_error() {
     let xml = with("<Episode>", &format!("<Episode>{}", "<a/>".repeat(1_000)));
     let xml = xml.replace("<IsDefault>true", "<IsDefault>maybe");
     let defects = parse(xml.as_bytes()).defects;
     assert_eq!(defects.len(), 201);
     assert!(defects.iter().any(|d| d.severity == Severity::Error));
-    insta::assert_snapshot!(defects[200].to_string(), @"37:1: warning: document: expected at most 200 defects, found 801 more that are not shown");
+    insta::assert_snapshot!(defects[200].to_string(), @"37:1: warning: document: expected at most 200 defects, found 801 more, which are not shown");
 }
 
 #[test]
-fn values_in_messages_are_short_and_escaped() {
+fn values_in_messages_are_shortened_and_escaped() {
     let xml = with(
         "<Language>en<",
         &format!("<Language>\u{202E}{}<", "x\t".repeat(400)),
     );
-    insta::assert_snapshot!(defects(&xml), @r#"32:23: error: AnimeTranscodeManifest/AudioTracks/AudioTrack[2]/Language: expected a BCP 47 tag of a language of 2 or 3 letters, for example ja or pt-BR, found "\u{202e}x\tx\tx\tx\tx\tx\tx\tx\tx\tx\tx\tx\tx\tx\tx\tx\tx\tx\tx\tx\tx\tx\tx\tx\tx\tx\tx\tx\tx\tx…""#);
+    insta::assert_snapshot!(defects(&xml), @r#"32:23: error: AnimeTranscodeManifest/AudioTracks/AudioTrack[2]/Language: expected a BCP 47 tag whose language has 2 or 3 letters, for example ja or pt-BR, found "\u{202e}x\tx\tx\tx\tx\tx\tx\tx\tx\tx\tx\tx\tx\tx\tx\tx\tx\tx\tx\tx\tx\tx\tx\tx\tx\tx\tx\tx\tx\tx…""#);
 }
 
 #[test]
-fn the_default_track_is_the_first_where_none_says_so() {
+fn the_first_track_is_the_default_if_none_is_stated() {
     let manifest = parse(with("            <IsDefault>true</IsDefault>\n", "").as_bytes())
         .manifest
         .unwrap();
@@ -295,7 +295,7 @@ fn the_default_track_is_the_first_where_none_says_so() {
     assert_eq!(defaults, [false, true]);
 }
 
-/// Every leaf of the table as its path, with what it holds.
+/// Every leaf of the table with its path.
 fn leaves(field: &'static Field, path: &str, all: &mut Vec<(String, &'static Field)>) {
     let path = format!("{path}/{}", field.name);
     match field.kind {
@@ -305,7 +305,7 @@ fn leaves(field: &'static Field, path: &str, all: &mut Vec<(String, &'static Fie
 }
 
 #[test]
-fn every_field_of_the_table_is_read_and_checked() {
+fn every_field_of_the_table_is_used_and_checked() {
     let mut all = Vec::new();
     static TABLE: Field = ROOT;
     leaves(&TABLE, "", &mut all);
@@ -319,11 +319,11 @@ fn every_field_of_the_table_is_read_and_checked() {
         let parsed = parse(xml.as_bytes());
         assert_eq!(
             parsed.manifest, None,
-            "{path} takes anything instead of {value}"
+            "{path} accepts anything instead of {value}"
         );
         let plain = |p: &str| p.replace("[1]", "");
-        let told = parsed.defects.iter().any(|d| plain(&d.path) == path[1..]);
-        assert!(told, "{path}: {:?}", parsed.defects);
+        let reported = parsed.defects.iter().any(|d| plain(&d.path) == path[1..]);
+        assert!(reported, "{path}: {:?}", parsed.defects);
         let other = another(field.kind, &value);
         let parsed = parse(replaced(FULL, &path, &other).0.as_bytes());
         assert!(
@@ -331,14 +331,14 @@ fn every_field_of_the_table_is_read_and_checked() {
             "{path} = {other}: {:?}",
             parsed.defects
         );
-        // Of two tracks without a default the first is it, so that this one flag changes nothing here.
+        // The first of two tracks is the default anyway, so this flag changes nothing.
         let moot = path.ends_with("AudioTrack/IsDefault");
         let same = parsed.manifest.as_ref() == Some(&good);
-        assert!(moot || !same, "{path} is not read");
+        assert!(moot || !same, "{path} is not used");
     }
 }
 
-/// A value of the same kind that is another one.
+/// A different value of the same kind.
 fn another(kind: Kind, value: &str) -> String {
     let fixed = match kind {
         Kind::Boolean if ["true", "1"].contains(&value) => "false",
@@ -357,12 +357,12 @@ fn another(kind: Kind, value: &str) -> String {
         Kind::HttpsUrl => "https://other.example/",
         Kind::Key => "other/key.srt",
         Kind::Id | Kind::SeriesId | Kind::Text { .. } | Kind::Label => "other",
-        Kind::Group(_) | Kind::Anything => unreachable!("not a leaf that is read"),
+        Kind::Group(_) | Kind::Anything => unreachable!("not a leaf with a value"),
     };
     fixed.to_owned()
 }
 
-/// The document with the value of the first element at a path replaced, and the value it had.
+/// The document with the value of the first element at a path replaced, and the previous value.
 fn replaced(xml: &str, path: &str, new: &str) -> (String, String) {
     let document = roxmltree::Document::parse(xml).unwrap();
     let mut node = document.root();

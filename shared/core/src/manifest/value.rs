@@ -1,42 +1,35 @@
-//! One value: text to type, by the kind the table gives it. No float on the way.
+//! Converts the text of an element to a typed value. No conversion uses floating-point numbers.
+//!
+//! The error of a conversion is what was found, as the object of "found …"; the table has what was expected.
 
+use strum::EnumTryAs;
 use url::Url;
 
 use super::CaptionFormat;
 use super::defects::quoted;
 use super::fields::Kind;
-use super::key;
 use crate::encoder::EncoderKind;
 use crate::time::FrameRate;
 
-/// A value that fits its kind.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, EnumTryAs)]
 pub(super) enum Value {
     /// Names, titles, keys, checksums (lower case), dates, URLs, languages (canonical case).
     Text(String),
-    /// Whole numbers, and durations in milliseconds.
     Number(u64),
-    /// Booleans.
     Flag(bool),
-    /// Frame rates.
     Rate(FrameRate),
-    /// Caption formats.
     Format(CaptionFormat),
-    /// Encoders.
     Encoder(EncoderKind),
 }
 
-/// Reads a value; white space around it is already gone.
-///
-/// # Errors
-/// What was found, as the object of "found".
+/// Converts a text without surrounding white space.
 pub(super) fn read(kind: Kind, text: &str) -> Result<Value, String> {
     if text.is_empty() {
-        return Err("nothing".into());
+        return Err("an empty value".into());
     }
     let value = match kind {
         Kind::Group(_) | Kind::Anything => None,
-        Kind::Key => return key::check(text).map(|()| Value::Text(text.to_owned())),
+        Kind::Key => return key(text).map(|()| Value::Text(text.to_owned())),
         Kind::Text { max } => return plain(text, max, ""),
         Kind::Label => return plain(text, 64, "\""),
         Kind::SeriesId => series_id(text)?,
@@ -51,8 +44,8 @@ pub(super) fn read(kind: Kind, text: &str) -> Result<Value, String> {
         Kind::Hex(lengths) => return hex(text, lengths),
         Kind::HttpsUrl => return https(text),
         Kind::Language => crate::language::normalized(text).map(Value::Text),
-        Kind::CaptionFormat => CaptionFormat::of_name(text).map(Value::Format),
-        Kind::Encoder => encoder(text).map(Value::Encoder),
+        Kind::CaptionFormat => text.parse().ok().map(Value::Format),
+        Kind::Encoder => text.parse().ok().map(Value::Encoder),
     };
     value.ok_or_else(|| quoted(text))
 }
@@ -69,7 +62,7 @@ fn series_id(text: &str) -> Result<Option<Value>, String> {
         .then_some(value))
 }
 
-/// Text without control characters, without the bidirectional ones that make a line read otherwise than it is
+/// Text without control characters, without bidirectional controls that make a line read differently from what it is
 /// (embeddings, overrides, isolates), and without `forbidden`.
 fn plain(text: &str, max: usize, forbidden: &str) -> Result<Value, String> {
     let length = text.chars().count();
@@ -77,23 +70,67 @@ fn plain(text: &str, max: usize, forbidden: &str) -> Result<Value, String> {
         return Err(format!("{length} characters: {}", quoted(text)));
     }
     if text.trim().is_empty() {
-        return Err(format!("nothing but white space: {}", quoted(text)));
+        return Err(format!("only white space: {}", quoted(text)));
     }
     let wrong = |c: char| c.is_control() || is_deceptive(c) || forbidden.contains(c);
     match text.chars().enumerate().find(|(_, c)| wrong(*c)) {
         None => Ok(Value::Text(text.to_owned())),
-        Some((at, c)) => {
-            let (code, position) = (u32::from(c), at + 1);
-            let text = quoted(text);
-            Err(format!(
-                "{c:?} (U+{code:04X}) at character {position} of {text}"
-            ))
-        }
+        Some((at, c)) => Err(character(text, at, c)),
     }
+}
+
+/// A forbidden character, at an index in characters.
+fn character(text: &str, at: usize, c: char) -> String {
+    let (code, position) = (u32::from(c), at + 1);
+    let text = quoted(text);
+    format!("{c:?} (U+{code:04X}) at character {position} of {text}")
 }
 
 fn is_deceptive(c: char) -> bool {
     matches!(c, '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{FEFF}' | '\u{FFF9}'..='\u{FFFB}')
+}
+
+/// Longest key in bytes. S3 allows 1,024; half is reserved for prefixes.
+const MAX_KEY_BYTES: usize = 512;
+
+/// Letters according to Unicode that are invisible. Two keys that look the same must be the same.
+const INVISIBLE_LETTERS: [char; 6] = [
+    '\u{115F}', '\u{1160}', '\u{17B4}', '\u{17B5}', '\u{3164}', '\u{FFA0}',
+];
+
+/// Checks an object key from outside against an allow-list of characters.
+fn key(key: &str) -> Result<(), String> {
+    if key.len() > MAX_KEY_BYTES {
+        return Err(format!("{} bytes: {}", key.len(), quoted(key)));
+    }
+    let allowed = |c: char| {
+        " ._()+@=&,'-/".contains(c) || (c.is_alphanumeric() && !INVISIBLE_LETTERS.contains(&c))
+    };
+    match key.chars().enumerate().find(|(_, c)| !allowed(*c)) {
+        Some((at, c)) => Err(character(key, at, c)),
+        None => components(key),
+    }
+}
+
+/// No component may be empty, `.` or `..`, so that a key means the same to S3, to a file system and in a URL.
+fn components(key: &str) -> Result<(), String> {
+    let mut position = 1;
+    for component in key.split('/') {
+        let wrong = match component {
+            "" if position == 1 => Some("a leading '/'"),
+            "" => Some("an empty component"),
+            "." | ".." => Some("a '.' or '..' component"),
+            _ => None,
+        };
+        if let Some(wrong) = wrong {
+            return Err(format!(
+                "{wrong} at character {position} of {}",
+                quoted(key)
+            ));
+        }
+        position += component.chars().count() + 1;
+    }
+    Ok(())
 }
 
 /// Digits only: no sign, no exponent, no separators.
@@ -110,7 +147,7 @@ fn boolean(text: &str) -> Option<bool> {
     }
 }
 
-/// A decimal as an integer over a power of ten, trailing zeros of the fraction dropped: `29.970` is (2997, 2).
+/// A decimal as an integer and a number of decimal places, without trailing zeros: `29.970` is (2997, 2).
 fn decimal(text: &str) -> Option<(u64, u32)> {
     let (integer, fraction) = match text.split_once('.') {
         Some((_, "")) => return None,
@@ -149,8 +186,8 @@ fn fraction(num: u64, den: u64) -> Option<FrameRate> {
     FrameRate::new(u32::try_from(num).ok()?, u32::try_from(den).ok()?)
 }
 
-/// The exact fraction of which a decimal of at least two places is the rounded or the cut form: 23.976, 23.98 and 23.97
-/// all mean 24000/1001 (SMPTE ST 12-1 names the rates).
+/// The exact fraction that a decimal of at least two places rounds or truncates: 23.976, 23.98 and 23.97 all mean
+/// 24000/1001 (SMPTE ST 12-1 names the rates).
 fn ntsc(digits: u64, places: u32) -> Option<FrameRate> {
     const NOMINAL: [u64; 7] = [15, 24, 30, 48, 60, 120, 240];
     if places < 2 {
@@ -180,34 +217,14 @@ fn hex(text: &str, lengths: &[usize]) -> Result<Value, String> {
     }
 }
 
-/// A date that exists (Gregorian calendar, years 1 to 9999).
+/// Whether the text is `YYYY-MM-DD` and the date exists (Gregorian calendar, years 1 to 9999).
 fn is_date(text: &str) -> bool {
-    let parts: Vec<&str> = text.split('-').collect();
-    let [year, month, day] = parts.as_slice() else {
-        return false;
-    };
-    if (year.len(), month.len(), day.len()) != (4, 2, 2) {
-        return false;
-    }
-    match (whole(year), whole(month), whole(day)) {
-        (Some(year), Some(month), Some(day)) => year > 0 && (1..=days(year, month)).contains(&day),
-        _ => false,
-    }
+    let date = text.parse::<jiff::civil::Date>();
+    text.len() == "YYYY-MM-DD".len() && date.is_ok_and(|date| date.year() > 0)
 }
 
-fn days(year: u64, month: u64) -> u64 {
-    let leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
-    match month {
-        2 if leap => 29,
-        2 => 28,
-        4 | 6 | 9 | 11 => 30,
-        1..=12 => 31,
-        _ => 0,
-    }
-}
-
-/// The URL stays as delivered. The URL standard drops tabs and line ends and reads a backslash as a slash, where other
-/// readers do not: only the characters of RFC 3986 get as far as that.
+/// The URL is kept as delivered. The URL standard ignores tabs and line ends and treats a backslash as a slash, and other
+/// readers do not, so only the characters of RFC 3986 are accepted.
 fn https(text: &str) -> Result<Value, String> {
     const LONGEST: usize = 2_048;
     let allowed = |b: u8| b.is_ascii_graphic() && !b"\"<>\\^`{|}".contains(&b);
@@ -222,35 +239,14 @@ fn https(text: &str) -> Result<Value, String> {
             Ok(Value::Text(text.to_owned()))
         }
         "https" => Err(quoted(text)),
-        scheme => Err(format!("scheme {} in {}", quoted(scheme), quoted(text))),
-    }
-}
-
-fn encoder(text: &str) -> Option<EncoderKind> {
-    match text {
-        "lambda" => Some(EncoderKind::Lambda),
-        "mediaconvert" => Some(EncoderKind::MediaConvert),
-        _ => None,
+        scheme => Err(format!("the scheme {} in {}", quoted(scheme), quoted(text))),
     }
 }
 
 impl CaptionFormat {
-    /// The format of this name, in either case.
-    #[must_use]
-    pub fn of_name(name: &str) -> Option<Self> {
-        match name.to_ascii_lowercase().as_str() {
-            "srt" => Some(Self::Srt),
-            "vtt" | "webvtt" => Some(Self::Vtt),
-            "ass" | "ssa" => Some(Self::Ass),
-            "ttml" | "dfxp" | "imsc" => Some(Self::Ttml),
-            _ => None,
-        }
-    }
-
-    /// The format by a file's extension.
-    #[must_use]
+    /// The format that the extension of a file implies.
     pub fn of_key(key: &str) -> Option<Self> {
         let (_, extension) = key.rsplit('/').next()?.rsplit_once('.')?;
-        Self::of_name(extension)
+        extension.parse().ok()
     }
 }

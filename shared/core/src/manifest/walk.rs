@@ -1,4 +1,4 @@
-//! Walks the tree along the table: what occurs too often, too seldom or not at all in it, and every value by itself.
+//! Walks the tree along the table of fields: finds unknown, missing and repeated elements, and converts every value.
 
 use roxmltree::{Attribute, Node};
 
@@ -11,19 +11,16 @@ const XSI: &str = "http://www.w3.org/2001/XMLSchema-instance";
 
 /// An element that holds elements.
 pub(super) struct Group {
-    /// Byte offset of its start tag.
     pub(super) at: usize,
-    /// Its path.
     pub(super) path: String,
     items: Vec<Item>,
 }
 
-/// One element of a group that the table knows.
+/// An element of a group that is in the table.
 pub(super) struct Item {
     name: &'static str,
-    /// Byte offset of its value, or of its start tag where it holds elements.
+    /// Byte offset of its value, or of its start tag if it contains elements.
     pub(super) at: usize,
-    /// Its path.
     pub(super) path: String,
     content: Content,
 }
@@ -31,73 +28,56 @@ pub(super) struct Item {
 enum Content {
     Value(Value),
     Group(Group),
-    /// Its defect is noted.
-    Refused,
+    /// Its defect has been reported.
+    Rejected,
 }
 
 impl Item {
-    /// The value, where it was not refused.
     pub(super) fn value(&self) -> Option<&Value> {
         match &self.content {
             Content::Value(value) => Some(value),
-            Content::Group(_) | Content::Refused => None,
+            Content::Group(_) | Content::Rejected => None,
         }
     }
 }
 
 impl Group {
-    /// The element of this name that counts.
     pub(super) fn item(&self, name: &str) -> Option<&Item> {
         self.items.iter().find(|i| i.name == name)
     }
 
-    /// The group of this name.
     pub(super) fn group(&self, name: &'static str) -> Option<&Self> {
         self.groups(name).next()
     }
 
-    /// All groups of this name.
     pub(super) fn groups(&self, name: &'static str) -> impl Iterator<Item = &Self> {
         let named = self.items.iter().filter(move |i| i.name == name);
         named.filter_map(|i| match &i.content {
             Content::Group(group) => Some(group),
-            Content::Value(_) | Content::Refused => None,
+            Content::Value(_) | Content::Rejected => None,
         })
     }
 
-    /// The text of this name.
     pub(super) fn text(&self, name: &'static str) -> Option<String> {
         self.texts(name).next()
     }
 
-    /// All texts of this name.
     pub(super) fn texts(&self, name: &'static str) -> impl Iterator<Item = String> {
         let named = self.items.iter().filter(move |i| i.name == name);
-        named.filter_map(|i| match i.value()? {
-            Value::Text(text) => Some(text.clone()),
-            _ => None,
-        })
+        named.filter_map(|i| i.value()?.try_as_text_ref().cloned())
     }
 
-    /// The number of this name.
     pub(super) fn number(&self, name: &str) -> Option<u64> {
-        match self.item(name)?.value()? {
-            Value::Number(number) => Some(*number),
-            _ => None,
-        }
+        self.item(name)?.value()?.try_as_number_ref().copied()
     }
 
-    /// The number of this name in a narrower type, which the table's bounds make it fit.
+    /// The number of this name in a narrower type. The bounds in the table make it fit.
     pub(super) fn narrow<T: TryFrom<u64>>(&self, name: &str) -> Option<T> {
         T::try_from(self.number(name)?).ok()
     }
 
-    /// The boolean of this name.
     pub(super) fn flag(&self, name: &str) -> Option<bool> {
-        match self.item(name)?.value()? {
-            Value::Flag(flag) => Some(*flag),
-            _ => None,
-        }
+        self.item(name)?.value()?.try_as_flag_ref().copied()
     }
 }
 
@@ -136,14 +116,14 @@ pub(super) fn group(
     group
 }
 
-/// How often a field was met in its group, and where first.
+/// How often an element occurred in its group, and the offset of the first one.
 #[derive(Clone, Copy, Default)]
 struct Seen {
     count: usize,
     first: usize,
 }
 
-/// The path of one more element of a field, or `None` where it is one too many.
+/// The path of the next element of a field; `None` if it is one too many, which is reported.
 fn admit(
     node: Node<'_, '_>,
     field: &Field,
@@ -164,12 +144,12 @@ fn admit(
     match field.occurs {
         Occurs::Repeated { max, .. } if seen.count > max => {
             if seen.count == max + 1 {
-                defects.error(at, &path, format!("at most {max} of {name}"), "one more");
+                defects.error(at, &path, format!("at most {max} {name} elements"), "more");
             }
             None
         }
         Occurs::Required | Occurs::Optional if seen.count > 1 => {
-            defects.repeated(at, &path, format!("{name} once"), "another", seen.first);
+            defects.repeated(at, &path, format!("one {name}"), "another one", seen.first);
             None
         }
         _ => Some(path),
@@ -185,10 +165,10 @@ fn missing(field: &Field, seen: Seen, group: &Group, defects: &mut Defects<'_>) 
     if seen.count < least {
         let path = format!("{}/{}", group.path, field.name);
         let expected = match field.kind {
-            Kind::Group(_) => format!("the element {}", field.name),
-            kind => format!("the element {} with {}", field.name, kind.expected()),
+            Kind::Group(_) => format!("an element {}", field.name),
+            kind => format!("an element {} with {}", field.name, kind.expected()),
         };
-        defects.error(group.at, &path, expected, "no such element");
+        defects.error(group.at, &path, expected, "none");
     }
 }
 
@@ -204,7 +184,7 @@ fn item(
             attributes(node, &path, &[], defects);
             Content::Group(group(node, fields, path.clone(), defects))
         }
-        Kind::Anything => Content::Refused,
+        Kind::Anything => Content::Rejected,
         kind => {
             attributes(node, &path, &[], defects);
             let (value_at, text) = leaf(node, &path, defects);
@@ -213,7 +193,7 @@ fn item(
                 Ok(value) => Content::Value(value),
                 Err(found) => {
                     defects.error(at, &path, kind.expected(), found);
-                    Content::Refused
+                    Content::Rejected
                 }
             }
         }
@@ -226,7 +206,7 @@ fn item(
     }
 }
 
-/// The text of an element that holds nothing else, and the offset at which its value begins.
+/// The text of an element without child elements, and the offset at which its value starts.
 fn leaf(node: Node<'_, '_>, path: &str, defects: &mut Defects<'_>) -> (usize, String) {
     let mut text = String::new();
     let mut at = None;
@@ -245,7 +225,7 @@ fn leaf(node: Node<'_, '_>, path: &str, defects: &mut Defects<'_>) -> (usize, St
     (at.unwrap_or(node.range().start), text)
 }
 
-/// Where, from an offset on, the white space ends.
+/// The offset of the first character from an offset on that is not white space.
 fn value_start(text: &str, offset: usize) -> usize {
     let rest = text.get(offset..).unwrap_or_default();
     offset + rest.find(|c| !is_space(c)).unwrap_or(0)
@@ -267,7 +247,8 @@ fn stray_text(node: Node<'_, '_>, path: &str, defects: &mut Defects<'_>) {
         .find(|t| !trim(t.text().unwrap_or_default()).is_empty());
     if let Some(stray) = stray {
         let at = value_start(defects.text(), stray.range().start);
-        let found = quoted(trim(stray.text().unwrap_or_default()));
+        let text = quoted(trim(stray.text().unwrap_or_default()));
+        let found = format!("the text {text}");
         defects.error(at, path, "elements only", found);
     }
 }
@@ -278,39 +259,42 @@ fn unknown(node: Node<'_, '_>, fields: &[Field], parent: &str, defects: &mut Def
     let alike = fields.iter().find(|f| f.name.eq_ignore_ascii_case(name));
     let (expected, found) = match (node.tag_name().namespace(), alike) {
         (None, Some(field)) => (
-            format!("{}, in this case", field.name),
-            "another case; it is not read".to_owned(),
+            format!("{} (case-sensitive)", field.name),
+            format!("{name}, which is ignored"),
         ),
         (Some(namespace), _) => (
             "a known element".to_owned(),
-            format!("one of the namespace {}; it is not read", quoted(namespace)),
+            format!(
+                "an element of the namespace {}, which is ignored",
+                quoted(namespace)
+            ),
         ),
         (None, None) => (
             "a known element".to_owned(),
-            "an unknown one; it is not read".to_owned(),
+            "an unknown element, which is ignored".to_owned(),
         ),
     };
     defects.warning(node.range().start, &path, expected, found);
 }
 
-/// Warns of attributes that mean nothing here. Those of XML and of XML Schema instances mean something to others.
+/// Warns of unknown attributes. Attributes of XML and of XML Schema instances are allowed, because other tools use them.
 pub(super) fn attributes(
     node: Node<'_, '_>,
     path: &str,
     known: &[&str],
     defects: &mut Defects<'_>,
 ) {
-    let ours = |a: &Attribute<'_, '_>| match a.namespace() {
+    let allowed = |a: &Attribute<'_, '_>| match a.namespace() {
         Some(namespace) => namespace == XML || namespace == XSI,
         None => known.contains(&a.name()),
     };
-    for attribute in node.attributes().filter(|a| !ours(a)) {
+    for attribute in node.attributes().filter(|a| !allowed(a)) {
         let path = format!("{path}/@{}", shortened(attribute.name()));
         let expected = match known {
             [] => "no attribute".to_owned(),
             known => format!("no attribute other than {}", known.join(", ")),
         };
-        let found = format!("{}; it is not read", quoted(attribute.value()));
+        let found = format!("{}, which is ignored", quoted(attribute.value()));
         defects.warning(attribute.range().start, &path, expected, found);
     }
 }

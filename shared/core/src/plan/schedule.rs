@@ -1,17 +1,23 @@
-//! How long a chunk is and which rungs share a decode: chosen so that the last worker is done soon and little is paid
-//! beyond the encoding itself.
+//! Chunk length and rung groups: chosen so that the last worker finishes early and little is paid beyond the encode.
 //!
-//! Every worker takes one piece of work (one chunk at the rungs of one group) at a time, the costliest first. Small pieces
-//! keep all workers busy to the end; large pieces pay less often for starting, for decoding up to the first frame, and
-//! for decoding the same frames for another group. The candidates are few, so all of them are weighed.
+//! A worker takes one piece of work (one chunk at the rungs of one group) at a time, the costliest piece first. Small
+//! pieces keep all workers busy to the end. Large pieces pay less often for the start of an invocation, for decoding up
+//! to their first frame, and for decoding the same frames again for another group.
+//!
+//! The candidates are few: every chunk length up to the profile's limit, times the sensible ways to group the rungs. So
+//! [`Workload::schedule`] models all of them, in processor seconds from `prices/work.yaml`, and chooses in this order:
+//!
+//! 1. no piece longer than four minutes, if possible;
+//! 2. at most 15 % more work than the cheapest candidate;
+//! 3. no piece longer than 1.5 times the median ([`MAX_TAIL`]), unless that delays the end by more than 15 %;
+//! 4. the earliest end; among those within 5 % of it, the least work.
+//!
+//! A wrong figure makes a plan slower but never wrong, because chunk boundaries are segment boundaries in any case.
 
-use std::cmp::{Ordering, Reverse};
+use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use crate::cost::Work;
-use crate::probe::VideoStream;
-
-use super::{Timeline, VideoRendition};
+use crate::units::Ordered;
 
 /// What has to be encoded, in frames and processor seconds.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,79 +28,72 @@ pub struct Workload {
     pub segment_frames: u64,
     /// Most segments of a chunk, at least 1.
     pub longest: u64,
-    /// Seconds each piece costs besides its frames.
+    /// Seconds that each piece costs in addition to its frames.
     pub start_s: f64,
-    /// Seconds to decode one frame.
     pub decode_s: f64,
-    /// Frames that are decoded on average before the first one of a chunk.
+    /// Average number of frames to decode before the first frame of a chunk.
     pub lead_frames: f64,
     /// Seconds to encode one frame, for each rung.
     pub rungs: Vec<f64>,
 }
 
-/// The choice, and what the model says of it.
+/// The chosen chunk length and groups, and the model's result for them.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Schedule {
-    /// Segments of a chunk; the last may have fewer.
+    /// Segments of a chunk; the last chunk may have fewer.
     pub segments_per_chunk: u64,
-    /// Rung groups, the costliest first, indexes ascending; they partition the rungs.
+    /// A partition of the rungs into groups, the costliest group first, with ascending indexes in each.
     pub groups: Vec<Vec<usize>>,
-    /// Modelled seconds from the first piece's start to the last one's end.
+    /// Modelled seconds from the start of the first piece to the end of the last one.
     pub makespan_s: f64,
-    /// Modelled seconds of all pieces together: what is paid.
+    /// Modelled seconds of all pieces together, which is what is paid.
     pub work_s: f64,
     /// Modelled seconds of the longest piece.
     pub longest_piece_s: f64,
-    /// The longest piece by the median piece.
+    /// Duration of the longest piece divided by that of the median piece.
     pub tail: f64,
 }
 
-/// A piece may last this many times as long as the median piece before another schedule is preferred.
-pub const TAIL: f64 = 1.5;
+/// Longest acceptable piece, as a multiple of the median piece.
+pub const MAX_TAIL: f64 = 1.5;
 
-/// No piece is planned to run longer than this, so that a slow machine still ends within the function's time limit.
-const LONGEST_PIECE_S: f64 = 240.0;
+/// Longest planned piece in seconds, so that a slow machine still finishes within the function's time limit.
+const MAX_PIECE_S: f64 = 240.0;
 
-/// Schedules within this share of the shortest makespan count as equally quick; the cheapest of them is taken.
+/// Schedules within this share of the earliest end count as equally fast; the cheapest of them is chosen.
 const SLACK: f64 = 0.05;
 
-impl Workload {
-    /// The work of a title.
-    pub(super) fn new(
-        work: &Work,
-        source: &VideoStream,
-        timeline: &Timeline,
-        segment_frames: u64,
-        longest: u64,
-        video: &[VideoRendition],
-    ) -> Self {
-        Self {
-            frames: timeline.frames.0,
-            segment_frames,
-            longest,
-            start_s: work.invocation_s,
-            decode_s: work.decode_seconds(source.coded),
-            lead_frames: timeline.mean_lead(),
-            rungs: video.iter().map(|v| work.frame_seconds(&v.rung)).collect(),
-        }
-    }
+/// Most work beyond the cheapest schedule, as a share of it.
+const SURCHARGE: f64 = 0.15;
 
-    /// Picks chunk length and rung groups for a number of parallel workers.
-    #[must_use]
+/// How much later a schedule without stragglers may end than the fastest one with them, as a share.
+const EVENNESS: f64 = 0.15;
+
+/// Pieces of equal work differ by chance, and one worker gets a slow piece last: this share of the longest piece is added
+/// to the makespan of even pieces.
+const LATENESS: f64 = 0.35;
+
+/// If there are more pieces per worker than this, the makespan is estimated instead of counted.
+const MAX_COUNTED: u64 = 8;
+
+/// Ladders with more rungs are grouped by balance only, because the groupings by neighbours double with each rung.
+const MAX_NEIGHBOURS: usize = 8;
+
+impl Workload {
+    /// Chooses chunk length and rung groups for a number of parallel workers.
     pub fn schedule(&self, workers: u32) -> Schedule {
         let groupings = self.groupings();
         let lengths = 1..=self.longest.max(1);
         let all = lengths.flat_map(|n| groupings.iter().map(move |g| (n, g)));
         let all: Vec<Pieces> = all.map(|(n, g)| self.pieces(g, n)).collect();
-        let all = keep(all, |p| p.longest() <= LONGEST_PIECE_S);
+        let all = prefer(all, |p| p.longest() <= MAX_PIECE_S);
         let cheapest = least(&all, Pieces::work);
-        let all = keep(all, |p| p.work() <= cheapest * (1.0 + SURCHARGE));
+        let all = prefer(all, |p| p.work() <= cheapest * (1.0 + SURCHARGE));
         let all = all.into_iter().map(|p| p.schedule(workers)).collect();
         choose(all).unwrap_or_else(|| self.evaluate(&[], 1, workers))
     }
 
-    /// What the model says of one choice.
-    #[must_use]
+    /// Models one combination of groups and chunk length.
     pub fn evaluate(&self, groups: &[Vec<usize>], segments: u64, workers: u32) -> Schedule {
         self.pieces(groups, segments).schedule(workers)
     }
@@ -123,16 +122,16 @@ impl Workload {
         }
     }
 
-    /// The ways to group the rungs that are worth weighing: balanced ones, and those that keep rungs of like cost together.
+    /// The groupings worth comparing: balanced ones, and those that keep rungs of similar cost together.
     fn groupings(&self) -> Vec<Vec<Vec<usize>>> {
         let mut by_cost: Vec<usize> = (0..self.rungs.len()).collect();
         by_cost.sort_by(|a, b| self.rungs[*b].total_cmp(&self.rungs[*a]).then(a.cmp(b)));
         let balanced = (1..=by_cost.len()).map(|count| self.balanced(&by_cost, count));
-        let all = balanced.chain(alike(&by_cost));
+        let all = balanced.chain(neighbours(&by_cost));
         all.map(|groups| self.in_order(groups)).collect()
     }
 
-    /// The costliest rung first, each to the group that has least so far.
+    /// Assigns the rungs, the costliest first, each to the group that costs least so far.
     fn balanced(&self, by_cost: &[usize], count: usize) -> Vec<Vec<usize>> {
         let mut groups: Vec<(f64, Vec<usize>)> = vec![(0.0, Vec::new()); count];
         for rung in by_cost {
@@ -153,12 +152,9 @@ impl Workload {
     }
 }
 
-/// Ladders of more rungs are only grouped by balance: the neighbourly groupings double with each rung.
-const MOST_ALIKE: usize = 8;
-
-/// Every way to cut a list of rungs, ordered by cost, into runs of neighbours.
-fn alike(by_cost: &[usize]) -> Vec<Vec<Vec<usize>>> {
-    if by_cost.is_empty() || by_cost.len() > MOST_ALIKE {
+/// Every way to split a list of rungs, ordered by cost, into runs of neighbours.
+fn neighbours(by_cost: &[usize]) -> Vec<Vec<Vec<usize>>> {
+    if by_cost.is_empty() || by_cost.len() > MAX_NEIGHBOURS {
         return Vec::new();
     }
     let cuts = 0u32..1 << (by_cost.len() - 1);
@@ -177,7 +173,7 @@ fn alike(by_cost: &[usize]) -> Vec<Vec<Vec<usize>>> {
     .collect()
 }
 
-/// The pieces of one choice: seconds and how many last as long, the longest first.
+/// The pieces of one candidate: (seconds, how many pieces take that long), the longest first.
 struct Pieces {
     groups: Vec<Vec<usize>>,
     segments: u64,
@@ -223,14 +219,14 @@ impl Pieces {
         }
     }
 
-    /// Longest piece first, each to the worker that is free first. Where every worker has many pieces, their ends differ by
-    /// less than the last piece, and half of it is taken instead of counting.
+    /// Assigns the longest piece first, each to the worker that is free first. If every worker has many pieces, their ends
+    /// differ by less than the last piece, and half of that is added instead of counting.
     fn makespan(&self, workers: u32) -> f64 {
         let workers = u64::from(workers.max(1));
         if self.count() <= workers {
             return self.longest();
         }
-        if self.count() > workers.saturating_mul(MANY) {
+        if self.count() > workers.saturating_mul(MAX_COUNTED) {
             let last = self.sizes.last().map_or(0.0, |(seconds, _)| *seconds);
             let fair = self.work() / workers as f64;
             return if workers == 1 {
@@ -239,12 +235,12 @@ impl Pieces {
                 fair + last / 2.0
             };
         }
-        let mut free: BinaryHeap<Reverse<Seconds>> =
-            (0..workers).map(|_| Reverse(Seconds(0.0))).collect();
+        let mut free: BinaryHeap<Reverse<Ordered>> =
+            (0..workers).map(|_| Reverse(Ordered(0.0))).collect();
         for (seconds, count) in &self.sizes {
             for _ in 0..*count {
-                if let Some(Reverse(Seconds(at))) = free.pop() {
-                    free.push(Reverse(Seconds(at + seconds)));
+                if let Some(Reverse(Ordered(at))) = free.pop() {
+                    free.push(Reverse(Ordered(at + seconds)));
                 }
             }
         }
@@ -252,52 +248,21 @@ impl Pieces {
     }
 }
 
-/// Pieces of equal work differ by chance, and somebody gets a late one last: this share of the longest piece is expected on
-/// top of what even pieces would take.
-const LATENESS: f64 = 0.35;
-
-/// From this many pieces per worker on the makespan is estimated.
-const MANY: u64 = 8;
-
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct Seconds(f64);
-
-impl Eq for Seconds {}
-
-impl PartialOrd for Seconds {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Seconds {
-    fn cmp(&self, other: &Self) -> Ordering {
-        self.0.total_cmp(&other.0)
-    }
-}
-
-/// Most that may be paid beyond the cheapest schedule, as a share of it.
-const SURCHARGE: f64 = 0.15;
-
-/// How much later a schedule without stragglers may end than the quickest one with them.
-const EVENNESS: f64 = 0.15;
-
-/// Of schedules that cost about the same, those without stragglers where that delays little; of these the quickest, and of
-/// those that are about as quick the cheapest.
+/// Steps 3 and 4 of the module documentation.
 fn choose(candidates: Vec<Schedule>) -> Option<Schedule> {
     let latest = least(&candidates, |c| c.makespan_s) * (1.0 + EVENNESS);
-    let candidates = keep(candidates, |c| c.tail <= TAIL && c.makespan_s <= latest);
+    let candidates = prefer(candidates, |c| c.tail <= MAX_TAIL && c.makespan_s <= latest);
     let latest = latest.min(least(&candidates, |c| c.makespan_s) * (1.0 + SLACK));
-    let candidates = keep(candidates, |c| c.makespan_s <= latest);
+    let candidates = prefer(candidates, |c| c.makespan_s <= latest);
     candidates
         .into_iter()
         .min_by(|a, b| a.work_s.total_cmp(&b.work_s))
 }
 
-/// Those that fulfil a wish, or all where none does.
-fn keep<T>(all: Vec<T>, wish: impl Fn(&T) -> bool) -> Vec<T> {
-    if all.iter().any(&wish) {
-        all.into_iter().filter(wish).collect()
+/// The candidates that meet a condition, or all of them if none does.
+fn prefer<T>(all: Vec<T>, condition: impl Fn(&T) -> bool) -> Vec<T> {
+    if all.iter().any(&condition) {
+        all.into_iter().filter(condition).collect()
     } else {
         all
     }

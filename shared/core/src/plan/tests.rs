@@ -65,7 +65,7 @@ fn timeline(frames: u64, rate: &str, gop: u64, den: u32) -> Timeline {
 }
 
 #[test]
-fn a_constant_source_maps_every_frame_even_in_a_millisecond_container() {
+fn a_constant_source_maps_every_frame_even_with_millisecond_timestamps() {
     let line = timeline(1_000, "24000/1001", 24, 1_000);
     assert_eq!(line.mapping, FrameMapping::Every);
     assert_eq!(line.frames, FrameCount(1_000));
@@ -130,10 +130,10 @@ fn a_cut_seeks_half_a_frame_before_the_key_frame_and_trims_between_frames() {
 }
 
 #[test]
-fn where_tables_tell_every_key_frame_a_cut_seeks_midway_between_two_of_them() {
+fn with_tables_a_cut_seeks_midway_between_two_key_frames() {
     let rate: FrameRate = "25".parse().unwrap();
     let stream = stream("25", (1, 25_000));
-    let sought = |gop: u64, start: u64| {
+    let seek_ticks = |gop: u64, start: u64| {
         let mut index = index(100, rate, gop, 25_000);
         index.read = IndexRead::Tables;
         let line = Timeline::new(&index, &stream, 60).unwrap();
@@ -141,31 +141,31 @@ fn where_tables_tell_every_key_frame_a_cut_seeks_midway_between_two_of_them() {
         assert_eq!(seek.timescale, Timescale(50_000));
         seek.ticks.0
     };
-    assert_eq!(sought(10, 25), 20_000 + 30_000 - 2);
+    assert_eq!(seek_ticks(10, 25), 20_000 + 30_000 - 2);
     assert_eq!(
-        sought(1, 25),
+        seek_ticks(1, 25),
         26_000 * 2 - 4 - 1_000,
-        "half a frame before the next"
+        "half a frame before the next key frame"
     );
     assert_eq!(
-        sought(10, 95),
+        seek_ticks(10, 95),
         80_000 + 90_000 - 2,
-        "also where decoding cannot begin at the next"
+        "even if decoding cannot start at the next one"
     );
     assert_eq!(
-        sought(60, 95),
+        seek_ticks(60, 95),
         60_000 + 100_000,
-        "up to the end after the last"
+        "midway to the end of the file after the last one"
     );
 }
 
 #[test]
-fn fragments_that_a_chunk_needs_nothing_of_are_hidden() {
+fn fragments_that_a_chunk_does_not_need_are_hidden() {
     let rate: FrameRate = "25".parse().unwrap();
     let stream = stream("25", (1, 25_000));
     let mut index = index(200, rate, 10, 25_000);
     index.read = IndexRead::Tables;
-    // Of ten frames each, with the box at the head of each.
+    // Ten frames each, with the `moof` box at the start of each.
     index.fragments = (0..20)
         .map(|n| ByteSpan {
             start: 990 + n * 1_000,
@@ -176,7 +176,7 @@ fn fragments_that_a_chunk_needs_nothing_of_are_hidden() {
     let cut = line.cut(FrameRange { start: 45, end: 60 });
     let span = |start, end| ByteSpan { start, end };
     assert_eq!(cut.reads, [span(4_990, 7_000)]);
-    // Up to the key frame's own; and from where a decoder has come out with all of its pictures.
+    // Everything before the key frame's fragment, and everything after the packets that make a decoder output its pictures.
     assert_eq!(cut.hidden, [span(990, 4_990), span(8_990, 20_990)]);
     let whole = line.cut(FrameRange { start: 0, end: 200 });
     assert_eq!(whole.hidden, []);
@@ -188,7 +188,7 @@ fn cutting(index: &PacketIndex) -> Cutting {
 }
 
 #[test]
-fn decoding_does_not_begin_at_a_key_frame_that_a_decoder_would_not_come_out_of_before_the_end() {
+fn decoding_does_not_start_at_a_key_frame_too_close_to_the_end() {
     let seek = |codec: &str, gop: u64| {
         let index = index(97, FrameRate::new(25, 1).unwrap(), gop, 1_000);
         let mut s = stream("25", index.time_base);
@@ -207,12 +207,12 @@ fn decoding_does_not_begin_at_a_key_frame_that_a_decoder_would_not_come_out_of_b
         "{}",
         seek("mpeg2video", 19)
     );
-    // Where every picture is one, nothing is held back; the last packet is not found by trying.
+    // If every picture is a key frame, the decoder holds nothing back; only the last packet cannot be found by trial.
     assert!(near(seek("h264", 1), 95.0), "{}", seek("h264", 1));
 }
 
 #[test]
-fn what_cannot_be_cut_by_seeking_is_decoded_whole_and_the_plan_says_why() {
+fn a_source_that_defeats_seeking_is_decoded_whole_with_the_reason() {
     let good = index(100, FrameRate::new(25, 1).unwrap(), 10, 1_000);
     assert_eq!(cutting(&good), Cutting::Seek);
     let whole = |change: fn(&mut PacketIndex)| {
@@ -229,8 +229,8 @@ fn what_cannot_be_cut_by_seeking_is_decoded_whole_and_the_plan_says_why() {
             packet.dts = packet.dts.map(|t| t + by);
         }
     };
-    insta::assert_snapshot!(whole(|i| i.gradual = true), @"its key frames are recovery points of an intra refresh, from which pictures build up gradually");
-    insta::assert_snapshot!(whole(|i| i.unordered = true), @"its container stores frames in decoding order without times of display");
+    insta::assert_snapshot!(whole(|i| i.gradual = true), @"its key frames are recovery points of an intra refresh, where pictures build up gradually");
+    insta::assert_snapshot!(whole(|i| i.unordered = true), @"its container stores frames in decoding order without presentation times");
     let mut back = good.clone();
     shift(&mut back, -1_900);
     let line = Timeline::new(&back, &stream("25", (1, 1_000)), 60).unwrap();
@@ -241,34 +241,34 @@ fn what_cannot_be_cut_by_seeking_is_decoded_whole_and_the_plan_says_why() {
     insta::assert_json_snapshot!(line.cutting, @r#"
     {
       "how": "whole",
-      "reason": "its timestamps begin anew or leap at 1 places"
+      "reason": "its timestamps restart or jump at 1 places"
     }
     "#);
-    let mut leap = good.clone();
-    shift(&mut leap, 10_001);
-    assert!(matches!(cutting(&leap), Cutting::Whole { .. }));
+    let mut jump = good.clone();
+    shift(&mut jump, 10_001);
+    assert!(matches!(cutting(&jump), Cutting::Whole { .. }));
     let mut pause = good;
     shift(&mut pause, 5_000);
     assert_eq!(
         cutting(&pause),
         Cutting::Seek,
-        "a pause is held, not cut out"
+        "a pause does not prevent seeking"
     );
 }
 
 #[test]
-fn timestamps_that_break_need_a_constant_rate_in_between() {
+fn timestamps_that_restart_need_a_constant_rate_between_the_breaks() {
     let mut index = index(100, FrameRate::new(25, 1).unwrap(), 10, 1_000);
     for (n, packet) in (0i64..).zip(&mut index.packets[50..]) {
         packet.pts += n * n - 1_900;
         packet.dts = Some(packet.pts);
     }
     let error = Timeline::new(&index, &stream("25", (1, 1_000)), 60).unwrap_err();
-    insta::assert_snapshot!(error, @"expected continuous timestamps, or a constant frame rate between the breaks; found that its timestamps begin anew or leap at 1 places");
+    insta::assert_snapshot!(error, @"expected continuous timestamps, or a constant frame rate between the breaks; found that its timestamps restart or jump at 1 places");
 }
 
 #[test]
-fn the_last_packet_of_a_file_is_never_sought() {
+fn the_last_packet_of_a_file_is_never_a_seek_target() {
     let line = timeline(101, "25", 20, 1_000);
     let cut = line.cut(FrameRange {
         start: 100,
@@ -297,13 +297,13 @@ fn an_index_without_frames_or_key_frames_is_refused() {
     let s = stream("25", (1, 1_000));
     assert_eq!(
         Timeline::new(&none, &s, 60).err(),
-        Some(PlanError::NoFrames)
+        Some(TimelineError::NoFrames)
     );
     let mut keyless = index(5, FrameRate::new(25, 1).unwrap(), 5, 1_000);
     keyless.packets[0].key = false;
     assert_eq!(
         Timeline::new(&keyless, &s, 60).err(),
-        Some(PlanError::NoKeyFrame { packets: 5 })
+        Some(TimelineError::NoKeyFrame { packets: 5 })
     );
 }
 

@@ -1,9 +1,17 @@
-//! The source's frames on the output's constant grid, and exact cuts between them.
+//! The source's frames on the output's constant frame grid, and exact cuts between them.
+//!
+//! A [`Timeline`] is built from the packet index of the source. It decides three things:
+//!
+//! - the **grid**: the constant frame rate of the output, and how many frames it has;
+//! - the **mapping**: whether output frame n is source frame n, or the source frame nearest to each output time;
+//! - the **cutting**: whether workers may seek to their chunks, or one worker decodes the file from its start.
+//!
+//! [`Timeline::cut`] then turns a range of output frames into a [`Cut`]: where to seek, which frames to drop, and which
+//! bytes of the file to read. The bounds of a cut lie midway between neighbouring frames, so that rounding in a demuxer
+//! or filter cannot move a frame from one chunk to the next.
 
 use serde::{Deserialize, Serialize};
 
-use super::cutting::{self, Cutting};
-use super::{Cut, PlanError, view};
 use crate::probe::{ByteSpan, IndexRead, Packet, PacketIndex, Scan, Seconds, VideoStream};
 use crate::time::{FrameCount, FrameRange, FrameRate, Ticks, Timescale};
 
@@ -11,72 +19,124 @@ use crate::time::{FrameCount, FrameRange, FrameRate, Ticks, Timescale};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum FrameMapping {
-    /// The source is constant: output frame n is source frame n.
+    /// The source has a constant rate: output frame n is source frame n.
     Every,
-    /// The source is variable, or faster than the profile allows: each output time shows the frame nearest to it.
+    /// The source has a variable rate, or exceeds the profile's limit: each output time shows the nearest source frame.
     Resampled,
 }
 
-/// The source's frames in presentation order, and the grid they go to.
+/// How workers reach the first frame of their chunk.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "how", rename_all = "kebab-case")]
+pub enum Cutting {
+    /// Each worker seeks to the last key frame before its chunk.
+    Seek,
+    /// One worker for each rung group decodes the whole file, because chunks of it could not be proven exact.
+    Whole {
+        /// The property of the index that rules out seeking.
+        reason: String,
+    },
+}
+
+/// How a range of frames is cut from the source while decoding: seek to a decodable point before it, then drop every
+/// frame outside `[start, end)`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cut {
+    /// The time to seek to; absent if decoding starts at the beginning of the file.
+    pub seek: Option<Seconds>,
+    /// Drop frames shown before this time; absent for the first chunk.
+    pub start: Option<Seconds>,
+    /// Drop frames shown at or after this time; absent for the last chunk.
+    pub end: Option<Seconds>,
+    /// Bytes worth reading ahead. The decoder may read others as well.
+    pub reads: Vec<ByteSpan>,
+    /// Fragments that the chunk does not need. A demuxer that walks from one fragment to the next sees free space there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hidden: Vec<ByteSpan>,
+}
+
+/// Why an index cannot be placed on a frame grid.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TimelineError {
+    #[error("expected an index with at least one video frame, found none")]
+    NoFrames,
+    #[error(
+        "expected a key frame at or before the first frame shown, found none among {packets} packets"
+    )]
+    NoKeyFrame { packets: usize },
+    #[error(
+        "expected a frame rate in the stream header or from the timestamps, found none for {frames} frames"
+    )]
+    NoFrameRate { frames: usize },
+    /// The timestamps restart, and the frames between the breaks do not have a constant rate.
+    #[error(
+        "expected continuous timestamps, or a constant frame rate between the breaks; found that {reason}"
+    )]
+    Discontinuous { reason: String },
+}
+
+/// The source's frames in presentation order, and the frame grid of the output.
 #[derive(Clone, Debug)]
 pub struct Timeline {
-    /// Frame rate of the grid.
     pub frame_rate: FrameRate,
-    /// Frames on the grid.
+    /// Number of frames on the grid.
     pub frames: FrameCount,
-    /// How one becomes the other.
     pub mapping: FrameMapping,
-    /// Whether chunks are cut by seeking.
     pub cutting: Cutting,
+    /// Presentation times in display order, in ticks of `time_base`.
     pub(super) shown: Vec<i64>,
-    /// For each shown frame its packet's place in file order.
+    /// The position in file order of each shown frame's packet.
     order: Vec<usize>,
+    /// Whether the timestamps restart somewhere, so that frames can be counted but not placed by time.
     broken: bool,
     bytes: Vec<Option<ByteSpan>>,
     tables: Option<ByteSpan>,
     fragments: Vec<ByteSpan>,
     /// Whether the demuxer seeks by the tables that the index was read from.
-    tabled: bool,
-    keys: Vec<Key>,
+    seeks_by_tables: bool,
+    keys: Vec<KeyFrame>,
     time_base: (u32, u32),
-    /// Frames before and after a chunk that its own frames are made with.
+    /// Frames before and after a chunk that its own frames depend on.
     context: u64,
 }
 
 /// A packet that decoding can start at.
 #[derive(Clone, Copy, Debug)]
-struct Key {
+struct KeyFrame {
     pts: i64,
     /// The earlier of its two timestamps: demuxers seek by either.
     earliest: i64,
     /// The earliest timestamp of the key frames after it in file order; `None` for the last one.
     next: Option<i64>,
-    /// Its place in file order.
-    place: usize,
+    position: usize,
 }
 
 impl Timeline {
-    /// Judges an index.
+    /// Places the frames of an index on a grid of at most `max_frame_rate` frames per second.
     ///
     /// # Errors
-    /// Where it has no frame, no key frame at its start, or no frame rate can be told.
+    /// If the index has no frame or no key frame, if no frame rate can be determined, or if the timestamps restart in a
+    /// file without a constant frame rate.
     pub fn new(
         index: &PacketIndex,
         stream: &VideoStream,
         max_frame_rate: u32,
-    ) -> Result<Self, PlanError> {
-        let cutting = cutting::judge(index);
-        let runs: Vec<Vec<i64>> = cutting::runs(index).into_iter().map(in_order).collect();
+    ) -> Result<Self, TimelineError> {
+        let cutting = cutting(index);
+        let runs: Vec<Vec<i64>> = continuous_runs(index)
+            .into_iter()
+            .map(presentation_times)
+            .collect();
         let shown = runs.concat();
-        let first = *shown.first().ok_or(PlanError::NoFrames)?;
+        let first = *shown.first().ok_or(TimelineError::NoFrames)?;
         let mut order: Vec<usize> = (0..index.packets.len()).collect();
         if runs.len() == 1 {
-            order.sort_by_key(|place| index.packets[*place].pts);
+            order.sort_by_key(|position| index.packets[*position].pts);
         }
-        let mut keys = keys(&index.packets, &stream.codec);
+        let mut keys = key_frames(&index.packets, &stream.codec);
         keys.sort_unstable_by_key(|k| k.pts);
         if keys.is_empty() {
-            return Err(PlanError::NoKeyFrame {
+            return Err(TimelineError::NoKeyFrame {
                 packets: index.packets.len(),
             });
         }
@@ -85,16 +145,16 @@ impl Timeline {
             runs.iter()
                 .all(|run| is_constant(run, *rate, index.time_base))
         });
-        // The rate that holds all frames of a variable source, where it is one that the profile allows; else its average.
+        // For a variable source: the rate that holds all its frames if the profile allows that rate, else its average.
         let base = stream.base_frame_rate;
         let nominal = constant
             .or(base.filter(|rate| !rate.exceeds(max_frame_rate)))
             .or(stream.average_frame_rate)
             .or(base)
-            .ok_or(PlanError::NoFrameRate {
+            .ok_or(TimelineError::NoFrameRate {
                 frames: shown.len(),
             })?;
-        let frame_rate = limited(nominal, max_frame_rate);
+        let frame_rate = nominal.halved_to(max_frame_rate);
         let (mapping, frames) = if constant == Some(frame_rate) {
             (FrameMapping::Every, FrameCount(shown.len() as u64))
         } else {
@@ -106,7 +166,9 @@ impl Timeline {
         if let (false, FrameMapping::Resampled, Cutting::Whole { reason }) =
             (timed, mapping, &cutting)
         {
-            return Err(PlanError::Discontinuous(reason.clone()));
+            return Err(TimelineError::Discontinuous {
+                reason: reason.clone(),
+            });
         }
         Ok(Self {
             frame_rate,
@@ -119,65 +181,62 @@ impl Timeline {
             bytes: index.packets.iter().map(|p| p.bytes).collect(),
             tables: index.tables,
             fragments: index.fragments.clone(),
-            tabled: index.read == IndexRead::Tables,
+            seeks_by_tables: index.read == IndexRead::Tables,
             keys,
             time_base: index.time_base,
-            // The deinterlacer looks at the frame before and the frame after.
+            // The deinterlacer needs the frame before and the frame after.
             context: u64::from(index.scan != Scan::Progressive),
         })
     }
 
-    /// When the first source frame is shown.
-    #[must_use]
+    /// The presentation time of the first source frame.
     pub fn video_start(&self) -> Seconds {
         self.seconds(self.shown.first().copied().unwrap_or_default() * 2)
     }
 
-    /// Frames that are decoded on average to get from a key frame to any frame: half the distance of two key frames.
-    #[must_use]
+    /// Average number of frames to decode from a key frame to any frame: half the distance between two key frames.
     pub(super) fn mean_lead(&self) -> f64 {
         let distance = self.shown.len() as f64 / self.keys.len().max(1) as f64;
         (distance - 1.0).max(0.0) / 2.0
     }
 
-    /// How frames `[start, end)` of the grid are cut from the source.
-    #[must_use]
+    /// Whether the timestamps restart somewhere: frames can then be counted but not placed by time.
+    pub(super) fn is_broken(&self) -> bool {
+        self.broken
+    }
+
+    /// How the frames `[start, end)` of the grid are cut from the source.
     pub fn cut(&self, frames: FrameRange) -> Cut {
         if self.cutting != Cutting::Seek {
-            return Cut {
-                seek: None,
-                start: None,
-                end: None,
-                reads: Vec::new(),
-                hidden: Vec::new(),
-            };
+            return Cut::default();
         }
-        let (first, last) = self.needed(frames);
+        let (first, last) = self.source_frames(frames);
         let first = first.saturating_sub(self.context);
         let last = last.saturating_add(self.context);
-        let key = self.key_before(self.at(first));
-        let place = key.map_or(0, |k| k.place);
-        let furthest = self.furthest(first, last).unwrap_or(place);
+        let key = self.key_before(self.pts(first));
+        let position = key.map_or(0, |k| k.position);
+        let furthest = self.furthest(first, last).unwrap_or(position);
         let trimmed = self.mapping == FrameMapping::Every;
         let bound = |frame| self.midpoint_before(frame).filter(|_| trimmed);
-        let media = view::stretch(&self.bytes, place, furthest);
-        let media = media.map(|span| view::with_head(&self.fragments, span));
+        let media = packets_span(&self.bytes, position, furthest);
+        let media = media.map(|span| with_fragment_head(&self.fragments, span));
         Cut {
-            seek: key.map(|k| self.seconds(self.sought(k))),
+            seek: key.map(|k| self.seconds(self.seek_time(k))),
             start: bound(frames.start),
             end: bound(frames.end),
             reads: self.tables.into_iter().chain(media).collect(),
-            hidden: view::hidden(&self.fragments, &self.bytes, place, furthest),
+            hidden: unneeded_fragments(&self.fragments, &self.bytes, position, furthest),
         }
     }
 
-    /// The time, in half ticks, to seek for a key frame.
+    /// The time, in half ticks, to seek to for a key frame.
     ///
-    /// A demuxer without tables lands where it finds a timestamp, so half a frame before the key frame is as close as is safe.
-    /// With tables it lands at the last key frame before the time, give or take the delay of reordering, which it takes off:
-    /// midway to the next one is that very key frame. Never past half a frame before the next one, so that it is not that.
-    fn sought(&self, key: Key) -> i64 {
-        if !self.tabled {
+    /// A demuxer without tables lands where it finds a timestamp, so half a frame before the key frame is as close as is
+    /// safe. A demuxer with tables lands at the last key frame before the time, less the reordering delay that it
+    /// subtracts: midway to the next key frame leads to this one. The time never passes half a frame before the next key
+    /// frame, so that it does not lead to that one instead.
+    fn seek_time(&self, key: KeyFrame) -> i64 {
+        if !self.seeks_by_tables {
             return key.earliest * 2 - self.frame_ticks();
         }
         let last = self.shown.last().copied().unwrap_or(key.pts);
@@ -185,18 +244,18 @@ impl Timeline {
         (key.pts + next).min(next * 2 - self.frame_ticks())
     }
 
-    /// The source frames, from the first to the last, that frames of the grid are made of.
-    fn needed(&self, frames: FrameRange) -> (u64, u64) {
+    /// The first and the last source frame that frames of the grid are made of.
+    fn source_frames(&self, frames: FrameRange) -> (u64, u64) {
         match self.mapping {
             FrameMapping::Every => (frames.start, frames.end.saturating_sub(1)),
             FrameMapping::Resampled => (
-                self.frame_by(frames.start).saturating_sub(1),
-                self.frame_by(frames.end) + 1,
+                self.source_frame_at(frames.start).saturating_sub(1),
+                self.source_frame_at(frames.end) + 1,
             ),
         }
     }
 
-    /// The place in file order of the last packet that source frames `[first, last]` need.
+    /// The position in file order of the last packet that source frames `[first, last]` need.
     fn furthest(&self, first: u64, last: u64) -> Option<usize> {
         let at = |frame: u64| usize::try_from(frame).unwrap_or(usize::MAX);
         let end = at(last).saturating_add(1).min(self.order.len());
@@ -204,13 +263,8 @@ impl Timeline {
         frames.iter().max().copied()
     }
 
-    /// Whether times of display go back somewhere: frames can then be counted but not placed by time.
-    pub(super) fn is_broken(&self) -> bool {
-        self.broken
-    }
-
     /// Presentation time of a source frame.
-    fn at(&self, frame: u64) -> i64 {
+    fn pts(&self, frame: u64) -> i64 {
         let last = self.shown.len().saturating_sub(1);
         let frame = usize::try_from(frame).unwrap_or(last).min(last);
         self.shown.get(frame).copied().unwrap_or_default()
@@ -223,12 +277,12 @@ impl Timeline {
         Some(self.seconds(before + after))
     }
 
-    /// The source frame shown at an output frame, or the one before it.
-    fn frame_by(&self, frame: u64) -> u64 {
+    /// The source frame shown at the time of an output frame: the last one that starts at or before it.
+    fn source_frame_at(&self, frame: u64) -> u64 {
         let first = self.shown.first().copied().unwrap_or_default();
         let offset = self.frame_rate.duration_of(FrameCount(frame));
         let scale = self.time_base;
-        // Ticks of the grid into ticks of the source: × den / num of the time base.
+        // Ticks of the grid to ticks of the source: × den / num of the time base.
         let ticks = i128::from(offset.0) * i128::from(scale.1)
             / (i128::from(self.frame_rate.timescale().0) * i128::from(scale.0.max(1)));
         let time = first.saturating_add(i64::try_from(ticks).unwrap_or(i64::MAX / 4));
@@ -236,8 +290,8 @@ impl Timeline {
         at.saturating_sub(1) as u64
     }
 
-    /// The last key frame shown at or before a time; `None` where that is the first one.
-    fn key_before(&self, pts: i64) -> Option<Key> {
+    /// The last key frame shown at or before a time; `None` if that is the first one, where decoding starts anyway.
+    fn key_before(&self, pts: i64) -> Option<KeyFrame> {
         let at = self.keys.partition_point(|k| k.pts <= pts);
         self.keys
             .get(at.checked_sub(1)?)
@@ -262,45 +316,77 @@ impl Timeline {
     }
 }
 
-/// Pictures that an H.264 decoder holds back at most: ISO/IEC 14496-10, A.3.1.
-const HELD_BACK: usize = 16;
+/// A jump of decoding times beyond this is a discontinuity, not a pause (as ffmpeg's `dts_delta_threshold`).
+const MAX_PAUSE_SECONDS: i64 = 10;
 
-/// The packets that decoding can begin at. Not the very last packet of a file: demuxers that look for a place by trying,
-/// as with transport streams, find it only once another packet has ended it. Nor the last few of H.264: of what follows an open
-/// group's key frame, ffmpeg's decoder drops what it still holds back when the file ends.
-fn keys(packets: &[Packet], codec: &str) -> Vec<Key> {
+/// The packets in file order, split where decoding times go back or jump: each run has a timeline of its own.
+fn continuous_runs(index: &PacketIndex) -> Vec<&[Packet]> {
+    let (num, den) = index.time_base;
+    let max_pause = i64::from(den) * MAX_PAUSE_SECONDS / i64::from(num.max(1));
+    let continuous = |a: &Packet, b: &Packet| match (a.dts, b.dts) {
+        (Some(a), Some(b)) => b >= a && b.saturating_sub(a) <= max_pause,
+        _ => true,
+    };
+    index.packets.chunk_by(continuous).collect()
+}
+
+/// Looks for the properties of an index that make seeking inexact.
+fn cutting(index: &PacketIndex) -> Cutting {
+    let breaks = continuous_runs(index).len().saturating_sub(1);
+    let reason = if breaks > 0 {
+        format!("its timestamps restart or jump at {breaks} places")
+    } else if index.gradual {
+        "its key frames are recovery points of an intra refresh, where pictures build up gradually"
+            .into()
+    } else if index.unordered {
+        "its container stores frames in decoding order without presentation times".into()
+    } else {
+        return Cutting::Seek;
+    };
+    Cutting::Whole { reason }
+}
+
+/// Most pictures that an H.264 decoder holds back (ISO/IEC 14496-10, A.3.1).
+const MAX_HELD_BACK: usize = 16;
+
+/// The packets that decoding can start at.
+///
+/// The last packet of a file is excluded: demuxers that find a position by trial, as for transport streams, find a
+/// packet only once another one has ended it. The last few packets of H.264 are excluded too: ffmpeg's decoder drops the
+/// pictures that it still holds back at the end of the file if they follow the key frame of an open group.
+fn key_frames(packets: &[Packet], codec: &str) -> Vec<KeyFrame> {
     let mut next = None;
-    let mut keys: Vec<Key> = Vec::new();
-    for (place, packet) in packets.iter().enumerate().rev().filter(|(_, p)| p.key) {
+    let mut keys: Vec<KeyFrame> = Vec::new();
+    for (position, packet) in packets.iter().enumerate().rev().filter(|(_, p)| p.key) {
         let earliest = packet.dts.map_or(packet.pts, |dts| dts.min(packet.pts));
-        keys.push(Key {
+        keys.push(KeyFrame {
             pts: packet.pts,
             earliest,
             next,
-            place,
+            position,
         });
         next = Some(next.map_or(earliest, |n: i64| n.min(earliest)));
     }
     keys.reverse();
-    let intra = keys.len() == packets.len();
-    let unfit = if codec == "h264" && !intra {
-        HELD_BACK + 1
+    let intra_only = keys.len() == packets.len();
+    let excluded = if codec == "h264" && !intra_only {
+        MAX_HELD_BACK + 1
     } else {
         1
     };
-    let fit = packets.len().saturating_sub(unfit);
-    let kept = keys.partition_point(|k| k.place < fit);
+    let end = packets.len().saturating_sub(excluded);
+    let kept = keys.partition_point(|k| k.position < end);
     keys.truncate(kept.max(1));
     keys
 }
 
-fn in_order(packets: &[Packet]) -> Vec<i64> {
+fn presentation_times(packets: &[Packet]) -> Vec<i64> {
     let mut shown: Vec<i64> = packets.iter().map(|p| p.pts).collect();
     shown.sort_unstable();
     shown
 }
 
-/// Whether every frame is where a constant rate puts it, within one tick of the container.
+/// Whether every frame is within one tick of the container of its time at a constant rate.
 fn is_constant(shown: &[i64], rate: FrameRate, time_base: (u32, u32)) -> bool {
     let first = shown.first().copied().unwrap_or_default();
     let per_frame_num = i128::from(rate.den()) * i128::from(time_base.1);
@@ -312,7 +398,7 @@ fn is_constant(shown: &[i64], rate: FrameRate, time_base: (u32, u32)) -> bool {
     })
 }
 
-/// From the first frame to the end of the last, which is taken to last as long as the average frame.
+/// From the first frame to the end of the last one, which counts as one average frame.
 fn span(shown: &[i64], first: i64, time_base: (u32, u32)) -> Seconds {
     let last = shown.last().copied().unwrap_or(first);
     let gaps = i64::try_from(shown.len().saturating_sub(1))
@@ -325,14 +411,46 @@ fn span(shown: &[i64], first: i64, time_base: (u32, u32)) -> Seconds {
     }
 }
 
-/// Halves a rate until it is within the limit.
-fn limited(rate: FrameRate, max: u32) -> FrameRate {
-    let mut rate = rate;
-    while rate.exceeds(max.max(1)) {
-        match FrameRate::new(rate.num(), rate.den().saturating_mul(2)) {
-            Some(half) if half != rate => rate = half,
-            _ => break,
-        }
-    }
-    rate
+/// Packets after the last one of a chunk that stay visible: a decoder outputs its last pictures when others follow. An
+/// H.264 decoder holds back up to 16 (ISO/IEC 14496-10, A.3.1), and ffmpeg's drops some of them at the end of a file.
+const TRAILING_PACKETS: usize = MAX_HELD_BACK + 2;
+
+/// The bytes from the first to the last of a range of packets in file order; `None` if no position is known.
+fn packets_span(packets: &[Option<ByteSpan>], first: usize, last: usize) -> Option<ByteSpan> {
+    let last = last.min(packets.len().saturating_sub(1));
+    let spans = || packets.get(first..=last).into_iter().flatten().flatten();
+    let start = spans().map(|b| b.start).min()?;
+    let end = spans().map(|b| b.end).max()?;
+    Some(ByteSpan { start, end })
+}
+
+/// The fragments before and after those that hold the packets `first` to `last` and a few more that follow.
+fn unneeded_fragments(
+    fragments: &[ByteSpan],
+    packets: &[Option<ByteSpan>],
+    first: usize,
+    last: usize,
+) -> Vec<ByteSpan> {
+    let last = last.saturating_add(TRAILING_PACKETS);
+    let Some(needed) = packets_span(packets, first, last) else {
+        return Vec::new();
+    };
+    let before = fragments.partition_point(|f| f.end <= needed.start);
+    let after = fragments.partition_point(|f| f.start < needed.end);
+    let sides = [fragments.get(..before), fragments.get(after..)];
+    let joined = |side: &[ByteSpan]| {
+        let (start, end) = (side.first()?.start, side.last()?.end);
+        Some(ByteSpan { start, end })
+    };
+    sides.into_iter().flatten().filter_map(joined).collect()
+}
+
+/// A span of media in a fragmented file, extended to start at the header of its fragment.
+fn with_fragment_head(fragments: &[ByteSpan], media: ByteSpan) -> ByteSpan {
+    let after = fragments.partition_point(|f| f.start <= media.start);
+    let own = after.checked_sub(1).and_then(|i| fragments.get(i));
+    let start = own
+        .filter(|f| media.start < f.end)
+        .map_or(media.start, |f| f.start);
+    ByteSpan { start, ..media }
 }

@@ -1,9 +1,7 @@
 use proptest::prelude::*;
 
-use super::bucket::Bucket;
-use super::random::Random;
 use super::*;
-use crate::cost::{Architecture, Deployment, Source, Title};
+use crate::cost::{Architecture, CostModel, Source, Title};
 use crate::encoder::EncoderKind;
 use crate::ladder::{OutputOptions, Profile};
 use crate::time::{FrameCount, FrameRate};
@@ -34,14 +32,14 @@ fn title(seconds: u64, workers: u32) -> Title {
 fn fleet(workers: u32) -> Fleet {
     Fleet {
         workers,
-        children: Children::Standard,
+        children: ChildType::Standard,
         platform: Platform::built_in().unwrap(),
-        deployment: Deployment::new(Architecture::Arm64, EncoderKind::Lambda),
+        deployment: CostModel::new(Architecture::Arm64, EncoderKind::Lambda),
     }
 }
 
 #[test]
-fn the_same_seed_gives_the_same_answer() {
+fn equal_seeds_give_equal_results() {
     let titles = [title(60, 40)];
     let run = |seed| simulate(&titles, &fleet(40), seed);
     assert_eq!(run(7), run(7));
@@ -49,11 +47,11 @@ fn the_same_seed_gives_the_same_answer() {
 }
 
 #[test]
-fn one_worker_does_all_work_in_turn() {
-    let outcome = simulate(&[title(60, 1)], &fleet(1), 1);
-    assert_eq!((outcome.peak, outcome.environments), (1, 1));
-    assert!(outcome.stages.encode >= outcome.worker_s);
-    assert!(outcome.stages.encode <= outcome.worker_s + 3.0 + outcome.pieces as f64 * 0.1);
+fn one_worker_does_all_work_in_sequence() {
+    let result = simulate(&[title(60, 1)], &fleet(1), 1);
+    assert_eq!((result.peak, result.environments), (1, 1));
+    assert!(result.stages.encode >= result.worker_s);
+    assert!(result.stages.encode <= result.worker_s + 3.0 + result.pieces as f64 * 0.1);
 }
 
 #[test]
@@ -67,24 +65,24 @@ fn environments_are_created_no_faster_than_the_platform_allows() {
 }
 
 #[test]
-fn a_failed_piece_is_done_again_and_nothing_is_left() {
+fn failed_pieces_are_repeated_until_the_title_is_published() {
     let mut failing = fleet(100);
     failing.platform.failure_share.value = 1.0;
-    let outcome = simulate(&[title(60, 100)], &failing, 1);
-    assert_eq!(outcome.retries, outcome.pieces);
-    assert!(outcome.stages.publish > 0.0);
+    let result = simulate(&[title(60, 100)], &failing, 1);
+    assert_eq!(result.retries, result.pieces);
+    assert!(result.stages.publish > 0.0);
 }
 
 #[test]
-fn a_bucket_gives_its_burst_at_once_and_then_its_rate() {
-    let mut bucket = Bucket::new(3.0, 2.0);
+fn a_token_bucket_allows_its_burst_at_once_and_then_its_rate() {
+    let mut bucket = TokenBucket::new(3.0, 2.0);
     let taken: Vec<f64> = (0..6).map(|_| bucket.take(0.0)).collect();
     assert_eq!(taken, [0.0, 0.0, 0.0, 0.5, 1.0, 1.5]);
     assert_eq!(bucket.take(100.0), 100.0);
 }
 
 #[test]
-fn durations_spread_around_their_mean() {
+fn random_durations_have_their_mean() {
     let mut random = Random::new(1);
     let mean = (0..20_000).map(|_| random.log_normal(0.3)).sum::<f64>() / 20_000.0;
     assert!((mean - 1.0).abs() < 0.01, "{mean}");
@@ -93,13 +91,13 @@ fn durations_spread_around_their_mean() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
     #[test]
-    fn nobody_is_faster_than_the_work_and_all_titles_end(seconds in 4u64..900, workers in 1u32..400, count in 1usize..4, seed: u64) {
+    fn no_result_is_faster_than_its_work_and_all_titles_end(seconds in 4u64..900, workers in 1u32..400, count in 1usize..4, seed: u64) {
         let titles = vec![title(seconds, workers); count];
-        let outcome = simulate(&titles, &fleet(workers), seed);
-        prop_assert!(outcome.peak <= workers);
-        prop_assert!(outcome.environments >= u64::from(outcome.peak));
-        prop_assert!(outcome.wall_s * f64::from(workers) >= outcome.worker_s);
-        prop_assert!(outcome.median_s <= outcome.wall_s);
-        prop_assert!(outcome.stages.publish > 0.0 && outcome.cost.0 > 0.0);
+        let result = simulate(&titles, &fleet(workers), seed);
+        prop_assert!(result.peak <= workers);
+        prop_assert!(result.environments >= u64::from(result.peak));
+        prop_assert!(result.wall_s * f64::from(workers) >= result.worker_s);
+        prop_assert!(result.median_s <= result.wall_s);
+        prop_assert!(result.stages.publish > 0.0 && result.cost.0 > 0.0);
     }
 }

@@ -27,17 +27,9 @@ fn with(step: Step) -> Transition {
     }
 }
 
-fn fence(row: &Row) -> Fence {
-    Fence {
-        generation: row.generation,
-        attempt: row.attempt,
-        owner: row.owner.clone(),
-    }
-}
-
-fn applied(outcome: Outcome) -> Row {
-    match outcome {
-        Outcome::Applied(row) => row,
+fn applied(decision: TransitionOutcome) -> Row {
+    match decision {
+        TransitionOutcome::Applied(row) => row,
         other => panic!("expected Applied, found {other:?}"),
     }
 }
@@ -76,72 +68,76 @@ fn run_to(state: State) -> Row {
         if row.state == state {
             break;
         }
-        row = applied(with(step(fence(&row))).decide(Some(&row), UnixMillis(1)));
+        row = applied(with(step(row.fence())).decide(Some(&row), UnixMillis(1)));
         assert_eq!(row.state, reached);
     }
     row
 }
 
 #[test]
-fn the_happy_way_leads_to_complete() {
+fn an_encode_without_faults_leads_to_complete() {
     let row = run_to(State::Complete);
     assert_eq!(row.outputs, Some(outputs()));
     assert_eq!((row.generation, row.attempt), (Generation(1), 1));
 }
 
 #[test]
-fn a_retry_of_the_same_execution_goes_on() {
+fn a_retry_of_the_same_execution_keeps_its_hold() {
     let row = run_to(State::Reserved);
     let again = reserve("a", false).decide(Some(&row), UnixMillis(1));
-    assert_eq!(again, Outcome::AlreadyApplied(row));
+    assert_eq!(again, TransitionOutcome::AlreadyApplied(row));
 }
 
 #[test]
-fn a_live_lease_refuses_another_execution_and_a_lapsed_one_does_not() {
+fn a_live_lease_refuses_another_execution_and_an_expired_one_does_not() {
     for state in [State::Reserved, State::Submitted, State::Validating] {
         let row = run_to(state);
         let live = reserve("b", false).decide(Some(&row), UnixMillis(1_000));
-        assert_eq!(live, Outcome::Refused(Some(row.clone())), "{state:?}");
+        assert_eq!(
+            live,
+            TransitionOutcome::Refused(Some(row.clone())),
+            "{state:?}"
+        );
         let late = applied(reserve("b", false).decide(Some(&row), UnixMillis(61_001)));
         assert_eq!((late.attempt, late.owner.as_str()), (2, "b"), "{state:?}");
     }
 }
 
 #[test]
-fn a_zombie_cannot_write_after_it_lost_the_job() {
+fn a_stale_owner_cannot_write() {
     let row = run_to(State::Validating);
-    let zombie = fence(&row);
+    let stale = row.fence();
     let taken = applied(reserve("b", false).decide(Some(&row), UnixMillis(100_000)));
     for step in [
         Step::Commit {
-            fence: zombie.clone(),
+            fence: stale.clone(),
             encoder_ref: "z".into(),
             lease_seconds: 1,
         },
         Step::Validate {
-            fence: zombie.clone(),
+            fence: stale.clone(),
             lease_seconds: 1,
         },
         Step::Complete {
-            fence: zombie.clone(),
+            fence: stale.clone(),
             outputs: outputs(),
         },
         Step::Fail {
-            fence: zombie,
+            fence: stale,
             error: "E".into(),
             cause: "c".into(),
         },
     ] {
-        let outcome = with(step).decide(Some(&taken), UnixMillis(100_001));
-        assert_eq!(outcome, Outcome::Refused(Some(taken.clone())));
+        let decision = with(step).decide(Some(&taken), UnixMillis(100_001));
+        assert_eq!(decision, TransitionOutcome::Refused(Some(taken.clone())));
     }
 }
 
 #[test]
-fn a_failed_job_can_be_reserved_at_once_and_remembers_why() {
+fn a_failed_job_can_be_reserved_at_once_and_keeps_its_failures() {
     let row = run_to(State::Submitted);
     let fail = Step::Fail {
-        fence: fence(&row),
+        fence: row.fence(),
         error: "EncoderFailed".into(),
         cause: "c".into(),
     };
@@ -149,7 +145,7 @@ fn a_failed_job_can_be_reserved_at_once_and_remembers_why() {
     assert_eq!(failed.failures.len(), 1);
     assert_eq!(
         with(fail).decide(Some(&failed), UnixMillis(3)),
-        Outcome::AlreadyApplied(failed.clone())
+        TransitionOutcome::AlreadyApplied(failed.clone())
     );
     let again = applied(reserve("b", false).decide(Some(&failed), UnixMillis(3)));
     assert_eq!(
@@ -159,10 +155,10 @@ fn a_failed_job_can_be_reserved_at_once_and_remembers_why() {
 }
 
 #[test]
-fn complete_refuses_unless_forced_and_force_is_a_new_generation() {
+fn a_complete_job_is_refused_unless_forced_into_a_new_generation() {
     let row = run_to(State::Complete);
     let refused = reserve("b", false).decide(Some(&row), UnixMillis(i64::MAX));
-    assert_eq!(refused, Outcome::Refused(Some(row.clone())));
+    assert_eq!(refused, TransitionOutcome::Refused(Some(row.clone())));
     let forced = applied(reserve("b", true).decide(Some(&row), UnixMillis(5)));
     assert_eq!(
         (forced.generation, forced.attempt, forced.outputs),
@@ -174,29 +170,32 @@ fn complete_refuses_unless_forced_and_force_is_a_new_generation() {
 fn a_forced_execution_that_is_retried_after_it_completed_does_not_force_again() {
     let row = run_to(State::Complete);
     let again = reserve("a", true).decide(Some(&row), UnixMillis(5));
-    assert_eq!(again, Outcome::Refused(Some(row)));
+    assert_eq!(again, TransitionOutcome::Refused(Some(row)));
 }
 
 #[test]
 fn no_step_skips_a_state() {
     let row = run_to(State::Reserved);
     let complete = with(Step::Complete {
-        fence: fence(&row),
+        fence: row.fence(),
         outputs: outputs(),
     });
     assert_eq!(
         complete.decide(Some(&row), UnixMillis(1)),
-        Outcome::Refused(Some(row.clone()))
+        TransitionOutcome::Refused(Some(row.clone()))
     );
-    assert_eq!(complete.decide(None, UnixMillis(1)), Outcome::Refused(None));
+    assert_eq!(
+        complete.decide(None, UnixMillis(1)),
+        TransitionOutcome::Refused(None)
+    );
 }
 
 #[test]
-fn failures_are_bounded() {
+fn a_row_keeps_a_bounded_number_of_failures() {
     let mut row = run_to(State::Reserved);
     for n in 0..50 {
         let fail = Step::Fail {
-            fence: fence(&row),
+            fence: row.fence(),
             error: format!("E{n}"),
             cause: String::new(),
         };
@@ -208,28 +207,28 @@ fn failures_are_bounded() {
 }
 
 #[test]
-fn an_execution_that_gave_up_never_takes_the_job_again() {
+fn an_execution_that_failed_never_takes_the_job_again() {
     let row = run_to(State::Reserved);
     let fail = with(Step::Fail {
-        fence: fence(&row),
+        fence: row.fence(),
         error: "E".into(),
         cause: "c".into(),
     });
     let failed = applied(fail.decide(Some(&row), UnixMillis(2)));
     for force in [false, true] {
         let late = reserve("a", force).decide(Some(&failed), UnixMillis(3));
-        assert_eq!(late, Outcome::Refused(Some(failed.clone())));
+        assert_eq!(late, TransitionOutcome::Refused(Some(failed.clone())));
     }
     let taken = applied(reserve("b", false).decide(Some(&failed), UnixMillis(3)));
     let later = reserve("a", false).decide(Some(&taken), UnixMillis(1_000_000));
-    assert_eq!(later, Outcome::Refused(Some(taken)));
+    assert_eq!(later, TransitionOutcome::Refused(Some(taken)));
 }
 
 #[test]
-fn force_leaves_a_failed_generation_behind_and_a_plain_retry_goes_on_in_it() {
+fn force_starts_a_new_generation_and_a_plain_retry_stays_in_the_failed_one() {
     let row = run_to(State::Validating);
     let fail = with(Step::Fail {
-        fence: fence(&row),
+        fence: row.fence(),
         error: "OutputConflict".into(),
         cause: "c".into(),
     });
@@ -244,7 +243,7 @@ fn force_leaves_a_failed_generation_behind_and_a_plain_retry_goes_on_in_it() {
 fn a_clock_that_is_behind_never_shortens_a_lease() {
     let row = applied(reserve("a", false).decide(None, UnixMillis(50_000)));
     let commit = with(Step::Commit {
-        fence: fence(&row),
+        fence: row.fence(),
         encoder_ref: "r".into(),
         lease_seconds: 60,
     });
@@ -255,7 +254,7 @@ fn a_clock_that_is_behind_never_shortens_a_lease() {
 }
 
 #[test]
-fn counters_stop_at_their_end() {
+fn the_generation_counter_saturates() {
     let mut row = run_to(State::Complete);
     row.generation = Generation(u32::MAX);
     let forced = applied(reserve("b", true).decide(Some(&row), UnixMillis(5)));
@@ -267,7 +266,7 @@ fn an_intent_is_written_once_by_the_holder_and_belongs_to_its_attempt() {
     let row = applied(reserve("a", false).decide(None, UnixMillis(0)));
     let intend = |row: &Row| {
         with(Step::Intend {
-            fence: fence(row),
+            fence: row.fence(),
             lease_seconds: 60,
         })
     };
@@ -277,22 +276,25 @@ fn an_intent_is_written_once_by_the_holder_and_belongs_to_its_attempt() {
     assert_eq!(intended.intended, Some(UnixMillis(7)));
     assert!(intended.lease_until > row.lease_until);
     let again = first.decide(Some(&intended), UnixMillis(9));
-    assert_eq!(again, Outcome::AlreadyApplied(intended.clone()));
-    let lapsed = first.decide(Some(&intended), intended.lease_until);
+    assert_eq!(again, TransitionOutcome::AlreadyApplied(intended.clone()));
+    let expired = first.decide(Some(&intended), intended.lease_until);
     assert_eq!(
-        lapsed,
-        Outcome::Refused(Some(intended.clone())),
-        "nobody searches and orders under a lease that has lapsed"
+        expired,
+        TransitionOutcome::Refused(Some(intended.clone())),
+        "no search and order under an expired lease"
     );
     let submitted = run_to(State::Submitted);
     let late = intend(&submitted).decide(Some(&submitted), UnixMillis(9));
-    assert_eq!(late, Outcome::AlreadyApplied(submitted.clone()));
+    assert_eq!(late, TransitionOutcome::AlreadyApplied(submitted.clone()));
     let validating = run_to(State::Validating);
     let after = intend(&validating).decide(Some(&validating), UnixMillis(9));
-    assert_eq!(after, Outcome::Refused(Some(validating.clone())));
-    let lapsed = UnixMillis(intended.lease_until.0 + 1);
-    let taken = applied(reserve("b", false).decide(Some(&intended), lapsed));
-    assert_eq!(taken.intended, None, "another attempt has intended nothing");
-    let zombie = first.decide(Some(&taken), lapsed);
-    assert_eq!(zombie, Outcome::Refused(Some(taken.clone())));
+    assert_eq!(after, TransitionOutcome::Refused(Some(validating.clone())));
+    let expired = UnixMillis(intended.lease_until.0 + 1);
+    let taken = applied(reserve("b", false).decide(Some(&intended), expired));
+    assert_eq!(
+        taken.intended, None,
+        "another attempt starts without an intent"
+    );
+    let stale = first.decide(Some(&taken), expired);
+    assert_eq!(stale, TransitionOutcome::Refused(Some(taken.clone())));
 }

@@ -1,51 +1,52 @@
-//! Exhaustive search, breadth first: one thread, one order, so that every run finds the same shortest counterexample.
+//! Exhaustive breadth-first search. It runs in one thread and in a fixed order, so that every run finds the same shortest
+//! counterexample.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::hash::{BuildHasher as _, BuildHasherDefault, DefaultHasher};
 
 use crate::model::{Moment, Move, Scenario};
-use crate::property::{OF_MOMENTS, OF_WORLDS, SIGHTS};
+use crate::property::{MILESTONES, MOMENT_INVARIANTS, STORAGE_INVARIANTS};
 
-/// What a search found.
+/// The result of a search.
 #[derive(Debug, Default)]
 pub struct Found {
-    /// Distinct moments.
+    /// Number of distinct moments.
     pub states: usize,
-    /// Moves between them, those that lead to known moments included.
+    /// Number of moves between them, including moves to known moments.
     pub moves: usize,
-    /// The first broken promise and the shortest schedule that breaks it.
+    /// The first violated invariant, and the shortest schedule that violates it.
     pub broken: Option<(&'static str, Vec<Move>)>,
-    /// Sights that were reached.
+    /// The milestones that were reached.
     pub seen: HashSet<&'static str>,
 }
 
-/// Two hashes of a moment: that any two of a million moments share both is less likely than 1 in 10^26.
+/// Two hashes of a moment. The chance that any two of a million moments share both is less than 1 in 10^26.
 type Print = (u64, u64);
 
 struct Search<'a> {
     scenario: &'a Scenario,
-    /// Where each moment came from, by its number.
+    /// The previous moment and the move, for each moment by its number.
     origins: Vec<(usize, Option<Move>)>,
     known: HashSet<Print, BuildHasherDefault<DefaultHasher>>,
-    /// What lasts is the same in many moments; its promises are held once.
-    worlds: HashMap<Print, Option<&'static str>, BuildHasherDefault<DefaultHasher>>,
+    /// Many moments have the same storage, whose invariants are checked only once.
+    storages: HashMap<Print, Option<&'static str>, BuildHasherDefault<DefaultHasher>>,
     found: Found,
 }
 
-/// Explores a scenario until a promise of `among` breaks (of all, where it is empty) or nothing is left.
+/// Explores a scenario until an invariant of `among` is violated (any, if it is empty) or nothing is left.
 pub fn explore(scenario: &Scenario, among: &[&'static str]) -> Found {
     let mut search = Search {
         scenario,
         origins: Vec::new(),
         known: HashSet::default(),
-        worlds: HashMap::default(),
+        storages: HashMap::default(),
         found: Found::default(),
     };
     let mut open = VecDeque::new();
-    search.meet(scenario.beginning(), (0, None), &mut open);
+    search.meet(scenario.first_moment(), (0, None), &mut open);
     while let Some((number, moment)) = open.pop_front() {
-        if let Some(promise) = search.broken(&moment, among) {
-            search.found.broken = Some((promise, search.way_to(number)));
+        if let Some(invariant) = search.broken(&moment, among) {
+            search.found.broken = Some((invariant, search.schedule_to(number)));
             break;
         }
         for action in scenario.moves(&moment) {
@@ -67,7 +68,7 @@ impl Search<'_> {
         open: &mut VecDeque<(usize, Moment)>,
     ) {
         if self.known.insert(print(&moment)) {
-            for (name, seen) in SIGHTS {
+            for (name, seen) in MILESTONES {
                 if !self.found.seen.contains(name) && seen(self.scenario, &moment) {
                     self.found.seen.insert(name);
                 }
@@ -80,30 +81,35 @@ impl Search<'_> {
     fn broken(&mut self, moment: &Moment, among: &[&'static str]) -> Option<&'static str> {
         let asked = |name: &&'static str| among.is_empty() || among.contains(name);
         let scenario = self.scenario;
-        let of_world = self.worlds.entry(print(&moment.world)).or_insert_with(|| {
-            let breaks = |(_, holds): &&crate::property::Lasting| !holds(scenario, &moment.world);
-            OF_WORLDS
-                .iter()
-                .filter(|(name, _)| asked(name))
-                .find(breaks)
-                .map(|(name, _)| *name)
-        });
-        let breaks = |(_, holds): &&crate::property::Promise| !holds(scenario, moment);
-        let of_moment = OF_MOMENTS
+        let of_storage = self
+            .storages
+            .entry(print(&moment.storage))
+            .or_insert_with(|| {
+                let breaks = |(_, holds): &&crate::property::StorageInvariant| {
+                    !holds(scenario, &moment.storage)
+                };
+                STORAGE_INVARIANTS
+                    .iter()
+                    .filter(|(name, _)| asked(name))
+                    .find(breaks)
+                    .map(|(name, _)| *name)
+            });
+        let breaks = |(_, holds): &&crate::property::MomentInvariant| !holds(scenario, moment);
+        let of_moment = MOMENT_INVARIANTS
             .iter()
             .filter(|(name, _)| asked(name))
             .find(breaks);
-        of_moment.map(|(name, _)| *name).or(*of_world)
+        of_moment.map(|(name, _)| *name).or(*of_storage)
     }
 
-    fn way_to(&self, mut number: usize) -> Vec<Move> {
-        let mut way = Vec::new();
+    fn schedule_to(&self, mut number: usize) -> Vec<Move> {
+        let mut schedule = Vec::new();
         while let (origin, Some(action)) = self.origins[number] {
-            way.push(action);
+            schedule.push(action);
             number = origin;
         }
-        way.reverse();
-        way
+        schedule.reverse();
+        schedule
     }
 }
 

@@ -1,14 +1,17 @@
-//! The submission protocol, model-checked: every schedule of a few executions, with crashes between any two port calls,
-//! lost answers, stopped executions, zombies, lapsed leases and clocks that disagree.
+//! A model checker for the submission protocol.
 //!
-//! Exploration is exhaustive within each scenario's budget of faults, and the transition table is the real one. That
-//! the model can fail is shown by mutants: each is one mistake, and each must break the promise it is about.
+//! It explores every schedule of a few executions, with crashes between any two port calls, lost answers, stopped
+//! executions, stale invocations that continue after their function ended (zombies), expired leases and clocks that differ.
+//! The search is exhaustive within each scenario's budget of faults, and it uses the real transition table.
+//!
+//! A checker that finds nothing could also be blind. So each mutant is the protocol with one mistake, and the checker must
+//! find the invariant that the mistake violates.
 
 #![allow(
     clippy::print_stdout,
     clippy::panic,
     clippy::unwrap_used,
-    reason = "how much was explored is the result, and a model that cannot go on must end the test"
+    reason = "the number of explored states is a result, and a model that cannot continue must end the test"
 )]
 
 mod explore;
@@ -19,7 +22,7 @@ mod program;
 mod progress;
 mod property;
 mod reaper;
-mod world;
+mod storage;
 
 use std::collections::BTreeSet;
 use std::time::Instant;
@@ -28,9 +31,9 @@ use explore::{Found, explore};
 use model::{Move, Scenario};
 use mutant::Mutant;
 use property as p;
-use world::Actor;
+use storage::Actor;
 
-/// An execution of the first job whose clock is right.
+/// An execution of the first job with a correct clock.
 fn plain(who: u8) -> Actor {
     Actor {
         who,
@@ -42,7 +45,7 @@ fn plain(who: u8) -> Actor {
     }
 }
 
-/// An execution whose encode is ordered from a service.
+/// An execution that orders its encode from a service.
 fn ordering(who: u8) -> Actor {
     Actor {
         service: true,
@@ -57,7 +60,7 @@ fn forced(who: u8) -> Actor {
     }
 }
 
-/// An execution whose functions' clocks are as many leases ahead as its number.
+/// An execution whose clocks are ahead by as many leases as its number.
 fn fast(who: u8) -> Actor {
     Actor {
         skew: i16::from(who),
@@ -65,7 +68,7 @@ fn fast(who: u8) -> Actor {
     }
 }
 
-/// An execution whose encoder makes other bytes of the same input.
+/// An execution whose encoder makes different bytes from the same input.
 fn other_bytes(who: u8) -> Actor {
     Actor {
         build: who,
@@ -73,7 +76,7 @@ fn other_bytes(who: u8) -> Actor {
     }
 }
 
-/// An execution of the second job: another profile is another key.
+/// An execution of the second job: a different profile is a different job key.
 fn other_profile(who: u8) -> Actor {
     Actor {
         job: 1,
@@ -81,7 +84,7 @@ fn other_profile(who: u8) -> Actor {
     }
 }
 
-/// Faults, stops, zombies, leases that pass.
+/// A scenario with a budget of faults, stops, zombies, and leases that time may advance.
 fn scenario(actors: Vec<Actor>, [faults, stops, zombies, ticks]: [u8; 4]) -> Scenario {
     Scenario {
         actors,
@@ -96,18 +99,18 @@ fn scenario(actors: Vec<Actor>, [faults, stops, zombies, ticks]: [u8; 4]) -> Sce
 }
 
 impl Scenario {
-    /// Minutes pass, after each of which the service has forgotten its tokens.
+    /// Time may advance by minutes, after each of which the service has forgotten its tokens.
     fn with_minutes(self, minutes: u8) -> Self {
         Self { minutes, ..self }
     }
 
-    /// The reaper comes.
+    /// The reaper may run.
     fn with_reaps(self, reaps: u8) -> Self {
         Self { reaps, ..self }
     }
 }
 
-/// What every run of the tests explores: any two kinds of trouble at once, with a lease that lapses.
+/// The scenarios of every test run: any two kinds of faults together, with an expired lease.
 fn scenarios() -> Vec<(&'static str, Scenario)> {
     let two = |budget| scenario(vec![plain(0), plain(1)], budget);
     let three = |budget| scenario(vec![plain(0), plain(1), plain(2)], budget);
@@ -118,8 +121,8 @@ fn scenarios() -> Vec<(&'static str, Scenario)> {
             "two orders, a fault, a minute passes",
             orders([1, 0, 0, 0]).with_minutes(1),
         ),
-        ("two orders, a stop, a lease lapses", orders([0, 1, 0, 1])),
-        ("two orders, a fault, a lease lapses", orders([1, 0, 0, 1])),
+        ("two orders, a stop, a lease expires", orders([0, 1, 0, 1])),
+        ("two orders, a fault, a lease expires", orders([1, 0, 0, 1])),
         (
             "two orders, a zombie, a minute passes",
             orders([0, 0, 1, 0]).with_minutes(1),
@@ -156,7 +159,7 @@ fn scenarios() -> Vec<(&'static str, Scenario)> {
         ("two executions, a stop, a zombie", two([0, 1, 1, 0])),
         ("three executions, a stop", three([0, 1, 0, 0])),
         (
-            "clocks that are leases apart",
+            "clocks that differ by leases",
             scenario(vec![plain(0), fast(1), fast(2)], [0; 4]),
         ),
         (
@@ -176,7 +179,7 @@ fn scenarios() -> Vec<(&'static str, Scenario)> {
             scenario(vec![forced(0), forced(1)], [0, 0, 1, 0]),
         ),
         (
-            "an encoder that never makes the same bytes",
+            "an encoder whose bytes differ from run to run",
             scenario(differing(), [1, 0, 0, 1]),
         ),
         (
@@ -186,16 +189,16 @@ fn scenarios() -> Vec<(&'static str, Scenario)> {
     ]
 }
 
-/// Every kind of trouble at once.
+/// All kinds of faults together.
 fn long_scenarios() -> Vec<(&'static str, Scenario)> {
     let three = || vec![plain(0), plain(1), plain(2)];
     vec![
         (
-            "two executions, a zombie, a lease lapses",
+            "two executions, a zombie, a lease expires",
             scenario(vec![plain(0), plain(1)], [0, 0, 1, 1]),
         ),
         (
-            "three executions, a lease lapses",
+            "three executions, a lease expires",
             scenario(three(), [0, 0, 0, 1]),
         ),
         (
@@ -223,41 +226,44 @@ fn long_scenarios() -> Vec<(&'static str, Scenario)> {
 }
 
 #[test]
-fn every_schedule_keeps_every_promise() {
+fn every_schedule_keeps_every_invariant() {
     let (states, unseen) = explore_all(scenarios());
     assert!(unseen.is_empty(), "no scenario reaches {unseen:?}");
     assert!(states >= 100_000, "only {states} states were explored");
 }
 
 #[test]
-#[ignore = "minutes: run it with --release after a change of the protocol"]
-fn every_schedule_with_every_trouble_keeps_every_promise() {
+#[ignore = "takes minutes; run it with --release after a change of the protocol"]
+fn every_schedule_with_all_faults_keeps_every_invariant() {
     explore_all(long_scenarios());
 }
 
-/// How many states there are, and the sights that no scenario reached.
+/// The number of states, and the milestones that no scenario reached.
 fn explore_all(scenarios: Vec<(&'static str, Scenario)>) -> (usize, BTreeSet<&'static str>) {
-    let mut unseen: BTreeSet<&str> = p::SIGHTS.iter().map(|(name, _)| *name).collect();
+    let mut unseen: BTreeSet<&str> = p::MILESTONES.iter().map(|(name, _)| *name).collect();
     let (mut states, begun) = (0, Instant::now());
     for (name, scenario) in scenarios {
         let started = Instant::now();
         let found = explore(&scenario, &[]);
         report(name, &found, started);
-        if let Some((promise, way)) = found.broken {
-            panic!("{name}: broken: {promise}\n{}", told(&scenario, &way));
+        if let Some((invariant, schedule)) = found.broken {
+            panic!(
+                "{name}: violated: {invariant}\n{}",
+                describe(&scenario, &schedule)
+            );
         }
-        unseen.retain(|sight| !found.seen.contains(sight));
+        unseen.retain(|milestone| !found.seen.contains(milestone));
         states += found.states;
     }
     println!("{states} states in {} ms", begun.elapsed().as_millis());
     (states, unseen)
 }
 
-/// A schedule move by move, and the moment it ends in.
-fn told(scenario: &Scenario, way: &[Move]) -> String {
-    let mut moment = scenario.beginning();
+/// A schedule move by move, and its last moment.
+fn describe(scenario: &Scenario, schedule: &[Move]) -> String {
+    let mut moment = scenario.first_moment();
     let mut text = String::new();
-    for action in way {
+    for action in schedule {
         moment = scenario.next(&moment, *action).unwrap();
         let calls: Vec<_> = moment.programs.iter().map(|p| p.call).collect();
         text += &format!(
@@ -276,8 +282,8 @@ fn report(name: &str, found: &Found, since: Instant) {
     );
 }
 
-/// The scenario in which a mistake shows, and the promise it breaks.
-fn downfall(mutant: Mutant) -> (Scenario, &'static str) {
+/// A scenario that exposes a mistake, and the invariant that it violates.
+fn exposing_scenario(mutant: Mutant) -> (Scenario, &'static str) {
     let two = |budget| scenario(vec![plain(0), plain(1)], budget);
     let differing = |budget| scenario(vec![other_bytes(0), other_bytes(1)], budget);
     let orders = |budget| scenario(vec![ordering(0), ordering(1)], budget);
@@ -289,20 +295,20 @@ fn downfall(mutant: Mutant) -> (Scenario, &'static str) {
         Mutant::CompleteUnconditional => (two([0, 0, 0, 1]), p::PROVEN),
         Mutant::CompleteReservable => (two([0, 0, 0, 0]), p::FINAL),
         Mutant::FailedIsFinal => (two([1, 0, 0, 0]), p::RETRY_AT_ONCE),
-        Mutant::LapseIgnored => (two([0, 1, 0, 0]), p::CONVERGES),
-        Mutant::EndedOwnerReserves => (two([1, 0, 1, 0]), p::GAVE_UP),
+        Mutant::ExpiryIgnored => (two([0, 1, 0, 0]), p::CONVERGES),
+        Mutant::EndedOwnerReserves => (two([1, 0, 1, 0]), p::FAILED_ONCE),
         Mutant::ForceKeepsGeneration => (differing([1, 1, 0, 1]), p::CONVERGES),
         Mutant::OutboxApart => (two([0, 1, 0, 0]), p::ONE_SUCCESS),
-        Mutant::SegmentsReplaced => (differing([0, 0, 0, 1]), p::BYTES_STAND),
+        Mutant::SegmentsReplaced => (differing([0, 0, 0, 1]), p::BYTES_KEPT),
         Mutant::RecordsReplaced => (two([0, 0, 0, 1]), p::RECORD_ONCE),
         Mutant::RecordFirst => (two([0, 0, 0, 0]), p::RECORD_LAST),
         Mutant::MarkFirst => (two([1, 0, 0, 0]), p::SETTLES),
         Mutant::FreshMessageId => (two([1, 0, 0, 0]), p::ONE_ID),
-        Mutant::FailJobBlind => (two([1, 0, 0, 0]), p::LETS_GO),
+        Mutant::FailJobBlind => (two([1, 0, 0, 0]), p::RELEASED),
         Mutant::OwnOutboxOnly => (two([0, 1, 0, 0]), p::CONVERGES),
         Mutant::IntentUnnoticed => (orders([1, 0, 0, 0]).with_minutes(1), p::PAID_ONCE),
         Mutant::IntentUnfenced | Mutant::TakeoverBlind => (orders([0, 0, 0, 1]), p::PAID_ONCE),
-        Mutant::AbandonUnread => (two([1, 0, 0, 0]).with_reaps(1), p::GIVEN_UP),
+        Mutant::AbandonUnread => (two([1, 0, 0, 0]).with_reaps(1), p::ABANDONED),
         Mutant::AbandonKeepsGeneration | Mutant::DeleteFirst => {
             (two([1, 0, 0, 0]).with_reaps(1), p::KEPT)
         }
@@ -310,27 +316,30 @@ fn downfall(mutant: Mutant) -> (Scenario, &'static str) {
 }
 
 #[test]
-fn every_mistake_is_found_and_only_there() {
+fn every_mutant_violates_its_invariant() {
     for mutant in Mutant::ALL {
-        let (scenario, promise) = downfall(*mutant);
-        let right = explore(&scenario, &[promise]);
+        let (scenario, invariant) = exposing_scenario(*mutant);
+        let right = explore(&scenario, &[invariant]);
         assert_eq!(
             right.broken, None,
-            "{mutant:?}: {promise:?} is broken without the mistake too"
+            "{mutant:?}: {invariant:?} is violated without the mistake too"
         );
         let wrong = explore(
             &Scenario {
                 mutant: Some(*mutant),
                 ..scenario
             },
-            &[promise],
+            &[invariant],
         );
-        let Some((_, way)) = wrong.broken else {
+        let Some((_, schedule)) = wrong.broken else {
             panic!(
-                "{mutant:?} does not break {promise:?} in {} states",
+                "{mutant:?} does not violate {invariant:?} in {} states",
                 wrong.states
             );
         };
-        println!("{mutant:?} breaks {promise:?} after {} moves", way.len());
+        println!(
+            "{mutant:?} violates {invariant:?} after {} moves",
+            schedule.len()
+        );
     }
 }

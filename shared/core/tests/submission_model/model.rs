@@ -1,35 +1,35 @@
-//! The nondeterminism: who moves next, and which fault meets the move. One scenario is one finite model.
+//! The nondeterminism: which execution moves next, and which fault affects the move. One scenario is one finite model.
 
 use crate::mutant::Mutant;
 use crate::program::{Call, End, Function, Program, Why};
 use crate::reaper::Reaper;
-use crate::world::{Actor, Entry, Outbox, World, broken};
+use crate::storage::{Actor, Entry, Outbox, Storage, broken};
 use reelsmith_core::submission::State;
 
-/// Executions of the same or of different jobs, and how much may go wrong.
+/// Executions of the same or of different jobs, and the budget of faults.
 pub struct Scenario {
     pub actors: Vec<Actor>,
-    /// Functions that fail, with or without having done their work.
+    /// Functions that fail before or after their work is done.
     pub faults: u8,
     /// Executions that are stopped from outside.
     pub stops: u8,
-    /// Invocations that outlive their time.
+    /// Invocations that continue after their function ended.
     pub zombies: u8,
-    /// Leases by which time may advance.
+    /// How many leases time may advance.
     pub ticks: u8,
-    /// Minutes that pass, after which the service has forgotten its tokens.
+    /// How many minutes time may advance, after each of which the service has forgotten its tokens.
     pub minutes: u8,
     /// Runs of the reaper.
     pub reaps: u8,
     pub mutant: Option<Mutant>,
 }
 
-/// A world and the executions in it.
+/// A state of the model: the storage and the executions.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Moment {
-    pub world: World,
+    pub storage: Storage,
     pub programs: Vec<Program>,
-    /// An invocation that outlived its time, and whose it is.
+    /// An invocation that continues after its function ended, and its execution.
     pub zombie: Option<(u8, Program)>,
     pub faults: u8,
     pub stops: u8,
@@ -37,11 +37,12 @@ pub struct Moment {
     pub ticks: u8,
     pub minutes: u8,
     pub reaps: u8,
-    /// A run of the reaper.
+    /// The present run of the reaper.
     pub reaper: Option<Reaper>,
-    /// An execution ended without its own failure handling: only a redelivery goes on from there.
+    /// Whether an execution ended without its own failure handling, so that only another delivery continues the job.
     pub interrupted: bool,
-    /// A reservation landed after its execution had got another answer: nobody knows of that hold, and it lasts a lease.
+    /// Whether a reservation was applied after its execution had received another answer. No execution knows of this hold, so
+    /// it lasts for its lease.
     pub late: bool,
 }
 
@@ -50,9 +51,9 @@ pub struct Moment {
 pub enum Move {
     /// An event is delivered, for the first time or again.
     Deliver(u8),
-    /// A lease passes.
+    /// Time advances by a lease.
     Tick,
-    /// A minute passes.
+    /// Time advances by a minute.
     Forget,
     /// The reaper finds the failed row of a job.
     Reap(u8),
@@ -60,32 +61,32 @@ pub enum Move {
     ReapStep,
     /// The reaper dies before its next call.
     ReaperDies,
-    /// The next call is made and answered.
+    /// The next call is made and its answer received.
     Step(u8),
     /// The zombie's next call is made.
     ZombieStep,
     /// The function dies before the call and is retried.
     DieBefore(u8),
-    /// The call is done but reported as failed, or the function dies after it; the function is retried.
+    /// The call takes effect but is reported as failed, or the function dies after it; the function is retried.
     LoseAnswer(u8),
-    /// The call fails and the retries are used up.
+    /// The call fails and no retries are left.
     Fail(u8),
-    /// The call is done but reported as failed, and the retries are used up.
+    /// The call takes effect but is reported as failed, and no retries are left.
     FailAfter(u8),
-    /// The function hangs before the call; it is retried, and the call wakes later.
+    /// The function hangs before the call and is retried; the call is made later.
     Hang(u8),
     /// The execution is stopped.
     Stop(u8),
-    /// The execution is stopped while a call is under way, which wakes later.
+    /// The execution is stopped during a call, which is made later.
     StopHanging(u8),
 }
 
 impl Scenario {
-    /// Where every schedule begins: nothing has been delivered.
-    pub fn beginning(&self) -> Moment {
+    /// The first moment of every schedule: nothing has been delivered.
+    pub fn first_moment(&self) -> Moment {
         let jobs = self.actors.iter().map(|a| usize::from(a.job) + 1).max();
         Moment {
-            world: World::new(jobs.unwrap_or(1)),
+            storage: Storage::new(jobs.unwrap_or(1)),
             programs: vec![Program::waiting(); self.actors.len()],
             zombie: None,
             faults: self.faults,
@@ -100,7 +101,7 @@ impl Scenario {
         }
     }
 
-    /// Everything that may happen next.
+    /// The possible next moves.
     pub fn moves(&self, moment: &Moment) -> Vec<Move> {
         let mut moves = Vec::new();
         let zombie_may_rise = moment.zombies > 0 && moment.zombie.is_none();
@@ -136,38 +137,38 @@ impl Scenario {
         if moment.reaper.is_some() {
             moves.extend([Move::ReapStep, Move::ReaperDies]);
         } else if moment.reaps > 0 {
-            let jobs = (0_u8..).zip(&moment.world.jobs);
+            let jobs = (0_u8..).zip(&moment.storage.jobs);
             moves.extend(jobs.map(|(job, _)| Move::Reap(job)));
         }
         moves
     }
 
-    /// What a move leads to, or `None` where it changes nothing.
+    /// The moment after a move; `None` if the move changes nothing.
     pub fn next(&self, last: &Moment, action: Move) -> Option<Moment> {
         let mut next = last.clone();
         match action {
             Move::Deliver(who) => next.deliver(who),
             Move::Tick => {
                 next.ticks -= 1;
-                next.world.now += 1;
-                next.world.forget_tokens();
-                // A function between its search and its order lives for a minute, not for a lease.
+                next.storage.now += 1;
+                next.storage.forget_tokens();
+                // A function between its search and its order runs for a minute at most, which is less than a lease.
                 let orders = |p: &&mut Program| p.function() == Function::StartEncode;
                 let ordering = next.programs.iter_mut().filter(orders);
                 ordering.for_each(|p| *p = p.retried());
             }
             Move::Forget => {
                 next.minutes -= 1;
-                next.world.minutes += 1;
-                next.world.forget_tokens();
+                next.storage.minutes += 1;
+                next.storage.forget_tokens();
             }
             Move::Reap(job) => {
                 next.reaps -= 1;
-                next.reaper = Reaper::begin(self.mutant, &next.world, job);
+                next.reaper = Reaper::begin(self.mutant, &next.storage, job);
             }
             Move::ReapStep => {
                 let reaper = next.reaper.take();
-                next.reaper = reaper.and_then(|r| r.perform(self.mutant, &mut next.world));
+                next.reaper = reaper.and_then(|r| r.perform(self.mutant, &mut next.storage));
             }
             Move::ReaperDies => next.reaper = None,
             Move::Step(who) => self.step(&mut next, who),
@@ -192,9 +193,9 @@ impl Scenario {
                 next.stop(who);
             }
         }
-        // A fault that leaves everything as it was is no other state than the one it met.
+        // A fault without effect leads to the same state.
         let same = next.programs == last.programs
-            && next.world == last.world
+            && next.storage == last.storage
             && next.zombie == last.zombie
             && next.reaper == last.reaper;
         (!same).then_some(next)
@@ -204,27 +205,27 @@ impl Scenario {
         let before = moment.programs[usize::from(who)].progress();
         self.perform(moment, who);
         if moment.programs[usize::from(who)].progress() <= before {
-            moment.world.broken |= broken::NO_PROGRESS;
+            moment.storage.broken |= broken::NO_PROGRESS;
         }
     }
 
     fn perform(&self, moment: &mut Moment, who: u8) {
         let at = usize::from(who);
-        let (world, program) = (&mut moment.world, &mut moment.programs[at]);
-        program.perform(self.mutant, world, &self.actors[at], false);
+        let (storage, program) = (&mut moment.storage, &mut moment.programs[at]);
+        program.perform(self.mutant, storage, &self.actors[at], false);
         moment.note_interruption(who);
     }
 
-    /// A zombie ends with its function: nobody hears its answer.
+    /// A zombie ends with its function, and its answer is lost.
     fn zombie_step(&self, moment: &mut Moment) {
         let Some((who, mut program)) = moment.zombie.take() else {
             return;
         };
         let function = program.function();
         let actor = &self.actors[usize::from(who)];
-        let given = moment.world.jobs[usize::from(actor.job)].given.len();
-        program.perform(self.mutant, &mut moment.world, actor, true);
-        let reserved = moment.world.jobs[usize::from(actor.job)].given.len() > given;
+        let assigned = moment.storage.jobs[usize::from(actor.job)].assigned.len();
+        program.perform(self.mutant, &mut moment.storage, actor, true);
+        let reserved = moment.storage.jobs[usize::from(actor.job)].assigned.len() > assigned;
         let waits = matches!(
             moment.programs[usize::from(who)].call,
             Call::Reserve | Call::Commit
@@ -235,21 +236,21 @@ impl Scenario {
         }
     }
 
-    /// Whether, with everything that runs stopped here and all leases lapsed, one more delivery brings the job to its end
-    /// and every success to its subscribers.
-    pub fn converges(&self, world: &World) -> bool {
+    /// Whether one more delivery completes the job and sends every success message, if everything stops here and all leases
+    /// expire.
+    pub fn converges(&self, storage: &Storage) -> bool {
         (0_u8..)
-            .zip(&world.jobs)
-            .all(|(job, _)| self.redelivered(world, job))
+            .zip(&storage.jobs)
+            .all(|(job, _)| self.redelivered(storage, job))
     }
 
-    fn redelivered(&self, world: &World, job: u8) -> bool {
-        let mut world = world.clone();
-        world.now = 100;
+    fn redelivered(&self, storage: &Storage, job: u8) -> bool {
+        let mut storage = storage.clone();
+        storage.now = 100;
         let who = u8::try_from(self.actors.len()).unwrap();
         let mut why = Why::Nothing;
-        // An encoder whose bytes differ from run to run can leave a generation that nobody can finish. That must
-        // end in a clear failure, and a forced delivery must bring another generation to its end.
+        // An encoder whose bytes differ from run to run can leave a generation that no execution can finish. That must end in
+        // a clear failure, and a forced delivery must then complete another generation.
         for force in [false, true] {
             let actor = Actor {
                 who: who + u8::from(force),
@@ -259,43 +260,43 @@ impl Scenario {
                 build: 0,
                 service: self.actors.iter().any(|a| a.job == job && a.service),
             };
-            let program = self.alone(&mut world, &actor);
+            let program = self.alone(&mut storage, &actor);
             why = program.why;
             if why != Why::Conflict {
                 break;
             }
         }
-        why == Why::Nothing && is_done(&world, job)
+        why == Why::Nothing && is_done(&storage, job)
     }
 
-    fn alone(&self, world: &mut World, actor: &Actor) -> Program {
+    fn alone(&self, storage: &mut Storage, actor: &Actor) -> Program {
         let mut program = Program::started();
         for _ in 0..64 {
             if !program.is_running() {
                 break;
             }
-            program.perform(self.mutant, world, actor, false);
+            program.perform(self.mutant, storage, actor, false);
         }
         program
     }
 }
 
-/// Whether a job is complete and every success of it was sent.
-pub fn is_done(world: &World, job: u8) -> bool {
-    let complete = world
+/// Whether a job is complete and all its success messages were sent.
+pub fn is_done(storage: &Storage, job: u8) -> bool {
+    let complete = storage
         .held(job)
         .is_some_and(|held| held.state == State::Complete);
-    complete && successes_are_sent(world, job)
+    complete && successes_are_sent(storage, job)
 }
 
-/// Whether every generation that became complete was announced.
-pub fn successes_are_sent(world: &World, job: u8) -> bool {
-    let completed = world.jobs[usize::from(job)].completed;
+/// Whether the success message of every complete generation was sent.
+pub fn successes_are_sent(storage: &Storage, job: u8) -> bool {
+    let completed = storage.jobs[usize::from(job)].completed;
     (0..8).filter(|g| completed & (1 << g) != 0).all(|g| {
-        let success = |p: &&crate::world::Posted| {
+        let success = |p: &&crate::storage::Posted| {
             p.outbox == Outbox::Job(job) && p.entry == Entry::Success(g)
         };
-        world
+        storage
             .outbox
             .iter()
             .find(success)
@@ -304,7 +305,7 @@ pub fn successes_are_sent(world: &World, job: u8) -> bool {
 }
 
 impl Moment {
-    /// The name of an execution is the event's: a second delivery finds the execution that there is.
+    /// The event determines the name of the execution, so a second delivery finds the existing execution.
     fn deliver(&mut self, who: u8) {
         let program = &mut self.programs[usize::from(who)];
         if program.call == Call::Delivery {
@@ -333,8 +334,8 @@ impl Moment {
     fn note_interruption(&mut self, who: u8) {
         let program = &self.programs[usize::from(who)];
         let cut = matches!(program.call, Call::Ended(End::Unrecorded | End::Stopped));
-        // A failure that was caught after the row was complete, or while its message was being sent, leaves a message
-        // to the next delivery.
+        // A failure that is caught after the row is complete, or while its message is being sent, leaves the message to the
+        // next delivery.
         self.interrupted |= cut || (program.why == Why::Fault);
     }
 }

@@ -1,32 +1,32 @@
-//! Protocols that are wrong in one place. The model must find each of them, or it proves nothing about the right one.
+//! Protocols with one mistake each. The model checker must find every one of them.
 
-use reelsmith_core::submission::{Fence, Outcome, Row, State, Step, Transition};
+use reelsmith_core::submission::{Fence, Row, State, Step, Transition, TransitionOutcome};
 use reelsmith_core::time::UnixMillis;
 
-/// One mistake.
+/// A mistake in the transition table, in the store, or in the program of an execution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mutant {
-    /// Table: a live lease stops nobody.
+    /// Table: a live lease is ignored.
     LeaseIgnored,
-    /// Table: steps are not held against generation, attempt and owner.
+    /// Table: steps do not check generation, attempt and owner.
     FenceIgnored,
-    /// Table: whoever asks for a live job is taken for its owner.
+    /// Table: any execution that reserves a live job counts as its owner.
     OwnerIgnored,
     /// Table: a takeover keeps the attempt.
     AttemptKept,
-    /// Table: COMPLETE needs nothing.
+    /// Table: COMPLETE has no condition.
     CompleteUnconditional,
-    /// Table: a complete job is reserved like a failed one.
+    /// Table: a complete job can be reserved like a failed one.
     CompleteReservable,
     /// Table: a failed job stays failed.
     FailedIsFinal,
-    /// Table: a lease never lapses.
-    LapseIgnored,
-    /// Table: an execution that gave the job up may take it again.
+    /// Table: a lease never expires.
+    ExpiryIgnored,
+    /// Table: an execution that failed may reserve the job again.
     EndedOwnerReserves,
-    /// Table: a forced execution goes on in a generation that failed.
+    /// Table: a forced execution continues the failed generation.
     ForceKeepsGeneration,
-    /// Store: the notice is a write of its own after the transition.
+    /// Store: the notice is written separately, after the transition.
     OutboxApart,
     /// Store: segments are written without `If-None-Match`.
     SegmentsReplaced,
@@ -36,30 +36,29 @@ pub enum Mutant {
     RecordFirst,
     /// Program: an outbox entry is marked before it is sent.
     MarkFirst,
-    /// Program: every send has an id of its own.
+    /// Program: every send has a new message id.
     FreshMessageId,
-    /// Program: fail-job releases only what the state data says is held.
+    /// Program: fail-job releases only a hold that is in the state data.
     FailJobBlind,
-    /// Program: an execution that finds the job complete leaves the job's outbox alone.
+    /// Program: an execution that finds the job complete does not drain the job's outbox.
     OwnOutboxOnly,
-    /// Program: the owner token is the manifest's, not the execution's.
+    /// Program: the owner token identifies the manifest, not the execution.
     OwnerShared,
-    /// Table: an intent that is written already is not told from a new one.
+    /// Table: an existing intent is not distinguished from a new one.
     IntentUnnoticed,
-    /// Table: an intent is not held against generation, attempt and owner.
+    /// Table: an intent does not check generation, attempt and owner.
     IntentUnfenced,
-    /// Program: a new attempt orders without looking for the order of the one before.
+    /// Program: a new attempt places an order without searching for the previous attempt's order.
     TakeoverBlind,
-    /// Table: a row is abandoned whatever became of it since it was read.
+    /// Table: a row is abandoned even if it changed since it was read.
     AbandonUnread,
-    /// Table: the attempt after an abandoned one goes on in its generation.
+    /// Table: the attempt after an abandoned generation stays in that generation.
     AbandonKeepsGeneration,
-    /// Program: the reaper deletes before the row says that the generation is abandoned.
+    /// Program: the reaper deletes before it abandons the generation in the row.
     DeleteFirst,
 }
 
 impl Mutant {
-    /// All of them.
     pub const ALL: &'static [Self] = &[
         Self::LeaseIgnored,
         Self::FenceIgnored,
@@ -68,7 +67,7 @@ impl Mutant {
         Self::CompleteUnconditional,
         Self::CompleteReservable,
         Self::FailedIsFinal,
-        Self::LapseIgnored,
+        Self::ExpiryIgnored,
         Self::EndedOwnerReserves,
         Self::ForceKeepsGeneration,
         Self::OutboxApart,
@@ -88,13 +87,13 @@ impl Mutant {
         Self::DeleteFirst,
     ];
 
-    /// The table's decision, with the mistake where there is one.
+    /// The decision of the table, with the mistake if there is one.
     pub fn decide(
         mutant: Option<Self>,
         transition: &Transition,
         row: Option<&Row>,
         now: UnixMillis,
-    ) -> Outcome {
+    ) -> TransitionOutcome {
         let right = || transition.decide(row, now);
         let (Some(mutant), Some(row)) = (mutant, row) else {
             return right();
@@ -107,7 +106,7 @@ impl Mutant {
                 let mut next = row.clone();
                 next.state = State::Complete;
                 next.outputs = Some(outputs.clone());
-                Outcome::Applied(next)
+                TransitionOutcome::Applied(next)
             }
             (Self::IntentUnnoticed, Step::Intend { .. }) => {
                 let mut seen = row.clone();
@@ -126,7 +125,7 @@ impl Mutant {
         }
     }
 
-    fn abandon(self, transition: &Transition, row: &Row, now: UnixMillis) -> Outcome {
+    fn abandon(self, transition: &Transition, row: &Row, now: UnixMillis) -> TransitionOutcome {
         let mut seen = row.clone();
         if let (
             Self::AbandonUnread,
@@ -140,15 +139,15 @@ impl Mutant {
             (seen.generation, seen.attempt) = (*generation, *attempt);
         }
         match transition.decide(Some(&seen), now) {
-            Outcome::Applied(mut next) if self == Self::AbandonKeepsGeneration => {
+            TransitionOutcome::Applied(mut next) if self == Self::AbandonKeepsGeneration => {
                 next.generation = row.generation;
-                Outcome::Applied(next)
+                TransitionOutcome::Applied(next)
             }
             other => other,
         }
     }
 
-    fn reserve(self, transition: &Transition, row: &Row, now: UnixMillis) -> Outcome {
+    fn reserve(self, transition: &Transition, row: &Row, now: UnixMillis) -> TransitionOutcome {
         let Step::Reserve { owner, force, .. } = &transition.step else {
             return transition.decide(Some(row), now);
         };
@@ -160,27 +159,27 @@ impl Mutant {
         let live = row.state.is_live();
         match self {
             Self::LeaseIgnored => with(&|seen| seen.lease_until = UnixMillis(i64::MIN)),
-            Self::LapseIgnored if live && row.owner != *owner => {
-                Outcome::Refused(Some(row.clone()))
+            Self::ExpiryIgnored if live && row.owner != *owner => {
+                TransitionOutcome::Refused(Some(row.clone()))
             }
-            Self::OwnerIgnored if live => Outcome::AlreadyApplied(row.clone()),
+            Self::OwnerIgnored if live => TransitionOutcome::AlreadyApplied(row.clone()),
             Self::CompleteReservable if row.state == State::Complete => {
                 with(&|seen| seen.state = State::Failed)
             }
             Self::FailedIsFinal if row.state == State::Failed => {
-                Outcome::Refused(Some(row.clone()))
+                TransitionOutcome::Refused(Some(row.clone()))
             }
             Self::AttemptKept => match with(&|_| {}) {
-                Outcome::Applied(mut next) if next.generation == row.generation => {
+                TransitionOutcome::Applied(mut next) if next.generation == row.generation => {
                     next.attempt = row.attempt;
-                    Outcome::Applied(next)
+                    TransitionOutcome::Applied(next)
                 }
                 other => other,
             },
             Self::EndedOwnerReserves => match with(&|seen| seen.failures.clear()) {
-                Outcome::Applied(mut next) => {
+                TransitionOutcome::Applied(mut next) => {
                     next.failures.clone_from(&row.failures);
-                    Outcome::Applied(next)
+                    TransitionOutcome::Applied(next)
                 }
                 other => other,
             },

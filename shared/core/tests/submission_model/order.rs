@@ -1,39 +1,39 @@
-//! What an execution does whose encode is ordered from a service: start-encode, check-job, and calling off.
+//! The steps of an execution that orders its encode from a service: start-encode, check-job, and cancellation.
 
-use reelsmith_core::submission::{Outcome, Step};
+use reelsmith_core::submission::{Step, TransitionOutcome};
 
 use crate::mutant::Mutant;
 use crate::program::{Call, Program, Why};
-use crate::world::{Actor, Entry, Hold, LEASE_SECONDS, Outbox, World, broken, owner};
+use crate::storage::{Actor, Entry, Hold, LEASE_SECONDS, Outbox, Storage, broken, owner};
 
-/// Where an order stands.
+/// The state of an order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Standing {
+pub enum OrderState {
     Open,
     Done,
-    CalledOff,
+    Cancelled,
 }
 
-/// An order that the service has accepted; its id is its place.
+/// An order that the service has accepted. Its id is its index.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Order {
     pub generation: u8,
     pub attempt: u8,
-    pub standing: Standing,
+    pub state: OrderState,
     /// Whether the service still knows its token.
     pub remembered: bool,
-    /// Whether a call placed it that outlived its function.
+    /// Whether it was placed by a call that continued after its function ended.
     pub late: bool,
 }
 
 impl Order {
     pub fn is_good(&self) -> bool {
-        self.standing != Standing::CalledOff
+        self.state != OrderState::Cancelled
     }
 }
 
-impl World {
-    /// The service's `CreateJob`: an equal token within its minute gives the order that is there.
+impl Storage {
+    /// The service's `CreateJob`: an equal token within a minute returns the existing order.
     fn place(&mut self, job: u8, hold: Hold, late: bool) -> u8 {
         let forgets = self.minutes > 0 || self.now > 0;
         let orders = &mut self.jobs[usize::from(job)].orders;
@@ -43,8 +43,8 @@ impl World {
         if let Some(known) = orders.iter().position(same) {
             return number(known);
         }
-        // A call that outlived its function by more than the token's minute may land after a search: the limit that
-        // docs/exactly-once.md names.
+        // A call that continues for more than a minute after its function ended may take effect after a search. This is the
+        // limitation that docs/exactly-once.md states.
         let twice = |o: &&Order| o.generation == hold.generation && o.is_good();
         let excused = |o: &&Order| forgets && (late || o.late);
         if orders.iter().filter(twice).any(|o| !excused(&o)) {
@@ -53,29 +53,29 @@ impl World {
         orders.push(Order {
             generation: hold.generation,
             attempt: hold.attempt,
-            standing: Standing::Open,
+            state: OrderState::Open,
             remembered: true,
             late,
         });
         number(orders.len() - 1)
     }
 
-    /// The newest good order of a generation. Every other that is at work, of this generation or of one before, is called
-    /// off: nobody will collect it.
+    /// The newest good order of a generation. Every other running order, of this or of an earlier generation, is cancelled,
+    /// because no execution will collect it.
     fn adopt(&mut self, job: u8, generation: u8) -> Option<u8> {
         let orders = &mut self.jobs[usize::from(job)].orders;
         let newest = |o: &Order| o.generation == generation && o.is_good();
         let adopted = orders.iter().rposition(newest);
         for (at, order) in orders.iter_mut().enumerate() {
             let spare = order.generation <= generation && Some(at) != adopted;
-            if spare && order.standing == Standing::Open {
-                order.standing = Standing::CalledOff;
+            if spare && order.state == OrderState::Open {
+                order.state = OrderState::Cancelled;
             }
         }
         adopted.map(number)
     }
 
-    /// The order that the row names, where it is held with this proof.
+    /// The order that the row names, if this hold is valid.
     fn ordered(&self, job: u8, hold: Hold) -> Option<u8> {
         let held = self.held(job)?;
         let fence = (held.generation, held.attempt, held.owner);
@@ -99,22 +99,22 @@ impl Program {
     pub fn ordering(
         &mut self,
         mutant: Option<Mutant>,
-        world: &mut World,
+        storage: &mut Storage,
         actor: &Actor,
         late: bool,
     ) {
         let Some(hold) = self.hold else { return };
         match self.call {
-            Call::Intend => self.intend(mutant, world, actor, hold),
+            Call::Intend => self.intend(mutant, storage, actor, hold),
             Call::Find => {
-                self.order = world.adopt(actor.job, hold.generation);
+                self.order = storage.adopt(actor.job, hold.generation);
                 self.call = match self.order {
                     Some(_) => Call::CommitOrder,
                     None => Call::Order,
                 };
             }
             Call::Order => {
-                self.order = Some(world.place(actor.job, hold, late));
+                self.order = Some(storage.place(actor.job, hold, late));
                 self.call = Call::CommitOrder;
             }
             Call::CommitOrder => {
@@ -124,21 +124,21 @@ impl Program {
                     encoder_ref: owner(id),
                     lease_seconds: LEASE_SECONDS,
                 };
-                self.transition(mutant, world, actor, step, None, Call::Collect);
+                self.transition(mutant, storage, actor, step, None, Call::Collect);
             }
-            _ => self.collect(world, actor, hold),
+            _ => self.collect(storage, actor, hold),
         }
     }
 
-    fn intend(&mut self, mutant: Option<Mutant>, world: &mut World, actor: &Actor, hold: Hold) {
+    fn intend(&mut self, mutant: Option<Mutant>, storage: &mut Storage, actor: &Actor, hold: Hold) {
         let step = Step::Intend {
             fence: hold.fence(),
             lease_seconds: LEASE_SECONDS,
         };
-        let (row, first) = match world.apply(mutant, actor, step, None) {
-            Outcome::Applied(row) => (row, true),
-            Outcome::AlreadyApplied(row) => (row, false),
-            Outcome::Refused(_) => return *self = self.caught(Why::Lost),
+        let (row, first) = match storage.apply(mutant, actor, step, None) {
+            TransitionOutcome::Applied(row) => (row, true),
+            TransitionOutcome::AlreadyApplied(row) => (row, false),
+            TransitionOutcome::Refused(_) => return *self = self.caught(Why::Lost),
         };
         let nothing_before = (row.generation.0, row.attempt) == (1, 1);
         self.call = if row.encoder_ref.is_some() {
@@ -150,38 +150,38 @@ impl Program {
         };
     }
 
-    /// The service is done whenever it is asked: how long it takes is the state machine's patience, not the protocol's.
-    fn collect(&mut self, world: &mut World, actor: &Actor, hold: Hold) {
-        let Some(id) = world.ordered(actor.job, hold) else {
+    /// The service is done whenever check-job asks: the protocol does not depend on how long it takes.
+    fn collect(&mut self, storage: &mut Storage, actor: &Actor, hold: Hold) {
+        let Some(id) = storage.ordered(actor.job, hold) else {
             return *self = self.caught(Why::Lost);
         };
-        let order = world.order(actor.job, id);
+        let order = storage.order(actor.job, id);
         if !order.is_good() {
-            return *self = self.caught(Why::CalledOff);
+            return *self = self.caught(Why::Cancelled);
         }
-        order.standing = Standing::Done;
+        order.state = OrderState::Done;
         self.call = Call::Validate;
     }
 
-    /// fail-job, once the row is released.
-    pub fn call_off(&mut self, world: &mut World, actor: &Actor) {
+    /// fail-job, after it has released the row.
+    pub fn cancel_order(&mut self, storage: &mut Storage, actor: &Actor) {
         let Some(hold) = self.hold else { return };
         if self.call == Call::FindOrder {
-            self.order = world.ordered(actor.job, hold);
+            self.order = storage.ordered(actor.job, hold);
             if self.order.is_some() {
                 self.call = Call::CancelOrder;
                 return;
             }
         } else if let Some(id) = self.order {
-            let order = world.order(actor.job, id);
-            if order.standing == Standing::Open {
-                order.standing = Standing::CalledOff;
+            let order = storage.order(actor.job, id);
+            if order.state == OrderState::Open {
+                order.state = OrderState::Cancelled;
             }
         }
-        self.fail_told(actor);
+        self.end_failed(actor);
     }
 
-    fn fail_told(&mut self, actor: &Actor) {
+    fn end_failed(&mut self, actor: &Actor) {
         self.drain(Outbox::Execution(actor.who), crate::program::End::Failed);
     }
 }

@@ -1,17 +1,17 @@
-//! What an execution does, port call by port call, as the functions and the state machine do it.
+//! The steps of an execution, port call by port call, as the functions and the state machine make them.
 
-use reelsmith_core::submission::{Outcome, State, Step};
+use reelsmith_core::submission::{State, Step, TransitionOutcome};
 
 use crate::mutant::Mutant;
 use crate::order::failure;
-use crate::world::{
-    Actor, CHUNKS, Entry, Hold, LEASE_SECONDS, Outbox, World, asset, broken, outputs, owner,
+use crate::storage::{
+    Actor, CHUNKS, Entry, Hold, LEASE_SECONDS, Outbox, Storage, asset, broken, outputs, owner,
 };
 
 /// The next port call of an execution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Call {
-    /// Nothing yet: its event has not been delivered.
+    /// None yet: its event has not been delivered.
     Delivery,
     // submit-job
     Reserve,
@@ -63,7 +63,7 @@ pub enum End {
     Stopped,
 }
 
-/// The function that makes a call: what a retry starts again.
+/// The function that makes a call. A retry starts it again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Function {
     None,
@@ -78,39 +78,39 @@ pub enum Function {
     Notify,
 }
 
-/// Why an execution failed by itself.
+/// Why an execution failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Why {
     Nothing,
-    /// It found bytes that are not its own (`OutputConflict`).
+    /// It found different bytes under its key (`OutputConflict`).
     Conflict,
-    /// It found that it does not hold the job (`SubmissionLost`).
+    /// It no longer holds the job (`SubmissionLost`).
     Lost,
-    /// Records and segments do not fit (`OutputInvalid`).
+    /// Records and segments do not match (`OutputInvalid`).
     Unproven,
-    /// The service says that the order was called off (`MediaConvertJobFailed`).
-    CalledOff,
-    /// A function failed and its retries were used up.
+    /// The service reports that the order was cancelled (`MediaConvertJobFailed`).
+    Cancelled,
+    /// A function failed and no retries were left.
     Fault,
 }
 
-/// An execution, or an invocation of it that outlived its time.
+/// An execution, or an invocation of it that continues after its function ended.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Program {
     pub call: Call,
     pub hold: Option<Hold>,
-    /// The order that the function at work has found or placed.
+    /// The order that the present function has found or placed.
     pub order: Option<u8>,
     pub why: Why,
-    /// The outbox that its notify drains, and how it ends then.
+    /// The outbox that notify drains, and how the execution ends after that.
     pub outbox: Option<Outbox>,
     pub end: End,
-    /// What notify has read and not yet dealt with.
+    /// The entries that notify has read but not processed.
     pub todo: Vec<Entry>,
 }
 
 impl Program {
-    /// Before its event is delivered.
+    /// An execution whose event has not been delivered.
     pub fn waiting() -> Self {
         Self {
             call: Call::Delivery,
@@ -123,7 +123,7 @@ impl Program {
         }
     }
 
-    /// At its first call.
+    /// An execution before its first call.
     pub fn started() -> Self {
         Self {
             call: Call::Reserve,
@@ -135,7 +135,7 @@ impl Program {
         !matches!(self.call, Call::Delivery | Call::Ended(_))
     }
 
-    /// Whether it works on the job in the belief that it holds it.
+    /// Whether it works on the job as if it held it.
     pub fn believes(&self) -> bool {
         matches!(
             self.function(),
@@ -169,7 +169,7 @@ impl Program {
         }
     }
 
-    /// The same execution at the first call of the function again: what Step Functions does on a retry.
+    /// The execution at the first call of its function: a retry by Step Functions.
     pub fn retried(&self) -> Self {
         let mut again = self.clone();
         again.call = match self.function() {
@@ -185,7 +185,7 @@ impl Program {
             Function::Notify => Call::Pending,
         };
         if self.function() == Function::SubmitJob {
-            // The hold is in the state data only once submit-job has answered.
+            // The hold is in the state data only after submit-job has answered.
             again.hold = None;
         }
         again.order = None;
@@ -193,7 +193,7 @@ impl Program {
         again
     }
 
-    /// The same execution after its function failed for good: what the state's Catch does.
+    /// The execution after its function failed without retries left: the Catch of its state.
     pub fn caught(&self, why: Why) -> Self {
         let mut next = self.retried();
         next.why = why;
@@ -206,42 +206,44 @@ impl Program {
         next
     }
 
-    /// Makes the next port call and takes in its answer. `late` says that its function has ended without it.
+    /// Makes the next port call and processes the answer. `late` means that its function has already ended.
     pub fn perform(
         &mut self,
         mutant: Option<Mutant>,
-        world: &mut World,
+        storage: &mut Storage,
         actor: &Actor,
         late: bool,
     ) {
         match self.function() {
             Function::None => {}
-            Function::SubmitJob => self.submit(mutant, world, actor),
-            Function::PlanChunks | Function::TranscodeChunk(_) => self.encode(mutant, world, actor),
-            Function::StartEncode | Function::CheckJob => {
-                self.ordering(mutant, world, actor, late);
+            Function::SubmitJob => self.submit(mutant, storage, actor),
+            Function::PlanChunks | Function::TranscodeChunk(_) => {
+                self.encode(mutant, storage, actor);
             }
-            Function::ValidateOutput | Function::PublishJob => self.prove(mutant, world, actor),
-            Function::FailJob => self.fail(mutant, world, actor),
-            Function::Notify => self.notify(mutant, world),
+            Function::StartEncode | Function::CheckJob => {
+                self.ordering(mutant, storage, actor, late);
+            }
+            Function::ValidateOutput | Function::PublishJob => self.prove(mutant, storage, actor),
+            Function::FailJob => self.fail(mutant, storage, actor),
+            Function::Notify => self.notify(mutant, storage),
         }
     }
 
-    fn submit(&mut self, mutant: Option<Mutant>, world: &mut World, actor: &Actor) {
+    fn submit(&mut self, mutant: Option<Mutant>, storage: &mut Storage, actor: &Actor) {
         match self.call {
-            Call::Reserve => self.reserve(mutant, world, actor),
+            Call::Reserve => self.reserve(mutant, storage, actor),
             Call::Commit => {
                 let step = |hold: Hold| Step::Commit {
                     fence: hold.fence(),
                     encoder_ref: owner(actor.who),
                     lease_seconds: LEASE_SECONDS,
                 };
-                self.transition(mutant, world, actor, step, None, Call::Plan);
+                self.transition(mutant, storage, actor, step, None, Call::Plan);
             }
             Call::PendingOfJob => {
                 let of_job = Outbox::Job(actor.job);
                 let left =
-                    !world.pending(of_job).is_empty() && mutant != Some(Mutant::OwnOutboxOnly);
+                    !storage.pending(of_job).is_empty() && mutant != Some(Mutant::OwnOutboxOnly);
                 self.outbox = Some(if left {
                     of_job
                 } else {
@@ -251,13 +253,13 @@ impl Program {
             }
             _ => {
                 let outbox = self.outbox.unwrap_or(Outbox::Execution(actor.who));
-                world.enqueue(outbox, Entry::Duplicate(actor.who));
+                storage.enqueue(outbox, Entry::Duplicate(actor.who));
                 self.drain(outbox, End::Duplicate);
             }
         }
     }
 
-    fn reserve(&mut self, mutant: Option<Mutant>, world: &mut World, actor: &Actor) {
+    fn reserve(&mut self, mutant: Option<Mutant>, storage: &mut Storage, actor: &Actor) {
         let shared = mutant == Some(Mutant::OwnerShared);
         let step = Step::Reserve {
             asset: asset(),
@@ -267,22 +269,24 @@ impl Program {
             lease_seconds: LEASE_SECONDS,
             force: actor.force,
         };
-        match world.apply(mutant, actor, step, None) {
-            Outcome::Applied(row) | Outcome::AlreadyApplied(row) => {
+        match storage.apply(mutant, actor, step, None) {
+            TransitionOutcome::Applied(row) | TransitionOutcome::AlreadyApplied(row) => {
                 self.hold = Some(Hold::of(&row));
-                // An order is placed after the plan, by a function of its own.
+                // An order is placed after the plan, by another function.
                 let reserved = row.state == State::Reserved && !actor.service;
                 self.call = if reserved { Call::Commit } else { Call::Plan };
             }
-            Outcome::Refused(Some(row)) if row.state == State::Complete => {
+            TransitionOutcome::Refused(Some(row)) if row.state == State::Complete => {
                 self.call = Call::PendingOfJob;
             }
-            Outcome::Refused(Some(row)) if row.state.is_live() => self.call = Call::Duplicate,
-            Outcome::Refused(_) => *self = self.caught(Why::Lost),
+            TransitionOutcome::Refused(Some(row)) if row.state.is_live() => {
+                self.call = Call::Duplicate;
+            }
+            TransitionOutcome::Refused(_) => *self = self.caught(Why::Lost),
         }
     }
 
-    fn encode(&mut self, mutant: Option<Mutant>, world: &mut World, actor: &Actor) {
+    fn encode(&mut self, mutant: Option<Mutant>, storage: &mut Storage, actor: &Actor) {
         let generation = self.hold.map_or(1, |hold| hold.generation);
         let create_only = mutant != Some(Mutant::RecordsReplaced);
         let record_first = mutant == Some(Mutant::RecordFirst);
@@ -293,11 +297,11 @@ impl Program {
                 Call::Validate
             }
         };
-        let objects = world.objects(actor.job, generation);
+        let objects = storage.objects(actor.job, generation);
         let mut damage = 0;
         match self.call {
             Call::Plan => {
-                World::put(&mut objects.plan, actor.who, true);
+                Storage::put(&mut objects.plan, actor.who, true);
                 self.call = if actor.service {
                     Call::Intend
                 } else {
@@ -314,7 +318,7 @@ impl Program {
             Call::Segment(c) => {
                 let replace = mutant == Some(Mutant::SegmentsReplaced);
                 let segment = &mut objects.chunks[usize::from(c)].segment;
-                let changed = World::put(segment, actor.build, !replace);
+                let changed = Storage::put(segment, actor.build, !replace);
                 damage |= if changed { broken::BYTES_CHANGED } else { 0 };
                 if *segment != Some(actor.build) {
                     *self = self.caught(Why::Conflict);
@@ -328,7 +332,7 @@ impl Program {
             }
             Call::Record(c) => {
                 let record = &mut objects.chunks[usize::from(c)].record;
-                let changed = World::put(record, (actor.who, actor.build), create_only);
+                let changed = Storage::put(record, (actor.who, actor.build), create_only);
                 damage |= if changed { broken::RECORD_REPLACED } else { 0 };
                 self.call = if record_first {
                     Call::Segment(c)
@@ -338,10 +342,10 @@ impl Program {
             }
             _ => {}
         }
-        world.broken |= damage;
+        storage.broken |= damage;
     }
 
-    fn prove(&mut self, mutant: Option<Mutant>, world: &mut World, actor: &Actor) {
+    fn prove(&mut self, mutant: Option<Mutant>, storage: &mut Storage, actor: &Actor) {
         let generation = self.hold.map_or(1, |hold| hold.generation);
         let success = (Outbox::Job(actor.job), Entry::Success(generation));
         match self.call {
@@ -350,14 +354,14 @@ impl Program {
                     fence: hold.fence(),
                     lease_seconds: LEASE_SECONDS,
                 };
-                self.transition(mutant, world, actor, step, None, Call::Measure);
+                self.transition(mutant, storage, actor, step, None, Call::Measure);
             }
             Call::Measure => {
-                let chunks = &world.objects(actor.job, generation).chunks;
-                let fits = |c: &crate::world::Chunk| {
+                let chunks = &storage.objects(actor.job, generation).chunks;
+                let fits = |c: &crate::storage::Chunk| {
                     c.record.is_some() && c.record.map(|(_, bytes)| bytes) == c.segment
                 };
-                // What the service has made is there once it says so.
+                // The output of the service exists once it reports so.
                 if actor.service || chunks.iter().all(fits) {
                     self.call = Call::Complete;
                 } else {
@@ -376,24 +380,24 @@ impl Program {
                     outputs: outputs(),
                 };
                 (self.outbox, self.end) = (Some(success.0), End::Published);
-                self.transition(mutant, world, actor, step, Some(success), then);
+                self.transition(mutant, storage, actor, step, Some(success), then);
             }
             _ => {
-                world.enqueue(success.0, success.1);
+                storage.enqueue(success.0, success.1);
                 self.drain(success.0, End::Published);
             }
         }
     }
 
-    fn fail(&mut self, mutant: Option<Mutant>, world: &mut World, actor: &Actor) {
+    fn fail(&mut self, mutant: Option<Mutant>, storage: &mut Storage, actor: &Actor) {
         let failure = failure(actor);
         let outbox = failure.0;
         match self.call {
             Call::FindHold => {
                 let mine =
-                    |held: &&crate::world::Held| held.state.is_live() && held.owner == actor.who;
+                    |held: &&crate::storage::Held| held.state.is_live() && held.owner == actor.who;
                 if self.hold.is_none() && mutant != Some(Mutant::FailJobBlind) {
-                    self.hold = world.held(actor.job).filter(mine).map(|held| Hold {
+                    self.hold = storage.held(actor.job).filter(mine).map(|held| Hold {
                         generation: held.generation,
                         attempt: held.attempt,
                         owner: held.owner,
@@ -413,34 +417,36 @@ impl Program {
                     error: "E".to_owned(),
                     cause: String::new(),
                 };
-                match world.apply(mutant, actor, step, Some(failure)) {
-                    Outcome::Refused(_) => self.call = Call::FailureApart,
+                match storage.apply(mutant, actor, step, Some(failure)) {
+                    TransitionOutcome::Refused(_) => self.call = Call::FailureApart,
                     _ if actor.service => self.call = Call::FindOrder,
                     _ => self.drain(outbox, End::Failed),
                 }
             }
-            Call::FindOrder | Call::CancelOrder => self.call_off(world, actor),
+            Call::FindOrder | Call::CancelOrder => self.cancel_order(storage, actor),
             _ => {
-                world.enqueue(outbox, failure.1);
+                storage.enqueue(outbox, failure.1);
                 self.drain(outbox, End::Failed);
             }
         }
     }
 
-    fn notify(&mut self, mutant: Option<Mutant>, world: &mut World) {
+    fn notify(&mut self, mutant: Option<Mutant>, storage: &mut Storage) {
         let Some(outbox) = self.outbox else { return };
         let mark_first = mutant == Some(Mutant::MarkFirst);
         match self.call {
             Call::Pending => {
-                self.todo = world.pending(outbox);
+                self.todo = storage.pending(outbox);
                 self.call = if mark_first { Call::Mark } else { Call::Send };
                 if self.todo.is_empty() {
                     self.call = Call::Ended(self.end);
                 }
                 return;
             }
-            Call::Send => world.send(outbox, self.todo[0], mutant == Some(Mutant::FreshMessageId)),
-            _ => world.mark(outbox, self.todo[0]),
+            Call::Send => {
+                storage.send(outbox, self.todo[0], mutant == Some(Mutant::FreshMessageId));
+            }
+            _ => storage.mark(outbox, self.todo[0]),
         }
         match (self.call, mark_first) {
             (Call::Send, false) => self.call = Call::Mark,
@@ -455,20 +461,22 @@ impl Program {
         }
     }
 
-    /// A step of the holder; whoever is refused has lost the job.
+    /// A step of the holder. If it is refused, the execution has lost the job.
     pub fn transition(
         &mut self,
         mutant: Option<Mutant>,
-        world: &mut World,
+        storage: &mut Storage,
         actor: &Actor,
         step: impl Fn(Hold) -> Step,
         notice: Option<(Outbox, Entry)>,
         then: Call,
     ) {
         let Some(hold) = self.hold else { return };
-        match world.apply(mutant, actor, step(hold), notice) {
-            Outcome::Applied(_) | Outcome::AlreadyApplied(_) => self.call = then,
-            Outcome::Refused(_) => *self = self.caught(Why::Lost),
+        match storage.apply(mutant, actor, step(hold), notice) {
+            TransitionOutcome::Applied(_) | TransitionOutcome::AlreadyApplied(_) => {
+                self.call = then;
+            }
+            TransitionOutcome::Refused(_) => *self = self.caught(Why::Lost),
         }
     }
 

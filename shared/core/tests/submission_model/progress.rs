@@ -1,9 +1,9 @@
-//! An order of the calls in which every step without a fault leads forward.
+//! A measure of progress that increases with every step without a fault.
 
 use crate::program::{Call, Program};
 
 impl Program {
-    /// How far it has come: grows with every step that meets no fault.
+    /// The progress of the execution.
     pub fn progress(&self) -> usize {
         let left = |n: usize| 100 - 2 * n;
         match self.call {

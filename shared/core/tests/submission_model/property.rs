@@ -1,70 +1,75 @@
-//! What must always hold, and what must be reached for that to mean anything.
+//! The invariants, and the milestones that the scenarios must reach so that the invariants are tested at all.
 
 use reelsmith_core::encoder::EncoderKind;
-use reelsmith_core::submission::{Outcome, State, Step};
+use reelsmith_core::submission::{State, Step, TransitionOutcome};
 
 use crate::model::{Moment, Scenario, is_done, successes_are_sent};
-use crate::order::Standing;
+use crate::order::OrderState;
 use crate::program::{Call, End, Program, Why};
-use crate::world::{Entry, Held, LEASE_SECONDS, Objects, Outbox, World, asset, broken, owner};
+use crate::storage::{Entry, Held, LEASE_SECONDS, Objects, Outbox, Storage, asset, broken, owner};
 
-pub const LIVE_LEASE: &str = "nobody reserves under another owner's live lease";
-pub const FENCE_ONCE: &str = "no generation and attempt is given out twice";
+pub const LIVE_LEASE: &str = "no execution reserves under the live lease of another owner";
+pub const FENCE_ONCE: &str = "no generation and attempt is assigned twice";
 pub const ONE_HOLDER: &str = "no two live executions hold the same generation and attempt";
-pub const PROVEN: &str = "COMPLETE only from VALIDATING by its holder";
-pub const FINAL: &str = "COMPLETE is left only by force, for a new generation";
-pub const HELD: &str = "only the holder moves a row";
-pub const RECORD_ONCE: &str = "the first record of a chunk stands";
-pub const BYTES_STAND: &str = "accepted bytes never change";
-pub const RECORD_LAST: &str = "a record names bytes that are there";
+pub const PROVEN: &str = "COMPLETE is reached only from VALIDATING, by the holder";
+pub const FINAL: &str = "COMPLETE is left only by force, to a new generation";
+pub const HELD: &str = "only the holder changes a row";
+pub const RECORD_ONCE: &str = "the first record of a chunk is kept";
+pub const BYTES_KEPT: &str = "accepted bytes never change";
+pub const RECORD_LAST: &str = "a record names bytes that exist";
 pub const RETRY_AT_ONCE: &str = "a failed job can be reserved at once";
-pub const LETS_GO: &str = "an execution that ended holds nothing";
-pub const GAVE_UP: &str = "an execution whose failure is recorded never holds the job again";
+pub const RELEASED: &str = "an execution that ended holds no job";
+pub const FAILED_ONCE: &str = "an execution whose failure is recorded never holds the job again";
 pub const ONE_SUCCESS: &str = "a complete generation has exactly one success entry";
-pub const ONE_ID: &str = "an entry is sent under one id only";
-pub const SETTLES: &str = "without interruption every job settles and is announced";
-pub const CONVERGES: &str = "whatever stopped, one more delivery brings the job to its end";
-pub const PAID_ONCE: &str = "a generation never has two orders that are at work or done";
-pub const KEPT: &str = "objects of a generation that is held or complete are never deleted";
-pub const GIVEN_UP: &str = "what was abandoned had failed, and never becomes complete";
+pub const ONE_ID: &str = "an entry is always sent with the same id";
+pub const SETTLES: &str = "without interruption every job ends and its message is sent";
+pub const CONVERGES: &str = "after any stop, one more delivery completes the job";
+pub const PAID_ONCE: &str = "a generation never has two orders that are running or done";
+pub const KEPT: &str = "objects of a held or complete generation are never deleted";
+pub const ABANDONED: &str = "an abandoned generation had failed, and never becomes complete";
 pub const PROGRESS: &str = "every step without a fault makes progress";
 
-/// A promise about a moment.
-pub type Promise = (&'static str, fn(&Scenario, &Moment) -> bool);
+/// An invariant of a moment.
+pub type MomentInvariant = (&'static str, fn(&Scenario, &Moment) -> bool);
 
-/// Promises about the executions of a moment.
-pub const OF_MOMENTS: &[Promise] = &[
+/// The invariants of a moment.
+pub const MOMENT_INVARIANTS: &[MomentInvariant] = &[
     (LIVE_LEASE, |_, m| !m.is_broken(broken::LIVE_LEASE_TAKEN)),
-    (FENCE_ONCE, |_, m| !m.is_broken(broken::FENCE_GIVEN_TWICE)),
+    (FENCE_ONCE, |_, m| {
+        !m.is_broken(broken::FENCE_ASSIGNED_TWICE)
+    }),
     (PROVEN, |_, m| !m.is_broken(broken::COMPLETED_UNPROVEN)),
     (FINAL, |_, m| !m.is_broken(broken::COMPLETE_TAKEN_AGAIN)),
     (HELD, |_, m| !m.is_broken(broken::WRITTEN_UNHELD)),
     (RECORD_ONCE, |_, m| !m.is_broken(broken::RECORD_REPLACED)),
-    (BYTES_STAND, |_, m| !m.is_broken(broken::BYTES_CHANGED)),
+    (BYTES_KEPT, |_, m| !m.is_broken(broken::BYTES_CHANGED)),
     (PROGRESS, |_, m| !m.is_broken(broken::NO_PROGRESS)),
     (PAID_ONCE, |_, m| !m.is_broken(broken::ORDERED_TWICE)),
     (KEPT, |_, m| !m.is_broken(broken::DELETED_IN_USE)),
-    (GIVEN_UP, |_, m| {
+    (ABANDONED, |_, m| {
         !m.is_broken(broken::ABANDONED_UNFAILED)
-            && m.world.jobs.iter().all(|j| j.completed & j.abandoned == 0)
+            && m.storage
+                .jobs
+                .iter()
+                .all(|j| j.completed & j.abandoned == 0)
     }),
     (ONE_HOLDER, one_holder),
-    (LETS_GO, ended_hold_nothing),
+    (RELEASED, ended_hold_nothing),
     (SETTLES, settles),
 ];
 
-/// A promise about what lasts, whoever is running.
-pub type Lasting = (&'static str, fn(&Scenario, &World) -> bool);
+/// An invariant of the storage, independent of the running executions.
+pub type StorageInvariant = (&'static str, fn(&Scenario, &Storage) -> bool);
 
-/// Promises about what lasts.
-pub const OF_WORLDS: &[Lasting] = &[
+/// The invariants of the storage.
+pub const STORAGE_INVARIANTS: &[StorageInvariant] = &[
     (RECORD_LAST, |_, w| records_name_bytes(w)),
     (RETRY_AT_ONCE, retry_at_once),
-    (GAVE_UP, |_, w| {
+    (FAILED_ONCE, |_, w| {
         w.jobs
             .iter()
             .filter_map(|j| j.held.as_ref())
-            .all(is_held_in_good_faith)
+            .all(owner_has_not_failed)
     }),
     (ONE_SUCCESS, |_, w| one_success(w)),
     (ONE_ID, |_, w| {
@@ -75,7 +80,7 @@ pub const OF_WORLDS: &[Lasting] = &[
 
 impl Moment {
     fn is_broken(&self, bit: u16) -> bool {
-        self.world.broken & bit != 0
+        self.storage.broken & bit != 0
     }
 }
 
@@ -92,8 +97,8 @@ fn one_holder(scenario: &Scenario, moment: &Moment) -> bool {
     unique.len() == believers.len()
 }
 
-fn records_name_bytes(world: &World) -> bool {
-    let chunks = world
+fn records_name_bytes(storage: &Storage) -> bool {
+    let chunks = storage
         .jobs
         .iter()
         .flat_map(|j| &j.objects)
@@ -103,13 +108,13 @@ fn records_name_bytes(world: &World) -> bool {
         .all(|((_, bytes), segment)| segment == Some(bytes))
 }
 
-/// Asked of the table as a newcomer would, at the true time.
-fn retry_at_once(scenario: &Scenario, world: &World) -> bool {
-    (0_u8..).zip(&world.jobs).all(|(job, j)| {
+/// Asks the table as a new execution would, at the true time.
+fn retry_at_once(scenario: &Scenario, storage: &Storage) -> bool {
+    (0_u8..).zip(&storage.jobs).all(|(job, j)| {
         if j.held.as_ref().is_none_or(|h| h.state != State::Failed) {
             return true;
         }
-        let newcomer = crate::world::Actor {
+        let newcomer = crate::storage::Actor {
             who: 99,
             job,
             force: false,
@@ -125,16 +130,18 @@ fn retry_at_once(scenario: &Scenario, world: &World) -> bool {
             lease_seconds: LEASE_SECONDS,
             force: false,
         };
-        let outcome = world.clone().apply(scenario.mutant, &newcomer, step, None);
-        matches!(outcome, Outcome::Applied(row) if row.state == State::Reserved)
+        let outcome = storage
+            .clone()
+            .apply(scenario.mutant, &newcomer, step, None);
+        matches!(outcome, TransitionOutcome::Applied(row) if row.state == State::Reserved)
     })
 }
 
-fn is_held_in_good_faith(held: &Held) -> bool {
+fn owner_has_not_failed(held: &Held) -> bool {
     !held.state.is_live() || !held.failed.contains(&held.owner)
 }
 
-/// Of those that ended by themselves. Who was stopped holds on until the lease lapses.
+/// Checks executions that ended by themselves. A stopped execution holds the job until its lease expires.
 fn ended_hold_nothing(scenario: &Scenario, moment: &Moment) -> bool {
     moment.late
         || (0_u8..).zip(&moment.programs).all(|(who, program)| {
@@ -142,24 +149,24 @@ fn ended_hold_nothing(scenario: &Scenario, moment: &Moment) -> bool {
                 program.call,
                 Call::Ended(End::Published | End::Duplicate | End::Failed)
             );
-            let held = moment.world.held(scenario.actors[usize::from(who)].job);
+            let held = moment.storage.held(scenario.actors[usize::from(who)].job);
             !ended || held.is_none_or(|held| held.owner != who || !held.state.is_live())
         })
 }
 
-fn one_success(world: &World) -> bool {
-    (0_u8..).zip(&world.jobs).all(|(job, j)| {
+fn one_success(storage: &Storage) -> bool {
+    (0_u8..).zip(&storage.jobs).all(|(job, j)| {
         (0..8_u8).all(|generation| {
-            let entry = |p: &&crate::world::Posted| {
+            let entry = |p: &&crate::storage::Posted| {
                 p.entry == Entry::Success(generation) && p.outbox == Outbox::Job(job)
             };
-            let entries = world.outbox.iter().filter(entry).count();
+            let entries = storage.outbox.iter().filter(entry).count();
             entries == usize::from(j.completed & (1 << generation) != 0)
         })
     })
 }
 
-/// At the end of a schedule in which every function's failure was retried: nothing is left to do for anybody.
+/// Checks the end of a schedule in which every failure was retried: no work is left.
 fn settles(scenario: &Scenario, moment: &Moment) -> bool {
     let over = moment.zombie.is_none() && moment.programs.iter().all(|p| !p.is_running());
     if !over || moment.interrupted || moment.late {
@@ -167,42 +174,42 @@ fn settles(scenario: &Scenario, moment: &Moment) -> bool {
     }
     (0_u8..).zip(&moment.programs).all(|(who, program)| {
         let job = scenario.actors[usize::from(who)].job;
-        let told = |e: Entry| {
+        let sent = |e: Entry| {
             moment
-                .world
+                .storage
                 .outbox
                 .iter()
                 .any(|p| p.entry == e && p.sends > 0)
         };
         match program.call {
-            Call::Ended(End::Published) => successes_are_sent(&moment.world, job),
-            Call::Ended(End::Failed) => told(Entry::Failure(who)) && program.why != Why::Nothing,
-            Call::Ended(End::Duplicate) => told(Entry::Duplicate(who)),
+            Call::Ended(End::Published) => successes_are_sent(&moment.storage, job),
+            Call::Ended(End::Failed) => sent(Entry::Failure(who)) && program.why != Why::Nothing,
+            Call::Ended(End::Duplicate) => sent(Entry::Duplicate(who)),
             _ => true,
         }
     }) && (0_u8..)
-        .zip(&moment.world.jobs)
+        .zip(&moment.storage.jobs)
         .all(|(job, j)| match &j.held {
             None => j.completed == 0,
-            Some(held) => held.state == State::Failed || is_done(&moment.world, job),
+            Some(held) => held.state == State::Failed || is_done(&moment.storage, job),
         })
-        && !has_order_at_work(&moment.world)
+        && !has_running_order(&moment.storage)
 }
 
-/// Of those that a row names. One whose acknowledgement was lost for good waits for the next attempt to adopt it.
-fn has_order_at_work(world: &World) -> bool {
-    world.jobs.iter().any(|job| {
+/// Checks the orders that a row names. An order whose answer was lost waits until the next attempt adopts it.
+fn has_running_order(storage: &Storage) -> bool {
+    storage.jobs.iter().any(|job| {
         let named = job.held.as_ref().and_then(|held| held.reference);
         let order = named.and_then(|id| job.orders.get(usize::from(id)));
-        order.is_some_and(|order| order.standing == Standing::Open)
+        order.is_some_and(|order| order.state == OrderState::Open)
     })
 }
 
-/// Something that a scenario must reach, or it proves less than it seems to.
-pub type Sight = (&'static str, fn(&Scenario, &Moment) -> bool);
+/// A situation that at least one scenario must reach, because the invariants are not tested without it.
+pub type Milestone = (&'static str, fn(&Scenario, &Moment) -> bool);
 
-/// Every sight, each of which at least one scenario must reach.
-pub const SIGHTS: &[Sight] = &[
+/// The milestones.
+pub const MILESTONES: &[Milestone] = &[
     ("a job complete", |_, m| {
         first(m, |h| h.state == State::Complete)
     }),
@@ -217,10 +224,10 @@ pub const SIGHTS: &[Sight] = &[
     }),
     ("a third attempt", |_, m| first(m, |h| h.attempt == 3)),
     ("a second generation complete", |_, m| {
-        m.world.jobs[0].completed & 0b110 == 0b110
+        m.storage.jobs[0].completed & 0b110 == 0b110
     }),
     ("a generation after a failed one", |_, m| {
-        first(m, |h| h.generation == 2) && m.world.jobs[0].completed & 0b10 == 0
+        first(m, |h| h.generation == 2) && m.storage.jobs[0].completed & 0b10 == 0
     }),
     ("a zombie that lost the job", |_, m| {
         m.zombie.as_ref().is_some_and(|(_, z)| {
@@ -244,7 +251,7 @@ pub const SIGHTS: &[Sight] = &[
         })
     }),
     ("a success sent twice under one id", |_, m| {
-        m.world
+        m.storage
             .outbox
             .iter()
             .any(|p| matches!(p.entry, Entry::Success(_)) && p.sends == 2)
@@ -252,7 +259,7 @@ pub const SIGHTS: &[Sight] = &[
     (
         "a chunk with a record of an execution that lost the job",
         |_, m| {
-            let by = m.world.jobs[0]
+            let by = m.storage.jobs[0]
                 .objects
                 .first()
                 .and_then(|o| o.chunks[1].record)
@@ -264,7 +271,7 @@ pub const SIGHTS: &[Sight] = &[
         m.programs.iter().any(|p| p.why == Why::Conflict)
     }),
     ("a failure message without a row of its own", |_, m| {
-        m.world
+        m.storage
             .outbox
             .iter()
             .any(|p| matches!(p.entry, Entry::Failure(_)))
@@ -274,38 +281,38 @@ pub const SIGHTS: &[Sight] = &[
     ("an order of another attempt was adopted", |_, m| {
         first(m, |h| {
             h.state == State::Complete && h.service && h.attempt > 1
-        }) && m.world.jobs[0].orders.len() == 1
+        }) && m.storage.jobs[0].orders.len() == 1
     }),
     (
         "an order that nobody has heard of and whose token is forgotten",
         |_, m| {
             let forgotten = |o: &crate::order::Order| !o.remembered;
             first(m, |h| h.intended && h.reference.is_none())
-                && m.world.jobs[0].orders.iter().any(forgotten)
+                && m.storage.jobs[0].orders.iter().any(forgotten)
         },
     ),
     ("an order by a call that outlived its function", |_, m| {
-        m.world.jobs[0].orders.iter().any(|o| o.late)
+        m.storage.jobs[0].orders.iter().any(|o| o.late)
     }),
     ("an order that was called off", |_, m| {
-        m.world.jobs[0].orders.iter().any(|o| !o.is_good())
+        m.storage.jobs[0].orders.iter().any(|o| !o.is_good())
     }),
     ("a generation complete after an abandoned one", |_, m| {
-        m.world.jobs[0].abandoned != 0 && m.world.jobs[0].completed != 0
+        m.storage.jobs[0].abandoned != 0 && m.storage.jobs[0].completed != 0
     }),
     ("a reaper that died before it deleted", |_, m| {
         m.reaper.is_none()
             && first(m, |h| h.attempt == 0)
-            && m.world.jobs[0]
+            && m.storage.jobs[0]
                 .objects
                 .first()
                 .is_some_and(|o| *o != Objects::default())
     }),
     ("two jobs complete", |_, m| {
-        m.world.jobs.len() > 1 && m.world.jobs.iter().all(|j| j.completed != 0)
+        m.storage.jobs.len() > 1 && m.storage.jobs.iter().all(|j| j.completed != 0)
     }),
 ];
 
 fn first(moment: &Moment, is: impl Fn(&Held) -> bool) -> bool {
-    moment.world.held(0).is_some_and(is)
+    moment.storage.held(0).is_some_and(is)
 }

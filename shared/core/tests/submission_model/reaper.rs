@@ -1,25 +1,25 @@
-//! The reaper's part of the protocol: giving up what a failed generation made. It comes days after the failure, so no
-//! scenario in which it comes has leases that lapse or calls that outlive their function.
+//! The reaper's part of the protocol: abandoning and deleting what a failed generation wrote. It runs days after the
+//! failure, so scenarios with the reaper have no expired leases and no calls that continue after their function ended.
 
 use reelsmith_core::keys::Generation;
-use reelsmith_core::submission::{Outcome, State, Step};
+use reelsmith_core::submission::{State, Step, TransitionOutcome};
 
 use crate::mutant::Mutant;
-use crate::world::{Actor, Objects, World, broken};
+use crate::storage::{Actor, Objects, Storage, broken};
 
-/// Who the reaper is to the rows: never their owner.
+/// The reaper as an actor; it never owns a row.
 const REAPER: u8 = 90;
 
 /// The reaper's next call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Reaping {
-    /// The row says that the next attempt begins another generation.
+    /// Change the row, so that the next attempt starts a new generation.
     Abandon,
-    /// The objects are deleted.
+    /// Delete the objects.
     Delete,
 }
 
-/// A run of the reaper over one job, with what it has read.
+/// A run of the reaper for one job, with what it has read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Reaper {
     pub job: u8,
@@ -29,9 +29,9 @@ pub struct Reaper {
 }
 
 impl Reaper {
-    /// Reads a failed row; attempt 0 is a deletion that was cut short.
-    pub fn begin(mutant: Option<Mutant>, world: &World, job: u8) -> Option<Self> {
-        let held = world.held(job).filter(|h| h.state == State::Failed)?;
+    /// Reads a failed row. Attempt 0 means that a deletion was interrupted.
+    pub fn begin(mutant: Option<Mutant>, storage: &Storage, job: u8) -> Option<Self> {
+        let held = storage.held(job).filter(|h| h.state == State::Failed)?;
         let cut_short = held.attempt == 0;
         let delete_first = mutant == Some(Mutant::DeleteFirst);
         Some(Self {
@@ -46,8 +46,8 @@ impl Reaper {
         })
     }
 
-    /// Makes the next call; what is left to do.
-    pub fn perform(self, mutant: Option<Mutant>, world: &mut World) -> Option<Self> {
+    /// Makes the next call, and returns what is left to do.
+    pub fn perform(self, mutant: Option<Mutant>, storage: &mut Storage) -> Option<Self> {
         let delete_first = mutant == Some(Mutant::DeleteFirst);
         match self.call {
             Reaping::Abandon => {
@@ -63,8 +63,10 @@ impl Reaper {
                     generation: Generation(u32::from(self.generation)),
                     attempt: u32::from(self.attempt),
                 };
-                match world.apply(mutant, &actor, step, None) {
-                    Outcome::Applied(_) | Outcome::AlreadyApplied(_) if !delete_first => {
+                match storage.apply(mutant, &actor, step, None) {
+                    TransitionOutcome::Applied(_) | TransitionOutcome::AlreadyApplied(_)
+                        if !delete_first =>
+                    {
                         Some(Self {
                             call: Reaping::Delete,
                             ..self
@@ -74,7 +76,7 @@ impl Reaper {
                 }
             }
             Reaping::Delete => {
-                world.delete(self.job, self.generation);
+                storage.delete(self.job, self.generation);
                 (delete_first && self.attempt > 0).then_some(Self {
                     call: Reaping::Abandon,
                     ..self
@@ -84,7 +86,7 @@ impl Reaper {
     }
 }
 
-impl World {
+impl Storage {
     fn delete(&mut self, job: u8, generation: u8) {
         let held = self.held(job);
         let in_use = held.is_some_and(|h| h.state.is_live() && h.generation == generation);

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 use reelsmith_core::object::{ObjectPin, ObjectRef};
 use reelsmith_core::ports::{
-    Listed, ObjectMeta, ObjectStore, PortError, PortErrorKind, PortResult, Put, PutOptions,
+    ListedObject, ObjectMeta, ObjectStore, PortError, PortErrorKind, PortResult, Put, PutOptions,
 };
 
 /// Serves one object's known bytes by ranges, and nothing else.
@@ -70,7 +70,7 @@ impl ObjectStore for SparseStore {
         refused()
     }
 
-    async fn list(&self, _: &str, _: &str) -> PortResult<Vec<Listed>> {
+    async fn list(&self, _: &str, _: &str) -> PortResult<Vec<ListedObject>> {
         refused()
     }
 

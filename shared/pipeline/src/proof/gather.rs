@@ -11,7 +11,7 @@ use reelsmith_conformance::{Delivery, Expectation, Object, Part, Wanted};
 use reelsmith_contract::{Failure, Objects};
 use reelsmith_core::keys::GenerationKeys;
 use reelsmith_core::object::ObjectPin;
-use reelsmith_core::ports::{Listed, ObjectMeta, PortError, PortErrorKind};
+use reelsmith_core::ports::{ListedObject, ObjectMeta, PortError, PortErrorKind};
 use reelsmith_isobmff::TrackDefaults;
 
 /// Greatest text, unpacked: a day of segments is far below.
@@ -146,7 +146,7 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    async fn head(&self, listed: &Listed) -> Result<ObjectMeta, PortError> {
+    async fn head(&self, listed: &ListedObject) -> Result<ObjectMeta, PortError> {
         let object = self.outputs.at(&listed.key);
         self.outputs.store().head(&object).await
     }

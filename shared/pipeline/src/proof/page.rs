@@ -6,7 +6,7 @@ use futures::{StreamExt as _, TryStreamExt as _};
 use reelsmith_conformance::{Quality, Report, Verdict};
 use reelsmith_contract::payload::Claim;
 use reelsmith_contract::{Failure, Objects};
-use reelsmith_core::cost::{Architecture, Deployment, Estimate, Title, estimate};
+use reelsmith_core::cost::{Architecture, CostModel, Estimate, Title, estimate};
 use reelsmith_core::job::Job;
 use reelsmith_core::keys::{Generation, GenerationKeys, JobKeys, REPORT_PAGE, sheet_path};
 use reelsmith_core::plan::Plan;
@@ -98,7 +98,7 @@ impl Material {
             failures: failures(outputs, keys).await?,
             storyboard: storyboard(outputs, keys).await?,
             conformance: outputs.find(&keys.report()).await?,
-            estimate: estimate(&title, &Deployment::new(architecture(), job.encoder)),
+            estimate: estimate(&title, &CostModel::new(architecture(), job.encoder)),
             chunks,
             inspection,
             verification,

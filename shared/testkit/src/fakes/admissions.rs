@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 use async_trait::async_trait;
-use reelsmith_core::admission::{Admitted, Place, Ticket};
+use reelsmith_core::admission::{Admitted, Ticket, TicketState};
 use reelsmith_core::ports::{AdmissionStore, PortResult};
 
 use super::locked;
@@ -23,17 +23,17 @@ pub struct MemoryAdmissions {
 
 #[async_trait]
 impl AdmissionStore for MemoryAdmissions {
-    async fn join(&self, ticket: &Ticket) -> PortResult<Place> {
+    async fn join(&self, ticket: &Ticket) -> PortResult<TicketState> {
         let mut tables = locked(&self.tables);
         if tables.slots.contains_key(&ticket.execution) {
-            return Ok(Place::Holding);
+            return Ok(TicketState::Holding);
         }
-        let place = tables.line.entry(ticket.place());
+        let place = tables.line.entry(ticket.sort_key());
         place.or_insert_with(|| ticket.clone());
-        Ok(Place::Waiting)
+        Ok(TicketState::Waiting)
     }
 
-    async fn line(&self, limit: u32) -> PortResult<Vec<Ticket>> {
+    async fn waiting(&self, limit: u32) -> PortResult<Vec<Ticket>> {
         let tables = locked(&self.tables);
         let first = tables.line.values().take(limit as usize);
         Ok(first.cloned().collect())
@@ -42,16 +42,16 @@ impl AdmissionStore for MemoryAdmissions {
     async fn admit(&self, ticket: &Ticket, slots: u32) -> PortResult<Admitted> {
         let mut tables = locked(&self.tables);
         if tables.slots.contains_key(&ticket.execution) {
-            tables.line.remove(&ticket.place());
+            tables.line.remove(&ticket.sort_key());
             return Ok(Admitted::Gone);
         }
-        if !tables.line.contains_key(&ticket.place()) {
+        if !tables.line.contains_key(&ticket.sort_key()) {
             return Ok(Admitted::Gone);
         }
         if tables.slots.len() >= slots as usize {
             return Ok(Admitted::Full);
         }
-        tables.line.remove(&ticket.place());
+        tables.line.remove(&ticket.sort_key());
         tables
             .slots
             .insert(ticket.execution.clone(), ticket.clone());

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use md5::{Digest as _, Md5};
 use reelsmith_core::object::{ObjectPin, ObjectRef};
 use reelsmith_core::ports::{
-    Listed, ObjectMeta, ObjectStore, PortError, PortErrorKind, PortResult, Put, PutOptions,
+    ListedObject, ObjectMeta, ObjectStore, PortError, PortErrorKind, PortResult, Put, PutOptions,
 };
 
 use super::locked;
@@ -192,14 +192,14 @@ impl ObjectStore for MemoryStore {
         self.put(object, body.into(), options).await
     }
 
-    async fn list(&self, bucket: &str, prefix: &str) -> PortResult<Vec<Listed>> {
+    async fn list(&self, bucket: &str, prefix: &str) -> PortResult<Vec<ListedObject>> {
         self.in_bucket(bucket, |bucket| {
             let from = bucket.objects.range(prefix.to_owned()..);
             let keys = from
                 .map(|(key, _)| key)
                 .take_while(|k| k.starts_with(prefix));
             let listed = |key: &String| {
-                bucket.newest(key).map(|(_, body)| Listed {
+                bucket.newest(key).map(|(_, body)| ListedObject {
                     key: key.clone(),
                     size: body.len() as u64,
                 })

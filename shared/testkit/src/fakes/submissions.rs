@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use async_trait::async_trait;
 use reelsmith_core::keys::JobKey;
 use reelsmith_core::ports::{PortError, PortErrorKind, PortResult, SubmissionStore};
-use reelsmith_core::submission::{OutboxEntry, Outcome, Row, State, Transition};
+use reelsmith_core::submission::{OutboxEntry, Row, State, Transition, TransitionOutcome};
 use reelsmith_core::time::UnixMillis;
 
 use super::locked;
@@ -68,10 +68,14 @@ impl SubmissionStore for MemorySubmissions {
         Ok(locked(&self.tables).rows.get(job_key).cloned())
     }
 
-    async fn apply(&self, transition: &Transition, now: UnixMillis) -> PortResult<Outcome> {
+    async fn apply(
+        &self,
+        transition: &Transition,
+        now: UnixMillis,
+    ) -> PortResult<TransitionOutcome> {
         let mut tables = locked(&self.tables);
         let outcome = transition.decide(tables.rows.get(&transition.job_key), now);
-        if let Outcome::Applied(row) = &outcome {
+        if let TransitionOutcome::Applied(row) = &outcome {
             tables.rows.insert(transition.job_key.clone(), row.clone());
             if let Some(notice) = &transition.notice {
                 tables.enqueue(notice);

@@ -4,15 +4,15 @@ use std::path::Path;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use reelsmith_core::admission::{Admitted, Place, Ticket};
+use reelsmith_core::admission::{Admitted, Ticket, TicketState};
 use reelsmith_core::encode::{EncodeJob, EncodeOrder};
 use reelsmith_core::keys::JobKey;
 use reelsmith_core::object::{ObjectPin, ObjectRef};
 use reelsmith_core::ports::{
-    AdmissionStore, Announcer, EncodeService, Listed, Message, ObjectMeta, ObjectStore, PortResult,
-    Put, PutOptions, Started, SubmissionStore, Workflow,
+    AdmissionStore, Announcer, EncodeService, ListedObject, Message, ObjectMeta, ObjectStore,
+    PortResult, Put, PutOptions, Started, SubmissionStore, Workflow,
 };
-use reelsmith_core::submission::{OutboxEntry, Outcome, Row, State, Transition};
+use reelsmith_core::submission::{OutboxEntry, Row, State, Transition, TransitionOutcome};
 use reelsmith_core::time::UnixMillis;
 
 use super::{Call, Faulty};
@@ -48,7 +48,7 @@ impl<P: ObjectStore + ?Sized> ObjectStore for Faulty<P> {
         self.faults.run(Call::PutFile, work).await
     }
 
-    async fn list(&self, bucket: &str, prefix: &str) -> PortResult<Vec<Listed>> {
+    async fn list(&self, bucket: &str, prefix: &str) -> PortResult<Vec<ListedObject>> {
         let work = self.inner.list(bucket, prefix);
         self.faults.run(Call::List, work).await
     }
@@ -65,7 +65,11 @@ impl<P: SubmissionStore + ?Sized> SubmissionStore for Faulty<P> {
         self.faults.run(Call::Row, self.inner.row(job_key)).await
     }
 
-    async fn apply(&self, transition: &Transition, now: UnixMillis) -> PortResult<Outcome> {
+    async fn apply(
+        &self,
+        transition: &Transition,
+        now: UnixMillis,
+    ) -> PortResult<TransitionOutcome> {
         let work = self.inner.apply(transition, now);
         self.faults.run(Call::Apply, work).await
     }
@@ -98,12 +102,12 @@ impl<P: SubmissionStore + ?Sized> SubmissionStore for Faulty<P> {
 
 #[async_trait]
 impl<P: AdmissionStore + ?Sized> AdmissionStore for Faulty<P> {
-    async fn join(&self, ticket: &Ticket) -> PortResult<Place> {
+    async fn join(&self, ticket: &Ticket) -> PortResult<TicketState> {
         self.faults.run(Call::Join, self.inner.join(ticket)).await
     }
 
-    async fn line(&self, limit: u32) -> PortResult<Vec<Ticket>> {
-        self.faults.run(Call::Line, self.inner.line(limit)).await
+    async fn waiting(&self, limit: u32) -> PortResult<Vec<Ticket>> {
+        self.faults.run(Call::Line, self.inner.waiting(limit)).await
     }
 
     async fn admit(&self, ticket: &Ticket, slots: u32) -> PortResult<Admitted> {

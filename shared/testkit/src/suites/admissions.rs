@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use reelsmith_core::admission::{Admitted, Place, Ticket};
+use reelsmith_core::admission::{Admitted, Ticket, TicketState};
 use reelsmith_core::ports::AdmissionStore;
 use reelsmith_core::time::UnixMillis;
 
@@ -32,23 +32,23 @@ async fn the_line_is_in_order_and_joined_once(store: &dyn AdmissionStore) {
     );
     for _ in 0..2 {
         for t in [&late, &first, &urgent] {
-            assert_eq!(store.join(t).await.unwrap(), Place::Waiting);
+            assert_eq!(store.join(t).await.unwrap(), TicketState::Waiting);
         }
     }
-    let line = store.line(10).await.unwrap();
+    let line = store.waiting(10).await.unwrap();
     assert_eq!(line, [urgent.clone(), first, late]);
-    assert_eq!(store.line(1).await.unwrap(), [urgent]);
+    assert_eq!(store.waiting(1).await.unwrap(), [urgent]);
     assert_eq!(store.holding().await.unwrap(), []);
 }
 
 async fn slots_are_as_many_as_allowed(store: &dyn AdmissionStore) {
-    let line = store.line(10).await.unwrap();
+    let line = store.waiting(10).await.unwrap();
     assert_eq!(store.admit(&line[0], 2).await.unwrap(), Admitted::Yes);
     assert_eq!(store.admit(&line[0], 2).await.unwrap(), Admitted::Gone);
-    assert_eq!(store.join(&line[0]).await.unwrap(), Place::Holding);
+    assert_eq!(store.join(&line[0]).await.unwrap(), TicketState::Holding);
     assert_eq!(store.admit(&line[1], 2).await.unwrap(), Admitted::Yes);
     assert_eq!(store.admit(&line[2], 2).await.unwrap(), Admitted::Full);
-    assert_eq!(store.line(10).await.unwrap(), line[2..]);
+    assert_eq!(store.waiting(10).await.unwrap(), line[2..]);
     assert_eq!(store.holding().await.unwrap().len(), 2);
     assert!(store.release("urgent").await.unwrap());
     assert!(
@@ -70,7 +70,7 @@ async fn of_many_movers_none_passes_the_limit(store: &Arc<dyn AdmissionStore>) {
             .await
             .unwrap();
     }
-    let line = Arc::new(store.line(6).await.unwrap());
+    let line = Arc::new(store.waiting(6).await.unwrap());
     let moved = race(12, |n| {
         let (store, line) = (Arc::clone(store), Arc::clone(&line));
         async move { store.admit(&line[n % 6], SLOTS).await }
@@ -79,7 +79,7 @@ async fn of_many_movers_none_passes_the_limit(store: &Arc<dyn AdmissionStore>) {
     let admitted = moved.iter().filter(|m| matches!(m, Ok(Admitted::Yes)));
     // A mover that met others too often is told that the table is busy, and comes again.
     assert!(admitted.count() <= SLOTS as usize);
-    while let Some(next) = store.line(1).await.unwrap().pop() {
+    while let Some(next) = store.waiting(1).await.unwrap().pop() {
         if store.admit(&next, SLOTS).await.unwrap() == Admitted::Full {
             break;
         }
@@ -96,7 +96,7 @@ async fn of_many_movers_none_passes_the_limit(store: &Arc<dyn AdmissionStore>) {
     for ticket in left {
         assert!(store.release(&ticket.execution).await.unwrap());
     }
-    let next = store.line(1).await.unwrap().remove(0);
+    let next = store.waiting(1).await.unwrap().remove(0);
     assert_eq!(
         store.admit(&next, 1).await.unwrap(),
         Admitted::Yes,

@@ -13,7 +13,7 @@ use reelsmith_core::encoder::EncoderKind;
 use reelsmith_core::keys::{AssetId, JobKey};
 use reelsmith_core::ports::SubmissionStore;
 use reelsmith_core::submission::{
-    Fence, NoticeKind, OutboxEntry, Outcome, Outputs, Row, State, Step, Transition,
+    Fence, NoticeKind, OutboxEntry, Outputs, Row, State, Step, Transition, TransitionOutcome,
 };
 use reelsmith_core::time::UnixMillis;
 
@@ -127,9 +127,9 @@ fn step(job_key: &JobKey, step: Step) -> Transition {
 }
 
 #[track_caller]
-fn applied(outcome: Outcome) -> Row {
+fn applied(outcome: TransitionOutcome) -> Row {
     match outcome {
-        Outcome::Applied(row) => row,
+        TransitionOutcome::Applied(row) => row,
         other => panic!("expected Applied, found {other:?}"),
     }
 }

@@ -14,7 +14,7 @@ use reelsmith_core::encoder::EncoderKind;
 use reelsmith_core::object::ObjectRef;
 use reelsmith_core::plan::{Plan, RenditionItem};
 use reelsmith_core::ports::{ObjectStore, PutOptions, SubmissionStore as _};
-use reelsmith_core::submission::{Outcome, Row, Step, Transition};
+use reelsmith_core::submission::{Row, Step, Transition, TransitionOutcome};
 use reelsmith_core::time::UnixMillis;
 use reelsmith_lambda::Settings;
 use reelsmith_media::Tools;
@@ -214,7 +214,10 @@ impl World {
             .submissions
             .apply(&transition, UnixMillis(NOW.0 - 120_000))
             .await;
-        assert!(matches!(reserved, Ok(Outcome::Applied(Row { .. }))));
+        assert!(matches!(
+            reserved,
+            Ok(TransitionOutcome::Applied(Row { .. }))
+        ));
         self.workflow.end("arn:third");
         self.workflow.end("third");
     }

@@ -14,7 +14,7 @@ use reelsmith_core::keys::{AssetId, Generation, GenerationKeys, JobKey};
 use reelsmith_core::object::ObjectRef;
 use reelsmith_core::ports::{Clock as _, PutOptions, SubmissionStore as _};
 use reelsmith_core::submission::{
-    Fence, NoticeKind, OutboxEntry, Outcome, Row, State, Step, Transition,
+    Fence, NoticeKind, OutboxEntry, Row, State, Step, Transition, TransitionOutcome,
 };
 use reelsmith_media::Tools;
 use reelsmith_tests::chaos::{ChaosProxy, Effect, Rule, Seen, Service};
@@ -119,7 +119,7 @@ impl Stage {
         let table = self.table().await;
         let outcome = table.apply(&transition, SystemClock.now()).await;
         match outcome.unwrap() {
-            Outcome::Applied(row) => row,
+            TransitionOutcome::Applied(row) => row,
             other => panic!("{other:?}"),
         }
     }

@@ -3,9 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use reelsmith_aws::operate::{HistoryEvent, HistoryKind};
-use reelsmith_core::cost::{
-    Architecture, Deployment as CostModel, Estimate, Title, Work, estimate,
-};
+use reelsmith_core::cost::{Architecture, CostModel, Estimate, Title, WorkFigures, estimate};
 use reelsmith_core::job::Job;
 use reelsmith_core::keys::{GenerationKeys, JobKeys};
 use reelsmith_core::plan::Plan;
@@ -229,7 +227,7 @@ async fn pieces(
     notes: &[FailureNote],
 ) -> Result<Vec<Done>, Trouble> {
     let bucket = &target.names.output_bucket;
-    let work = Work::measured();
+    let work = WorkFigures::measured();
     let found = done(&target.store, bucket, keys.work_prefix()).await?;
     let piece = |d: crate::job::workers::Done| {
         let function = match d.name.split_once('/') {

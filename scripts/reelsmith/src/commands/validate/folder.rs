@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use reelsmith_core::object::{ObjectPin, ObjectRef};
 use reelsmith_core::ports::{
-    Listed, ObjectMeta, ObjectStore, PortError, PortErrorKind, PortResult, Put, PutOptions,
+    ListedObject, ObjectMeta, ObjectStore, PortError, PortErrorKind, PortResult, Put, PutOptions,
 };
 use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _};
 
@@ -49,7 +49,7 @@ fn read_only<T>() -> PortResult<T> {
 }
 
 /// Everything below a folder as (key, size). Links to folders are not followed, because they may lead round in circles.
-fn walk(root: &Path, top: &Path) -> PortResult<Vec<Listed>> {
+fn walk(root: &Path, top: &Path) -> PortResult<Vec<ListedObject>> {
     let mut found = Vec::new();
     let mut ahead = vec![top.to_owned()];
     while let Some(folder) = ahead.pop() {
@@ -65,7 +65,7 @@ fn walk(root: &Path, top: &Path) -> PortResult<Vec<Listed>> {
                 .ok()
                 .filter(std::fs::Metadata::is_file);
             if let (Some(meta), Some(key)) = (meta, key(root, &path)) {
-                found.push(Listed {
+                found.push(ListedObject {
                     key,
                     size: meta.len(),
                 });
@@ -166,7 +166,7 @@ impl ObjectStore for Folder {
         read_only()
     }
 
-    async fn list(&self, _bucket: &str, prefix: &str) -> PortResult<Vec<Listed>> {
+    async fn list(&self, _bucket: &str, prefix: &str) -> PortResult<Vec<ListedObject>> {
         let (root, top) = (self.root.clone(), self.path(prefix));
         let walked = tokio::task::spawn_blocking(move || walk(&root, &top)).await;
         walked.map_err(|e| PortError::new(PortErrorKind::Invalid, e.to_string()))?

@@ -13,7 +13,7 @@ use bytes::Bytes;
 use futures::StreamExt as _;
 use reelsmith_conformance::{MPD, MULTIVARIANT, Report};
 use reelsmith_core::object::{ObjectPin, ObjectRef};
-use reelsmith_core::ports::{Listed, ObjectMeta, ObjectStore, PortResult, Put, PutOptions};
+use reelsmith_core::ports::{ListedObject, ObjectMeta, ObjectStore, PortResult, Put, PutOptions};
 
 use super::place::{Place, split};
 use crate::error::Trouble;
@@ -288,10 +288,10 @@ impl ObjectStore for Named {
         self.store.put_file(&self.real(object), file, options).await
     }
 
-    async fn list(&self, bucket: &str, prefix: &str) -> PortResult<Vec<Listed>> {
+    async fn list(&self, bucket: &str, prefix: &str) -> PortResult<Vec<ListedObject>> {
         let listed = self.store.list(bucket, prefix).await?.into_iter();
         let shown = listed.filter_map(|o| {
-            Some(Listed {
+            Some(ListedObject {
                 key: self.shown(&o.key)?,
                 size: o.size,
             })

@@ -1,4 +1,4 @@
-//! Manifests from people who mean harm, and from machines that mean nothing.
+//! Manifests that attack the parser, and random ones.
 
 use std::time::{Duration, Instant};
 
@@ -6,11 +6,11 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// Within this even unoptimised, on a busy machine: what is quadratic takes minutes.
-const SOON: Duration = Duration::from_secs(20);
+/// Time limit for a document without optimisation on a busy machine. Quadratic work would take minutes.
+const TIME_LIMIT: Duration = Duration::from_secs(20);
 
 #[test]
-fn hostile_documents_of_the_greatest_size_are_refused_soon() {
+fn hostile_documents_of_the_largest_size_are_rejected_quickly() {
     let fill = |unit: &str| unit.repeat((1 << 20) / unit.len() - 100);
     let body = |inner: String| with("<Episode>", &format!("<Episode>{inner}"));
     let attributes: String = (0..90_000).map(|i| format!(" a{i}=''")).collect();
@@ -50,15 +50,19 @@ fn hostile_documents_of_the_greatest_size_are_refused_soon() {
     for (name, xml) in cases {
         let start = Instant::now();
         let parsed = parse(xml.as_bytes());
-        assert!(start.elapsed() < SOON, "{name}: {:?}", start.elapsed());
+        assert!(
+            start.elapsed() < TIME_LIMIT,
+            "{name}: {:?}",
+            start.elapsed()
+        );
         assert_eq!(parsed.manifest, None, "{name}");
         let longest = parsed.defects.iter().map(|d| d.to_string().len()).max();
         assert!(longest.is_some_and(|l| l < 1_000), "{name}: {longest:?}");
     }
 }
 
-/// What holds of every result, whatever the input.
-fn consistent(parsed: &Parsed) {
+/// Checks what must hold for every result.
+fn check(parsed: &Parsed) {
     let errors = parsed.defects.iter().any(|d| d.severity == Severity::Error);
     assert_eq!(parsed.manifest.is_none(), errors, "{:?}", parsed.defects);
     let places: Vec<_> = parsed.defects.iter().map(|d| (d.line, d.column)).collect();
@@ -81,7 +85,7 @@ fn consistent(parsed: &Parsed) {
 proptest! {
     #[test]
     fn any_bytes_give_a_result(xml in proptest::collection::vec(any::<u8>(), 0..600)) {
-        consistent(&parse(&xml));
+        check(&parse(&xml));
     }
 
     #[test]
@@ -92,7 +96,7 @@ proptest! {
             Just("xmlns:"), Just("a"), Just("川"), Just("<AnimeTranscodeManifest version='1.0'>"), Just("<Episode>"),
             Just("</Episode>"), Just("</AnimeTranscodeManifest>"), Just("<!DOCTYPE"), Just("\u{FEFF}"),
         ], 0..60)) {
-        consistent(&parse(parts.concat().as_bytes()));
+        check(&parse(parts.concat().as_bytes()));
     }
 
     #[test]
@@ -107,7 +111,7 @@ proptest! {
             let end = (start + length).min(chars.len());
             xml = chars[..start].iter().copied().chain(new.chars()).chain(chars[end..].iter().copied()).collect();
         }
-        consistent(&parse(xml.as_bytes()));
+        check(&parse(xml.as_bytes()));
     }
 
     #[test]
@@ -117,7 +121,7 @@ proptest! {
             let at = at.index(xml.len());
             xml[at] = byte;
         }
-        consistent(&parse(&xml));
+        check(&parse(&xml));
     }
 
     #[test]
@@ -128,12 +132,12 @@ proptest! {
         let (path, _) = &all[which.index(all.len())];
         if !path.ends_with("Extensions") {
             let text = text.replace('&', "&amp;").replace('<', "&lt;").replace("]]>", "");
-            consistent(&parse(replaced(FULL, path, &text).0.as_bytes()));
+            check(&parse(replaced(FULL, path, &text).0.as_bytes()));
         }
     }
 
     #[test]
-    fn an_accepted_key_stays_below_its_bucket(key in "[./a-c%\\\\ \u{0}川\u{202E}-]{0,24}|\\PC{0,24}") {
+    fn a_valid_key_stays_within_its_bucket(key in "[./a-c%\\\\ \u{0}川\u{202E}-]{0,24}|\\PC{0,24}") {
         if let Ok(Value::Text(key)) = value::read(Kind::Key, &key) {
             prop_assert!((1..=512).contains(&key.len()));
             prop_assert!(key.split('/').all(|c| !["", ".", ".."].contains(&c)));
@@ -142,13 +146,13 @@ proptest! {
     }
 
     #[test]
-    fn a_stated_millisecond_is_kept(millis_in in 1u64..=360_000_000) {
+    fn milliseconds_are_kept_exactly(millis_in in 1u64..=360_000_000) {
         let text = format!("{}.{:03}", millis_in / 1_000, millis_in % 1_000);
         prop_assert_eq!(millis(&text), Some(millis_in));
     }
 
     #[test]
-    fn a_fraction_is_kept(num in 1u32..120_000, den in 1u32..1_002) {
+    fn fractions_are_kept_exactly(num in 1u32..120_000, den in 1u32..1_002) {
         let rate_in = crate::time::FrameRate::new(num, den).unwrap();
         let fits = num >= den && !rate_in.exceeds(300);
         prop_assert_eq!(rate(&format!("{num}/{den}")), fits.then(|| rate_in.to_string()));

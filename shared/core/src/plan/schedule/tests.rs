@@ -44,7 +44,7 @@ fn few_workers_share_one_decode_and_many_split_the_ladder() {
     assert_eq!(many.segments_per_chunk, 1);
     assert!(many.groups.len() >= 2);
     assert!(many.makespan_s < 28.0, "{many:?}");
-    assert!(many.tail <= TAIL, "{many:?}");
+    assert!(many.tail <= MAX_TAIL, "{many:?}");
 }
 
 #[test]
@@ -54,17 +54,17 @@ fn a_clip_of_one_segment_is_not_cut() {
 }
 
 #[test]
-fn a_piece_stays_within_the_functions_time() {
+fn a_piece_stays_within_the_time_limit() {
     let mut heavy = film(7_200, &[2.0, 0.5]);
     heavy.longest = 8;
     let chosen = heavy.schedule(1);
-    assert!(chosen.longest_piece_s <= LONGEST_PIECE_S, "{chosen:?}");
+    assert!(chosen.longest_piece_s <= MAX_PIECE_S, "{chosen:?}");
 }
 
-/// Against every partition of the rungs at every chunk length. Where a title has few pieces, the best of all may have
-/// stragglers, which this choice avoids.
+/// Compares the choice with every partition of the rungs at every chunk length. If a title has few pieces, the best of
+/// all may have stragglers, which the choice avoids.
 #[test]
-fn near_the_best_of_all_schedules() {
+fn the_choice_is_close_to_the_best_of_all_schedules() {
     let mut ratios = Vec::new();
     for workers in [1, 2, 3, 7, 20, 100, 1_000] {
         for seconds in [4, 30, 90, 600] {
@@ -76,7 +76,7 @@ fn near_the_best_of_all_schedules() {
                     .flat_map(|p| (1..=4).map(|n| load.evaluate(p, n, workers)));
                 let all: Vec<_> = all.collect();
                 let cheapest = least(&all, |c| c.work_s);
-                let all = keep(all, |c| c.work_s <= cheapest * (1.0 + SURCHARGE));
+                let all = prefer(all, |c| c.work_s <= cheapest * (1.0 + SURCHARGE));
                 let best = least(&all, |c| c.makespan_s);
                 let chosen = load.schedule(workers);
                 let ratio = chosen.makespan_s / best;
@@ -100,7 +100,7 @@ fn makespan(sizes: &[(f64, u64)], workers: u32) -> f64 {
 }
 
 #[test]
-fn longest_first_keeps_workers_busy() {
+fn the_longest_piece_goes_to_the_first_free_worker() {
     assert_eq!(makespan(&[], 4), 0.0);
     assert_eq!(makespan(&[(5.0, 1), (3.0, 1)], 9), 5.0);
     assert_eq!(makespan(&[(5.0, 1), (4.0, 1), (3.0, 3)], 2), 10.0);
@@ -136,7 +136,7 @@ proptest! {
     }
 
     #[test]
-    fn work_is_never_less_than_the_encoding_and_the_makespan_within_its_bounds(
+    fn work_includes_all_encoding_and_the_makespan_stays_within_its_bounds(
         rungs in prop::collection::vec(0.001f64..0.5, 1..7),
         seconds in 1u64..4_000,
         workers in 1u32..3_000,
@@ -151,7 +151,7 @@ proptest! {
     }
 
     #[test]
-    fn more_workers_are_hardly_ever_slower(seconds in 4u64..4_000, workers in 1u32..1_500) {
+    fn twice_the_workers_are_never_much_slower(seconds in 4u64..4_000, workers in 1u32..1_500) {
         let load = film(seconds, &DEFAULT);
         let (few, more) = (load.schedule(workers), load.schedule(workers * 2));
         prop_assert!(more.makespan_s <= few.makespan_s * (1.0 + EVENNESS) + 1e-9);
@@ -167,7 +167,7 @@ fn a_title_of_two_hours_is_cut_into_thousands_of_even_pieces() {
     let chunks = 1_800u64.div_ceil(chosen.segments_per_chunk);
     assert_eq!(pieces.count(), chunks * chosen.groups.len() as u64);
     assert!(
-        chosen.tail <= TAIL && chosen.makespan_s < 120.0,
+        chosen.tail <= MAX_TAIL && chosen.makespan_s < 120.0,
         "{chosen:?}"
     );
 }

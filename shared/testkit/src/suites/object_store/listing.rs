@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use reelsmith_core::ports::{Listed, ObjectStore, PortErrorKind, PutOptions};
+use reelsmith_core::ports::{ListedObject, ObjectStore, PortErrorKind, PutOptions};
 use tokio::task::JoinSet;
 
 use super::{at, put};
@@ -28,8 +28,8 @@ pub(super) async fn a_listing_has_all_pages_in_order(store: &Arc<dyn ObjectStore
     }
     writers.join_all().await;
     let listed = store.list(bucket, "list/many/").await.unwrap();
-    let expected: Vec<Listed> = (0..MANY)
-        .map(|i| Listed {
+    let expected: Vec<ListedObject> = (0..MANY)
+        .map(|i| ListedObject {
             key: key(i),
             size: (i % 7) as u64,
         })

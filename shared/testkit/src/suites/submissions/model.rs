@@ -2,7 +2,7 @@
 
 use reelsmith_core::keys::Generation;
 use reelsmith_core::ports::SubmissionStore;
-use reelsmith_core::submission::{Fence, Outcome, Row, Transition};
+use reelsmith_core::submission::{Fence, Row, Transition, TransitionOutcome};
 use reelsmith_core::time::UnixMillis;
 
 use super::{T0, commit, complete, fail, job, reserve, step, validate};
@@ -24,7 +24,7 @@ pub(super) async fn a_store_is_the_transition_table(store: &dyn SubmissionStore)
         let expected = transition.decide(model[which].as_ref(), now);
         let found = store.apply(&transition, now).await.unwrap();
         assert_eq!(found, expected, "step {n}: {transition:?}");
-        if let Outcome::Applied(row) = found {
+        if let TransitionOutcome::Applied(row) = found {
             model[which] = Some(row);
             applied += 1;
         }

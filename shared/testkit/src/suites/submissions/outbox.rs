@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use reelsmith_core::ports::{PortErrorKind, SubmissionStore};
-use reelsmith_core::submission::{Outcome, State};
+use reelsmith_core::submission::{State, TransitionOutcome};
 
 use super::{T0, after_seconds, applied, complete, entry, fence, job, lead, reserve, step};
 use crate::suites::{race, refused};
@@ -19,7 +19,10 @@ pub(super) async fn a_notice_comes_with_its_transition(store: &dyn SubmissionSto
     applied(store.apply(&publish, T0).await.unwrap());
     assert_eq!(store.pending(outbox).await.unwrap(), vec![notice.clone()]);
     let again = store.apply(&publish, after_seconds(5)).await.unwrap();
-    assert!(matches!(again, Outcome::AlreadyApplied(_)), "{again:?}");
+    assert!(
+        matches!(again, TransitionOutcome::AlreadyApplied(_)),
+        "{again:?}"
+    );
     assert_eq!(store.pending(outbox).await.unwrap(), [notice]);
     // The very first write of a row, too, may bring a notice.
     let fresh = job("a_notice_comes_with_its_transition, first write");
@@ -53,7 +56,7 @@ pub(super) async fn nobody_sees_complete_without_its_notice(store: &Arc<dyn Subm
             async move {
                 if i % 2 == 0 {
                     let outcome = store.apply(&publish, T0).await.unwrap();
-                    return usize::from(matches!(outcome, Outcome::Applied(_)));
+                    return usize::from(matches!(outcome, TransitionOutcome::Applied(_)));
                 }
                 while store.row(&job_key).await.unwrap().unwrap().state != State::Complete {
                     tokio::task::yield_now().await;

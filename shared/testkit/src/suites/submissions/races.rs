@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use reelsmith_core::keys::JobKey;
 use reelsmith_core::ports::SubmissionStore;
-use reelsmith_core::submission::{Outcome, Row, State, Transition};
+use reelsmith_core::submission::{Row, State, Transition, TransitionOutcome};
 use reelsmith_core::time::UnixMillis;
 
 use super::{
@@ -28,7 +28,7 @@ pub(super) async fn of_many_heirs_of_a_lapsed_lease_one_reserves(store: &Arc<dyn
     let early = after_seconds(LEASE_SECONDS - 1);
     let heirs = |i: usize| reserve(&job_key, &owner(i), false);
     for outcome in all_at_once(store, early, heirs).await {
-        assert!(matches!(outcome, Outcome::Refused(Some(row)) if row.owner == "dead"));
+        assert!(matches!(outcome, TransitionOutcome::Refused(Some(row)) if row.owner == "dead"));
     }
     let late = after_seconds(LEASE_SECONDS);
     let outcomes = all_at_once(store, late, heirs).await;
@@ -41,9 +41,12 @@ pub(super) async fn of_many_retries_one_is_applied(store: &Arc<dyn SubmissionSto
     let row = store.row(&job_key).await.unwrap().unwrap();
     let (applied, again): (Vec<_>, Vec<_>) = outcomes
         .into_iter()
-        .partition(|o| matches!(o, Outcome::Applied(_)));
-    assert_eq!(applied, [Outcome::Applied(row.clone())]);
-    assert_eq!(again, vec![Outcome::AlreadyApplied(row); OWNERS - 1]);
+        .partition(|o| matches!(o, TransitionOutcome::Applied(_)));
+    assert_eq!(applied, [TransitionOutcome::Applied(row.clone())]);
+    assert_eq!(
+        again,
+        vec![TransitionOutcome::AlreadyApplied(row); OWNERS - 1]
+    );
 }
 
 /// The holder completes or fails while others take its lapsed lease: whoever is first, the other is refused.
@@ -63,7 +66,7 @@ pub(super) async fn holders_and_heirs_never_both_win(store: &Arc<dyn SubmissionS
         .await;
         let row = store.row(&job_key).await.unwrap().unwrap();
         let wins = outcomes.iter().filter_map(|o| match o {
-            Outcome::Applied(row) => Some(row.clone()),
+            TransitionOutcome::Applied(row) => Some(row.clone()),
             _ => None,
         });
         let mut wins: Vec<Row> = wins.collect();
@@ -88,7 +91,7 @@ async fn all_at_once(
     store: &Arc<dyn SubmissionStore>,
     now: UnixMillis,
     transition: impl Fn(usize) -> Transition,
-) -> Vec<Outcome> {
+) -> Vec<TransitionOutcome> {
     let outcomes = race(OWNERS, |i| {
         let (store, transition) = (Arc::clone(store), transition(i));
         async move { store.apply(&transition, now).await }
@@ -100,18 +103,18 @@ async fn all_at_once(
 async fn one_applied_others_refused(
     store: &Arc<dyn SubmissionStore>,
     job_key: &JobKey,
-    outcomes: &[Outcome],
+    outcomes: &[TransitionOutcome],
     attempt: u32,
 ) {
-    let won: Vec<&Outcome> = outcomes
+    let won: Vec<&TransitionOutcome> = outcomes
         .iter()
-        .filter(|o| matches!(o, Outcome::Applied(_)))
+        .filter(|o| matches!(o, TransitionOutcome::Applied(_)))
         .collect();
     assert_eq!(won.len(), 1, "{job_key} was reserved {} times", won.len());
     let winner = applied(won[0].clone());
     assert_eq!(winner.attempt, attempt);
     assert_eq!(store.row(job_key).await.unwrap().as_ref(), Some(&winner));
-    let lost = Outcome::Refused(Some(winner));
+    let lost = TransitionOutcome::Refused(Some(winner));
     assert_eq!(outcomes.iter().filter(|o| **o == lost).count(), OWNERS - 1);
 }
 

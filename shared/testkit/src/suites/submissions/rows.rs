@@ -1,7 +1,7 @@
 //! One writer at a time: what is written is read, and only its holder writes.
 
 use reelsmith_core::ports::SubmissionStore;
-use reelsmith_core::submission::{MAX_FAILURES, Outcome, State};
+use reelsmith_core::submission::{MAX_FAILURES, State, TransitionOutcome};
 
 use super::{
     LEASE_SECONDS, T0, after_seconds, applied, commit, complete, entry, fail, fence, job, lead,
@@ -20,7 +20,7 @@ pub(super) async fn a_row_is_kept_whole(store: &dyn SubmissionStore) {
         }),
     );
     let outcome = store.apply(&refused, T0).await.unwrap();
-    assert_eq!(outcome, Outcome::Refused(None));
+    assert_eq!(outcome, TransitionOutcome::Refused(None));
     let first = reserve(&job_key, "a", false);
     let mut row = applied(store.apply(&first, T0).await.unwrap());
     for (seconds, next) in [(1, commit as fn(_) -> _), (2, validate), (3, complete)] {
@@ -31,13 +31,17 @@ pub(super) async fn a_row_is_kept_whole(store: &dyn SubmissionStore) {
         assert_eq!(outcome, expected);
         row = applied(outcome);
         let again = store.apply(&transition, after_seconds(9)).await.unwrap();
-        assert_eq!(again, Outcome::AlreadyApplied(row.clone()), "a retry");
+        assert_eq!(
+            again,
+            TransitionOutcome::AlreadyApplied(row.clone()),
+            "a retry"
+        );
     }
     assert_eq!(row.state, State::Complete);
     assert_eq!(store.row(&job_key).await.unwrap(), Some(row.clone()));
     let duplicate = reserve(&job_key, "b", false);
     let outcome = store.apply(&duplicate, after_seconds(9)).await.unwrap();
-    assert_eq!(outcome, Outcome::Refused(Some(row.clone())));
+    assert_eq!(outcome, TransitionOutcome::Refused(Some(row.clone())));
     let forced = reserve(&job_key, "b", true);
     let next = applied(store.apply(&forced, after_seconds(9)).await.unwrap());
     assert_eq!((next.generation.0, next.attempt), (2, 1));
@@ -84,7 +88,11 @@ pub(super) async fn a_zombie_is_refused_and_leaves_no_trace(store: &dyn Submissi
             let mut transition = step(&job_key, write);
             transition.notice = Some(entry(job_key.as_str(), "zombie", "{}"));
             let outcome = store.apply(&transition, late).await.unwrap();
-            assert_eq!(outcome, Outcome::Refused(Some(taken.clone())), "{name}");
+            assert_eq!(
+                outcome,
+                TransitionOutcome::Refused(Some(taken.clone())),
+                "{name}"
+            );
         }
         assert_eq!(store.row(&job_key).await.unwrap(), Some(taken));
         let pending = store.pending(job_key.as_str()).await.unwrap();

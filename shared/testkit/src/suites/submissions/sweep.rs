@@ -2,7 +2,7 @@
 
 use reelsmith_core::keys::Generation;
 use reelsmith_core::ports::SubmissionStore;
-use reelsmith_core::submission::{Outcome, State, Step};
+use reelsmith_core::submission::{State, Step, TransitionOutcome};
 use reelsmith_core::time::UnixMillis;
 
 use super::{T0, after_seconds, applied, entry, fail, fence, job, lead, reserve, step};
@@ -59,7 +59,7 @@ pub(super) async fn what_was_left_behind_is_found(store: &dyn SubmissionStore) {
         (Generation(2), 0)
     );
     let again = store.apply(&abandon, after_seconds(3)).await.unwrap();
-    assert_eq!(again, Outcome::AlreadyApplied(abandoned.clone()));
+    assert_eq!(again, TransitionOutcome::AlreadyApplied(abandoned.clone()));
     let next = applied(
         store
             .apply(&reserve(&job_key, "b", false), after_seconds(4))
@@ -70,7 +70,7 @@ pub(super) async fn what_was_left_behind_is_found(store: &dyn SubmissionStore) {
     let late = store.apply(&abandon, after_seconds(5)).await.unwrap();
     assert_eq!(
         late,
-        Outcome::Refused(Some(next)),
+        TransitionOutcome::Refused(Some(next)),
         "nobody's work is abandoned"
     );
 }

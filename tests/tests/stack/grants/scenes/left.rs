@@ -76,7 +76,7 @@ impl Stage {
         for n in 0..TICKETS {
             let quiet = async || {
                 table.holding().await.unwrap().is_empty()
-                    && table.line(1).await.unwrap().is_empty()
+                    && table.waiting(1).await.unwrap().is_empty()
                     && self.world.cloud.queue_depth(&queue).await.unwrap() == (0, 0)
             };
             until("nobody waits, holds a slot or is under way", quiet).await;

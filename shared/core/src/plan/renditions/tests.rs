@@ -32,10 +32,12 @@ fn track(language: &str, label: &str) -> SubtitleTrack {
     }
 }
 
-/// Captions of a file with these streams, whose manifest has these tracks; each as one line.
-fn planned(tracks: &[SubtitleTrack], streams: Vec<TextStream>, embedded_too: bool) -> String {
-    let (text, left_out) = text(tracks, &inspection(tracks, streams), embedded_too);
-    lines(&text, &left_out)
+/// Captions of a file with these streams whose manifest has these tracks, one line each.
+fn planned(tracks: &[SubtitleTrack], streams: Vec<TextStream>) -> String {
+    let inspection = inspection(tracks, streams);
+    let mut captions = Captions::of_files(tracks, &inspection);
+    captions.add_streams(&inspection);
+    lines(&captions)
 }
 
 fn inspection(tracks: &[SubtitleTrack], streams: Vec<TextStream>) -> Inspection {
@@ -54,8 +56,8 @@ fn inspection(tracks: &[SubtitleTrack], streams: Vec<TextStream>) -> Inspection 
     serde_json::from_value(probe).unwrap()
 }
 
-fn lines(text: &[TextRendition], left_out: &[LeftOut]) -> String {
-    let text = text.iter().map(|t| {
+fn lines(captions: &Captions) -> String {
+    let text = captions.text.iter().map(|t| {
         let source = t
             .stream
             .map_or_else(|| t.source.object.key.clone(), |s| format!("stream {s}"));
@@ -64,14 +66,15 @@ fn lines(text: &[TextRendition], left_out: &[LeftOut]) -> String {
             t.path, t.label, t.format, t.default
         )
     });
-    let left = left_out
+    let left_out = captions
+        .left_out
         .iter()
         .map(|l| format!("without stream {}, {}: {}\n", l.stream, l.codec, l.reason));
-    text.chain(left).collect()
+    text.chain(left_out).collect()
 }
 
 #[test]
-fn what_the_manifest_has_no_file_for_is_taken_from_the_mezzanine() {
+fn streams_without_a_caption_file_become_renditions() {
     let mut forced = stream(4, "ass", "eng");
     forced.forced = true;
     let mut sdh = stream(5, "webvtt", "deu");
@@ -84,7 +87,7 @@ fn what_the_manifest_has_no_file_for_is_taken_from_the_mezzanine() {
         stream(6, "subrip", "fre"),
     ];
     let tracks = [track("en", "English"), track("it", "fr")];
-    insta::assert_snapshot!(planned(&tracks, streams.clone(), true), @r#"
+    insta::assert_snapshot!(planned(&tracks, streams), @r#"
     text/en "English" of captions/en.srt, Srt, default true
     text/it "fr" of captions/it.srt, Srt, default true
     text/ja "ja" of stream 3, Srt, default false
@@ -92,11 +95,10 @@ fn what_the_manifest_has_no_file_for_is_taken_from_the_mezzanine() {
     text/de_sdh "de (SDH)" of stream 5, Vtt, default false
     text/fr "fr 2" of stream 6, Srt, default false
     "#);
-    insta::assert_snapshot!(planned(&tracks[..1], streams, false), @r#"text/en "English" of captions/en.srt, Srt, default true"#);
 }
 
 #[test]
-fn what_is_left_out_is_named_with_its_reason() {
+fn unusable_streams_are_left_out_with_a_reason() {
     let streams = vec![
         stream(2, "hdmv_pgs_subtitle", "eng"),
         stream(3, "dvb_teletext", "deu"),
@@ -106,48 +108,48 @@ fn what_is_left_out_is_named_with_its_reason() {
         stream(7, "subrip", "../../x"),
         stream(8, "dvd_subtitle", "ita"),
     ];
-    insta::assert_snapshot!(planned(&[track("it", "it")], streams, true), @r#"
+    insta::assert_snapshot!(planned(&[track("it", "it")], streams), @r#"
     text/it "it" of captions/it.srt, Srt, default true
     text/ja "ja" of stream 5, Srt, default false
     without stream 2, hdmv_pgs_subtitle: pictures, not text; deliver a caption file
-    without stream 3, dvb_teletext: a format that is not read here; deliver a caption file
-    without stream 4, subrip: its language is not known; tag the stream or deliver a caption file
+    without stream 3, dvb_teletext: the format is not supported; deliver a caption file
+    without stream 4, subrip: its language is unknown; tag the stream or deliver a caption file
     without stream 6, subrip: stream 5 has the same language and kind
-    without stream 7, subrip: its language is not known; tag the stream or deliver a caption file
+    without stream 7, subrip: its language is unknown; tag the stream or deliver a caption file
     "#);
 }
 
 #[test]
-fn captions_within_the_pictures_need_a_language_and_a_programme_that_is_not_too_long() {
-    let judged =
-        |captioned: bool, language: Option<&str>, decoding: f64, tracks: &[SubtitleTrack]| {
-            let mut inspection = inspection(tracks, vec![stream(3, "subrip", "jpn")]);
-            inspection.probe.video.captioned = captioned;
-            let (mut text, mut left_out) = text(tracks, &inspection, true);
-            pictures::add(language, &inspection, decoding, &mut text, &mut left_out);
-            lines(&text, &left_out)
-        };
-    let mut deaf = track("en", "English");
-    deaf.sdh = true;
-    insta::assert_snapshot!(judged(true, Some("en"), 299.0, &[]), @r#"
+fn closed_captions_need_a_language_and_a_programme_that_is_not_too_long() {
+    let planned = |captioned: bool, language: Option<&str>, seconds: f64, tracks: &[_]| {
+        let mut inspection = inspection(tracks, vec![stream(3, "subrip", "jpn")]);
+        inspection.probe.video.captioned = captioned;
+        let mut captions = Captions::of_files(tracks, &inspection);
+        captions.add_streams(&inspection);
+        captions.add_closed_captions(language, &inspection, seconds);
+        lines(&captions)
+    };
+    let mut sdh = track("en", "English");
+    sdh.sdh = true;
+    insta::assert_snapshot!(planned(true, Some("en"), 299.0, &[]), @r#"
     text/ja "ja" of stream 3, Srt, default false
     text/en_sdh "en (SDH)" of stream 0, Ass, default false
     "#);
-    insta::assert_snapshot!(judged(true, Some("en"), 299.0, &[deaf]), @r#"
+    insta::assert_snapshot!(planned(true, Some("en"), 299.0, &[sdh]), @r#"
     text/en_sdh "English" of captions/en.srt, Srt, default true
     text/ja "ja" of stream 3, Srt, default false
     "#);
-    insta::assert_snapshot!(judged(true, Some("en"), 301.0, &[]), @r#"
+    insta::assert_snapshot!(planned(true, Some("en"), 301.0, &[]), @r#"
     text/ja "ja" of stream 3, Srt, default false
-    without stream 0, eia_608: decoding all pictures takes 301 s, and 300 at most are taken; deliver a caption file
+    without stream 0, eia_608: decoding all pictures takes 301 s, and the limit is 300 s; deliver a caption file
     "#);
-    insta::assert_snapshot!(judged(true, None, 1.0, &[]), @r#"
+    insta::assert_snapshot!(planned(true, None, 1.0, &[]), @r#"
     text/ja "ja" of stream 3, Srt, default false
-    without stream 0, eia_608: their language is not known; state ClosedCaptionLanguage or deliver a caption file
+    without stream 0, eia_608: their language is unknown; state ClosedCaptionLanguage or deliver a caption file
     "#);
-    insta::assert_snapshot!(judged(false, Some("en"), 1.0, &[]), @r#"
+    insta::assert_snapshot!(planned(false, Some("en"), 1.0, &[]), @r#"
     text/ja "ja" of stream 3, Srt, default false
-    without stream 0, eia_608: the first pictures have none; deliver a caption file
+    without stream 0, eia_608: the first pictures contain none; deliver a caption file
     "#);
-    insta::assert_snapshot!(judged(false, None, 1.0, &[]), @r#"text/ja "ja" of stream 3, Srt, default false"#);
+    insta::assert_snapshot!(planned(false, None, 1.0, &[]), @r#"text/ja "ja" of stream 3, Srt, default false"#);
 }

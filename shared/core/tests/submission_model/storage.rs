@@ -1,12 +1,13 @@
-//! What lasts: the rows, the objects and the outbox, with the atomicity that the ports promise and nothing more.
+//! The persistent state: rows, objects and outbox, with exactly the atomicity that the ports guarantee.
 //!
-//! Rows are kept small here and made into the core's own [`Row`] for every decision, so that it is the real transition
-//! table that decides. Time is counted in leases.
+//! Rows are compact here, and converted to the crate's [`Row`] for every decision, so that the real transition table
+//! decides. The unit of time is a lease.
 
 use reelsmith_core::encoder::EncoderKind;
 use reelsmith_core::keys::{AssetId, Generation, JobKey};
 use reelsmith_core::submission::{
-    Fence, NoticeKind, OutboxEntry, Outcome, Outputs, RecordedFailure, Row, State, Step, Transition,
+    Fence, NoticeKind, OutboxEntry, Outputs, RecordedFailure, Row, State, Step, Transition,
+    TransitionOutcome,
 };
 use reelsmith_core::time::UnixMillis;
 
@@ -19,33 +20,33 @@ const LEASE_MILLIS: i64 = 7_200_000;
 /// Chunks of a job.
 pub const CHUNKS: u8 = 2;
 
-/// What must never happen, noted when it does: one bit each.
+/// Violations that were observed, one bit each.
 pub mod broken {
     /// A hold was taken from another owner whose lease was live.
     pub const LIVE_LEASE_TAKEN: u16 = 1;
     /// Two reservations got the same generation and attempt.
-    pub const FENCE_GIVEN_TWICE: u16 = 1 << 1;
-    /// COMPLETE was reached by somebody else than the holder in VALIDATING.
+    pub const FENCE_ASSIGNED_TWICE: u16 = 1 << 1;
+    /// COMPLETE was not reached by the holder from VALIDATING.
     pub const COMPLETED_UNPROVEN: u16 = 1 << 2;
-    /// A complete generation was taken up again without force.
+    /// A complete generation was reserved again without force.
     pub const COMPLETE_TAKEN_AGAIN: u16 = 1 << 3;
-    /// A row was written by somebody who did not hold it.
+    /// A row was written by an execution that did not hold it.
     pub const WRITTEN_UNHELD: u16 = 1 << 4;
     /// A record or a plan was replaced.
     pub const RECORD_REPLACED: u16 = 1 << 5;
     /// The bytes of a segment were changed.
     pub const BYTES_CHANGED: u16 = 1 << 6;
-    /// A step without a fault left the program where it was.
+    /// A step without a fault made no progress.
     pub const NO_PROGRESS: u16 = 1 << 7;
-    /// An encode was ordered although the generation had an order that was at work or done.
+    /// An encode was ordered although the generation had an order that was running or done.
     pub const ORDERED_TWICE: u16 = 1 << 8;
-    /// Objects were deleted of a generation that somebody held or that was complete.
+    /// Objects of a held or complete generation were deleted.
     pub const DELETED_IN_USE: u16 = 1 << 9;
     /// A row that had not failed was abandoned.
     pub const ABANDONED_UNFAILED: u16 = 1 << 10;
 }
 
-/// A row, small.
+/// A compact row.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Held {
     pub state: State,
@@ -54,7 +55,7 @@ pub struct Held {
     pub owner: u8,
     /// In leases.
     pub lease_until: i16,
-    /// Whether a service outside encodes, and whether an order of it is about to be placed.
+    /// Whether a service encodes.
     pub service: bool,
     pub intended: bool,
     pub reference: Option<u8>,
@@ -63,7 +64,7 @@ pub struct Held {
     pub failed: Vec<u8>,
 }
 
-/// Proof of a hold, small.
+/// A compact fence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Hold {
     pub generation: u8,
@@ -74,9 +75,9 @@ pub struct Hold {
 /// One chunk of one generation.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Chunk {
-    /// Which bytes the segment holds.
+    /// The bytes of the segment.
     pub segment: Option<u8>,
-    /// Whose record stands, and the bytes it names.
+    /// The writer of the record, and the bytes that it names.
     pub record: Option<(u8, u8)>,
 }
 
@@ -87,7 +88,7 @@ pub struct Objects {
     pub chunks: [Chunk; CHUNKS as usize],
 }
 
-/// Everything of one job key.
+/// Everything about one job key.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Job {
     pub held: Option<Held>,
@@ -97,20 +98,20 @@ pub struct Job {
     pub completed: u8,
     /// Generations that were abandoned, one bit each.
     pub abandoned: u8,
-    /// Generations and attempts that were given out.
-    pub given: Vec<(u8, u8)>,
-    /// What the service has accepted, oldest first.
+    /// Generations and attempts that were assigned.
+    pub assigned: Vec<(u8, u8)>,
+    /// Orders that the service has accepted, oldest first.
     pub orders: Vec<Order>,
 }
 
-/// Where an outbox entry lies.
+/// The outbox of an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Outbox {
     Job(u8),
     Execution(u8),
 }
 
-/// Which entry it is.
+/// An outbox entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Entry {
     Success(u8),
@@ -118,21 +119,21 @@ pub enum Entry {
     Duplicate(u8),
 }
 
-/// An outbox entry and what became of it.
+/// An outbox entry and how often it was sent.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Posted {
     pub outbox: Outbox,
     pub entry: Entry,
     pub marked: bool,
-    /// How often it was sent; 3 stands for more.
+    /// How often it was sent; 3 means 3 or more.
     pub sends: u8,
-    /// Ids it was sent under, one bit each; bit 0 is the entry's own.
+    /// The ids it was sent with, one bit each; bit 0 is the entry's own id.
     pub ids: u8,
 }
 
-/// All that lasts.
+/// The persistent state.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct World {
+pub struct Storage {
     pub jobs: Vec<Job>,
     /// Sorted.
     pub outbox: Vec<Posted>,
@@ -143,15 +144,15 @@ pub struct World {
     pub broken: u16,
 }
 
-/// Who asks: what is fixed about an execution.
+/// The constant properties of an execution.
 #[derive(Clone, Copy, Debug)]
 pub struct Actor {
     pub who: u8,
     pub job: u8,
     pub force: bool,
-    /// How far its functions' clocks are ahead, in leases.
+    /// How many leases its clocks are ahead.
     pub skew: i16,
-    /// Which bytes its encoder makes.
+    /// The bytes that its encoder makes.
     pub build: u8,
     /// Whether its encode is ordered from a service.
     pub service: bool,
@@ -167,7 +168,7 @@ impl Actor {
     }
 }
 
-impl World {
+impl Storage {
     pub fn new(jobs: usize) -> Self {
         Self {
             jobs: vec![Job::default(); jobs],
@@ -178,14 +179,14 @@ impl World {
         }
     }
 
-    /// The port's `apply`: decide and write at once, the notice with it.
+    /// `apply` of the port: decides, and writes the row and the notice in one step.
     pub fn apply(
         &mut self,
         mutant: Option<Mutant>,
         actor: &Actor,
         step: Step,
         notice: Option<(Outbox, Entry)>,
-    ) -> Outcome {
+    ) -> TransitionOutcome {
         let now = UnixMillis(i64::from(self.now + actor.skew) * LEASE_MILLIS);
         let transition = Transition {
             job_key: job_key(actor.job),
@@ -194,7 +195,7 @@ impl World {
         };
         let before = self.row(actor.job);
         let outcome = Mutant::decide(mutant, &transition, before.as_ref(), now);
-        if let Outcome::Applied(next) = &outcome {
+        if let TransitionOutcome::Applied(next) = &outcome {
             self.watch(actor, &transition.step, before.as_ref(), next, now);
             self.jobs[usize::from(actor.job)].held = Some(Held::of(next));
             if let Some((outbox, entry)) = notice.filter(|_| mutant != Some(Mutant::OutboxApart)) {
@@ -212,7 +213,7 @@ impl World {
         self.jobs[usize::from(job)].held.as_ref()
     }
 
-    /// Notes what must not happen. It knows nothing of the table: only what the row was, is, and who asked when.
+    /// Records violations. It does not use the table, only the row before and after, the actor and the time.
     fn watch(
         &mut self,
         actor: &Actor,
@@ -235,10 +236,10 @@ impl World {
                 broken |= broken::COMPLETE_TAKEN_AGAIN;
             }
             let fence = (small(next.generation.0), small(next.attempt));
-            if job.given.contains(&fence) {
-                broken |= broken::FENCE_GIVEN_TWICE;
+            if job.assigned.contains(&fence) {
+                broken |= broken::FENCE_ASSIGNED_TWICE;
             }
-            job.given.push(fence);
+            job.assigned.push(fence);
         } else if let Step::Abandon { .. } = step {
             if before.is_none_or(|row| row.state != State::Failed) {
                 broken |= broken::ABANDONED_UNFAILED;
@@ -260,7 +261,7 @@ impl World {
         self.broken |= broken;
     }
 
-    /// Objects of a generation.
+    /// The objects of a generation.
     pub fn objects(&mut self, job: u8, generation: u8) -> &mut Objects {
         let objects = &mut self.jobs[usize::from(job)].objects;
         let needed = usize::from(generation.max(1));
@@ -270,7 +271,7 @@ impl World {
         &mut objects[needed - 1]
     }
 
-    /// A write with or without `If-None-Match: *`; true where it replaced other content.
+    /// A write with or without `If-None-Match: *`; true if it replaced different content.
     pub fn put<T: PartialEq + Copy>(slot: &mut Option<T>, value: T, create_only: bool) -> bool {
         match *slot {
             Some(_) if create_only => false,
@@ -304,7 +305,7 @@ impl World {
         self.outbox.iter_mut().find(same)
     }
 
-    /// The topic takes a message; subscribers know it by its id.
+    /// The topic accepts a message. Subscribers identify it by its id.
     pub fn send(&mut self, outbox: Outbox, entry: Entry, fresh_id: bool) {
         let own = core_entry(outbox, entry).message_id();
         if let Some(posted) = self.posted(outbox, entry) {
@@ -428,7 +429,7 @@ pub fn outputs() -> Outputs {
     }
 }
 
-/// The entry as the functions write it; its message id is the core's.
+/// The entry as the functions write it, with the message id of the core crate.
 fn core_entry(outbox: Outbox, entry: Entry) -> OutboxEntry {
     let (kind, id) = match entry {
         Entry::Success(generation) => (NoticeKind::Success, format!("success#g{generation}")),

@@ -1,0 +1,335 @@
+//! The audio and caption renditions of a plan.
+//!
+//! Audio renditions follow the manifest's audio tracks. Caption renditions come from three sources: the manifest's
+//! caption files, the subtitle streams of the mezzanine, and closed captions inside its pictures (CEA-608). A stream or
+//! caption that was wanted but cannot be used becomes a [`LeftOut`], which the report shows as a warning.
+
+use serde::{Deserialize, Serialize};
+
+use crate::job::Job;
+use crate::language;
+use crate::manifest::{AudioTrack, CaptionFormat, SubtitleTrack};
+use crate::object::ObjectPin;
+use crate::probe::{Inspection, TextStream};
+use crate::time::{FrameCount, FrameRate};
+
+/// Channels of a 5.1 mix. A source track with at least as many channels also gets a surround rendition.
+const SURROUND: u32 = 6;
+/// Channels of the mix that every device plays.
+const STEREO: u32 = 2;
+
+/// An audio rendition.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AudioRendition {
+    /// Folder below the output prefix, for example `audio/ja`.
+    pub path: String,
+    /// Index among all streams of the mezzanine.
+    pub stream: u32,
+    pub language: String,
+    pub label: String,
+    /// Whether a player selects it by default.
+    pub default: bool,
+    /// Samples per second.
+    pub sample_rate: u32,
+    /// Samples of the whole programme without priming: exactly the duration of the video.
+    pub samples: u64,
+    /// 2, or 6 for the surround mix of the same track.
+    pub channels: u32,
+    pub described: bool,
+}
+
+impl AudioRendition {
+    /// Whether this is the surround mix of a track that also has a stereo rendition.
+    pub fn is_surround(&self) -> bool {
+        self.channels > STEREO
+    }
+
+    /// Whether both are mixes of the same track.
+    pub fn same_track(&self, other: &Self) -> bool {
+        self.stream == other.stream
+    }
+}
+
+/// A caption rendition.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TextRendition {
+    /// Folder below the output prefix, for example `text/en`.
+    pub path: String,
+    /// The caption file, or the mezzanine if it contains the captions.
+    pub source: ObjectPin,
+    /// Index among all streams of the mezzanine; absent for a caption file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stream: Option<u32>,
+    /// Format of the file, or the format that ffmpeg extracts the stream to.
+    pub format: CaptionFormat,
+    pub language: String,
+    pub label: String,
+    /// Whether a player shows it by default.
+    pub default: bool,
+    /// Whether it is shown even if captions are off.
+    pub forced: bool,
+    /// Whether it is for the deaf and hard of hearing.
+    pub sdh: bool,
+}
+
+/// A subtitle stream of the mezzanine that was wanted but is not published.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeftOut {
+    /// Index among all streams of the mezzanine.
+    pub stream: u32,
+    /// ffmpeg's codec name.
+    pub codec: String,
+    /// Language tag as in the file.
+    pub language: Option<String>,
+    /// The reason, as the end of the sentence "left out: …".
+    pub reason: String,
+}
+
+/// The audio renditions: every track of the manifest that has a stream as stereo, then the surround mixes.
+pub(super) fn audio(
+    job: &Job,
+    inspection: &Inspection,
+    rate: FrameRate,
+    frames: FrameCount,
+) -> Vec<AudioRendition> {
+    let settings = &job.profile.audio;
+    let streams = &inspection.probe.audio;
+    let mut stereo = Vec::new();
+    let mut surround = Vec::new();
+    for track in &job.manifest.audio_tracks {
+        let Some(stream) = streams.get(track.track_index as usize) else {
+            continue;
+        };
+        let rendition = |channels| AudioRendition {
+            path: audio_path(track, channels),
+            stream: stream.index,
+            language: track.language.clone(),
+            label: track.label.clone(),
+            default: track.default,
+            sample_rate: settings.sample_rate,
+            samples: rate.samples_in(frames, settings.sample_rate),
+            channels,
+            described: track.described,
+        };
+        stereo.push(rendition(STEREO));
+        if settings.surround_bitrate.is_some() && stream.channels >= SURROUND {
+            surround.push(rendition(SURROUND));
+        }
+    }
+    stereo.append(&mut surround);
+    stereo
+}
+
+/// A language tag cannot contain an underscore, so no other language has this folder.
+fn audio_path(track: &AudioTrack, channels: u32) -> String {
+    let described = if track.described { "_described" } else { "" };
+    let surround = if channels == SURROUND {
+        "_surround"
+    } else {
+        ""
+    };
+    format!("audio/{}{described}{surround}", track.language)
+}
+
+/// ffmpeg's codec name of closed captions inside the pictures.
+pub const CLOSED_CAPTIONS: &str = "eia_608";
+
+/// Longest time to decode a whole video for its captions, in seconds of one thread: ten of the fifteen minutes of a
+/// function that has half a processor.
+const MAX_DECODE_SECONDS: f64 = 300.0;
+
+/// ffmpeg's codec names of subtitles that are pictures.
+const PICTURE_SUBTITLES: [&str; 4] = ["hdmv_pgs_subtitle", "dvd_subtitle", "dvb_subtitle", "xsub"];
+
+/// Caption renditions under construction: the manifest's files first, then what the mezzanine contains.
+#[derive(Debug, Default)]
+pub(super) struct Captions {
+    pub(super) text: Vec<TextRendition>,
+    pub(super) left_out: Vec<LeftOut>,
+}
+
+impl Captions {
+    /// The manifest's caption files, in its order.
+    pub(super) fn of_files(tracks: &[SubtitleTrack], inspection: &Inspection) -> Self {
+        let files = tracks.iter().zip(&inspection.captions);
+        let text = files.map(|(track, source)| TextRendition {
+            path: text_path(&track.language, track.forced, track.sdh),
+            source: source.clone(),
+            stream: None,
+            format: track.format,
+            language: track.language.clone(),
+            label: track.label.clone(),
+            default: track.default,
+            forced: track.forced,
+            sdh: track.sdh,
+        });
+        Self {
+            text: text.collect(),
+            left_out: Vec::new(),
+        }
+    }
+
+    /// Adds the subtitle streams of the mezzanine. A caption file of the same language and kind replaces a stream
+    /// without a warning; any other stream that cannot be used is left out with a reason.
+    pub(super) fn add_streams(&mut self, inspection: &Inspection) {
+        let files = self.text.len();
+        for stream in &inspection.probe.text {
+            match self.embedded(stream, inspection) {
+                Ok(rendition) => self.text.push(rendition),
+                Err(taken) if taken.is_some_and(|at| at < files) => {}
+                Err(taken) => self.left_out.push(LeftOut {
+                    stream: stream.index,
+                    codec: stream.codec.clone(),
+                    language: stream.language.clone(),
+                    reason: reason(stream, taken.and_then(|at| self.text.get(at))),
+                }),
+            }
+        }
+    }
+
+    /// The rendition of a subtitle stream. The error is the position in `text` of the rendition that already has its
+    /// language and kind, if that is the reason why there is none.
+    fn embedded(
+        &self,
+        stream: &TextStream,
+        inspection: &Inspection,
+    ) -> Result<TextRendition, Option<usize>> {
+        let language = stream.language.as_deref().map(language::tag);
+        let language = language
+            .filter(|tag| tag != language::UNKNOWN)
+            .ok_or(None)?;
+        // A stream with both flags holds the few lines that every viewer needs, so it counts as forced.
+        let sdh = stream.sdh && !stream.forced;
+        let path = text_path(&language, stream.forced, sdh);
+        if let Some(at) = self.text.iter().position(|t| t.path == path) {
+            return Err(Some(at));
+        }
+        Ok(TextRendition {
+            format: embedded_format(&stream.codec).ok_or(None)?,
+            label: self.free_label(&language, stream.forced, sdh),
+            path,
+            source: inspection.mezzanine.clone(),
+            stream: Some(stream.index),
+            language,
+            default: false,
+            forced: stream.forced,
+            sdh,
+        })
+    }
+
+    /// Adds the closed captions inside the pictures, or the reason why they are left out, if the video has them or the
+    /// manifest expects them.
+    ///
+    /// `language` is the manifest's; `decode_seconds` is the time of one thread to decode the whole video.
+    pub(super) fn add_closed_captions(
+        &mut self,
+        language: Option<&str>,
+        inspection: &Inspection,
+        decode_seconds: f64,
+    ) {
+        match self.closed_captions(language, inspection, decode_seconds) {
+            Ok(found) => self.text.extend(found),
+            Err(reason) => self.left_out.push(LeftOut {
+                stream: inspection.probe.video.index,
+                codec: CLOSED_CAPTIONS.into(),
+                language: language.map(str::to_owned),
+                reason,
+            }),
+        }
+    }
+
+    fn closed_captions(
+        &self,
+        language: Option<&str>,
+        inspection: &Inspection,
+        decode_seconds: f64,
+    ) -> Result<Option<TextRendition>, String> {
+        let video = &inspection.probe.video;
+        let language = match (video.captioned, language) {
+            (false, None) => return Ok(None),
+            (false, Some(_)) => {
+                return Err("the first pictures contain none; deliver a caption file".into());
+            }
+            (true, None) => {
+                return Err(
+                    "their language is unknown; state ClosedCaptionLanguage or deliver a caption file"
+                        .into(),
+                );
+            }
+            (true, Some(language)) => language,
+        };
+        let path = text_path(language, false, true);
+        match self.text.iter().find(|t| t.path == path).map(|t| t.stream) {
+            Some(None) => return Ok(None),
+            Some(Some(first)) => {
+                return Err(format!("stream {first} has the same language and kind"));
+            }
+            None => {}
+        }
+        if decode_seconds > MAX_DECODE_SECONDS {
+            return Err(format!(
+                "decoding all pictures takes {decode_seconds:.0} s, and the limit is {MAX_DECODE_SECONDS:.0} s; deliver a caption file"
+            ));
+        }
+        Ok(Some(TextRendition {
+            format: CaptionFormat::Ass,
+            label: self.free_label(language, false, true),
+            path,
+            source: inspection.mezzanine.clone(),
+            stream: Some(video.index),
+            language: language.to_owned(),
+            default: false,
+            forced: false,
+            sdh: true,
+        }))
+    }
+
+    /// The label that a manifest track without a label would get, with a number if that label is taken.
+    fn free_label(&self, language: &str, forced: bool, sdh: bool) -> String {
+        let kind = match (forced, sdh) {
+            (true, _) => " (forced)",
+            (false, true) => " (SDH)",
+            (false, false) => "",
+        };
+        let plain = format!("{language}{kind}");
+        let numbered = (2u32..).map(|n| format!("{plain} {n}"));
+        let mut labels = std::iter::once(plain.clone()).chain(numbered);
+        let free = labels.find(|label| self.text.iter().all(|t| t.label != *label));
+        free.unwrap_or(plain)
+    }
+}
+
+fn text_path(language: &str, forced: bool, sdh: bool) -> String {
+    let kind = match (forced, sdh) {
+        (true, _) => "_forced",
+        (false, true) => "_sdh",
+        (false, false) => "",
+    };
+    format!("text/{language}{kind}")
+}
+
+/// The format that ffmpeg extracts a subtitle stream to; `None` if the codec is not text that this crate reads.
+fn embedded_format(codec: &str) -> Option<CaptionFormat> {
+    match codec {
+        "mov_text" | "subrip" | "text" => Some(CaptionFormat::Srt),
+        "ass" | "ssa" => Some(CaptionFormat::Ass),
+        "webvtt" => Some(CaptionFormat::Vtt),
+        _ => None,
+    }
+}
+
+fn reason(stream: &TextStream, taken: Option<&TextRendition>) -> String {
+    if PICTURE_SUBTITLES.contains(&stream.codec.as_str()) {
+        return "pictures, not text; deliver a caption file".into();
+    }
+    if embedded_format(&stream.codec).is_none() {
+        return "the format is not supported; deliver a caption file".into();
+    }
+    match taken.and_then(|t| t.stream) {
+        Some(first) => format!("stream {first} has the same language and kind"),
+        None => "its language is unknown; tag the stream or deliver a caption file".into(),
+    }
+}
+
+#[cfg(test)]
+mod tests;
