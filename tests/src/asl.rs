@@ -1,4 +1,4 @@
-//! The state machine as the tests see it: the template, rendered with stand-ins, and its states at every depth.
+//! The state machine for tests: the template, the template with placeholder values, and its states at every depth.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use reelsmith_contract::step::STEPS;
 use serde_json::Value;
 
-/// The checkout.
+/// The root of the checkout.
 pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .parent()
@@ -14,18 +14,18 @@ pub fn root() -> PathBuf {
         .to_owned()
 }
 
-/// The template as it is committed.
+/// The committed template.
 pub fn template() -> String {
     let path = root().join("statemachine/transcode.asl.json");
     std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
 }
 
-/// How a function is named in the template: its folder in snake case.
+/// The placeholder of a function in the template: its folder name in snake case.
 pub fn placeholder(function: &str) -> String {
     function.replace('-', "_")
 }
 
-/// The names between `${` and `}`, once each.
+/// The distinct names between `${` and `}`.
 pub fn placeholders(template: &str) -> BTreeSet<String> {
     template
         .split("${")
@@ -39,7 +39,7 @@ pub fn placeholders(template: &str) -> BTreeSet<String> {
         .collect()
 }
 
-/// Fills the template.
+/// Renders the template with values for all placeholders.
 pub fn render(values: &BTreeMap<String, String>) -> Value {
     let mut text = template();
     for (name, value) in values {
@@ -53,7 +53,7 @@ pub fn render(values: &BTreeMap<String, String>) -> Value {
     serde_json::from_str(&text).expect("the rendered template to be JSON")
 }
 
-/// The template filled with stand-ins; a function's ARN is `arn:FOLDER`.
+/// The template with test values; the ARN of a function is `arn:FOLDER`.
 pub fn machine() -> Value {
     let functions = STEPS
         .iter()
@@ -63,36 +63,34 @@ pub fn machine() -> Value {
     render(&functions.chain(settings).collect())
 }
 
-/// One state with where it stands.
+/// A state and its position.
 #[derive(Clone, Debug)]
 pub struct State<'a> {
-    /// Name.
     pub name: &'a str,
-    /// Definition.
     pub json: &'a Value,
-    /// The Map and Parallel states around it, outermost first.
+    /// The enclosing Map and Parallel states, outermost first.
     pub around: Vec<State<'a>>,
 }
 
 impl State<'_> {
-    /// Its `Type`.
+    /// The `Type` of the state.
     pub fn kind(&self) -> &str {
         self.json["Type"].as_str().expect("a Type")
     }
 
-    /// A list of the definition, empty where it is not there.
+    /// A list field of the definition; empty if the field is missing.
     pub fn list(&self, field: &str) -> &[Value] {
         self.json[field].as_array().map_or(&[], Vec::as_slice)
     }
 }
 
-/// The machines directly inside a Map or Parallel state: objects with `StartAt` and `States`.
+/// The state machines directly inside a Map or Parallel state: objects with `StartAt` and `States`.
 pub fn inner_machines(state: &Value) -> Vec<&Value> {
     let branches = state["Branches"].as_array().map_or(&[][..], Vec::as_slice);
     branches.iter().chain(state.get("ItemProcessor")).collect()
 }
 
-/// Every machine: the whole, and those inside Map and Parallel states.
+/// Every state machine: the outer one, and those inside Map and Parallel states.
 pub fn machines(machine: &Value) -> Vec<&Value> {
     let inner = direct_states(machine)
         .into_iter()
@@ -102,7 +100,7 @@ pub fn machines(machine: &Value) -> Vec<&Value> {
         .collect()
 }
 
-/// The states of one machine, not of those inside it.
+/// The states of one state machine, without those inside Map and Parallel states.
 pub fn direct_states(machine: &Value) -> Vec<(&str, &Value)> {
     let states = machine["States"].as_object().expect("States");
     states
@@ -133,7 +131,7 @@ fn states_within<'a>(machine: &'a Value, around: &[State<'a>]) -> Vec<State<'a>>
     all
 }
 
-/// The states that call a function.
+/// The Task states.
 pub fn tasks(machine: &Value) -> Vec<State<'_>> {
     states(machine)
         .into_iter()
@@ -141,7 +139,7 @@ pub fn tasks(machine: &Value) -> Vec<State<'_>> {
         .collect()
 }
 
-/// Where a state may lead: `Next`, `Default`, choices, catches.
+/// The possible next states: `Next`, `Default`, `Choices` and `Catch`.
 pub fn successors(state: &Value) -> BTreeSet<&str> {
     let lists = ["Choices", "Catch"]
         .into_iter()

@@ -1,5 +1,5 @@
-//! Faults between the functions and their services, on the local stack: a proxy that knows which function asks, and
-//! what it must spoil, and when it must kill.
+//! Faults between the functions and AWS on the local stack: a proxy that knows which function calls, which requests to
+//! fail, and when to kill the function.
 
 mod disk;
 mod origin;

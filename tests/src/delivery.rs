@@ -1,26 +1,23 @@
-//! A delivery: a manifest made for a mezzanine, right or wrong on purpose.
+//! A delivery: a manifest for a mezzanine, valid or deliberately wrong.
 
 use reelsmith_core::digest::{Checksummer, Checksums};
 
 /// A caption file of a delivery.
 #[derive(Clone, Debug)]
 pub struct Caption {
-    /// Language.
     pub language: &'static str,
     /// Key in the input bucket.
     pub key: String,
-    /// Contents.
     pub body: &'static str,
 }
 
-/// What a manifest says, each part open to be changed by a test.
+/// The values of a manifest, each of which a test can change.
 #[derive(Clone, Debug)]
 pub struct Delivery {
     /// `ManifestId`, and the base of all keys.
     pub id: String,
-    /// Bytes of the mezzanine; none where it is never uploaded.
+    /// Content of the mezzanine; `None` if it is not uploaded.
     pub mezzanine: Option<Vec<u8>>,
-    /// Key of the mezzanine.
     pub mezzanine_key: String,
     /// `ChecksumMD5`.
     pub md5: String,
@@ -30,14 +27,13 @@ pub struct Delivery {
     pub size: u64,
     /// Audio languages, the default first.
     pub languages: Vec<&'static str>,
-    /// Captions.
     pub captions: Vec<Caption>,
-    /// Further elements of `TranscodeSettings`.
+    /// Additional elements of `TranscodeSettings`.
     pub settings: String,
 }
 
 impl Delivery {
-    /// A right delivery of a mezzanine.
+    /// A valid delivery of a mezzanine.
     #[must_use]
     pub fn of(id: &str, mezzanine: &[u8]) -> Self {
         let Checksums { md5, xxh64, .. } = checksums(mezzanine);

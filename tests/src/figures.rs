@@ -1,24 +1,24 @@
-//! The parts of docs/faults.md that tests write: between `<!-- NAME: begin -->` and `<!-- NAME: end -->`.
+//! The generated parts of docs/faults.md: between `<!-- NAME: begin -->` and `<!-- NAME: end -->`.
 
-/// What a test has written under a name.
+/// The generated part with a name.
 ///
 /// # Panics
-/// Where the document has no such part.
+/// If the document has no such part.
 #[must_use]
 pub fn written(name: &str) -> String {
     parts(name).1
 }
 
-/// Whether this run may write: `UPDATE_DOCS` is set.
+/// Whether this run updates documents: `UPDATE_DOCS` is set.
 #[must_use]
 pub fn may_write() -> bool {
     std::env::var_os("UPDATE_DOCS").is_some()
 }
 
-/// Writes a part anew, where this run may.
+/// Replaces a generated part if this run updates documents.
 ///
 /// # Panics
-/// Where the document has no such part or cannot be written.
+/// If the document has no such part or cannot be written.
 pub fn write(name: &str, text: &str) {
     if may_write() {
         let (before, _, after) = parts(name);

@@ -1,7 +1,7 @@
-//! Deliveries from people who mean harm: one list of mezzanines, one of manifests, the same on every run.
+//! Hostile deliveries: one list of mezzanines and one of manifests, the same in every run.
 //!
-//! Each part makes files for one kind of attack of docs/security.md. They are made, not kept: what lies in a repository as
-//! a bomb goes off in other people's tools.
+//! Each submodule generates files for one kind of attack in docs/security.md. They are generated rather than committed,
+//! because a bomb in a repository would harm tools that only read the repository.
 
 pub mod bombs;
 pub mod boxes;
@@ -17,35 +17,34 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-/// What was done to a whole file.
+/// How an intact file was damaged.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Damage {
-    /// Nothing: it was made as it is.
+    /// Not damaged: the file is hostile as generated.
     #[default]
     None,
-    /// It ends early.
+    /// Truncated.
     Cut,
-    /// Some of its bits are others.
+    /// With flipped bits.
     Flipped,
 }
 
 /// One hostile mezzanine.
 #[derive(Clone, Debug)]
 pub struct Case {
-    /// What it is, for people.
+    /// A description for people.
     pub name: String,
-    /// Extension of its key: what a reader that goes by names would take it for.
+    /// Extension of its key, which determines what a reader that trusts names takes it for.
     pub extension: &'static str,
-    /// The bytes.
     pub bytes: Vec<u8>,
-    /// What was done to [`broken::whole`]'s file of this place.
+    /// How the file at index `of` in [`broken::whole`] was damaged.
     pub damage: Damage,
-    /// That place; 0 where nothing was done.
+    /// Index into [`broken::whole`]; 0 if the file was not damaged.
     pub of: usize,
 }
 
 impl Case {
-    /// A case.
+    /// A case without damage.
     #[must_use]
     pub fn new(name: impl Into<String>, extension: &'static str, bytes: Vec<u8>) -> Self {
         Self {
@@ -58,9 +57,8 @@ impl Case {
     }
 }
 
-/// What an attack would reach if it came through: a file with a word in it, and ports where nobody should knock.
+/// What a successful attack would reach: a file with a unique word in it, and ports that nothing should connect to.
 pub struct Bait {
-    /// Path of the canary file.
     pub canary: PathBuf,
     /// The word in it, which occurs nowhere else.
     pub word: String,
@@ -71,10 +69,10 @@ pub struct Bait {
 }
 
 impl Bait {
-    /// Lays the bait out.
+    /// Writes the canary file and opens the sentinel ports.
     ///
     /// # Panics
-    /// Where no port or folder can be had.
+    /// If no port or folder is available.
     #[must_use]
     pub fn lay() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
@@ -94,33 +92,32 @@ impl Bait {
         }
     }
 
-    /// Connections and datagrams that the sentinels saw.
+    /// Connections and datagrams that the sentinels received.
     #[must_use]
     pub fn knocks(&self) -> usize {
         self.knocks.load(Ordering::SeqCst)
     }
 
-    /// Whether the canary's word is in some bytes.
+    /// Whether the canary's word occurs in `bytes`.
     #[must_use]
     pub fn is_in(&self, bytes: &[u8]) -> bool {
         let word = self.word.as_bytes();
         bytes.windows(word.len()).any(|w| w == word)
     }
 
-    /// Path of the canary as text.
     #[must_use]
     pub fn path(&self) -> &str {
         self.canary.to_str().expect("a path in UTF-8")
     }
 }
 
-/// The threads end with the process.
+/// Starts the sentinel threads, which end with the process.
 fn watch(listener: TcpListener, port: u16, knocks: &Arc<AtomicUsize>) {
     let counter = Arc::clone(knocks);
     std::thread::spawn(move || {
         for socket in listener.incoming().flatten() {
             counter.fetch_add(1, Ordering::SeqCst);
-            // Read a little, so that whoever connected is not told at once that nobody is there.
+            // Reads a little before closing, so that the client does not see a closed port at once.
             let mut socket = socket;
             let _ = socket.set_read_timeout(Some(Duration::from_millis(50)));
             let _ = socket.read(&mut [0; 256]);
@@ -136,7 +133,7 @@ fn watch(listener: TcpListener, port: u16, knocks: &Arc<AtomicUsize>) {
     }
 }
 
-/// Every special case, and `each` truncations and as many bit flips of every container.
+/// Every special case, and `each` truncations and `each` bit flips of every container.
 #[must_use]
 pub fn mezzanines(bait: &Bait, each: usize) -> Vec<Case> {
     let mut cases = disguised::all(bait);
@@ -145,10 +142,10 @@ pub fn mezzanines(bait: &Bait, each: usize) -> Vec<Case> {
     cases
 }
 
-/// Writes cases into a folder for a look with other tools.
+/// Writes cases into a folder, for inspection with other tools.
 ///
 /// # Panics
-/// Where the folder cannot be written.
+/// If the folder cannot be written.
 pub fn keep(cases: &[Case], folder: &Path) {
     std::fs::create_dir_all(folder).expect("a folder");
     for case in cases {

@@ -1,4 +1,4 @@
-//! A deployed local stack for each suite, and what a test does with it.
+//! A deployed local stack for each suite, and the operations of a test on it.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -19,47 +19,47 @@ use tokio::sync::Mutex;
 
 use crate::delivery::Delivery;
 
-/// How long a job of a test may take on a busy machine.
+/// Time limit for a job on a busy machine.
 const JOB: Duration = Duration::from_secs(240);
-/// How long a message may take from the outbox to the queue.
+/// Time limit for a message from the outbox to the queue.
 const MESSAGE: Duration = Duration::from_secs(60);
-/// Pause between two looks at something that is under way.
+/// Polling interval.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// Seconds after which a message whose handling failed is delivered again. A deployment waits minutes.
+/// Seconds until a message whose handling failed is delivered again. In a deployment it is minutes.
 const RETURN_S: u32 = 15;
 
-/// First part of every name of the deployment.
+/// Prefix of every name in the deployment.
 pub const DEPLOYMENT: &str = "reelsmith";
 
-/// Settings of the deployment: the fastest presets, and workers for both cores.
+/// Settings of the deployment: the fastest presets, and a worker for each of two cores.
 const SETTINGS: [&str; 2] = ["PROFILE=draft", "MAX_CONCURRENCY=2"];
 
 struct Shared {
     stack: Stack,
     deployment: Deployment,
-    /// Notifications that a test of the suite has taken off the queue.
+    /// Notifications that tests of the suite have received from the queue.
     seen: Mutex<Vec<Value>>,
 }
 
 /// The stacks of this test program by suite. They end with the program.
 static SHARED: Mutex<BTreeMap<&'static str, &'static Shared>> = Mutex::const_new(BTreeMap::new());
 
-/// How a stack of one's own differs from the usual one.
+/// How a separate stack differs from the default.
 #[derive(Clone, Debug, Default)]
 pub struct Setup<'a> {
-    /// More in the environment of the stack.
+    /// Additional environment variables of the stack.
     pub environment: &'a [(&'a str, &'a str)],
     /// Settings of the deployment, as `NAME=VALUE`.
     pub settings: &'a [&'a str],
-    /// Greatest time limit of every function.
+    /// Upper limit for the timeout of every function, in seconds.
     pub limit_s: Option<i32>,
     /// Folder for temporary files of the functions.
     pub temporary: Option<&'a str>,
 }
 
 async fn start(setup: &Setup<'_>) -> Shared {
-    // Waits and backoffs pass a hundred times faster, so that patience can be tested.
+    // Waits and backoffs are a hundred times shorter, so that long waits can be tested.
     let mut environment = vec![("SFN_WAIT_SCALE", "0.01")];
     environment.extend_from_slice(setup.environment);
     let stack = Stack::with(&environment).await.expect("a local stack");
@@ -88,29 +88,25 @@ async fn start(setup: &Setup<'_>) -> Shared {
     }
 }
 
-/// One test's view of the stack.
+/// A test's view of the stack.
 pub struct World {
-    /// Names of everything.
     pub deployment: &'static Deployment,
-    /// Where S3 answers, for players.
+    /// The URL of S3, for players.
     pub endpoint: String,
-    /// The port that the stack listens on.
     pub port: u16,
     stack: &'static Stack,
     seen: &'static Mutex<Vec<Value>>,
-    /// Operator's reads.
     pub cloud: Cloud,
-    /// Object storage of the stack.
     pub store: Arc<dyn ObjectStore>,
 }
 
 impl World {
-    /// Joins the stack of a suite; the first test that asks starts it.
+    /// Joins the stack of a suite; the first call starts it.
     pub async fn join(suite: &'static str) -> Self {
         Self::join_with(suite, &[]).await
     }
 
-    /// Joins the stack of a suite, with additional environment variables. All tests of the suite must ask for the same.
+    /// Joins the stack of a suite, with additional environment variables. All tests of the suite must pass the same ones.
     pub async fn join_with(suite: &'static str, environment: &[(&str, &str)]) -> Self {
         let setup = Setup {
             environment,
@@ -129,7 +125,7 @@ impl World {
         Self::of(stack).await
     }
 
-    /// A stack of one's own. It ends with the program.
+    /// Starts a separate stack, which ends with the program.
     pub async fn alone(setup: &Setup<'_>) -> Self {
         Self::of(Box::leak(Box::new(start(setup).await))).await
     }
@@ -146,7 +142,7 @@ impl World {
         }
     }
 
-    /// Everything that the stack and its functions have logged so far.
+    /// All logs of the stack and its functions so far.
     pub async fn all_logs(&self) -> String {
         let mut log = self.log();
         for function in self.deployment.functions.keys() {
@@ -161,13 +157,13 @@ impl World {
         log
     }
 
-    /// JSON objects of the output bucket.
+    /// The JSON objects of the output bucket.
     #[must_use]
     pub fn outputs(&self) -> Objects {
         Objects::new(Arc::clone(&self.store), &self.deployment.output_bucket)
     }
 
-    /// Puts an object into the input bucket; its version.
+    /// Puts an object into the input bucket and returns its version id.
     pub async fn put(&self, key: &str, body: impl Into<Bytes>) -> Option<String> {
         let object = ObjectRef::new(&self.deployment.input_bucket, key);
         let put = self
@@ -183,7 +179,7 @@ impl World {
             .version_id
     }
 
-    /// Uploads what a delivery consists of and drops its manifest last, as a user does; the execution's ARN.
+    /// Uploads the files of a delivery, the manifest last, and returns the ARN of the execution.
     pub async fn deliver(&self, delivery: &Delivery) -> String {
         if let Some(mezzanine) = &delivery.mezzanine {
             self.put(&delivery.mezzanine_key, mezzanine.clone()).await;
@@ -195,7 +191,7 @@ impl World {
             .await
     }
 
-    /// Drops a manifest; the execution's ARN.
+    /// Uploads a manifest and returns the ARN of the execution.
     pub async fn drop_manifest(&self, key: &str, xml: &str) -> String {
         let version = self.put(key, xml.to_owned()).await;
         let name = execution_name(&self.deployment.input_bucket, key, version.as_deref());
@@ -205,7 +201,7 @@ impl World {
     /// Waits until an execution has ended.
     ///
     /// # Panics
-    /// Where it does not end in time.
+    /// If it does not end in time.
     pub async fn ended(&self, execution: &str) -> ExecutionView {
         let deadline = Instant::now() + JOB;
         loop {
@@ -225,20 +221,20 @@ impl World {
         }
     }
 
-    /// The output of an execution that must have succeeded.
+    /// The output of an execution that must succeed.
     ///
     /// # Panics
-    /// Where it has failed.
+    /// If it failed.
     pub async fn succeeded(&self, execution: &str) -> Value {
         let view = self.ended(execution).await;
         assert_eq!(view.summary.status, ExecutionStatus::Succeeded, "{view:#?}");
         serde_json::from_str(view.output.as_deref().unwrap_or_default()).expect("JSON")
     }
 
-    /// Error name and cause of an execution that must have failed.
+    /// The error name and cause of an execution that must fail.
     ///
     /// # Panics
-    /// Where it has succeeded.
+    /// If it succeeded.
     pub async fn failed(&self, execution: &str) -> (String, String) {
         let view = self.ended(execution).await;
         assert_eq!(view.summary.status, ExecutionStatus::Failed, "{view:#?}");
@@ -248,10 +244,10 @@ impl World {
         )
     }
 
-    /// Waits for the notification of an execution among all that were sent.
+    /// Waits for the notification of an execution.
     ///
     /// # Panics
-    /// Where it does not come in time.
+    /// If it does not arrive in time.
     pub async fn notification(&self, execution: &str) -> Value {
         let deadline = Instant::now() + MESSAGE;
         loop {
@@ -262,7 +258,7 @@ impl World {
         }
     }
 
-    /// All notifications of an execution so far. Tests share the queue, so what is taken off it is kept for the others.
+    /// All notifications of an execution so far. Tests share the queue, so received messages are kept for the other tests.
     pub async fn notifications(&self, execution: &str) -> Vec<Value> {
         let mut seen = self.seen.lock().await;
         let queue = &self.deployment.notification_queue;
@@ -281,19 +277,19 @@ impl World {
             .collect()
     }
 
-    /// What the stack and its functions have logged so far.
+    /// The log of the stack so far.
     #[must_use]
     pub fn log(&self) -> String {
         self.stack.log()
     }
 
-    /// What the stack and its functions hold in memory now.
+    /// The current memory use of the stack and its functions.
     #[must_use]
     pub fn memory(&self) -> Memory {
         self.stack.memory()
     }
 
-    /// The newest version of an object of the input bucket.
+    /// The newest version id of an object in the input bucket.
     pub async fn version(&self, key: &str) -> Option<String> {
         let object = ObjectRef::new(&self.deployment.input_bucket, key);
         let meta = self.store.head(&object).await.expect("an object");
@@ -306,7 +302,7 @@ impl World {
         self.store.get(&object, u64::MAX).await.expect("an object")
     }
 
-    /// Keys of the output bucket under a prefix.
+    /// The keys in the output bucket with a prefix.
     pub async fn keys(&self, prefix: &str) -> Vec<String> {
         let listed = self
             .store
@@ -319,7 +315,7 @@ impl World {
             .collect()
     }
 
-    /// URL at which a player reads an object of the output bucket.
+    /// The URL of an object in the output bucket, for players.
     #[must_use]
     pub fn url(&self, key: &str) -> String {
         format!("{}/{}/{key}", self.endpoint, self.deployment.output_bucket)

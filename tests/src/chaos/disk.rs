@@ -1,4 +1,4 @@
-//! A disk that can be full.
+//! A file system that can be filled.
 
 use std::fs;
 use std::path::Path;
@@ -10,13 +10,13 @@ use tempfile::TempDir;
 const SIZE_MIB: usize = 64;
 const BALLAST: &str = "ballast";
 
-/// A small file system of its own in memory. It goes when it is dropped.
+/// A small file system in memory, unmounted when dropped.
 pub struct SmallDisk {
     folder: TempDir,
 }
 
 impl SmallDisk {
-    /// Mounts it; `None` where this process may not mount.
+    /// Mounts the file system; `None` if this process may not mount.
     #[must_use]
     pub fn mount() -> Option<Self> {
         let folder = tempfile::tempdir().ok()?;
@@ -29,29 +29,28 @@ impl SmallDisk {
         mounted.then_some(Self { folder })
     }
 
-    /// Where it is.
     #[must_use]
     pub fn path(&self) -> &Path {
         self.folder.path()
     }
 
-    /// Leaves no room on it.
+    /// Fills the file system.
     pub fn fill(&self) {
         let ballast = vec![0_u8; SIZE_MIB << 20];
-        // It is meant to fail: whatever fits is written.
+        // Writing is meant to fail when the file system is full.
         let _ = fs::write(self.folder.path().join(BALLAST), ballast);
     }
 
-    /// Leaves room again.
+    /// Frees the space that `fill` used.
     pub fn free(&self) {
-        // Where it is not there, there is room.
+        // If the file does not exist, there is nothing to free.
         let _ = fs::remove_file(self.folder.path().join(BALLAST));
     }
 }
 
 impl Drop for SmallDisk {
     fn drop(&mut self) {
-        // A file of a function that still runs keeps the mount until that has ended.
+        // Lazy, because a running function may keep a file open.
         let unmounted = Command::new("umount")
             .arg("-l")
             .arg(self.folder.path())

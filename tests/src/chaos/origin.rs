@@ -1,20 +1,19 @@
-//! Which process asks: from the port of a connection to the process that holds it. Linux only, as the stack's tests are.
+//! Finds the process behind a connection from its port. Linux only, like the stack tests.
 
 use std::fs;
 
 use rustix::process::{Pid, Signal, kill_process};
 
-/// A function's process.
+/// The process of a function.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Worker {
-    /// Its process.
     pub pid: i32,
-    /// Folder of its function.
+    /// The function's folder name.
     pub function: String,
 }
 
 impl Worker {
-    /// The process behind a connection from `port` of the loopback to `proxy`, where it is one of our functions.
+    /// The process behind a loopback connection from `port` to `proxy`, if it belongs to a function of the deployment.
     #[must_use]
     pub fn behind(port: u16, proxy: u16, deployment: &str) -> Option<Self> {
         let socket = format!("socket:[{}]", inode(port, proxy)?);
@@ -24,12 +23,12 @@ impl Worker {
             .find(|worker| holds(worker.pid, &socket))
     }
 
-    /// Kills it as a crash would.
+    /// Kills the process, like a crash.
     pub fn kill(&self) {
         signal(self.pid, Signal::KILL);
     }
 
-    /// Stops it, so that it neither answers nor ends.
+    /// Suspends the process, so that it neither answers nor ends.
     pub fn freeze(&self) {
         signal(self.pid, Signal::STOP);
     }
@@ -37,13 +36,13 @@ impl Worker {
 
 fn signal(pid: i32, signal: Signal) {
     if let Some(pid) = Pid::from_raw(pid) {
-        // One that has ended meanwhile is as good as killed.
+        // If the process has already ended, the goal is reached.
         let _ = kill_process(pid, signal);
     }
 }
 
-/// The processes of a deployment's functions, told by the name that the runtime gives each and by the proxy that they ask:
-/// another stack of this machine may have a deployment of the same name.
+/// The processes of a deployment's functions. They are found by the name that the runtime sets and by the proxy that they
+/// call, because another stack on this machine may have a deployment of the same name.
 #[must_use]
 pub fn workers_of(deployment: &str, proxy: u16) -> Vec<Worker> {
     let prefix = format!("AWS_LAMBDA_FUNCTION_NAME={deployment}-");
@@ -62,7 +61,7 @@ pub fn workers_of(deployment: &str, proxy: u16) -> Vec<Worker> {
     pids().filter_map(named).collect()
 }
 
-/// The encoders that a deployment's functions have started and that run now.
+/// Running encoder processes that a deployment's functions have started.
 #[must_use]
 pub fn encoders_of(deployment: &str, proxy: u16) -> Vec<i32> {
     let workers = workers_of(deployment, proxy);
@@ -81,7 +80,7 @@ pub fn encoders_of(deployment: &str, proxy: u16) -> Vec<i32> {
     };
     let below = |pid: &i32| {
         let mut at = *pid;
-        // The encoder may have a launcher between itself and the function.
+        // There may be a launcher between the encoder and the function.
         (0..4).any(|_| match parent(at) {
             Some(up) => {
                 at = up;
@@ -107,7 +106,7 @@ fn holds(pid: i32, socket: &str) -> bool {
         .any(|target| target.as_os_str() == socket)
 }
 
-/// The socket of a connection, by its two ports: proc(5), /proc/net/tcp.
+/// The socket inode of a connection, from its two ports: proc(5), /proc/net/tcp.
 fn inode(local: u16, remote: u16) -> Option<u64> {
     let table = fs::read_to_string("/proc/net/tcp").ok()?;
     let ends = |field: &str| {

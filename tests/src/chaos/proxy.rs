@@ -1,4 +1,4 @@
-//! The proxy itself: one request a connection, passed on whole, spoiled where a rule says so.
+//! The proxy: forwards one request for each connection, and applies the rules to it.
 
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,22 +10,21 @@ use tokio::task::JoinHandle;
 use super::origin::{Worker, encoders_of};
 use super::rule::{Effect, Rule, Service};
 
-/// A request that went by.
+/// A request that the proxy received.
 #[derive(Clone, Debug)]
 pub struct Seen {
-    /// Folder of the function that asked; empty where it was nobody of the deployment.
+    /// Folder name of the calling function; empty if the caller is not a function of the deployment.
     pub function: String,
-    /// What it asked.
     pub service: Service,
-    /// First line.
+    /// The first line of the request.
     pub line: String,
-    /// Operation, where a header names it: `x-amz-target` after its last point.
+    /// The operation, if a header names it: `x-amz-target` after its last point.
     pub target: String,
-    /// Its body, where it is a question and not an object that is written.
+    /// The body, unless it is the content of an object.
     pub body: Vec<u8>,
-    /// The SDK's id of the call: equal for its retries.
+    /// The SDK's invocation id, which is the same for retries of a call.
     pub invocation: String,
-    /// What was done to it.
+    /// The effect that a rule had on the request.
     pub effect: Option<Effect>,
 }
 
@@ -42,14 +41,14 @@ struct Shared {
     state: Mutex<State>,
 }
 
-/// Stands between the functions of a deployment and a local stack.
+/// A proxy between the functions of a deployment and a local stack.
 pub struct ChaosProxy {
     shared: Arc<Shared>,
     serving: JoinHandle<()>,
 }
 
 impl ChaosProxy {
-    /// Listens; requests are refused until [`ChaosProxy::lead_to`] says where to.
+    /// Listens on a free port; rejects requests until [`ChaosProxy::lead_to`] sets the target.
     pub async fn start(deployment: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let shared = Arc::new(Shared {
@@ -63,7 +62,7 @@ impl ChaosProxy {
             async move {
                 while let Ok((client, _)) = listener.accept().await {
                     let shared = Arc::clone(&shared);
-                    // A client that goes away in the middle is no concern of the proxy.
+                    // A client may close the connection at any time.
                     tokio::spawn(async move { shared.pass(client).await.ok() });
                 }
             }
@@ -71,37 +70,37 @@ impl ChaosProxy {
         Self { shared, serving }
     }
 
-    /// The address that functions are given.
+    /// The URL that the functions call.
     #[must_use]
     pub fn endpoint(&self) -> String {
         format!("http://127.0.0.1:{}", self.shared.port)
     }
 
-    /// The encoders that the functions behind this proxy have started and that run now.
+    /// Running encoder processes of the functions behind this proxy.
     #[must_use]
     pub fn encoders(&self) -> Vec<i32> {
         encoders_of(&self.shared.deployment, self.shared.port)
     }
 
-    /// Passes requests on to a stack from now on.
+    /// Forwards requests to a stack from now on.
     pub fn lead_to(&self, port: u16) {
         self.shared.upstream.store(port, Ordering::SeqCst);
     }
 
-    /// Forgets what was seen and arms these rules.
+    /// Clears the recorded requests and sets the rules.
     pub fn arm(&self, rules: &[Rule]) {
         let mut state = self.shared.state();
         state.rules = rules.iter().map(|rule| (*rule, 0)).collect();
         state.seen.clear();
     }
 
-    /// What went by since the last [`ChaosProxy::arm`].
+    /// The requests since the last [`ChaosProxy::arm`].
     #[must_use]
     pub fn seen(&self) -> Vec<Seen> {
         self.shared.state().seen.clone()
     }
 
-    /// How many requests were spoiled since then.
+    /// How many requests since then were affected by a rule.
     #[must_use]
     pub fn hits(&self) -> usize {
         self.shared
@@ -157,7 +156,7 @@ impl Shared {
         client.shutdown().await
     }
 
-    /// What happens to this request, counted and remembered.
+    /// The effect on this request; records and counts it.
     fn judge(&self, request: &Request, worker: Option<&Worker>) -> Option<Effect> {
         let function = worker.map(|w| w.function.clone()).unwrap_or_default();
         let mut state = self.state();
@@ -259,7 +258,7 @@ impl Request {
     }
 }
 
-/// The client was told to go on already.
+/// Skips `100 Continue`, because the client has already received it.
 fn without_expect(head: &str) -> String {
     let kept = head
         .split("\r\n")
@@ -274,14 +273,14 @@ fn head_length(bytes: &[u8]) -> Option<usize> {
         .map(|at| at + 4)
 }
 
-/// An error as the service of the request words it.
+/// An error in the format of the requested service.
 fn error(status: u16, code: &str, request: &Request) -> Vec<u8> {
     let json = matches!(
         request.service,
         Service::TableRead | Service::TableWrite | Service::Workflow
     );
     let (kind, body) = if json {
-        // A transaction names its conflict among its reasons, a single write in the error itself.
+        // A transaction reports a conflict among its reasons, a single write in the error itself.
         let conflicts =
             code == "TransactionConflictException" && request.target == "TransactWriteItems";
         let (code, reasons) = if conflicts {

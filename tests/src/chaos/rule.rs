@@ -1,30 +1,25 @@
-//! Which requests are spoiled, and how.
+//! Which requests fail, and how.
 
 use std::fmt;
 
-/// A kind of request, by what a function wants of it.
+/// A kind of request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Service {
-    /// Reading or listing objects.
     Read,
-    /// Of the reads, those of a part of the newest version under the condition that it is a certain one.
+    /// A ranged read of the newest version with `If-Match`.
     Pinned,
-    /// Writing an object.
     Write,
-    /// Deleting objects.
     Delete,
-    /// Reading the table.
     TableRead,
-    /// Writing the table.
     TableWrite,
-    /// Publishing a message.
+    /// Publishing to the topic.
     Topic,
     /// Starting or describing executions.
     Workflow,
 }
 
 impl Service {
-    /// The kind of a request, by its first line and its `x-amz-target`.
+    /// The kind of a request, from its first line and its `x-amz-target`.
     #[must_use]
     pub fn of(line: &str, target: &str, body: &[u8]) -> Self {
         let action = target.rsplit('.').next().unwrap_or_default();
@@ -51,20 +46,20 @@ impl Service {
     }
 }
 
-/// What happens to a request.
+/// The effect on a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Effect {
-    /// The service answers with this status and error code; nothing is done.
+    /// The service answers with this status and error code, and does nothing.
     Answer(u16, &'static str),
-    /// It is done; the answer never arrives.
+    /// The request takes effect, but the response is lost.
     LoseAnswer,
-    /// It is done; the answer breaks off after half of its body.
+    /// The request takes effect, but the response breaks off after half of its body.
     CutBody,
-    /// The function's process is killed, then nothing is done.
+    /// The function's process is killed before the request takes effect.
     KillBefore,
-    /// It is done, then the function's process is killed.
+    /// The function's process is killed after the request takes effect.
     KillAfter,
-    /// The function's process is stopped, so that only its time limit ends it.
+    /// The function's process is suspended, so that only its time limit ends it.
     Freeze,
 }
 
@@ -81,17 +76,16 @@ impl fmt::Display for Effect {
     }
 }
 
-/// Requests that are spoiled.
+/// Selects requests and their effect.
 #[derive(Clone, Copy, Debug)]
 pub struct Rule {
-    /// Folder of the function that asks.
+    /// Folder name of the calling function.
     pub function: &'static str,
-    /// What it asks; every kind where none is named.
+    /// The kind of request; `None` selects every kind.
     pub service: Option<Service>,
-    /// Which of its matching requests is the first to be hit, from 1.
+    /// The first matching request to affect, counted from 1.
     pub nth: usize,
-    /// How many in a row are hit.
+    /// How many consecutive matching requests to affect.
     pub times: usize,
-    /// What happens to them.
     pub effect: Effect,
 }

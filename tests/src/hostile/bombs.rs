@@ -1,4 +1,4 @@
-//! Small files that ask for large things: dimensions, streams, samples, durations, nesting, compression.
+//! Small files that request large resources: dimensions, streams, samples, durations, nesting, compression.
 
 use super::boxes::{Tables, boxed, ftyp, full, movie, movie_header, track, words};
 use super::{Bait, Case, pictures};
@@ -15,7 +15,7 @@ pub fn all(bait: &Bait) -> Vec<Case> {
     cases
 }
 
-/// Sample tables that count far beyond the file (ISO/IEC 14496-12, 8.6 and 8.7).
+/// Sample tables with counts far beyond the file (ISO/IEC 14496-12, 8.6 and 8.7).
 fn tables() -> Vec<Case> {
     let usual = Tables::default;
     let most = u32::MAX;
@@ -228,7 +228,7 @@ fn streams() -> Vec<Case> {
     ]
 }
 
-/// Boxes inside boxes, boxes without end, boxes that unfold.
+/// Nested boxes, boxes without an end, compressed boxes.
 fn structures() -> Vec<Case> {
     let nested =
         |kind: &[u8; 4], depth: usize| (0..depth).fold(Vec::new(), |inner, _| boxed(kind, &inner));
@@ -239,7 +239,7 @@ fn structures() -> Vec<Case> {
         bytes.extend(u64::MAX.to_be_bytes());
         bytes
     };
-    // QuickTime's compressed header: 64 MiB of zeros, and a header inside a header inside a header.
+    // QuickTime's compressed header: 64 MiB of zeros, and a header nested twice.
     let compressed = |content: &[u8], said: u32| {
         let packed = pictures::deflated(content);
         let length = u32::try_from(content.len()).unwrap_or(0).max(said);
@@ -387,7 +387,7 @@ fn other_containers() -> Vec<Case> {
 }
 
 fn matroska_tracks(count: usize) -> Vec<u8> {
-    // TrackEntry with TrackNumber, TrackType video, CodecID.
+    // A TrackEntry with TrackNumber, TrackType video and CodecID.
     let entry = [
         0xAE, 0x8D, 0xD7, 0x81, 1, 0x83, 0x81, 1, 0x86, 0x85, b'V', b'_', b'V', b'P', b'8',
     ];
@@ -405,7 +405,7 @@ fn matroska_tracks(count: usize) -> Vec<u8> {
     bytes
 }
 
-/// Packets on 8,000 packet identifiers, each of which a demuxer may take for a stream.
+/// Packets with 8,000 packet identifiers, each of which a demuxer may take for a stream.
 fn transport_streams() -> Vec<u8> {
     let packet = |pid: u16| {
         let mut bytes = vec![0x47, 0x40 | (pid >> 8) as u8, pid as u8, 0x10];
@@ -420,7 +420,7 @@ fn transport_streams() -> Vec<u8> {
         .collect()
 }
 
-/// A title that would be markup, a log line, or a format, wherever it came out.
+/// A title that is markup, a log line or a format string if it is not escaped.
 fn titled(bait: &Bait) -> Case {
     let text = format!(
         "</script><img src=x onerror=alert(1)>\r\n{{\"level\":\"ERROR\"}} %n%s ${{jndi:ldap://127.0.0.1:{}}}",

@@ -1,4 +1,4 @@
-//! ISO media by hand (ISO/IEC 14496-12): just enough to write what no muxer writes.
+//! A minimal writer of ISO BMFF (ISO/IEC 14496-12) for files that no muxer writes.
 
 /// A box: size, type, content.
 #[must_use]
@@ -18,19 +18,19 @@ pub fn full(kind: &[u8; 4], flags: u32, content: &[u8]) -> Vec<u8> {
     boxed(kind, &inner)
 }
 
-/// `ftyp` of a plain MP4.
+/// The `ftyp` of a plain MP4.
 #[must_use]
 pub fn ftyp() -> Vec<u8> {
     boxed(b"ftyp", b"isom\0\0\x02\0isomiso2avc1mp41")
 }
 
-/// Numbers, big-endian.
+/// Big-endian numbers.
 #[must_use]
 pub fn words(numbers: &[u32]) -> Vec<u8> {
     numbers.iter().flat_map(|n| n.to_be_bytes()).collect()
 }
 
-/// The sample tables of a track, each of which a case may replace.
+/// The sample tables of a track. A case can replace each of them.
 #[derive(Clone, Debug)]
 pub struct Tables {
     /// Content of `stts` after version and flags.
@@ -41,7 +41,7 @@ pub struct Tables {
     pub stsz: Vec<u8>,
     /// Content of `stco`.
     pub stco: Vec<u8>,
-    /// Further boxes of `stbl`.
+    /// Additional boxes of `stbl`.
     pub more: Vec<u8>,
     /// Content of `dref`.
     pub dref: Vec<u8>,
@@ -51,12 +51,12 @@ pub struct Tables {
     pub codec: [u8; 4],
     /// Duration in ticks of 1/24 s, in all headers.
     pub duration: u32,
-    /// Content of `edts`, where there is one.
+    /// Content of `edts`; `None` if the box is missing.
     pub edts: Vec<u8>,
 }
 
 impl Default for Tables {
-    /// One second of 24 samples of 16 bytes in one chunk.
+    /// One second: 24 samples of 16 bytes in one chunk.
     fn default() -> Self {
         Self {
             stts: words(&[1, 24, 1]),
@@ -73,13 +73,13 @@ impl Default for Tables {
     }
 }
 
-/// A file of one video track with these tables, and 384 bytes of media that mean nothing.
+/// A file with one video track with these tables, and 384 meaningless bytes of media.
 #[must_use]
 pub fn movie(tables: &Tables) -> Vec<u8> {
     movie_with(tables, &[0xA5; 384])
 }
 
-/// The same with media of one's own, which begins at byte 40.
+/// A file with one video track and the given media, which begins at byte 40.
 #[must_use]
 pub fn movie_with(tables: &Tables, media: &[u8]) -> Vec<u8> {
     let mut bytes = ftyp();
@@ -89,7 +89,7 @@ pub fn movie_with(tables: &Tables, media: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// `mvhd` at 24 ticks per second.
+/// An `mvhd` with 24 ticks per second.
 #[must_use]
 pub fn movie_header(duration: u32) -> Vec<u8> {
     let head = words(&[0, 0, 24, duration, 0x1_0000, 0x0100_0000, 0, 0]);

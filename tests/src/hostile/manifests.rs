@@ -1,15 +1,14 @@
-//! Manifests that attack the parser, or the storage that they name.
+//! Manifests that attack the parser, or the storage through the keys in them.
 
-/// A manifest that must be refused, and for what it is.
+/// A manifest that must be rejected.
 #[derive(Clone, Debug)]
 pub struct Refused {
-    /// What it is, for people.
+    /// A description for people.
     pub name: String,
-    /// The bytes.
     pub xml: Vec<u8>,
 }
 
-/// A manifest in which `FilePath` of the mezzanine is replaced; everything else is right.
+/// A valid manifest with another `FilePath` for the mezzanine.
 fn with_path(path: &str) -> String {
     document("", path, "One")
 }
@@ -26,13 +25,13 @@ fn document(before: &str, path: &str, title: &str) -> String {
     )
 }
 
-/// The same document without anything hostile in it: the test of the test.
+/// The same document without the attack, to test the test.
 #[must_use]
 pub fn harmless() -> String {
     with_path("mezzanines/film.mov")
 }
 
-/// Every hostile manifest. `secret` is a file, `port` a port, that nobody may touch.
+/// Every hostile manifest. Neither the file `secret` nor the port `port` may be accessed.
 #[must_use]
 pub fn all(secret: &str, port: u16) -> Vec<Refused> {
     let mut cases = bombs();
@@ -132,7 +131,7 @@ fn bombs() -> Vec<Refused> {
     cases
 }
 
-/// What would be fetched, were it not refused.
+/// References that a parser would fetch if they were not rejected.
 fn entities(secret: &str, port: u16) -> Vec<Refused> {
     let targets = [
         format!("file://{secret}"),
@@ -265,7 +264,7 @@ fn encodings() -> Vec<Refused> {
     cases
 }
 
-/// Keys that would leave their place in a bucket, in a file system, in a URL or on a command line.
+/// Keys that would escape from their place in a bucket, a file system, a URL or a command line.
 fn paths() -> Vec<Refused> {
     let paths = [
         "../jobs/x/job.json",
@@ -355,7 +354,7 @@ fn paths() -> Vec<Refused> {
     cases
 }
 
-/// Values that would come out of playlists, MPD, HTML, logs and messages as something else.
+/// Values that would change their meaning in playlists, MPD, HTML, logs and messages.
 fn values() -> Vec<Refused> {
     let language = |tag: &str| harmless().replace("<Language>ja<", &format!("<Language>{tag}<"));
     let id = |id: &str| harmless().replace("<ManifestId>hostile<", &format!("<ManifestId>{id}<"));

@@ -1,11 +1,11 @@
-//! Pictures that are larger than any memory, in files of a few kilobytes.
+//! Pictures larger than any memory, in files of a few kilobytes.
 
 use std::io::Write as _;
 
 use super::Case;
 use super::boxes::{Tables, movie_with, words};
 
-/// Pictures of 65,535 by 65,535, said by the container, by the codec, or by both.
+/// Pictures of 65,535 by 65,535 pixels, according to the container, the codec, or both.
 #[must_use]
 pub fn all() -> Vec<Case> {
     let with = |codec: &[u8; 4], size, media: &[u8]| {
@@ -76,7 +76,7 @@ pub fn all() -> Vec<Case> {
     ]
 }
 
-/// A PNG whose one row of zeros goes on for the whole picture.
+/// A PNG with zeros for the whole picture.
 fn png(side: u32) -> Vec<u8> {
     let chunk = |kind: &[u8; 4], content: &[u8]| {
         let mut summed = kind.to_vec();
@@ -97,14 +97,14 @@ fn png(side: u32) -> Vec<u8> {
     .concat()
 }
 
-/// Bytes as zlib packs them.
+/// zlib-compressed bytes.
 pub(super) fn deflated(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::best());
     encoder.write_all(bytes).expect("memory");
     encoder.finish().expect("memory")
 }
 
-/// A JPEG header of this size, and a scan of nothing.
+/// A JPEG header with this size, and an empty scan.
 fn jpeg(side: u16) -> Vec<u8> {
     let mut bytes = vec![0xFF, 0xD8, 0xFF, 0xC0, 0, 17, 8];
     bytes.extend(side.to_be_bytes());

@@ -1,5 +1,5 @@
-//! What viewers' browsers make of real outputs: a Chromium plays them with hls.js and Shaka Player over the page of
-//! `reelsmith play`. Screenshots and the table of results are kept in `target/browser`.
+//! Plays outputs in a real browser: Chromium, with hls.js and Shaka Player on the page of `reelsmith play`. Screenshots and the
+//! table of results are kept in `target/browser`.
 
 #![expect(
     clippy::disallowed_methods,
@@ -22,10 +22,10 @@ use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 
 const CAPTIONS: &str = "1\n00:00:01,000 --> 00:00:03,500\nFirst line\n\n2\n00:00:05,000 --> 00:00:06,000\n<i>Second</i> & last\n";
-/// All playbacks together, on a busy machine.
+/// Time limit for all playbacks on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(420);
 
-/// A command of reelsmith that serves a page; ends when dropped.
+/// A reelsmith command that serves a page; it ends when dropped.
 struct Page {
     _child: Child,
     url: String,
@@ -37,7 +37,7 @@ impl Page {
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let line = lines.next_line().await.unwrap().unwrap_or_default();
-        // The address of the page is the last; that of the stack may stand before it.
+        // The URL of the page is the last one in the line; the URL of the stack may come before it.
         let url = line.split(' ').rfind(|word| word.starts_with("http://"));
         Self {
             url: url.expect("an address in the first line").to_owned(),
@@ -46,7 +46,7 @@ impl Page {
     }
 }
 
-/// A command about the deployment behind an endpoint, as an operator of AWS would type it.
+/// A command for the deployment behind an endpoint, as an operator of AWS would enter it.
 fn reelsmith(endpoint: &str, arguments: &[&str]) -> Command {
     let mut command = Command::new(Project::find().unwrap().binary("reelsmith"));
     command
@@ -60,7 +60,7 @@ fn reelsmith(endpoint: &str, arguments: &[&str]) -> Command {
     command
 }
 
-/// The page of a job as the command makes it, as a file.
+/// Writes the report page of a job to a file.
 async fn page_of(endpoint: &str, asset: &str) -> PathBuf {
     std::fs::create_dir_all(artefacts()).unwrap();
     let file = artefacts().join("report-offline.html");
@@ -96,7 +96,7 @@ fn artefacts() -> PathBuf {
         .join("browser")
 }
 
-/// Runs the plan; what it found is printed, and must be good.
+/// Runs the plan, prints the results and fails if one is bad.
 async fn drive(plan: &Value) {
     let folder = artefacts();
     std::fs::create_dir_all(&folder).unwrap();
@@ -131,7 +131,7 @@ fn standard() -> Delivery {
     delivery
 }
 
-/// 29.97 frames per second, a last segment and a last chunk that are shorter, and a rung of H.265.
+/// A title with 29.97 frames per second, a shorter last segment and chunk, and an H.265 rung.
 fn broadcast() -> Delivery {
     Delivery {
         languages: vec!["en"],
@@ -139,7 +139,7 @@ fn broadcast() -> Delivery {
     }
 }
 
-/// States of the state machine, those inside of others included.
+/// The number of states, including those inside Map and Parallel states.
 fn states() -> usize {
     fn below(machine: &Value) -> usize {
         let states = machine["States"].as_object().unwrap();
@@ -187,7 +187,7 @@ async fn outputs_play_to_the_end_in_chromium() {
     drive(&json!({
         "report": {
             "url": format!("{}media/report.html", pages[0].url),
-            // One for each rung, one for the workers.
+            // One line for each rung, and one for the workers.
             "plots": 3, "texts": ["PASS", "Series browser", "video/h264_480p", "audio/ja", "LUFS", "Profile hash", "Storyboard"],
         },
         "offline": {

@@ -1,5 +1,5 @@
-//! What ARCHITECTURE.md promises, held up over `cargo metadata` and the tree: who imports whom, what stays pure, which
-//! files belong together, and that nothing of a build machine is committed.
+//! Enforces ARCHITECTURE.md with `cargo metadata` and the files of the checkout: imports between crates, purity, files that
+//! belong together, and no trace of a build machine.
 
 mod documents;
 mod functions;
@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
 
-/// What each crate of shared/ may import of ours. Functions, the command and the tests are below.
+/// The crates of reelsmith that each crate of shared/ may import.
 const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("reelsmith-core", &[]),
     ("reelsmith-isobmff", &[]),
@@ -69,7 +69,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ),
 ];
 
-/// Functions get AWS through ports that reelsmith-lambda builds, so reelsmith-aws is not here.
+/// Functions use AWS through the ports that reelsmith-lambda builds, so reelsmith-aws is not in the list.
 const FUNCTION_MAY_IMPORT: &[&str] = &[
     "reelsmith-core",
     "reelsmith-isobmff",
@@ -83,7 +83,7 @@ const FUNCTION_MAY_IMPORT: &[&str] = &[
 fn metadata() -> Metadata {
     let mut command = MetadataCommand::new();
     command.manifest_path(tree::root().join("Cargo.toml"));
-    // What was compiled into this test is at hand; nothing may be fetched to run it.
+    // The dependencies of this test are already downloaded, and a test must not fetch anything.
     let options = ["--offline", "--filter-platform", &host()];
     command.other_options(options.map(str::to_owned).to_vec());
     command.exec().expect("cargo metadata")
@@ -142,7 +142,7 @@ fn imports_go_one_way() {
 }
 
 #[test]
-fn what_runs_in_production_does_not_import_the_testkit() {
+fn production_code_does_not_import_the_testkit() {
     let metadata = metadata();
     for (name, package) in members(&metadata) {
         let testkit = imports(package, DependencyKind::Normal).contains("reelsmith-testkit");
@@ -154,7 +154,7 @@ fn what_runs_in_production_does_not_import_the_testkit() {
 }
 
 #[test]
-fn functions_import_each_other_not_even_in_tests() {
+fn functions_do_not_import_each_other_even_in_tests() {
     let metadata = metadata();
     let members = members(&metadata);
     let functions: BTreeSet<_> = members
@@ -199,7 +199,7 @@ fn only_the_aws_crate_imports_the_sdk_and_only_lambda_the_runtime() {
     }
 }
 
-/// Crates with which a crate could wait, connect, or reach the operating system, directly or through others.
+/// Crates that can wait, connect, or call the operating system. A pure crate must not depend on them, even indirectly.
 const IMPURE: &[&str] = &[
     "tokio",
     "mio",
@@ -268,7 +268,7 @@ fn every_crate_inherits_the_lints_and_the_versions_of_the_workspace() {
     }
 }
 
-/// `1.94.1` and `1.94` as numbers that compare.
+/// The numbers of `1.94.1` or `1.94`, for comparison.
 fn release(version: &str) -> Vec<u64> {
     let parts = version
         .split('.')

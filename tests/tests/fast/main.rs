@@ -1,4 +1,4 @@
-//! Tests of the code and the state machine as text: no emulator, no network, no media. Seconds in all.
+//! Tests of the code and the state machine as text: no emulator, no network, no media. They take seconds.
 
 #![allow(
     clippy::disallowed_methods,

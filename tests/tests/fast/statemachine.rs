@@ -1,4 +1,4 @@
-//! The state machine against the contract: steps, error names, payloads, time limits. No emulator and no network.
+//! Compares the state machine with the contract: steps, error names, payloads, time limits.
 
 mod flow;
 
@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use reelsmith_tests::asl::{self, State};
 
-/// Error names that AWS gives, and MiniStack after it; everything else must be ours.
+/// Error names of AWS, which MiniStack uses as well. All others must be in the contract.
 const PLATFORM_ERRORS: &[&str] = &[
     "Lambda.AWSLambdaException",
     "Lambda.ClientExecutionTimeoutException",
@@ -107,7 +107,7 @@ fn names_are_unique_at_every_depth_and_within_the_limits_of_aws() {
 }
 
 #[test]
-fn every_state_can_be_reached_and_every_way_ends() {
+fn every_state_is_reachable_and_every_path_ends() {
     let whole = asl::machine();
     for machine in asl::machines(&whole) {
         let states: BTreeMap<_, _> = asl::direct_states(machine).into_iter().collect();
@@ -132,7 +132,7 @@ fn every_state_can_be_reached_and_every_way_ends() {
 }
 
 #[test]
-fn a_choice_always_has_a_way_out() {
+fn every_choice_has_a_default() {
     for state in asl::states(&asl::machine())
         .iter()
         .filter(|s| s.kind() == "Choice")
@@ -142,7 +142,7 @@ fn a_choice_always_has_a_way_out() {
 }
 
 #[test]
-fn error_names_are_ours_or_known_to_be_the_platforms() {
+fn error_names_belong_to_the_contract_or_to_aws() {
     let ours: BTreeSet<_> = ErrorName::ALL.iter().map(|n| n.as_str()).collect();
     for state in asl::states(&asl::machine()) {
         for name in retried(&state) {
@@ -164,7 +164,7 @@ fn error_names_are_ours_or_known_to_be_the_platforms() {
 }
 
 #[test]
-fn every_task_retries_what_passes_and_nothing_that_is_final() {
+fn every_task_retries_transient_errors_and_no_final_ones() {
     let machine = asl::machine();
     let transient = names_with(Retry::Transient);
     let platform = [
@@ -192,7 +192,7 @@ fn every_task_retries_what_passes_and_nothing_that_is_final() {
     }
 }
 
-/// The tasks that retry errors of a kind, with those that they retry.
+/// The tasks that retry errors of a kind, with the errors.
 fn who_retries(machine: &Value, kind: Retry) -> BTreeMap<String, BTreeSet<String>> {
     let named = names_with(kind);
     let of = |t: &State<'_>| -> BTreeSet<_> {
@@ -211,7 +211,7 @@ fn all_of(kind: Retry) -> BTreeSet<String> {
 }
 
 #[test]
-fn encoder_errors_are_retried_where_ffmpeg_runs() {
+fn only_states_that_run_ffmpeg_retry_encoder_errors() {
     let machine = asl::machine();
     let tasks = asl::tasks(&machine);
     let media = tasks
@@ -225,13 +225,13 @@ fn encoder_errors_are_retried_where_ffmpeg_runs() {
 }
 
 #[test]
-fn only_the_validation_waits_for_files_to_arrive() {
+fn only_validation_waits_for_files() {
     let expected = BTreeMap::from([("ValidateInput".to_owned(), all_of(Retry::Arrival))]);
     assert_eq!(who_retries(&asl::machine(), Retry::Arrival), expected);
 }
 
 #[test]
-fn an_encode_is_tried_three_times_and_a_late_mezzanine_is_waited_for_about_a_quarter_of_an_hour() {
+fn an_encode_is_attempted_three_times_and_a_late_mezzanine_is_awaited_for_about_15_minutes() {
     let machine = asl::machine();
     let retrier_of = |state: &str, error: &str| {
         let state = asl::states(&machine)
@@ -252,7 +252,7 @@ fn an_encode_is_tried_three_times_and_a_late_mezzanine_is_waited_for_about_a_qua
         );
     }
     let arrival = retrier_of("ValidateInput", "MezzanineMissing");
-    // Full jitter draws each delay evenly from zero to its limit: the mean wait is half of the longest.
+    // Full jitter draws each delay uniformly from zero to its limit, so the mean wait is half of the longest.
     let mean = longest_wait(&arrival) / 2.0;
     assert!((600.0..=1200.0).contains(&mean), "{mean} s");
 }
@@ -294,7 +294,7 @@ fn every_retrier_backs_off_with_full_jitter_up_to_a_limit() {
 }
 
 #[test]
-fn every_task_has_a_time_limit_a_little_above_its_functions_own() {
+fn every_task_has_a_time_limit_slightly_above_that_of_its_function() {
     for task in asl::tasks(&asl::machine()) {
         let limit = task.json["TimeoutSeconds"]
             .as_u64()
@@ -311,7 +311,7 @@ fn every_task_has_a_time_limit_a_little_above_its_functions_own() {
 }
 
 #[test]
-fn every_failure_is_caught_where_the_state_stands_or_around_it() {
+fn every_failure_is_caught_by_the_state_or_an_enclosing_one() {
     let machine = asl::machine();
     let failing = asl::states(&machine);
     for state in failing
@@ -332,7 +332,7 @@ fn every_failure_is_caught_where_the_state_stands_or_around_it() {
 }
 
 #[test]
-fn an_execution_ends_before_its_hold_on_the_job_lapses() {
+fn an_execution_ends_before_its_lease_expires() {
     let lease: u64 = Setting::LEASE_SECONDS
         .default()
         .expect("a default")

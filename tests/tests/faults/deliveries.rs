@@ -1,6 +1,6 @@
-//! Events are delivered twice, and a hundred times at once: one execution, one encode, one message.
+//! Delivers one event twice, and a hundred times at once: one execution, one encode, one message.
 //!
-//! A run of all tests delivers 25 times; `DELIVERIES=100`, as `scripts/test --full` sets it, a hundred times.
+//! The ordinary run delivers 25 times; `DELIVERIES=100`, which `scripts/test --full` sets, delivers 100 times.
 //! `UPDATE_DOCS=1` writes the figures into docs/faults.md.
 
 use std::collections::BTreeSet;
@@ -15,7 +15,7 @@ use reelsmith_tests::media;
 use reelsmith_tests::world::World;
 use serde_json::{Value, json};
 
-/// How long the queue may take until every message is dealt with.
+/// Time limit until the queue is empty.
 const PATIENCE: Duration = Duration::from_secs(300);
 const LOOK: Duration = Duration::from_millis(100);
 
@@ -60,7 +60,7 @@ async fn deliveries_of_one_event_at_the_same_time_encode_once() {
     world
         .put(&delivery.mezzanine_key, delivery.mezzanine.clone().unwrap())
         .await;
-    // The object's own event is the last of them.
+    // The event of the object itself is the last of them.
     let execution = world
         .drop_manifest(&delivery.manifest_key(), &delivery.manifest())
         .await;
@@ -79,7 +79,7 @@ async fn deliveries_of_one_event_at_the_same_time_encode_once() {
     }
     let output = world.succeeded(&execution).await;
     assert_eq!(output["decision"], "ENCODE");
-    // All of them are dealt with: the queue is empty, and none was put aside.
+    // All messages are processed: the queue and the dead-letter queue are empty.
     let drained = async |queue: &str| {
         let url = world.cloud.queue_url(queue).await.unwrap().unwrap();
         world.cloud.queue_depth(&url).await.unwrap() == (0, 0)
@@ -109,7 +109,7 @@ async fn deliveries_of_one_event_at_the_same_time_encode_once() {
     assert_eq!(world.notification(&execution).await["kind"], "success");
     assert_eq!(world.notifications(&execution).await.len(), 1);
     let log = world.all_logs().await;
-    // The stack's own log and that of the function may both have a line; its time makes it one.
+    // The same line may be in the stack's log and in the function's. The timestamp makes it one.
     let lines: BTreeSet<&str> = log
         .lines()
         .filter_map(|line| line.get(line.find('{')?..))

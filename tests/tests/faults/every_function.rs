@@ -1,7 +1,7 @@
-//! A whole job, function by function, with a fault at every port call of each: before the call, and after it did its
-//! work. The function runs again, as Step Functions retries it, and what lasts must be what a run without faults leaves.
+//! Runs a complete job function by function, with a fault at every port call: before the call, and after it took effect. The
+//! function runs again, as Step Functions retries it, and the persistent state must equal that of a run without faults.
 //!
-//! The table in docs/faults.md is written by this test: `UPDATE_DOCS=1 cargo test --workspace --test faults -- every_function`.
+//! This test writes the table in docs/faults.md: `UPDATE_DOCS=1 cargo test --workspace --test faults -- every_function`.
 
 mod aside;
 mod end;
@@ -18,18 +18,18 @@ use reelsmith_testkit::faults::{Effect, Faults};
 use reelsmith_tests::figures;
 use world::World;
 
-/// How many of the port calls of a function are spoiled at most: reading a mezzanine is the same call many times over.
+/// Port calls of a function to fail at most. Reading a mezzanine repeats the same call many times.
 const MOST_CALLS: usize = 40;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_fault_at_any_port_call_of_any_function_changes_nothing_after_the_retry() {
+async fn a_retry_of_any_function_after_a_fault_at_any_port_call_gives_the_same_result() {
     let mut rows = Vec::new();
     let mut points = 0;
     let mut functions = BTreeSet::new();
     for encoder in [EncoderKind::Lambda, EncoderKind::MediaConvert] {
         let mut world = World::fresh(encoder).await;
         while let Some(station) = world.next_station().await {
-            // What both encoders have in common is spoiled once.
+            // Calls that both encoders have in common fail once.
             if encoder == EncoderKind::Lambda || !functions.contains(station.function()) {
                 let (calls, spoiled) = every_point(&world, &station).await;
                 points += spoiled;
@@ -53,7 +53,7 @@ async fn a_fault_at_any_port_call_of_any_function_changes_nothing_after_the_retr
     document(&rows);
 }
 
-/// Spoils each call of a station once, in worlds of their own; the calls by kind, and the number of points.
+/// Makes each call of a station fail once, each in a copy of the world; returns the calls by kind and the number of points.
 async fn every_point(world: &World, station: &Station) -> (BTreeSet<String>, usize) {
     let (clean, faults) = (world.twin().await, Faults::none());
     let output = clean.call(station, &faults).await;
@@ -70,7 +70,7 @@ async fn every_point(world: &World, station: &Station) -> (BTreeSet<String>, usi
             let (twin, faults) = (world.twin().await, Faults::none());
             faults.at(nth, effect);
             match twin.call(station, &faults).await {
-                // A call that the function makes again by itself, or can do without.
+                // A call that the function itself retries, or does not depend on.
                 Ok(found) => assert_eq!(found, output, "{point}"),
                 Err(failure) => assert!(
                     matches!(failure.name.retry(), Retry::Transient | Retry::Encoder),

@@ -1,6 +1,6 @@
-//! Every port call of the functions that carry the submission protocol fails once, before or after it did its work; then
-//! the function runs again, as Step Functions retries it. What lasts must be what a run without faults leaves, and what
-//! subscribers hear must be the same messages under the same ids.
+//! Makes every port call of the functions in the submission protocol fail once, before or after it took effect, and runs the
+//! function again, as Step Functions retries it. The persistent state must equal that of a run without faults, and
+//! subscribers must receive the same messages under the same ids.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -31,7 +31,7 @@ use reelsmith_testkit::faults::{Effect, Faults, Faulty};
 const BUCKET: &str = "out";
 const LEASE_SECONDS: u32 = 7_200;
 
-/// One way into one of the functions.
+/// A function and the situation in which it is called.
 #[derive(Clone, Copy, Debug)]
 enum Case {
     SubmitNew,
@@ -67,7 +67,7 @@ const CASES: [Case; 14] = [
     Case::NotifyTwo,
 ];
 
-/// All that lasts, in memory, and the execution `b` that is under test; `a` came before it.
+/// All persistent state in memory. The execution under test is `b`; `a` came before it.
 struct World {
     store: Arc<MemoryStore>,
     submissions: Arc<MemorySubmissions>,
@@ -78,13 +78,13 @@ struct World {
     claim: Option<Claim>,
 }
 
-/// What lasts, and what subscribers know, for comparison.
+/// Everything that persists and everything that subscribers received.
 #[derive(Debug, PartialEq)]
 struct End {
     rows: String,
     outbox: String,
     objects: Vec<(String, bytes::Bytes)>,
-    /// Messages by their id; a repeat under one id counts once, and must say the same.
+    /// Messages by id. A repeated message counts once and must have the same text.
     messages: BTreeMap<String, String>,
 }
 
@@ -124,7 +124,7 @@ fn execution(name: &str) -> Execution {
 }
 
 impl World {
-    /// A job as it stands when the function of the case is called.
+    /// The state of a job when the function of the case is called.
     async fn of(case: Case) -> Self {
         let job = a_job();
         let mut world = Self {
@@ -253,7 +253,7 @@ impl World {
         )
     }
 
-    /// Calls the function of a case; its output as JSON.
+    /// Calls the function of a case and returns its output as JSON.
     async fn call(&self, case: Case, faults: &Arc<Faults>) -> Result<serde_json::Value, Failure> {
         let json = |value: Result<serde_json::Value, serde_json::Error>| value.unwrap();
         match case {
@@ -303,7 +303,7 @@ impl World {
                     outbox: self.job.job_key.to_string(),
                 };
                 notify::handle(Arc::new(ports), input, invocation()).await?;
-                // How many a call sent depends on what an earlier one has sent already.
+                // The number of messages that a call sent depends on earlier calls.
                 Ok(serde_json::Value::Null)
             }
         }
@@ -392,7 +392,7 @@ fn invocation() -> Invocation {
 }
 
 #[tokio::test]
-async fn a_fault_at_any_port_call_changes_nothing_after_the_retry() {
+async fn a_retry_after_a_fault_at_any_port_call_gives_the_same_result() {
     let mut points = 0;
     for case in CASES {
         let faults = Faults::none();
@@ -422,7 +422,7 @@ async fn a_fault_at_any_port_call_changes_nothing_after_the_retry() {
 }
 
 #[tokio::test]
-async fn a_retry_after_success_changes_nothing_either() {
+async fn a_retry_after_success_changes_nothing() {
     for case in CASES {
         let (once, twice) = (World::of(case).await, World::of(case).await);
         let output = once.call(case, &Faults::none()).await.unwrap();
@@ -438,7 +438,7 @@ async fn a_retry_after_success_changes_nothing_either() {
 }
 
 #[tokio::test]
-async fn what_the_cases_lead_to_is_what_they_are_named_for() {
+async fn the_results_of_the_cases_match_their_names() {
     for (case, row, heard) in [
         (Case::SubmitNew, "Submitted arn:b 1", 0),
         (Case::SubmitTakeover, "Submitted arn:b 2", 0),

@@ -1,6 +1,6 @@
-//! Many manifests at once: none lost, none doubled, no more jobs than slots, and a poison manifest holds up nobody.
+//! Many manifests at once: none is lost or processed twice, there are no more jobs than slots, and a bad manifest blocks nothing.
 //!
-//! `scripts/test --full` runs it; `FLOOD=20 cargo test --workspace --test faults -- flood --ignored --nocapture` is a small one.
+//! `scripts/test --full` runs it. For a small flood: `FLOOD=20 cargo test --workspace --test faults -- flood --ignored --nocapture`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
@@ -23,7 +23,7 @@ fn size() -> usize {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "minutes: scripts/test --full runs it"]
-async fn a_flood_of_manifests_only_queues() {
+async fn a_flood_of_manifests_waits_in_line() {
     let slots = format!("MAX_RUNNING_JOBS={SLOTS}");
     let setup = Setup {
         settings: &["MOCK_MODE=true", &slots],
@@ -51,7 +51,7 @@ async fn a_flood_of_manifests_only_queues() {
     }
     let accepted = wanted.len();
     let (mut most, mut peak, mut function) = (0, 0, 0);
-    // Of the largest function, in MiB, when a quarter, half, and so on of the jobs had ended.
+    // Memory of the largest function, in MiB, at each quarter of the jobs.
     let mut memory: Vec<u64> = Vec::new();
     let url = world
         .cloud
@@ -59,7 +59,7 @@ async fn a_flood_of_manifests_only_queues() {
         .await
         .unwrap()
         .unwrap();
-    // To list thousands of executions again and again would be a load of its own.
+    // Listing thousands of executions repeatedly would add load.
     let pause = Duration::from_millis(1_000 + 5 * size as u64);
     let end = began + Duration::from_secs(120 + 30 * size as u64);
     let executions = loop {
@@ -134,7 +134,7 @@ async fn a_flood_of_manifests_only_queues() {
     }
     assert_eq!((lost, doubled), (0, 0));
     assert!(function > 0, "memory was not read");
-    // An execution that has said that it ends goes on for the blink of an eye.
+    // An execution that has reported its end runs for a moment longer.
     assert!(most <= 2 * SLOTS, "{most} at once");
     assert_eq!(table.waiting(1).await.unwrap(), []);
     let poison = executions
@@ -145,7 +145,7 @@ async fn a_flood_of_manifests_only_queues() {
     assert_eq!(world.cloud.queue_depth(&url).await.unwrap(), (0, 0));
 }
 
-/// By how many places the order of starts and the order of arrival differ at most.
+/// The largest difference between an execution's place in the order of starts and in the order of arrival.
 fn overtaken(started: &[&ExecutionSummary], arrived: &BTreeMap<String, i64>) -> usize {
     let order = |key: &dyn Fn(&ExecutionSummary) -> i64| {
         let mut order: Vec<(i64, &str)> =

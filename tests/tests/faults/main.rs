@@ -1,6 +1,6 @@
-//! Tests that make something fail, or make many things happen at once: duplicated and lost calls, killed workers, races, floods.
+//! Tests with faults and load: duplicated and lost calls, killed workers, races, floods.
 //!
-//! A slice runs with `scripts/test`; `scripts/test --full` runs every row, schedule and flood.
+//! `scripts/test` runs a part of them; `scripts/test --full` runs every row, schedule and flood.
 
 #![allow(
     clippy::disallowed_methods,

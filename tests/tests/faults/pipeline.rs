@@ -1,9 +1,9 @@
-//! Jobs through the local stack while something fails: whatever it is, after the operator's ordinary answer the job is
-//! complete, byte for byte as without the fault, and nothing was encoded that was finished already.
+//! Jobs on the local stack with faults. After the operator's usual response, every job is complete, its output equals byte for
+//! byte that of a run without faults, and no finished chunk was encoded again.
 //!
-//! A slice runs with the other tests. `FAULTS=all` (or `scripts/test --full`) runs every row and 200 random schedules;
-//! `FAULT_SEEDS=17,18` runs those schedules again, `FAULT_ROWS=notify` those rows. `UPDATE_DOCS=1` writes the outcomes into
-//! docs/faults.md, those of the schedules where all of them ran (`FAULT_SEEDS=1-200`).
+//! The ordinary run takes some of the rows. `FAULTS=all` (or `scripts/test --full faults`) runs every row and 200 random
+//! schedules; `FAULT_SEEDS=17,18` repeats those schedules, and `FAULT_ROWS=notify` those rows. `UPDATE_DOCS=1` writes the
+//! outcomes into docs/faults.md, those of the schedules only if all of them ran (`FAULT_SEEDS=1-200`).
 
 mod bench;
 mod table;
@@ -16,7 +16,7 @@ use reelsmith_tests::chaos::Effect;
 use reelsmith_tests::figures;
 use table::{Case, Trouble};
 
-/// Counts are part of what scripts/test shows, also where the tests pass and their output is not shown.
+/// Writes to standard error, so that scripts/test shows the counts of tests that pass.
 fn say(line: &str) {
     let _ = writeln!(std::io::stderr(), "{line}");
 }
@@ -25,8 +25,8 @@ fn all() -> bool {
     std::env::var("FAULTS").is_ok_and(|v| v == "all")
 }
 
-/// The rows to run: the slice, all with `FAULTS=all`, or those whose name contains a part of `FAULT_ROWS`, parts separated
-/// by `|`. `FAULT_SHARD=1/2` takes every second of them.
+/// The rows to run: those of the ordinary run, all with `FAULTS=all`, or those whose name contains a part of `FAULT_ROWS`
+/// (parts separated by `|`). `FAULT_SHARD=1/2` takes every second of them.
 fn chosen() -> Vec<Case> {
     let asked = std::env::var("FAULT_ROWS").ok();
     let named = |case: &Case| match &asked {
@@ -46,7 +46,7 @@ fn chosen() -> Vec<Case> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn after_any_fault_the_job_is_complete_and_the_same() {
+async fn after_any_fault_the_job_completes_with_the_same_output() {
     let cases = chosen();
     let needs_disk = |case: &Case| matches!(case.trouble, Trouble::FullDisk(_));
     let hangs = |case: &Case| match &case.trouble {
@@ -88,10 +88,10 @@ async fn after_any_fault_the_job_is_complete_and_the_same() {
     random_schedules(&mut bench).await;
 }
 
-/// How many schedules a whole run draws.
+/// Schedules in a full run.
 const SCHEDULES: u64 = 200;
 
-/// A seed, or a range of them: `17` or `1-200`.
+/// A seed, or a range of seeds: `17` or `1-200`.
 fn seeds_of(text: &str) -> std::ops::RangeInclusive<u64> {
     let number = |s: &str| s.trim().parse().unwrap();
     match text.split_once('-') {
@@ -100,7 +100,7 @@ fn seeds_of(text: &str) -> std::ops::RangeInclusive<u64> {
     }
 }
 
-/// Crashes, lost answers and refusals drawn by a seed, wherever they fall.
+/// Random crashes, lost responses and errors, generated from a seed.
 async fn random_schedules(bench: &mut Bench) {
     let given = std::env::var("FAULT_SEEDS").ok();
     let seeds: Vec<u64> = match &given {
@@ -125,7 +125,7 @@ async fn random_schedules(bench: &mut Bench) {
     assert!(bad.is_empty(), "run again with FAULT_SEEDS={bad:?}");
 }
 
-/// What came of many schedules.
+/// The outcome of many schedules.
 #[derive(Default)]
 struct Sum {
     schedules: usize,
@@ -173,7 +173,7 @@ impl std::fmt::Display for Sum {
     }
 }
 
-/// Records the outcome of a case in docs/faults.md. One line holds all functions that met the same fault with the same
+/// Records the outcome of a case in docs/faults.md. One line lists all functions with the same fault and the same
 /// outcome.
 fn document(case: &Case, outcome: &Outcome) {
     if !figures::may_write() {
@@ -219,7 +219,7 @@ fn document(case: &Case, outcome: &Outcome) {
     figures::write("faults", &text);
 }
 
-/// The function with rows of its own.
+/// The function that has its own rows.
 const FAIL_JOB: &str = "fail-job";
 
 /// The functions with a case of this fault.
@@ -229,7 +229,7 @@ fn facing(fault: &str) -> Vec<&'static str> {
     cases.map(|c| c.function).collect()
 }
 
-/// The outcome columns that the table holds for a case.
+/// The outcome columns that the table has for a case.
 fn recorded(table: &str, case: &Case) -> Option<String> {
     let start = format!("| {} | ", case.fault);
     table.lines().find_map(|line| {

@@ -1,5 +1,5 @@
-//! The local stack against what Terraform would make of the same files: functions, trigger, table, queues, buckets, topic and
-//! state machine, fact by fact. A difference is a failure, whichever side it came from.
+//! Compares the local stack with what Terraform would create from the same files: functions, trigger, table, queues, buckets,
+//! topic and state machine. Any difference is a failure.
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -11,15 +11,15 @@ use reelsmith::stack::deploy::{Options, deploy};
 use reelsmith_contract::setting::Setting;
 
 const DEPLOYMENT: &str = "drift";
-/// The same choices as Terraform's variables below.
+/// The same values as [`SETTINGS`], as Terraform variables.
 const VARIABLES: &str =
     "deployment = \"drift\"\npackages = \"packages\"\nmax_concurrency = 7\nmediaconvert = true\n";
 const SETTINGS: [&str; 1] = ["MAX_CONCURRENCY=7"];
-/// How scripts/plan-terraform ends where it has no Terraform or no provider.
+/// The exit code of scripts/plan-terraform if Terraform or the provider is missing.
 const CANNOT: i32 = 3;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_local_stack_is_what_terraform_would_make() {
+async fn the_local_stack_equals_what_terraform_would_create() {
     let project = Project::find().unwrap();
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name);

@@ -1,5 +1,5 @@
-//! The grants of every function against what it asks of AWS on the local stack: nothing that it asks is missing from its
-//! policy, and nothing is in its policy that it does not ask. A proxy between functions and stack tells who asks what.
+//! Compares the grants of every function with its requests to AWS on the local stack: every request is granted, and every
+//! grant is used. A proxy between the functions and the stack records the requests of each function.
 
 mod asked;
 mod scenes;
@@ -11,7 +11,7 @@ use reelsmith::project::Project;
 use reelsmith::stack::resources::{Function, Grant};
 use scenes::Stage;
 
-/// Granted although no request of the function's own needs it: function, action, resource, who does.
+/// Grants that the function's own requests do not use: function, action, resource, user of the grant.
 const BEYOND: &[(&str, &str, &str, &str)] = &[
     (
         "start-execution",
@@ -37,7 +37,7 @@ fn missing(name: &str, function: &Function, all: &BTreeSet<Asked>) -> Vec<String
     let ungranted = all
         .iter()
         .filter(|a| !function.grants.iter().any(|g| a.is_granted_by(g)));
-    // One example of each kind is enough to see what is wrong.
+    // One example of each kind is enough.
     let kinds: BTreeMap<_, _> = ungranted.map(|a| ((&a.action, a.resource), a)).collect();
     let told = kinds
         .values()
@@ -73,7 +73,7 @@ fn idle(name: &str, function: &Function, all: &BTreeSet<Asked>) -> Vec<String> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_call_is_granted_and_every_grant_is_called_for() {
+async fn every_request_is_granted_and_every_grant_is_used() {
     let mut stage = Stage::set().await;
     let deployment = stage.world.deployment;
     let ended = stage.a_job_and_its_twin().await;
@@ -111,7 +111,7 @@ async fn every_call_is_granted_and_every_grant_is_called_for() {
 }
 
 #[test]
-fn a_star_covers_any_part_of_a_path() {
+fn a_star_matches_any_part_of_a_path() {
     let pattern = "outputs/*/current.json";
     assert!(covers(pattern, "outputs/demo/current.json"));
     assert!(!covers(pattern, "outputs/demo/master.m3u8"));

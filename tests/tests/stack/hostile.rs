@@ -1,8 +1,8 @@
-//! Hostile media and hostile manifests against the pipeline: first its functions in this process with real ffmpeg, over
-//! the whole corpus; then a part of it through the local stack.
+//! Hostile media and manifests: the whole corpus through the functions in this process with real ffmpeg, and a part of it
+//! through the local stack.
 //!
-//! `HOSTILE=full` takes every truncation and bit flip instead of a seeded part, and with UPDATE_DOCS=1 writes what became of
-//! them into docs/security.md; `HOSTILE_KEEP=FOLDER` writes the corpus there.
+//! `HOSTILE=full` takes every truncation and bit flip instead of a seeded sample, and with `UPDATE_DOCS=1` writes the results
+//! into docs/security.md. `HOSTILE_KEEP=FOLDER` writes the corpus into a folder.
 
 mod line;
 mod manifests;
@@ -12,10 +12,10 @@ mod tally;
 
 use std::time::Duration;
 
-/// Within this every attack is refused or has failed.
+/// Time limit for every attack.
 const SOON: Duration = Duration::from_secs(10);
 
-/// [`SOON`], longer where more runs on this machine than it has processors: a busy neighbour is no attack.
+/// [`SOON`], longer if the load of this machine is higher than its number of processors.
 fn soon() -> Duration {
     let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
     let load: f64 = load

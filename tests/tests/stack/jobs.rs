@@ -1,4 +1,4 @@
-//! Whole jobs through the local stack: from an object in S3 to a message over SNS.
+//! Complete jobs on the local stack, from an object in S3 to a message on the topic.
 
 mod progressive;
 
@@ -22,8 +22,8 @@ fn standard() -> Vec<u8> {
     std::fs::read(media::standard()).unwrap()
 }
 
-/// Frames of each video stream and of each audio stream at a URL, all of them decoded. One stream at a time, as a player
-/// reads them: ffmpeg's DASH demuxer drops the ends of streams that it reads side by side.
+/// The decoded frames of each video and each audio stream at a URL. Reads one stream at a time, like a player, because
+/// ffmpeg's DASH demuxer drops the ends of streams that it reads together.
 fn decoded(url: &str) -> (Vec<u64>, Vec<u64>) {
     let all = |kind: &str| {
         (0..)
@@ -71,7 +71,7 @@ fn keys_of(output: &Value) -> GenerationKeys {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_delivery_becomes_verified_hls_and_dash_and_the_same_again_encodes_nothing() {
+async fn a_delivery_becomes_verified_hls_and_dash_and_a_second_delivery_encodes_nothing() {
     let world = World::join("jobs").await;
     let mut delivery = Delivery::of("whole-job", &std::fs::read(media::captioned()).unwrap());
     delivery.captions = vec![Caption {
@@ -137,7 +137,8 @@ async fn a_delivery_becomes_verified_hls_and_dash_and_the_same_again_encodes_not
     );
 }
 
-/// English is the manifest's, Japanese the mezzanine's own; what has no language is named by the report.
+/// The English captions come from the manifest, the Japanese ones from the mezzanine; the report names the stream without a
+/// language.
 async fn captions_of_file_and_mezzanine(world: &World, keys: &GenerationKeys) {
     let whole = async |language: &str| {
         let key = keys.output(&format!("text/{language}/captions.vtt"));
@@ -187,7 +188,7 @@ async fn a_bad_manifest_fails_with_every_defect_and_a_message() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn each_kind_of_bad_delivery_ends_with_its_own_error() {
+async fn each_kind_of_bad_delivery_fails_with_its_own_error() {
     let world = World::join("jobs").await;
     let good = Delivery::of("bad", &standard());
     let file = |path: &std::path::Path| std::fs::read(path).unwrap();
@@ -300,7 +301,7 @@ async fn each_kind_of_bad_delivery_ends_with_its_own_error() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_mezzanine_that_comes_after_its_manifest_is_waited_for() {
+async fn the_job_waits_for_a_mezzanine_that_arrives_after_its_manifest() {
     let world = World::join("jobs").await;
     let delivery = Delivery::of("late", &standard());
     let execution = world
@@ -334,7 +335,7 @@ async fn a_failed_job_can_be_delivered_again_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn fields_are_delivered_as_frames() {
+async fn interlaced_video_is_delivered_as_frames() {
     let world = World::join("jobs").await;
     let delivery = Delivery {
         languages: vec!["ja"],
@@ -353,7 +354,7 @@ async fn fields_are_delivered_as_frames() {
         .await
         .unwrap();
     assert_eq!(plan.scan, reelsmith_core::probe::Scan::TopFirst);
-    // 720 × 576 of 64:45 are 1024 × 576 square pixels.
+    // 720 × 576 with 64:45 pixels are 1024 × 576 square pixels.
     let shapes: Vec<_> = plan.video.iter().map(|v| v.rung.resolution).collect();
     assert!(
         shapes.iter().all(|r| r.width * 9 / 16 == r.height),
@@ -362,7 +363,7 @@ async fn fields_are_delivered_as_frames() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn hdr10_is_delivered_beside_sdr_and_signalled() {
+async fn hdr10_is_delivered_with_sdr_and_signalled() {
     let world = World::join("jobs").await;
     let delivery = Delivery {
         languages: vec!["ja"],
@@ -370,7 +371,7 @@ async fn hdr10_is_delivered_beside_sdr_and_signalled() {
         ..Delivery::of("hdr10", &std::fs::read(media::hdr10()).unwrap())
     };
     let output = world.succeeded(&world.deliver(&delivery).await).await;
-    // HLS-M20 of the job's own validation has held VIDEO-RANGE against every init segment.
+    // Rule HLS-M20 in the job's own validation has compared VIDEO-RANGE with every init segment.
     let keys = keys_of(&output);
     let plan: reelsmith_core::plan::Plan = world.outputs().read(&keys.plan()).await.unwrap();
     for video in &plan.video {
@@ -392,7 +393,7 @@ async fn hdr10_is_delivered_beside_sdr_and_signalled() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn many_drops_of_one_manifest_encode_once() {
+async fn many_uploads_of_one_manifest_encode_once() {
     let world = World::join("jobs").await;
     let delivery = Delivery::of("flooded", &standard());
     let mut executions = vec![world.deliver(&delivery).await];

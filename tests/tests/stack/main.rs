@@ -1,7 +1,6 @@
-//! Tests against the local stack and real ffmpeg. Each module says which parts of the product it runs.
+//! Tests on the local stack with real ffmpeg. The doc comment of each module says which parts of the product it covers.
 //!
-//! Tests of one program share deployed stacks (see `reelsmith_tests::world`), so that a stack starts once for each set of
-//! settings instead of once for each test.
+//! The tests of a suite share one deployed stack (see `reelsmith_tests::world`), which the first of them starts.
 
 #![allow(
     clippy::disallowed_methods,

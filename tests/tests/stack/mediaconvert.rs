@@ -1,5 +1,5 @@
-//! MediaConvert through the whole state machine on the local stack, with a stand-in that makes real output: whatever goes
-//! wrong, one job is created, and what it made is judged and published like our own.
+//! Jobs with MediaConvert through the whole state machine, with a stand-in for the service that writes real output. Whatever
+//! fails, one MediaConvert job is created, and its output is validated and published like that of reelsmith's encoder.
 
 mod requests;
 
@@ -20,24 +20,24 @@ use reelsmith_tests::world::{DEPLOYMENT, World};
 use serde_json::Value;
 use tokio::sync::Mutex;
 
-/// How long an execution may take until its order is placed.
+/// Time limit until an execution has placed its order.
 const PATIENCE: Duration = Duration::from_secs(240);
 const LOOK: Duration = Duration::from_millis(200);
 const CAPTIONS: &str = "1\n00:00:01,000 --> 00:00:03,500\nFirst line\n";
 /// AAC frames of ten seconds at 48 kHz with the priming frame.
 const AUDIO_FRAMES: u64 = 470;
 
-/// The stack, and beside it the stand-in that its functions call.
+/// The stack, and the stand-in that its functions call.
 struct Stage {
     world: World,
     standin: StandIn,
 }
 
-/// Faults hit whichever job comes next, so one test is on the stage at a time.
+/// One test runs at a time, because a fault affects the next job, whichever it is.
 static TURN: Mutex<()> = Mutex::const_new(());
 
 impl Stage {
-    /// A stand-in of this test's own at the port that the stack of this program was told.
+    /// Starts a stand-in for this test at the port that the stack of the suite calls.
     async fn set() -> Self {
         static PORT: std::sync::OnceLock<u16> = std::sync::OnceLock::new();
         let port = *PORT.get_or_init(|| {
@@ -57,7 +57,7 @@ impl Stage {
         Self { world, standin }
     }
 
-    /// Delivers a film for MediaConvert, and again where its manifest is dropped once more.
+    /// Delivers a film for MediaConvert, again if its manifest was delivered before.
     async fn deliver(&self, id: &str) -> (Delivery, String) {
         let film = std::fs::read(media::standard()).unwrap();
         let delivery = Delivery {
@@ -80,7 +80,7 @@ impl Stage {
             .await
     }
 
-    /// Waits until the row of an execution names its order.
+    /// Waits until the row of an execution has an order id.
     async fn ordered(&self, execution: &str) {
         let table = &self.world.deployment.submission_table;
         let table = self.world.cloud.sdk().submissions(table);
@@ -103,7 +103,7 @@ impl Stage {
         jobs.iter().map(|job| job.status.name()).collect()
     }
 
-    /// Everything that a player would decode of what was published.
+    /// Everything that a player would decode of the published output.
     fn plays(&self, output: &Value) {
         let url = |key: &str| self.world.url(output["outputs"][key].as_str().unwrap());
         for manifest in [url("hls"), url("dash")] {
@@ -136,7 +136,7 @@ fn frames(url: &str, stream: &str) -> u64 {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_film_is_ordered_once_judged_and_published_like_our_own() {
+async fn a_mediaconvert_job_is_created_once_validated_and_published() {
     let _turn = TURN.lock().await;
     let stage = Stage::set().await;
     let (delivery, execution) = stage.deliver("mc-whole").await;
@@ -171,7 +171,7 @@ async fn a_film_is_ordered_once_judged_and_published_like_our_own() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_job_whose_acknowledgement_was_lost_is_adopted_whether_or_not_the_token_is_forgotten() {
+async fn a_mediaconvert_job_whose_response_was_lost_is_adopted_even_if_its_token_expired() {
     let _turn = TURN.lock().await;
     let stage = Stage::set().await;
     for (jobs, then_pass_seconds) in [(1, 61), (2, 0)] {
@@ -186,7 +186,7 @@ async fn a_job_whose_acknowledgement_was_lost_is_adopted_whether_or_not_the_toke
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_a_stopped_execution_has_ordered_is_adopted_by_the_next() {
+async fn the_next_execution_adopts_the_mediaconvert_job_of_a_stopped_one() {
     let _turn = TURN.lock().await;
     let stage = Stage::set().await;
     let (delivery, execution) = stage.deliver("mc-stopped").await;
@@ -204,7 +204,7 @@ async fn what_a_stopped_execution_has_ordered_is_adopted_by_the_next() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_at_work_for_a_job_that_was_cancelled_or_stopped_is_called_off() {
+async fn the_mediaconvert_job_of_a_cancelled_or_stopped_execution_is_cancelled() {
     let _turn = TURN.lock().await;
     let stage = Stage::set().await;
     stage.standin.inject(Fault::HoldJob);
@@ -236,7 +236,7 @@ async fn what_is_at_work_for_a_job_that_was_cancelled_or_stopped_is_called_off()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_throttled_service_is_asked_again() {
+async fn a_throttled_request_is_retried() {
     let _turn = TURN.lock().await;
     let stage = Stage::set().await;
     for _ in 0..3 {
@@ -248,7 +248,7 @@ async fn a_throttled_service_is_asked_again() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_job_that_fails_ends_with_the_services_words_and_can_be_tried_at_once() {
+async fn a_failed_mediaconvert_job_reports_the_services_error_and_can_be_retried() {
     let _turn = TURN.lock().await;
     let stage = Stage::set().await;
     stage.standin.inject(Fault::FailJob {

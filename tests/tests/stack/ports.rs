@@ -1,5 +1,5 @@
-//! The AWS adapters keep the promises of the ports, on a local stack; and a network that loses answers does not make
-//! them break one.
+//! The AWS adapters pass the port suites on a local stack, also behind a network that loses
+//! responses.
 
 mod proxy;
 
@@ -27,7 +27,7 @@ use reelsmith_testkit::suites;
 
 const TABLE: &str = "ports-submissions";
 const NOW: UnixMillis = UnixMillis(1_767_225_600_000);
-/// As often as the SDK tries a request.
+/// Attempts of the SDK for one request.
 const SDK_TRIES: usize = 4;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -113,11 +113,11 @@ async fn received(cloud: &Cloud, queue: &str, count: usize) -> Vec<String> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_write_whose_answer_is_lost_is_known_to_be_ours() {
+async fn a_write_whose_response_is_lost_is_recognised_as_our_own() {
     let stack = Stack::ephemeral().await.unwrap();
     let cloud = stack.cloud().await;
     for (notice, target) in [(false, "PutItem"), (true, "TransactWriteItems")] {
-        // Once: the SDK repeats the request and meets its own write. Every time: the adapter must look for itself.
+        // With one loss the SDK repeats the request and finds its own write. With repeated losses the adapter must check.
         for lost in [1, SDK_TRIES] {
             let lossy = Proxy::before(stack.port(), target, Fault::LoseAnswer, lost).await;
             let sdk = Sdk::emulator(&lossy.endpoint()).await;
@@ -215,7 +215,7 @@ async fn a_service_that_is_gone_is_unavailable() {
     }
 }
 
-/// The table as it is deployed, indexes included, reached by `sdk`.
+/// The deployed table with its indexes, accessed through `sdk`.
 async fn submissions(cloud: &Cloud, sdk: &Sdk) -> DynamoSubmissions {
     let project = Project::find().unwrap();
     let mut spec = Resources::read(&project).unwrap().submission_table;

@@ -1,5 +1,5 @@
-//! Every way through the state machine, as real executions: MiniStack runs the ASL and calls Lambda functions, which say
-//! what `statemachine/cases/*.json` tells them to say.
+//! Every path through the state machine as a real execution: MiniStack runs the ASL and calls Lambda functions, which answer
+//! as `statemachine/cases/*.json` states.
 
 mod case;
 mod evidence;
@@ -22,7 +22,7 @@ use evidence::Evidence;
 
 const BUCKET: &str = "cases";
 const ROLE: &str = "arn:aws:iam::000000000000:role/cases";
-/// Executions at once: each keeps several processes busy.
+/// Concurrent executions. Each keeps several processes busy.
 const AT_ONCE: usize = 4;
 
 async fn deploy(cloud: &Cloud, folder: &Path) -> String {
@@ -101,7 +101,7 @@ async fn run(cloud: &Cloud, machine: &str, case: &Case, folder: &Path) -> Eviden
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_case_goes_its_way_and_together_they_reach_every_state() {
+async fn every_case_takes_its_path_and_together_they_reach_every_state() {
     let folder = TempDir::new().expect("a folder");
     let stack = Stack::with(&[("SFN_WAIT_SCALE", "0")])
         .await
@@ -192,7 +192,7 @@ fn findings(case: &Case, evidence: &Evidence) -> Vec<String> {
     found
 }
 
-/// How often the mezzanine is hashed: once beside the encode, or not at all where another branch fails at once.
+/// How often the mezzanine is hashed: once during the encode, or never if another branch fails at once.
 fn verifications(evidence: &Evidence) -> usize {
     let after = |state: &str| evidence.states.iter().any(|s| s == state);
     match after("Encode") {
@@ -202,7 +202,7 @@ fn verifications(evidence: &Evidence) -> usize {
     }
 }
 
-/// How many items a worker has where its Map ran.
+/// The number of items of a worker if its Map ran.
 fn items_of(function: &str, evidence: &Evidence) -> usize {
     if function == "verify-mezzanine" {
         return verifications(evidence);

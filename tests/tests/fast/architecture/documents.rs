@@ -1,4 +1,4 @@
-//! The documents agree with the tree: links lead somewhere, and ARCHITECTURE.md lists the imports that are allowed.
+//! Checks that links in documents resolve, and that ARCHITECTURE.md lists the allowed imports.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -24,7 +24,7 @@ fn prose(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// The anchors of a document's headings, as GitHub makes them.
+/// The anchors that GitHub generates for a document's headings.
 fn anchors(text: &str) -> BTreeSet<String> {
     let headings = prose(text).filter(|line| line.starts_with('#'));
     headings
@@ -38,7 +38,7 @@ fn anchors(text: &str) -> BTreeSet<String> {
         .collect()
 }
 
-/// The targets of a document's links, without addresses of other hosts.
+/// The link targets of a document within the checkout.
 fn links(text: &str) -> Vec<&str> {
     let after = prose(text).flat_map(|line| line.split("](").skip(1));
     let targets = after.filter_map(|rest| rest.split(')').next());
@@ -46,7 +46,7 @@ fn links(text: &str) -> Vec<&str> {
 }
 
 #[test]
-fn every_link_of_a_document_leads_somewhere() {
+fn every_link_in_a_document_resolves() {
     let mut broken = Vec::new();
     let mut count = 0;
     for (file, text) in documents() {
@@ -72,7 +72,7 @@ fn every_link_of_a_document_leads_somewhere() {
 }
 
 #[test]
-fn the_table_of_imports_is_the_one_that_is_enforced() {
+fn the_documented_imports_equal_the_enforced_ones() {
     let page = tree::text(Path::new("ARCHITECTURE.md")).expect("ARCHITECTURE.md");
     let mut listed = BTreeMap::new();
     for line in page.lines().filter(|l| l.starts_with("| `")) {

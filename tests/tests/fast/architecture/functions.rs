@@ -1,4 +1,4 @@
-//! The functions: their folders, their function.yaml, the list of steps and the settings.
+//! Checks the functions: their folders, their function.yaml, the list of steps and the settings.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -35,7 +35,7 @@ struct Grant {
     path: Option<String>,
 }
 
-/// What a grant may name; terraform/environments/dev/main.tf gives each its ARN.
+/// The resources that a grant may name; terraform/environments/dev/main.tf defines the ARN of each.
 const RESOURCES: &[&str] = &[
     "input_bucket",
     "output_bucket",
@@ -50,7 +50,7 @@ const RESOURCES: &[&str] = &[
     "submission_indexes",
 ];
 
-/// What a function asks `Clients` for, and the settings that this takes.
+/// The calls that a function makes to `Clients`, and the settings that each call needs.
 const CLIENTS: &[(&str, &[&str])] = &[
     (".outputs()", &["OUTPUT_BUCKET"]),
     (".submissions()", &["SUBMISSION_TABLE"]),
@@ -111,7 +111,7 @@ fn package_name(manifest: &Path) -> String {
 }
 
 #[test]
-fn what_a_function_asks_for_is_within_the_limits_of_lambda() {
+fn the_settings_of_a_function_are_within_the_limits_of_lambda() {
     for (name, function) in functions() {
         assert!(function.description.len() <= 256, "{name}");
         assert!(
@@ -133,7 +133,7 @@ fn what_a_function_asks_for_is_within_the_limits_of_lambda() {
 }
 
 #[test]
-fn the_functions_outside_of_the_states_are_those_with_a_trigger_or_a_schedule() {
+fn functions_without_a_state_have_a_trigger_or_a_schedule() {
     let described = functions();
     let triggered: BTreeSet<_> = described
         .iter()
@@ -192,7 +192,7 @@ fn reads(code: &str, setting: &str) -> bool {
 }
 
 #[test]
-fn a_function_gets_the_media_layer_where_it_runs_ffmpeg() {
+fn a_function_that_runs_ffmpeg_has_the_media_layer() {
     for (name, function) in functions() {
         for program in ["FFMPEG", "FFPROBE"] {
             assert_eq!(

@@ -1,4 +1,4 @@
-//! docs/security.md held to the tree, and what the Terraform and the SBOM must say.
+//! Compares docs/security.md with the files, and checks the security settings of Terraform and the SBOM.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -8,7 +8,7 @@ use super::tree;
 
 const PAGE: &str = "docs/security.md";
 
-/// The rows of the table of attacks, cell by cell.
+/// The cells of each row in the table of attacks.
 fn attacks() -> Vec<Vec<String>> {
     let page = tree::text(Path::new(PAGE)).expect(PAGE);
     let (_, rest) = page.split_once("## Attack by attack").expect("the table");
@@ -24,18 +24,18 @@ fn attacks() -> Vec<Vec<String>> {
         .collect()
 }
 
-/// What stands in backticks.
+/// The parts of a text in backticks.
 fn quoted(text: &str) -> Vec<&str> {
     text.split('`').skip(1).step_by(2).collect()
 }
 
-/// Names of all functions of the Rust sources that are tests.
+/// Names of all Rust test functions.
 fn tests() -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     for file in tree::rust_files("") {
         let text = tree::text(&file).unwrap_or_default();
         let parts = text.split("#[test]").chain(text.split("#[tokio::test"));
-        // The name is that of the first function after the attribute; proptest writes it further in.
+        // The name is that of the first function after the attribute; in proptest it comes later.
         for part in parts.skip(1) {
             let name = part.split_once("fn ").map(|(_, rest)| rest);
             let name = name.and_then(|rest| rest.split('(').next());
@@ -54,7 +54,7 @@ fn exists(path: &str) -> bool {
 }
 
 #[test]
-fn each_of_the_eighteen_attacks_has_its_place_and_its_tests() {
+fn each_of_the_eighteen_attacks_names_its_code_and_tests() {
     let tests = tests();
     let rows = attacks();
     let numbers: Vec<&str> = rows.iter().map(|r| r[0].as_str()).collect();
@@ -80,19 +80,19 @@ fn each_of_the_eighteen_attacks_has_its_place_and_its_tests() {
     }
 }
 
-/// Where a policy may say `*` of resources, actions or principals, and why: file, statement, what.
+/// Policies that may use `*` for resources, actions or principals: file, statement, value.
 const EVERYTHING: &[(&str, &str, &str)] = &[
-    // A refusal, which cannot be too wide.
+    // A denial cannot be too broad.
     ("terraform/modules/buckets/main.tf", "TlsOnly", "s3:*"),
     ("terraform/modules/buckets/main.tf", "TlsOnly", "*"),
-    // X-Ray has no resources to name.
+    // X-Ray has no resource ARNs.
     ("terraform/modules/functions/roles.tf", "Traces", "*"),
     ("terraform/modules/state_machine/role.tf", "Traces", "*"),
-    // Deliveries of logs and the policies of log groups have no resources to name.
+    // Log deliveries and resource policies of log groups have no resource ARNs.
     ("terraform/modules/state_machine/role.tf", "Logs", "*"),
 ];
 
-/// Every `*` that stands for everything in a statement of a policy.
+/// Every unrestricted `*` in a policy statement.
 fn everything() -> BTreeSet<(String, String, String)> {
     let mut found = BTreeSet::new();
     let files = tree::files("terraform").into_iter();
@@ -122,7 +122,7 @@ fn everything() -> BTreeSet<(String, String, String)> {
 }
 
 #[test]
-fn no_policy_says_everything_but_where_it_is_listed() {
+fn no_policy_has_a_wildcard_that_is_not_listed() {
     let listed = EVERYTHING
         .iter()
         .map(|(file, sid, what)| ((*file).to_owned(), (*sid).to_owned(), (*what).to_owned()));
@@ -198,7 +198,7 @@ fn every_bucket_is_closed_encrypted_versioned_and_tidied() {
     );
 }
 
-/// Asks scripts/package for the SBOM of programs that only have a build configuration.
+/// Calls scripts/package for the SBOM of programs that consist only of a build configuration.
 const SBOM: &str = r#"
 import importlib.machinery, importlib.util, json, pathlib
 loader = importlib.machinery.SourceFileLoader("package", "scripts/package")

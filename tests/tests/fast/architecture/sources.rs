@@ -1,4 +1,4 @@
-//! What the sources use and document. Code is compared without comments and without unit tests.
+//! Checks what the sources use and document, without comments and unit tests.
 
 use std::path::Path;
 
@@ -6,7 +6,7 @@ use syn::visit::{self, Visit};
 
 use super::tree;
 
-/// The production code of a file: no comment lines and no `mod tests`, which ends at the next brace in column one.
+/// The production code of a file: no comment lines, and no `mod tests`, which ends at the next brace in column one.
 fn code(file: &Path) -> String {
     let text = tree::text(file).expect("text");
     let mut production = text.clone();
@@ -27,7 +27,7 @@ fn is_test(file: &Path) -> bool {
         || matches!(parts.last(), Some(&("tests.rs" | "testing.rs")))
 }
 
-/// Where a folder's production code contains one of some tokens: `FILE: TOKEN`.
+/// Occurrences of tokens in a folder's production code: `FILE: TOKEN`.
 fn found_in(folder: &str, tokens: &[&str]) -> Vec<String> {
     let files = tree::rust_files(folder);
     assert!(!files.is_empty(), "{folder} has no sources");
@@ -59,7 +59,7 @@ fn pure_crates_touch_no_files_sockets_threads_or_clocks() {
 }
 
 #[test]
-fn a_functions_main_only_builds_the_ports_and_runs() {
+fn the_main_file_of_a_function_only_builds_the_ports_and_serves() {
     for file in tree::rust_files("functions")
         .iter()
         .filter(|f| f.ends_with("src/main.rs"))

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-/// The checkout.
+/// The root of the checkout.
 pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .parent()
@@ -10,7 +10,7 @@ pub fn root() -> PathBuf {
         .to_owned()
 }
 
-/// What is made, fetched or kept by tools, and committed by nobody.
+/// Generated, downloaded and temporary folders, which are not committed.
 const NOT_OURS: &[&str] = &[
     "target",
     ".git",
@@ -20,7 +20,7 @@ const NOT_OURS: &[&str] = &[
     "__pycache__",
 ];
 
-/// Every file below a folder of the checkout, relative to the checkout, in order.
+/// Every file below a folder, as a sorted path relative to the checkout.
 pub fn files(folder: &str) -> Vec<PathBuf> {
     let mut found = Vec::new();
     collect(&root().join(folder), &mut found);
@@ -59,12 +59,12 @@ pub fn rust_files(folder: &str) -> Vec<PathBuf> {
         .collect()
 }
 
-/// A file of the checkout as text; `None` where it is not text.
+/// The text of a file; `None` if it is not text.
 pub fn text(file: &Path) -> Option<String> {
     std::fs::read_to_string(root().join(file)).ok()
 }
 
-/// Hosts of registries, in halves so that this file does not find itself.
+/// Registry hosts, in halves so that this file does not match.
 const HOSTS: &[(&str, &str)] = &[
     ("registry.", "npmjs.org"),
     ("registry.", "yarnpkg.com"),
@@ -76,7 +76,7 @@ const HOSTS: &[(&str, &str)] = &[
     ("proxy.", "golang.org"),
 ];
 
-/// Beginnings of absolute paths that only one machine has.
+/// Prefixes of paths that exist only on one machine, in halves so that this file does not match.
 const MACHINE_PATHS: &[(&str, &str)] = &[
     ("/ro", "ot/"),
     ("/wo", "rk/"),
@@ -87,7 +87,7 @@ const MACHINE_PATHS: &[(&str, &str)] = &[
 ];
 
 fn begins_a_path(text: &str, at: usize) -> bool {
-    // `artwork/` in the middle of a path or a word is no absolute path.
+    // `artwork/` within a path or a word is not an absolute path.
     !text[..at]
         .ends_with(|c: char| c.is_alphanumeric() || matches!(c, '.' | '}' | '_' | '-' | '/' | '*'))
 }
@@ -118,7 +118,7 @@ fn nothing_of_a_build_machine_is_committed() {
 }
 
 #[test]
-fn lock_files_name_no_place_to_download_from_but_the_public_index() {
+fn lock_files_name_only_the_public_index() {
     let cargo = text(Path::new("Cargo.lock")).expect("Cargo.lock");
     let sources = cargo.lines().filter(|l| l.starts_with("source = "));
     let index = r#"source = "registry+https://github.com/rust-lang/crates.io-index""#;

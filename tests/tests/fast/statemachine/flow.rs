@@ -1,4 +1,4 @@
-//! What flows through the states: paths, payloads, and which parts of the state data are there when a state reads them.
+//! Checks the data flow between states: paths, payloads, and whether the data that a state reads exists.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -40,7 +40,7 @@ fn outputs() -> Outputs {
     }
 }
 
-/// The state data of an execution that got through, every part made from the contract's own type.
+/// The state data of a successful execution, made with the types of the contract.
 fn full_state() -> Value {
     let Claim { job_key, asset, .. } = claim();
     let source = ManifestObject {
@@ -87,7 +87,7 @@ fn context() -> Value {
     })
 }
 
-/// Resolves a reference path; panics where it leads to nothing, as AWS fails there.
+/// Resolves a reference path. Panics if it leads to nothing, because AWS fails the state.
 fn resolve(path: &str, data: &Value) -> Value {
     let start = if path.starts_with("$$") {
         context()
@@ -147,7 +147,7 @@ fn every_task_sends_what_its_function_takes() {
 }
 
 #[test]
-fn choices_compare_with_the_names_of_the_contract() {
+fn choices_compare_with_names_in_the_contract() {
     let machine = asl::machine();
     let decide = &machine["States"]["Decide"];
     let compared: BTreeSet<_> = strings(decide, &|key| key == "StringEquals")
@@ -169,7 +169,7 @@ fn choices_compare_with_the_names_of_the_contract() {
     assert_eq!(decide["Choices"][0]["Next"], "PlanChunks");
 }
 
-/// Every string whose key `wanted` says is of interest, at any depth that is not an inner state.
+/// The string values of all keys that `wanted` selects, at any depth outside inner states.
 fn strings(value: &Value, wanted: &dyn Fn(&str) -> bool) -> Vec<(String, String)> {
     match value {
         Value::Object(fields) => fields
@@ -189,7 +189,7 @@ fn is_path(key: &str) -> bool {
     key.ends_with(".$") || key.ends_with("Path") || key == "Variable"
 }
 
-/// The reference paths in a value of a path field: itself, or the arguments of the one intrinsic in use.
+/// The reference paths in a path field: the value itself, or the arguments of an intrinsic function.
 fn references(text: &str) -> Vec<&str> {
     match text
         .strip_prefix("States.JsonMerge(")
@@ -200,7 +200,7 @@ fn references(text: &str) -> Vec<&str> {
     }
 }
 
-/// MiniStack gives null for filters, wildcards and variables without a word, so only plain paths are allowed.
+/// Only plain paths are allowed, because MiniStack evaluates filters, wildcards and variables to null without an error.
 #[test]
 fn paths_are_plain() {
     let plain = |path: &str| {
@@ -234,7 +234,7 @@ fn states_write_the_parts_of_the_state_data_that_the_contract_names() {
         .keys()
         .cloned()
         .collect();
-    // The error of fail-job itself, which only a person reads.
+    // The error of fail-job itself, which no state reads.
     named.insert("fail_job_error".to_owned());
     for state in asl::states(&asl::machine()) {
         for (_, path) in strings(state.json, &|key| key == "ResultPath") {
@@ -249,7 +249,7 @@ fn root_of(path: &str) -> Option<&str> {
         .map(|rest| rest.split('.').next().unwrap_or(rest))
 }
 
-/// The parts of the state data that a state and everything inside it read.
+/// The parts of the state data that a state and its inner states read.
 fn read_roots(state: &Value) -> BTreeSet<String> {
     let own = |key: &str| is_path(key) && !matches!(key, "ResultPath" | "OutputPath");
     let mut roots: BTreeSet<_> = strings(state, &own)
@@ -260,7 +260,7 @@ fn read_roots(state: &Value) -> BTreeSet<String> {
         .collect();
     if state["Type"] == "Parallel" {
         for branch in asl::inner_machines(state) {
-            // What a branch adds for itself it need not be given.
+            // Data that a branch adds itself need not exist before.
             let own = certain(branch, BTreeSet::new());
             let inner = asl::direct_states(branch).into_iter();
             roots.extend(inner.flat_map(|(name, s)| &read_roots(s) - &own[name]));
@@ -269,7 +269,7 @@ fn read_roots(state: &Value) -> BTreeSet<String> {
     roots
 }
 
-/// Where a state may lead, with the part of the state data that the way there adds.
+/// The next states, with the part of the state data that each transition adds.
 fn ways<'a>(state: &'a Value) -> Vec<(&'a str, Option<&'a str>)> {
     let adds = |at: &'a Value| at["ResultPath"].as_str().and_then(root_of);
     let catches = state["Catch"].as_array().map_or(&[][..], Vec::as_slice);
@@ -287,7 +287,7 @@ fn ways<'a>(state: &'a Value) -> Vec<(&'a str, Option<&'a str>)> {
         .collect()
 }
 
-/// What is certainly there when a state is entered: the intersection over all ways to it, until nothing changes.
+/// The data that always exists when a state is entered: the intersection over all paths to it, computed to a fixed point.
 fn certain(machine: &Value, given: BTreeSet<String>) -> BTreeMap<&str, BTreeSet<String>> {
     let start = machine["StartAt"].as_str().expect("StartAt");
     let mut known = BTreeMap::from([(start, given)]);
@@ -307,9 +307,9 @@ fn certain(machine: &Value, given: BTreeSet<String>) -> BTreeMap<&str, BTreeSet<
     known
 }
 
-/// AWS fails a state whose path leads to nothing; MiniStack sends null.
+/// AWS fails a state whose path leads to nothing, but MiniStack sends null.
 #[test]
-fn no_state_reads_what_may_not_be_there() {
+fn no_state_reads_data_that_may_be_absent() {
     let machine = asl::machine();
     let certain = certain(&machine, BTreeSet::from(["source".to_owned()]));
     for (name, state) in asl::direct_states(&machine) {

@@ -1,4 +1,4 @@
-//! What is not on every job's way: encoding with MediaConvert, and failing.
+//! Calls that not every job makes: encoding with MediaConvert, and failing.
 
 use std::sync::Arc;
 
@@ -40,7 +40,7 @@ impl World {
         check_job::handle(Arc::new(ports), self.claimed(), Invocation::of_test("r")).await
     }
 
-    /// The service has done what it was asked for.
+    /// Completes the work of the encoding service.
     pub fn encoded(&self) {
         for job in self.encodes.jobs() {
             self.encodes.set(&job.id, EncodeState::Done);

@@ -1,4 +1,4 @@
-//! What lasts of a world, for comparison.
+//! The persistent state of a world, for comparison.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::every_function::world::{OUT, World};
 
-/// What lasts and what subscribers know, for comparison.
+/// Everything that persists and everything that subscribers received.
 #[derive(Debug, PartialEq)]
 pub struct End {
     rows: String,
@@ -19,14 +19,14 @@ pub struct End {
 }
 
 impl World {
-    /// What lasts now.
+    /// The current persistent state.
     pub fn end(&self) -> End {
         let bytes = |key: String| {
             let (body, _) = self.store.object(OUT, &key).unwrap();
             let body = without_the_run(&key, body);
             (key, body)
         };
-        // Notes of failures are removed by cleanup-job, and tell nothing once their record is there.
+        // cleanup-job removes failure notes, and a note is obsolete once its record exists.
         let kept = self
             .store
             .keys(OUT)
@@ -47,7 +47,7 @@ impl World {
     }
 }
 
-/// How a worker ran differs from run to run; what it made must not.
+/// How a worker ran differs between runs, but its output must not.
 fn without_the_run(key: &str, body: Bytes) -> Bytes {
     if !key.ends_with(".json") {
         return body;

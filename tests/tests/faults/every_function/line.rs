@@ -1,4 +1,4 @@
-//! The stations of a job, in their order.
+//! The stations of a job in order.
 
 use reelsmith_core::plan::ChunkItem;
 use serde_json::Value;
@@ -21,17 +21,17 @@ pub enum Station {
     CheckJob,
     PackageOutputs,
     ValidateOutput,
-    /// Another execution of the same manifest fails meanwhile.
+    /// Another execution of the same manifest fails at the same time.
     FailJob,
     PublishJob,
     CleanupJob,
     Notify,
-    /// A third execution was stopped, and its failure is still to be told.
+    /// A third execution was stopped before it could report its failure.
     ReapJobs,
 }
 
 impl Station {
-    /// Folder of the function.
+    /// Folder name of the function.
     pub fn function(&self) -> &'static str {
         match self {
             Self::StartExecution => "start-execution",
@@ -68,7 +68,7 @@ impl Station {
         }
     }
 
-    /// What of an output a retry must give again: how much it did itself depends on what an earlier call has done.
+    /// The part of an output that a retry must return again. How much a call did itself depends on earlier calls.
     pub fn lasting(&self, output: &Value) -> Value {
         let mut output = output.clone();
         if let Some(fields) = output.as_object_mut() {

@@ -1,4 +1,4 @@
-//! All that lasts, in memory, with the real encoder; and twins of it, so that each point begins from the same state.
+//! All persistent state in memory, with the real encoder, and copies of it, so that each point starts from the same state.
 
 use std::sync::Arc;
 
@@ -37,7 +37,7 @@ pub const OUT: &str = "out";
 pub const LEASE_SECONDS: u32 = 7_200;
 const NOW: UnixMillis = UnixMillis(1_767_225_600_000);
 
-/// The world of one job, and how far it got.
+/// The persistent state of one job, and its progress.
 pub struct World {
     pub store: Arc<MemoryStore>,
     pub submissions: Arc<MemorySubmissions>,
@@ -54,7 +54,7 @@ pub struct World {
 }
 
 impl World {
-    /// A delivery of one second of video with sound and captions, for an encoder.
+    /// A delivery of one second of video with audio and captions, for an encoder.
     pub async fn fresh(encoder: EncoderKind) -> Self {
         let mezzanine = std::fs::read(reelsmith_tests::media::short()).unwrap();
         let mut delivery = Delivery::of("every", &mezzanine);
@@ -99,7 +99,7 @@ impl World {
         self.store.put(&object, body, &options).await.unwrap();
     }
 
-    /// A world of its own in the same state.
+    /// An independent copy.
     pub async fn twin(&self) -> Self {
         let store = MemoryStore::with_buckets([IN, OUT]);
         for bucket in [IN, OUT] {
@@ -195,7 +195,7 @@ impl World {
         next
     }
 
-    /// Another title of an execution that was stopped while it held its job.
+    /// Adds another title, whose execution was stopped while it held its job.
     async fn stop_a_third(&self) {
         let row = self.submissions.rows().remove(0);
         let transition = Transition {
@@ -222,7 +222,7 @@ impl World {
         self.workflow.end("third");
     }
 
-    /// The job goes on with what a station gave.
+    /// Continues the job with the output of a station.
     pub fn took(&mut self, station: &Station, output: Value) {
         match station {
             Station::ParseManifest => self.job = serde_json::from_value(output).unwrap(),
@@ -287,7 +287,7 @@ impl World {
         }
     }
 
-    /// Calls the function of a station; its output as JSON.
+    /// Calls the function of a station and returns its output as JSON.
     pub async fn call(&self, station: &Station, f: &Arc<Faults>) -> Result<Value, Failure> {
         let (outputs, clock) = (self.objects(f), self.clock.clone());
         let r = Invocation::of_test("r");
@@ -450,7 +450,7 @@ impl World {
         }
     }
 
-    /// The line is part of the world here: it is new for each call, as the queue delivers the event again.
+    /// Rebuilds the waiting line for each call, because the queue delivers the event again.
     async fn start(&self, f: &Arc<Faults>) -> Result<Value, Failure> {
         let line = Arc::new(Faulty::new(
             Arc::new(MemoryAdmissions::default()),
@@ -480,7 +480,7 @@ impl World {
         if response.batch_item_failures.is_empty() {
             return Ok(Value::Null);
         }
-        // The queue delivers the message again; for this test that is the retry of an unavailable service.
+        // The queue delivers the message again. In this test that counts as the retry of an unavailable service.
         let unavailable = reelsmith_core::ports::PortError::new(
             reelsmith_core::ports::PortErrorKind::Unavailable,
             "left in the queue",

@@ -1,4 +1,4 @@
-//! One stack behind the proxy, one delivery after another, each held against a run without faults.
+//! Runs deliveries one after another on a stack behind the proxy, and compares each with a run without faults.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -17,35 +17,35 @@ use serde_json::Value;
 
 use crate::pipeline::table::Trouble;
 
-/// Chunks that are encoded at once: as many may be lost by a fault.
+/// Chunks encoded at once, which is also how many a fault can lose.
 const IN_FLIGHT: usize = 2;
 const LOOK: Duration = Duration::from_millis(100);
 const PATIENCE: Duration = Duration::from_secs(300);
-/// Time limit of every function where one is to hang: long enough for an encode on a machine that is busy.
+/// Timeout of every function in rows that make one hang: enough for an encode on a busy machine.
 const LIMIT_S: i32 = 60;
 const CAPTION: &str = "1\n00:00:01,000 --> 00:00:03,500\nLine\n";
 
-/// What a run left: paths with checksums, and how often each chunk was encoded.
+/// The result of a run: paths with checksums, and how often each chunk was encoded.
 #[derive(Clone, Debug, Default, PartialEq)]
 struct Left {
     outputs: BTreeMap<String, String>,
     work: BTreeSet<String>,
 }
 
-/// How a run ended.
+/// The outcome of a run.
 #[derive(Clone, Debug)]
 pub struct Outcome {
-    /// What the operator did.
+    /// The action of the operator.
     pub answer: &'static str,
-    /// State of the row at last.
+    /// Final state of the row.
     pub state: &'static str,
-    /// How it differs from the run without faults.
+    /// The differences from the run without faults.
     pub differences: Vec<String>,
-    /// Chunks encoded once more.
+    /// Chunks encoded again.
     pub encoded_again: usize,
-    /// Chunks encoded although they had a record already.
+    /// Chunks encoded although they already had a record.
     pub doubled: usize,
-    /// Faults that happened.
+    /// Faults that took effect.
     pub hits: usize,
 }
 
@@ -78,7 +78,8 @@ pub struct Bench {
 }
 
 impl Bench {
-    /// With a short time limit where a function is to hang, and with a small disk for the functions' temporary files where one is asked for and this process may mount.
+    /// Uses a short timeout if a function is to hang, and a small file system for temporary files if a row needs one and
+    /// this process may mount it.
     pub async fn start(with_disk: bool, with_limit: bool) -> Self {
         let proxy = ChaosProxy::start(DEPLOYMENT).await;
         let disk = if with_disk { SmallDisk::mount() } else { None };
@@ -110,7 +111,7 @@ impl Bench {
         bench
     }
 
-    /// Whether a row can be run here.
+    /// Whether this machine can run a row.
     pub fn can(&self, trouble: &Trouble) -> bool {
         !matches!(trouble, Trouble::FullDisk(_)) || self.disk.is_some()
     }
@@ -129,7 +130,7 @@ impl Bench {
         (self.world.deliver(&delivery).await, delivery)
     }
 
-    /// One delivery with its trouble and the operator's answer to it.
+    /// Runs one delivery with its fault, and the operator's response.
     pub async fn run(&mut self, name: &str, trouble: &Trouble) -> Outcome {
         let rules = match trouble {
             Trouble::Requests(rules) => rules.clone(),
@@ -184,7 +185,7 @@ impl Bench {
         }
     }
 
-    /// Troubles that are not requests; how many happened.
+    /// Causes the faults that are not requests, and returns how many took effect.
     async fn afflict(&self, trouble: &Trouble, execution: &str) -> usize {
         let end = Instant::now() + PATIENCE;
         let (mut killed, mut filled) = (0, false);
@@ -243,7 +244,7 @@ impl Bench {
         0
     }
 
-    /// Encoders that make a chunk's pictures.
+    /// Encoder processes that encode video of a chunk.
     fn chunk_encoders(&self) -> Vec<i32> {
         let mut all = self.proxy.encoders();
         all.retain(|pid| {
@@ -253,7 +254,7 @@ impl Bench {
         all
     }
 
-    /// A try that the function's own watch ended leaves a note; one that ran into the function's time limit leaves none.
+    /// An attempt that the function's stall detection ended leaves a note; one that hit the function's timeout does not.
     async fn stalled(&self, row: &Row) -> Option<String> {
         let keys = GenerationKeys::new(&row.asset, &row.job_key, row.generation);
         let retries = self.world.get(&keys.retries()).await;
@@ -276,7 +277,7 @@ impl Bench {
         }
     }
 
-    /// What an operator does about an execution that ended; also about one that published and could not clean up.
+    /// The operator's response to an execution that has ended, also to one that published but could not clean up.
     async fn answer(
         &self,
         view: &ExecutionView,
@@ -298,7 +299,7 @@ impl Bench {
         }
     }
 
-    /// The row once the execution has ended.
+    /// The row after the execution has ended.
     async fn settled(&self, execution: &str, delivery: &Delivery) -> Option<Row> {
         let view = self.ended(execution, &delivery.id).await;
         let table = self
@@ -315,7 +316,7 @@ impl Bench {
         table.row(&key.parse().unwrap()).await.unwrap()
     }
 
-    /// How often a chunk was made: each try ends with one call that writes its record.
+    /// How often a chunk was encoded: each attempt ends with one call that writes its record.
     fn encodes(&self) -> usize {
         let calls: BTreeSet<String> = self
             .proxy
@@ -331,7 +332,7 @@ impl Bench {
         calls.len()
     }
 
-    /// How often a record was written by a call that began after another had written it.
+    /// How often a call that wrote a record began after the record already existed.
     fn doubled(&self) -> usize {
         let mut written: BTreeMap<String, String> = BTreeMap::new();
         let mut doubled = 0;
@@ -358,7 +359,7 @@ impl Bench {
         for key in self.world.keys(keys.output_prefix()).await {
             let body = self.world.get(&key).await;
             let path = key[keys.output_prefix().len()..].to_owned();
-            // The page shows when each worker ran; everything else of an output is a function of the delivery.
+            // The page shows when each worker ran. Everything else in an output depends only on the delivery.
             let told = if path.ends_with("report.html") {
                 String::new()
             } else {
@@ -374,7 +375,7 @@ impl Bench {
         left
     }
 
-    /// One success under one id, nothing unsent, no slot held.
+    /// Checks for one success message under one id, an empty outbox and no occupied slot.
     async fn said(&self, row: &Row) -> Vec<String> {
         let table = self
             .world
@@ -386,7 +387,7 @@ impl Bench {
         let successes = messages.iter().filter(|m| m["kind"] == "success");
         let told: BTreeSet<String> = successes.map(|m| m["generation"].to_string()).collect();
         let pending = table.pending(row.job_key.as_str()).await.unwrap();
-        // A redrive or a second delivery may find the job complete and send what is left.
+        // A redrive or a second delivery may find the job complete and send the remaining messages.
         if !pending.is_empty() {
             wrong.push(format!("{} messages are not sent", pending.len()));
         }
@@ -396,7 +397,7 @@ impl Bench {
         let end = Instant::now() + Duration::from_secs(10);
         while !table.holding().await.unwrap().is_empty() {
             if Instant::now() > end {
-                // The reaper frees the slot of an execution that was stopped.
+                // The reaper frees the slot of a stopped execution.
                 self.reap().await;
                 if !table.holding().await.unwrap().is_empty() {
                     wrong.push("a slot is still held".to_owned());
@@ -415,7 +416,7 @@ impl Bench {
     }
 }
 
-/// The function whose first question says that the disk must be full by now: those that work before this one need it.
+/// The function whose first request fills the file system. Functions before it need the space.
 fn before(function: &str) -> Option<&'static str> {
     (function == "make-images").then_some("assemble-rendition")
 }
@@ -424,8 +425,8 @@ fn send(pid: i32, signal: Signal) -> bool {
     Pid::from_raw(pid).is_some_and(|pid| kill_process(pid, signal).is_ok())
 }
 
-/// What is missing in the reason of a chunk that failed at every try: its number, what its encoder ended with, and the
-/// command that shows it again.
+/// What is missing in the reason of a chunk that failed in every attempt: its number, the encoder's exit, and the command
+/// that reproduces the failure.
 fn explained(trouble: &Trouble, view: &ExecutionView) -> Vec<String> {
     if !matches!(trouble, Trouble::EveryEncoder) {
         return Vec::new();

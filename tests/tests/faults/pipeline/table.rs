@@ -1,31 +1,31 @@
-//! The rows: every function and what can befall it, and schedules drawn by a seed.
+//! The rows: every function with every fault, and random schedules generated from a seed.
 
 use reelsmith_tests::chaos::{Effect, Rule, Service};
 
-/// What happens during a run.
+/// A fault of a run.
 #[derive(Clone, Debug)]
 pub enum Trouble {
-    /// Requests of functions are spoiled.
+    /// Requests of functions fail.
     Requests(Vec<Rule>),
-    /// The encoder that the function has started is killed.
+    /// The function's encoder process is killed.
     Encoder(&'static str),
-    /// An encoder of a chunk is stopped, so that it neither ends nor gets on.
+    /// The encoder process of a chunk is suspended, so that it makes no progress and does not end.
     Stall,
-    /// Every encoder of a chunk is killed until the execution has ended.
+    /// Every encoder process of a chunk is killed until the execution has ended.
     EveryEncoder,
-    /// There is no room for temporary files until the function has said that it failed.
+    /// The file system for temporary files is full until the function has failed.
     FullDisk(&'static str),
-    /// The execution is stopped when the function asks its first question.
+    /// The execution is stopped at the function's first request.
     Stop(&'static str),
 }
 
-/// One row.
+/// One row of the fault table.
 #[derive(Clone, Debug)]
 pub struct Case {
     pub function: &'static str,
     pub fault: String,
     pub trouble: Trouble,
-    /// Whether it runs with the other tests.
+    /// Whether the ordinary run includes the row.
     pub in_slice: bool,
 }
 
@@ -37,7 +37,7 @@ impl Case {
 
 use Service::{Delete, Read, TableRead, TableWrite, Topic, Workflow, Write};
 
-/// What each function asks of its services.
+/// The requests of each function.
 const FUNCTIONS: &[(&str, &[Service])] = &[
     ("start-execution", &[Read, TableRead, TableWrite, Workflow]),
     ("parse-manifest", &[Read, Write]),
@@ -57,10 +57,10 @@ const FUNCTIONS: &[(&str, &[Service])] = &[
     ("notify", &[TableRead, TableWrite, Topic]),
 ];
 
-/// More than the SDK tries, so that the function itself fails and the state machine tries again.
+/// More failures than the SDK retries, so that the function fails and the state machine retries it.
 const PAST_THE_SDK: usize = 5;
 
-/// What can befall a request of a service: how many in a row, what, and what people call it.
+/// The faults of a request: how many in a row, the effect, and its description.
 fn befalls(service: Service) -> Vec<(usize, Effect, &'static str)> {
     let busy = (
         PAST_THE_SDK,
@@ -215,7 +215,7 @@ pub fn whole() -> Vec<Case> {
     cases
 }
 
-/// What befalls the function that says why a job failed.
+/// The faults of the function that reports why a job failed.
 fn while_failing() -> Vec<Case> {
     let fails = rule(
         "assemble-rendition",
@@ -255,7 +255,7 @@ fn while_failing() -> Vec<Case> {
         .collect()
 }
 
-/// The rows that run with the other tests: one of each kind, where it matters most.
+/// The rows of the ordinary run: one of each kind, at the most critical place.
 const SLICE: &[&str] = &[
     "start-execution: TableWrite: done, response lost",
     "submit-job: SIGKILL after its first TableWrite",
@@ -294,7 +294,7 @@ fn rule(
     }
 }
 
-/// One to three faults of a schedule. The generator never changes, so a seed always means the same.
+/// One to three faults of a schedule. The generator must not change, because a seed identifies a schedule.
 pub fn drawn(seed: u64) -> Vec<Rule> {
     let mut state = seed;
     let mut below = |limit: usize| {

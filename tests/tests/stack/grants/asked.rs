@@ -1,4 +1,4 @@
-//! What IAM would be asked for a request: actions and the resource that a grant of a `function.yaml` names.
+//! The permissions that IAM would check for a request: actions, and the resource names that grants of a `function.yaml` use.
 
 use percent_encoding::percent_decode_str;
 use reelsmith::stack::deploy::Deployment;
@@ -6,12 +6,12 @@ use reelsmith::stack::resources::Grant;
 use reelsmith_tests::chaos::Seen;
 use serde_json::Value;
 
-/// One question.
+/// One permission check.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Asked {
     pub action: String,
     pub resource: &'static str,
-    /// Key of an object; empty for everything else.
+    /// Key of an object; empty for other resources.
     pub path: String,
 }
 
@@ -24,7 +24,7 @@ impl Asked {
         }
     }
 
-    /// Whether a grant allows it.
+    /// Whether a grant allows the request.
     pub fn is_granted_by(&self, grant: &Grant) -> bool {
         grant.actions.contains(&self.action)
             && grant.resource == self.resource
@@ -32,7 +32,7 @@ impl Asked {
     }
 }
 
-/// Whether a pattern with stars covers a path, as IAM matches them.
+/// Whether a pattern with `*` matches a path, as in IAM.
 pub fn covers(pattern: &str, path: &str) -> bool {
     match pattern.split_once('*') {
         None => pattern == path,
@@ -44,10 +44,10 @@ pub fn covers(pattern: &str, path: &str) -> bool {
     }
 }
 
-/// What IAM would be asked for a request that went by.
+/// The permissions that IAM would check for a recorded request.
 ///
 /// # Panics
-/// Where it is a request of which this list does not know what it asks.
+/// If the request is of an unknown kind.
 pub fn asked(deployment: &Deployment, seen: &Seen) -> Vec<Asked> {
     let mut words = seen.line.split(' ');
     let (method, url) = (
@@ -97,7 +97,7 @@ fn of_bucket(method: &str, bucket: &'static str, key: &str, query: &str, body: &
             } else {
                 "s3:GetObject"
             };
-            // S3 tells a missing object from a denied one only to those who may list the bucket.
+            // S3 reports a missing object as such only to callers that may list the bucket.
             vec![
                 Asked::of(action, bucket, key),
                 Asked::of("s3:ListBucket", bucket, ""),
@@ -116,7 +116,7 @@ fn keys_of(xml: &str) -> impl Iterator<Item = &str> {
     after.filter_map(|rest| rest.split_once("</Key>").map(|(key, _)| key))
 }
 
-/// Service Authorization Reference, "Amazon DynamoDB": a transaction is asked for item by item.
+/// Service Authorization Reference, "Amazon DynamoDB": every item of a transaction is checked.
 fn of_table(operation: &str, body: &Value) -> Vec<Asked> {
     let resource = match body.get("IndexName") {
         Some(_) => "submission_indexes",
@@ -140,7 +140,7 @@ fn of_mediaconvert(method: &str, path: &str) -> Vec<Asked> {
     match (method, path) {
         ("POST", "jobs") => vec![
             action("CreateJob", "mediaconvert_queue"),
-            // The request hands the service its role.
+            // The request passes a role to the service.
             Asked::of("iam:PassRole", "mediaconvert_role", ""),
         ],
         ("GET", "search") => vec![action("SearchJobs", "mediaconvert_queue")],

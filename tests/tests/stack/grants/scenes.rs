@@ -1,4 +1,4 @@
-//! What has to happen so that every function makes every kind of call that it can make.
+//! The situations in which every function makes every kind of call that it can make.
 
 mod left;
 
@@ -25,7 +25,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-/// Functions that read what was delivered in parts.
+/// Functions that read delivered files in ranges.
 const READERS: [&str; 7] = [
     "parse-manifest",
     "validate-input",
@@ -35,12 +35,12 @@ const READERS: [&str; 7] = [
     "encode-audio",
     "convert-captions",
 ];
-/// Workers that write each object once, and compare where they find one.
+/// Workers that write each object once, and compare the bytes if it exists.
 const WRITERS: [&str; 2] = ["encode-audio", "convert-captions"];
 const EVERY: usize = 1 << 20;
-/// How long what must happen may take on a busy machine.
+/// Time limit for an expected event on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(240);
-/// Pause between two looks.
+/// Polling interval.
 const LOOK: Duration = Duration::from_millis(100);
 
 pub struct Stage {
@@ -49,7 +49,7 @@ pub struct Stage {
     orders: ChaosProxy,
     film: Vec<u8>,
     seen: Vec<Seen>,
-    /// A service that has one order at work and one that was called off.
+    /// A service with one running order and one cancelled order.
     idle: Option<StandIn>,
 }
 
@@ -62,7 +62,7 @@ impl Stage {
             ("AWS_ENDPOINT_URL", all.as_str()),
             ("AWS_ENDPOINT_URL_MEDIACONVERT", encodes.as_str()),
         ];
-        // What has failed may be given up a second later.
+        // A failed row counts as abandoned after a second.
         let setup = Setup {
             environment: &environment,
             settings: &["ABANDONED_AFTER_SECONDS=1", "ENABLE_H265=false"],
@@ -81,7 +81,7 @@ impl Stage {
         }
     }
 
-    /// Everything that was asked by functions.
+    /// All requests of functions so far.
     pub fn seen(mut self) -> Vec<Seen> {
         self.arm(&[]);
         self.seen.extend(self.orders.seen());
@@ -142,9 +142,9 @@ impl Stage {
         self.apply(job_key, step).await
     }
 
-    /// A whole job during which everything that was delivered seems to have been replaced, so that its readers ask for the
-    /// version that was there first, and writers do not hear that they wrote; then again, as if the first execution had been
-    /// stopped at its publication: without the pointer, with item lists, its success not sent. The execution.
+    /// Runs a job in which every delivered file seems to have been replaced, so that readers request the original version, and
+    /// in which writers lose the responses to their writes. Then runs it again as if the first execution had been stopped during
+    /// publication: without the pointer, with item lists, with its success message unsent. Returns the execution.
     pub async fn a_job_and_its_twin(&mut self) -> String {
         let replaced = READERS.map(|function| Rule {
             function,
@@ -182,7 +182,7 @@ impl Stage {
         execution
     }
 
-    /// What an execution leaves that is stopped between COMPLETE and its cleanup.
+    /// The remaining data of an execution that was stopped between COMPLETE and its cleanup.
     async fn unfinished(&self, job_key: JobKey) {
         let table = self.table().await;
         let row = table.row(&job_key).await.unwrap().unwrap();
@@ -200,7 +200,7 @@ impl Stage {
         table.enqueue(&entry).await.unwrap();
     }
 
-    /// A manifest that is none, and a job whose worker fails; then again while it seems to be another's.
+    /// An invalid manifest, and a job whose worker fails; then the same job while another execution seems to hold it.
     pub async fn jobs_that_fail(&mut self) {
         let world = &self.world;
         let execution = world.drop_manifest("manifests/none.xml", "<no/>").await;
@@ -212,7 +212,7 @@ impl Stage {
         let job_key: JobKey = message["job_key"].as_str().unwrap().parse().unwrap();
         let row = self.table().await.row(&job_key).await.unwrap().unwrap();
         assert_eq!(row.state, State::Failed);
-        // What it may have made before it failed, and the reaper deletes.
+        // Objects of the failed job, which the reaper deletes.
         let keys = GenerationKeys::new(&row.asset, &job_key, Generation::FIRST);
         for key in [keys.plan(), keys.output("video/left.m4s")] {
             let object = ObjectRef::new(&world.deployment.output_bucket, &key);
@@ -246,7 +246,7 @@ impl Stage {
         self.apply(job_key, step).await;
     }
 
-    /// An order whose answer is lost; one that fails; and an attempt that finds two orders at work, one more than is paid for.
+    /// An order whose response is lost, one that fails, and an attempt that finds two running orders, one too many.
     pub async fn orders(&mut self) {
         let endpoint = self.world.endpoint.clone();
         let working = standin(&endpoint, Some(Tools::locate(None, None).unwrap())).await;
@@ -308,7 +308,7 @@ async fn standin(endpoint: &str, tools: Option<Tools>) -> StandIn {
     StandIn::start(free_port(), options).await.unwrap()
 }
 
-/// The stand-in tells its port as part of an address.
+/// The port in the URL of the stand-in.
 fn port(standin: &StandIn) -> u16 {
     let endpoint = standin.endpoint();
     endpoint.rsplit(':').next().unwrap().parse().unwrap()
@@ -319,7 +319,7 @@ fn free_port() -> u16 {
     listener.local_addr().unwrap().port()
 }
 
-/// Places an order that no function placed.
+/// Places an order that no function has placed.
 async fn place(port: u16, order: &Value) {
     let body = order.to_string();
     let mut connection = TcpStream::connect((Ipv4Addr::LOCALHOST, port))

@@ -1,4 +1,4 @@
-//! The functions one after the other in this process: real code, real ffmpeg, storage in memory.
+//! Runs the functions in order in this process: real code, real ffmpeg, storage in memory.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -22,33 +22,28 @@ use reelsmith_pipeline::worker::EncoderPorts;
 use reelsmith_testkit::fakes::{ManualClock, MemoryStore};
 use reelsmith_tests::delivery::Delivery;
 
-/// Where a delivery ended.
+/// The step at which a delivery ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Stage {
-    /// `parse-manifest`.
     Manifest,
-    /// `validate-input`.
     Validation,
-    /// `plan-chunks`.
     Planning,
-    /// `verify-mezzanine`, then what runs beside it: `transcode-chunk` and `encode-audio`.
+    /// `verify-mezzanine`, or the workers that run at the same time: `transcode-chunk` and `encode-audio`.
     Encoding,
-    /// It went through.
+    /// Not rejected.
     Done,
 }
 
-/// What became of a delivery.
+/// The result of a delivery.
 #[derive(Debug)]
 pub struct Outcome {
-    /// Where it ended.
     pub stage: Stage,
-    /// The error, but for [`Stage::Done`].
+    /// The error; `None` for [`Stage::Done`].
     pub failure: Option<Failure>,
-    /// How long it took.
     pub took: Duration,
 }
 
-/// The functions with their ports.
+/// The functions and their ports.
 pub struct Line {
     /// Both buckets, `in` and `out`.
     pub store: Arc<MemoryStore>,
@@ -61,7 +56,7 @@ pub struct Line {
 }
 
 impl Line {
-    /// A line over empty buckets; the input bucket is versioned.
+    /// Starts with empty buckets; the input bucket is versioned.
     pub fn new() -> Self {
         let memory = Arc::new(MemoryStore::with_buckets(["out"]));
         memory.add_bucket("in", true);
@@ -113,7 +108,7 @@ impl Line {
         put.unwrap();
     }
 
-    /// Delivers, and takes the delivery as far as it goes.
+    /// Uploads a delivery and runs the functions until one fails.
     pub async fn deliver(&self, delivery: &Delivery) -> Outcome {
         let body = delivery.mezzanine.clone().unwrap_or_default();
         self.put(&delivery.mezzanine_key, body.into()).await;
@@ -121,7 +116,7 @@ impl Line {
         self.run(&delivery.manifest_key(), manifest).await
     }
 
-    /// Drops a manifest, and takes it as far as it goes.
+    /// Uploads a manifest and runs the functions until one fails.
     pub async fn run(&self, key: &str, manifest: Vec<u8>) -> Outcome {
         self.put(key, manifest.into()).await;
         let began = Instant::now();

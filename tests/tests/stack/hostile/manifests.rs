@@ -10,7 +10,7 @@ use crate::hostile::soon;
 use crate::hostile::tally::document;
 
 #[tokio::test]
-async fn every_hostile_manifest_is_refused_by_name_and_soon() {
+async fn every_hostile_manifest_is_rejected_quickly_with_a_named_error() {
     let bait = Bait::lay();
     let line = Line::new();
     let cases = manifests::all(bait.path(), bait.port);

@@ -1,4 +1,4 @@
-//! Every hostile mezzanine through the functions, up to the encoder where it gets that far.
+//! Every hostile mezzanine through the functions, up to and including the encoder.
 
 use std::io::Write;
 use std::sync::{Arc, Mutex};
@@ -17,16 +17,16 @@ use crate::hostile::line::{Line, Outcome, Stage};
 use crate::hostile::tally::{Tally, document};
 use crate::hostile::{full, soon};
 
-/// Truncations, and as many bit flips, of each kind: 560 files of seven kinds.
+/// Truncations, and bit flips, of each kind in the full run: 560 files of seven kinds.
 const EACH: usize = 40;
-/// The same in the ordinary run.
+/// Truncations, and bit flips, of each kind in the ordinary run.
 const PART: usize = 10;
-/// Cases at once: no more than a small machine has processors.
+/// Concurrent cases: no more than a small machine has processors.
 const AT_ONCE: usize = 2;
-/// Greatest resident size of any child, in KiB. Half of what is allowed as address space for probing.
+/// Limit for the resident size of a child, in KiB: half of the address space that is allowed for probing.
 const MOST_MEMORY: i64 = 1 << 20;
 
-/// Errors that say what is wrong with a delivery, or with the encoding of it.
+/// Errors that are correct for a hostile delivery.
 const NAMES: [ErrorName; 15] = [
     ErrorName::ContainerUnsupported,
     ErrorName::MezzanineUnreadable,
@@ -55,7 +55,7 @@ fn delivery(number: usize, case: &Case) -> Delivery {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_hostile_mezzanine_is_refused_or_fails_by_name_and_nothing_leaks() {
+async fn every_hostile_mezzanine_fails_with_a_named_error_and_nothing_leaks() {
     let log = Log::start();
     let layers = Layers::active();
     let bait = Bait::lay();
@@ -123,7 +123,7 @@ fn layer_names(layers: Layers) -> String {
     active.map(|(_, name)| name).collect::<Vec<_>>().join(", ")
 }
 
-/// Why a case did not end as it must, where it did not.
+/// Why the result of a case is wrong; `None` if it is right.
 fn wrong(case: &Case, outcome: &Outcome, bait: &Bait) -> Option<String> {
     if outcome.took >= soon() {
         return Some(format!("expected an end within {:?}", soon()));
@@ -134,14 +134,14 @@ fn wrong(case: &Case, outcome: &Outcome, bait: &Bait) -> Option<String> {
             Some("the canary".to_owned())
         }
         Some(_) => None,
-        // A flipped bit in a picture is a flipped bit in a picture: the file's checksum is what tells it.
+        // A flipped bit in a picture does not stop a decoder. The checksum of the file detects it.
         None => (case.damage == Damage::None).then(|| "it went through".to_owned()),
     }
 }
 
-/// A manifest tells the checksums of the whole file, so that one damaged on its way goes no further than being read.
+/// The manifest has the checksums of the intact file, so that a damaged one is rejected at the latest by its checksum.
 #[tokio::test(flavor = "multi_thread")]
-async fn every_damaged_mezzanine_is_refused_by_the_checksum_of_the_whole_one() {
+async fn every_damaged_mezzanine_is_rejected_by_the_checksum_of_the_intact_one() {
     let line = Line::new();
     let cases = broken::all(EACH);
     for (number, case) in cases.iter().enumerate() {
@@ -174,9 +174,9 @@ async fn nothing_leaked(line: &Line, bait: &Bait) {
     }
 }
 
-/// The bait itself: a sentinel that nobody could reach, or a canary that nobody would find, would prove nothing.
+/// Tests the bait: a sentinel that cannot be reached, or a canary that cannot be found, would prove nothing.
 #[test]
-fn the_sentinel_hears_a_knock_and_the_canary_is_found() {
+fn the_sentinel_notices_a_connection_and_the_canary_is_found() {
     let bait = Bait::lay();
     drop(std::net::TcpStream::connect(("127.0.0.1", bait.port)).unwrap());
     let began = std::time::Instant::now();
@@ -188,7 +188,7 @@ fn the_sentinel_hears_a_knock_and_the_canary_is_found() {
     assert!(!bait.is_in(b"CANARY-"));
 }
 
-/// The greatest resident size of any child that has ended, in KiB.
+/// The largest resident size of any child that has ended, in KiB.
 fn children_kib() -> i64 {
     getrusage(UsageWho::RUSAGE_CHILDREN).unwrap().max_rss()
 }

@@ -1,4 +1,4 @@
-//! A part of the corpus through the local stack, the swapped mezzanine, and what all of it leaves in the logs.
+//! A part of the corpus through the local stack, a mezzanine that is replaced during a job, and a search of all logs.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -10,7 +10,7 @@ use reelsmith_tests::hostile::{self, Bait, broken};
 use reelsmith_tests::world::World;
 use serde_json::Value;
 
-/// Part of the corpus: one of each kind, by the names that the corpus gives them.
+/// The part of the corpus: one case of each kind, by name.
 const PART: [&str; 9] = [
     "HLS to a file as mp4",
     "HLS to http inside a transport stream",
@@ -23,13 +23,13 @@ const PART: [&str; 9] = [
     "20,000 tracks",
 ];
 
-/// Longer than a validation takes on a machine that is busy with everything else.
+/// Time limit for all validations on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(600);
 
-/// Text that is markup, a log line, a format or an escape sequence wherever it is not taken as text. The parser refuses
-/// control characters; these are what is left.
+/// Text that is markup, a log line, a format string or an escape sequence if it is not escaped. The parser rejects control
+/// characters, so there are none.
 const TITLE: &str = r#"</script><script>alert(1)</script> & "a" 'b' %n ${jndi:ldap://x} {{7*7}} \u0000 ]]> #EXT-X-ENDLIST"#;
-/// The same for a label, which may not hold a double quote.
+/// The same for a label, in which a double quote is not allowed.
 const LABEL: &str = "</Label><b>&'x',URI=y #EXT-X-ENDLIST";
 
 fn escaped(text: &str) -> String {
@@ -46,7 +46,7 @@ fn good(id: &str) -> Delivery {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn hostile_files_fail_by_name_and_the_next_job_runs_with_its_markup_as_text() {
+async fn hostile_files_fail_with_named_errors_and_the_next_job_escapes_markup() {
     let world = World::join("hostile").await;
     let bait = Bait::lay();
     let cases = hostile::mezzanines(&bait, 0);
@@ -114,7 +114,7 @@ async fn markup_stayed_text(world: &World, execution: &str, output: &Value) {
     assert!(mpd.contains("&lt;b&gt;") || mpd.contains("&lt;b>"), "{mpd}");
 }
 
-/// An object of the output bucket as text; playlists are kept packed.
+/// An object of the output bucket as text. Playlists are stored gzipped.
 async fn text(world: &World, key: &str) -> String {
     let object = ObjectRef::new(&world.deployment.output_bucket, key);
     let body = world.store.get(&object, 1 << 20).await.unwrap();
@@ -124,7 +124,7 @@ async fn text(world: &World, key: &str) -> String {
     text
 }
 
-/// Signatures and keys as AWS writes them, payloads, and the environment of a function.
+/// Patterns of signatures and keys, payloads, and the environment of a function.
 fn nothing_secret(log: &str) {
     for function in ["validated", "encoded", "published"] {
         assert!(log.contains(function), "the functions log elsewhere");
@@ -147,7 +147,7 @@ fn nothing_secret(log: &str) {
     }
 }
 
-/// Swaps a mezzanine as soon as its validation is written down; the execution's error, or none where the swap came late.
+/// Replaces a mezzanine as soon as it is validated; returns the execution's error, or `None` if the replacement came too late.
 async fn swapped(world: &World, id: &str) -> Option<(String, String)> {
     let delivery = good(id);
     let execution = world.deliver(&delivery).await;
@@ -176,9 +176,9 @@ async fn swapped(world: &World, id: &str) -> Option<(String, String)> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_mezzanine_swapped_between_validation_and_encoding_fails_its_job() {
+async fn a_mezzanine_replaced_between_validation_and_encoding_fails_its_job() {
     let world = World::join("hostile").await;
-    // Planning may be quicker than the swap; then the job rightly goes on with the version that was validated.
+    // Planning may finish before the replacement. The job then correctly continues with the validated version.
     for attempt in 0..5 {
         if let Some((error, cause)) = swapped(&world, &format!("swapped-{attempt}")).await {
             assert_eq!(error, "MezzanineChanged", "{cause}");

@@ -1,4 +1,4 @@
-//! What became of the corpus, and the tables of it in docs/security.md.
+//! The results of the corpus, and their tables in docs/security.md.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -10,14 +10,14 @@ use reelsmith_tests::hostile::{Case, Damage};
 
 use crate::hostile::line::{Outcome, Stage};
 
-/// The cases of one end.
+/// The cases with the same result.
 #[derive(Default)]
 struct Cases {
     count: BTreeMap<Damage, usize>,
     slowest: Duration,
 }
 
-/// What became of how many.
+/// The results by kind.
 #[derive(Default)]
 pub struct Tally {
     ends: BTreeMap<(Stage, Option<ErrorName>), Cases>,
@@ -25,7 +25,7 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// Counts a case, and keeps what is wrong with how it ended.
+    /// Counts a case, and keeps the reason if its result is wrong.
     pub fn count(&mut self, case: &Case, outcome: &Outcome, wrong: Option<String>) {
         let end = (outcome.stage, outcome.failure.as_ref().map(|f| f.name));
         let cases = self.ends.entry(end).or_default();
@@ -35,25 +35,25 @@ impl Tally {
         self.wrong.extend(wrong);
     }
 
-    /// Fails where a case did not end as it must; all of them are told, because a whole corpus takes minutes.
+    /// Fails if a result is wrong, and lists all wrong results, because a whole corpus takes minutes.
     pub fn assert_right(&self) {
         assert!(self.wrong.is_empty(), "{}", self.wrong.join("\n"));
     }
 
-    /// Cases of one kind of damage.
+    /// The number of cases with one kind of damage.
     pub fn of(&self, damage: Damage) -> usize {
         let counts = self.ends.values().filter_map(|c| c.count.get(&damage));
         counts.sum()
     }
 
-    /// How long the slowest case took that ended with an error.
+    /// The duration of the slowest case that ended with an error.
     pub fn slowest(&self) -> Duration {
         let failed = self.ends.iter().filter(|((_, name), _)| name.is_some());
         let times = failed.map(|(_, cases)| cases.slowest);
         times.max().unwrap_or_default()
     }
 
-    /// The table in Markdown: a row for each end.
+    /// The Markdown table: one row for each result.
     pub fn table(&self) -> String {
         let mut table = String::from(
             "| ended in | error | special | truncated | bits flipped | slowest |\n|---|---|---|---|---|---|\n",
@@ -77,11 +77,11 @@ impl Tally {
     }
 }
 
-/// Tests of one program write the same page.
+/// Serialises the tests of this program that write the page.
 static PAGE: Mutex<()> = Mutex::new(());
 
-/// Puts a text between the marks of its name in docs/security.md, where the whole corpus ran and UPDATE_DOCS=1. Not compared
-/// otherwise: times are those of one machine, and what an encoder makes of the whole files differs between builds.
+/// Replaces a generated part of docs/security.md if the whole corpus ran and `UPDATE_DOCS=1` is set. It is not compared
+/// otherwise, because times depend on the machine and encoder errors on the build.
 pub fn document(name: &str, text: &str) {
     if !crate::hostile::full() || std::env::var_os("UPDATE_DOCS").is_none() {
         return;

@@ -1,4 +1,4 @@
-//! Progressive files as a browser fetches them, read by ffprobe packet by packet.
+//! Progressive files as a browser requests them, read packet by packet by ffprobe.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::{AUDIO_FRAMES, decoded, keys_of, standard};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_progressive_file_is_the_segments_copied_where_the_manifest_asks() {
+async fn a_progressive_file_contains_the_packets_of_the_segments() {
     let world = World::join("jobs").await;
     let mut delivery = Delivery::of("progressive", &standard());
     delivery.settings =
@@ -35,7 +35,7 @@ async fn a_progressive_file_is_the_segments_copied_where_the_manifest_asks() {
     for file in files {
         assert_eq!(
             decoded(&world.url(&file)),
-            // The edit list takes the priming frame off again.
+            // The edit list removes the priming frame.
             (vec![media::FRAMES], vec![AUDIO_FRAMES - 1]),
             "{file}"
         );
@@ -61,7 +61,7 @@ async fn a_progressive_file_is_the_segments_copied_where_the_manifest_asks() {
     }
 }
 
-/// Init segment and segments of a rendition as one file.
+/// The init segment and all segments of a rendition as one file.
 async fn track(world: &World, keys: &GenerationKeys, rendition: &str, folder: &Path) -> PathBuf {
     let all = world.keys(&keys.output(&format!("{rendition}/"))).await;
     let mut media: Vec<_> = all
@@ -82,7 +82,7 @@ async fn track(world: &World, keys: &GenerationKeys, rendition: &str, folder: &P
     file
 }
 
-/// When each packet of a stream is shown, and the SHA-256 of its bytes.
+/// The presentation time and the SHA-256 of each packet of a stream.
 fn packets(file: &Path, stream: &str) -> Vec<(String, String)> {
     let output = Command::new("ffprobe")
         .args(["-v", "error", "-show_data_hash", "sha256", "-of", "json"])

@@ -1,5 +1,5 @@
-//! Every request that is built, for all sample manifests and combinations of options, as `scripts/check-mediaconvert` holds
-//! it against the service's own API model.
+//! The requests for all sample manifests and combinations of options, which `scripts/check-mediaconvert` validates against the
+//! service's API model.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -13,7 +13,7 @@ use reelsmith_testkit::fakes::{ManualClock, MemoryStore};
 use reelsmith_testkit::orders::{Ordered, Source, options};
 use serde_json::Value;
 
-/// Mezzanines of every shape that matters to a request.
+/// Mezzanines of every kind that affects a request.
 fn sources() -> Vec<Source> {
     let of = |width, height, rate: &str, frames, field_order: &str| Source {
         size: Resolution { width, height },
@@ -69,7 +69,7 @@ async fn requests() -> Vec<(String, Value)> {
     let ordered = ordered();
     for (attempt, (_, ordered)) in (1..).zip(&ordered) {
         let mut order = ordered.order().unwrap();
-        // Jobs of one key share their token; here each must be a job of its own.
+        // Jobs with the same key share their token. Here each needs its own.
         order.tag.attempt = attempt;
         service.create(&order).await.unwrap();
     }
@@ -77,7 +77,7 @@ async fn requests() -> Vec<(String, Value)> {
     names.zip(standin.requests()).collect()
 }
 
-/// What is the same in all of them, and what is not.
+/// The parts that all requests share, and the parts that options change.
 #[tokio::test]
 async fn options_decide_what_is_asked() {
     let requests = requests().await;

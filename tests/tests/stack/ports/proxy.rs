@@ -1,4 +1,4 @@
-//! A network that loses what the service answered.
+//! A proxy that loses responses.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -7,23 +7,23 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
-/// What happens to an answer.
+/// The fault of a response.
 #[derive(Clone, Copy, Debug)]
 pub enum Fault {
-    /// The request was carried out; its answer never arrives.
+    /// The request takes effect, but its response is lost.
     LoseAnswer,
-    /// The connection breaks after so many bytes of the body.
+    /// The connection breaks after this many bytes of the body.
     CutBody(usize),
 }
 
-/// Stands before a local stack and passes everything on, but for the answers it was told to spoil.
+/// Forwards requests to a local stack and damages the selected responses.
 pub struct Proxy {
     port: u16,
     hits: Arc<AtomicUsize>,
     serving: JoinHandle<()>,
 }
 
-/// Which requests are spoiled, and how often.
+/// Which responses to damage, and how often.
 struct Plan {
     upstream: u16,
     wanted: &'static str,
@@ -33,7 +33,7 @@ struct Plan {
 }
 
 impl Proxy {
-    /// Stands before `upstream` and spoils the first `times` answers to requests whose head contains `wanted`.
+    /// Forwards to `upstream` and damages the first `times` responses to requests whose head contains `wanted`.
     pub async fn before(upstream: u16, wanted: &'static str, fault: Fault, times: usize) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -48,7 +48,7 @@ impl Proxy {
         let serving = tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
                 let plan = Arc::clone(&plan);
-                // A client that goes away in the middle is no concern of the proxy.
+                // A client may close the connection at any time.
                 tokio::spawn(async move { plan.pass(client).await.ok() });
             }
         });
@@ -63,7 +63,7 @@ impl Proxy {
         format!("http://127.0.0.1:{}", self.port)
     }
 
-    /// How many answers were spoiled.
+    /// The number of damaged responses.
     pub fn hits(&self) -> usize {
         self.hits.load(Ordering::SeqCst)
     }
@@ -76,7 +76,7 @@ impl Drop for Proxy {
 }
 
 impl Plan {
-    /// Passes one request and its answer on; every connection carries one, so that an answer ends with it.
+    /// Forwards one request and its response. A connection carries one request, so the response ends with it.
     async fn pass(&self, mut client: TcpStream) -> std::io::Result<()> {
         let (head, body) = read_request(&mut client).await?;
         let mut upstream = TcpStream::connect(("127.0.0.1", self.upstream)).await?;

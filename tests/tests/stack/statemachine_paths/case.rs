@@ -1,4 +1,4 @@
-//! One case: what each function answers, and what must come of it.
+//! A case: the answer of each function, and the expected result.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -20,49 +20,49 @@ use sha2::{Digest as _, Sha256};
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Case {
-    /// File name without extension; also the asset of its job.
+    /// File name without extension, which is also the asset of its job.
     #[serde(skip)]
     pub name: String,
-    /// What it shows.
+    /// What the case demonstrates.
     pub description: String,
-    /// The answers of functions, in order, the last for ever. A function that is not here answers as in a good job.
+    /// The answers of functions in order; the last one repeats. A function without answers answers as in a successful job.
     #[serde(default)]
     pub answers: BTreeMap<String, Vec<Answer>>,
-    /// What must come of it.
+    /// The expected result.
     pub expect: Expectation,
 }
 
-/// What a function does when it is called.
+/// The answer of a function.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Answer {
-    /// Returns its good answer with these fields changed; null removes one.
+    /// The successful answer with these fields changed; null removes a field.
     Return(Value),
     /// Fails with this error name.
     Throw(String),
-    /// Ends its process with this exit code.
+    /// Ends the process with this exit code.
     Crash(u8),
 }
 
-/// What must come of a case.
+/// The expected result of a case.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Expectation {
-    /// The states of the whole machine, in order, from the first to the last.
+    /// The states of the outer state machine in order.
     pub states: Vec<String>,
-    /// Fields of the output, where it succeeds.
+    /// Fields of the output, if the execution succeeds.
     #[serde(default)]
     pub output: BTreeMap<String, Value>,
-    /// Fields that the output must not have.
+    /// Fields that must be absent from the output.
     #[serde(default)]
     pub absent: Vec<String>,
-    /// The error it ends with, where it fails.
+    /// The error of the execution, if it fails.
     #[serde(default)]
     pub error: Option<String>,
-    /// The error that fail-job was told about.
+    /// The error that fail-job receives.
     #[serde(default)]
     pub reported: Option<String>,
-    /// How often functions were called, where it is not once for each of their states.
+    /// Expected calls by function, if it is not one for each of its states.
     #[serde(default)]
     pub calls: BTreeMap<String, usize>,
 }
@@ -97,7 +97,7 @@ impl Case {
         case
     }
 
-    /// Writes what the stubs read: `FUNCTION.json` for each function.
+    /// Writes the input of the stubs: `FUNCTION.json` for each function.
     pub fn write_script(&self, folder: &Path) {
         std::fs::create_dir_all(folder).expect("a folder for the case");
         for step in STEPS.iter().filter(|s| !s.states.is_empty()) {
@@ -138,7 +138,7 @@ impl Case {
         }
     }
 
-    /// The answer of a function in a good job, made from the contract's own types.
+    /// The answer of a function in a successful job, made with the types of the contract.
     fn good_answer(&self, function: &str) -> Value {
         let outbox = self.name.clone();
         let made = match function {
@@ -194,7 +194,7 @@ impl Case {
     }
 }
 
-/// How many items each list has in the bucket of the cases.
+/// The number of items in each list in the bucket of the cases.
 pub const ITEMS: [(&str, usize); 4] = [("video", 3), ("audio", 2), ("text", 1), ("renditions", 4)];
 
 fn plan() -> PlanOutput {

@@ -1,4 +1,4 @@
-//! What an execution left behind: its history, its map runs, and the calls that the functions wrote down.
+//! What is known about an execution that has ended: its history, its map runs, and the calls that the functions recorded.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -12,18 +12,17 @@ use reelsmith_tests::asl;
 
 /// Everything known about one execution that has ended.
 pub struct Evidence {
-    /// The execution.
     pub view: ExecutionView,
-    /// States of the whole machine, in the order they were entered.
+    /// States of the outer state machine, in the order in which they were entered.
     pub states: Vec<String>,
     /// Labels of the Maps that ran.
     pub maps: BTreeSet<String>,
-    /// What each function was asked, in order.
+    /// The inputs of each function, in order.
     pub calls: BTreeMap<String, Vec<Value>>,
 }
 
 impl Evidence {
-    /// Waits for an execution to end and gathers what there is.
+    /// Waits until an execution has ended, and collects the evidence.
     pub async fn gather(cloud: &Cloud, arn: &str, folder: &Path) -> Self {
         let view = ended(cloud, arn).await;
         let history = cloud.history(arn, 0).await.expect("a history");
@@ -41,14 +40,14 @@ impl Evidence {
         }
     }
 
-    /// How often a function was called.
+    /// The number of calls of a function.
     pub fn count(&self, function: &str) -> usize {
         self.calls.get(function).map_or(0, Vec::len)
     }
 
-    /// Every state that was reached, inside Parallel and Map states too.
+    /// Every state that was reached, including those inside Parallel and Map states.
     ///
-    /// MiniStack's histories stop at the outermost states. What is inside follows from the map runs and the calls.
+    /// MiniStack's histories have only the outermost states. The inner states follow from the map runs and the calls.
     pub fn reached(&self, machine: &Value) -> BTreeSet<String> {
         let mut reached: BTreeSet<String> = self.states.iter().cloned().collect();
         for name in &self.states {
@@ -75,8 +74,8 @@ impl Evidence {
         }
     }
 
-    /// Tasks directly in a branch that were called, and where a choice led after them: to its first way in the end, and the
-    /// other way round if the task was called again.
+    /// The tasks directly in a branch that were called, and the next state of a choice after each: the first one at the end, and
+    /// the other one if the task was called again.
     fn called(&self, branch: &Value, reached: &mut BTreeSet<String>) {
         for (name, state) in asl::direct_states(branch) {
             let step = STEPS.iter().find(|s| s.states.contains(&name));
@@ -112,7 +111,7 @@ impl Evidence {
 }
 
 fn calls(folder: &Path, function: &str) -> Vec<Value> {
-    // A function that was never called has written nothing.
+    // A function that was not called has not recorded anything.
     let text =
         std::fs::read_to_string(folder.join(format!("{function}.calls"))).unwrap_or_default();
     text.lines()

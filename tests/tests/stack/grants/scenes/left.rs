@@ -1,4 +1,4 @@
-//! What the reaper finds: what executions left that have ended, and a line that cannot be served.
+//! What the reaper handles: data of executions that have ended, and a waiting line that nothing serves.
 
 use mediaconvert_standin::StandIn;
 use reelsmith_aws::{DynamoSubmissions, SystemClock};
@@ -14,11 +14,11 @@ use serde_json::{Value, json};
 use super::{EVERY, Stage, until};
 
 const SLOTS: u32 = 20;
-/// How often a ticket is tried that any function may take first.
+/// Attempts with a ticket that another function may take first.
 const TICKETS: u32 = 10;
 
 impl Stage {
-    /// Rows of an execution that has ended, each with an order of the service.
+    /// Rows of an execution that has ended, each with an order at the service.
     async fn ordered_by(&self, ended: &str) {
         let jobs = self.idle.iter().flat_map(StandIn::jobs);
         for (job, prefix) in jobs.zip(["cd", "ef"]) {
@@ -39,7 +39,7 @@ impl Stage {
         }
     }
 
-    /// Everything that the reaper puts right, with the name of an execution that has ended.
+    /// Everything that the reaper repairs, with the name of an execution that has ended.
     pub async fn left_behind(&mut self, ended: &str) {
         let table = self.table().await;
         let job: JobKey = "ab".repeat(32).parse().unwrap();
@@ -67,9 +67,9 @@ impl Stage {
         self.a_ticket_that_cannot_be_started(&table).await;
     }
 
-    /// Step Functions is down while a ticket is being started, so that it joins the line again. Any function that serves the
-    /// line may be quicker: then there is nothing to start, or the reaper stumbles over whoever holds the slot. Another ticket
-    /// tries again until the second joining was seen.
+    /// Makes Step Functions fail while a ticket is being started, so that the ticket joins the line again. Another function may
+    /// serve the line first; then there is nothing to start, or the reaper fails at the ticket that holds the slot. Tries further
+    /// tickets until one was seen to join again.
     async fn a_ticket_that_cannot_be_started(&mut self, table: &DynamoSubmissions) {
         let queue = self.world.deployment.manifest_queue.clone();
         let queue = self.world.cloud.queue_url(&queue).await.unwrap().unwrap();
@@ -98,7 +98,7 @@ impl Stage {
             if self.seen[earlier..].iter().any(joins_again) {
                 return;
             }
-            // Whoever was quicker, or the reaper where nobody was, brings the line to its end.
+            // The line is served by another function or by the reaper.
             self.reap().await.unwrap();
         }
         panic!("no ticket was left to start");
@@ -123,7 +123,7 @@ impl Stage {
     }
 }
 
-/// Whether the reaper lets a ticket join the line, which asks first that it holds no slot.
+/// Whether the reaper returned a ticket to the line: it first checks that the ticket holds no slot.
 fn joins_again(seen: &Seen) -> bool {
     let body = String::from_utf8_lossy(&seen.body);
     seen.function == "reap-jobs" && body.contains("ConditionCheck")
