@@ -10,7 +10,7 @@ EXPLICIT = {
     "reserve and release: submit-job, fail-job": ["functions/submit-job/src/lib.rs", "functions/fail-job/src/lib.rs",
                                                       "shared/pipeline/src/submission.rs"],
     "publish and notify: publish-job, notify": ["functions/publish-job/src/lib.rs", "functions/notify/src/lib.rs",
-                                                    "shared/pipeline/src/publication.rs", "shared/pipeline/src/outbox.rs"],
+                                                    "shared/pipeline/src/publication.rs", "shared/contract/src/notice.rs"],
     "clean up: cleanup-job, reap-jobs": ["functions/cleanup-job/src/lib.rs", "functions/reap-jobs/src/lib.rs",
                                             "shared/pipeline/src/cleanup.rs"],
 }

@@ -1,8 +1,9 @@
-//! See the library of this package.
+//! Builds the ports and serves the function, which its library describes.
 
-use assemble_rendition::{Ports, handle};
+use assemble_rendition::handle;
+use reelsmith_lambda::{Clients, StartError, serve};
 
 #[tokio::main]
-async fn main() -> Result<(), reelsmith_lambda::StartError> {
-    reelsmith_lambda::serve(async |clients| Ports::build(clients).await, handle).await
+async fn main() -> Result<(), StartError> {
+    serve(Clients::encoder_ports, handle).await
 }

@@ -1,9 +1,8 @@
-//! The progressive MP4 of a video rendition, with the audio of the default language: the same segments, copied.
+//! The progressive MP4 of a video rendition with the audio of the default language, copied from the same segments.
 
 use std::path::{Path, PathBuf};
 
-use futures::{StreamExt as _, TryStreamExt as _};
-use reelsmith_contract::{Failure, Objects};
+use reelsmith_contract::{Failure, Objects, PortResultExt as _};
 use reelsmith_core::keys::{GenerationKeys, INIT};
 use reelsmith_core::plan::Plan;
 use reelsmith_core::ports::PutOptions;
@@ -11,18 +10,15 @@ use reelsmith_core::record::{RungOutput, TrackRecord};
 use reelsmith_media::OnSource as _;
 use reelsmith_media::progressive::{Joined, join as join_files};
 use reelsmith_pipeline::Invocation;
-use reelsmith_pipeline::worker::{IMMUTABLE, mp4_type};
+use reelsmith_pipeline::records::concurrently;
+use reelsmith_pipeline::worker::{EncoderPorts, IMMUTABLE, mp4_type};
 
-use crate::Ports;
-
-/// Greatest segment or init segment that is read.
 const MAX_SEGMENT: u64 = 1 << 30;
-/// Segments fetched at once.
 const FETCHES: usize = 8;
 
-/// Joins the file and uploads it; gives its key.
+/// Joins the file, uploads it and returns its key.
 pub(crate) async fn join(
-    ports: &Ports,
+    ports: &EncoderPorts,
     plan: &Plan,
     keys: &GenerationKeys,
     video: &RungOutput,
@@ -30,8 +26,7 @@ pub(crate) async fn join(
 ) -> Result<String, Failure> {
     let name = video.rendition.rsplit('/').next().unwrap_or("video");
     let key = keys.output(&format!("progressive/{name}.mp4"));
-    let dir =
-        tempfile::tempdir().map_err(|e| Failure::internal(e.to_string(), "temporary folder"))?;
+    let dir = tempfile::tempdir().map_err(folder_error)?;
     let audio = default_audio(ports, plan, keys).await?;
     let video_files = fetch(&ports.outputs, keys, video, dir.path()).await?;
     let audio_files = match &audio {
@@ -51,7 +46,7 @@ pub(crate) async fn join(
 }
 
 async fn default_audio(
-    ports: &Ports,
+    ports: &EncoderPorts,
     plan: &Plan,
     keys: &GenerationKeys,
 ) -> Result<Option<RungOutput>, Failure> {
@@ -65,7 +60,7 @@ async fn default_audio(
     }
 }
 
-/// Fetches init and segments; the files in playing order.
+/// Fetches the init segment and all segments. Returns the files in playing order.
 async fn fetch(
     outputs: &Objects,
     keys: &GenerationKeys,
@@ -73,26 +68,23 @@ async fn fetch(
     dir: &Path,
 ) -> Result<Vec<PathBuf>, Failure> {
     let folder = dir.join(rendition.rendition.replace('/', "_"));
-    let made = tokio::fs::create_dir_all(&folder).await;
-    made.map_err(|e| Failure::internal(e.to_string(), "temporary folder"))?;
+    tokio::fs::create_dir_all(&folder)
+        .await
+        .map_err(folder_error)?;
     let names = std::iter::once(INIT).chain(rendition.segments.iter().map(|s| s.name.as_str()));
     let key = |name: &str| keys.output(&format!("{}/{name}", rendition.rendition));
-    let fetches: Vec<_> = names
-        .map(|name| fetch_one(outputs, key(name), folder.join(name)))
-        .collect();
-    futures::stream::iter(fetches)
-        .buffered(FETCHES)
-        .try_collect()
-        .await
+    let fetches = names.map(|name| fetch_one(outputs, key(name), folder.join(name)));
+    concurrently(FETCHES, fetches).await
 }
 
 async fn fetch_one(outputs: &Objects, key: String, path: PathBuf) -> Result<PathBuf, Failure> {
-    let object = outputs.at(&key);
-    let body = outputs.store().get(&object, MAX_SEGMENT).await;
-    let body = body.map_err(|e| Failure::storage(&e, &object))?;
-    let written = tokio::fs::write(&path, body).await;
-    written.map_err(|e| Failure::internal(e.to_string(), "temporary folder"))?;
+    let body = outputs.get(&key, MAX_SEGMENT).await?;
+    tokio::fs::write(&path, body).await.map_err(folder_error)?;
     Ok(path)
+}
+
+fn folder_error(error: std::io::Error) -> Failure {
+    Failure::internal(error.to_string(), "temporary folder")
 }
 
 async fn upload(outputs: &Objects, key: &str, file: &Path) -> Result<(), Failure> {
@@ -103,5 +95,5 @@ async fn upload(outputs: &Objects, key: &str, file: &Path) -> Result<(), Failure
         ..PutOptions::default()
     };
     let put = outputs.store().put_file(&object, file, &options).await;
-    put.map(|_| ()).map_err(|e| Failure::storage(&e, &object))
+    put.map(drop).on_object(&object)
 }

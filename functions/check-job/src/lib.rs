@@ -1,60 +1,38 @@
-//! Looks how far the encode of MediaConvert is, and records it once it is done.
+//! Polls the encode of MediaConvert, and records it once it is done.
+//!
+//! Reads the row for the id of the order, asks MediaConvert, and at the end compares the newest version of the mezzanine with
+//! the validated one: the service reads the newest version, so only equality shows which version it encoded. Writes the encode
+//! record. Returns the progress and how long to wait before the next poll. Errors: `MediaConvertJobFailed`, `MezzanineChanged`,
+//! `SubmissionLost`, and those of MediaConvert, storage and table.
 
 use std::sync::Arc;
 
 use reelsmith_contract::payload::{CheckJobOutput, Claim, ClaimInput, JobProgress};
 use reelsmith_contract::{ErrorName, Failure, Objects, PortResultExt as _};
 use reelsmith_core::encode::{EncodeJob, EncodeState, pause_seconds};
-use reelsmith_core::keys::JobKeys;
-use reelsmith_core::ports::{Clock, EncodeService, ObjectStore, SubmissionStore};
-use reelsmith_core::probe::Inspection;
+use reelsmith_core::ports::{EncodeService, ObjectStore};
 use reelsmith_core::record::EncodeRecord;
 use reelsmith_core::submission::Row;
-use reelsmith_lambda::Clients;
-use reelsmith_pipeline::Invocation;
-use reelsmith_pipeline::submission::lost;
+use reelsmith_pipeline::submission::{Submissions, lost};
+use reelsmith_pipeline::{Invocation, records};
 
-/// What this function works with.
+/// The ports of this function.
 pub struct Ports {
     /// Object storage, for the input bucket.
     pub store: Arc<dyn ObjectStore>,
-    /// The output bucket.
     pub outputs: Objects,
-    /// The submission table.
-    pub submissions: Arc<dyn SubmissionStore>,
-    /// MediaConvert.
+    pub submissions: Submissions,
     pub encodes: Arc<dyn EncodeService>,
-    /// Wall-clock time.
-    pub clock: Arc<dyn Clock>,
 }
 
-impl Ports {
-    /// The ports of a deployed function.
-    ///
-    /// # Errors
-    /// Where a setting is missing.
-    pub async fn build(clients: &Clients) -> Result<Self, Failure> {
-        Ok(Self {
-            store: clients.store(),
-            outputs: clients.outputs()?,
-            submissions: clients.submissions()?,
-            encodes: clients.encodes()?,
-            clock: clients.clock(),
-        })
-    }
-}
-
-/// Looks once.
-///
-/// # Errors
-/// `MediaConvertJobFailed`, `MediaConvertUnavailable`, `MezzanineChanged`, `SubmissionLost`, or those of storage and table.
+/// Polls once.
 pub async fn handle(
     ports: Arc<Ports>,
     input: ClaimInput,
     _invocation: Invocation,
 ) -> Result<CheckJobOutput, Failure> {
     let claim = &input.claim;
-    let id = reference(&ports, claim).await?;
+    let id = order_id(&ports, claim).await?;
     let job = ports.encodes.job(&id).await.on_encoder()?;
     let percent = match &job.state {
         EncodeState::Waiting => 0,
@@ -63,23 +41,23 @@ pub async fn handle(
         EncodeState::Failed { code, message } => {
             return Err(failed(&job, format!("error {code}: {message}")));
         }
-        EncodeState::Cancelled => return Err(failed(&job, "it was called off".to_owned())),
+        EncodeState::Cancelled => return Err(failed(&job, "it was cancelled".to_owned())),
     };
-    tracing::info!(encode = %job.id, percent, "under way");
+    tracing::info!(encode = %job.id, percent, "running");
     Ok(CheckJobOutput {
         state: JobProgress::Running,
         percent,
-        wait_seconds: pause_seconds(job.created, ports.clock.now()),
+        wait_seconds: pause_seconds(job.created, ports.submissions.now()),
     })
 }
 
-/// The service's name of the job that the row of this hold was committed with.
-async fn reference(ports: &Ports, claim: &Claim) -> Result<String, Failure> {
-    let row = ports.submissions.row(&claim.job_key).await.on_table()?;
+/// The id of the order with which the row of this hold was committed.
+async fn order_id(ports: &Ports, claim: &Claim) -> Result<String, Failure> {
+    let row = ports.submissions.table().row(&claim.job_key).await;
+    let row = row.on_table()?;
     let held = |row: &&Row| claim.fence.holds(row) && row.state.is_live();
-    let reference = row.as_ref().filter(held).map(|row| row.encoder_ref.clone());
-    match reference {
-        Some(Some(id)) => Ok(id),
+    match row.as_ref().filter(held).map(|row| &row.encoder_ref) {
+        Some(Some(id)) => Ok(id.clone()),
         Some(None) => Err(Failure::internal(
             "a job that was never ordered",
             format!("submission {}", claim.job_key),
@@ -88,30 +66,24 @@ async fn reference(ports: &Ports, claim: &Claim) -> Result<String, Failure> {
     }
 }
 
-/// The service reads the newest version of the mezzanine; what it has read is known only if that is still the one that was
-/// validated.
 async fn done(ports: &Ports, claim: &Claim, job: EncodeJob) -> Result<CheckJobOutput, Failure> {
-    let probe = JobKeys(&claim.job_key).probe();
-    let inspection: Inspection = ports.outputs.read(&probe).await?;
-    let pin = &inspection.mezzanine;
-    let found = ports
-        .store
-        .head(&pin.object)
-        .await
-        .on_object(&pin.object)?
-        .pin;
-    if found != *pin {
+    let pin = records::inspection(&ports.outputs, &claim.job_key)
+        .await?
+        .mezzanine;
+    let found = ports.store.head(&pin.object).await;
+    let found = found.on_object(&pin.object)?.pin;
+    if found != pin {
         return Err(Failure::new(
             ErrorName::MezzanineChanged,
             format!("the version that was validated, ETag {}", pin.etag),
             format!("ETag {}", found.etag),
             pin.object.to_string(),
-            "deliver again under a new key and do not replace files while a job runs",
+            "deliver the file again under a new key, and do not replace files while a job runs",
         ));
     }
     let record = EncodeRecord {
         job,
-        ended: ports.clock.now(),
+        ended: ports.submissions.now(),
     };
     let key = claim.keys().encode_record();
     ports.outputs.write(&key, &record).await?;
@@ -129,7 +101,7 @@ fn failed(job: &EncodeJob, found: String) -> Failure {
         "MediaConvert to complete the job",
         found,
         format!("MediaConvert job {}", job.id),
-        "look the code up in MediaConvert's documentation; drop the manifest again once its cause is gone",
+        "look up the code in MediaConvert's documentation, remove the cause, and drop the manifest again",
     )
 }
 

@@ -1,5 +1,7 @@
+use reelsmith_core::keys::JobKeys;
 use reelsmith_core::object::ObjectRef;
 use reelsmith_core::ports::PutOptions;
+use reelsmith_core::ports::{Clock as _, SubmissionStore as _};
 use reelsmith_core::submission::{Fence, Step, Transition, TransitionOutcome};
 use reelsmith_testkit::fakes::{ManualClock, MemoryEncodes, MemoryStore, MemorySubmissions};
 use reelsmith_testkit::orders::Ordered;
@@ -36,9 +38,8 @@ impl World {
         let ports = Arc::new(Ports {
             store: store.clone(),
             outputs,
-            submissions: submissions.clone(),
+            submissions: Submissions::new(submissions.clone(), clock.clone()),
             encodes: encodes.clone(),
-            clock: clock.clone(),
         });
         let world = Self {
             ports,
@@ -103,7 +104,7 @@ async fn put(store: &MemoryStore, object: &ObjectRef, body: &'static str) {
 }
 
 #[tokio::test]
-async fn it_is_looked_at_again_until_it_is_done_and_then_recorded() {
+async fn an_encode_is_polled_until_it_is_done_and_then_recorded() {
     let world = World::new().await;
     let first = world.look().await.unwrap();
     assert_eq!((first.percent, first.wait_seconds), (0, 5));
@@ -123,7 +124,7 @@ async fn it_is_looked_at_again_until_it_is_done_and_then_recorded() {
 }
 
 #[tokio::test]
-async fn a_job_that_failed_or_was_called_off_ends_with_the_services_words() {
+async fn a_failed_or_cancelled_encode_reports_the_code_and_message_of_the_service() {
     let world = World::new().await;
     world.encodes.set(
         &world.id,
@@ -137,11 +138,11 @@ async fn a_job_that_failed_or_was_called_off_ends_with_the_services_words() {
     assert_eq!(failure.found, "error 1404: Unable to open input file");
     world.encodes.set(&world.id, EncodeState::Cancelled);
     let failure = world.look().await.unwrap_err();
-    assert_eq!(failure.found, "it was called off");
+    assert_eq!(failure.found, "it was cancelled");
 }
 
 #[tokio::test]
-async fn what_was_read_of_a_mezzanine_that_was_replaced_is_not_known() {
+async fn a_mezzanine_that_was_replaced_during_the_encode_is_an_error() {
     let world = World::new().await;
     world.encodes.set(&world.id, EncodeState::Done);
     put(
@@ -155,7 +156,7 @@ async fn what_was_read_of_a_mezzanine_that_was_replaced_is_not_known() {
 }
 
 #[tokio::test]
-async fn an_execution_that_lost_the_job_stops_looking() {
+async fn an_execution_that_lost_the_job_stops_polling() {
     let world = World::new().await;
     let other = Claim {
         fence: Fence {

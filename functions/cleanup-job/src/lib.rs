@@ -1,36 +1,21 @@
-//! Removes the working files that a published job no longer needs. Where an execution was stopped before this, or was not
-//! allowed to do it, the next delivery's `submit-job` does; the reaper, where the success was not sent either.
+//! Deletes the working files of a published job: item lists, failure notes, measurements, MediaConvert's own files.
+//!
+//! Reads nothing. Returns the number of deleted objects. Errors: those of storage. Safe to repeat. If an execution was stopped
+//! before this state, `submit-job` of a later duplicate or `reap-jobs` deletes the files.
 
 use std::sync::Arc;
 
 use reelsmith_contract::payload::{ClaimInput, CleanupOutput};
 use reelsmith_contract::{Failure, Objects};
-use reelsmith_lambda::Clients;
 use reelsmith_pipeline::Invocation;
 use reelsmith_pipeline::cleanup::delete_working_files;
 
-/// What this function works with.
+/// The ports of this function.
 pub struct Ports {
-    /// The output bucket.
     pub outputs: Objects,
 }
 
-impl Ports {
-    /// The ports of a deployed function.
-    ///
-    /// # Errors
-    /// Where a setting is missing.
-    pub async fn build(clients: &Clients) -> Result<Self, Failure> {
-        Ok(Self {
-            outputs: clients.outputs()?,
-        })
-    }
-}
-
-/// Deletes them. Safe to repeat.
-///
-/// # Errors
-/// Those of storage.
+/// Deletes the files.
 pub async fn handle(
     ports: Arc<Ports>,
     input: ClaimInput,
@@ -49,7 +34,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn item_lists_and_notes_go_and_evidence_stays() {
+    async fn item_lists_and_notes_are_deleted_and_evidence_remains() {
         let outputs = Objects::new(Arc::new(MemoryStore::with_buckets(["out"])), "out");
         let claim = reelsmith_contract::payload::Claim {
             job_key: "ab".repeat(32).parse().unwrap(),

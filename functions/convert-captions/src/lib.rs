@@ -1,143 +1,127 @@
-//! Turns one caption file, or one subtitle stream of the mezzanine, into segmented WebVTT for HLS and one whole WebVTT file
+//! Converts one caption file, or one subtitle stream of the mezzanine, to segmented WebVTT for HLS and one whole WebVTT file
 //! for DASH.
+//!
+//! Reads `plan.json` and the pinned caption file, or `probe.json` and the stream's bytes of the mezzanine. Writes the WebVTT files
+//! that do not exist yet, and then the record of the track. Returns the key of the record, and whether this call made it: if
+//! the record exists, nothing is converted. Errors: `CaptionInvalid`, `MezzanineChanged` if the file was replaced,
+//! `EncoderFailed` if a stream cannot be extracted, `OutputConflict`, and those of storage.
 
-mod sidecar;
-
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use reelsmith_contract::Failure;
 use reelsmith_contract::payload::{RenditionInput, WorkerOutput};
+use reelsmith_contract::{Failure, PortResultExt as _};
 use reelsmith_core::digest::sha256_hex;
-use reelsmith_core::keys::{GenerationKeys, JobKeys, TEXT_SIDECAR, text_segment_name};
+use reelsmith_core::keys::{GenerationKeys, TEXT_SIDECAR, text_segment_name};
 use reelsmith_core::plan::{Plan, TextRendition};
 use reelsmith_core::probe::Inspection;
 use reelsmith_core::record::{RungOutput, SegmentRecord, TrackRecord};
 use reelsmith_core::units::Bytes as ByteCount;
 use reelsmith_media::{
-    EmbeddedTask, MediaError, OnSource as _, ProxyOptions, RangeProxy, TextSegment,
-    convert_captions, convert_embedded, track_reads,
+    EmbeddedTask, MediaError, OnSource as _, RangeProxy, TextSegment, convert_captions,
+    convert_embedded, track_reads,
 };
-use reelsmith_pipeline::Invocation;
 use reelsmith_pipeline::worker::{
-    Deliverable, EncoderPorts as Ports, Piece, Ran, VTT_TYPE, limits, once, stand_by_first,
-    write_once,
+    Deliverable, EncoderPorts, RunRecorder, VTT_TYPE, WorkUnit, create_or_read, encoder_limits,
+    temporary_folder, write_once,
 };
+use reelsmith_pipeline::{Invocation, records};
 
-/// Converts, unless the record is there.
-///
-/// # Errors
-/// `CaptionInvalid`, `MezzanineChanged` where the file was replaced, `EncoderFailed` where a stream cannot be taken out,
-/// `OutputConflict`, or those of storage.
+/// Converts the track unless its record exists.
 pub async fn handle(
-    ports: Arc<Ports>,
+    ports: Arc<EncoderPorts>,
     input: RenditionInput,
     invocation: Invocation,
 ) -> Result<WorkerOutput, Failure> {
     let keys = input.claim.keys();
     let rendition = &input.item.rendition;
-    let piece = Piece::track(&keys, rendition);
-    let work = convert(&ports, &keys, rendition, &piece.record, &invocation);
-    once(&ports.outputs, ports.clock.as_ref(), &piece, work).await
+    let unit = WorkUnit::track(&keys, rendition);
+    let work = convert(&ports, &keys, rendition, &unit.record, &invocation);
+    ports.run_once(&unit, work).await
 }
 
 async fn convert(
-    ports: &Ports,
+    ports: &EncoderPorts,
     keys: &GenerationKeys,
     rendition: &str,
     record: &str,
     invocation: &Invocation,
 ) -> Result<bool, Failure> {
-    let started = ports.clock.now();
-    let plan: Plan = ports.outputs.read(&keys.plan()).await?;
+    let run = RunRecorder::start(ports.clock.as_ref(), invocation);
+    let plan = records::plan(&ports.outputs, keys).await?;
     let text = plan.text.iter().find(|t| t.path == rendition);
     let text =
         text.ok_or_else(|| Failure::internal("a rendition that is not planned", rendition))?;
-    let read = match text.stream {
+    let converted = match text.stream {
         None => from_file(ports, text, &plan).await?,
-        Some(_) => from_mezzanine(ports, text, &plan, invocation).await?,
+        Some(stream) => {
+            let inspection = records::inspection(&ports.outputs, &plan.job_key).await?;
+            from_stream(ports, text, stream, &plan, &inspection, invocation)
+                .await
+                .on_source_part(&text.source.object, &text.path)?
+        }
     };
-    let (files, output) = outputs(keys, text, &plan, read.segments);
-    write_once(&ports.outputs, files).await?;
-    let run = Ran {
-        clock: ports.clock.as_ref(),
-        invocation,
-        encoder_build: read.build,
-        started,
-        cpu_ms: read.cpu_ms,
-        bytes_read: read.bytes,
-    };
+    let (deliverables, output) = outputs(keys, text, &plan, converted.segments);
+    write_once(&ports.outputs, deliverables).await?;
     let made = TrackRecord {
         job_key: plan.job_key.clone(),
         generation: plan.generation,
         output,
         loudness: None,
-        run: run.record(),
+        run: run.finish(converted.build, converted.cpu_ms, converted.bytes_read),
     };
-    let (_, ours) = stand_by_first(&ports.outputs, record, made).await?;
-    Ok(ours)
+    let (_, created) = create_or_read(&ports.outputs, record, made).await?;
+    Ok(created)
 }
 
-/// What was made of captions, wherever they were.
+/// Converted captions, from either source.
 struct Converted {
     segments: Vec<TextSegment>,
-    /// What read them.
+    /// The program that read them.
     build: String,
     cpu_ms: u64,
-    /// Bytes read from the input bucket.
-    bytes: u64,
+    /// Bytes read of the input bucket.
+    bytes_read: u64,
 }
 
-async fn from_file(ports: &Ports, text: &TextRendition, plan: &Plan) -> Result<Converted, Failure> {
+async fn from_file(
+    ports: &EncoderPorts,
+    text: &TextRendition,
+    plan: &Plan,
+) -> Result<Converted, Failure> {
     let source = &text.source;
-    let location = source.object.to_string();
     let bytes = ports.store.get_range(source, 0, source.size).await;
-    let bytes = bytes.map_err(|e| Failure::storage(&e, &location))?;
+    let bytes = bytes.on_object(&source.object)?;
+    let segments = convert_captions(&bytes, text.format, plan);
     Ok(Converted {
-        segments: convert_captions(&bytes, text.format, plan).on_source(&location)?,
+        segments: segments.on_source(&source.object)?,
         build: concat!("reelsmith ", env!("CARGO_PKG_VERSION")).to_owned(),
         cpu_ms: 0,
-        bytes: bytes.len() as u64,
+        bytes_read: bytes.len() as u64,
     })
 }
 
-async fn from_mezzanine(
-    ports: &Ports,
+async fn from_stream(
+    ports: &EncoderPorts,
     text: &TextRendition,
-    plan: &Plan,
-    invocation: &Invocation,
-) -> Result<Converted, Failure> {
-    let probe_key = JobKeys(&plan.job_key).probe();
-    let inspection: Inspection = ports.outputs.read(&probe_key).await?;
-    take_out(ports, text, plan, &inspection, invocation)
-        .await
-        .on_source_part(&text.source.object, &text.path)
-}
-
-async fn take_out(
-    ports: &Ports,
-    text: &TextRendition,
+    stream: u32,
     plan: &Plan,
     inspection: &Inspection,
     invocation: &Invocation,
 ) -> Result<Converted, MediaError> {
-    let (store, pin) = (Arc::clone(&ports.store), text.source.clone());
-    let container = inspection.probe.container;
-    let reads = match text.stream {
-        Some(stream) => track_reads(Arc::clone(&store), &pin, container, stream).await?,
-        None => ProxyOptions::default(),
-    };
-    let proxy = RangeProxy::start(store, pin, reads).await?;
-    let directory = tempfile::tempdir().map_err(MediaError::io("making a temporary folder"))?;
-    let probe = &inspection.probe;
-    let task = EmbeddedTask::new(proxy.url(), probe, plan, text, directory.path())?;
-    let made = convert_embedded(&ports.tools, &task, plan, &limits(invocation)).await;
+    let (store, pin, probe) = (Arc::clone(&ports.store), &text.source, &inspection.probe);
+    let options = track_reads(Arc::clone(&store), pin, probe.container, stream).await?;
+    let proxy = RangeProxy::start(store, pin.clone(), options).await?;
+    let folder = temporary_folder()?;
+    let task = EmbeddedTask::new(proxy.url(), probe, plan, text, folder.path())?;
+    let made = convert_embedded(&ports.tools, &task, plan, &encoder_limits(invocation)).await;
     let (segments, cpu_ms) = proxy.check(made)?;
     Ok(Converted {
         segments,
         build: ports.tools.build(),
         cpu_ms,
-        bytes: proxy.stats().bytes_read,
+        bytes_read: proxy.stats().bytes_read,
     })
 }
 
@@ -152,7 +136,7 @@ fn outputs(
         body: Bytes::from(body),
         content_type: VTT_TYPE,
     };
-    let mut files = vec![file(TEXT_SIDECAR, sidecar::whole(&segments))];
+    let mut files = vec![file(TEXT_SIDECAR, join(&segments))];
     let mut records = Vec::with_capacity(segments.len());
     for segment in segments {
         let name = text_segment_name(segment.number);
@@ -175,4 +159,52 @@ fn outputs(
         segments: records,
     };
     (files, output)
+}
+
+/// One WebVTT file with the cues of all segments. A cue that is shown across a cut is in both segments, and here once. The
+/// timestamp map is omitted: only HLS needs it, and the whole file starts at zero.
+fn join(segments: &[TextSegment]) -> String {
+    let mut seen = HashSet::new();
+    let mut text = String::from("WEBVTT\n");
+    for block in segments.iter().flat_map(|s| s.body.split("\n\n").skip(1)) {
+        let block = block.trim_matches('\n');
+        if !block.is_empty() && seen.insert(block) {
+            text.push('\n');
+            text.push_str(block);
+            text.push('\n');
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use reelsmith_core::time::Ticks;
+
+    use super::*;
+
+    fn segment(number: u32, body: &str) -> TextSegment {
+        TextSegment {
+            number,
+            body: body.into(),
+            start: Ticks(0),
+            duration: Ticks(1),
+            cues: 1,
+        }
+    }
+
+    #[test]
+    fn a_cue_across_a_cut_is_written_once() {
+        let head = "WEBVTT\nX-TIMESTAMP-MAP=MPEGTS:0,LOCAL:00:00:00.000\n";
+        let (a, b) = (
+            "00:00:01.000 --> 00:00:05.000\nacross",
+            "00:00:05.000 --> 00:00:06.000\nafter\nit",
+        );
+        let segments = [
+            segment(1, &format!("{head}\n{a}\n")),
+            segment(2, &format!("{head}\n{a}\n\n{b}\n")),
+            segment(3, head),
+        ];
+        assert_eq!(join(&segments), format!("WEBVTT\n\n{a}\n\n{b}\n"));
+    }
 }

@@ -1,118 +1,100 @@
-//! Encodes one audio track whole, loudness-normalised, and cuts it on the video's grid.
+//! Encodes one whole audio track, normalised in loudness, and cuts it on the grid of the video's segments.
 //!
-//! Never per video chunk: AAC adds its priming to every piece it is given, and a title would drift by it at each join.
+//! A track is never encoded in chunks: AAC adds its priming to every piece, and the sound would drift at each join. Reads
+//! `plan.json`, `job.json`, `probe.json` and the track's bytes of the mezzanine. Writes the segments and the init segment that
+//! do not exist yet, and then the record of the track. Returns the key of the record, and whether this call made it: if the
+//! record exists, nothing is encoded. Errors: those of `transcode-chunk`.
 
 use std::sync::Arc;
 
 use reelsmith_contract::Failure;
 use reelsmith_contract::payload::{RenditionInput, WorkerOutput};
-use reelsmith_core::job::Job;
-use reelsmith_core::keys::{GenerationKeys, JobKeys};
-use reelsmith_core::plan::Plan;
-use reelsmith_core::probe::Inspection;
 use reelsmith_core::record::TrackRecord;
 use reelsmith_media::{
     AudioMedia, AudioTask, MediaError, OnSource as _, ProxyOptions, ProxyStats, RangeProxy,
     encode_audio, track_reads,
 };
 use reelsmith_pipeline::Invocation;
+use reelsmith_pipeline::records::JobFiles;
 use reelsmith_pipeline::worker::{
-    EncoderPorts as Ports, Piece, Ran, cmaf_outputs, limits, once, stand_by_first, write_once,
+    EncoderPorts, RunRecorder, WorkUnit, cmaf_outputs, create_or_read, encoder_limits,
+    temporary_folder, write_once,
 };
 
-/// Encodes, unless the record is there.
-///
-/// # Errors
-/// `EncoderFailed`, `EncoderStalled`, `FrameCountMismatch`, `EncoderBuildMismatch`, `MezzanineChanged`,
-/// `OutputConflict`, or those of storage.
+/// Encodes the track unless its record exists.
 pub async fn handle(
-    ports: Arc<Ports>,
+    ports: Arc<EncoderPorts>,
     input: RenditionInput,
     invocation: Invocation,
 ) -> Result<WorkerOutput, Failure> {
-    let keys = input.claim.keys();
-    let piece = Piece::track(&keys, &input.item.rendition);
-    let work = encode(&ports, &input, &keys, &piece.record, &invocation);
-    once(&ports.outputs, ports.clock.as_ref(), &piece, work).await
+    let unit = WorkUnit::track(&input.claim.keys(), &input.item.rendition);
+    let work = encode(&ports, &input, &unit.record, &invocation);
+    ports.run_once(&unit, work).await
 }
 
 async fn encode(
-    ports: &Ports,
+    ports: &EncoderPorts,
     input: &RenditionInput,
-    keys: &GenerationKeys,
     record: &str,
     invocation: &Invocation,
 ) -> Result<bool, Failure> {
-    let started = ports.clock.now();
-    let plan: Plan = ports.outputs.read(&keys.plan()).await?;
-    let job_keys = JobKeys(&input.claim.job_key);
-    let job: Job = ports.outputs.read(&job_keys.job()).await?;
-    let inspection: Inspection = ports.outputs.read(&job_keys.probe()).await?;
+    let run = RunRecorder::start(ports.clock.as_ref(), invocation);
+    let files = JobFiles::read(&ports.outputs, &input.claim).await?;
     let rendition = &input.item.rendition;
-    let source = &inspection.mezzanine.object;
-    ports
-        .tools
-        .require_build(&job.encoder_build)
-        .on_source_part(source, rendition)?;
-    let (media, read) = run(ports, &plan, &job, &inspection, rendition, invocation)
+    let (media, read) = run_encoder(ports, &files, rendition, invocation)
         .await
-        .on_source_part(source, rendition)?;
-    let (files, output) =
-        cmaf_outputs(keys, rendition, media.timescale, media.init, media.segments);
-    write_once(&ports.outputs, files).await?;
-    let run = Ran {
-        clock: ports.clock.as_ref(),
-        invocation,
-        encoder_build: ports.tools.build(),
-        started,
-        cpu_ms: media.cpu_ms,
-        bytes_read: read.bytes_read,
-    };
+        .on_source_part(&files.inspection.mezzanine.object, rendition)?;
+    let keys = input.claim.keys();
+    let (deliverables, output) = cmaf_outputs(
+        &keys,
+        rendition,
+        media.timescale,
+        media.init,
+        media.segments,
+    );
+    write_once(&ports.outputs, deliverables).await?;
     let made = TrackRecord {
-        job_key: plan.job_key.clone(),
-        generation: plan.generation,
+        job_key: files.plan.job_key,
+        generation: files.plan.generation,
         output,
         loudness: Some(media.loudness),
-        run: run.record(),
+        run: run.finish(ports.tools.build(), media.cpu_ms, read.bytes_read),
     };
-    let (_, ours) = stand_by_first(&ports.outputs, record, made).await?;
+    let (_, created) = create_or_read(&ports.outputs, record, made).await?;
     tracing::info!(
         cpu_ms = media.cpu_ms,
         gain_db = media.loudness.gain_db,
-        ours,
+        created,
         "encoded"
     );
-    Ok(ours)
+    Ok(created)
 }
 
-async fn run(
-    ports: &Ports,
-    plan: &Plan,
-    job: &Job,
-    inspection: &Inspection,
+async fn run_encoder(
+    ports: &EncoderPorts,
+    files: &JobFiles,
     rendition: &str,
     invocation: &Invocation,
 ) -> Result<(AudioMedia, ProxyStats), MediaError> {
-    let pin = inspection.mezzanine.clone();
-    let (store, container) = (Arc::clone(&ports.store), inspection.probe.container);
-    let stream = plan.audio.iter().find(|r| r.path == rendition);
-    let reads = match stream {
+    let JobFiles {
+        job,
+        inspection,
+        plan,
+    } = files;
+    ports.tools.require_build(&job.encoder_build)?;
+    let (store, pin) = (Arc::clone(&ports.store), inspection.mezzanine.clone());
+    let probe = &inspection.probe;
+    let options = match plan.audio.iter().find(|r| r.path == rendition) {
         Some(track) if !job.options.mock => {
-            track_reads(Arc::clone(&store), &pin, container, track.stream).await?
+            track_reads(Arc::clone(&store), &pin, probe.container, track.stream).await?
         }
         _ => ProxyOptions::default(),
     };
-    let proxy = RangeProxy::start(store, pin, reads).await?;
-    let directory = tempfile::tempdir().map_err(MediaError::io("making a temporary folder"))?;
-    let task = AudioTask::new(
-        proxy.url(),
-        &inspection.probe,
-        plan,
-        rendition,
-        &job.profile.audio,
-        directory.path(),
-    )?
-    .mocked(job.options.mock);
-    let media = encode_audio(&ports.tools, &task, &limits(invocation)).await;
+    let proxy = RangeProxy::start(store, pin, options).await?;
+    let folder = temporary_folder()?;
+    let audio = &job.profile.audio;
+    let task = AudioTask::new(proxy.url(), probe, plan, rendition, audio, folder.path())?
+        .mocked(job.options.mock);
+    let media = encode_audio(&ports.tools, &task, &encoder_limits(invocation)).await;
     Ok((proxy.check(media)?, proxy.stats()))
 }

@@ -1,95 +1,85 @@
-//! Releases the job and says why it failed.
+//! Records why a job failed, and releases the job for the next attempt.
 //!
-//! Whatever the execution knew when it failed may be missing: the manifest may not have parsed, the job may not have
-//! been reserved. The failure message is written with the row's release in one transaction where there is a row of ours.
+//! Reads the state data of the execution, which may lack the job (the manifest did not parse) or the hold (the job was not
+//! reserved), and the failure notes of workers if a Map failed. Writes the failure to the row together with the failure
+//! message, in one transaction; without a row of this execution it writes only the message. Cancels an order at MediaConvert.
+//! Returns the reason and the outbox of the message. Errors: those of storage and table.
 
 use std::sync::Arc;
 
-use reelsmith_contract::payload::{Claim, Decision, FailJobInput, FailJobOutput};
-use reelsmith_contract::{ErrorName, Failure, Objects};
-use reelsmith_core::ports::{Clock, EncodeService, SubmissionStore};
+use reelsmith_contract::notice::{JobFailed, execution_outbox};
+use reelsmith_contract::payload::{Caught, Claim, Decision, FailJobInput, FailJobOutput};
+use reelsmith_contract::{ErrorName, Failure, Objects, PortResultExt as _};
+use reelsmith_core::ports::EncodeService;
 use reelsmith_core::record::FailureNote;
-use reelsmith_core::submission::{
-    Fence, NoticeKind, OutboxEntry, Step, Transition, TransitionOutcome,
-};
-use reelsmith_lambda::Clients;
+use reelsmith_core::submission::TransitionOutcome;
 use reelsmith_pipeline::Invocation;
-use reelsmith_pipeline::submission::call_off;
+use reelsmith_pipeline::submission::{Submissions, fence_of};
+use serde_json::Value;
 
-/// What this function works with.
+/// The ports of this function.
 pub struct Ports {
-    /// The output bucket.
     pub outputs: Objects,
-    /// The submission table.
-    pub submissions: Arc<dyn SubmissionStore>,
-    /// MediaConvert, whose job is called off when nobody will collect it; none where the deployment has none.
+    pub submissions: Submissions,
+    /// `None` if the deployment has no MediaConvert.
     pub encodes: Option<Arc<dyn EncodeService>>,
-    /// Wall-clock time.
-    pub clock: Arc<dyn Clock>,
 }
 
-impl Ports {
-    /// The ports of a deployed function.
-    ///
-    /// # Errors
-    /// Where a setting is missing.
-    pub async fn build(clients: &Clients) -> Result<Self, Failure> {
-        Ok(Self {
-            outputs: clients.outputs()?,
-            submissions: clients.submissions()?,
-            encodes: clients.encodes_if_any()?,
-            clock: clients.clock(),
-        })
-    }
-}
-
-/// What Step Functions says when items of a Map failed, without saying why.
+/// The errors with which Step Functions reports a failed Map, without the reason.
 const MAP_FAILED: [&str; 2] = [
     "States.ExceedToleratedFailureThreshold",
     "States.BranchFailed",
 ];
-/// Greatest cause that is kept, in bytes: a row remembers twenty of them within the 400 KB of a DynamoDB item, and Step
-/// Functions takes 32,768 characters.
+/// Maximum length of a cause in bytes: a row stores twenty of them within the 400 KB of a DynamoDB item, and Step Functions
+/// accepts 32,768 characters.
 const MAX_CAUSE: usize = 12_000;
 
-/// An error name and its cause.
-struct Reason {
-    error: String,
-    cause: String,
-}
-
-/// Finds the reason, releases the job where this execution holds it, and queues the failure message.
-///
-/// # Errors
-/// Those of storage and table.
+/// Finds the reason, releases the job if this execution holds it, and writes the failure message.
 pub async fn handle(
     ports: Arc<Ports>,
     input: FailJobInput,
     _invocation: Invocation,
 ) -> Result<FailJobOutput, Failure> {
-    let claim = claim(&ports, &input).await?;
-    let claim = claim.as_ref();
-    let reason = reason(&ports, &input, claim).await?;
-    let entry = entry(&ports, &input, &reason);
+    let submissions = &ports.submissions;
+    let claim = held_claim(submissions, &input).await?;
+    let (error, cause) = reason(&ports.outputs, &input, claim.as_ref()).await?;
+    let (source, job) = (&input.state.source, input.state.job.as_ref());
+    let failed = JobFailed {
+        error: error.clone(),
+        cause: cause.clone(),
+        execution: input.execution.id.clone(),
+        manifest: Some(format!("s3://{}/{}", source.bucket, source.key)),
+        manifest_id: None,
+        job_key: job.map(|j| j.job_key.clone()),
+        asset: job.map(|j| j.asset.clone()),
+    };
     match claim {
         Some(claim) => {
-            release(&ports, claim, &reason, &entry).await?;
+            let (job_key, fence) = (&claim.job_key, &claim.fence);
+            let outcome = submissions.release(job_key, fence.clone(), failed.clone());
+            // Another execution holds the job, or it is complete: there is nothing to release, but this execution failed.
+            if let TransitionOutcome::Refused(_) = outcome.await.on_table()? {
+                submissions.enqueue_failure(failed).await?;
+            }
             if let Some(encodes) = &ports.encodes {
-                let table = ports.submissions.as_ref();
-                call_off(table, encodes.as_ref(), &claim.job_key, &claim.fence).await;
+                let encodes = encodes.as_ref();
+                submissions.cancel_order(encodes, job_key, fence).await;
             }
         }
-        None => enqueue(&ports, &entry).await?,
+        None => submissions.enqueue_failure(failed).await?,
     }
     Ok(FailJobOutput {
-        error: reason.error,
-        cause: reason.cause,
-        outbox: entry.outbox,
+        error,
+        cause,
+        outbox: execution_outbox(&input.execution.id),
     })
 }
 
-/// The hold that the state data tells of. Where submit-job failed for good after it had reserved, only the row tells.
-async fn claim(ports: &Ports, input: &FailJobInput) -> Result<Option<Claim>, Failure> {
+/// The hold according to the state data. If `submit-job` failed after it had reserved the job, only the row shows the hold.
+async fn held_claim(
+    submissions: &Submissions,
+    input: &FailJobInput,
+) -> Result<Option<Claim>, Failure> {
     if let Some(submission) = &input.state.submission {
         let held = submission.decision == Decision::Encode;
         return Ok(held.then(|| submission.claim.clone()));
@@ -97,64 +87,48 @@ async fn claim(ports: &Ports, input: &FailJobInput) -> Result<Option<Claim>, Fai
     let Some(job) = &input.state.job else {
         return Ok(None);
     };
-    let row = ports.submissions.row(&job.job_key).await;
-    let row = row.map_err(|e| Failure::table(&e))?;
+    let row = submissions.table().row(&job.job_key).await.on_table()?;
     let ours = row.filter(|row| row.state.is_live() && row.owner == input.execution.id);
     Ok(ours.map(|row| Claim {
+        fence: fence_of(&row),
         job_key: row.job_key,
         asset: row.asset,
-        fence: Fence {
-            generation: row.generation,
-            attempt: row.attempt,
-            owner: row.owner,
-        },
     }))
 }
 
+/// The name of the error, and its cause.
 async fn reason(
-    ports: &Ports,
+    outputs: &Objects,
     input: &FailJobInput,
     claim: Option<&Claim>,
-) -> Result<Reason, Failure> {
-    let caught = &input.state.error;
-    let of_worker = match claim {
-        Some(claim) if MAP_FAILED.contains(&caught.error.as_str()) => {
-            worker_note(ports, claim).await?
-        }
-        _ => None,
+) -> Result<(String, String), Failure> {
+    let Caught { error, cause } = &input.state.error;
+    if !MAP_FAILED.contains(&error.as_str()) {
+        return Ok((error.clone(), shorten(&readable(cause))));
+    }
+    let note = match claim {
+        Some(claim) => worker_note(outputs, claim).await?,
+        None => None,
     };
-    let reason = match of_worker {
-        Some(note) => Reason {
-            cause: format!("{}: {}", note.item, note.cause),
-            error: note.error,
-        },
-        None if MAP_FAILED.contains(&caught.error.as_str()) => Reason {
-            error: ErrorName::WorkerFailed.to_string(),
-            cause: format!(
-                "{}: {}; look at the failed items of the Map Run",
-                caught.error, caught.cause
-            ),
-        },
-        None => Reason {
-            error: caught.error.clone(),
-            cause: readable(&caught.cause),
-        },
+    let (error, cause) = match note {
+        Some(note) => (note.error, format!("{}: {}", note.item, note.cause)),
+        None => (
+            ErrorName::WorkerFailed.to_string(),
+            format!("{error}: {cause}; look at the failed items of the Map Run"),
+        ),
     };
-    Ok(Reason {
-        cause: shortened(&reason.cause),
-        ..reason
-    })
+    Ok((error, shorten(&cause)))
 }
 
-/// A function's error arrives as JSON with the message inside; anything else is readable as it is.
+/// The error of a function is JSON with the message inside; any other cause is readable as it is.
 fn readable(cause: &str) -> String {
-    serde_json::from_str::<serde_json::Value>(cause)
+    serde_json::from_str::<Value>(cause)
         .ok()
         .and_then(|v| v["errorMessage"].as_str().map(str::to_owned))
         .unwrap_or_else(|| cause.to_owned())
 }
 
-fn shortened(cause: &str) -> String {
+fn shorten(cause: &str) -> String {
     if cause.len() <= MAX_CAUSE {
         return cause.to_owned();
     }
@@ -162,77 +136,19 @@ fn shortened(cause: &str) -> String {
     format!("{kept}… (shortened)")
 }
 
-/// The latest note whose record was never written: a note with a record is of a try that a later one made good.
-async fn worker_note(ports: &Ports, claim: &Claim) -> Result<Option<FailureNote>, Failure> {
-    let outputs = &ports.outputs;
-    let prefix = claim.keys().failures_prefix();
-    let listed = outputs.store().list(outputs.bucket(), &prefix).await;
+/// The latest note whose record does not exist. If the record exists, a later attempt at the same unit succeeded.
+async fn worker_note(outputs: &Objects, claim: &Claim) -> Result<Option<FailureNote>, Failure> {
     let mut latest: Option<FailureNote> = None;
-    for object in listed.map_err(|e| Failure::storage(&e, outputs.at(&prefix)))? {
+    for object in outputs.list(&claim.keys().failures_prefix()).await? {
         let Some(note) = outputs.find::<FailureNote>(&object.key).await? else {
             continue;
         };
-        let made_good = outputs
-            .find::<serde_json::Value>(&note.record)
-            .await?
-            .is_some();
-        if !made_good && latest.as_ref().is_none_or(|l| l.at < note.at) {
+        let succeeded_later = outputs.find::<Value>(&note.record).await?.is_some();
+        if !succeeded_later && latest.as_ref().is_none_or(|l| l.at < note.at) {
             latest = Some(note);
         }
     }
     Ok(latest)
-}
-
-fn entry(ports: &Ports, input: &FailJobInput, reason: &Reason) -> OutboxEntry {
-    let state = &input.state;
-    let manifest = format!("s3://{}/{}", state.source.bucket, state.source.key);
-    let body = serde_json::json!({
-        "kind": NoticeKind::Failure, "error": reason.error, "cause": reason.cause, "manifest": manifest,
-        "execution": input.execution.id, "job_key": state.job.as_ref().map(|j| &j.job_key),
-        "asset": state.job.as_ref().map(|j| &j.asset),
-    });
-    OutboxEntry {
-        outbox: format!("execution#{}", input.execution.name),
-        id: "failure".to_owned(),
-        kind: NoticeKind::Failure,
-        subject: format!("reelsmith failed: {}", reason.error),
-        body: body.to_string(),
-        created: ports.clock.now(),
-    }
-}
-
-async fn release(
-    ports: &Ports,
-    claim: &Claim,
-    reason: &Reason,
-    entry: &OutboxEntry,
-) -> Result<(), Failure> {
-    let transition = Transition {
-        job_key: claim.job_key.clone(),
-        step: Step::Fail {
-            fence: claim.fence.clone(),
-            error: reason.error.clone(),
-            cause: reason.cause.clone(),
-        },
-        notice: Some(entry.clone()),
-    };
-    let outcome = ports
-        .submissions
-        .apply(&transition, ports.clock.now())
-        .await;
-    match outcome.map_err(|e| Failure::table(&e))? {
-        TransitionOutcome::Applied(_) | TransitionOutcome::AlreadyApplied(_) => Ok(()),
-        // Another execution holds the job, or it is complete: nothing to release, but this execution did fail.
-        TransitionOutcome::Refused(_) => enqueue(ports, entry).await,
-    }
-}
-
-async fn enqueue(ports: &Ports, entry: &OutboxEntry) -> Result<(), Failure> {
-    ports
-        .submissions
-        .enqueue(entry)
-        .await
-        .map_err(|e| Failure::table(&e))
 }
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
 use reelsmith_contract::payload::{
-    Caught, Execution, FailedState, JobRef, ManifestObject, SubmitJobOutput,
+    Execution, FailedState, JobRef, ManifestObject, SubmitJobOutput,
 };
 use reelsmith_core::encoder::EncoderKind;
 use reelsmith_core::keys::{AssetId, Generation, JobKey};
@@ -75,9 +75,11 @@ fn world(owner: &str) -> (Arc<Ports>, Arc<MemorySubmissions>) {
     });
     let ports = Ports {
         outputs: Objects::new(Arc::new(MemoryStore::with_buckets(["out"])), "out"),
-        submissions: submissions.clone(),
+        submissions: Submissions::new(
+            submissions.clone(),
+            Arc::new(ManualClock::at(UnixMillis(9))),
+        ),
         encodes: None,
-        clock: Arc::new(ManualClock::at(UnixMillis(9))),
     };
     (Arc::new(ports), submissions)
 }
@@ -105,7 +107,7 @@ async fn the_row_is_released_with_the_reason_and_one_message() {
 }
 
 #[tokio::test]
-async fn a_failed_map_ends_with_the_error_of_its_worker_not_of_one_made_good() {
+async fn a_failed_map_reports_the_note_whose_record_does_not_exist() {
     let (ports, _) = world("arn:me");
     let keys = claim().keys();
     for (item, at) in [("00003-0", 5), ("00001-0", 7)] {
@@ -133,7 +135,7 @@ async fn a_failed_map_ends_with_the_error_of_its_worker_not_of_one_made_good() {
 }
 
 #[tokio::test]
-async fn a_map_whose_worker_left_no_note_has_a_name_too() {
+async fn a_failed_map_without_a_note_is_worker_failed() {
     let (ports, _) = world("arn:me");
     assert_eq!(
         run(&ports, input(MAP_FAILED[0], "", true)).await.error,
@@ -142,7 +144,7 @@ async fn a_map_whose_worker_left_no_note_has_a_name_too() {
 }
 
 #[tokio::test]
-async fn an_execution_without_a_job_still_announces_its_failure() {
+async fn an_execution_without_a_job_reports_its_failure() {
     let (ports, submissions) = world("arn:me");
     let output = run(&ports, input("ManifestInvalid", "plain text", false)).await;
     assert_eq!(
@@ -154,7 +156,7 @@ async fn an_execution_without_a_job_still_announces_its_failure() {
 }
 
 #[tokio::test]
-async fn a_job_that_another_execution_holds_is_left_alone() {
+async fn a_job_that_another_execution_holds_is_not_released() {
     let (ports, submissions) = world("arn:other");
     run(&ports, input("States.Timeout", "", true)).await;
     assert_eq!(submissions.rows()[0].state, State::Submitted);
@@ -162,7 +164,7 @@ async fn a_job_that_another_execution_holds_is_left_alone() {
 }
 
 #[tokio::test]
-async fn a_hold_that_submit_job_never_told_of_is_found_in_the_row() {
+async fn a_hold_that_is_missing_in_the_state_data_is_found_in_the_row() {
     for (owner, state) in [("arn:me", State::Failed), ("arn:other", State::Submitted)] {
         let (ports, submissions) = world(owner);
         let mut input = input("TableUnavailable", "", false);

@@ -1,11 +1,14 @@
-//! Thumbnails on sheets, their WebVTT track, and a poster.
+//! Makes thumbnail sheets with their WebVTT track, and a poster, from encoded key pictures.
 //!
-//! Nothing is decoded but key pictures of renditions that are encoded already: thumbnails from the smallest rung, the
-//! poster from the largest. The bytes that are read are those of the pictures alone.
+//! Reads `plan.json`, `job.json`, the records of the smallest and the largest H.264 rendition, and from their segments only the
+//! bytes of key pictures: thumbnails come from the smallest rung, the poster from the largest. Writes the images that do not
+//! exist yet, and then their record. Returns the key of the record, and whether this call made it: if the record exists, nothing
+//! is drawn. Errors: `EncoderFailed`, `EncoderStalled`, `FrameCountMismatch`, `EncoderBuildMismatch`, `OutputConflict`, and
+//! those of storage.
 
 mod pictures;
-mod track;
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -13,40 +16,33 @@ use reelsmith_contract::Failure;
 use reelsmith_contract::payload::{ClaimInput, WorkerOutput};
 use reelsmith_core::digest::sha256_hex;
 use reelsmith_core::encoder::EncoderKind;
-use reelsmith_core::job::Job;
-use reelsmith_core::keys::{GenerationKeys, JobKeys, POSTER, THUMBNAILS, sheet_path};
+use reelsmith_core::keys::{GenerationKeys, IMAGES, POSTER, THUMBNAILS, sheet_path};
 use reelsmith_core::ladder::VideoCodec;
 use reelsmith_core::plan::{Plan, VideoRendition};
 use reelsmith_core::record::{ImageFile, ImagesRecord};
-use reelsmith_core::time::Ticks;
+use reelsmith_core::time::{Ticks, Timescale};
 use reelsmith_core::units::Bytes as ByteCount;
-use reelsmith_media::{
-    Grid, Limits, MediaError, OnSource as _, Stills, brightness, poster, poster_of, sheets,
-};
-use reelsmith_pipeline::Invocation;
+use reelsmith_media::{Grid, Limits, OnSource as _, Stills, brightness, poster, poster_of, sheets};
 use reelsmith_pipeline::worker::{
-    Deliverable, EncoderPorts as Ports, JPEG_TYPE, Piece, Ran, VTT_TYPE, limits, once,
-    stand_by_first, write_once,
+    Deliverable, EncoderPorts, JPEG_TYPE, RunRecorder, VTT_TYPE, WorkUnit, create_or_read,
+    encoder_limits, temporary_folder, write_once,
 };
+use reelsmith_pipeline::{Invocation, records};
 
 use pictures::Pictures;
 
-/// Makes them, unless the record is there.
-///
-/// # Errors
-/// `EncoderFailed`, `EncoderStalled`, `FrameCountMismatch`, `EncoderBuildMismatch`, `OutputConflict`, or those of storage.
+/// Makes the images unless their record exists.
 pub async fn handle(
-    ports: Arc<Ports>,
+    ports: Arc<EncoderPorts>,
     input: ClaimInput,
     invocation: Invocation,
 ) -> Result<WorkerOutput, Failure> {
     let keys = input.claim.keys();
-    let piece = Piece::images(&keys);
-    let work = make(&ports, &input, &keys, &piece.record, &invocation);
-    once(&ports.outputs, ports.clock.as_ref(), &piece, work).await
+    let unit = WorkUnit::images(&keys);
+    let work = make(&ports, &input, &keys, &unit.record, &invocation);
+    ports.run_once(&unit, work).await
 }
 
-/// What was drawn.
 struct Drawn {
     grid: Grid,
     sheets: Vec<Bytes>,
@@ -55,30 +51,35 @@ struct Drawn {
 }
 
 async fn make(
-    ports: &Ports,
+    ports: &EncoderPorts,
     input: &ClaimInput,
     keys: &GenerationKeys,
     record: &str,
     invocation: &Invocation,
 ) -> Result<bool, Failure> {
-    let started = ports.clock.now();
-    let plan: Plan = ports.outputs.read(&keys.plan()).await?;
-    let job_keys = JobKeys(&input.claim.job_key);
-    let job: Job = ports.outputs.read(&job_keys.job()).await?;
+    let run = RunRecorder::start(ports.clock.as_ref(), invocation);
+    let plan = records::plan(&ports.outputs, keys).await?;
+    let job = records::job(&ports.outputs, &input.claim.job_key).await?;
     let (small, large) = rungs(&plan)
         .ok_or_else(|| Failure::internal("a plan without a rendition of H.264", keys.plan()))?;
     if job.encoder == EncoderKind::Lambda {
-        ports
-            .tools
-            .require_build(&job.encoder_build)
-            .on_source(&small.path)?;
+        let built = ports.tools.require_build(&job.encoder_build);
+        built.on_source(&small.path)?;
     }
     let every = pictures::every(plan.segment_count());
-    let thumbnails = Pictures::read(&ports.outputs, keys, &small.path, every).await?;
-    let drawn = draw(ports, keys, &thumbnails, small, large, &limits(invocation)).await?;
+    let thumbnails = Pictures::every_nth(&ports.outputs, keys, &small.path, every).await?;
+    let drawn = draw(
+        ports,
+        keys,
+        &thumbnails,
+        small,
+        large,
+        &encoder_limits(invocation),
+    )
+    .await?;
     let interval = Ticks(plan.frame_rate.duration_of(plan.segment_frames).0 * i64::from(every));
     let count = u32::try_from(thumbnails.bytes.len()).unwrap_or(u32::MAX);
-    let text = track::thumbnails(&plan, drawn.grid, interval, count);
+    let text = thumbnail_track(&plan, drawn.grid, interval, count);
     let files = deliverables(keys, drawn.sheets, drawn.poster, text);
     let written = files.iter().map(|(path, d)| ImageFile {
         path: path.clone(),
@@ -95,23 +96,15 @@ async fn make(
         interval,
         timescale: plan.timescale,
         files: written.collect(),
-        run: Ran {
-            clock: ports.clock.as_ref(),
-            invocation,
-            encoder_build: ports.tools.build(),
-            started,
-            cpu_ms: drawn.cpu_ms,
-            bytes_read: 0,
-        }
-        .record(),
+        run: run.finish(ports.tools.build(), drawn.cpu_ms, 0),
     };
     write_once(&ports.outputs, files.into_iter().map(|(_, d)| d).collect()).await?;
-    let (_, ours) = stand_by_first(&ports.outputs, record, made).await?;
-    tracing::info!(thumbnails = count, cpu_ms = drawn.cpu_ms, ours, "drawn");
-    Ok(ours)
+    let (_, created) = create_or_read(&ports.outputs, record, made).await?;
+    tracing::info!(thumbnails = count, cpu_ms = drawn.cpu_ms, created, "drawn");
+    Ok(created)
 }
 
-/// The smallest and the largest rendition of H.264, whose pictures every JPEG can show.
+/// The smallest and the largest rendition of H.264, whose pictures can be stored as JPEG.
 fn rungs(plan: &Plan) -> Option<(&VideoRendition, &VideoRendition)> {
     let of = || {
         plan.video
@@ -123,48 +116,46 @@ fn rungs(plan: &Plan) -> Option<(&VideoRendition, &VideoRendition)> {
 }
 
 async fn draw(
-    ports: &Ports,
+    ports: &EncoderPorts,
     keys: &GenerationKeys,
     thumbnails: &Pictures,
     small: &VideoRendition,
     large: &VideoRendition,
     limits: &Limits,
 ) -> Result<Drawn, Failure> {
-    let directory = tempfile::tempdir()
-        .map_err(MediaError::io("making a temporary folder"))
-        .on_source(&small.path)?;
+    let source = &small.path;
+    let folder = temporary_folder().on_source(source)?;
     let stills = Stills {
         init: &thumbnails.init,
         pictures: &thumbnails.bytes,
-        directory: directory.path(),
+        directory: folder.path(),
     };
-    let (levels, measuring) = brightness(&ports.tools, &stills, limits)
-        .await
-        .on_source(&small.path)?;
+    let measured = brightness(&ports.tools, &stills, limits).await;
+    let (levels, measuring_ms) = measured.on_source(source)?;
     let count = u32::try_from(levels.len()).unwrap_or(u32::MAX);
     let grid = Grid::new(small.rung.resolution, count);
-    let (sheets, drawing) = sheets(&ports.tools, &stills, grid, limits)
+    let (sheets, drawing_ms) = sheets(&ports.tools, &stills, grid, limits)
         .await
-        .on_source(&small.path)?;
+        .on_source(source)?;
     let segment = thumbnails.segments.get(poster_of(&levels)).copied();
     let large = Pictures::one(&ports.outputs, keys, &large.path, segment.unwrap_or(1)).await?;
     let stills = Stills {
         init: &large.init,
         pictures: &large.bytes,
-        directory: directory.path(),
+        directory: folder.path(),
     };
-    let (poster, posing) = poster(&ports.tools, &stills, limits)
+    let (poster, poster_ms) = poster(&ports.tools, &stills, limits)
         .await
-        .on_source(&small.path)?;
+        .on_source(source)?;
     Ok(Drawn {
         grid,
         sheets,
         poster,
-        cpu_ms: measuring + drawing + posing,
+        cpu_ms: measuring_ms + drawing_ms + poster_ms,
     })
 }
 
-/// Everything to write, with its path below the output prefix.
+/// All files to write, each with its path below the output prefix.
 fn deliverables(
     keys: &GenerationKeys,
     sheets: Vec<Bytes>,
@@ -188,4 +179,43 @@ fn deliverables(
         (path, deliverable)
     };
     sheets.chain(others).map(file).collect()
+}
+
+/// The WebVTT track by which players find the thumbnail of a time: each cue names a rectangle of a sheet (media fragments,
+/// `#xywh=`). hls.js, Shaka Player, JW Player and plug-ins of Video.js read it.
+fn thumbnail_track(plan: &Plan, grid: Grid, interval: Ticks, count: u32) -> String {
+    let total = plan.duration();
+    let at = |n: u32| {
+        clock(
+            Ticks((interval.0 * i64::from(n)).min(total.0)),
+            plan.timescale,
+        )
+    };
+    let (width, height) = (grid.tile.width, grid.tile.height);
+    let mut text = String::from("WEBVTT\n");
+    for n in 0..count {
+        let (sheet, tile) = (n / grid.per_sheet() + 1, n % grid.per_sheet());
+        let path = sheet_path(sheet);
+        let name = path.strip_prefix(IMAGES).unwrap_or(&path);
+        let (x, y) = (tile % grid.columns * width, tile / grid.columns * height);
+        let (from, to) = (at(n), at(n + 1));
+        // Writing to a string cannot fail.
+        let _ = write!(
+            text,
+            "\n{from} --> {to}\n{}#xywh={x},{y},{width},{height}\n",
+            name.trim_start_matches('/')
+        );
+    }
+    text
+}
+
+/// `HH:MM:SS.mmm`, rounded to nearest.
+fn clock(time: Ticks, timescale: Timescale) -> String {
+    let millis = time.rescale(timescale, Timescale(1_000)).0;
+    let (h, m, s) = (
+        millis / 3_600_000,
+        millis / 60_000 % 60,
+        millis / 1_000 % 60,
+    );
+    format!("{h:02}:{m:02}:{s:02}.{:03}", millis % 1_000)
 }

@@ -1,36 +1,32 @@
-//! Key pictures of a rendition, read by their ranges.
+//! Reading key pictures of a rendition by their byte ranges.
 
 use bytes::Bytes;
-use futures::{StreamExt as _, TryStreamExt as _};
-use reelsmith_contract::{Failure, Objects};
+use reelsmith_contract::{Failure, Objects, PortResultExt as _};
 use reelsmith_core::keys::{GenerationKeys, INIT};
 use reelsmith_core::record::{ByteRange, RenditionRecord};
+use reelsmith_pipeline::records::concurrently;
 
-/// Greatest init segment.
 const MAX_INIT: u64 = 1 << 20;
-/// Pictures read at once.
 const READS: usize = 16;
-/// About as many thumbnails are enough for a title of any length.
-const ENOUGH: u32 = 720;
+/// Maximum number of thumbnails, which is enough for a title of any length.
+const MAX_THUMBNAILS: u32 = 720;
 
-/// How many segments one thumbnail stands for.
+/// The number of segments for each thumbnail.
 pub(crate) fn every(segments: u32) -> u32 {
-    segments.div_ceil(ENOUGH).max(1)
+    segments.div_ceil(MAX_THUMBNAILS).max(1)
 }
 
-/// The first key picture of segments.
+/// The first key pictures of segments.
 pub(crate) struct Pictures {
-    /// The rendition's init segment.
     pub(crate) init: Bytes,
-    /// Number of each segment, from 1.
     pub(crate) segments: Vec<u32>,
-    /// Each from its fragment's start to the picture's end.
+    /// The bytes of each, from the start of its fragment to the end of the picture.
     pub(crate) bytes: Vec<Bytes>,
 }
 
 impl Pictures {
-    /// Those of every n-th segment, from the first.
-    pub(crate) async fn read(
+    /// Reads the picture of every n-th segment, from the first.
+    pub(crate) async fn every_nth(
         outputs: &Objects,
         keys: &GenerationKeys,
         rendition: &str,
@@ -39,7 +35,7 @@ impl Pictures {
         Self::of(outputs, keys, rendition, |n| (n - 1) % every == 0).await
     }
 
-    /// That of one segment.
+    /// Reads the picture of one segment.
     pub(crate) async fn one(
         outputs: &Objects,
         keys: &GenerationKeys,
@@ -56,9 +52,8 @@ impl Pictures {
         wanted: impl Fn(u32) -> bool,
     ) -> Result<Self, Failure> {
         let record: RenditionRecord = outputs.read(&keys.rendition_record(rendition)).await?;
-        let object = outputs.at(&keys.output(&format!("{rendition}/{INIT}")));
-        let init = outputs.store().get(&object, MAX_INIT).await;
-        let init = init.map_err(|e| Failure::storage(&e, &object))?;
+        let init = keys.output(&format!("{rendition}/{INIT}"));
+        let init = outputs.get(&init, MAX_INIT).await?;
         let (mut segments, mut reads) = (Vec::new(), Vec::new());
         for segment in record.output.segments.iter().filter(|s| wanted(s.number)) {
             let key = keys.output(&format!("{rendition}/{}", segment.name));
@@ -69,22 +64,20 @@ impl Pictures {
             segments.push(segment.number);
             reads.push(range(outputs, key, first.range));
         }
-        let bytes = futures::stream::iter(reads).buffered(READS);
         Ok(Self {
             init,
             segments,
-            bytes: bytes.try_collect().await?,
+            bytes: concurrently(READS, reads.into_iter()).await?,
         })
     }
 }
 
 async fn range(outputs: &Objects, key: String, range: ByteRange) -> Result<Bytes, Failure> {
     let object = outputs.at(&key);
-    let failed = |e| Failure::storage(&e, &object);
-    let meta = outputs.store().head(&object).await.map_err(failed)?;
+    let pin = outputs.store().head(&object).await.on_object(&object)?.pin;
     let end = range.offset.saturating_add(range.length);
-    let read = outputs.store().get_range(&meta.pin, range.offset, end);
-    read.await.map_err(failed)
+    let read = outputs.store().get_range(&pin, range.offset, end).await;
+    read.on_object(&object)
 }
 
 #[cfg(test)]
@@ -92,7 +85,7 @@ mod tests {
     use super::every;
 
     #[test]
-    fn a_long_film_has_no_more_thumbnails_than_a_short_one_needs() {
+    fn the_number_of_thumbnails_is_limited() {
         for (segments, expected) in [(1, 1), (720, 1), (721, 2), (1_800, 3), (21_600, 30)] {
             assert_eq!(every(segments), expected);
         }

@@ -1,56 +1,36 @@
-//! Sends what the outbox holds.
+//! Sends the messages of one outbox to the topic, oldest first, and returns how many.
 //!
-//! An entry is marked only after the topic took it, so a crash between the two sends it again with the same message id:
-//! a subscriber that drops ids it has seen sees each message once.
+//! Reads and updates the outbox in the submission table. An entry is marked as sent after the topic accepted it, so a crash
+//! between the two sends the message again under the same id; subscribers that ignore known ids see each message once.
+//! Errors: `Notification…` and those of the table; messages that were sent remain sent.
 
 use std::sync::Arc;
 
-use reelsmith_contract::Failure;
 use reelsmith_contract::payload::{NotifyInput, NotifyOutput};
-use reelsmith_core::ports::{Announcer, Clock, SubmissionStore};
-use reelsmith_lambda::Clients;
-use reelsmith_pipeline::{Invocation, outbox};
+use reelsmith_contract::{Failure, PortResultExt as _};
+use reelsmith_core::ports::Announcer;
+use reelsmith_pipeline::Invocation;
+use reelsmith_pipeline::submission::Submissions;
 
-/// What this function works with.
+/// The ports of this function.
 pub struct Ports {
-    /// The submission table, which holds the outbox.
-    pub submissions: Arc<dyn SubmissionStore>,
-    /// The topic.
+    pub submissions: Submissions,
     pub announcer: Arc<dyn Announcer>,
-    /// Wall-clock time.
-    pub clock: Arc<dyn Clock>,
 }
 
-impl Ports {
-    /// The ports of a deployed function.
-    ///
-    /// # Errors
-    /// Where a setting is missing.
-    pub async fn build(clients: &Clients) -> Result<Self, Failure> {
-        Ok(Self {
-            submissions: clients.submissions()?,
-            announcer: clients.announcer()?,
-            clock: clients.clock(),
-        })
-    }
-}
-
-/// Sends every entry that is not marked as sent, oldest first.
-///
-/// # Errors
-/// `NotificationUnavailable`, or those of the table; what was sent before stays sent.
+/// Sends every entry that is not marked as sent.
 pub async fn handle(
     ports: Arc<Ports>,
     input: NotifyInput,
     _invocation: Invocation,
 ) -> Result<NotifyOutput, Failure> {
-    let pending = ports.submissions.pending(&input.outbox).await;
-    let mut pending = pending.map_err(|e| Failure::table(&e))?;
+    let pending = ports.submissions.table().pending(&input.outbox).await;
+    let mut pending = pending.on_table()?;
     pending.sort_by(|a, b| (a.created, &a.id).cmp(&(b.created, &b.id)));
     let mut sent = 0;
     for entry in pending {
-        let (submissions, announcer) = (ports.submissions.as_ref(), ports.announcer.as_ref());
-        outbox::send(submissions, announcer, ports.clock.as_ref(), &entry).await?;
+        let announcer = ports.announcer.as_ref();
+        ports.submissions.send(announcer, &entry).await?;
         sent += 1;
     }
     Ok(NotifyOutput { sent })

@@ -1,3 +1,4 @@
+use reelsmith_core::ports::SubmissionStore as _;
 use reelsmith_core::submission::{NoticeKind, OutboxEntry};
 use reelsmith_core::time::UnixMillis;
 use reelsmith_testkit::fakes::{ManualClock, MemoryAnnouncer, MemorySubmissions};
@@ -23,9 +24,8 @@ async fn entries_are_sent_once_in_order_and_then_marked() {
     }
     let announcer = Arc::new(MemoryAnnouncer::default());
     let ports = Arc::new(Ports {
-        submissions,
+        submissions: Submissions::new(submissions, Arc::new(ManualClock::at(UnixMillis(5)))),
         announcer: announcer.clone(),
-        clock: Arc::new(ManualClock::at(UnixMillis(5))),
     });
     let input = NotifyInput {
         outbox: "job".into(),

@@ -1,6 +1,4 @@
-//! The MPD (ISO/IEC 23009-1), written by dash-mpd over the very same segments.
-
-mod images;
+//! The MPD (ISO/IEC 23009-1) over the same segments, serialised by dash-mpd.
 
 use std::time::Duration;
 
@@ -8,23 +6,24 @@ use dash_mpd::{
     Accessibility, AdaptationSet, AudioChannelConfiguration, BaseURL, EssentialProperty, Label,
     MPD, Period, Representation, Role, S, SegmentTemplate, SegmentTimeline,
 };
-use reelsmith_core::keys::{INIT, TEXT_SIDECAR};
+use reelsmith_core::keys::{IMAGES, INIT, TEXT_SIDECAR, sheet_path};
 use reelsmith_core::ladder::VideoRange;
-use reelsmith_core::record::SegmentRecord;
+use reelsmith_core::record::{ImagesRecord, SegmentRecord};
 use reelsmith_core::time::{Ticks, Timescale};
-use reelsmith_core::units::Resolution;
+use reelsmith_core::units::{BitsPerSecond, Resolution};
 
-use crate::model::{Audio, Package, Text, Track, Video};
+use crate::model::{Audio, Package, PackagedTrack, Text, Video};
 
 const PROFILES: &str = "urn:mpeg:dash:profile:isoff-live:2011,urn:mpeg:dash:profile:cmaf:2019";
 const ROLE: &str = "urn:mpeg:dash:role:2011";
-/// TV-Anytime's purposes of audio, as DASH-IF IOP uses them for text too.
+/// The audio purposes of TV-Anytime, which DASH-IF IOP also uses for text.
 const PURPOSE: &str = "urn:tva:metadata:cs:AudioPurposeCS:2007";
 const VISUALLY_IMPAIRED: &str = "1";
 const HARD_OF_HEARING: &str = "2";
+const TILES: &str = "http://dashif.org/guidelines/thumbnail_tile";
 const CHANNELS: &str = "urn:mpeg:dash:23003:3:audio_channel_configuration:2011";
 
-/// Text has no measured rate worth the name; a representation must declare one.
+/// The declared bit rate of text: a representation must declare one, and the measured rate of text is negligible.
 const TEXT_BANDWIDTH: u64 = 1_000;
 
 /// The MPD as text.
@@ -38,7 +37,7 @@ pub(crate) fn mpd(package: &Package) -> Result<String, String> {
     let mut sets = video_sets(package);
     sets.extend(package.audio.iter().map(|a| audio_set(package, a)));
     sets.extend(package.text.iter().map(text_set));
-    sets.extend(package.images.iter().map(images::set));
+    sets.extend(package.images.iter().map(image_set));
     for (id, set) in sets.iter_mut().enumerate() {
         set.id = Some(id.to_string());
     }
@@ -58,16 +57,16 @@ pub(crate) fn mpd(package: &Package) -> Result<String, String> {
         }],
         ..MPD::default()
     };
-    let body = quick_text(&mpd)?;
+    let body = serialise(&mpd)?;
     Ok(format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n{body}\n"
     ))
 }
 
-fn quick_text(mpd: &MPD) -> Result<String, String> {
+fn serialise(mpd: &MPD) -> Result<String, String> {
     use std::fmt::Write as _;
     let mut text = String::new();
-    write!(text, "{mpd}").map_err(|e| format!("the MPD does not serialise: {e}"))?;
+    write!(text, "{mpd}").map_err(|e| format!("the MPD cannot be serialised: {e}"))?;
     Ok(text)
 }
 
@@ -91,7 +90,7 @@ fn longest(package: &Package) -> Duration {
 fn video_sets(package: &Package) -> Vec<AdaptationSet> {
     let mut codecs: Vec<_> = package.video.iter().map(|v| v.planned.rung.codec).collect();
     codecs.dedup();
-    let of = |codec| {
+    let with_codec = |codec| {
         package
             .video
             .iter()
@@ -100,7 +99,7 @@ fn video_sets(package: &Package) -> Vec<AdaptationSet> {
     };
     codecs
         .into_iter()
-        .map(|codec| video_set(package, of(codec)))
+        .map(|codec| video_set(package, with_codec(codec)))
         .collect()
 }
 
@@ -127,8 +126,8 @@ fn video_set(package: &Package, videos: Vec<&Video>) -> AdaptationSet {
     }
 }
 
-/// How an HDR set is coded (ISO/IEC 23091-2, by ISO/IEC 23001-8's descriptors), so that players which cannot show it take
-/// the SDR set beside it.
+/// How an HDR set is coded (ISO/IEC 23091-2, with the descriptors of ISO/IEC 23001-8), so that players that cannot show it use
+/// the SDR set.
 fn coding(video: &Video) -> Vec<EssentialProperty> {
     let transfer = match video.planned.rung.range {
         VideoRange::Sdr => return Vec::new(),
@@ -212,7 +211,51 @@ fn text_set(text: &Text) -> AdaptationSet {
     }
 }
 
-fn representation(package: &Package, track: &Track) -> Representation {
+/// The adaptation set of thumbnails (DASH-IF IOP, 6.2.6): each segment is a sheet of tiles in order of time. A player that does
+/// not know the scheme ignores the set.
+fn image_set(images: &ImagesRecord) -> AdaptationSet {
+    let (columns, rows) = (images.columns, images.rows);
+    let per_sheet = i64::from(columns) * i64::from(rows);
+    AdaptationSet {
+        contentType: Some("image".to_owned()),
+        mimeType: Some("image/jpeg".to_owned()),
+        SegmentTemplate: Some(SegmentTemplate {
+            media: Some(format!("{IMAGES}/sheet_$Number%05d$.jpg")),
+            startNumber: Some(1),
+            timescale: Some(u64::from(images.timescale.0)),
+            duration: Some((images.interval.0 * per_sheet) as f64),
+            ..SegmentTemplate::default()
+        }),
+        representations: vec![Representation {
+            id: Some("thumbnails".to_owned()),
+            bandwidth: Some(largest_sheet_rate(images).0.max(1)),
+            width: Some(u64::from(images.tile.width * columns)),
+            height: Some(u64::from(images.tile.height * rows)),
+            essential_property: vec![EssentialProperty {
+                id: None,
+                schemeIdUri: TILES.to_owned(),
+                value: Some(format!("{columns}x{rows}")),
+            }],
+            ..Representation::default()
+        }],
+        ..AdaptationSet::default()
+    }
+}
+
+/// The bit rate of the largest sheet over the time that its tiles cover.
+fn largest_sheet_rate(images: &ImagesRecord) -> BitsPerSecond {
+    let per_sheet = images.columns * images.rows;
+    let rates = (0..images.sheets()).filter_map(|n| {
+        let path = sheet_path(n + 1);
+        let file = images.files.iter().find(|f| f.path == path)?;
+        let tiles = per_sheet.min(images.count - n * per_sheet);
+        let time = Ticks(images.interval.0 * i64::from(tiles));
+        file.size.rate_over(time, images.timescale)
+    });
+    rates.max().unwrap_or_default()
+}
+
+fn representation(package: &Package, track: &PackagedTrack) -> Representation {
     Representation {
         id: Some(track.path().to_owned()),
         bandwidth: Some(track.peak(package.target_seconds()).0),
@@ -221,8 +264,8 @@ fn representation(package: &Package, track: &Track) -> Representation {
     }
 }
 
-/// Representation ids are the folders, so one template serves a whole set.
-fn template(track: &Track) -> SegmentTemplate {
+/// The ids of representations are their folders, so one template is enough for a set.
+fn template(track: &PackagedTrack) -> SegmentTemplate {
     SegmentTemplate {
         initialization: Some(format!("$RepresentationID$/{INIT}")),
         media: Some("$RepresentationID$/seg_$Number%05d$.m4s".to_owned()),
@@ -235,7 +278,7 @@ fn template(track: &Track) -> SegmentTemplate {
     }
 }
 
-/// Runs of equal durations; only the first entry needs its time, since segments leave no gap.
+/// Runs of equal durations. Only the first entry needs its time, because there are no gaps between segments.
 fn timeline(segments: &[SegmentRecord]) -> Vec<S> {
     let mut runs: Vec<S> = Vec::new();
     for segment in segments {
@@ -262,7 +305,7 @@ fn role(value: &str) -> Role {
     }
 }
 
-/// Whom a set is for, where it is for somebody in particular.
+/// The audience of a set, if it is made for a particular one.
 fn purpose(value: Option<&str>) -> Vec<Accessibility> {
     let descriptor = |value: &str| Accessibility {
         id: None,

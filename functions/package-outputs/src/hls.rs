@@ -1,4 +1,4 @@
-//! Playlists (RFC 8216), written by m3u8-rs.
+//! The HLS playlists (RFC 8216), serialised by m3u8-rs.
 
 use std::collections::HashMap;
 use std::io;
@@ -15,22 +15,19 @@ use reelsmith_core::ladder::VideoRange;
 use reelsmith_core::time::{Ticks, Timescale};
 use reelsmith_core::units::{BitsPerSecond, Bytes};
 
-use crate::groups::{self, AudioGroup};
-use crate::model::{Audio, Package, Text, Track, Video};
-use crate::rates;
+use crate::model::{Audio, Package, PackagedTrack, Text, Video, average_rate, peak_rate};
 
-/// EXT-X-MAP without I-frames needs 6; 7 is what Apple's examples of fMP4 declare.
+/// EXT-X-MAP without I-frames needs version 6; Apple's fMP4 examples declare 7.
 const VERSION: usize = 7;
-/// Digits of EXTINF after the point: a microsecond, far below a frame.
+/// Decimal places of EXTINF: a microsecond, far below the duration of a frame.
 const EXTINF_DIGITS: usize = 6;
-/// Group of all caption renditions.
 const TEXT_GROUP: &str = "subtitles";
-/// Players start with the first variant; Apple asks for about this rate (authoring specification, 1.32).
+/// Bit rate of the first variant, with which players start (Apple authoring specification, 1.32).
 const FIRST_VARIANT: u64 = 2_000_000;
 
 /// The multivariant playlist.
 pub(crate) fn multivariant(package: &Package) -> io::Result<String> {
-    let groups = groups::audio(package);
+    let groups = audio_groups(package);
     let alternatives = groups
         .iter()
         .flat_map(|g| g.members.iter().map(|a| audio_media(g.id, a)));
@@ -43,7 +40,7 @@ pub(crate) fn multivariant(package: &Package) -> io::Result<String> {
         ..MasterPlaylist::default()
     };
     let mut variants = variants(package, &groups);
-    // Among those of the first group: stereo is what every device can start with.
+    // From the first group, because every device can start with stereo.
     let first =
         (0..package.video.len()).min_by_key(|i| variants[*i].bandwidth.abs_diff(FIRST_VARIANT));
     if let Some(first) = first {
@@ -51,27 +48,62 @@ pub(crate) fn multivariant(package: &Package) -> io::Result<String> {
     }
     variants.extend(package.video.iter().map(|v| iframe_variant(package, v)));
     playlist.variants = variants;
-    written(|out| playlist.write_to(out))
+    serialise(|out| playlist.write_to(out))
 }
 
-/// Every rung with every group: first all of them with stereo, which every device plays.
+/// The audio renditions that a variant offers together, one for each track.
+struct AudioGroup<'a> {
+    /// `GROUP-ID`.
+    id: &'static str,
+    /// The members, in the manifest's order.
+    members: Vec<&'a Audio>,
+}
+
+/// The stereo group; and, if any track has a surround mix, a group with the surround mix of each such track and the stereo of
+/// the others. Parallel groups contain the same tracks (RFC 8216, 4.3.4.1.1), so a player that changes groups keeps its language.
+fn audio_groups(package: &Package) -> Vec<AudioGroup<'_>> {
+    let all = &package.audio;
+    let members: Vec<&Audio> = all.iter().filter(|a| !a.planned.is_surround()).collect();
+    if members.is_empty() {
+        return Vec::new();
+    }
+    let surround = |audio: &Audio| {
+        let mut mixes = all.iter();
+        mixes.find(|a| a.planned.is_surround() && a.planned.same_track(&audio.planned))
+    };
+    let mixes: Vec<&Audio> = members.iter().map(|a| surround(a).unwrap_or(a)).collect();
+    let any_surround = mixes.iter().any(|a| a.planned.is_surround());
+    let mut groups = vec![AudioGroup {
+        id: "audio",
+        members,
+    }];
+    if any_surround {
+        groups.push(AudioGroup {
+            id: "surround",
+            members: mixes,
+        });
+    }
+    groups
+}
+
+/// Every rung with every group: first with stereo, which every device plays.
 fn variants(package: &Package, groups: &[AudioGroup<'_>]) -> Vec<VariantStream> {
-    let of = |group| {
+    let with = |group| {
         package
             .video
             .iter()
             .map(move |v| variant(package, v, group))
     };
     if groups.is_empty() {
-        return of(None).collect();
+        return with(None).collect();
     }
-    groups.iter().flat_map(|g| of(Some(g))).collect()
+    groups.iter().flat_map(|g| with(Some(g))).collect()
 }
 
 fn variant(package: &Package, video: &Video, group: Option<&AudioGroup<'_>>) -> VariantStream {
     let target = package.target_seconds();
     let members: &[&Audio] = group.map_or(&[], |g| &g.members);
-    let loudest = |rate: &dyn Fn(&Track) -> BitsPerSecond| {
+    let loudest = |rate: &dyn Fn(&PackagedTrack) -> BitsPerSecond| {
         let rates = members.iter().map(|a| rate(&a.track).0);
         rates.max().unwrap_or(0)
     };
@@ -81,7 +113,7 @@ fn variant(package: &Package, video: &Video, group: Option<&AudioGroup<'_>>) -> 
     VariantStream {
         uri: format!("{}/{MEDIA_PLAYLIST}", video.track.path()),
         bandwidth: video.track.peak(target).0 + loudest(&|t| t.peak(target)),
-        average_bandwidth: Some(video.track.average().0 + loudest(&Track::average)),
+        average_bandwidth: Some(video.track.average().0 + loudest(&PackagedTrack::average)),
         codecs: Some(codecs.join(",")),
         resolution: Some(resolution(video)),
         // Rounded to three decimal places (RFC 8216, 4.3.4.2).
@@ -93,7 +125,7 @@ fn variant(package: &Package, video: &Video, group: Option<&AudioGroup<'_>>) -> 
     }
 }
 
-/// VIDEO-RANGE (RFC 8216bis, 4.4.6.2) on every variant as soon as any of them is HDR.
+/// VIDEO-RANGE (RFC 8216bis, 4.4.6.2), on every variant if any of them is HDR.
 fn video_range(package: &Package, video: &Video) -> Option<HashMap<String, QuotedOrUnquoted>> {
     let range = |v: &Video| v.planned.rung.range;
     let any = package.video.iter().any(|v| range(v) != VideoRange::Sdr);
@@ -119,8 +151,8 @@ fn iframe_variant(package: &Package, video: &Video) -> VariantStream {
     VariantStream {
         is_i_frame: true,
         uri: format!("{}/{IFRAME_PLAYLIST}", video.track.path()),
-        bandwidth: rates::peak(&pieces, timescale, iframe_target(&entries, timescale)).0,
-        average_bandwidth: Some(rates::average(&pieces, timescale).0),
+        bandwidth: peak_rate(&pieces, timescale, iframe_target(&entries, timescale)).0,
+        average_bandwidth: Some(average_rate(&pieces, timescale).0),
         codecs: Some(video.track.codec.clone()),
         resolution: Some(resolution(video)),
         other_attributes: video_range(package, video),
@@ -161,7 +193,7 @@ fn text_media(text: &Text) -> AlternativeMedia {
     }
 }
 
-/// A quoted string cannot hold a double quote or a line break (RFC 8216, 4.2), and knows no escape.
+/// A quoted string cannot contain a double quote or a line break, and has no escapes (RFC 8216, 4.2).
 fn quotable(text: &str) -> String {
     text.chars()
         .filter(|c| !c.is_control())
@@ -170,7 +202,7 @@ fn quotable(text: &str) -> String {
 }
 
 /// The media playlist of a rendition.
-pub(crate) fn media(package: &Package, track: &Track) -> io::Result<String> {
+pub(crate) fn media(package: &Package, track: &PackagedTrack) -> io::Result<String> {
     let timescale = track.output.timescale;
     let segments = track
         .output
@@ -189,11 +221,11 @@ pub(crate) fn media(package: &Package, track: &Track) -> io::Result<String> {
         segments: segments.collect(),
         ..vod()
     };
-    written(|out| playlist.write_to(out))
+    serialise(|out| playlist.write_to(out))
 }
 
 /// The I-frame playlist of a video rendition.
-pub(crate) fn iframes(track: &Track) -> io::Result<String> {
+pub(crate) fn iframes(track: &PackagedTrack) -> io::Result<String> {
     let timescale = track.output.timescale;
     let entries = iframe_entries(track);
     let target_duration = iframe_target(&entries, timescale);
@@ -216,7 +248,7 @@ pub(crate) fn iframes(track: &Track) -> io::Result<String> {
         segments: segments.collect(),
         ..vod()
     };
-    written(|out| playlist.write_to(out))
+    serialise(|out| playlist.write_to(out))
 }
 
 fn vod() -> MediaPlaylist {
@@ -235,14 +267,14 @@ fn init_map() -> Map {
     }
 }
 
-/// One I-frame: the segment that holds it, where, and how long until the next.
+/// An I-frame: the segment that contains it, its byte range, and the time until the next.
 struct IFrame {
     name: String,
     range: reelsmith_core::record::ByteRange,
     duration: Ticks,
 }
 
-fn iframe_entries(track: &Track) -> Vec<IFrame> {
+fn iframe_entries(track: &PackagedTrack) -> Vec<IFrame> {
     let segments = &track.output.segments;
     let end = segments.last().map_or(0, |s| s.start.0 + s.duration.0);
     let first = segments.first().map_or(0, |s| s.start.0);
@@ -275,13 +307,13 @@ fn iframe_target(entries: &[IFrame], timescale: Timescale) -> u64 {
 
 #[expect(
     clippy::cast_possible_truncation,
-    reason = "seven digits of a duration in seconds are finer than EXTINF writes"
+    reason = "an f32 has about seven digits, more than EXTINF writes"
 )]
 fn seconds(duration: Ticks, timescale: Timescale) -> f32 {
     duration.as_seconds(timescale) as f32
 }
 
-fn written(write: impl FnOnce(&mut Vec<u8>) -> io::Result<()>) -> io::Result<String> {
+fn serialise(write: impl FnOnce(&mut Vec<u8>) -> io::Result<()>) -> io::Result<String> {
     WRITE_OPT_FLOAT_PRECISION.store(EXTINF_DIGITS, Ordering::Relaxed);
     let mut bytes = Vec::new();
     write(&mut bytes)?;

@@ -1,13 +1,13 @@
-//! Writes playlists and MPD over the segments that are there. Text only: no media is copied or rewritten.
+//! Writes the playlists and the MPD. It writes text only; no media is copied or changed.
 //!
-//! Everything declared is measured: bit rates from the segments' sizes, codec strings from the init segments. Media
-//! playlists are written first and the multivariant playlist last, so that nothing is announced before it exists.
+//! Reads `plan.json`, `job.json`, and the record and the init segment of every rendition. Everything declared is measured: bit
+//! rates from the sizes of segments, codec strings from init segments. Writes the media playlists first and the multivariant
+//! playlist last, so that nothing is listed before it exists. Returns the keys of the multivariant playlist and the MPD. Errors:
+//! `RecordsIncomplete` if an init segment cannot be read, and those of storage.
 
 mod dash;
-mod groups;
 mod hls;
 mod model;
-mod rates;
 
 use std::io::Write as _;
 use std::sync::Arc;
@@ -16,36 +16,19 @@ use bytes::Bytes;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use reelsmith_contract::payload::{ClaimInput, PackageOutput};
-use reelsmith_contract::{ErrorName, Failure, Objects};
-use reelsmith_core::job::Job;
-use reelsmith_core::keys::{
-    GenerationKeys, IFRAME_PLAYLIST, JobKeys, MEDIA_PLAYLIST, MPD, MULTIVARIANT,
-};
+use reelsmith_contract::{Failure, Objects, PortResultExt as _};
+use reelsmith_core::keys::{GenerationKeys, IFRAME_PLAYLIST, MEDIA_PLAYLIST, MPD, MULTIVARIANT};
 use reelsmith_core::ports::PutOptions;
-use reelsmith_lambda::Clients;
-use reelsmith_pipeline::Invocation;
+use reelsmith_pipeline::{Invocation, records};
 
 pub use model::Package;
 
-/// What this function works with.
+/// The ports of this function.
 pub struct Ports {
-    /// The output bucket.
     pub outputs: Objects,
 }
 
-impl Ports {
-    /// The ports of a deployed function.
-    ///
-    /// # Errors
-    /// Where a setting is missing.
-    pub async fn build(clients: &Clients) -> Result<Self, Failure> {
-        Ok(Self {
-            outputs: clients.outputs()?,
-        })
-    }
-}
-
-/// Playlists may be corrected by a new generation under another key, but their own key is revisited soon.
+/// Players check a playlist again soon; a corrected playlist belongs to another generation and has another key.
 const MANIFEST_CACHE: &str = "public, max-age=60";
 /// `Content-Type` of playlists (RFC 8216, 4).
 const HLS_TYPE: &str = "application/vnd.apple.mpegurl";
@@ -53,19 +36,13 @@ const HLS_TYPE: &str = "application/vnd.apple.mpegurl";
 const DASH_TYPE: &str = "application/dash+xml";
 
 /// Packages the job.
-///
-/// # Errors
-/// `RecordsIncomplete` where an init segment cannot be read, or those of storage.
 pub async fn handle(
     ports: Arc<Ports>,
     input: ClaimInput,
     _invocation: Invocation,
 ) -> Result<PackageOutput, Failure> {
     let keys = input.claim.keys();
-    let job: Job = ports
-        .outputs
-        .read(&JobKeys(&input.claim.job_key).job())
-        .await?;
+    let job = records::job(&ports.outputs, &input.claim.job_key).await?;
     let package = model::load(&ports.outputs, &keys).await?;
     for (path, text) in media_playlists(&package)? {
         write(&ports.outputs, &keys, &path, HLS_TYPE, &text).await?;
@@ -74,7 +51,7 @@ pub async fn handle(
         let mpd = dash::mpd(&package).map_err(|e| Failure::internal(e, keys.output(MPD)))?;
         write(&ports.outputs, &keys, MPD, DASH_TYPE, &mpd).await?;
     }
-    let multivariant = hls::multivariant(&package).map_err(|e| unwritable(&e))?;
+    let multivariant = hls::multivariant(&package).map_err(|e| serialisation_error(&e))?;
     write(&ports.outputs, &keys, MULTIVARIANT, HLS_TYPE, &multivariant).await?;
     Ok(PackageOutput {
         hls: keys.output(MULTIVARIANT),
@@ -86,17 +63,17 @@ pub async fn handle(
 fn media_playlists(package: &Package) -> Result<Vec<(String, String)>, Failure> {
     let mut playlists = Vec::new();
     for rendition in package.renditions() {
-        let text = hls::media(package, rendition).map_err(|e| unwritable(&e))?;
+        let text = hls::media(package, rendition).map_err(|e| serialisation_error(&e))?;
         playlists.push((format!("{}/{MEDIA_PLAYLIST}", rendition.path()), text));
     }
     for video in &package.video {
-        let text = hls::iframes(&video.track).map_err(|e| unwritable(&e))?;
+        let text = hls::iframes(&video.track).map_err(|e| serialisation_error(&e))?;
         playlists.push((format!("{}/{IFRAME_PLAYLIST}", video.track.path()), text));
     }
     Ok(playlists)
 }
 
-fn unwritable(error: &std::io::Error) -> Failure {
+fn serialisation_error(error: &std::io::Error) -> Failure {
     Failure::internal(error.to_string(), "playlist")
 }
 
@@ -115,26 +92,16 @@ async fn write(
         create_only: false,
         replace: None,
     };
-    let body = gzip(text).map_err(|e| unwritable(&e))?;
+    let body = gzip(text).map_err(|e| serialisation_error(&e))?;
     let put = outputs.store().put(&object, body, &options).await;
-    put.map(|_| ()).map_err(|e| Failure::storage(&e, &object))
+    put.map(drop).on_object(&object)
 }
 
-/// Equal text gives equal bytes: the header holds no time.
+/// Equal texts become equal bytes, because the header contains no time.
 fn gzip(text: &str) -> std::io::Result<Bytes> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
     encoder.write_all(text.as_bytes())?;
     encoder.finish().map(Bytes::from)
-}
-
-pub(crate) fn unreadable_init(path: &str, found: impl ToString) -> Failure {
-    Failure::new(
-        ErrorName::RecordsIncomplete,
-        "an init segment of one track",
-        found.to_string(),
-        path,
-        "drop the manifest again; if it recurs, force a new generation",
-    )
 }
 
 #[cfg(test)]

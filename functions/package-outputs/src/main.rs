@@ -1,8 +1,14 @@
-//! See the library of this package.
+//! Builds the ports and serves the function, which its library describes.
 
 use package_outputs::{Ports, handle};
+use reelsmith_lambda::{Clients, StartError, serve};
 
 #[tokio::main]
-async fn main() -> Result<(), reelsmith_lambda::StartError> {
-    reelsmith_lambda::serve(async |clients| Ports::build(clients).await, handle).await
+async fn main() -> Result<(), StartError> {
+    let ports = |clients: &Clients| {
+        Ok(Ports {
+            outputs: clients.outputs()?,
+        })
+    };
+    serve(ports, handle).await
 }

@@ -1,29 +1,26 @@
-//! What there is to package: the plan's renditions with their records and init segments.
+//! Everything to package: the planned renditions with their records and init segments, and their bit rates.
 
-use reelsmith_contract::{Failure, Objects};
+use reelsmith_contract::{ErrorName, Failure, Objects};
 use reelsmith_core::keys::{GenerationKeys, INIT};
 use reelsmith_core::plan::{AudioRendition, Plan, TextRendition, VideoRendition};
 use reelsmith_core::record::{ImagesRecord, RenditionRecord, RungOutput};
-use reelsmith_core::units::BitsPerSecond;
+use reelsmith_core::time::{Ticks, Timescale};
+use reelsmith_core::units::{BitsPerSecond, Bytes};
 use reelsmith_isobmff::Init;
 
-use crate::rates::{self, Piece};
-use crate::unreadable_init;
+use reelsmith_pipeline::records;
 
-/// Greatest init segment that is read.
 const MAX_INIT: u64 = 1 << 20;
 
-/// A rendition as it is on storage.
-pub struct Track {
-    /// Its segments.
+/// A rendition in storage.
+pub struct PackagedTrack {
     pub output: RungOutput,
     /// RFC 6381 codec string of its init segment; empty for text.
     pub codec: String,
 }
 
-impl Track {
+impl PackagedTrack {
     /// Folder below the output prefix.
-    #[must_use]
     pub fn path(&self) -> &str {
         &self.output.rendition
     }
@@ -32,7 +29,7 @@ impl Track {
         self.codec.is_empty()
     }
 
-    fn pieces(&self) -> Vec<Piece> {
+    fn sizes(&self) -> Vec<SizeAndDuration> {
         self.output
             .segments
             .iter()
@@ -41,57 +38,48 @@ impl Track {
     }
 
     pub(crate) fn peak(&self, target_seconds: u64) -> BitsPerSecond {
-        rates::peak(&self.pieces(), self.output.timescale, target_seconds)
+        peak_rate(&self.sizes(), self.output.timescale, target_seconds)
     }
 
     pub(crate) fn average(&self) -> BitsPerSecond {
-        rates::average(&self.pieces(), self.output.timescale)
+        average_rate(&self.sizes(), self.output.timescale)
     }
 }
 
 /// A video rendition.
 pub struct Video {
-    /// What was planned.
     pub planned: VideoRendition,
-    /// What is there.
-    pub track: Track,
+    pub track: PackagedTrack,
 }
 
 /// An audio rendition.
 pub struct Audio {
-    /// What was planned.
     pub planned: AudioRendition,
-    /// What is there.
-    pub track: Track,
-    /// Channels, from the init segment.
+    pub track: PackagedTrack,
+    /// Number of channels, from the init segment.
     pub channels: u32,
 }
 
 /// A caption rendition.
 pub struct Text {
-    /// What was planned.
     pub planned: TextRendition,
-    /// What is there.
-    pub track: Track,
+    pub track: PackagedTrack,
 }
 
 /// Everything to package.
 pub struct Package {
-    /// The plan.
     pub plan: Plan,
-    /// Video, in the plan's order.
+    /// In the order of the plan.
     pub video: Vec<Video>,
-    /// Audio.
     pub audio: Vec<Audio>,
-    /// Text.
     pub text: Vec<Text>,
-    /// Thumbnails, where they were made.
+    /// Thumbnails, if they were made.
     pub images: Option<ImagesRecord>,
 }
 
 impl Package {
     /// Every rendition.
-    pub(crate) fn renditions(&self) -> impl Iterator<Item = &Track> {
+    pub(crate) fn renditions(&self) -> impl Iterator<Item = &PackagedTrack> {
         let video = self.video.iter().map(|v| &v.track);
         let audio = self.audio.iter().map(|a| &a.track);
         video.chain(audio).chain(self.text.iter().map(|t| &t.track))
@@ -114,7 +102,7 @@ impl Package {
 
 /// Reads the plan, every rendition's record and every init segment.
 pub(crate) async fn load(outputs: &Objects, keys: &GenerationKeys) -> Result<Package, Failure> {
-    let plan: Plan = outputs.read(&keys.plan()).await?;
+    let plan = records::plan(outputs, keys).await?;
     let (mut video, mut audio, mut text) = (Vec::new(), Vec::new(), Vec::new());
     for planned in plan.video.clone() {
         let (track, _) = cmaf_track(outputs, keys, &planned.path).await?;
@@ -131,7 +119,7 @@ pub(crate) async fn load(outputs: &Objects, keys: &GenerationKeys) -> Result<Pac
     }
     for planned in plan.text.clone() {
         let output = record(outputs, keys, &planned.path).await?;
-        let track = Track {
+        let track = PackagedTrack {
             output,
             codec: String::new(),
         };
@@ -159,12 +147,86 @@ async fn cmaf_track(
     outputs: &Objects,
     keys: &GenerationKeys,
     path: &str,
-) -> Result<(Track, Init), Failure> {
+) -> Result<(PackagedTrack, Init), Failure> {
     let output = record(outputs, keys, path).await?;
-    let object = outputs.at(&keys.output(&format!("{path}/{INIT}")));
-    let bytes = outputs.store().get(&object, MAX_INIT).await;
-    let bytes = bytes.map_err(|e| Failure::storage(&e, &object))?;
-    let init = Init::read(&bytes).map_err(|fault| unreadable_init(&object.to_string(), fault))?;
+    let key = keys.output(&format!("{path}/{INIT}"));
+    let bytes = outputs.get(&key, MAX_INIT).await?;
+    let init = Init::read(&bytes).map_err(|fault| {
+        Failure::new(
+            ErrorName::RecordsIncomplete,
+            "an init segment of one track",
+            fault.to_string(),
+            outputs.at(&key).to_string(),
+            "drop the manifest again; if the error recurs, force a new generation",
+        )
+    })?;
     let codec = init.codec.clone();
-    Ok((Track { output, codec }, init))
+    Ok((PackagedTrack { output, codec }, init))
+}
+
+/// Size and duration of one segment.
+pub(crate) type SizeAndDuration = (Bytes, Ticks);
+
+/// The peak bit rate: the highest rate of any contiguous run of segments that lasts 0.5 to 1.5 target durations (RFC 8216,
+/// 4.3.4.2). If all segments together are shorter, the average.
+pub(crate) fn peak_rate(
+    segments: &[SizeAndDuration],
+    timescale: Timescale,
+    target_seconds: u64,
+) -> BitsPerSecond {
+    let target = i64::try_from(target_seconds).unwrap_or(i64::MAX / 4) * i64::from(timescale.0);
+    let mut best = None;
+    for start in 0..segments.len() {
+        let (mut size, mut duration) = (Bytes(0), Ticks(0));
+        for (next_size, next_duration) in &segments[start..] {
+            size.0 += next_size.0;
+            duration.0 += next_duration.0;
+            if duration.0 * 2 > target * 3 {
+                break;
+            }
+            if duration.0 * 2 >= target {
+                best = best.max(size.rate_over(duration, timescale));
+            }
+        }
+    }
+    best.unwrap_or_else(|| average_rate(segments, timescale))
+}
+
+/// The average bit rate of all segments.
+pub(crate) fn average_rate(segments: &[SizeAndDuration], timescale: Timescale) -> BitsPerSecond {
+    let size: Bytes = segments.iter().map(|p| p.0).sum();
+    let duration = Ticks(segments.iter().map(|p| p.1.0).sum());
+    size.rate_over(duration, timescale).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Timescale = Timescale(1_000);
+
+    fn segments(list: &[(u64, i64)]) -> Vec<SizeAndDuration> {
+        list.iter()
+            .map(|(size, ms)| (Bytes(*size), Ticks(*ms)))
+            .collect()
+    }
+
+    #[test]
+    fn a_short_last_segment_alone_is_not_the_peak() {
+        // 400 ms at a very high rate count only together with the segment before.
+        let list = segments(&[(500_000, 4_000), (500_000, 4_000), (400_000, 400)]);
+        let joined = Bytes(900_000).rate_over(Ticks(4_400), SECOND).unwrap();
+        assert_eq!(peak_rate(&list, SECOND, 4), joined);
+        assert_eq!(
+            average_rate(&list, SECOND),
+            Bytes(1_400_000).rate_over(Ticks(8_400), SECOND).unwrap()
+        );
+    }
+
+    #[test]
+    fn a_clip_shorter_than_half_a_target_duration_has_its_average_rate() {
+        let list = segments(&[(1_000, 100)]);
+        assert_eq!(peak_rate(&list, SECOND, 4), BitsPerSecond(80_000));
+        assert_eq!(peak_rate(&[], SECOND, 4), BitsPerSecond(0));
+    }
 }

@@ -11,7 +11,7 @@ use reelsmith_core::time::{FrameCount, FrameRate, Ticks, Timescale};
 use reelsmith_core::units::{Bytes, Resolution};
 
 use super::*;
-use crate::model::{Audio, Text, Track, Video};
+use crate::model::{Audio, PackagedTrack, Text, Video};
 
 const FRAMES: u64 = 250;
 const SEGMENT: u64 = 96;
@@ -20,7 +20,7 @@ fn rate() -> FrameRate {
     "24000/1001".parse().unwrap()
 }
 
-/// Ten seconds and a bit at 23.976: segments of 96, 96 and 58 frames.
+/// A little more than ten seconds at 23.976: segments of 96, 96 and 58 frames.
 fn package() -> Package {
     let options = OutputOptions {
         h265: true,
@@ -161,7 +161,7 @@ fn video(planned: VideoRendition) -> Video {
     };
     Video {
         planned,
-        track: Track {
+        track: PackagedTrack {
             output,
             codec: codec.into(),
         },
@@ -181,7 +181,7 @@ fn audio_track(planned: AudioRendition) -> Audio {
     let output = output(&planned.path, Timescale(48_000), segments);
     Audio {
         planned,
-        track: Track {
+        track: PackagedTrack {
             output,
             codec: "mp4a.40.2".into(),
         },
@@ -189,13 +189,13 @@ fn audio_track(planned: AudioRendition) -> Audio {
     }
 }
 
-fn text_track(planned: &TextRendition) -> Track {
+fn text_track(planned: &TextRendition) -> PackagedTrack {
     let ms = |n: u64| i64::try_from(n * 1_001 * 1_000 / 24_000).unwrap();
     let segments = (1u32..).zip([(0, 96), (96, 192), (192, 250)]);
     let segments = segments
         .map(|(n, (a, b))| segment(n, text_segment_name(n), ms(a), ms(b), 0))
         .collect();
-    Track {
+    PackagedTrack {
         output: output(&planned.path, Timescale(1_000), segments),
         codec: String::new(),
     }
@@ -319,7 +319,7 @@ fn the_mpd() {
 }
 
 #[test]
-fn one_target_duration_serves_all_playlists() {
+fn all_playlists_have_one_target_duration() {
     let package = package();
     assert_eq!(package.target_seconds(), 4);
     for (path, text) in media_playlists(&package).unwrap() {
@@ -336,6 +336,6 @@ fn one_target_duration_serves_all_playlists() {
 }
 
 #[test]
-fn equal_text_gives_equal_bytes() {
+fn equal_texts_become_equal_bytes() {
     assert_eq!(gzip("a").unwrap(), gzip("a").unwrap());
 }

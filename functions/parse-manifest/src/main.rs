@@ -1,8 +1,17 @@
-//! See the library of this package.
+//! Builds the ports and serves the function, which its library describes.
 
 use parse_manifest::{Ports, handle};
+use reelsmith_lambda::{Clients, StartError, serve};
+use reelsmith_pipeline::settings::JobDefaults;
 
 #[tokio::main]
-async fn main() -> Result<(), reelsmith_lambda::StartError> {
-    reelsmith_lambda::serve(async |clients| Ports::build(clients).await, handle).await
+async fn main() -> Result<(), StartError> {
+    let ports = |clients: &Clients| {
+        Ok(Ports {
+            store: clients.store(),
+            outputs: clients.outputs()?,
+            defaults: JobDefaults::of(clients.settings())?,
+        })
+    };
+    serve(ports, handle).await
 }

@@ -1,5 +1,9 @@
 use reelsmith_contract::payload::ManifestObject;
+use reelsmith_contract::setting::Setting;
+use reelsmith_core::encoder::EncoderKind;
+use reelsmith_core::job::Job;
 use reelsmith_core::ports::PutOptions;
+use reelsmith_pipeline::Settings;
 use reelsmith_testkit::fakes::MemoryStore;
 
 use super::*;
@@ -26,7 +30,7 @@ async fn run(
     let outputs = Objects::new(store.clone(), "out");
     let mut all = vec![(Setting::ENCODER_BUILD, "ffmpeg test")];
     all.extend_from_slice(settings);
-    let defaults = Defaults::of(&Settings::of(&all)).unwrap();
+    let defaults = JobDefaults::of(&Settings::of(&all)).unwrap();
     let ports = Arc::new(Ports {
         store,
         outputs: outputs.clone(),
@@ -72,7 +76,7 @@ async fn a_good_manifest_becomes_a_job_under_its_key() {
 }
 
 #[tokio::test]
-async fn a_mock_job_has_a_key_of_its_own_and_encodes_here_at_the_fastest() {
+async fn a_mock_job_has_its_own_key_our_encoder_and_the_fastest_preset() {
     let (real, _) = run(Some(GOOD), &[(Setting::PROFILE, "draft")]).await;
     let settings = [
         (Setting::PROFILE, "draft"),
@@ -81,7 +85,7 @@ async fn a_mock_job_has_a_key_of_its_own_and_encodes_here_at_the_fastest() {
     ];
     let (mock, outputs) = run(Some(GOOD), &settings).await;
     let mock = mock.unwrap();
-    // The draft profile is at the fastest presets anyway, so nothing but the mode tells the two apart.
+    // The draft profile already has the fastest presets, so only the mode differs.
     assert_ne!(mock.job_key, real.unwrap().job_key);
     let job: Job = outputs.read(&JobKeys(&mock.job_key).job()).await.unwrap();
     assert!(job.options.mock);
@@ -112,7 +116,7 @@ async fn a_bad_manifest_lists_every_defect_with_line_and_column() {
 }
 
 #[tokio::test]
-async fn a_manifest_that_is_gone_or_empty_has_a_name() {
+async fn a_missing_or_empty_manifest_is_a_named_error() {
     assert_eq!(
         run(None, &[]).await.0.unwrap_err().name,
         ErrorName::ManifestMissing
@@ -124,14 +128,14 @@ async fn a_manifest_that_is_gone_or_empty_has_a_name() {
 }
 
 #[test]
-fn wrong_settings_are_named() {
+fn invalid_settings_are_named_errors() {
     for (setting, value) in [
         (Setting::PROFILE, "nope"),
         (Setting::ENCODER, "x"),
         (Setting::ENABLE_DASH, "1"),
     ] {
         let settings = Settings::of(&[(Setting::ENCODER_BUILD, "b"), (setting, value)]);
-        let error = Defaults::of(&settings).err().unwrap();
+        let error = JobDefaults::of(&settings).err().unwrap();
         assert_eq!(error.name, ErrorName::ConfigurationInvalid);
         assert!(error.expected.starts_with(setting.name()), "{error}");
     }

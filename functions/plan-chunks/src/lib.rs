@@ -1,56 +1,35 @@
-//! Plans frame-exact chunks from the index alone; no media is copied.
+//! Indexes the mezzanine and plans frame-exact chunks.
 //!
-//! The first plan of a generation stands. A later attempt reads it instead of planning anew, so that the records of
-//! finished chunks keep their meaning even where settings changed in between.
+//! Reads `job.json`, `probe.json` and the timestamps of the mezzanine. Writes `plan.json` and the item lists of the Maps, and
+//! returns their keys and lengths. The first plan of a generation remains: a later attempt reads it, so that finished chunks
+//! keep their meaning although settings may have changed. Errors: `PlanImpossible`, `MezzanineChanged`, and those of storage
+//! and of ffprobe. Before it refuses a file for its content it computes the checksums, as `validate-input` does.
 
 use std::sync::Arc;
 
-use reelsmith_contract::payload::{Claim, ClaimInput, PlanOutput};
-use reelsmith_contract::setting::Setting;
+use reelsmith_contract::payload::{ClaimInput, PlanOutput};
 use reelsmith_contract::{ErrorName, Failure, Objects};
 use reelsmith_core::job::Job;
-use reelsmith_core::keys::{GenerationKeys, JobKeys};
+use reelsmith_core::keys::GenerationKeys;
 use reelsmith_core::object::ObjectPin;
 use reelsmith_core::plan::{Plan, RenditionItem};
 use reelsmith_core::ports::{ObjectStore, PortErrorKind};
-use reelsmith_core::probe::{Inspection, PacketIndex};
-use reelsmith_lambda::Clients;
+use reelsmith_core::probe::Inspection;
 use reelsmith_media::{OnSource as _, Tools, read_index};
-use reelsmith_pipeline::Invocation;
-use reelsmith_pipeline::checksums::or_damaged;
-use reelsmith_pipeline::worker::stand_by_first;
+use reelsmith_pipeline::checksums::explain_refusal;
+use reelsmith_pipeline::worker::create_or_read;
+use reelsmith_pipeline::{Invocation, records};
 
-/// What this function works with.
+/// The ports of this function.
 pub struct Ports {
     /// Object storage, for the input bucket.
     pub store: Arc<dyn ObjectStore>,
-    /// The output bucket.
     pub outputs: Objects,
-    /// ffprobe.
     pub tools: Tools,
-    /// Workers of a job at once.
     pub workers: u32,
 }
 
-impl Ports {
-    /// The ports of a deployed function.
-    ///
-    /// # Errors
-    /// Where a setting or a tool is missing.
-    pub async fn build(clients: &Clients) -> Result<Self, Failure> {
-        Ok(Self {
-            store: clients.store(),
-            outputs: clients.outputs()?,
-            tools: clients.tools()?,
-            workers: clients.settings().number(Setting::MAX_CONCURRENCY)?,
-        })
-    }
-}
-
-/// Plans, and writes the lists that the Maps read.
-///
-/// # Errors
-/// `PlanImpossible`, `MezzanineChanged`, or those of storage and ffprobe.
+/// Plans the job, and writes the lists that the Maps read.
 pub async fn handle(
     ports: Arc<Ports>,
     input: ClaimInput,
@@ -76,67 +55,28 @@ async fn new_plan(
     input: &ClaimInput,
     keys: &GenerationKeys,
 ) -> Result<Plan, Failure> {
-    let claim = &input.claim;
-    let job_keys = JobKeys(&claim.job_key);
-    let job: Job = ports.outputs.read(&job_keys.job()).await?;
-    let inspection: Inspection = ports.outputs.read(&job_keys.probe()).await?;
-    require_current(ports, &inspection.mezzanine).await?;
-    let plan = match made(ports, claim, &job, &inspection).await {
+    let (outputs, job_key) = (&ports.outputs, &input.claim.job_key);
+    let job = records::job(outputs, job_key).await?;
+    let inspection = records::inspection(outputs, job_key).await?;
+    check_version(ports, &inspection.mezzanine).await?;
+    let plan = match make_plan(ports, input, &job, &inspection).await {
         Ok(plan) => plan,
         Err(refusal) => {
             let (store, pin) = (&ports.store, &inspection.mezzanine);
-            return Err(or_damaged(store, pin, &job.manifest.mezzanine, refusal).await);
+            return Err(explain_refusal(store, pin, &job.manifest.mezzanine, refusal).await);
         }
     };
-    let (plan, _) = stand_by_first(&ports.outputs, &keys.plan(), plan).await?;
+    let (plan, _) = create_or_read(outputs, &keys.plan(), plan).await?;
     Ok(plan)
 }
 
-async fn made(
+async fn make_plan(
     ports: &Ports,
-    claim: &Claim,
+    input: &ClaimInput,
     job: &Job,
     inspection: &Inspection,
 ) -> Result<Plan, Failure> {
-    let index = index(ports, inspection).await?;
-    let plan = Plan::new(job, inspection, &index, claim.generation(), ports.workers);
-    plan.map_err(|e| {
-        Failure::new(
-            ErrorName::PlanImpossible,
-            "an index from which exact chunks can be cut",
-            e.to_string(),
-            inspection.mezzanine.object.to_string(),
-            "remux the mezzanine so that every frame has a timestamp, or deliver it in another container",
-        )
-    })
-}
-
-/// A mezzanine that was replaced since its validation was withdrawn: nothing is spent on what its sender no longer means.
-/// Whoever replaces it later, while workers run, changes nothing: they read the validated version or fail.
-async fn require_current(ports: &Ports, pin: &ObjectPin) -> Result<(), Failure> {
-    let found = match ports.store.head(&pin.object).await {
-        Ok(meta) if meta.pin == *pin => return Ok(()),
-        Ok(meta) => described(&meta.pin),
-        Err(e) if e.kind() == PortErrorKind::NotFound => "no object".to_owned(),
-        Err(e) => return Err(Failure::storage(&e, &pin.object)),
-    };
-    Err(Failure::new(
-        ErrorName::MezzanineChanged,
-        format!("what was validated: {}", described(pin)),
-        found,
-        pin.object.to_string(),
-        "drop the manifest of the new file; do not replace files while a job runs",
-    ))
-}
-
-fn described(pin: &ObjectPin) -> String {
-    let version = pin.version_id.as_deref().unwrap_or("none");
-    format!("version {version}, ETag {}, {} bytes", pin.etag, pin.size)
-}
-
-async fn index(ports: &Ports, inspection: &Inspection) -> Result<PacketIndex, Failure> {
-    let pin = &inspection.mezzanine;
-    let store = Arc::clone(&ports.store);
+    let (pin, store) = (&inspection.mezzanine, Arc::clone(&ports.store));
     let indexed = read_index(&ports.tools, store, pin, &inspection.probe)
         .await
         .on_source(&pin.object)?;
@@ -146,7 +86,40 @@ async fn index(ports: &Ports, inspection: &Inspection) -> Result<PacketIndex, Fa
         read = ?indexed.index.read,
         "indexed"
     );
-    Ok(indexed.index)
+    let generation = input.claim.generation();
+    let plan = Plan::new(job, inspection, &indexed.index, generation, ports.workers);
+    plan.map_err(|e| {
+        Failure::new(
+            ErrorName::PlanImpossible,
+            "an index from which exact chunks can be cut",
+            e.to_string(),
+            pin.object.to_string(),
+            "remux the mezzanine so that every frame has a timestamp, or deliver it in another container",
+        )
+    })
+}
+
+/// Fails if the mezzanine was replaced since its validation, because its sender has withdrawn it. A replacement after this check
+/// changes nothing: workers read the validated version or fail.
+async fn check_version(ports: &Ports, pin: &ObjectPin) -> Result<(), Failure> {
+    let found = match ports.store.head(&pin.object).await {
+        Ok(meta) if meta.pin == *pin => return Ok(()),
+        Ok(meta) => describe(&meta.pin),
+        Err(e) if e.kind() == PortErrorKind::NotFound => "no object".to_owned(),
+        Err(e) => return Err(Failure::storage(&e, &pin.object)),
+    };
+    Err(Failure::new(
+        ErrorName::MezzanineChanged,
+        format!("the validated file: {}", describe(pin)),
+        found,
+        pin.object.to_string(),
+        "drop the manifest of the new file, and do not replace files while a job runs",
+    ))
+}
+
+fn describe(pin: &ObjectPin) -> String {
+    let version = pin.version_id.as_deref().unwrap_or("none");
+    format!("version {version}, ETag {}, {} bytes", pin.etag, pin.size)
 }
 
 async fn write_items(

@@ -1,8 +1,18 @@
-//! See the library of this package.
+//! Builds the ports and serves the function, which its library describes.
 
 use plan_chunks::{Ports, handle};
+use reelsmith_contract::setting::Setting;
+use reelsmith_lambda::{Clients, StartError, serve};
 
 #[tokio::main]
-async fn main() -> Result<(), reelsmith_lambda::StartError> {
-    reelsmith_lambda::serve(async |clients| Ports::build(clients).await, handle).await
+async fn main() -> Result<(), StartError> {
+    let ports = |clients: &Clients| {
+        Ok(Ports {
+            store: clients.store(),
+            outputs: clients.outputs()?,
+            tools: clients.tools()?,
+            workers: clients.settings().number(Setting::MAX_CONCURRENCY)?,
+        })
+    };
+    serve(ports, handle).await
 }

@@ -1,7 +1,11 @@
+use reelsmith_contract::notice::JobPublished;
 use reelsmith_core::admission::Ticket;
 use reelsmith_core::encode::EncodeState;
 use reelsmith_core::encoder::EncoderKind;
+use reelsmith_core::keys::{AssetId, JobKey};
 use reelsmith_core::ports::AdmissionStore as _;
+use reelsmith_core::ports::{Clock as _, SubmissionStore as _};
+use reelsmith_core::submission::{Fence, Outputs, Transition};
 use reelsmith_testkit::fakes::{
     ManualClock, MemoryAdmissions, MemoryAnnouncer, MemoryEncodes, MemoryStore, MemorySubmissions,
     MemoryWorkflow,
@@ -32,11 +36,10 @@ fn world() -> World {
     let ports = Ports {
         encodes: Some(encodes.clone()),
         outputs: Objects::new(Arc::new(MemoryStore::with_buckets(["out"])), "out"),
-        submissions: submissions.clone(),
+        submissions: Submissions::new(submissions.clone(), clock.clone()),
         announcer: announcer.clone(),
         workflow: workflow.clone(),
         admission: Admission::new(admissions.clone(), workflow.clone(), 1),
-        clock: clock.clone(),
         abandoned_after: DAY,
     };
     World {
@@ -115,7 +118,7 @@ fn ticket(name: &str) -> Ticket {
 }
 
 #[tokio::test]
-async fn a_job_whose_execution_was_stopped_is_released_and_said_to_have_failed() {
+async fn a_job_whose_execution_was_stopped_is_released_with_a_failure_message() {
     let world = world();
     world.reserve("a").await;
     assert_eq!(
@@ -142,7 +145,7 @@ async fn a_job_whose_execution_was_stopped_is_released_and_said_to_have_failed()
     );
 }
 
-/// An order of the service for a job that this execution holds.
+/// An order at MediaConvert for a job that this execution holds.
 async fn order(world: &World, row: &Row) {
     let order = Ordered::usual().order().unwrap();
     let job = world.encodes.create(&order).await.unwrap();
@@ -163,8 +166,7 @@ async fn order(world: &World, row: &Row) {
 }
 
 #[tokio::test]
-async fn the_order_of_an_execution_is_called_off_where_it_was_stopped_and_not_where_its_time_was_up()
- {
+async fn an_order_is_cancelled_after_a_stop_and_continues_after_a_timeout() {
     for (stopped, state) in [
         (true, EncodeState::Cancelled),
         (false, EncodeState::Waiting),
@@ -184,7 +186,7 @@ async fn the_order_of_an_execution_is_called_off_where_it_was_stopped_and_not_wh
 }
 
 #[tokio::test]
-async fn a_hold_that_may_be_about_to_order_is_respected_to_its_end() {
+async fn a_hold_with_an_intent_is_respected_until_its_lease_ends() {
     let world = world();
     let row = world.reserve_for("a", EncoderKind::MediaConvert).await;
     world
@@ -201,7 +203,7 @@ async fn a_hold_that_may_be_about_to_order_is_respected_to_its_end() {
 }
 
 #[tokio::test]
-async fn a_message_that_its_execution_could_not_send_is_sent() {
+async fn a_message_that_remained_in_the_outbox_is_sent() {
     let world = world();
     let entry = OutboxEntry {
         outbox: "execution#x".into(),
@@ -212,14 +214,18 @@ async fn a_message_that_its_execution_could_not_send_is_sent() {
         created: world.clock.now(),
     };
     world.submissions.enqueue(&entry).await.unwrap();
-    assert_eq!(world.reap().await.sent, 0, "its execution may be about to");
+    assert_eq!(
+        world.reap().await.sent,
+        0,
+        "its execution may still send it"
+    );
     world.clock.advance_seconds(61);
     assert_eq!(world.reap().await.sent, 1);
     assert_eq!(world.reap().await.sent, 0);
 }
 
 #[tokio::test]
-async fn a_success_that_was_never_sent_takes_the_working_files_of_its_job_along() {
+async fn the_working_files_of_a_job_with_an_unsent_success_are_deleted() {
     let world = world();
     let asset = AssetId::of_episode("show", 1, 1);
     let keys = GenerationKeys::new(&asset, &job(), Generation(2));
@@ -235,12 +241,27 @@ async fn a_success_that_was_never_sent_takes_the_working_files_of_its_job_along(
     for key in working.iter().chain(&kept) {
         world.ports.outputs.write(key, &1).await.unwrap();
     }
-    let body =
-        serde_json::json!({"kind": "success", "job_key": job(), "asset": asset, "generation": 2});
-    for (id, body) in [
-        ("success#g2", body.to_string()),
-        ("success#g9", "{}".into()),
-    ] {
+    let published = JobPublished {
+        job_key: job(),
+        asset,
+        manifest_id: "m".into(),
+        title: "t".into(),
+        series: "s".into(),
+        generation: Generation(2),
+        attempt: 1,
+        execution: "arn:x:e".into(),
+        outputs: Outputs {
+            bucket: "out".into(),
+            prefix: "p/".into(),
+            hls: "h".into(),
+            dash: None,
+            report: "r".into(),
+            mock: false,
+        },
+        summary: "pass".into(),
+    };
+    let body = Notice::new(Event::Success(published)).body();
+    for (id, body) in [("success#g2", body), ("success#g9", "{}".into())] {
         let entry = OutboxEntry {
             outbox: job().to_string(),
             id: id.into(),
@@ -254,7 +275,7 @@ async fn a_success_that_was_never_sent_takes_the_working_files_of_its_job_along(
     assert_eq!(
         world.reap().await,
         ReapOutput::default(),
-        "its execution may be about to"
+        "its execution may still send it"
     );
     world.clock.advance_seconds(61);
     let reaped = world.reap().await;
@@ -270,7 +291,7 @@ async fn a_success_that_was_never_sent_takes_the_working_files_of_its_job_along(
 }
 
 #[tokio::test]
-async fn slots_of_ended_executions_go_to_those_who_wait_and_one_that_never_started_starts() {
+async fn slots_of_ended_executions_are_freed_and_missing_executions_are_started() {
     let world = world();
     for name in ["first", "second"] {
         world.admissions.join(&ticket(name)).await.unwrap();
@@ -288,7 +309,7 @@ async fn slots_of_ended_executions_go_to_those_who_wait_and_one_that_never_start
 }
 
 #[tokio::test]
-async fn what_a_failed_job_made_is_deleted_when_nobody_came_back_for_it() {
+async fn the_files_of_an_abandoned_job_are_deleted() {
     let world = world();
     let row = world.reserve("a").await;
     let keys = GenerationKeys::new(&row.asset, &row.job_key, row.generation);
@@ -323,7 +344,7 @@ async fn what_a_failed_job_made_is_deleted_when_nobody_came_back_for_it() {
 }
 
 #[tokio::test]
-async fn a_deletion_that_was_cut_short_is_finished() {
+async fn an_incomplete_deletion_is_finished() {
     let world = world();
     let row = world.reserve("a").await;
     let keys = GenerationKeys::new(&row.asset, &row.job_key, row.generation);

@@ -1,63 +1,36 @@
 //! Orders the encode from MediaConvert, exactly once.
 //!
-//! The intent is written before the order is placed: it proves and prolongs the hold, and tells every later call that an
-//! order may have been placed whose acknowledgement nobody heard. Such a call looks for it and adopts it. The service's own
-//! token covers the moments in which a search may not show a job yet.
+//! Reads `job.json`, `probe.json` and `plan.json`. Writes the intent to the row before the order: it proves and extends the
+//! hold, and shows every later call that an order may exist whose id was lost. Such a call looks for the order and adopts it;
+//! the service's own client token covers the moments in which a search does not show a new job yet. Then commits the row with
+//! the id of the order, and returns the id. Errors: `OrderImpossible`, `MediaConvert…`, `SubmissionLost`, and those of storage
+//! and table.
 
 use std::sync::Arc;
 
 use reelsmith_contract::payload::{Claim, ClaimInput, StartEncodeOutput};
-use reelsmith_contract::setting::Setting;
 use reelsmith_contract::{ErrorName, Failure, Objects, PortResultExt as _};
 use reelsmith_core::encode::{EncodeJob, EncodeOrder};
-use reelsmith_core::job::Job;
-use reelsmith_core::keys::{Generation, JobKeys};
-use reelsmith_core::plan::Plan;
-use reelsmith_core::ports::{Clock, EncodeService, SubmissionStore};
-use reelsmith_core::probe::Inspection;
-use reelsmith_core::submission::{Row, Step, Transition, TransitionOutcome};
+use reelsmith_core::keys::Generation;
+use reelsmith_core::ports::EncodeService;
+use reelsmith_core::submission::{Row, Step, TransitionOutcome};
 use reelsmith_core::time::UnixMillis;
-use reelsmith_lambda::Clients;
 use reelsmith_pipeline::Invocation;
-use reelsmith_pipeline::submission::{advance, lost};
+use reelsmith_pipeline::records::JobFiles;
+use reelsmith_pipeline::submission::{Submissions, lost};
 
-/// What this function works with.
+/// The ports of this function.
 pub struct Ports {
-    /// The output bucket.
     pub outputs: Objects,
-    /// The submission table.
-    pub submissions: Arc<dyn SubmissionStore>,
-    /// MediaConvert.
+    pub submissions: Submissions,
     pub encodes: Arc<dyn EncodeService>,
-    /// Wall-clock time.
-    pub clock: Arc<dyn Clock>,
-    /// How long a hold is respected, in seconds.
     pub lease_seconds: u32,
 }
 
-impl Ports {
-    /// The ports of a deployed function.
-    ///
-    /// # Errors
-    /// Where a setting is missing or wrong.
-    pub async fn build(clients: &Clients) -> Result<Self, Failure> {
-        Ok(Self {
-            outputs: clients.outputs()?,
-            submissions: clients.submissions()?,
-            encodes: clients.encodes()?,
-            clock: clients.clock(),
-            lease_seconds: clients.settings().number(Setting::LEASE_SECONDS)?,
-        })
-    }
-}
-
-/// By how much the service's clock may be behind ours: a job is looked for from so long before its row was written.
+/// Maximum lag of the service's clock: the search for an order starts this long before the row was written.
 const SKEW_MILLIS: i64 = 600_000;
 
-/// Orders, or adopts what was ordered.
-///
-/// # Errors
-/// `OrderImpossible`, `MediaConvertRefused`, `MediaConvertUnavailable`, `SubmissionLost`, or those of storage and table.
+/// Orders the encode, or adopts an earlier order.
 pub async fn handle(
     ports: Arc<Ports>,
     input: ClaimInput,
@@ -65,12 +38,12 @@ pub async fn handle(
 ) -> Result<StartEncodeOutput, Failure> {
     let claim = &input.claim;
     let order = order(&ports, claim).await?;
-    let (row, first) = intend(&ports, claim).await?;
+    let (row, first_intent) = intend(&ports, claim).await?;
     if let Some(id) = row.encoder_ref {
         return Ok(StartEncodeOutput { encode_id: id });
     }
-    let nothing_before = row.generation == Generation::FIRST && row.attempt == 1;
-    let adopted = if first && nothing_before {
+    let first_attempt = row.generation == Generation::FIRST && row.attempt == 1;
+    let adopted = if first_intent && first_attempt {
         None
     } else {
         adopt(&ports, &order, row.created).await?
@@ -79,16 +52,20 @@ pub async fn handle(
         Some(job) => job,
         None => ports.encodes.create(&order).await.on_encoder()?,
     };
-    commit(&ports, claim, &job).await
+    let id = job.id.clone();
+    let row = ports
+        .submissions
+        .commit(claim, id, ports.lease_seconds)
+        .await?;
+    tracing::info!(encode = %job.id, attempt = row.attempt, "ordered");
+    let encode_id = row.encoder_ref.unwrap_or(job.id);
+    Ok(StartEncodeOutput { encode_id })
 }
 
 async fn order(ports: &Ports, claim: &Claim) -> Result<EncodeOrder, Failure> {
-    let job_keys = JobKeys(&claim.job_key);
-    let job: Job = ports.outputs.read(&job_keys.job()).await?;
-    let inspection: Inspection = ports.outputs.read(&job_keys.probe()).await?;
-    let plan: Plan = ports.outputs.read(&claim.keys().plan()).await?;
-    let bucket = ports.outputs.bucket();
-    let order = EncodeOrder::new(&job, &inspection, &plan, &claim.fence, bucket);
+    let files = JobFiles::read(&ports.outputs, claim).await?;
+    let (inspection, bucket) = (&files.inspection, ports.outputs.bucket());
+    let order = EncodeOrder::new(&files.job, inspection, &files.plan, &claim.fence, bucket);
     order.map_err(|e| {
         Failure::new(
             ErrorName::OrderImpossible,
@@ -100,26 +77,21 @@ async fn order(ports: &Ports, claim: &Claim) -> Result<EncodeOrder, Failure> {
     })
 }
 
-/// The row, and whether nobody has written the intent of this attempt before.
+/// Writes the intent. Returns the row, and whether this is the first intent of this attempt.
 async fn intend(ports: &Ports, claim: &Claim) -> Result<(Row, bool), Failure> {
-    let transition = Transition {
-        job_key: claim.job_key.clone(),
-        step: Step::Intend {
-            fence: claim.fence.clone(),
-            lease_seconds: ports.lease_seconds,
-        },
-        notice: None,
+    let step = Step::Intend {
+        fence: claim.fence.clone(),
+        lease_seconds: ports.lease_seconds,
     };
-    let now = ports.clock.now();
-    match ports.submissions.apply(&transition, now).await.on_table()? {
+    match ports.submissions.apply(&claim.job_key, step, None).await? {
         TransitionOutcome::Applied(row) => Ok((row, true)),
         TransitionOutcome::AlreadyApplied(row) => Ok((row, false)),
         TransitionOutcome::Refused(found) => Err(lost(claim, found.as_ref())),
     }
 }
 
-/// The newest job of this generation that has outputs or may still make them, whichever attempt ordered it. Another at work,
-/// of this generation or of one that was given up, would be paid for nothing.
+/// The newest job of this generation that has outputs or can still make them, whichever attempt ordered it. Any other running
+/// job, of this generation or of one that was abandoned, is cancelled, because its outputs would not be used.
 async fn adopt(
     ports: &Ports,
     order: &EncodeOrder,
@@ -127,11 +99,9 @@ async fn adopt(
 ) -> Result<Option<EncodeJob>, Failure> {
     let since = UnixMillis(since.0.saturating_sub(SKEW_MILLIS));
     let (tag, encodes) = (&order.tag, &ports.encodes);
-    let found = encodes
-        .find(&order.input, &tag.job_key, since)
-        .await
-        .on_encoder()?;
+    let found = encodes.find(&order.input, &tag.job_key, since).await;
     let (ours, older): (Vec<_>, Vec<_>) = found
+        .on_encoder()?
         .into_iter()
         .filter(|job| job.state.is_adoptable() && job.tag.generation <= tag.generation)
         .partition(|job| job.tag.generation == tag.generation);
@@ -141,28 +111,10 @@ async fn adopt(
         tracing::info!(encode = %job.id, of_attempt = job.tag.attempt, "adopted");
     }
     for extra in ours.chain(older).filter(|job| job.state.is_open()) {
-        tracing::warn!(encode = %extra.id, "called off: nobody waits for it");
+        tracing::warn!(encode = %extra.id, "cancelled an order whose outputs would not be used");
         encodes.cancel(&extra.id).await.on_encoder()?;
     }
     Ok(adopted)
-}
-
-async fn commit(
-    ports: &Ports,
-    claim: &Claim,
-    job: &EncodeJob,
-) -> Result<StartEncodeOutput, Failure> {
-    let step = Step::Commit {
-        fence: claim.fence.clone(),
-        encoder_ref: job.id.clone(),
-        lease_seconds: ports.lease_seconds,
-    };
-    let (submissions, clock) = (ports.submissions.as_ref(), ports.clock.as_ref());
-    let row = advance(submissions, clock, claim, step, None).await?;
-    tracing::info!(encode = %job.id, attempt = row.attempt, "ordered");
-    Ok(StartEncodeOutput {
-        encode_id: row.encoder_ref.unwrap_or_else(|| job.id.clone()),
-    })
 }
 
 #[cfg(test)]

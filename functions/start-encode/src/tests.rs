@@ -1,5 +1,8 @@
 use reelsmith_core::encode::EncodeState;
+use reelsmith_core::keys::JobKeys;
 use reelsmith_core::ports::PortErrorKind;
+use reelsmith_core::ports::{Clock as _, SubmissionStore as _};
+use reelsmith_core::submission::Transition;
 use reelsmith_core::submission::{Fence, State};
 use reelsmith_testkit::fakes::{ManualClock, MemoryEncodes, MemoryStore, MemorySubmissions};
 use reelsmith_testkit::faults::{Call, Effect, Faults, Faulty};
@@ -40,7 +43,7 @@ impl World {
         world
     }
 
-    /// Reserves for an execution and plans, as the states before do.
+    /// Reserves the job for an execution and plans it, as the earlier states do.
     async fn reserved(&self, owner: &str) -> Claim {
         let job = &self.ordered.job;
         let step = Step::Reserve {
@@ -88,9 +91,11 @@ impl World {
     async fn start(&self, claim: &Claim, faults: &Arc<Faults>) -> Result<String, Failure> {
         let ports = Ports {
             outputs: self.outputs.clone(),
-            submissions: Arc::new(Faulty::new(self.submissions.clone(), faults.clone())),
+            submissions: Submissions::new(
+                Arc::new(Faulty::new(self.submissions.clone(), faults.clone())),
+                self.clock.clone(),
+            ),
             encodes: Arc::new(Faulty::new(self.encodes.clone(), faults.clone())),
-            clock: self.clock.clone(),
             lease_seconds: LEASE,
         };
         let input = ClaimInput {
@@ -114,7 +119,7 @@ fn claim(row: &Row) -> Claim {
 }
 
 #[tokio::test]
-async fn an_order_is_placed_and_committed_and_a_repeat_changes_nothing() {
+async fn an_order_is_placed_and_committed_once() {
     let world = World::new().await;
     let claim = world.reserved("a").await;
     let id = world.start(&claim, &Faults::none()).await.unwrap();
@@ -126,10 +131,10 @@ async fn an_order_is_placed_and_committed_and_a_repeat_changes_nothing() {
     assert_eq!(world.encodes.jobs().len(), 1);
 }
 
-/// Every call fails once, before or after it was done; then the state is retried, at once or long after the token is
-/// forgotten.
+/// Every call fails once, before or after it took effect; then the state is retried, at once or long after the client token
+/// has expired.
 #[tokio::test]
-async fn whatever_call_fails_there_is_one_job() {
+async fn one_order_exists_whichever_call_fails() {
     for later in [1, 61] {
         for call in [Call::Apply, Call::CreateEncode, Call::FindEncodes] {
             for nth in 1..=2 {
@@ -153,7 +158,7 @@ async fn whatever_call_fails_there_is_one_job() {
 }
 
 #[tokio::test]
-async fn an_execution_that_takes_over_adopts_what_is_at_work() {
+async fn an_execution_that_takes_over_adopts_the_running_order() {
     let world = World::new().await;
     let first = world.reserved("a").await;
     let id = world.start(&first, &Faults::none()).await.unwrap();
@@ -167,7 +172,7 @@ async fn an_execution_that_takes_over_adopts_what_is_at_work() {
 }
 
 #[tokio::test]
-async fn a_job_that_failed_is_ordered_anew_and_one_that_is_done_is_not() {
+async fn a_failed_order_is_repeated_and_a_finished_one_is_adopted() {
     for (state, jobs) in [
         (EncodeState::Cancelled, 2),
         (
@@ -191,7 +196,7 @@ async fn a_job_that_failed_is_ordered_anew_and_one_that_is_done_is_not() {
 }
 
 #[tokio::test]
-async fn of_two_jobs_at_work_the_older_is_called_off() {
+async fn of_two_running_orders_the_older_is_cancelled() {
     let world = World::new().await;
     let claim = world.reserved("a").await;
     let order = world.ordered.order().unwrap();
@@ -207,7 +212,7 @@ async fn of_two_jobs_at_work_the_older_is_called_off() {
 }
 
 #[tokio::test]
-async fn what_an_older_generation_left_at_work_is_called_off() {
+async fn a_running_order_of_an_older_generation_is_cancelled() {
     let world = World::new().await;
     let first = world.reserved("a").await;
     let old = world.start(&first, &Faults::none()).await.unwrap();
@@ -229,7 +234,7 @@ async fn what_an_older_generation_left_at_work_is_called_off() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_ordered_is_said_before_anything_is_written() {
+async fn an_impossible_order_fails_before_anything_is_written() {
     let mut world = World::new().await;
     world.ordered.plan.video[0].rung.resolution.width = 16;
     let claim = world.reserved("a").await;

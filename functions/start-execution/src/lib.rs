@@ -1,56 +1,37 @@
 //! Starts one execution for each manifest that arrives, as soon as the deployment has a slot for it.
 //!
-//! S3 tells SQS of a manifest, the topic tells SQS of an execution that ends; SQS calls this function in batches. The
-//! execution's name is derived from bucket, key and version, so an event that is delivered again starts nothing. A
-//! manifest joins the line, and whoever is first in line gets a slot. A message that cannot be handled is reported back
-//! alone; after the queue's limit of receives it goes to the dead-letter queue and never blocks the others.
+//! Reads a batch of SQS messages: events of S3 about manifests, and messages of the topic about executions that have ended.
+//! Writes tickets and slots to the submission table and starts executions. The name of an execution follows from bucket, key
+//! and version, so an event that is delivered again starts nothing. Returns the messages that could not be handled; they alone
+//! are delivered again, and go to the dead-letter queue after the queue's limit of receives. It returns no error of its own.
 
 use std::sync::Arc;
 
 use aws_lambda_events::event::s3::{S3Event, S3EventRecord};
 use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
 use reelsmith_contract::naming::execution_name;
+use reelsmith_contract::notice::reported_execution;
 use reelsmith_contract::payload::{ExecutionInput, ManifestObject};
-use reelsmith_contract::setting::Setting;
 use reelsmith_contract::{ErrorName, Failure};
 use reelsmith_core::admission::{DEFAULT_PRIORITY, Ticket};
 use reelsmith_core::manifest::parse;
 use reelsmith_core::object::ObjectRef;
 use reelsmith_core::ports::{ObjectStore, PortErrorKind};
 use reelsmith_core::time::UnixMillis;
-use reelsmith_lambda::Clients;
 use reelsmith_pipeline::Invocation;
 use reelsmith_pipeline::admission::Admission;
 use serde_json::Value;
 
-/// What this function works with.
+/// The ports of this function.
 pub struct Ports {
-    /// Object storage, for the manifest's priority.
+    /// Object storage, for the priority in the manifest.
     pub store: Arc<dyn ObjectStore>,
-    /// The line and the slots.
     pub admission: Admission,
-    /// The only bucket whose events are believed.
+    /// The only bucket whose events are accepted.
     pub input_bucket: String,
 }
 
-impl Ports {
-    /// The ports of a deployed function.
-    ///
-    /// # Errors
-    /// Where a setting is missing.
-    pub async fn build(clients: &Clients) -> Result<Self, Failure> {
-        Ok(Self {
-            store: clients.store(),
-            admission: clients.admission()?,
-            input_bucket: clients.settings().text(Setting::INPUT_BUCKET)?.to_owned(),
-        })
-    }
-}
-
-/// Handles a batch; the response names the messages that must be delivered again.
-///
-/// # Errors
-/// None of its own: each message fails alone.
+/// Handles a batch. The response names the messages that must be delivered again.
 pub async fn handle(
     ports: Arc<Ports>,
     batch: SqsEvent,
@@ -71,28 +52,30 @@ pub async fn handle(
 
 async fn handle_message(ports: &Ports, message: &SqsMessage) -> Result<(), Failure> {
     let body = message.body.as_deref().unwrap_or_default();
-    let value: Value = serde_json::from_str(body).map_err(|e| poison(&e.to_string()))?;
-    // S3 sends this once when a notification is configured.
+    let value: Value = serde_json::from_str(body).map_err(|e| invalid_message(&e.to_string()))?;
+    // S3 sends this event once, when a notification is configured.
     if value["Event"] == "s3:TestEvent" {
         return Ok(());
     }
-    if let (Some(execution), true) = (value["execution"].as_str(), value["kind"].is_string()) {
+    if let Some(execution) = reported_execution(&value) {
         ports.admission.finished(execution).await?;
-        return ports.admission.serve().await.map(drop);
+        return ports.admission.start_waiting().await.map(drop);
     }
-    let event: S3Event = serde_json::from_value(value).map_err(|e| poison(&e.to_string()))?;
+    let event: S3Event =
+        serde_json::from_value(value).map_err(|e| invalid_message(&e.to_string()))?;
     for record in &event.records {
         let manifest = manifest_of(record)?;
         if manifest.bucket != ports.input_bucket {
-            return Err(poison(&format!("an event of bucket {}", manifest.bucket)));
+            return Err(invalid_message(&format!(
+                "an event of bucket {}",
+                manifest.bucket
+            )));
         }
         let arrived = UnixMillis(record.event_time.timestamp_millis());
-        ports
-            .admission
-            .join(&ticket(ports, manifest, arrived).await?)
-            .await?;
+        let ticket = ticket(ports, manifest, arrived).await?;
+        ports.admission.join(&ticket).await?;
     }
-    ports.admission.serve().await.map(drop)
+    ports.admission.start_waiting().await.map(drop)
 }
 
 fn manifest_of(record: &S3EventRecord) -> Result<ManifestObject, Failure> {
@@ -100,11 +83,11 @@ fn manifest_of(record: &S3EventRecord) -> Result<ManifestObject, Failure> {
     let bucket = bucket
         .name
         .clone()
-        .ok_or_else(|| poison("no bucket name"))?;
+        .ok_or_else(|| invalid_message("no bucket name"))?;
     let key = object
         .key
         .as_deref()
-        .ok_or_else(|| poison("no object key"))?;
+        .ok_or_else(|| invalid_message("no object key"))?;
     Ok(ManifestObject {
         bucket,
         key: decoded(key)?,
@@ -115,16 +98,16 @@ fn manifest_of(record: &S3EventRecord) -> Result<ManifestObject, Failure> {
     })
 }
 
-/// S3 writes keys into events as a form does: a space as `+`, everything else unusual as `%XX` of its UTF-8.
+/// S3 encodes keys in events as a form does: a space as `+`, other unusual characters as `%XX` of their UTF-8.
 fn decoded(key: &str) -> Result<String, Failure> {
     let spaced = key.replace('+', " ");
     let decoded = percent_encoding::percent_decode_str(&spaced).decode_utf8();
     decoded
         .map(std::borrow::Cow::into_owned)
-        .map_err(|e| poison(&format!("a key that is not UTF-8: {e}")))
+        .map_err(|e| invalid_message(&format!("a key that is not UTF-8: {e}")))
 }
 
-/// The arrival is the event's own time, so that an event that is delivered again has the same place in line.
+/// The arrival is the time of the event, so that an event that is delivered again gets the same place in line.
 async fn ticket(
     ports: &Ports,
     manifest: ManifestObject,
@@ -146,10 +129,11 @@ async fn ticket(
     })
 }
 
-/// Greatest manifest that is read; the parser's own cap is the same.
+/// Maximum size of a manifest; the parser has the same limit.
 const MAX_MANIFEST: u64 = 1 << 20;
 
-/// The manifest's priority. One that is gone, too long or malformed has the usual one: its execution says what is wrong.
+/// The priority in the manifest. A manifest that is missing, too long or malformed gets the usual priority, and its execution
+/// reports the defect.
 async fn priority(ports: &Ports, manifest: &ManifestObject) -> Result<u8, Failure> {
     let object = ObjectRef::new(&manifest.bucket, &manifest.key);
     let xml = match ports.store.get(&object, MAX_MANIFEST).await {
@@ -163,13 +147,13 @@ async fn priority(ports: &Ports, manifest: &ManifestObject) -> Result<u8, Failur
     Ok(parsed.map_or(DEFAULT_PRIORITY, |manifest| manifest.priority))
 }
 
-fn poison(found: &str) -> Failure {
+fn invalid_message(found: &str) -> Failure {
     Failure::new(
         ErrorName::PayloadInvalid,
         "an S3 event of the input bucket",
         found,
         "SQS message",
-        "look at it in the dead-letter queue; only the input bucket's notification may write to the queue",
+        "look at the message in the dead-letter queue; only the notifications of the input bucket may write to the queue",
     )
 }
 

@@ -24,7 +24,7 @@ fn event(bucket: &str, key: &str) -> String {
     .to_string()
 }
 
-/// A deployment with so many slots.
+/// A deployment with a number of slots.
 struct World {
     ports: Arc<Ports>,
     store: Arc<MemoryStore>,
@@ -73,7 +73,7 @@ impl World {
 }
 
 #[tokio::test]
-async fn who_finds_no_slot_waits_and_the_urgent_overtakes() {
+async fn manifests_wait_for_a_slot_and_urgent_ones_go_first() {
     let world = World::with_slots(1);
     let xml = include_str!("../../../sample-data/manifests/good/minimal.xml");
     let urgent = xml.replace("</ManifestId>", "</ManifestId><Priority>9</Priority>");
@@ -90,7 +90,7 @@ async fn who_finds_no_slot_waits_and_the_urgent_overtakes() {
         world.workflow.end(&running);
         let notice =
             serde_json::json!({"kind": "success", "execution": format!("arn:x:{running}")});
-        // The topic may say it twice.
+        // The topic may deliver the message twice.
         world.hears(&notice.to_string()).await;
         world.hears(&notice.to_string()).await;
         let started = world.started();
@@ -146,7 +146,7 @@ async fn the_sample_event_starts_an_execution() {
 }
 
 #[tokio::test]
-async fn a_poison_message_fails_alone() {
+async fn an_invalid_message_fails_on_its_own() {
     let messages = vec![
         message("bad", "not json"),
         message("forged", &event("someone-elses", "manifests/a.xml")),

@@ -1,9 +1,13 @@
 use reelsmith_contract::payload::Execution;
 use reelsmith_core::digest::sha256_hex;
-use reelsmith_core::ladder::{OutputOptions, Profile};
+use reelsmith_core::keys::JobKeys;
+use reelsmith_core::ladder::OutputOptions;
+use reelsmith_core::ladder::Profile;
 use reelsmith_core::manifest::parse;
 use reelsmith_core::object::{ObjectPin, ObjectRef};
+use reelsmith_core::ports::{Clock as _, SubmissionStore as _};
 use reelsmith_core::submission::Outputs;
+use reelsmith_core::submission::{NoticeKind, OutboxEntry, Transition};
 use reelsmith_core::time::UnixMillis;
 use reelsmith_testkit::fakes::{ManualClock, MemoryStore, MemorySubmissions, MemoryWorkflow};
 
@@ -55,9 +59,8 @@ async fn world(encoder: EncoderKind, force: bool) -> World {
     let workflow = Arc::new(MemoryWorkflow::default());
     let ports = Ports {
         outputs,
-        submissions: submissions.clone(),
+        submissions: Submissions::new(submissions.clone(), clock.clone()),
         workflow: workflow.clone(),
-        clock: clock.clone(),
         lease_seconds: 60,
         force,
         cap: None,
@@ -126,7 +129,7 @@ impl World {
 }
 
 #[tokio::test]
-async fn one_execution_encodes_and_its_retry_goes_on() {
+async fn one_execution_encodes_and_its_retry_continues() {
     let world = world(EncoderKind::Lambda, false).await;
     let first = world.submit("a").await;
     assert_eq!(first.decision, Decision::Encode);
@@ -143,7 +146,7 @@ async fn one_execution_encodes_and_its_retry_goes_on() {
 }
 
 #[tokio::test]
-async fn another_execution_is_told_of_the_running_one_and_of_the_complete_one() {
+async fn another_execution_is_a_duplicate_of_a_running_and_of_a_complete_job() {
     let world = world(EncoderKind::Lambda, false).await;
     let first = world.submit("a").await;
     let running = world.submit("b").await;
@@ -165,7 +168,7 @@ async fn another_execution_is_told_of_the_running_one_and_of_the_complete_one() 
 }
 
 #[tokio::test]
-async fn a_lapsed_lease_is_taken_over_as_a_new_attempt() {
+async fn an_expired_lease_is_taken_over_as_a_new_attempt() {
     let world = world(EncoderKind::Lambda, false).await;
     world.submit("a").await;
     world.clock.advance_seconds(61);
@@ -214,7 +217,7 @@ async fn force_is_a_new_generation() {
 }
 
 #[tokio::test]
-async fn an_encoder_that_is_not_here_is_refused_before_anything_is_reserved() {
+async fn a_missing_encoder_is_refused_before_anything_is_reserved() {
     let world = world(EncoderKind::MediaConvert, false).await;
     let failure = world.try_submit("a").await.unwrap_err();
     assert_eq!(failure.name, ErrorName::EncoderUnavailable);
@@ -222,7 +225,7 @@ async fn an_encoder_that_is_not_here_is_refused_before_anything_is_reserved() {
 }
 
 #[tokio::test]
-async fn a_success_that_was_never_sent_goes_out_with_the_next_duplicate() {
+async fn an_unsent_success_is_sent_with_the_next_duplicate() {
     let world = world(EncoderKind::Lambda, false).await;
     let first = world.submit("a").await;
     world.complete(&first.claim).await;
@@ -264,7 +267,7 @@ async fn a_success_that_was_never_sent_goes_out_with_the_next_duplicate() {
 }
 
 #[tokio::test]
-async fn a_late_call_of_an_execution_that_gave_up_takes_nothing() {
+async fn a_late_call_of_a_failed_execution_reserves_nothing() {
     let world = world(EncoderKind::Lambda, false).await;
     let claim = world.submit("a").await.claim;
     let step = Step::Fail {
@@ -291,7 +294,7 @@ async fn a_late_call_of_an_execution_that_gave_up_takes_nothing() {
 }
 
 #[tokio::test]
-async fn a_pointer_that_was_never_moved_is_moved_and_a_younger_one_stays() {
+async fn a_pointer_that_was_not_moved_is_moved_unless_it_is_newer() {
     let world = world(EncoderKind::Lambda, false).await;
     let claim = world.submit("a").await.claim;
     world.complete(&claim).await;

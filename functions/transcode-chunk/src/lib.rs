@@ -1,128 +1,105 @@
-//! Encodes one chunk for one rung group into final CMAF segments.
+//! Encodes one chunk at every rung of one group into final CMAF segments.
 //!
-//! Reads only the bytes it needs, decodes once, encodes every rung of the group, writes the segments where they are not
-//! there yet and then the record. A record that is there means that nothing is encoded.
+//! Reads `plan.json`, `job.json`, `probe.json` and only the bytes of the mezzanine that the chunk needs; decodes once and encodes
+//! every rung. Writes the segments and init segments that do not exist yet, and then the record of the chunk. Returns the key
+//! of the record, and whether this call made it: if the record exists, nothing is encoded. Errors: `EncoderFailed`,
+//! `EncoderStalled`, `FrameCountMismatch`, `EncoderBuildMismatch`, `MezzanineChanged`, `OutputConflict`, and those of storage.
 
 use std::sync::Arc;
 
 use reelsmith_contract::Failure;
 use reelsmith_contract::payload::{TranscodeChunkInput, WorkerOutput};
-use reelsmith_core::job::Job;
-use reelsmith_core::keys::{GenerationKeys, JobKeys};
-use reelsmith_core::plan::Plan;
-use reelsmith_core::probe::Inspection;
+use reelsmith_core::plan::ChunkItem;
 use reelsmith_core::record::ChunkRecord;
 use reelsmith_media::{
     ChunkMedia, ChunkTask, MediaError, OnSource as _, ProxyOptions, ProxyStats, RangeProxy,
     transcode,
 };
 use reelsmith_pipeline::Invocation;
+use reelsmith_pipeline::records::JobFiles;
 use reelsmith_pipeline::worker::{
-    EncoderPorts as Ports, Piece, Ran, cmaf_outputs, limits, once, stand_by_first, write_once,
+    EncoderPorts, RunRecorder, WorkUnit, cmaf_outputs, create_or_read, encoder_limits,
+    temporary_folder, write_once,
 };
 
-/// Encodes, unless the record is there.
-///
-/// # Errors
-/// `EncoderFailed`, `EncoderStalled`, `FrameCountMismatch`, `EncoderBuildMismatch`, `MezzanineChanged`,
-/// `OutputConflict`, or those of storage.
+/// Encodes the chunk unless its record exists.
 pub async fn handle(
-    ports: Arc<Ports>,
+    ports: Arc<EncoderPorts>,
     input: TranscodeChunkInput,
     invocation: Invocation,
 ) -> Result<WorkerOutput, Failure> {
-    let keys = input.claim.keys();
-    let piece = Piece::chunk(&keys, input.item);
-    let work = encode(&ports, &input, &keys, &piece.record, &invocation);
-    once(&ports.outputs, ports.clock.as_ref(), &piece, work).await
+    let unit = WorkUnit::chunk(&input.claim.keys(), input.item);
+    let work = encode(&ports, &input, &unit.record, &invocation);
+    ports.run_once(&unit, work).await
 }
 
 async fn encode(
-    ports: &Ports,
+    ports: &EncoderPorts,
     input: &TranscodeChunkInput,
-    keys: &GenerationKeys,
     record: &str,
     invocation: &Invocation,
 ) -> Result<bool, Failure> {
-    let started = ports.clock.now();
-    let plan: Plan = ports.outputs.read(&keys.plan()).await?;
-    let job_keys = JobKeys(&input.claim.job_key);
-    let job: Job = ports.outputs.read(&job_keys.job()).await?;
-    let inspection: Inspection = ports.outputs.read(&job_keys.probe()).await?;
-    let source = &inspection.mezzanine.object;
+    let run = RunRecorder::start(ports.clock.as_ref(), invocation);
+    let files = JobFiles::read(&ports.outputs, &input.claim).await?;
     let chunk = format!("chunk {}", input.item.chunk);
-    ports
-        .tools
-        .require_build(&job.encoder_build)
-        .on_source_part(source, &chunk)?;
-    let (media, read) = run(ports, &plan, &job, &inspection, input, invocation)
+    let (media, read) = run_encoder(ports, &files, input.item, invocation)
         .await
-        .on_source_part(source, &chunk)?;
-    let cpu_ms = media.cpu_ms;
+        .on_source_part(&files.inspection.mezzanine.object, &chunk)?;
     let mut outputs = Vec::new();
     for rung in media.rungs {
-        let (files, output) = cmaf_outputs(
-            keys,
+        let (deliverables, output) = cmaf_outputs(
+            &input.claim.keys(),
             &rung.rendition,
             rung.timescale,
             rung.init,
             rung.segments,
         );
-        write_once(&ports.outputs, files).await?;
+        write_once(&ports.outputs, deliverables).await?;
         outputs.push(output);
     }
+    let plan = files.plan;
     let made = ChunkRecord {
-        job_key: plan.job_key.clone(),
+        job_key: plan.job_key,
         generation: plan.generation,
         chunk: input.item.chunk,
         group: input.item.group,
         frames: plan.chunks[input.item.chunk as usize].frames,
         outputs,
-        run: Ran {
-            clock: ports.clock.as_ref(),
-            invocation,
-            encoder_build: ports.tools.build(),
-            started,
-            cpu_ms,
-            bytes_read: read.bytes_read,
-        }
-        .record(),
+        run: run.finish(ports.tools.build(), media.cpu_ms, read.bytes_read),
     };
-    let (stands, ours) = stand_by_first(&ports.outputs, record, made).await?;
+    let (recorded, created) = create_or_read(&ports.outputs, record, made).await?;
     tracing::info!(
-        cpu_ms,
-        frames = stands.frames.count().0,
+        cpu_ms = media.cpu_ms,
+        frames = recorded.frames.count().0,
         bytes_read = read.bytes_read,
-        ours,
+        created,
         "encoded"
     );
-    Ok(ours)
+    Ok(created)
 }
 
-async fn run(
-    ports: &Ports,
-    plan: &Plan,
-    job: &Job,
-    inspection: &Inspection,
-    input: &TranscodeChunkInput,
+async fn run_encoder(
+    ports: &EncoderPorts,
+    files: &JobFiles,
+    item: ChunkItem,
     invocation: &Invocation,
 ) -> Result<(ChunkMedia, ProxyStats), MediaError> {
-    let pin = inspection.mezzanine.clone();
+    let JobFiles {
+        job,
+        inspection,
+        plan,
+    } = files;
+    ports.tools.require_build(&job.encoder_build)?;
     let options = ProxyOptions {
-        reads: plan.reads(input.item),
-        hidden: plan.hidden(input.item),
+        reads: plan.reads(item),
+        hidden: plan.hidden(item),
         ..ProxyOptions::default()
     };
-    let proxy = RangeProxy::start(Arc::clone(&ports.store), pin, options).await?;
-    let directory = tempfile::tempdir().map_err(MediaError::io("making a temporary folder"))?;
-    let task = ChunkTask::new(
-        proxy.url(),
-        &inspection.probe,
-        plan,
-        input.item,
-        directory.path(),
-    )?
-    .mocked(job.options.mock);
-    let media = transcode(&ports.tools, &task, &limits(invocation)).await;
+    let (store, pin) = (Arc::clone(&ports.store), inspection.mezzanine.clone());
+    let proxy = RangeProxy::start(store, pin, options).await?;
+    let folder = temporary_folder()?;
+    let task = ChunkTask::new(proxy.url(), &inspection.probe, plan, item, folder.path())?
+        .mocked(job.options.mock);
+    let media = transcode(&ports.tools, &task, &encoder_limits(invocation)).await;
     Ok((proxy.check(media)?, proxy.stats()))
 }

@@ -1,87 +1,127 @@
-//! Sniffs and probes the mezzanine, and holds it against the manifest.
+//! Probes the mezzanine and compares it with the manifest.
 //!
-//! Little is read, from one object version; that version is pinned for all later reads. Whether all of its bytes are those that
-//! were sent is for `verify-mezzanine` to say, beside the encode; a file that is refused here is hashed here, for the reason.
-
-mod captions;
-mod size;
+//! Reads `job.json`, a few bytes of one version of the mezzanine, and its index. Writes `probe.json`, which pins the versions of
+//! the mezzanine and of the caption files for all later reads. Returns the key of `probe.json`. Errors: `MezzanineMissing` and
+//! `CaptionMissing`, which are retried while files arrive, the other `Mezzanine…`, `Caption…`, `…Unsupported` and
+//! `…Mismatch` errors, and those of storage. Before it refuses a file for its content it computes the checksums, because a
+//! damaged file is the more likely reason. All other files are hashed by `verify-mezzanine`.
 
 use std::sync::Arc;
 
 use reelsmith_contract::payload::{ValidateInputInput, ValidateInputOutput};
-use reelsmith_contract::setting::Setting;
-use reelsmith_contract::{ErrorName, Failure, Objects};
+use reelsmith_contract::{ErrorName, Failure, Objects, PortResultExt as _};
 use reelsmith_core::check::{Refusal, RefusalKind, check};
 use reelsmith_core::job::Job;
 use reelsmith_core::keys::JobKeys;
+use reelsmith_core::manifest::Mezzanine;
 use reelsmith_core::object::{ObjectPin, ObjectRef};
 use reelsmith_core::ports::{ObjectStore, PortErrorKind};
-use reelsmith_core::probe::Inspection;
+use reelsmith_core::probe::{Inspection, Probe};
 use reelsmith_core::sniff::Container;
 use reelsmith_core::units::Bytes;
-use reelsmith_lambda::Clients;
 use reelsmith_media::{
     MediaError, OnSource as _, ProxyOptions, RangeProxy, Tools, complete, probe,
 };
-use reelsmith_pipeline::Invocation;
-use reelsmith_pipeline::checksums::or_damaged;
+use reelsmith_pipeline::checksums::explain_refusal;
+use reelsmith_pipeline::{Invocation, records};
 
-/// What this function works with.
+/// The ports of this function.
 pub struct Ports {
     /// Object storage, for the input bucket.
     pub store: Arc<dyn ObjectStore>,
-    /// Name of the input bucket.
     pub input_bucket: String,
-    /// The output bucket.
     pub outputs: Objects,
-    /// ffprobe.
     pub tools: Tools,
 }
 
-impl Ports {
-    /// The ports of a deployed function.
-    ///
-    /// # Errors
-    /// Where a setting or a tool is missing.
-    pub async fn build(clients: &Clients) -> Result<Self, Failure> {
-        Ok(Self {
-            store: clients.store(),
-            input_bucket: clients.settings().text(Setting::INPUT_BUCKET)?.to_owned(),
-            outputs: clients.outputs()?,
-            tools: clients.tools()?,
-        })
-    }
-}
+/// Bytes by which the container is recognised.
+const HEAD: u64 = 4_096;
+/// Maximum size of a caption file: hours of dense subtitles are below one mebibyte.
+const MAX_CAPTION: u64 = 16 << 20;
+/// Maximum number of bytes that probing may read: several times the index of six hours at the highest frame rate. A file that
+/// makes the demuxer read more is refused.
+const PROBE_BUDGET: u64 = 1 << 30;
 
-/// Validates and writes `probe.json`.
-///
-/// # Errors
-/// One of the `Mezzanine…`, `…Unsupported`, `…Missing` and `ManifestMismatch` errors, or those of storage.
+/// Validates the mezzanine and writes `probe.json`.
 pub async fn handle(
     ports: Arc<Ports>,
     input: ValidateInputInput,
     _invocation: Invocation,
 ) -> Result<ValidateInputOutput, Failure> {
-    let keys = JobKeys(&input.job.job_key);
-    let job: Job = ports.outputs.read(&keys.job()).await?;
+    let probe = JobKeys(&input.job.job_key).probe();
+    let job = records::job(&ports.outputs, &input.job.job_key).await?;
     let declared = &job.manifest.mezzanine;
     let object = ObjectRef::new(&ports.input_bucket, &declared.file_path);
     let pin = find(&ports, &object, ErrorName::MezzanineMissing).await?;
-    size::expect(&pin, declared)?;
-    let captions = captions::find_all(&ports, &job).await?;
+    check_size(&pin, declared)?;
+    let captions = find_captions(&ports, &job).await?;
     let inspection = match inspect(&ports, &job, &pin, captions).await {
         Ok(inspection) => inspection,
-        Err(refusal) => return Err(or_damaged(&ports.store, &pin, declared, refusal).await),
+        Err(refusal) => return Err(explain_refusal(&ports.store, &pin, declared, refusal).await),
     };
-    ports.outputs.write(&keys.probe(), &inspection).await?;
+    ports.outputs.write(&probe, &inspection).await?;
     tracing::info!(mezzanine = %object, "validated");
-    Ok(ValidateInputOutput {
-        probe: keys.probe(),
-    })
+    Ok(ValidateInputOutput { probe })
 }
 
-/// Bytes by which the container is judged.
-const HEAD: u64 = 4_096;
+/// Finds an object; `missing` is the error if it does not exist.
+async fn find(ports: &Ports, object: &ObjectRef, missing: ErrorName) -> Result<ObjectPin, Failure> {
+    match ports.store.head(object).await {
+        Ok(meta) => Ok(meta.pin),
+        Err(e) if e.kind() == PortErrorKind::NotFound => Err(Failure::new(
+            missing,
+            "the file that the manifest names",
+            "no object",
+            object.to_string(),
+            "upload the file under exactly this key; the job waits for it for some minutes, after that drop the manifest again",
+        )),
+        Err(e) => Err(Failure::storage(&e, object)),
+    }
+}
+
+/// Compares the size, which is known before anything is read.
+fn check_size(pin: &ObjectPin, declared: &Mezzanine) -> Result<(), Failure> {
+    let location = pin.object.to_string();
+    if pin.size == 0 {
+        return Err(Failure::new(
+            ErrorName::MezzanineEmpty,
+            format!("{}", declared.file_size),
+            "0 bytes",
+            location,
+            "the upload did not finish, or it is the wrong file: upload the mezzanine again, then drop the manifest again",
+        ));
+    }
+    if pin.size == declared.file_size.0 {
+        return Ok(());
+    }
+    Err(Failure::new(
+        ErrorName::MezzanineSizeMismatch,
+        format!("{} (Mezzanine/FileSizeBytes)", declared.file_size),
+        format!("{} bytes", pin.size),
+        location,
+        "upload the right file or correct the manifest, then drop the manifest again",
+    ))
+}
+
+/// Pins every caption file, in the order of the manifest.
+async fn find_captions(ports: &Ports, job: &Job) -> Result<Vec<ObjectPin>, Failure> {
+    let mut pins = Vec::new();
+    for track in &job.manifest.subtitle_tracks {
+        let object = ObjectRef::new(&ports.input_bucket, &track.file_path);
+        let pin = find(ports, &object, ErrorName::CaptionMissing).await?;
+        if pin.size == 0 || pin.size > MAX_CAPTION {
+            return Err(Failure::new(
+                ErrorName::CaptionInvalid,
+                format!("1 to {MAX_CAPTION} bytes of captions"),
+                format!("{} bytes", pin.size),
+                object.to_string(),
+                "deliver the caption file again",
+            ));
+        }
+        pins.push(pin);
+    }
+    Ok(pins)
+}
 
 async fn inspect(
     ports: &Ports,
@@ -91,7 +131,7 @@ async fn inspect(
 ) -> Result<Inspection, Failure> {
     let object = &pin.object;
     let head = ports.store.get_range(pin, 0, HEAD.min(pin.size)).await;
-    let head = head.map_err(|e| Failure::storage(&e, object))?;
+    let head = head.on_object(object)?;
     let container = Container::sniff(&head).ok_or_else(|| unsupported(object, &head))?;
     let inspection = Inspection {
         probe: probe_pinned(ports, pin, container).await?,
@@ -106,30 +146,11 @@ async fn inspect(
     }
 }
 
-/// Looks an object up; `missing` where it is not there.
-async fn find(ports: &Ports, object: &ObjectRef, missing: ErrorName) -> Result<ObjectPin, Failure> {
-    match ports.store.head(object).await {
-        Ok(meta) => Ok(meta.pin),
-        Err(e) if e.kind() == PortErrorKind::NotFound => Err(Failure::new(
-            missing,
-            "the file that the manifest names",
-            "no object",
-            object.to_string(),
-            "upload it under exactly this key; the job waits for it for some minutes, then drop the manifest again",
-        )),
-        Err(e) => Err(Failure::storage(&e, object)),
-    }
-}
-
-/// Most bytes that probing may read: the index of six hours at the highest frame rate, several times over. A file that
-/// sends the demuxer to and fro for more is refused.
-const PROBE_BUDGET: u64 = 1 << 30;
-
 async fn probe_pinned(
     ports: &Ports,
     pin: &ObjectPin,
     container: Container,
-) -> Result<reelsmith_core::probe::Probe, Failure> {
+) -> Result<Probe, Failure> {
     let source = &pin.object;
     let options = ProxyOptions {
         budget: Some(PROBE_BUDGET),
@@ -142,7 +163,7 @@ async fn probe_pinned(
     let probed = proxy.check(probed).map_err(|error| match error {
         // The file itself causes the reads, so a retry cannot succeed.
         MediaError::ReadBudget { budget } => MediaError::unreadable(format!(
-            "a file whose facts take more than {budget} bytes to read"
+            "a file whose index takes more than {budget} bytes to read"
         )),
         other => other,
     });
@@ -155,10 +176,10 @@ fn unsupported(object: &ObjectRef, head: &[u8]) -> Failure {
     let shown: Vec<String> = head.iter().take(16).map(|b| format!("{b:02x}")).collect();
     Failure::new(
         ErrorName::ContainerUnsupported,
-        "MP4/MOV, Matroska, MXF, MPEG-TS or MPEG-PS by its bytes",
+        "a file whose first bytes are those of MP4/MOV, Matroska, MXF, MPEG-TS or MPEG-PS",
         format!("a file that begins {}", shown.join(" ")),
         format!("{object}, byte 0"),
-        "deliver the mezzanine in one of these containers; the file name decides nothing",
+        "deliver the mezzanine in one of these containers; the file name is not considered",
     )
 }
 

@@ -10,7 +10,7 @@ use super::*;
 
 const MANIFEST: &[u8] = include_bytes!("../../../sample-data/manifests/good/minimal.xml");
 
-/// A job whose manifest describes `declared`, and a bucket that holds `delivered`.
+/// A job whose manifest describes `declared`, and a bucket that contains `delivered`.
 async fn run(
     declared: &[u8],
     delivered: Option<&[u8]>,
@@ -80,7 +80,7 @@ async fn run(
 }
 
 #[tokio::test]
-async fn presence_and_size_come_first() {
+async fn existence_and_size_are_checked_first() {
     assert_eq!(
         run(b"abc", None, |_| {}).await.name,
         ErrorName::MezzanineMissing
@@ -96,7 +96,7 @@ async fn presence_and_size_come_first() {
 }
 
 #[tokio::test]
-async fn a_refused_file_is_hashed_for_the_reason() {
+async fn a_refused_file_is_hashed_to_explain_the_refusal() {
     let failure = run(b"abc", Some(b"abd"), |_| {}).await;
     assert_eq!(failure.name, ErrorName::MezzanineChecksumMismatch);
     let failure = run(b"abc", Some(b"abc"), |_| {}).await;
@@ -104,7 +104,7 @@ async fn a_refused_file_is_hashed_for_the_reason() {
 }
 
 #[tokio::test]
-async fn a_container_by_its_first_bytes_alone_is_not_enough() {
+async fn a_file_with_only_the_first_bytes_of_a_container_is_unreadable() {
     let failure = run(
         b"\0\0\0\x20ftypisomjunk",
         Some(b"\0\0\0\x20ftypisomjunk"),

@@ -1,8 +1,17 @@
-//! See the library of this package.
+//! Builds the ports and serves the function, which its library describes.
 
+use reelsmith_contract::setting::Setting;
+use reelsmith_lambda::{Clients, StartError, serve};
 use validate_output::{Ports, handle};
 
 #[tokio::main]
-async fn main() -> Result<(), reelsmith_lambda::StartError> {
-    reelsmith_lambda::serve(async |clients| Ports::build(clients).await, handle).await
+async fn main() -> Result<(), StartError> {
+    let ports = |clients: &Clients| {
+        Ok(Ports {
+            outputs: clients.outputs()?,
+            submissions: clients.submissions()?,
+            lease_seconds: clients.settings().number(Setting::LEASE_SECONDS)?,
+        })
+    };
+    serve(ports, handle).await
 }

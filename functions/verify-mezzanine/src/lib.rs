@@ -1,88 +1,52 @@
-//! Hashes the mezzanine beside its encode: nothing is published of a file that is not the one the manifest was made for.
+//! Hashes the mezzanine in parallel with its encode, and compares the checksums with the manifest.
 //!
-//! Every byte of the pinned version is read once. That is the slowest single pass of a job, and nothing needs its result
-//! before the proof of the output, which demands it.
+//! Reads every byte of the pinned version once. This is the slowest single pass of a job, and nothing needs its result before
+//! the proof of the output. Writes `checksums.json` and returns its key; if that file exists for the same version, nothing is
+//! read again. Errors: `MezzanineChecksumMismatch`, `MezzanineChanged`, and those of storage.
 
 use std::sync::Arc;
 
 use reelsmith_contract::payload::{ClaimInput, VerifyMezzanineOutput};
 use reelsmith_contract::{Failure, Objects};
-use reelsmith_core::digest::Checksums;
-use reelsmith_core::job::Job;
 use reelsmith_core::keys::JobKeys;
-use reelsmith_core::object::ObjectPin;
 use reelsmith_core::ports::ObjectStore;
-use reelsmith_core::probe::{Inspection, Verification};
-use reelsmith_lambda::Clients;
-use reelsmith_pipeline::Invocation;
-use reelsmith_pipeline::checksums::{checksums, expect_equal};
+use reelsmith_core::probe::Verification;
+use reelsmith_pipeline::{Invocation, checksums, records};
 
-/// What this function works with.
+/// The ports of this function.
 pub struct Ports {
     /// Object storage, for the input bucket.
     pub store: Arc<dyn ObjectStore>,
-    /// The output bucket.
     pub outputs: Objects,
 }
 
-impl Ports {
-    /// The ports of a deployed function.
-    ///
-    /// # Errors
-    /// Where a setting is missing.
-    pub fn build(clients: &Clients) -> Result<Self, Failure> {
-        Ok(Self {
-            store: clients.store(),
-            outputs: clients.outputs()?,
-        })
-    }
-}
-
-/// Hashes, compares and writes `checksums.json`; where that stands for the same version, nothing is read again.
-///
-/// # Errors
-/// `MezzanineChecksumMismatch`, `MezzanineChanged`, or those of storage.
+/// Hashes the mezzanine, compares, and writes `checksums.json`.
 pub async fn handle(
     ports: Arc<Ports>,
     input: ClaimInput,
     _invocation: Invocation,
 ) -> Result<VerifyMezzanineOutput, Failure> {
-    let keys = JobKeys(&input.claim.job_key);
-    let job: Job = ports.outputs.read(&keys.job()).await?;
-    let inspection: Inspection = ports.outputs.read(&keys.probe()).await?;
-    let pin = inspection.mezzanine;
-    let known = known(&ports, &keys, &pin).await?;
+    let (outputs, job_key) = (&ports.outputs, &input.claim.job_key);
+    let key = JobKeys(job_key).checksums();
+    let job = records::job(outputs, job_key).await?;
+    let pin = records::inspection(outputs, job_key).await?.mezzanine;
+    let known: Option<Verification> = outputs.find(&key).await?;
+    let known = known.filter(|known| known.mezzanine == pin);
     let hashed = known.is_none();
-    let checksums = match known {
-        Some(checksums) => checksums,
-        None => checksums(&ports.store, &pin).await?,
+    let found = match known {
+        Some(known) => known.checksums,
+        None => checksums::compute(&ports.store, &pin).await?,
     };
-    expect_equal(&pin, &job.manifest.mezzanine, &checksums)?;
-    tracing::info!(sha256 = %checksums.sha256, mezzanine = %pin.object, hashed, "verified");
-    let verification = Verification {
-        mezzanine: pin,
-        checksums,
-    };
+    checksums::verify(&pin, &job.manifest.mezzanine, &found)?;
+    tracing::info!(sha256 = %found.sha256, mezzanine = %pin.object, hashed, "verified");
     if hashed {
-        ports
-            .outputs
-            .write(&keys.checksums(), &verification)
-            .await?;
+        let verification = Verification {
+            mezzanine: pin,
+            checksums: found,
+        };
+        outputs.write(&key, &verification).await?;
     }
-    Ok(VerifyMezzanineOutput {
-        checksums: keys.checksums(),
-    })
-}
-
-/// What an earlier call found in the same version.
-async fn known(
-    ports: &Ports,
-    keys: &JobKeys<'_>,
-    pin: &ObjectPin,
-) -> Result<Option<Checksums>, Failure> {
-    let known: Option<Verification> = ports.outputs.find(&keys.checksums()).await?;
-    let same = known.filter(|known| known.mezzanine == *pin);
-    Ok(same.map(|known| known.checksums))
+    Ok(VerifyMezzanineOutput { checksums: key })
 }
 
 #[cfg(test)]

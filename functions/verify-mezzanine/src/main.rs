@@ -1,8 +1,15 @@
-//! See the library of this package.
+//! Builds the ports and serves the function, which its library describes.
 
+use reelsmith_lambda::{Clients, StartError, serve};
 use verify_mezzanine::{Ports, handle};
 
 #[tokio::main]
-async fn main() -> Result<(), reelsmith_lambda::StartError> {
-    reelsmith_lambda::serve(async |clients| Ports::build(clients), handle).await
+async fn main() -> Result<(), StartError> {
+    let ports = |clients: &Clients| {
+        Ok(Ports {
+            store: clients.store(),
+            outputs: clients.outputs()?,
+        })
+    };
+    serve(ports, handle).await
 }

@@ -17,7 +17,7 @@ struct Bench {
 }
 
 impl Bench {
-    /// `sent` is what the manifest was made for, `arrived` what is in the bucket.
+    /// The manifest describes `sent`; the bucket contains `arrived`.
     async fn of(sent: &[u8], arrived: &[u8]) -> Self {
         let store = Arc::new(MemoryStore::with_buckets(["in", "out"]));
         let outputs = Objects::new(store.clone() as Arc<dyn ObjectStore>, "out");
@@ -36,7 +36,7 @@ impl Bench {
         bench
     }
 
-    /// Puts the mezzanine there and validates it anew.
+    /// Uploads the mezzanine and validates it again.
     async fn arrives(&mut self, bytes: &[u8]) {
         let object = self.ordered.inspection.mezzanine.object.clone();
         self.put(&object, bytes).await;
@@ -76,7 +76,7 @@ impl Bench {
 }
 
 #[tokio::test]
-async fn every_byte_counts_and_blocks_are_hashed_in_order() {
+async fn all_blocks_are_hashed_in_order() {
     let mut bytes: Vec<u8> = (0..20_000_000u32).map(|n| (n % 251) as u8).collect();
     let bench = Bench::of(&bytes, &bytes).await;
     bench.verify().await.unwrap();
@@ -95,7 +95,7 @@ async fn every_byte_counts_and_blocks_are_hashed_in_order() {
 }
 
 #[tokio::test]
-async fn each_checksum_counts_and_the_found_one_is_told() {
+async fn each_checksum_is_compared_and_a_difference_is_reported() {
     let mut bench = Bench::of(b"abc", b"abc").await;
     for (stated, told) in [
         (
@@ -120,7 +120,7 @@ async fn each_checksum_counts_and_the_found_one_is_told() {
 }
 
 #[tokio::test]
-async fn what_was_hashed_is_not_read_again_and_another_version_is() {
+async fn a_hashed_version_is_not_read_again_and_another_version_is() {
     let mut bench = Bench::of(b"abc", b"abc").await;
     bench.verify().await.unwrap();
     let object = bench.ordered.inspection.mezzanine.object.clone();

@@ -5,6 +5,7 @@
 
 pub mod error;
 pub mod naming;
+pub mod notice;
 pub mod objects;
 pub mod payload;
 pub mod setting;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use reelsmith_core::object::ObjectRef;
-use reelsmith_core::ports::{ObjectStore, PortErrorKind, Put, PutOptions};
+use reelsmith_core::ports::{ListedObject, ObjectStore, PortErrorKind, Put, PutOptions};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -47,6 +47,18 @@ impl Objects {
     #[must_use]
     pub fn at(&self, key: &str) -> ObjectRef {
         ObjectRef::new(&self.bucket, key)
+    }
+
+    /// Lists the objects under a prefix, in the order of their keys.
+    pub async fn list(&self, prefix: &str) -> Result<Vec<ListedObject>, Failure> {
+        let listed = self.store.list(&self.bucket, prefix).await;
+        listed.on_object(self.at(prefix))
+    }
+
+    /// Reads the bytes of an object of at most `limit` bytes.
+    pub async fn get(&self, key: &str, limit: u64) -> Result<Bytes, Failure> {
+        let object = self.at(key);
+        self.store.get(&object, limit).await.on_object(&object)
     }
 
     /// Reads an object that an earlier state wrote.

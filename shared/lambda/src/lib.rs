@@ -1,10 +1,16 @@
 //! The runtime glue of every function: settings from the environment, structured logs, AWS clients behind the ports, named
-//! errors. The only crate that reads the environment.
+//! errors. This is the only crate that reads the environment.
+//!
+//! ```text
+//! #[tokio::main]
+//! async fn main() -> Result<(), StartError> {
+//!     serve(|clients| Ok(Ports { outputs: clients.outputs()? }), handle).await
+//! }
+//! ```
 
 mod clients;
+mod logs;
 mod serve;
-mod settings;
 
 pub use clients::Clients;
 pub use serve::{StartError, serve};
-pub use settings::Settings;

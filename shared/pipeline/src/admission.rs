@@ -1,15 +1,38 @@
-//! The line of manifests and the slots of a deployment, as the functions use them.
+//! Admission: manifests wait in a line until the deployment has a slot for a running job.
+//!
+//! **Problem.** A deployment runs at most `MAX_RUNNING_JOBS` executions at once, urgent manifests go first, and no manifest
+//! may be lost or started twice, although every event can be delivered again and every call can crash halfway.
+//!
+//! **Idea.** A manifest becomes a [`Ticket`] whose execution name follows from bucket, key and version. A ticket either waits
+//! in the line or holds a slot; the [`AdmissionStore`] moves it in one transaction over ticket and count, so the count of
+//! slots is exact after any crash.
+//!
+//! 1. `start-execution` calls [`Admission::join`] for a new manifest, then [`Admission::start_waiting`].
+//! 2. [`Admission::start_waiting`] admits tickets from the head of the line while slots are free, and starts their executions.
+//! 3. When an execution ends, its message on the topic wakes `start-execution`, which calls [`Admission::finished`] to free the
+//!    slot and then admits the next ticket.
+//! 4. `reap-jobs` calls [`Admission::free_ended`] for the cases in which step 2 or 3 did not happen.
+//!
+//! **Invariant.** A slot is held exactly by the tickets whose execution is running, is about to be started, or has ended
+//! without its slot being freed yet. Each of these cases is resolved by a repeat of one of the calls above.
+//!
+//! ```text
+//! let admission = Admission::new(store, workflow, 20);
+//! admission.join(&ticket).await?;
+//! let started = admission.start_waiting().await?;
+//! ```
 
 use std::sync::Arc;
 
+use reelsmith_contract::notice::execution_name;
 use reelsmith_contract::{Failure, PortResultExt as _};
 use reelsmith_core::admission::{Admitted, Ticket, TicketState};
 use reelsmith_core::ports::{AdmissionStore, Started, Workflow};
 
-/// Tickets looked at in one read of the line.
-const LOOK: u32 = 10;
+/// Tickets that one read of the line returns.
+const TICKETS: u32 = 10;
 
-/// Line, slots and the state machine behind them.
+/// The line, the slots, and the state machine that runs the executions.
 #[derive(Clone)]
 pub struct Admission {
     store: Arc<dyn AdmissionStore>,
@@ -18,7 +41,7 @@ pub struct Admission {
 }
 
 impl Admission {
-    /// So many jobs at once.
+    /// `slots` is the number of executions that may run at once.
     pub fn new(store: Arc<dyn AdmissionStore>, workflow: Arc<dyn Workflow>, slots: u32) -> Self {
         Self {
             store,
@@ -27,44 +50,34 @@ impl Admission {
         }
     }
 
-    /// Joins the line, unless the ticket is there, or its execution was started.
-    ///
-    /// # Errors
-    /// Those of the table and of Step Functions.
+    /// Adds a ticket to the line, unless it is there already or its execution was started.
     pub async fn join(&self, ticket: &Ticket) -> Result<(), Failure> {
-        // An event that is delivered again after its execution has started must not take a slot from another.
+        // An event that is delivered again after its execution started must not take a slot from another manifest.
         if self.has_ended(&ticket.execution).await?.is_some() {
-            tracing::info!(execution = %ticket.execution, "known already");
+            tracing::info!(execution = %ticket.execution, "already started");
             return Ok(());
         }
-        let place = self.store.join(ticket).await.on_table()?;
-        match place {
+        match self.store.join(ticket).await.on_table()? {
             TicketState::Waiting => {
-                tracing::info!(execution = %ticket.execution, priority = ticket.priority, "in line");
+                tracing::info!(execution = %ticket.execution, priority = ticket.priority, "waiting in line");
             }
-            // Another call is about to start it, or died before it could.
+            // Another call is about to start it, or ended before it could.
             TicketState::Holding => self.start(ticket).await?,
         }
         Ok(())
     }
 
-    /// Gives the slot of an execution back that ends.
-    ///
-    /// # Errors
-    /// Those of the table.
+    /// Frees the slot of an execution that has ended. Returns false if it held none.
     pub async fn finished(&self, execution: &str) -> Result<bool, Failure> {
-        let name = execution.rsplit(':').next().unwrap_or(execution);
+        let name = execution_name(execution);
         self.store.release(name).await.on_table()
     }
 
-    /// Starts executions from the head of the line as long as there are slots; how many.
-    ///
-    /// # Errors
-    /// Those of the table and of Step Functions. The ticket that could not be started is in line again.
-    pub async fn serve(&self) -> Result<u32, Failure> {
+    /// Starts executions from the head of the line while slots are free. Returns how many.
+    pub async fn start_waiting(&self) -> Result<u32, Failure> {
         let mut started = 0;
         loop {
-            let line = self.store.waiting(LOOK).await.on_table()?;
+            let line = self.store.waiting(TICKETS).await.on_table()?;
             if line.is_empty() {
                 return Ok(started);
             }
@@ -73,7 +86,7 @@ impl Admission {
                     Admitted::Full => return Ok(started),
                     Admitted::Gone => {}
                     Admitted::Yes => {
-                        self.start_or_queue(&ticket).await?;
+                        self.start_or_requeue(&ticket).await?;
                         started += 1;
                     }
                 }
@@ -81,11 +94,9 @@ impl Admission {
         }
     }
 
-    /// Gives back the slots of executions that have ended without saying so, and starts those that were never started.
-    ///
-    /// # Errors
-    /// Those of the table and of Step Functions.
-    pub async fn free(&self) -> Result<u32, Failure> {
+    /// Frees the slots of executions that ended without a message, and starts executions that were never started. Returns
+    /// how many slots were freed.
+    pub async fn free_ended(&self) -> Result<u32, Failure> {
         let mut freed = 0;
         for ticket in self.store.holding().await.on_table()? {
             match self.has_ended(&ticket.execution).await? {
@@ -97,10 +108,10 @@ impl Admission {
         Ok(freed)
     }
 
-    async fn start_or_queue(&self, ticket: &Ticket) -> Result<(), Failure> {
+    async fn start_or_requeue(&self, ticket: &Ticket) -> Result<(), Failure> {
         let started = self.start(ticket).await;
         if started.is_err() {
-            // Best effort: where this fails too, the reaper finds a slot whose execution was never started.
+            // Best effort: if this fails too, the reaper finds a slot whose execution was never started.
             let _freed = self.finished(&ticket.execution).await;
             let _queued = self.store.join(ticket).await;
         }
@@ -112,7 +123,7 @@ impl Admission {
         match started.on_workflow()? {
             Started::New(arn) => tracing::info!(execution = %arn, "started"),
             Started::Existing => {
-                tracing::info!(execution = %ticket.execution, "known already");
+                tracing::info!(execution = %ticket.execution, "already started");
                 if self.has_ended(&ticket.execution).await? == Some(true) {
                     self.finished(&ticket.execution).await?;
                 }

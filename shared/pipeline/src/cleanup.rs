@@ -1,30 +1,24 @@
-//! Working files: what a job needs until it is published, and nobody afterwards.
+//! Deleting the files that a job needs only until it is published.
 
-use reelsmith_contract::{Failure, Objects};
+use reelsmith_contract::{Failure, Objects, PortResultExt as _};
 use reelsmith_core::keys::GenerationKeys;
 
-/// Deletes the Maps' item lists, the notes of failed tries, measurements, and what MediaConvert wrote before it was taken over;
-/// how many objects there were. Records, plan and report stay: they are the evidence, and what a later audit reads. Safe to
-/// repeat, and safe as soon as the job is complete: only Maps that have ended and the failure of a job read any of it.
+/// Deletes the item lists of the Maps, failure notes, measurements, and MediaConvert's own files. Records, plan and report
+/// remain: they are the evidence of the job. Returns the number of deleted objects.
 ///
-/// # Errors
-/// Those of storage.
+/// Safe to repeat, and safe as soon as the job is complete, because only Maps that have ended and a failed job read any of it.
 pub async fn delete_working_files(
     outputs: &Objects,
     keys: &GenerationKeys,
 ) -> Result<u32, Failure> {
-    delete_under(outputs, keys.working_prefix()).await
+    delete_prefix(outputs, keys.working_prefix()).await
 }
 
-/// Deletes everything under a prefix; how many objects there were.
-///
-/// # Errors
-/// Those of storage.
-pub async fn delete_under(outputs: &Objects, prefix: &str) -> Result<u32, Failure> {
-    let failed = |e| Failure::storage(&e, outputs.at(prefix));
-    let listed = outputs.store().list(outputs.bucket(), prefix).await;
-    let keys: Vec<String> = listed.map_err(failed)?.into_iter().map(|o| o.key).collect();
-    let gone = outputs.store().delete(outputs.bucket(), &keys).await;
-    gone.map_err(failed)?;
+/// Deletes all objects under a prefix. Returns their number.
+pub async fn delete_prefix(outputs: &Objects, prefix: &str) -> Result<u32, Failure> {
+    let listed = outputs.list(prefix).await?;
+    let keys: Vec<String> = listed.into_iter().map(|o| o.key).collect();
+    let deleted = outputs.store().delete(outputs.bucket(), &keys).await;
+    deleted.on_object(outputs.at(prefix))?;
     Ok(u32::try_from(keys.len()).unwrap_or(u32::MAX))
 }

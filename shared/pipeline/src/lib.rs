@@ -1,29 +1,33 @@
-//! The services of a job over the ports of `reelsmith-core`. The Lambda functions, the operator's command and the tests share
-//! them.
+//! The services of a job, over the ports of `reelsmith-core`. The functions, the operator's command and the tests share them.
 //!
-//! This crate has no Lambda runtime, no AWS SDK, and reads no environment: a caller builds the ports and passes them in.
+//! This crate has no Lambda runtime and no AWS SDK, and reads no environment: the caller builds the ports and passes them in.
 //!
 //! | module | service |
 //! |---|---|
-//! | [`admission`] | the line of manifests and the slots for running jobs |
-//! | [`submission`] | steps of a job's row by the execution that holds it |
+//! | [`settings`] | typed settings, and the job that a manifest and the defaults make |
+//! | [`admission`] | the line of waiting manifests and the slots for running executions |
+//! | [`submission`] | the row of a job, who holds it, and the messages in its outbox |
+//! | [`cost`] | the cost cap |
 //! | [`checksums`] | whether the mezzanine is the file that the manifest describes |
-//! | [`worker`] | what the workers inside the Maps share: write once, record once, note failures |
-//! | [`proof`] | measuring an output and collecting the evidence that the conformance rules judge |
-//! | [`publication`] | the pointer to what is published of a title |
-//! | [`outbox`] | sending the messages of a job |
-//! | [`cleanup`] | removing the files that a job only needs while it runs |
+//! | [`worker`] | doing each unit of work once, and recording it |
+//! | [`proof`] | measuring an output and collecting the evidence about it |
+//! | [`publication`] | the pointer to the published outputs of a title |
+//! | [`cleanup`] | deleting what a job needs only while it runs |
+//! | [`records`] | reading the JSON objects of a job |
 //! | [`metrics`] | CloudWatch metrics as log lines |
 
 pub mod admission;
 pub mod checksums;
 pub mod cleanup;
+pub mod cost;
 mod invocation;
 pub mod metrics;
-pub mod outbox;
 pub mod proof;
 pub mod publication;
+pub mod records;
+pub mod settings;
 pub mod submission;
 pub mod worker;
 
-pub use invocation::Invocation;
+pub use invocation::{DeployedFunction, Invocation};
+pub use settings::Settings;

@@ -1,29 +1,27 @@
-//! The stable pointer to what is published of a title.
+//! The pointer `current.json` to the published outputs of a title.
 
 use reelsmith_contract::{Failure, Objects};
 use reelsmith_core::record::Current;
 
-/// Moves the pointer, unless it is at this publication or at a younger one already; whether it moved.
+/// Moves the pointer, unless it already refers to this publication or to a later one. Returns whether it moved.
 ///
-/// The write holds only where the pointer is still the one that was read, so of two publications that meet the younger
-/// stands, whoever writes last.
-///
-/// # Errors
-/// Those of storage.
-pub async fn point(outputs: &Objects, key: &str, to: &Current) -> Result<bool, Failure> {
+/// The write succeeds only if the pointer is still the one that was read. Of two concurrent publications the later one remains,
+/// in whatever order they write.
+pub async fn move_pointer(outputs: &Objects, key: &str, to: &Current) -> Result<bool, Failure> {
     outputs
-        .update(key, |there: Option<Current>| match there {
-            Some(there) if is_younger(&there, to) => None,
+        .update(key, |existing: Option<Current>| match existing {
+            Some(existing) if is_current(&existing, to) => None,
             _ => Some(to.clone()),
         })
         .await
 }
 
-fn is_younger(there: &Current, new: &Current) -> bool {
-    if there.job_key == new.job_key {
-        return there.generation >= new.generation;
+/// Whether the pointer needs no change for `new`.
+fn is_current(existing: &Current, new: &Current) -> bool {
+    if existing.job_key == new.job_key {
+        return existing.generation >= new.generation;
     }
-    there.published >= new.published
+    existing.published >= new.published
 }
 
 #[cfg(test)]
@@ -54,28 +52,28 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_older_generation_and_an_older_publication_never_overwrite_a_younger() {
+    async fn an_earlier_publication_never_replaces_a_later_one() {
         let outputs = Objects::new(Arc::new(MemoryStore::with_buckets(["out"])), "out");
         for (new, moves) in [
             (current("aa", 1, 10), true),
             (current("aa", 1, 10), false),
-            (current("aa", 2, 5), true), // a clock that is behind does not hide a new generation
+            (current("aa", 2, 5), true), // a slow clock does not hide a new generation
             (current("aa", 1, 99), false),
             (current("bb", 1, 4), false),
             (current("bb", 1, 6), true),
         ] {
-            let moved = point(&outputs, "current.json", &new).await.unwrap();
+            let moved = move_pointer(&outputs, "current.json", &new).await.unwrap();
             assert_eq!(moved, moves, "{new:?}");
         }
     }
 
     #[tokio::test]
-    async fn of_many_publications_at_once_the_youngest_stands() {
+    async fn of_concurrent_publications_the_latest_remains() {
         let outputs = Objects::new(Arc::new(MemoryStore::with_buckets(["out"])), "out");
         let all = (1..=20).map(|n| {
             let outputs = outputs.clone();
             async move {
-                point(
+                move_pointer(
                     &outputs,
                     "current.json",
                     &current("aa", (n * 7) % 20 + 1, 1),
@@ -86,7 +84,7 @@ mod tests {
         for moved in futures::future::join_all(all).await {
             moved.unwrap();
         }
-        let stands: Current = outputs.read("current.json").await.unwrap();
-        assert_eq!(stands.generation, Generation(20));
+        let remaining: Current = outputs.read("current.json").await.unwrap();
+        assert_eq!(remaining.generation, Generation(20));
     }
 }

@@ -3,7 +3,7 @@
 
 #![expect(
     clippy::unwrap_used,
-    reason = "a test ends where something is not as it must be"
+    reason = "a test ends if something is not as it must be"
 )]
 
 use std::collections::BTreeMap;
@@ -21,7 +21,7 @@ use reelsmith_core::object::{ObjectPin, ObjectRef};
 use reelsmith_core::ports::{
     ListedObject, ObjectMeta, ObjectStore, PortError, PortErrorKind, PortResult, Put, PutOptions,
 };
-use reelsmith_pipeline::proof::gather::{Effort, Known, gather};
+use reelsmith_pipeline::proof::gather::{KnownMeasurements, ReadBudget, gather};
 
 const PREFIX: &str = "outputs/show/key/";
 
@@ -176,11 +176,11 @@ struct Cost {
     store: Arc<Generated>,
 }
 
-async fn validate(good: Good, effort: Effort) -> Cost {
+async fn validate(good: Good, budget: ReadBudget) -> Cost {
     let expected = good.expected.clone();
     let store = Arc::new(Generated::new(good));
     let outputs = Objects::new(Arc::clone(&store) as Arc<dyn ObjectStore>, "out");
-    let delivery = gather(&outputs, PREFIX, effort, Known::default())
+    let delivery = gather(&outputs, PREFIX, budget, KnownMeasurements::default())
         .await
         .unwrap();
     let report = check(&delivery, expected.as_ref(), Sets::ALL);
@@ -195,11 +195,11 @@ fn broken(report: &Report) -> Vec<&str> {
 
 #[tokio::test]
 async fn every_segment_is_measured_and_hashed_with_two_requests_and_bounded_parallelism() {
-    let effort = Effort {
+    let budget = ReadBudget {
         reads: 8,
-        ..Effort::default()
+        ..ReadBudget::default()
     };
-    let cost = validate(recorded(Good::long(20, 1)), effort).await;
+    let cost = validate(recorded(Good::long(20, 1)), budget).await;
     assert_eq!(
         broken(&cost.report),
         [] as [&str; 0],
@@ -224,19 +224,19 @@ async fn every_segment_is_measured_and_hashed_with_two_requests_and_bounded_para
 }
 
 #[tokio::test]
-async fn beyond_the_budget_checksums_are_sampled_evenly_and_all_else_is_measured() {
+async fn beyond_the_budget_segments_are_hashed_in_even_samples_and_all_are_measured() {
     let good = recorded(Good::long(20, 10));
     let total: u64 = good
         .segments
         .values()
         .map(|s| segment_bytes(s).len() as u64)
         .sum();
-    let effort = Effort {
+    let budget = ReadBudget {
         hashed: total / 4 + 1,
-        ..Effort::default()
+        ..ReadBudget::default()
     };
     let mut damaged = good.clone();
-    let cost = validate(good, effort).await;
+    let cost = validate(good, budget).await;
     assert_eq!(
         broken(&cost.report),
         [] as [&str; 0],
@@ -251,17 +251,17 @@ async fn beyond_the_budget_checksums_are_sampled_evenly_and_all_else_is_measured
     damaged.segment("video/h264_1080p/seg_00007.m4s", |s| {
         s[1].samples.pop();
     });
-    let cost = validate(damaged, effort).await;
+    let cost = validate(damaged, budget).await;
     assert!(broken(&cost.report).contains(&"SEG-07"));
 }
 
 #[tokio::test]
-async fn a_segment_that_was_replaced_is_found_by_its_checksum_alone() {
+async fn a_replaced_segment_is_found_by_its_checksum_alone() {
     let mut good = recorded(Good::long(3, 1));
     let path = "video/h264_720p/seg_00002.m4s";
     // The same sizes and times, another picture.
     good.segment(path, |s| s[0].samples[5].nal = Some(2));
-    let cost = validate(good, Effort::default()).await;
+    let cost = validate(good, ReadBudget::default()).await;
     let found = cost.report.violations.iter().filter(|v| v.path == path);
     let rules: Vec<&str> = found.map(|v| v.rule.as_str()).collect();
     assert_eq!(rules, ["SEG-02"], "{}", cost.report.summary());
@@ -277,9 +277,14 @@ async fn a_store_that_fails_is_an_error_and_an_object_that_changed_is_a_finding(
         let mut store = Generated::new(Good::long(3, 1));
         store.failing = Some((path, PortErrorKind::Unavailable));
         let outputs = Objects::new(Arc::new(store), "out");
-        let failure = gather(&outputs, PREFIX, Effort::default(), Known::default())
-            .await
-            .unwrap_err();
+        let failure = gather(
+            &outputs,
+            PREFIX,
+            ReadBudget::default(),
+            KnownMeasurements::default(),
+        )
+        .await
+        .unwrap_err();
         assert!(
             failure.to_string().contains("the store says no"),
             "{failure}"
@@ -287,9 +292,14 @@ async fn a_store_that_fails_is_an_error_and_an_object_that_changed_is_a_finding(
         let mut store = Generated::new(Good::long(3, 1));
         store.failing = Some((path, PortErrorKind::Changed));
         let outputs = Objects::new(Arc::new(store), "out");
-        let delivery = gather(&outputs, PREFIX, Effort::default(), Known::default())
-            .await
-            .unwrap();
+        let delivery = gather(
+            &outputs,
+            PREFIX,
+            ReadBudget::default(),
+            KnownMeasurements::default(),
+        )
+        .await
+        .unwrap();
         let report = check(&delivery, None, Sets::STANDARD);
         let of_path = report.violations.iter().filter(|v| v.path == path);
         let rules: Vec<&str> = of_path.map(|v| v.rule.as_str()).collect();
@@ -329,11 +339,11 @@ async fn a_film_of_two_hours() {
         }
         std::fs::write("/proc/self/clear_refs", "5").unwrap();
         let (before, start) = (memory("VmRSS"), Instant::now());
-        let effort = Effort {
+        let budget = ReadBudget {
             hashed,
-            ..Effort::default()
+            ..ReadBudget::default()
         };
-        let cost = validate(copy, effort).await;
+        let cost = validate(copy, budget).await;
         let (took, most) = (start.elapsed(), memory("VmHWM") - before);
         let store = &cost.store;
         eprintln!(

@@ -23,6 +23,7 @@ use reelsmith_core::record::FailureNote;
 use reelsmith_core::submission::{Step, Transition, TransitionOutcome};
 use reelsmith_core::time::UnixMillis;
 use reelsmith_pipeline::Invocation;
+use reelsmith_pipeline::submission::Submissions;
 use reelsmith_testkit::fakes::{
     ManualClock, MemoryAnnouncer, MemoryStore, MemorySubmissions, MemoryWorkflow,
 };
@@ -273,9 +274,8 @@ impl World {
             | Case::FailUnparsed => {
                 let ports = fail_job::Ports {
                     outputs: self.objects(faults),
-                    submissions: Arc::new(Faulty::new(self.submissions.clone(), faults.clone())),
+                    submissions: self.table(faults),
                     encodes: None,
-                    clock: self.clock.clone(),
                 };
                 let output =
                     fail_job::handle(Arc::new(ports), self.failed(case), invocation()).await?;
@@ -284,8 +284,7 @@ impl World {
             Case::Publish => {
                 let ports = publish_job::Ports {
                     outputs: self.objects(faults),
-                    submissions: Arc::new(Faulty::new(self.submissions.clone(), faults.clone())),
-                    clock: self.clock.clone(),
+                    submissions: self.table(faults),
                 };
                 let input = ClaimInput {
                     claim: self.claim.clone().unwrap(),
@@ -295,9 +294,8 @@ impl World {
             }
             Case::NotifySuccess | Case::NotifyTwo => {
                 let ports = notify::Ports {
-                    submissions: Arc::new(Faulty::new(self.submissions.clone(), faults.clone())),
+                    submissions: self.table(faults),
                     announcer: Arc::new(Faulty::new(self.announcer.clone(), faults.clone())),
-                    clock: self.clock.clone(),
                 };
                 let input = NotifyInput {
                     outbox: self.job.job_key.to_string(),
@@ -309,12 +307,16 @@ impl World {
         }
     }
 
+    fn table(&self, faults: &Arc<Faults>) -> Submissions {
+        let table = Arc::new(Faulty::new(self.submissions.clone(), faults.clone()));
+        Submissions::new(table, self.clock.clone())
+    }
+
     async fn submit(&self, name: &str, faults: &Arc<Faults>) -> Result<SubmitJobOutput, Failure> {
         let ports = submit_job::Ports {
             outputs: self.objects(faults),
-            submissions: Arc::new(Faulty::new(self.submissions.clone(), faults.clone())),
+            submissions: self.table(faults),
             workflow: Arc::new(Faulty::new(self.workflow.clone(), faults.clone())),
-            clock: self.clock.clone(),
             lease_seconds: LEASE_SECONDS,
             force: false,
             cap: None,

@@ -4,6 +4,7 @@ use reelsmith_core::cost::Usd;
 use reelsmith_core::probe::Inspection;
 
 use super::*;
+use reelsmith_core::keys::JobKeys;
 
 /// Two hours of 1080p at 24 frames per second.
 fn film() -> Inspection {
@@ -39,7 +40,7 @@ async fn a_job_above_the_cap_is_refused_before_it_is_committed() {
 }
 
 #[tokio::test]
-async fn a_job_below_the_cap_goes_on() {
+async fn a_job_below_the_cap_is_committed() {
     let world = capped(EncoderKind::Lambda, 50.0).await;
     assert_eq!(world.submit("a").await.decision, Decision::Encode);
 }

@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
 use reelsmith_conformance::{Report, Sets, Severity, Verdict, check};
-use reelsmith_pipeline::proof::gather::{Effort, Known, gather};
+use reelsmith_pipeline::proof::gather::{KnownMeasurements, ReadBudget, gather};
 
 use crate::error::{Exit, Trouble};
 use crate::job::target::Where;
@@ -96,7 +96,13 @@ pub async fn validate(at: &Where, request: &Request) -> Result<Validated, Troubl
     let prefix = roots.prefix.clone();
     let objects =
         reelsmith_contract::Objects::new(Arc::new(roots.named(&place)), place.objects.bucket());
-    let delivery = gather(&objects, &prefix, effort(&request.job), Known::default()).await;
+    let delivery = gather(
+        &objects,
+        &prefix,
+        read_budget(&request.job),
+        KnownMeasurements::default(),
+    )
+    .await;
     let delivery = delivery.map_err(|e| place.trouble("read", &e.to_string()))?;
     let (expectation, sets) = match &request.job {
         Some(job) => {
@@ -117,10 +123,10 @@ pub async fn validate(at: &Where, request: &Request) -> Result<Validated, Troubl
 }
 
 /// Checksums are worth reading everything only where there are records to compare them with, and then all of them.
-fn effort(job: &Option<String>) -> Effort {
-    Effort {
+fn read_budget(job: &Option<String>) -> ReadBudget {
+    ReadBudget {
         hashed: if job.is_some() { u64::MAX } else { 0 },
-        ..Effort::default()
+        ..ReadBudget::default()
     }
 }
 

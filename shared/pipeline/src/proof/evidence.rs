@@ -1,25 +1,21 @@
-//! What the records of a job tell of its output: who made it, from what, and how loud.
+//! The evidence in a job's records: which encoder made the output, from which mezzanine and plan, and how loud the sound is.
+//! The conformance rules compare it with the job.
 
 use std::collections::BTreeMap;
 
-use futures::{StreamExt as _, TryStreamExt as _};
 use reelsmith_conformance::{AudioLevel, Evidence, Identity, Provenance};
 use reelsmith_contract::payload::Claim;
 use reelsmith_contract::{Failure, Objects};
 use reelsmith_core::encoder::EncoderKind;
 use reelsmith_core::job::Job;
-use reelsmith_core::keys::{GenerationKeys, JobKeys};
+use reelsmith_core::keys::{Generation, GenerationKeys, JobKey, JobKeys};
 use reelsmith_core::plan::Plan;
 use reelsmith_core::probe::{Inspection, Verification};
 use reelsmith_core::record::{ChunkRecord, Loudness, TrackRecord};
 
-/// Records read at once.
-const READS: usize = 32;
+use crate::records::{self, READS, concurrently};
 
 /// Reads every record of a generation.
-///
-/// # Errors
-/// `StorageInconsistent` where one is missing, or those of storage.
 pub async fn read(
     outputs: &Objects,
     claim: &Claim,
@@ -27,30 +23,33 @@ pub async fn read(
     job: &Job,
 ) -> Result<Evidence, Failure> {
     let keys = claim.keys();
-    let of_job = JobKeys(&claim.job_key);
-    let inspection: Inspection = outputs.read(&of_job.probe()).await?;
-    let verification: Verification = outputs.read(&of_job.checksums()).await?;
+    let job_keys = JobKeys(&claim.job_key);
+    let inspection = records::inspection(outputs, &claim.job_key).await?;
+    let verification: Verification = outputs.read(&job_keys.checksums()).await?;
     let mut evidence = Evidence {
         source: Some(inspection.probe.video.display()),
         ..Evidence::default()
     };
-    let mut records = BTreeMap::from([
-        (of_job.checksums(), of_mezzanine(&inspection, &verification)),
-        (of_job.job(), recomputed(job)),
-        (keys.plan(), of_plan(plan)),
+    let mut identities = BTreeMap::from([
+        (
+            job_keys.checksums(),
+            mezzanine_identity(&inspection, &verification),
+        ),
+        (job_keys.job(), recomputed_identity(job)),
+        (keys.plan(), identity(&plan.job_key, plan.generation, None)),
     ]);
     if job.encoder == EncoderKind::Lambda {
-        records.extend(chunks(outputs, plan, &keys).await?);
-        records.extend(tracks(outputs, plan, &keys, job, &mut evidence.levels).await?);
+        identities.extend(chunks(outputs, plan, &keys).await?);
+        identities.extend(tracks(outputs, plan, &keys, job, &mut evidence.levels).await?);
     }
     evidence.provenance = Some(Provenance {
         job: expected(claim, job),
-        records,
+        records: identities,
     });
     Ok(evidence)
 }
 
-/// What all records must agree with: the job as it was claimed.
+/// The job that the execution holds: all records must agree with it.
 fn expected(claim: &Claim, job: &Job) -> Identity {
     Identity {
         job_key: Some(claim.job_key.to_string()),
@@ -65,8 +64,8 @@ fn md5(digits: &str) -> String {
     format!("md5:{}", digits.to_ascii_lowercase())
 }
 
-/// The checksum of the version that was encoded; that of another version says nothing of it.
-fn of_mezzanine(inspection: &Inspection, verification: &Verification) -> Identity {
+/// The checksum of the encoded version. The checksum of another version proves nothing about it.
+fn mezzanine_identity(inspection: &Inspection, verification: &Verification) -> Identity {
     let mezzanine = if inspection.mezzanine == verification.mezzanine {
         md5(&verification.checksums.md5)
     } else {
@@ -78,9 +77,9 @@ fn of_mezzanine(inspection: &Inspection, verification: &Verification) -> Identit
     }
 }
 
-/// The key of a job is a hash over mezzanine, profile, encoder build and options: computed anew, it proves all of them.
-fn recomputed(job: &Job) -> Identity {
-    let anew = Job::new(
+/// The job key is a hash over mezzanine, profile, encoder build and options: computing it again proves all of them.
+fn recomputed_identity(job: &Job) -> Identity {
+    let again = Job::new(
         job.source.clone(),
         job.manifest.clone(),
         job.options.clone(),
@@ -90,15 +89,16 @@ fn recomputed(job: &Job) -> Identity {
         Vec::new(),
     );
     Identity {
-        job_key: Some(anew.job_key.to_string()),
+        job_key: Some(again.job_key.to_string()),
         ..Identity::default()
     }
 }
 
-fn of_plan(plan: &Plan) -> Identity {
+fn identity(job_key: &JobKey, generation: Generation, build: Option<String>) -> Identity {
     Identity {
-        job_key: Some(plan.job_key.to_string()),
-        generation: Some(plan.generation.0),
+        job_key: Some(job_key.to_string()),
+        generation: Some(generation.0),
+        encoder_build: build,
         ..Identity::default()
     }
 }
@@ -113,20 +113,11 @@ async fn chunks(
         let key = keys.chunk_record(item.chunk, item.group);
         async move {
             let record: ChunkRecord = outputs.read(&key).await?;
-            let identity = Identity {
-                job_key: Some(record.job_key.to_string()),
-                generation: Some(record.generation.0),
-                encoder_build: Some(record.run.encoder_build),
-                ..Identity::default()
-            };
-            Ok((key, identity))
+            let build = Some(record.run.encoder_build);
+            Ok((key, identity(&record.job_key, record.generation, build)))
         }
     });
-    let reads: Vec<_> = reads.collect();
-    futures::stream::iter(reads)
-        .buffered(READS)
-        .try_collect()
-        .await
+    concurrently(READS, reads).await
 }
 
 async fn tracks(
@@ -144,14 +135,9 @@ async fn tracks(
         if let Some(loudness) = &record.loudness {
             levels.push(level(rendition, loudness, job.profile.audio.loudness_lufs));
         }
-        let identity = Identity {
-            job_key: Some(record.job_key.to_string()),
-            generation: Some(record.generation.0),
-            // Captions are converted by this program itself, not by the encoder.
-            encoder_build: encoded.then_some(record.run.encoder_build),
-            ..Identity::default()
-        };
-        records.push((key, identity));
+        // This program itself converts captions; the encoder does not.
+        let build = encoded.then_some(record.run.encoder_build);
+        records.push((key, identity(&record.job_key, record.generation, build)));
     }
     Ok(records)
 }
@@ -164,7 +150,7 @@ fn level(rendition: &str, loudness: &Loudness, target: f64) -> AudioLevel {
     }
 }
 
-/// A level in hundredths. A conversion of floats saturates, so a level that is no number is 0 and far from any target.
+/// A level in hundredths. The conversion saturates: a level that is not a number becomes 0, far from any target.
 fn hundredths(level: f64) -> i32 {
     (level * 100.0).round() as i32
 }

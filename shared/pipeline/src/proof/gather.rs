@@ -1,9 +1,8 @@
-//! Reads what the conformance rules need to know of an output, in parallel and with bounded memory.
+//! Reading everything that the conformance rules need to know about an output, concurrently and with bounded memory.
 
 use std::collections::BTreeMap;
 use std::io::Read as _;
 
-use crate::proof::measure::{MAX_INIT, Measured, Measurements, Place};
 use bytes::Bytes;
 use flate2::read::GzDecoder;
 use futures::StreamExt as _;
@@ -11,26 +10,28 @@ use reelsmith_conformance::{Delivery, Expectation, Object, Part, Wanted};
 use reelsmith_contract::{Failure, Objects};
 use reelsmith_core::keys::GenerationKeys;
 use reelsmith_core::object::ObjectPin;
-use reelsmith_core::ports::{ListedObject, ObjectMeta, PortError, PortErrorKind};
+use reelsmith_core::ports::{ListedObject, ObjectMeta, PortError, PortErrorKind, PortResult};
 use reelsmith_isobmff::TrackDefaults;
 
-/// Greatest text, unpacked: a day of segments is far below.
+use super::measure::{MAX_INIT, RenditionMeasurements, SegmentMeasurement, StoredSegment, usable};
+
+/// Maximum size of a text, unpacked: far more than a day of segments needs.
 const MAX_TEXT: u64 = 32 << 20;
-/// Greatest segment of MPEG-TS, which is read whole.
+/// Maximum size of an MPEG-TS segment, which is read as a whole.
 const MAX_STREAM: u64 = 64 << 20;
-/// Rounds of reading: texts name texts, those name init segments, those allow segments to be measured.
+/// Rounds of reading: texts name texts, which name init segments, with which segments can be measured.
 const ROUNDS: u32 = 8;
 
-/// How much a check may read. Every segment is opened and measured; this decides of how many the checksum is computed.
+/// How much a check may read. Every segment is opened and measured; the budget limits how many are hashed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Effort {
-    /// Objects read at once. Memory is at most this many pieces of 8 MiB, and the facts.
+pub struct ReadBudget {
+    /// Concurrent reads. Memory is at most this many blocks of 8 MiB, and the facts.
     pub reads: usize,
-    /// About so many bytes are read for checksums. In an output with more, every second, third, … segment is hashed.
+    /// Approximate number of bytes that are read for checksums. In a larger output every second, third, … segment is hashed.
     pub hashed: u64,
 }
 
-impl Default for Effort {
+impl Default for ReadBudget {
     /// 4 GiB take about a minute at the 75 MB/s that a function reads.
     fn default() -> Self {
         Self {
@@ -40,51 +41,30 @@ impl Default for Effort {
     }
 }
 
-/// What was measured when renditions were assembled.
+/// Reads an output: lists a prefix and reads everything under it that is referenced.
 ///
 /// # Errors
-/// Those of storage.
-pub async fn known(
-    outputs: &Objects,
-    expectation: &Expectation,
-    keys: &GenerationKeys,
-) -> Result<Known, Failure> {
-    let video = expectation.video.iter().map(|r| &r.path);
-    let audio = expectation.audio.iter().map(|r| &r.path);
-    let mut known = Known::default();
-    for rendition in video.chain(audio) {
-        let found = outputs.find(&keys.measurements(rendition)).await?;
-        found.into_iter().for_each(|m| known.add(m));
-    }
-    Ok(known)
-}
-
-/// Lists a prefix and reads everything that is referenced under it.
-///
-/// # Errors
-/// Those of storage that may pass or that concern more than an object. What is wrong with one object is not an error but
-/// a finding.
+/// Storage is unavailable or denies access. A fault of one object is not an error but part of the delivery.
 pub async fn gather(
     outputs: &Objects,
     prefix: &str,
-    effort: Effort,
-    known: Known,
+    budget: ReadBudget,
+    known: KnownMeasurements,
 ) -> Result<Delivery, Failure> {
-    let listed = outputs.store().list(outputs.bucket(), prefix).await;
-    let listed = listed.map_err(|e| Failure::storage(&e, outputs.at(prefix)))?;
+    let listed = outputs.list(prefix).await?;
     let mut reader = Reader {
         outputs,
         prefix,
-        effort,
+        budget,
         known,
         pins: BTreeMap::new(),
     };
     let heads: Vec<_> = listed.iter().map(|o| reader.head(o)).collect();
-    let heads = futures::stream::iter(heads).buffered(effort.reads);
+    let heads = futures::stream::iter(heads).buffered(budget.reads);
     let heads: Vec<_> = heads.collect().await;
     let mut objects = Vec::new();
     for meta in heads {
-        if let Ok(meta) = reader.settle(prefix, meta)? {
+        if let Ok(meta) = reader.usable("", meta)? {
             objects.push(reader.object(meta));
         }
     }
@@ -102,51 +82,60 @@ pub async fn gather(
     Ok(delivery)
 }
 
-/// Segments that were measured before, by their keys.
+/// Earlier measurements of segments, by key.
 #[derive(Clone, Debug, Default)]
-pub struct Known(BTreeMap<String, (TrackDefaults, ObjectPin, Measured)>);
+pub struct KnownMeasurements(BTreeMap<String, (TrackDefaults, ObjectPin, SegmentMeasurement)>);
 
-impl Known {
-    /// Takes the measurements of a rendition.
-    pub fn add(&mut self, measurements: Measurements) {
+impl KnownMeasurements {
+    /// Reads the measurements that `assemble-rendition` stored.
+    pub async fn read(
+        outputs: &Objects,
+        expectation: &Expectation,
+        keys: &GenerationKeys,
+    ) -> Result<Self, Failure> {
+        let video = expectation.video.iter().map(|r| &r.path);
+        let audio = expectation.audio.iter().map(|r| &r.path);
+        let mut known = Self::default();
+        for rendition in video.chain(audio) {
+            let found = outputs.find(&keys.measurements(rendition)).await?;
+            found.into_iter().for_each(|m| known.add(m));
+        }
+        Ok(known)
+    }
+
+    /// Adds the measurements of a rendition.
+    pub fn add(&mut self, measurements: RenditionMeasurements) {
         let defaults = measurements.defaults;
         let segments = measurements.segments.into_iter();
-        let by_key = |(pin, measured): (ObjectPin, Measured)| {
+        let by_key = |(pin, measured): (ObjectPin, SegmentMeasurement)| {
             (pin.object.key.clone(), (defaults, pin, measured))
         };
         self.0.extend(segments.map(by_key));
     }
 
-    /// How many segments were measured.
-    #[must_use]
-    pub fn len(&self) -> usize {
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether none was.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// The measurement of exactly this version, read by the same init segment.
-    fn take(&mut self, pin: &ObjectPin, defaults: TrackDefaults) -> Option<Measured> {
-        let (by, of, measured) = self.0.remove(&pin.object.key)?;
-        (by == defaults && of == *pin).then_some(measured)
+    /// The measurement of exactly this version, if it was read with the same init segment.
+    fn take(&mut self, pin: &ObjectPin, defaults: TrackDefaults) -> Option<SegmentMeasurement> {
+        let (read_with, of, measured) = self.0.remove(&pin.object.key)?;
+        (read_with == defaults && of == *pin).then_some(measured)
     }
 }
 
 struct Reader<'a> {
     outputs: &'a Objects,
     prefix: &'a str,
-    effort: Effort,
-    known: Known,
-    /// What was listed, by path: later reads demand the same version.
+    budget: ReadBudget,
+    known: KnownMeasurements,
+    /// The listed versions, by path: later reads request the same version.
     pins: BTreeMap<String, ObjectPin>,
 }
 
 impl Reader<'_> {
-    async fn head(&self, listed: &ListedObject) -> Result<ObjectMeta, PortError> {
+    async fn head(&self, listed: &ListedObject) -> PortResult<ObjectMeta> {
         let object = self.outputs.at(&listed.key);
         self.outputs.store().head(&object).await
     }
@@ -166,32 +155,21 @@ impl Reader<'_> {
         }
     }
 
-    /// Tells a storage that fails from an object that is bad: only the latter is a finding of the check.
-    fn settle<T>(
-        &self,
-        path: &str,
-        read: Result<T, PortError>,
-    ) -> Result<Result<T, String>, Failure> {
-        match read {
-            Ok(read) => Ok(Ok(read)),
-            Err(e) if e.kind().is_about_access() => {
-                let at = self.outputs.at(&format!("{}{path}", self.prefix));
-                Err(Failure::storage(&e, at))
-            }
-            Err(e) => Ok(Err(e.to_string())),
-        }
+    fn usable<T>(&self, path: &str, read: PortResult<T>) -> Result<Result<T, String>, Failure> {
+        let object = self.outputs.at(&format!("{}{path}", self.prefix));
+        usable(read, &object)
     }
 
-    async fn whole(&self, path: &str, limit: u64) -> Result<Bytes, PortError> {
+    async fn whole(&self, path: &str, limit: u64) -> PortResult<Bytes> {
         let object = self.outputs.at(&format!("{}{path}", self.prefix));
         self.outputs.store().get(&object, limit).await
     }
 
-    /// Where a part lies, in the version that was listed.
-    fn place(&self, part: &Part, size: u64) -> Result<Place<'_>, PortError> {
+    /// A part of an object, in the version that was listed.
+    fn stored(&self, part: &Part, size: u64) -> PortResult<StoredSegment<'_>> {
         let pin = self.pins.get(&part.path);
         let pin = pin.ok_or_else(|| PortError::new(PortErrorKind::NotFound, "not listed"))?;
-        Ok(Place {
+        Ok(StoredSegment {
             store: self.outputs.store().as_ref(),
             pin,
             offset: part.range.map_or(0, |(offset, _)| offset),
@@ -205,12 +183,12 @@ impl Reader<'_> {
             .iter()
             .map(|p| self.whole(p, MAX_TEXT))
             .collect();
-        let reads = futures::stream::iter(reads).buffered(self.effort.reads);
+        let reads = futures::stream::iter(reads).buffered(self.budget.reads);
         let read: Vec<_> = reads.collect().await;
         for (path, read) in wanted.texts.iter().zip(read) {
             let object = delivery.objects.get(path);
             let gzipped = object.is_some_and(|o| o.content_encoding.as_deref() == Some("gzip"));
-            let read = self.settle(path, read)?;
+            let read = self.usable(path, read)?;
             match read.and_then(|bytes| unpacked(bytes, gzipped)) {
                 Ok(text) => delivery.add_text(path, &text),
                 Err(reason) => delivery.add_unread_text(path, &reason),
@@ -221,8 +199,8 @@ impl Reader<'_> {
 
     async fn inits(&self, delivery: &mut Delivery, wanted: &Wanted) -> Result<(), Failure> {
         for part in &wanted.inits {
-            let whole = self.settle(&part.path, self.whole(&part.path, MAX_INIT).await)?;
-            let bytes = whole.and_then(|b| cut(&b, part).map(<[u8]>::to_vec));
+            let whole = self.usable(&part.path, self.whole(&part.path, MAX_INIT).await)?;
+            let bytes = whole.and_then(|b| part_of(&b, part).map(<[u8]>::to_vec));
             delivery.add_init(part, bytes.as_deref().map_err(Clone::clone));
         }
         Ok(())
@@ -241,23 +219,27 @@ impl Reader<'_> {
             }
         }
         let total = reads.iter().fold(0u64, |sum, r| sum.saturating_add(r.1));
-        // Objects come in the order of their paths, so that every rendition has its share of checksums.
-        let every = total.div_ceil(self.effort.hashed.max(1)).max(1);
+        // Objects are in the order of their paths, so every rendition gets its share of checksums.
+        let every = total.div_ceil(self.budget.hashed.max(1)).max(1);
         let parts: Vec<&Part> = reads.iter().map(|(part, ..)| *part).collect();
         let measuring = (0u64..).zip(reads).map(|(index, (part, size, defaults))| {
             let hashed = part.range.is_none() && index % every == 0;
             self.segment(part, size, defaults, hashed)
         });
         let measuring: Vec<_> = measuring.collect();
-        let measured = futures::stream::iter(measuring).buffered(self.effort.reads);
+        let measured = futures::stream::iter(measuring).buffered(self.budget.reads);
         let mut measured = measured.zip(futures::stream::iter(parts));
         while let Some((read, part)) = measured.next().await {
-            add(delivery, part, self.settle(&part.path, read)?);
+            add(delivery, part, self.usable(&part.path, read)?);
         }
         Ok(())
     }
 
-    fn measured_before(&mut self, part: &Part, defaults: TrackDefaults) -> Option<Measured> {
+    fn measured_before(
+        &mut self,
+        part: &Part,
+        defaults: TrackDefaults,
+    ) -> Option<SegmentMeasurement> {
         let pin = self.pins.get(&part.path).filter(|_| part.range.is_none())?;
         self.known.take(pin, defaults)
     }
@@ -268,12 +250,12 @@ impl Reader<'_> {
         size: u64,
         defaults: TrackDefaults,
         hashed: bool,
-    ) -> Result<Measured, PortError> {
-        self.place(part, size)?.measure(defaults, hashed).await
+    ) -> PortResult<SegmentMeasurement> {
+        self.stored(part, size)?.measure(defaults, hashed).await
     }
 
-    async fn stream(&self, part: &Part, size: u64) -> Result<Bytes, PortError> {
-        self.place(part, size)?.range(0, size).await
+    async fn stream(&self, part: &Part, size: u64) -> PortResult<Bytes> {
+        self.stored(part, size)?.range(0, size).await
     }
 
     async fn streams(&self, delivery: &mut Delivery, wanted: &Wanted) -> Result<(), Failure> {
@@ -282,7 +264,7 @@ impl Reader<'_> {
                 continue;
             };
             let read = if size <= MAX_STREAM {
-                self.settle(&part.path, self.stream(part, size).await)?
+                self.usable(&part.path, self.stream(part, size).await)?
             } else {
                 Err(format!("expected at most {MAX_STREAM} bytes, found {size}"))
             };
@@ -292,7 +274,7 @@ impl Reader<'_> {
     }
 }
 
-fn add(delivery: &mut Delivery, part: &Part, measured: Result<Measured, String>) {
+fn add(delivery: &mut Delivery, part: &Part, measured: Result<SegmentMeasurement, String>) {
     let sha256 = measured.as_ref().ok().and_then(|m| m.sha256.clone());
     if let (Some(object), Some(sha256)) = (delivery.objects.get_mut(&part.path), sha256) {
         object.sha256 = Some(sha256);
@@ -300,7 +282,7 @@ fn add(delivery: &mut Delivery, part: &Part, measured: Result<Measured, String>)
     delivery.add_segment(part, measured.map(|m| m.facts));
 }
 
-fn cut<'a>(bytes: &'a Bytes, part: &Part) -> Result<&'a [u8], String> {
+fn part_of<'a>(bytes: &'a Bytes, part: &Part) -> Result<&'a [u8], String> {
     let Some((offset, length)) = part.range else {
         return Ok(bytes);
     };
@@ -319,7 +301,7 @@ fn unpacked(bytes: Bytes, gzipped: bool) -> Result<Bytes, String> {
     let mut text = Vec::new();
     let mut decoder = GzDecoder::new(&bytes[..]).take(MAX_TEXT + 1);
     let read = decoder.read_to_end(&mut text);
-    read.map_err(|e| format!("not gzip as its encoding says: {e}"))?;
+    read.map_err(|e| format!("the object is not gzip, contrary to its Content-Encoding: {e}"))?;
     if text.len() as u64 > MAX_TEXT {
         return Err(format!(
             "expected at most {MAX_TEXT} bytes unpacked, found more"

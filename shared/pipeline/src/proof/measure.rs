@@ -1,72 +1,68 @@
-//! Measuring the segments of an output: each is opened, and hashed, once, where it lies.
+//! Measuring the segments of an output: each is opened and hashed once, in the bucket.
 //!
-//! Each rendition is measured when it is assembled, all of them side by side. Proving the output takes such a measurement for
-//! an object of the very version that it finds, and measures everything else itself.
+//! `assemble-rendition` measures each rendition, all of them in parallel. The proof of the output uses such a measurement only
+//! for an object of exactly the version that it finds, and measures everything else itself.
 
 use bytes::Bytes;
-use futures::{StreamExt as _, TryStreamExt as _};
 use reelsmith_contract::{Failure, Objects};
 use reelsmith_core::digest::{Sha256Stream, sha256_hex};
 use reelsmith_core::keys::{GenerationKeys, INIT};
 use reelsmith_core::object::{ObjectPin, ObjectRef};
-use reelsmith_core::ports::{ObjectStore, PortError, PortErrorKind};
+use reelsmith_core::ports::{ObjectStore, PortError, PortErrorKind, PortResult};
 use reelsmith_core::record::RungOutput;
 use reelsmith_isobmff::{Init, SegmentFacts, SegmentScan, TrackDefaults};
 use serde::{Deserialize, Serialize};
 
-/// Greatest init segment.
-pub const MAX_INIT: u64 = 1 << 20;
-/// Greatest part of a segment that is held in memory: a larger segment is hashed piece by piece.
-const PIECE: u64 = 8 << 20;
-/// Segments read at once. Memory is at most this many pieces, and the facts.
-const READS: usize = 32;
-/// Most samples of a rendition whose measurements are kept: some hours. Those of a longer one would be read back slower than
-/// they are made.
-const MOST_SAMPLES: u64 = 600_000;
+use crate::records::concurrently;
 
-/// What was found in a segment.
+/// Maximum size of an init segment.
+pub const MAX_INIT: u64 = 1 << 20;
+/// Maximum part of a segment in memory: a larger segment is hashed block by block.
+const BLOCK: u64 = 8 << 20;
+/// Concurrent reads of segments. Memory is at most this many blocks, and the facts.
+const READS: usize = 32;
+/// Maximum samples of a rendition whose measurements are stored: some hours. Reading back more takes longer than measuring.
+const MAX_SAMPLES: u64 = 600_000;
+
+/// What was measured of a segment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Measured {
+pub struct SegmentMeasurement {
     /// Its boxes, samples and faults.
     pub facts: SegmentFacts,
-    /// Its checksum, where it was asked for.
+    /// Its SHA-256, if it was hashed.
     pub sha256: Option<String>,
 }
 
-/// `jobs/working/{job_key}/measured/{rendition}.json`: the segments of one rendition as they lie in the bucket.
+/// `jobs/working/{job_key}/measured/{rendition}.json`: the segments of one rendition in the bucket.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Measurements {
-    /// What the rendition's init segment says, by which samples were read.
+pub struct RenditionMeasurements {
+    /// The defaults of the init segment with which the samples were read.
     pub defaults: TrackDefaults,
-    /// Every segment that could be measured, with the version that was.
-    pub segments: Vec<(ObjectPin, Measured)>,
+    /// Every segment that could be measured, with its version.
+    pub segments: Vec<(ObjectPin, SegmentMeasurement)>,
 }
 
-/// A segment where it lies: an object of one version, or a part of it.
+/// A segment in storage: one version of an object, or a part of it.
 #[derive(Clone, Copy)]
-pub struct Place<'a> {
-    /// Where the object is.
+pub struct StoredSegment<'a> {
     pub store: &'a dyn ObjectStore,
-    /// Which version.
     pub pin: &'a ObjectPin,
-    /// Where the segment begins in it.
+    /// Byte at which the segment begins in the object.
     pub offset: u64,
-    /// Its size.
     pub size: u64,
 }
 
-impl Place<'_> {
-    /// Bytes `[start, end)` of the segment.
+impl StoredSegment<'_> {
+    /// Reads bytes `[start, end)` of the segment.
     ///
     /// # Errors
-    /// Those of storage; `Invalid` where there are fewer bytes than that.
-    pub async fn range(&self, start: u64, end: u64) -> Result<Bytes, PortError> {
+    /// The errors of storage; `Invalid` if the object has fewer bytes.
+    pub async fn range(&self, start: u64, end: u64) -> PortResult<Bytes> {
         let invalid = |detail: String| PortError::new(PortErrorKind::Invalid, detail);
         let at = |n: u64| self.offset.checked_add(n);
-        let bounds = at(start).zip(at(end));
-        let (start, end) = bounds.ok_or_else(|| {
+        let (start, end) = at(start).zip(at(end)).ok_or_else(|| {
             let offset = self.offset;
-            invalid(format!("a range at byte {offset} that ends nowhere"))
+            invalid(format!("a range at byte {offset} with an impossible end"))
         })?;
         let bytes = self.store.get_range(self.pin, start, end).await?;
         if bytes.len() as u64 == end - start {
@@ -79,18 +75,15 @@ impl Place<'_> {
         )))
     }
 
-    /// Opens the segment, and hashes it where asked to.
-    ///
-    /// # Errors
-    /// As [`Place::range`].
+    /// Opens the segment, and hashes it if asked to.
     pub async fn measure(
         &self,
         defaults: TrackDefaults,
         hashed: bool,
-    ) -> Result<Measured, PortError> {
-        if hashed && self.size <= PIECE {
+    ) -> PortResult<SegmentMeasurement> {
+        if hashed && self.size <= BLOCK {
             let bytes = self.range(0, self.size).await?;
-            return measured_apart(bytes, defaults).await;
+            return measure_in_memory(bytes, defaults).await;
         }
         let mut scan = SegmentScan::new(self.size, defaults);
         while let Some(need) = scan.need() {
@@ -102,18 +95,17 @@ impl Place<'_> {
         } else {
             None
         };
-        Ok(Measured {
+        Ok(SegmentMeasurement {
             facts: scan.finish(),
             sha256,
         })
     }
 
-    /// The checksum of a large segment, read piece by piece.
-    async fn sha256(&self) -> Result<String, PortError> {
+    async fn sha256(&self) -> PortResult<String> {
         let mut hasher = Sha256Stream::default();
         let mut at = 0;
         while at < self.size {
-            let end = self.size.min(at + PIECE);
+            let end = self.size.min(at + BLOCK);
             hasher.update(&self.range(at, end).await?);
             at = end;
         }
@@ -121,9 +113,12 @@ impl Place<'_> {
     }
 }
 
-/// Hashes and measures on a thread of its own: reads go on meanwhile.
-async fn measured_apart(bytes: Bytes, defaults: TrackDefaults) -> Result<Measured, PortError> {
-    let work = move || Measured {
+/// Measures and hashes on another thread, so that reads continue.
+async fn measure_in_memory(
+    bytes: Bytes,
+    defaults: TrackDefaults,
+) -> PortResult<SegmentMeasurement> {
+    let work = move || SegmentMeasurement {
         facts: SegmentScan::whole(&bytes, defaults),
         sha256: Some(sha256_hex(&bytes)),
     };
@@ -131,11 +126,12 @@ async fn measured_apart(bytes: Bytes, defaults: TrackDefaults) -> Result<Measure
     done.map_err(|e| PortError::new(PortErrorKind::Invalid, format!("measuring ended: {e}")))
 }
 
-/// Measures every segment of a rendition and keeps what was found. What is missing or broken is left for the proof to tell.
+/// Measures every segment of a rendition and stores the measurements. Missing and broken segments are left to the proof, which
+/// reports them.
 ///
 /// # Errors
-/// Those of storage that may pass.
-pub async fn rendition(
+/// Storage is unavailable or denies access.
+pub async fn measure_rendition(
     outputs: &Objects,
     keys: &GenerationKeys,
     output: &RungOutput,
@@ -143,19 +139,15 @@ pub async fn rendition(
     let samples: u64 = output.segments.iter().map(|s| u64::from(s.samples)).sum();
     let path = |name: &str| keys.output(&format!("{}/{name}", output.rendition));
     let init = outputs.at(&path(INIT));
-    let init = settled(outputs.store().get(&init, MAX_INIT).await, &init)?;
+    let init = usable(outputs.store().get(&init, MAX_INIT).await, &init)?.ok();
     let init = init.and_then(|bytes| Init::read(&bytes).ok());
-    let Some(defaults) = init.map(|i| i.defaults).filter(|_| samples <= MOST_SAMPLES) else {
+    let Some(defaults) = init.map(|i| i.defaults).filter(|_| samples <= MAX_SAMPLES) else {
         return Ok(());
     };
     let names = output.segments.iter().map(|s| path(&s.name));
-    let measuring = names.map(|key| one(outputs, key, defaults));
-    let measuring: Vec<_> = measuring.collect();
-    let found: Vec<_> = futures::stream::iter(measuring)
-        .buffered(READS)
-        .try_collect()
-        .await?;
-    let measurements = Measurements {
+    let measuring = names.map(|key| measure_object(outputs, key, defaults));
+    let found = concurrently(READS, measuring).await?;
+    let measurements = RenditionMeasurements {
         defaults,
         segments: found.into_iter().flatten().collect(),
     };
@@ -163,31 +155,34 @@ pub async fn rendition(
     outputs.write(&key, &measurements).await
 }
 
-async fn one(
+async fn measure_object(
     outputs: &Objects,
     key: String,
     defaults: TrackDefaults,
-) -> Result<Option<(ObjectPin, Measured)>, Failure> {
+) -> Result<Option<(ObjectPin, SegmentMeasurement)>, Failure> {
     let object = outputs.at(&key);
     let store = outputs.store().as_ref();
-    let Some(pin) = settled(store.head(&object).await, &object)?.map(|meta| meta.pin) else {
+    let Ok(meta) = usable(store.head(&object).await, &object)? else {
         return Ok(None);
     };
-    let place = Place {
+    let segment = StoredSegment {
         store,
-        pin: &pin,
+        pin: &meta.pin,
         offset: 0,
-        size: pin.size,
+        size: meta.pin.size,
     };
-    let measured = settled(place.measure(defaults, true).await, &object)?;
-    Ok(measured.map(|measured| (pin, measured)))
+    let measured = usable(segment.measure(defaults, true).await, &object)?;
+    Ok(measured.ok().map(|measured| (meta.pin, measured)))
 }
 
-/// Tells a storage that fails from an object that is bad.
-fn settled<T>(read: Result<T, PortError>, object: &ObjectRef) -> Result<Option<T>, Failure> {
+/// Separates a failure of storage, which fails the call, from a fault of the object, which the check reports.
+pub(super) fn usable<T>(
+    read: PortResult<T>,
+    object: &ObjectRef,
+) -> Result<Result<T, String>, Failure> {
     match read {
-        Ok(read) => Ok(Some(read)),
+        Ok(read) => Ok(Ok(read)),
         Err(e) if e.kind().is_about_access() => Err(Failure::storage(&e, object)),
-        Err(_) => Ok(None),
+        Err(e) => Ok(Err(e.to_string())),
     }
 }

@@ -1,16 +1,15 @@
-//! The page for people beside the report for machines: `report.html`. The operator's command makes it too, of any job that
-//! has a plan, with what only the execution's history tells.
+//! `report.html`: the report as a page for people. `validate-output` writes it for every job, and `reelsmith report` makes it for
+//! any job that has a plan, together with facts from the execution's history.
 
 use bytes::Bytes;
-use futures::{StreamExt as _, TryStreamExt as _};
 use reelsmith_conformance::{Quality, Report, Verdict};
 use reelsmith_contract::payload::Claim;
-use reelsmith_contract::{Failure, Objects};
-use reelsmith_core::cost::{Architecture, CostModel, Estimate, Title, estimate};
+use reelsmith_contract::{Failure, Objects, PortResultExt as _};
+use reelsmith_core::cost::{CostModel, Estimate, Title, estimate};
 use reelsmith_core::job::Job;
-use reelsmith_core::keys::{Generation, GenerationKeys, JobKeys, REPORT_PAGE, sheet_path};
+use reelsmith_core::keys::{GenerationKeys, JobKeys, REPORT_PAGE, sheet_path};
 use reelsmith_core::plan::Plan;
-use reelsmith_core::ports::{Clock, PutOptions};
+use reelsmith_core::ports::PutOptions;
 use reelsmith_core::probe::{Inspection, Verification};
 use reelsmith_core::record::{
     ChunkRecord, FailureNote, ImagesRecord, RenditionRecord, TrackRecord,
@@ -18,101 +17,78 @@ use reelsmith_core::record::{
 use reelsmith_core::time::UnixMillis;
 use reelsmith_report::metrics::Metrics;
 use reelsmith_report::{Facts, Failed, StateRun, Storyboard, html};
-use serde::de::DeserializeOwned;
 
-/// Records read at once.
-const READS: usize = 32;
-/// Greatest sheet of thumbnails that is taken into the page.
-const LARGEST_SHEET: u64 = 8 << 20;
-/// Bytes of sheets that are taken into the page: a film's fit.
-const SHEETS: usize = 4 << 20;
+use crate::cost::ARCHITECTURE;
+use crate::records;
 
-/// Everything that the states of a job have written, as far as they have got.
-pub struct Material {
-    /// The job.
+/// Maximum size of a sheet of thumbnails in the page.
+const MAX_SHEET: u64 = 8 << 20;
+/// Maximum size of all sheets in the page: enough for a film.
+const MAX_SHEETS: usize = 4 << 20;
+
+/// Everything that the states of a job have written so far.
+pub struct JobRecords {
     pub job: Job,
-    /// Which deliberate re-encode.
-    pub generation: Generation,
-    /// The mezzanine as it was found.
     pub inspection: Inspection,
-    /// Its checksums, once it is verified.
     pub verification: Option<Verification>,
-    /// The plan.
     pub plan: Plan,
-    /// Renditions that are assembled.
     pub renditions: Vec<RenditionRecord>,
-    /// Chunks that are encoded, in order.
     pub chunks: Vec<ChunkRecord>,
-    /// Tracks that are done.
     pub tracks: Vec<TrackRecord>,
-    /// What workers noted that gave up, the last note of each piece.
+    /// The last failure note of each unit of work that failed.
     pub failures: Vec<FailureNote>,
-    /// The thumbnails.
     pub storyboard: Option<Storyboard>,
-    /// What was measured, and what breaks a rule.
     pub conformance: Option<Report>,
-    /// The cost of the plan by the model.
     pub estimate: Estimate,
 }
 
-/// What the records do not tell.
+/// Facts for the page that are not in the records.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Around<'a> {
-    /// How good each chunk looks, where it was measured.
+pub struct PageContext<'a> {
+    /// The quality of each chunk, if it was measured.
     pub quality: &'a [Quality],
-    /// The states of the execution.
     pub states: &'a [StateRun],
-    /// The numbers of the whole run.
     pub metrics: Option<&'a Metrics>,
     /// Why there is no output.
     pub failed: Option<&'a Failed>,
 }
 
-impl Material {
-    /// Reads it; `None` where the job has no plan yet.
-    ///
-    /// # Errors
-    /// Those of storage, or `StorageInconsistent` where a record is of another build.
+impl JobRecords {
+    /// Reads the records. `None` if the job has no plan yet.
     pub async fn read(
         outputs: &Objects,
-        of_job: &JobKeys<'_>,
+        job_keys: &JobKeys<'_>,
         keys: &GenerationKeys,
     ) -> Result<Option<Self>, Failure> {
         let Some(plan) = outputs.find::<Plan>(&keys.plan()).await? else {
             return Ok(None);
         };
-        let (job, inspection, checksums) = (of_job.job(), of_job.probe(), of_job.checksums());
-        let (job, inspection, verification): (Job, Inspection, Option<Verification>) = futures::try_join!(
-            outputs.read(&job),
-            outputs.read(&inspection),
-            outputs.find(&checksums)
-        )?;
+        let job = records::job(outputs, job_keys.0).await?;
+        let inspection = records::inspection(outputs, job_keys.0).await?;
         let work = |folder: &str| format!("{}{folder}/", keys.work_prefix());
-        let mut chunks: Vec<ChunkRecord> = below(outputs, &work("chunks")).await?;
+        let mut chunks: Vec<ChunkRecord> = records::all(outputs, &work("chunks")).await?;
         chunks.sort_by_key(|c| (c.chunk, c.group));
         let title = Title::planned(&job, &inspection, &plan);
         Ok(Some(Self {
-            generation: plan.generation,
-            renditions: below(outputs, &work("renditions")).await?,
-            tracks: below(outputs, &work("tracks")).await?,
+            verification: outputs.find(&job_keys.checksums()).await?,
+            renditions: records::all(outputs, &work("renditions")).await?,
+            tracks: records::all(outputs, &work("tracks")).await?,
             failures: failures(outputs, keys).await?,
             storyboard: storyboard(outputs, keys).await?,
             conformance: outputs.find(&keys.report()).await?,
-            estimate: estimate(&title, &CostModel::new(architecture(), job.encoder)),
+            estimate: estimate(&title, &CostModel::new(ARCHITECTURE, job.encoder)),
             chunks,
             inspection,
-            verification,
             plan,
             job,
         }))
     }
 
-    /// The page.
-    #[must_use]
-    pub fn page(&self, around: Around<'_>, made: UnixMillis) -> String {
+    /// The page as HTML. `made` is the time that it shows.
+    pub fn page(&self, context: PageContext<'_>, made: UnixMillis) -> String {
         html(&Facts {
             job: &self.job,
-            generation: self.generation,
+            generation: self.plan.generation,
             inspection: &self.inspection,
             verification: self.verification.as_ref(),
             plan: &self.plan,
@@ -121,55 +97,43 @@ impl Material {
             tracks: &self.tracks,
             failures: &self.failures,
             conformance: self.conformance.as_ref(),
-            failed: around.failed,
+            failed: context.failed,
             estimate: Some(&self.estimate),
-            states: around.states,
-            quality: around.quality,
+            states: context.states,
+            quality: context.quality,
             storyboard: self.storyboard.as_ref(),
-            metrics: around.metrics,
+            metrics: context.metrics,
             made,
         })
     }
 }
 
-/// Makes the page from what the states of the job have written, and stores it: with the deliverables where they are
-/// good, else with the working files, because nothing of a bad output stays. What workers noted that gave up is kept
-/// beside the records; the notes themselves are removed once the job is published.
-///
-/// # Errors
-/// `StorageInconsistent` where a record is missing, or those of storage.
+/// Makes the page from the job's records and stores it: with the deliverables if the verdict is good, otherwise with the
+/// working files, because the output of a failed job is deleted. The failure notes are also stored with the records, because
+/// the notes themselves are deleted after publication.
 pub async fn write(
     outputs: &Objects,
-    clock: &dyn Clock,
     claim: &Claim,
     quality: &[Quality],
     report: &Report,
+    made: UnixMillis,
 ) -> Result<(), Failure> {
     let keys = claim.keys();
-    let material = Material::read(outputs, &JobKeys(&claim.job_key), &keys).await?;
-    let material = material
-        .ok_or_else(|| Failure::internal("a job that is validated and has no plan", keys.plan()))?;
-    outputs.write(&keys.retries(), &material.failures).await?;
-    let around = Around {
+    let records = JobRecords::read(outputs, &JobKeys(&claim.job_key), &keys).await?;
+    let records =
+        records.ok_or_else(|| Failure::internal("a validated job without a plan", keys.plan()))?;
+    outputs.write(&keys.retries(), &records.failures).await?;
+    let context = PageContext {
         quality,
-        ..Around::default()
+        ..PageContext::default()
     };
-    let page = material.page(around, clock.now());
+    let page = records.page(context, made);
     store(outputs, &keys, report.verdict, page).await
 }
 
-/// What this function runs on is what the workers of its deployment run on.
-fn architecture() -> Architecture {
-    if cfg!(target_arch = "aarch64") {
-        Architecture::Arm64
-    } else {
-        Architecture::X86
-    }
-}
-
-/// The notes that are there, and those that were kept of earlier ones.
+/// The failure notes, and the ones that an earlier call stored with the records.
 async fn failures(outputs: &Objects, keys: &GenerationKeys) -> Result<Vec<FailureNote>, Failure> {
-    let mut notes: Vec<FailureNote> = below(outputs, &keys.failures_prefix()).await?;
+    let mut notes: Vec<FailureNote> = records::all(outputs, &keys.failures_prefix()).await?;
     let kept: Option<Vec<FailureNote>> = outputs.find(&keys.retries()).await?;
     for note in kept.into_iter().flatten() {
         if !notes.iter().any(|n| n.record == note.record) {
@@ -190,26 +154,17 @@ async fn storyboard(
     let (mut sheets, mut size) = (Vec::<Bytes>::new(), 0);
     for number in 1..=record.sheets() {
         let at = outputs.at(&keys.output(&sheet_path(number)));
-        // A failed job's deliverables may be gone while its records stay.
-        let Ok(sheet) = outputs.store().get(&at, LARGEST_SHEET).await else {
+        // The deliverables of a failed job may be deleted while its records remain.
+        let Ok(sheet) = outputs.store().get(&at, MAX_SHEET).await else {
             break;
         };
         size += sheet.len();
-        if size > SHEETS && !sheets.is_empty() {
+        if size > MAX_SHEETS && !sheets.is_empty() {
             break;
         }
         sheets.push(sheet);
     }
     Ok(Some(Storyboard { record, sheets }))
-}
-
-/// Every record below a prefix, in the order of their keys.
-async fn below<T: DeserializeOwned>(outputs: &Objects, prefix: &str) -> Result<Vec<T>, Failure> {
-    let listed = outputs.store().list(outputs.bucket(), prefix).await;
-    let listed = listed.map_err(|e| Failure::storage(&e, outputs.at(prefix)))?;
-    let reads = listed.iter().map(|o| outputs.read(&o.key));
-    let reads = futures::stream::iter(reads.collect::<Vec<_>>()).buffered(READS);
-    reads.try_collect().await
 }
 
 async fn store(
@@ -229,5 +184,5 @@ async fn store(
     };
     let at = outputs.at(&key);
     let put = outputs.store().put(&at, page.into(), &options).await;
-    put.map(|_| ()).map_err(|e| Failure::storage(&e, &at))
+    put.map(drop).on_object(&at)
 }

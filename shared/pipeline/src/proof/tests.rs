@@ -13,7 +13,7 @@ use reelsmith_core::record::RungOutput;
 use reelsmith_core::time::Timescale;
 use reelsmith_testkit::fakes::MemoryStore;
 
-use super::gather::{Effort, Known};
+use super::gather::{KnownMeasurements, ReadBudget};
 use super::*;
 
 const PREFIX: &str =
@@ -45,19 +45,19 @@ async fn stored(good: &Good) -> Objects {
     Objects::new(Arc::new(store), "out")
 }
 
-async fn gathered(outputs: &Objects, known: Known) -> Delivery {
-    let gathered = gather::gather(outputs, PREFIX, Effort::default(), known).await;
+async fn gathered(outputs: &Objects, known: KnownMeasurements) -> Delivery {
+    let gathered = gather::gather(outputs, PREFIX, ReadBudget::default(), known).await;
     gathered.unwrap()
 }
 
 async fn report(good: &Good) -> Report {
     let outputs = stored(good).await;
-    let delivery = gathered(&outputs, Known::default()).await;
+    let delivery = gathered(&outputs, KnownMeasurements::default()).await;
     check(&delivery, None, Sets::STANDARD)
 }
 
 #[tokio::test]
-async fn a_good_output_read_from_storage_keeps_every_rule() {
+async fn a_good_output_in_storage_follows_every_rule() {
     let report = report(&Good::new()).await;
     assert_eq!(report.verdict, Verdict::Pass, "{}", report.summary());
     assert!(report.renditions.iter().all(|r| r.segments > 0));
@@ -73,7 +73,7 @@ async fn a_missing_segment_is_found() {
         .delete("out", &[format!("{PREFIX}{segment}")])
         .await
         .unwrap();
-    let delivery = gathered(&outputs, Known::default()).await;
+    let delivery = gathered(&outputs, KnownMeasurements::default()).await;
     let report = check(&delivery, None, Sets::ALL);
     assert_eq!(report.verdict, Verdict::Fail);
     assert!(
@@ -86,7 +86,7 @@ async fn a_missing_segment_is_found() {
 #[tokio::test]
 async fn an_empty_prefix_is_a_failure_and_not_a_pass() {
     let outputs = Objects::new(Arc::new(MemoryStore::with_buckets(["out"])), "out");
-    let delivery = gathered(&outputs, Known::default()).await;
+    let delivery = gathered(&outputs, KnownMeasurements::default()).await;
     let report = check(&delivery, None, Sets::ALL);
     assert_eq!(report.verdict, Verdict::Fail, "{}", report.summary());
 }
@@ -98,8 +98,8 @@ fn keys() -> GenerationKeys {
     keys
 }
 
-/// What assembling its renditions measures of an output.
-async fn measured_before(outputs: &Objects, good: &Good) -> Known {
+/// The measurements that assembling the renditions makes.
+async fn measured_before(outputs: &Objects, good: &Good) -> KnownMeasurements {
     let (keys, expected) = (keys(), good.expected.as_ref().unwrap());
     let video = expected.video.iter().map(|r| (&r.path, &r.recorded));
     let audio = expected.audio.iter().map(|r| (&r.path, &r.recorded));
@@ -110,20 +110,24 @@ async fn measured_before(outputs: &Objects, good: &Good) -> Known {
             init_sha256: recorded.init_sha256.clone(),
             segments: recorded.segments.clone(),
         };
-        measure::rendition(outputs, &keys, &output).await.unwrap();
+        measure::measure_rendition(outputs, &keys, &output)
+            .await
+            .unwrap();
     }
-    gather::known(outputs, expected, &keys).await.unwrap()
+    KnownMeasurements::read(outputs, expected, &keys)
+        .await
+        .unwrap()
 }
 
 #[tokio::test]
-async fn what_was_measured_before_is_what_would_be_measured_now() {
+async fn an_earlier_measurement_equals_a_new_one() {
     let good = Good::long(3, 1);
     let outputs = stored(&good).await;
     let known = measured_before(&outputs, &good).await;
     assert_eq!(known.len(), good.segments.len());
     let (before, now) = (
         gathered(&outputs, known).await,
-        gathered(&outputs, Known::default()).await,
+        gathered(&outputs, KnownMeasurements::default()).await,
     );
     for (path, object) in &now.objects {
         let part = Part::whole(path);
@@ -133,33 +137,33 @@ async fn what_was_measured_before_is_what_would_be_measured_now() {
 }
 
 #[tokio::test]
-async fn what_was_measured_before_is_not_measured_again() {
+async fn an_earlier_measurement_is_not_repeated() {
     let good = Good::long(3, 1);
     let outputs = stored(&good).await;
     measured_before(&outputs, &good).await;
     let rendition = &good.expected.as_ref().unwrap().video[0].path;
     let key = keys().measurements(rendition);
-    let mut found: measure::Measurements = outputs.read(&key).await.unwrap();
+    let mut found: measure::RenditionMeasurements = outputs.read(&key).await.unwrap();
     for (_, measured) in &mut found.segments {
-        measured.sha256 = Some("as it was told".into());
+        measured.sha256 = Some("as it was stored".into());
     }
     let paths: Vec<String> = found
         .segments
         .iter()
         .map(|(pin, _)| pin.object.key.replacen(PREFIX, "", 1))
         .collect();
-    let mut known = Known::default();
+    let mut known = KnownMeasurements::default();
     known.add(found);
     let delivery = gathered(&outputs, known).await;
     assert!(!paths.is_empty());
     for path in paths {
-        let told = delivery.objects[&path].sha256.as_deref();
-        assert_eq!(told, Some("as it was told"), "{path}");
+        let stored = delivery.objects[&path].sha256.as_deref();
+        assert_eq!(stored, Some("as it was stored"), "{path}");
     }
 }
 
 #[tokio::test]
-async fn a_segment_that_was_replaced_since_it_was_measured_is_measured_anew() {
+async fn a_replaced_segment_is_measured_again() {
     let mut good = Good::long(3, 1);
     let outputs = stored(&good).await;
     let known = measured_before(&outputs, &good).await;
@@ -174,7 +178,7 @@ async fn a_segment_that_was_replaced_since_it_was_measured_is_measured_anew() {
     put.unwrap();
     let (before, now) = (
         gathered(&outputs, known).await,
-        gathered(&outputs, Known::default()).await,
+        gathered(&outputs, KnownMeasurements::default()).await,
     );
     let part = Part::whole(&path);
     assert_eq!(before.segment(&part), now.segment(&part));

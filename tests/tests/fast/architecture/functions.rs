@@ -65,7 +65,25 @@ const CLIENTS: &[(&str, &[&str])] = &[
         &["MEDIACONVERT_ROLE_ARN", "MEDIACONVERT_QUEUE_ARN"],
     ),
     (".tools()", &["FFMPEG", "FFPROBE"]),
-    (".encoder_ports()", &["OUTPUT_BUCKET", "FFMPEG", "FFPROBE"]),
+    (
+        "Clients::encoder_ports",
+        &["OUTPUT_BUCKET", "FFMPEG", "FFPROBE"],
+    ),
+    (
+        "JobDefaults::of(",
+        &[
+            "PROFILE",
+            "ENABLE_H265",
+            "ENABLE_DASH",
+            "MOCK_MODE",
+            "ENCODER",
+            "ENCODER_BUILD",
+        ],
+    ),
+    (
+        ".encodes_if_any()",
+        &["MEDIACONVERT_ROLE_ARN", "MEDIACONVERT_QUEUE_ARN"],
+    ),
 ];
 
 fn functions() -> BTreeMap<String, Function> {

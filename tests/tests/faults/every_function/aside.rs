@@ -23,7 +23,6 @@ impl World {
             outputs: self.objects(f),
             submissions: self.table(f),
             encodes: self.service(f),
-            clock: self.clock.clone(),
             lease_seconds: LEASE_SECONDS,
         };
         start_encode::handle(Arc::new(ports), self.claimed(), Invocation::of_test("r")).await
@@ -35,7 +34,6 @@ impl World {
             outputs: self.objects(f),
             submissions: self.table(f),
             encodes: self.service(f),
-            clock: self.clock.clone(),
         };
         check_job::handle(Arc::new(ports), self.claimed(), Invocation::of_test("r")).await
     }

@@ -16,10 +16,11 @@ use reelsmith_core::plan::{Plan, RenditionItem};
 use reelsmith_core::ports::{ObjectStore, PutOptions, SubmissionStore as _};
 use reelsmith_core::submission::{Row, Step, Transition, TransitionOutcome};
 use reelsmith_core::time::UnixMillis;
-use reelsmith_lambda::Settings;
 use reelsmith_media::Tools;
 use reelsmith_pipeline::Invocation;
 use reelsmith_pipeline::admission::Admission;
+use reelsmith_pipeline::settings::{JobDefaults, Settings};
+use reelsmith_pipeline::submission::Submissions;
 use reelsmith_pipeline::worker::EncoderPorts;
 use reelsmith_testkit::fakes::{
     ManualClock, MemoryAdmissions, MemoryAnnouncer, MemoryEncodes, MemoryStore, MemorySubmissions,
@@ -243,8 +244,9 @@ impl World {
         Objects::new(self.faulty(faults), OUT)
     }
 
-    pub fn table(&self, faults: &Arc<Faults>) -> Arc<Faulty<MemorySubmissions>> {
-        Arc::new(Faulty::new(self.submissions.clone(), faults.clone()))
+    pub fn table(&self, faults: &Arc<Faults>) -> Submissions {
+        let table = Arc::new(Faulty::new(self.submissions.clone(), faults.clone()));
+        Submissions::new(table, self.clock.clone())
     }
 
     fn machine(&self, faults: &Arc<Faults>) -> Arc<Faulty<MemoryWorkflow>> {
@@ -289,7 +291,7 @@ impl World {
 
     /// Calls the function of a station and returns its output as JSON.
     pub async fn call(&self, station: &Station, f: &Arc<Faults>) -> Result<Value, Failure> {
-        let (outputs, clock) = (self.objects(f), self.clock.clone());
+        let outputs = self.objects(f);
         let r = Invocation::of_test("r");
         match station {
             Station::StartExecution => self.start(f).await,
@@ -298,7 +300,7 @@ impl World {
                     (Setting::PROFILE, "draft"),
                     (Setting::ENCODER_BUILD, &self.tools.build()),
                 ];
-                let defaults = parse_manifest::Defaults::of(&Settings::of(&settings))?;
+                let defaults = JobDefaults::of(&Settings::of(&settings))?;
                 let store = self.faulty(f);
                 let ports = parse_manifest::Ports {
                     store,
@@ -327,7 +329,6 @@ impl World {
                     outputs,
                     submissions: self.table(f),
                     workflow: self.machine(f),
-                    clock,
                     lease_seconds: LEASE_SECONDS,
                     force: false,
                     cap: None,
@@ -369,14 +370,8 @@ impl World {
                 json(convert_captions::handle(self.encoder(f), input, r).await)
             }
             Station::AssembleRendition(rendition) => {
-                let tools = self.tools.clone();
-                let ports = assemble_rendition::Ports {
-                    outputs,
-                    clock,
-                    tools,
-                };
                 let input = self.of_rendition(rendition);
-                json(assemble_rendition::handle(Arc::new(ports), input, r).await)
+                json(assemble_rendition::handle(self.encoder(f), input, r).await)
             }
             Station::MakeImages => {
                 json(make_images::handle(self.encoder(f), self.claimed(), r).await)
@@ -391,7 +386,6 @@ impl World {
                 let ports = validate_output::Ports {
                     outputs,
                     submissions: self.table(f),
-                    clock,
                     lease_seconds: LEASE_SECONDS,
                 };
                 json(validate_output::handle(Arc::new(ports), self.claimed(), r).await)
@@ -401,7 +395,6 @@ impl World {
                 let ports = fail_job::Ports {
                     outputs,
                     submissions,
-                    clock,
                     encodes: None,
                 };
                 let input = self.failed_before_it_had_a_job();
@@ -412,7 +405,6 @@ impl World {
                 let ports = publish_job::Ports {
                     outputs,
                     submissions,
-                    clock,
                 };
                 json(publish_job::handle(Arc::new(ports), self.claimed(), r).await)
             }
@@ -425,7 +417,6 @@ impl World {
                 let ports = notify::Ports {
                     submissions,
                     announcer,
-                    clock,
                 };
                 let outbox = self.job.clone().unwrap().job_key.to_string();
                 json(notify::handle(Arc::new(ports), NotifyInput { outbox }, r).await)
@@ -442,7 +433,6 @@ impl World {
                     workflow: self.machine(f),
                     encodes: None,
                     admission: Admission::new(line, self.machine(f), 1),
-                    clock,
                     abandoned_after: 60,
                 };
                 json(reap_jobs::handle(Arc::new(ports), Value::Null, r).await)

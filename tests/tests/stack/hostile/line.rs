@@ -15,9 +15,9 @@ use reelsmith_core::object::ObjectRef;
 use reelsmith_core::plan::{Plan, RenditionItem};
 use reelsmith_core::ports::{ObjectStore, PutOptions};
 use reelsmith_core::submission::Fence;
-use reelsmith_lambda::Settings;
 use reelsmith_media::Tools;
 use reelsmith_pipeline::Invocation;
+use reelsmith_pipeline::settings::{JobDefaults, Settings};
 use reelsmith_pipeline::worker::EncoderPorts;
 use reelsmith_testkit::fakes::{ManualClock, MemoryStore};
 use reelsmith_tests::delivery::Delivery;
@@ -73,7 +73,7 @@ impl Line {
             parse: Arc::new(parse_manifest::Ports {
                 store: Arc::clone(&store),
                 outputs: outputs(),
-                defaults: parse_manifest::Defaults::of(&settings).unwrap(),
+                defaults: JobDefaults::of(&settings).unwrap(),
             }),
             validate: Arc::new(validate_input::Ports {
                 store: Arc::clone(&store),

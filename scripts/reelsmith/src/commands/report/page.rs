@@ -6,7 +6,7 @@ use reelsmith_aws::operate::ExecutionStatus;
 use reelsmith_contract::{ErrorName, Failure};
 use reelsmith_core::keys::JobKeys;
 use reelsmith_core::time::UnixMillis;
-use reelsmith_pipeline::proof::page::{Around, Material};
+use reelsmith_pipeline::proof::page::{JobRecords, PageContext};
 use reelsmith_report::metrics::Metrics;
 use reelsmith_report::{Failed, StateRun};
 
@@ -26,7 +26,7 @@ pub(super) async fn page(
     end: i64,
 ) -> Result<String, Trouble> {
     let material = match &subject.row {
-        Some(row) => Material::read(&target.outputs(), &JobKeys(&row.job_key), &keys_of(row))
+        Some(row) => JobRecords::read(&target.outputs(), &JobKeys(&row.job_key), &keys_of(row))
             .await
             .map_err(|e| unreadable(&e))?,
         None => None,
@@ -44,13 +44,13 @@ pub(super) async fn page(
         })
         .collect();
     let failed = failed(subject);
-    let around = Around {
+    let context = PageContext {
         states: &states,
         metrics: Some(metrics),
         failed: failed.as_ref(),
-        ..Around::default()
+        ..PageContext::default()
     };
-    Ok(material.page(around, target.clock.now()))
+    Ok(material.page(context, target.clock.now()))
 }
 
 /// Why the execution failed, where it did.

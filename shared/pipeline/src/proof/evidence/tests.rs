@@ -152,7 +152,7 @@ async fn the_records_of_a_job_are_its_provenance() {
 }
 
 #[tokio::test]
-async fn a_record_of_another_encode_is_found() {
+async fn a_record_of_another_encode_is_reported() {
     for (record, field, other) in [
         ("chunk", "/job_key", json!("00".repeat(32))),
         ("chunk", "/generation", json!(2)),
@@ -178,7 +178,7 @@ async fn a_record_of_another_encode_is_found() {
 }
 
 #[tokio::test]
-async fn a_record_that_is_missing_is_an_error_of_storage() {
+async fn a_missing_record_is_an_error_of_storage() {
     let outputs = Objects::new(Arc::new(MemoryStore::with_buckets(["out"])), "out");
     let job = job();
     let found = read(&outputs, &claim(&job), &plan(&job), &job).await;

@@ -1,31 +1,32 @@
-//! The cap of what a job may cost, held against the estimate before anything is encoded.
+//! The cost cap of a deployment.
 
 use reelsmith_contract::{ErrorName, Failure, Objects};
 use reelsmith_core::cost::{Architecture, CostModel, Source, Title, Usd, estimate};
 use reelsmith_core::job::Job;
-use reelsmith_core::keys::JobKeys;
-use reelsmith_core::probe::Inspection;
-use reelsmith_pipeline::Invocation;
-use reelsmith_pipeline::metrics::{Metric, emit};
 
-/// Where the function itself runs is where the workers run.
-const ARCHITECTURE: Architecture = if cfg!(target_arch = "aarch64") {
+use crate::metrics::{Metric, emit};
+use crate::{Invocation, records};
+
+/// The processor architecture of the workers, which is that of this build.
+pub const ARCHITECTURE: Architecture = if cfg!(target_arch = "aarch64") {
     Architecture::Arm64
 } else {
     Architecture::X86
 };
 
-/// Refuses a job whose estimate is above the cap. Without a cap nothing is read.
-pub(crate) async fn hold(
+/// Compares the estimated cost of a job with the cap, before anything is encoded. Does nothing without a cap.
+///
+/// # Errors
+/// `CostLimitExceeded`, or the errors of storage.
+pub async fn check_cap(
     outputs: &Objects,
     cap: Option<Usd>,
     job: &Job,
     invocation: &Invocation,
 ) -> Result<(), Failure> {
     let Some(cap) = cap else { return Ok(()) };
-    let key = JobKeys(&job.job_key).probe();
-    let inspection: Inspection = outputs.read(&key).await?;
-    // Without a frame rate there is no plan either, which says so better.
+    let inspection = records::inspection(outputs, &job.job_key).await?;
+    // Without a frame rate planning fails, with a better error.
     let Some(source) = Source::inspected(&inspection, job.profile.timing.max_frame_rate) else {
         return Ok(());
     };
@@ -52,6 +53,6 @@ pub(crate) async fn hold(
             estimate.as_of
         ),
         inspection.mezzanine.object.to_string(),
-        "leave rungs out (ENABLE_H265, MaxBitrateKbps, PROFILE) or raise MAX_JOB_COST_USD, then drop the manifest again; `reelsmith estimate` tells the cost beforehand",
+        "encode fewer rungs (ENABLE_H265, MaxBitrateKbps, PROFILE) or raise MAX_JOB_COST_USD, then drop the manifest again; `reelsmith estimate` shows the cost in advance",
     ))
 }
