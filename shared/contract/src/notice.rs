@@ -21,7 +21,7 @@
 //! ```
 
 use reelsmith_core::keys::{AssetId, Generation, JobKey};
-use reelsmith_core::submission::{NoticeKind, OutboxEntry, Outputs};
+use reelsmith_core::submission::{NoticeKind, OutboxEntry, Outputs, Row};
 use reelsmith_core::time::UnixMillis;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -92,6 +92,21 @@ pub struct JobFailed {
     pub job_key: Option<JobKey>,
     #[serde(default)]
     pub asset: Option<AssetId>,
+}
+
+impl JobFailed {
+    /// The failure of the execution that holds the job of a row.
+    pub fn of_holder(row: &Row, error: impl Into<String>, cause: impl Into<String>) -> Self {
+        Self {
+            error: error.into(),
+            cause: cause.into(),
+            execution: row.owner.clone(),
+            manifest: None,
+            manifest_id: Some(row.manifest_id.clone()),
+            job_key: Some(row.job_key.clone()),
+            asset: Some(row.asset.clone()),
+        }
+    }
 }
 
 /// An execution ended because another execution holds the job or has completed it.

@@ -156,15 +156,7 @@ impl Submissions {
             row.state.as_str(),
             row.owner
         );
-        let failed = JobFailed {
-            error: ErrorName::ExecutionEnded.to_string(),
-            cause,
-            execution: row.owner.clone(),
-            manifest: None,
-            manifest_id: Some(row.manifest_id.clone()),
-            job_key: Some(row.job_key.clone()),
-            asset: Some(row.asset.clone()),
-        };
+        let failed = JobFailed::of_holder(row, ErrorName::ExecutionEnded.as_str(), cause);
         let outcome = self.release(&row.job_key, fence_of(row), failed).await;
         let released = matches!(outcome.on_table()?, TransitionOutcome::Applied(_));
         if released {
