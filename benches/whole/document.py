@@ -178,7 +178,7 @@ def shortened(markdown):
 
 def fleet(program):
     text = ""
-    for title, options in (("10 seconds", ["--duration", "10s"]), ("24 minutes", ["--duration", "24m"]), ("2 hours", ["--duration", "2h"]),
+    for title, options in (("24 minutes", ["--duration", "24m"]), ("2 hours", ["--duration", "2h"]),
                            ("1,000 titles of 24 minutes at once", ["--duration", "24m", "--titles", "1000"]),
                            ("24 minutes, sound interleaved with single frames", ["--duration", "24m", "--sound-by-frame", "--workers", "1000,10000"]),
                            ("24 minutes, one rung of 720p", ["--duration", "24m", "--rung", "h264_720p"]),
