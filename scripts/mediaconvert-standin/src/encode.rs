@@ -1,199 +1,179 @@
-//! Carries a job out: ffmpeg for every output, one after another, and everything written where the job says.
+//! Encoding a job: ffmpeg for every output, one after another, and everything written where the settings say.
 
-use std::path::Path;
-
-use bytes::Bytes;
 use reelsmith_core::object::ObjectRef;
-use reelsmith_core::ports::PutOptions;
-use reelsmith_media::{Command, Limits, Tools, process::run_with_progress};
+use reelsmith_core::ports::{PortError, PutOptions};
+use reelsmith_media::{Command, Limits, MediaError, Tools, process::run_with_progress};
+use serde::Deserialize as _;
 use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::Options;
-use crate::cut::Track;
-use crate::playlist::{self, Made};
-use crate::wanted::{Audio, Place, Video, Wanted};
+use crate::playlist::{self, EncodedOutput};
+use crate::segments::SegmentedTrack;
+use crate::settings::{
+    AudioDescription, CmafSettings, H26xSettings, JobSettings, S3Url, VideoDescription,
+};
 
-/// Ticks per second of video tracks: not those of the plan, because nobody has promised them.
+/// Ticks per second of video tracks: not those of the plan, because MediaConvert does not promise them.
 const TIMESCALE: &str = "90000";
 
-pub(crate) async fn carry_out(
+/// Why a job fails.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum EncodeError {
+    #[error(transparent)]
+    Settings(#[from] serde_json::Error),
+    #[error("expected {0}, found none")]
+    Missing(&'static str),
+    #[error(transparent)]
+    Endpoint(#[from] url::ParseError),
+    #[error(transparent)]
+    Media(#[from] MediaError),
+    #[error("the encoder's file: {0}")]
+    File(#[from] reelsmith_isobmff::Fault),
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+    #[error(transparent)]
+    Store(#[from] PortError),
+}
+
+pub(crate) async fn encode(
     options: &Options,
     settings: &Value,
     percent: &(impl Fn(u8) + Sync),
-) -> Result<(), String> {
-    let wanted = Wanted::of(settings)?;
-    let tools = options.tools.as_ref().ok_or("no ffmpeg")?;
-    let folder = TempDir::with_prefix("mediaconvert-standin-").map_err(|e| e.to_string())?;
-    let source = Source {
-        tools,
-        url: address(&options.endpoint, &wanted.input)?,
-        folder: folder.path(),
-    };
-    let outputs = wanted.videos.len() + wanted.audios.len();
-    let mut made: Vec<Made> = Vec::new();
-    let progress = |done: usize| percent(u8::try_from(done * 95 / outputs.max(1)).unwrap_or(95));
-    for video in &wanted.videos {
-        made.push(source.video(&wanted, video).await?);
-        progress(made.len());
+) -> Result<(), EncodeError> {
+    use EncodeError::Missing;
+    let settings = JobSettings::deserialize(settings)?;
+    let ([input], [group]) = (&settings.inputs, &settings.output_groups);
+    let CmafSettings {
+        destination: S3Url { bucket, key },
+        segment_length,
+        ..
+    } = settings.cmaf();
+    let (folder, base) = key.rsplit_once('/').unwrap_or(("", key));
+    let url = source_url(&options.endpoint, &input.file_input)?;
+    let tools = options.tools.as_ref().ok_or(Missing("ffmpeg"))?;
+    let mut outputs: Vec<EncodedOutput> = Vec::new();
+    // Audio lasts as long as the first video output.
+    let mut programme = None;
+    let (videos, audios): (Vec<_>, Vec<_>) = group
+        .outputs
+        .iter()
+        .partition(|o| o.video_description.is_some());
+    for output in videos.into_iter().chain(audios) {
+        let stem = format!("{base}{}", output.name_modifier);
+        if let Some(video) = &output.video_description {
+            let codecs = &video.codec_settings;
+            let codec = codecs.h264_settings.as_ref();
+            let codec = codec.or(codecs.h265_settings.as_ref());
+            let codec = codec.ok_or(Missing("a codec"))?;
+            let track = run(tools, &url, &video_argv(video, codec), *segment_length).await?;
+            programme.get_or_insert((track.duration(), track.timescale));
+            outputs.push(EncodedOutput {
+                stem: stem.clone(),
+                extension: "cmfv",
+                track,
+                label: format!("{}x{}", video.width, video.height),
+                bandwidth: codec.max_bitrate,
+            });
+        }
+        for audio in &output.audio_descriptions {
+            let (ticks, scale) = programme.ok_or(Missing("a video output"))?;
+            let aac = &audio.codec_settings.aac_settings;
+            let samples = (ticks * aac.sample_rate + scale / 2) / scale.max(1);
+            let selector = input.audio_selectors.get(&audio.audio_source_name);
+            let [source] = selector.ok_or(Missing("an audio selector"))?.tracks;
+            let argv = audio_argv(audio, source, samples);
+            outputs.push(EncodedOutput {
+                stem: stem.clone(),
+                extension: "cmfa",
+                track: run(tools, &url, &argv, *segment_length).await?,
+                label: audio.custom_language_code.clone(),
+                bandwidth: aac.bitrate,
+            });
+        }
+        let done = outputs.len() * 95 / group.outputs.len().max(1);
+        percent(u8::try_from(done).unwrap_or(95));
     }
-    let first = made.first().map(|m| &m.track).ok_or("no video output")?;
-    let (ticks, scale) = (first.duration(), first.timescale);
-    for audio in &wanted.audios {
-        let rate = u64::try_from(audio.sample_rate).unwrap_or(48_000);
-        let samples = (ticks * rate + scale / 2) / scale.max(1);
-        made.push(source.audio(&wanted, audio, samples).await?);
-        progress(made.len());
+    for (name, body) in playlist::objects(&settings, base, &outputs) {
+        let object = ObjectRef::new(bucket, format!("{folder}/{name}"));
+        let content_type = match name.contains(".cmf") {
+            true => "video/mp4".to_owned(),
+            false => "application/x-mpegURL".to_owned(),
+        };
+        let meta = PutOptions {
+            content_type,
+            ..PutOptions::default()
+        };
+        options.store.put(&object, body, &meta).await?;
     }
-    write(options, &wanted, &made).await
+    Ok(())
 }
 
-/// Where S3 answers for an object.
-fn address(endpoint: &str, place: &Place) -> Result<String, String> {
-    let mut url = url::Url::parse(endpoint).map_err(|e| e.to_string())?;
-    let segments = [place.bucket.as_str()]
-        .into_iter()
-        .chain(place.key.split('/'));
-    url.path_segments_mut()
-        .map_err(|()| "an endpoint without paths")?
-        .extend(segments);
+/// The address of an object at the local stack's S3.
+fn source_url(endpoint: &str, object: &S3Url) -> Result<String, EncodeError> {
+    let mut url = url::Url::parse(endpoint)?;
+    let path = url.path_segments_mut();
+    path.map_err(|()| EncodeError::Missing("an endpoint with a path"))?
+        .push(&object.bucket)
+        .extend(object.key.split('/'));
     Ok(url.into())
 }
 
-struct Source<'a> {
-    tools: &'a Tools,
-    url: String,
-    folder: &'a Path,
+/// Runs ffmpeg and cuts the one fragmented file that it writes.
+async fn run(
+    tools: &Tools,
+    url: &str,
+    argv: &str,
+    seconds: u64,
+) -> Result<SegmentedTrack, EncodeError> {
+    let line = format!(
+        "-v error -hide_banner -nostdin -y -progress pipe:1 -nostats -i {url} {argv} -map_metadata -1 -map_chapters -1 -f mp4 out.mp4"
+    );
+    let args: Vec<String> = line.split(' ').map(str::to_owned).collect();
+    let folder = TempDir::with_prefix("mediaconvert-standin-")?;
+    let command = Command::new(&tools.ffmpeg, args).within(folder.path());
+    run_with_progress(&command, &Limits::default()).await?;
+    let file = tokio::fs::read(folder.path().join("out.mp4")).await?.into();
+    Ok(SegmentedTrack::cut(&file, seconds)?)
 }
 
-impl Source<'_> {
-    async fn video(&self, wanted: &Wanted, video: &Video) -> Result<Made, String> {
-        let file = self.run(video_argv(video)).await?;
-        Ok(Made {
-            stem: stem(wanted, &video.modifier),
-            extension: "cmfv",
-            track: Track::cut(&file, wanted.segment_seconds)?,
-            label: format!("{}x{}", video.size.0, video.size.1),
-            bandwidth: u64::try_from(video.max_bitrate).unwrap_or(0),
-        })
-    }
-
-    async fn audio(&self, wanted: &Wanted, audio: &Audio, samples: u64) -> Result<Made, String> {
-        let file = self.run(audio_argv(audio, samples)).await?;
-        Ok(Made {
-            stem: stem(wanted, &audio.modifier),
-            extension: "cmfa",
-            track: Track::cut(&file, wanted.segment_seconds)?,
-            label: audio.language.clone(),
-            bandwidth: u64::try_from(audio.bitrate).unwrap_or(0),
-        })
-    }
-
-    /// Runs ffmpeg to one fragmented file and gives its bytes.
-    async fn run(&self, argv: String) -> Result<Bytes, String> {
-        let common = "-v error -hide_banner -nostdin -y -progress pipe:1 -nostats";
-        let mut args: Vec<String> = common.split(' ').map(str::to_owned).collect();
-        args.extend(["-i".to_owned(), self.url.clone()]);
-        args.extend(argv.split(' ').map(str::to_owned));
-        let end = "-map_metadata -1 -map_chapters -1 -f mp4 out.mp4";
-        args.extend(end.split(' ').map(str::to_owned));
-        let command = Command::new(&self.tools.ffmpeg, args).within(self.folder);
-        let done = run_with_progress(&command, &Limits::default()).await;
-        done.map_err(|e| e.to_string())?;
-        let path = self.folder.join("out.mp4");
-        let bytes = tokio::fs::read(&path).await.map_err(|e| e.to_string())?;
-        Ok(bytes.into())
-    }
-}
-
-/// The file name that all names of an output begin with.
-fn stem(wanted: &Wanted, modifier: &str) -> String {
-    let base = wanted.destination.key.rsplit('/').next();
-    format!("{}{modifier}", base.unwrap_or_default())
-}
-
-fn video_argv(video: &Video) -> String {
-    let Video { gop, buffer, .. } = video;
-    let ((width, height), (num, den)) = (video.size, video.rate);
-    // The levels of quality as rate factors: 7 is 23.
-    let crf = 37 - 2 * video.quality;
+fn video_argv(video: &VideoDescription, codec: &H26xSettings) -> String {
+    let (width, height, gop) = (video.width, video.height, codec.gop_size);
+    let rate = (codec.framerate_numerator, codec.framerate_denominator);
+    // Quality level 7 is rate factor 23.
+    let crf = 37 - 2 * codec.qvbr_settings.qvbr_quality_level;
     let keys = format!("keyint={gop}:min-keyint={gop}:scenecut=0:open-gop=0");
-    let codec = if video.hevc {
+    let encoder = if video.codec_settings.h265_settings.is_some() {
         format!(
-            "-c:v libx265 -tag:v hvc1 -x265-params {keys}:no-info=1:repeat-headers=0:log-level=error"
+            "libx265 -tag:v hvc1 -x265-params {keys}:no-info=1:repeat-headers=0:log-level=error"
         )
     } else {
-        format!("-c:v libx264 -x264-params {keys}")
+        format!("libx264 -x264-params {keys}")
     };
     format!(
-        "-map 0:v:0 -an -sn -dn -vf fps={num}/{den}:round=near,scale={width}:{height},setsar=1,format=yuv420p {codec} \
-         -preset veryfast -crf {crf} -maxrate {} -bufsize {buffer} -video_track_timescale {TIMESCALE} \
+        "-map 0:v:0 -an -sn -dn -vf fps={}/{}:round=near,scale={width}:{height},setsar=1,format=yuv420p -c:v {encoder} \
+         -preset veryfast -crf {crf} -maxrate {} -bufsize {} -video_track_timescale {TIMESCALE} \
          -movflags +frag_keyframe+default_base_moof+delay_moov+skip_trailer",
-        video.max_bitrate
+        rate.0, rate.1, codec.max_bitrate, codec.hrd_buffer_size
     )
 }
 
-fn audio_argv(audio: &Audio, samples: u64) -> String {
-    let Audio {
-        track,
-        bitrate,
-        sample_rate,
-        layout,
-        loudness,
-        true_peak,
-        ..
-    } = audio;
-    format!(
-        "-map 0:a:{} -vn -sn -dn -af loudnorm=I={loudness}:TP={true_peak},aresample={sample_rate}:async=1:first_pts=0,\
-         aformat=channel_layouts={layout},apad=whole_len={samples},atrim=end_sample={samples} -c:a aac -b:a {bitrate} \
-         -frag_duration 1000000 -movflags +default_base_moof+delay_moov+skip_trailer",
-        track - 1
-    )
-}
-
-async fn write(options: &Options, wanted: &Wanted, made: &[Made]) -> Result<(), String> {
-    let key = &wanted.destination.key;
-    let (folder, base) = key.rsplit_once('/').unwrap_or(("", key));
-    let out = Out {
-        options,
-        bucket: &wanted.destination.bucket,
-        folder,
+fn audio_argv(audio: &AudioDescription, source: u32, samples: u64) -> String {
+    let aac = &audio.codec_settings.aac_settings;
+    let loudness = &audio.audio_normalization_settings;
+    let layout = match aac.coding_mode.as_str() {
+        "CODING_MODE_1_0" => "mono",
+        "CODING_MODE_5_1" => "5.1",
+        _ => "stereo",
     };
-    for one in made {
-        out.put(&one.init_name(), one.track.init.clone(), "video/mp4")
-            .await?;
-        for (number, segment) in (1..).zip(&one.track.segments) {
-            let name = one.segment_name(number);
-            out.put(&name, segment.bytes.clone(), "video/mp4").await?;
-        }
-        out.text(&format!("{}.m3u8", one.stem), one.media()).await?;
-    }
-    if wanted.dash {
-        let mpd = playlist::mpd(wanted, made);
-        out.text(&format!("{base}.mpd"), mpd).await?;
-    }
-    let multivariant = playlist::multivariant(made);
-    out.text(&format!("{base}.m3u8"), multivariant).await
-}
-
-struct Out<'a> {
-    options: &'a Options,
-    bucket: &'a str,
-    folder: &'a str,
-}
-
-impl Out<'_> {
-    async fn text(&self, name: &str, text: String) -> Result<(), String> {
-        self.put(name, text.into(), "application/x-mpegURL").await
-    }
-
-    async fn put(&self, name: &str, body: Bytes, content_type: &str) -> Result<(), String> {
-        let object = ObjectRef::new(self.bucket, format!("{}/{name}", self.folder));
-        let options = PutOptions {
-            content_type: content_type.to_owned(),
-            ..PutOptions::default()
-        };
-        let put = self.options.store.put(&object, body, &options).await;
-        put.map(drop).map_err(|e| e.to_string())
-    }
+    format!(
+        "-map 0:a:{} -vn -sn -dn -af loudnorm=I={}:TP={},aresample={}:async=1:first_pts=0,\
+         aformat=channel_layouts={layout},apad=whole_len={samples},atrim=end_sample={samples} -c:a aac -b:a {} \
+         -frag_duration 1000000 -movflags +default_base_moof+delay_moov+skip_trailer",
+        source.saturating_sub(1),
+        loudness.target_lkfs,
+        loudness.true_peak_limiter_threshold,
+        aac.sample_rate,
+        aac.bitrate
+    )
 }

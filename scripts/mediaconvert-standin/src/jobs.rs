@@ -4,44 +4,52 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use reelsmith_core::time::UnixMillis;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 use tokio::task::AbortHandle;
 
-use crate::faults::Fault;
+use crate::api::Refusal;
 use crate::{Options, encode};
 
-/// How long a token is remembered, in milliseconds.
+/// How long a client token is remembered, in milliseconds.
 const TOKEN: i64 = 60_000;
-/// Jobs at work at once.
+/// Jobs that are encoded at once.
 const SLOTS: usize = 1;
 
-/// Where a job stands.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A failure that happens once.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "fault", rename_all = "snake_case")]
+pub enum Fault {
+    /// The next CreateJob is accepted and its answer lost. The stand-in's clock then jumps ahead: after more than 60 seconds
+    /// the client token is forgotten.
+    LoseAnswer { then_pass_seconds: u32 },
+    /// The next request of any kind is answered with status 429.
+    Throttle,
+    /// The next job to begin stays PROGRESSING until it is cancelled.
+    HoldJob,
+    /// The next job to begin ends with the service's error code, for example 1404.
+    FailJob { code: i32, message: String },
+}
+
+/// Status of a job.
+#[derive(Clone, Debug, PartialEq, Eq, strum::IntoStaticStr)]
+#[strum(serialize_all = "SCREAMING_SNAKE_CASE")]
 pub enum Status {
-    /// It waits for its turn.
     Submitted,
-    /// At work; percent.
+    /// Percent that is done.
     Progressing(u8),
-    /// Its outputs are there.
     Complete,
-    /// It failed: code and message.
+    /// Error code and message.
     Error(i32, String),
-    /// It was called off.
     Canceled,
 }
 
 impl Status {
-    /// The name in the API.
+    /// Its name in the API.
     #[must_use]
     pub fn name(&self) -> &'static str {
-        match self {
-            Self::Submitted => "SUBMITTED",
-            Self::Progressing(_) => "PROGRESSING",
-            Self::Complete => "COMPLETE",
-            Self::Error(..) => "ERROR",
-            Self::Canceled => "CANCELED",
-        }
+        self.into()
     }
 
     fn is_open(&self) -> bool {
@@ -49,34 +57,26 @@ impl Status {
     }
 }
 
-/// A job as a test sees it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct JobView {
-    /// Its id.
+/// A job and its CreateJob request.
+#[derive(Clone, Debug)]
+pub struct Job {
     pub id: String,
-    /// Where it stands.
     pub status: Status,
-    /// When it was created.
     pub created: UnixMillis,
-}
-
-struct Job {
-    id: String,
-    created: UnixMillis,
-    status: Status,
-    request: Value,
+    pub request: Value,
     work: Option<AbortHandle>,
 }
 
 impl Job {
-    /// As the API shows it: what was asked, and what became of it.
-    fn shown(&self) -> Value {
+    /// The job as the API shows it: the request and its results.
+    pub(crate) fn shown(&self) -> Value {
         let mut shown = self.request.clone();
         shown["id"] = json!(self.id);
-        shown["arn"] = json!(format!(
+        let arn = format!(
             "arn:aws:mediaconvert:us-east-1:000000000000:jobs/{}",
             self.id
-        ));
+        );
+        shown["arn"] = json!(arn);
         shown["createdAt"] = json!(self.created.0 / 1_000);
         shown["status"] = json!(self.status.name());
         match &self.status {
@@ -92,18 +92,15 @@ impl Job {
     }
 }
 
-/// Why a call is refused: status and error code of the API, and a message.
-pub(crate) struct Refusal(pub(crate) u16, pub(crate) &'static str, pub(crate) String);
-
 #[derive(Default)]
 struct State {
     jobs: Vec<Job>,
     faults: VecDeque<Fault>,
-    /// By how much this clock is ahead of the one that was given.
+    /// Seconds that this clock is ahead of the given one.
     ahead: u32,
 }
 
-/// Everything the stand-in knows.
+/// The jobs of the stand-in, and the faults to come.
 pub(crate) struct Jobs {
     options: Options,
     slots: Semaphore,
@@ -127,20 +124,16 @@ impl Jobs {
         self.state().faults.push_back(fault);
     }
 
-    /// Takes the next fault if it is of the kind that could happen now.
-    fn strike(&self, fits: impl Fn(&Fault) -> bool) -> Option<Fault> {
+    /// Takes the next fault that fits.
+    pub(crate) fn take_fault(&self, fits: impl Fn(&Fault) -> bool) -> Option<Fault> {
         let mut state = self.state();
         let at = state.faults.iter().position(fits)?;
         state.faults.remove(at)
     }
 
-    pub(crate) fn is_throttled(&self) -> bool {
-        self.strike(|f| *f == Fault::Throttle).is_some()
-    }
-
-    /// Whether the answer of this call is to be lost; time passes then.
+    /// Whether the answer of this call is to be lost. If so, the clock jumps ahead.
     pub(crate) fn loses_answer(&self) -> bool {
-        let lost = self.strike(|f| matches!(f, Fault::LoseAnswer { .. }));
+        let lost = self.take_fault(|f| matches!(f, Fault::LoseAnswer { .. }));
         if let Some(Fault::LoseAnswer { then_pass_seconds }) = lost {
             self.state().ahead += then_pass_seconds;
             return true;
@@ -148,7 +141,7 @@ impl Jobs {
         false
     }
 
-    /// Takes a job on, or gives the one that there is for its token.
+    /// Accepts a job, or returns the one with the same client token.
     pub(crate) fn create(self: &Arc<Self>, request: Value) -> Result<Value, Refusal> {
         check(&request)?;
         let mut state = self.state();
@@ -184,99 +177,82 @@ impl Jobs {
         };
         let percent = |percent| self.set(&id, Status::Progressing(percent));
         percent(0);
-        let failed = self.strike(|f| matches!(f, Fault::FailJob { .. }));
+        let failed = self.take_fault(|f| matches!(f, Fault::FailJob { .. }));
         if let Some(Fault::FailJob { code, message }) = failed {
             return self.set(&id, Status::Error(code, message));
         }
-        if self.strike(|f| *f == Fault::HoldJob).is_some() {
+        if self.take_fault(|f| *f == Fault::HoldJob).is_some() {
             return std::future::pending().await;
         }
-        let status = match encode::carry_out(&self.options, &settings, &percent).await {
+        let status = match encode::encode(&self.options, &settings, &percent).await {
             Ok(()) => Status::Complete,
-            Err(why) => Status::Error(1999, why),
+            Err(error) => Status::Error(1999, error.to_string()),
         };
         self.set(&id, status);
     }
 
     fn set(&self, id: &str, status: Status) {
+        let _ = self.with_job(id, |job| {
+            if job.status.is_open() {
+                job.status = status;
+            }
+            Ok(())
+        });
+    }
+
+    fn with_job<T>(
+        &self,
+        id: &str,
+        act: impl FnOnce(&mut Job) -> Result<T, Refusal>,
+    ) -> Result<T, Refusal> {
         let mut state = self.state();
-        let open = |job: &&mut Job| job.id == id && job.status.is_open();
-        if let Some(job) = state.jobs.iter_mut().find(open) {
-            job.status = status;
-        }
+        let job = state.jobs.iter_mut().find(|job| job.id == id);
+        let missing = || Refusal(404, "NotFoundException", format!("no job {id}"));
+        act(job.ok_or_else(missing)?)
     }
 
     pub(crate) fn show(&self, id: &str) -> Result<Value, Refusal> {
-        let state = self.state();
-        let job = state.jobs.iter().find(|job| job.id == id);
-        job.map(Job::shown).ok_or_else(|| none(id))
+        self.with_job(id, |job| Ok(job.shown()))
     }
 
     pub(crate) fn cancel(&self, id: &str) -> Result<(), Refusal> {
-        let mut state = self.state();
-        let job = state.jobs.iter_mut().find(|job| job.id == id);
-        let job = job.ok_or_else(|| none(id))?;
-        if !job.status.is_open() {
-            let message = format!("job {id} is {}", job.status.name());
-            return Err(Refusal(409, "ConflictException", message));
-        }
-        job.status = Status::Canceled;
-        if let Some(work) = job.work.take() {
-            work.abort();
-        }
-        Ok(())
+        self.with_job(id, |job| {
+            if !job.status.is_open() {
+                let message = format!("job {id} is {}", job.status.name());
+                return Err(Refusal(409, "ConflictException", message));
+            }
+            job.status = Status::Canceled;
+            job.work.iter().for_each(AbortHandle::abort);
+            Ok(())
+        })
     }
 
-    /// Jobs that a filter lets through, in the order of their creation.
-    pub(crate) fn matching(&self, filter: impl Fn(&Value) -> bool) -> Vec<Value> {
-        let state = self.state();
-        let shown = state.jobs.iter().map(Job::shown);
-        shown.filter(|job| filter(job)).collect()
-    }
-
-    pub(crate) fn views(&self) -> Vec<JobView> {
-        let state = self.state();
-        let view = |job: &Job| JobView {
-            id: job.id.clone(),
-            status: job.status.clone(),
-            created: job.created,
-        };
-        state.jobs.iter().map(view).collect()
-    }
-
-    pub(crate) fn requests(&self) -> Vec<Value> {
-        let state = self.state();
-        state.jobs.iter().map(|job| job.request.clone()).collect()
+    /// Every job, in the order of their creation.
+    pub(crate) fn all(&self) -> Vec<Job> {
+        self.state().jobs.clone()
     }
 
     /// Ends all work.
     pub(crate) fn end(&self) {
-        for job in &mut self.state().jobs {
-            if let Some(work) = job.work.take() {
-                work.abort();
-            }
-        }
+        let jobs = &self.state().jobs;
+        jobs.iter()
+            .filter_map(|j| j.work.as_ref())
+            .for_each(AbortHandle::abort);
     }
 }
 
-fn none(id: &str) -> Refusal {
-    Refusal(404, "NotFoundException", format!("no job {id}"))
-}
-
-/// What the service itself would refuse at once. Shapes and ranges are held against its API model elsewhere.
+/// Refuses what the service would refuse at once. Tests compare shapes and ranges with its API model.
 fn check(request: &Value) -> Result<(), Refusal> {
-    let bad = |what: &str| Err(Refusal(400, "BadRequestException", what.to_owned()));
-    if !request["role"].is_string() {
-        return bad("/role: required");
-    }
-    let groups = request["settings"]["outputGroups"].as_array();
-    let outputs = groups.and_then(|g| g.first()?["outputs"].as_array());
-    if outputs.is_none_or(Vec::is_empty) {
-        return bad("/settings/outputGroups/0/outputs: at least one output");
-    }
+    let outputs = request["settings"]["outputGroups"][0]["outputs"].as_array();
     let token = request["clientRequestToken"].as_str().unwrap_or_default();
-    if token.len() > 64 {
-        return bad("/clientRequestToken: at most 64 characters");
-    }
-    Ok(())
+    let problem = if !request["role"].is_string() {
+        "/role: required"
+    } else if outputs.is_none_or(Vec::is_empty) {
+        "/settings/outputGroups/0/outputs: at least one output"
+    } else if token.len() > 64 {
+        "/clientRequestToken: at most 64 characters"
+    } else {
+        return Ok(());
+    };
+    Err(Refusal(400, "BadRequestException", problem.to_owned()))
 }

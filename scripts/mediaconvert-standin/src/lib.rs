@@ -1,18 +1,19 @@
-//! A stand-in for AWS Elemental MediaConvert, which no emulator has: the calls that reelsmith makes (CreateJob, GetJob,
-//! SearchJobs, ListJobs, CancelJob) in the service's own REST-JSON, a token that lasts one minute, jobs that go from
-//! SUBMITTED over PROGRESSING to COMPLETE, ERROR or CANCELED, and real output: ffmpeg makes what the settings ask for and it
-//! is written where they say.
+//! A stand-in for AWS Elemental MediaConvert, which no emulator has.
 //!
-//! It belongs to the tests and to the local stack. What it says of MediaConvert is what the service's API model and
-//! documentation say; it is no proof of what the service itself does.
+//! It has the calls that reelsmith makes (CreateJob, GetJob, SearchJobs, ListJobs, CancelJob) in the service's REST-JSON, a
+//! client token that lasts one minute, jobs that go from SUBMITTED through PROGRESSING to COMPLETE, ERROR or CANCELED, and
+//! real output: ffmpeg encodes what the settings ask for, and the result is written where they say. [`Fault`]s make calls
+//! and jobs fail on demand.
+//!
+//! It is for tests and the local stack. It follows the service's API model and documentation, and proves nothing about the
+//! service itself.
 
 mod api;
-mod cut;
 mod encode;
-mod faults;
 mod jobs;
 mod playlist;
-mod wanted;
+mod segments;
+mod settings;
 
 use std::io;
 use std::sync::Arc;
@@ -22,22 +23,21 @@ use reelsmith_media::Tools;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-pub use faults::Fault;
-pub use jobs::{JobView, Status};
+pub use jobs::{Fault, Job, Status};
 
-/// What it works with.
+/// What the stand-in works with.
 pub struct Options {
-    /// Wall-clock time, by which tokens lapse.
+    /// The clock by which client tokens expire.
     pub clock: Arc<dyn Clock>,
-    /// Where outputs go.
+    /// Where outputs are written.
     pub store: Arc<dyn ObjectStore>,
-    /// Where S3 answers unsigned reads of the mezzanine.
+    /// Address of the S3 that answers unsigned reads of the mezzanine.
     pub endpoint: String,
-    /// ffmpeg; without it, jobs wait for ever.
+    /// ffmpeg; without it, jobs stay SUBMITTED.
     pub tools: Option<Tools>,
 }
 
-/// A stand-in that listens. Dropping it ends it, its jobs and their ffmpeg.
+/// A running stand-in. Dropping it ends the server, its jobs and their ffmpeg.
 pub struct StandIn {
     port: u16,
     jobs: Arc<jobs::Jobs>,
@@ -48,16 +48,20 @@ impl StandIn {
     /// Listens on a port of 127.0.0.1; 0 chooses a free one.
     ///
     /// # Errors
-    /// Where the port is taken.
+    /// The port is taken.
     pub async fn start(port: u16, options: Options) -> io::Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", port)).await?;
         let port = listener.local_addr()?.port();
         let jobs = Arc::new(jobs::Jobs::new(options));
-        let server = tokio::spawn(api::accept(listener, Arc::clone(&jobs)));
+        let router = api::router(Arc::clone(&jobs));
+        let server = tokio::spawn(async move {
+            // It never ends by itself.
+            let _ = axum::serve(listener, router).await;
+        });
         Ok(Self { port, jobs, server })
     }
 
-    /// Where it answers.
+    /// Its address.
     #[must_use]
     pub fn endpoint(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
@@ -65,22 +69,16 @@ impl StandIn {
 
     /// Every job, oldest first.
     #[must_use]
-    pub fn jobs(&self) -> Vec<JobView> {
-        self.jobs.views()
+    pub fn jobs(&self) -> Vec<Job> {
+        self.jobs.all()
     }
 
-    /// Bodies of the accepted CreateJob requests, oldest first; repeats of a token are not among them.
-    #[must_use]
-    pub fn requests(&self) -> Vec<serde_json::Value> {
-        self.jobs.requests()
-    }
-
-    /// Makes the next calls or jobs fail; faults come in the order in which they were given.
+    /// Adds a fault; faults happen in the order in which they are added.
     pub fn inject(&self, fault: Fault) {
         self.jobs.inject(fault);
     }
 
-    /// Waits until the server ends, which it does not by itself.
+    /// Waits until the server ends, which it never does by itself.
     pub async fn ended(mut self) {
         // An aborted or panicked server has ended too.
         let _ = (&mut self.server).await;

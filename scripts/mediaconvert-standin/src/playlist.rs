@@ -1,28 +1,30 @@
-//! The manifests that MediaConvert writes beside the segments.
+//! The playlists and the MPD that MediaConvert writes next to the segments.
 
 use std::fmt::Write as _;
 
-use crate::cut::Track;
-use crate::wanted::Wanted;
+use bytes::Bytes;
 
-/// An output that is done.
-pub(crate) struct Made {
-    /// What its file names begin with.
+use crate::segments::SegmentedTrack;
+use crate::settings::JobSettings;
+
+/// An output of a job, encoded and cut.
+pub(crate) struct EncodedOutput {
+    /// The start of its file names.
     pub(crate) stem: String,
     /// `cmfv` or `cmfa`.
     pub(crate) extension: &'static str,
-    pub(crate) track: Track,
+    pub(crate) track: SegmentedTrack,
     /// `RESOLUTION` or language, for the multivariant playlist.
     pub(crate) label: String,
     pub(crate) bandwidth: u64,
 }
 
-impl Made {
-    pub(crate) fn init_name(&self) -> String {
+impl EncodedOutput {
+    fn init_name(&self) -> String {
         format!("{}init.{}", self.stem, self.extension)
     }
 
-    pub(crate) fn segment_name(&self, number: usize) -> String {
+    fn segment_name(&self, number: usize) -> String {
         format!("{}_{number:09}.{}", self.stem, self.extension)
     }
 
@@ -34,8 +36,7 @@ impl Made {
         ticks as f64 / self.track.timescale as f64
     }
 
-    /// The media playlist.
-    pub(crate) fn media(&self) -> String {
+    fn media_playlist(&self) -> String {
         let longest = self.track.segments.iter().map(|s| s.duration).max();
         let target = self.seconds(longest.unwrap_or(0)).round();
         let mut text = format!(
@@ -52,10 +53,32 @@ impl Made {
     }
 }
 
-/// The multivariant playlist.
-pub(crate) fn multivariant(made: &[Made]) -> String {
+/// Everything that the job writes: file names and contents.
+pub(crate) fn objects(
+    settings: &JobSettings,
+    base: &str,
+    outputs: &[EncodedOutput],
+) -> Vec<(String, Bytes)> {
+    let mut objects = Vec::new();
+    for output in outputs {
+        objects.push((output.init_name(), output.track.init.clone()));
+        let segments = (1..).zip(&output.track.segments);
+        objects.extend(segments.map(|(n, s)| (output.segment_name(n), s.bytes.clone())));
+        objects.push((
+            format!("{}.m3u8", output.stem),
+            output.media_playlist().into(),
+        ));
+    }
+    if settings.cmaf().write_dash_manifest == "ENABLED" {
+        objects.push((format!("{base}.mpd"), mpd(settings, outputs).into()));
+    }
+    objects.push((format!("{base}.m3u8"), multivariant(outputs).into()));
+    objects
+}
+
+fn multivariant(outputs: &[EncodedOutput]) -> String {
     let mut text = "#EXTM3U\n#EXT-X-VERSION:6\n#EXT-X-INDEPENDENT-SEGMENTS\n".to_owned();
-    let audios: Vec<_> = made.iter().filter(|m| !m.is_video()).collect();
+    let audios: Vec<_> = outputs.iter().filter(|o| !o.is_video()).collect();
     for audio in &audios {
         let language = &audio.label;
         let _ = writeln!(
@@ -64,14 +87,11 @@ pub(crate) fn multivariant(made: &[Made]) -> String {
             audio.stem
         );
     }
-    let audio_codec = audios.first().map(|a| format!(",{}", a.track.codec));
-    let group = audios.first().map_or("", |_| ",AUDIO=\"audio\"");
-    for video in made.iter().filter(|m| m.is_video()) {
-        let codecs = format!(
-            "{}{}",
-            video.track.codec,
-            audio_codec.as_deref().unwrap_or("")
-        );
+    let (audio_codec, group) = audios.first().map_or_else(Default::default, |audio| {
+        (format!(",{}", audio.track.codec), ",AUDIO=\"audio\"")
+    });
+    for video in outputs.iter().filter(|o| o.is_video()) {
+        let codecs = format!("{}{audio_codec}", video.track.codec);
         let _ = writeln!(
             text,
             "#EXT-X-STREAM-INF:BANDWIDTH={},RESOLUTION={},CODECS=\"{codecs}\"{group}\n{}.m3u8",
@@ -81,31 +101,30 @@ pub(crate) fn multivariant(made: &[Made]) -> String {
     text
 }
 
-/// The MPD.
-pub(crate) fn mpd(wanted: &Wanted, made: &[Made]) -> String {
-    let longest = made.iter().map(|m| m.seconds(m.track.duration()));
+fn mpd(settings: &JobSettings, outputs: &[EncodedOutput]) -> String {
+    let longest = outputs.iter().map(|o| o.seconds(o.track.duration()));
     let duration = longest.fold(0.0, f64::max);
     let mut text = format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<MPD xmlns=\"urn:mpeg:dash:schema:mpd:2011\" type=\"static\" \
          profiles=\"urn:mpeg:dash:profile:isoff-main:2011\" minBufferTime=\"PT{}S\" \
          mediaPresentationDuration=\"PT{duration:.3}S\">\n<Period id=\"1\">\n",
-        wanted.segment_seconds
+        settings.cmaf().segment_length
     );
-    for (id, one) in (1..).zip(made) {
-        let kind = if one.is_video() { "video" } else { "audio" };
+    for (id, output) in (1..).zip(outputs) {
+        let kind = if output.is_video() { "video" } else { "audio" };
         let _ = writeln!(
             text,
             "<AdaptationSet mimeType=\"{kind}/mp4\"><Representation id=\"{id}\" bandwidth=\"{}\" codecs=\"{}\">\
              <SegmentTemplate timescale=\"{}\" initialization=\"{}\" media=\"{}_$Number%09d$.{}\" startNumber=\"1\">\
              <SegmentTimeline>",
-            one.bandwidth,
-            one.track.codec,
-            one.track.timescale,
-            one.init_name(),
-            one.stem,
-            one.extension
+            output.bandwidth,
+            output.track.codec,
+            output.track.timescale,
+            output.init_name(),
+            output.stem,
+            output.extension
         );
-        for segment in &one.track.segments {
+        for segment in &output.track.segments {
             let _ = write!(text, "<S d=\"{}\"/>", segment.duration);
         }
         text += "</SegmentTimeline></SegmentTemplate></Representation></AdaptationSet>\n";

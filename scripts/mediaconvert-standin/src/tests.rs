@@ -7,7 +7,7 @@ use reelsmith_testkit::suites;
 
 use super::*;
 
-/// A stand-in whose jobs wait for ever.
+/// A stand-in whose jobs stay SUBMITTED.
 async fn waiting(clock: Arc<ManualClock>) -> StandIn {
     let options = Options {
         clock,
@@ -23,9 +23,9 @@ async fn service(standin: &StandIn) -> reelsmith_aws::MediaConvert {
     sdk.encodes("arn:role", "arn:queue")
 }
 
-/// This is at once the suite of the real adapter: what it speaks is what the SDK speaks.
+/// This is also the suite of the real adapter, which calls the SDK.
 #[tokio::test]
-async fn the_adapter_before_it_keeps_the_promises_of_the_port() {
+async fn the_adapter_passes_the_suite_of_the_port() {
     let clock = Arc::new(ManualClock::default());
     let standin = waiting(clock.clone()).await;
     let service = service(&standin).await;
@@ -33,7 +33,7 @@ async fn the_adapter_before_it_keeps_the_promises_of_the_port() {
 }
 
 #[tokio::test]
-async fn an_answer_that_is_lost_is_not_asked_for_again_by_the_sdk() {
+async fn the_sdk_does_not_repeat_a_create_whose_answer_is_lost() {
     let standin = waiting(Arc::default()).await;
     let service = service(&standin).await;
     standin.inject(Fault::LoseAnswer {
@@ -53,18 +53,18 @@ async fn an_answer_that_is_lost_is_not_asked_for_again_by_the_sdk() {
 }
 
 #[tokio::test]
-async fn a_throttled_request_is_one_that_may_pass() {
+async fn a_throttled_request_is_unavailable() {
     let standin = waiting(Arc::default()).await;
     let service = service(&standin).await;
     standin.inject(Fault::Throttle);
     let order = Ordered::usual().order().unwrap();
     let error = service.create(&order).await.unwrap_err();
     assert_eq!(error.kind(), PortErrorKind::Unavailable, "{error}");
-    assert_eq!(standin.jobs(), []);
+    assert!(standin.jobs().is_empty());
 }
 
 #[test]
-fn a_fault_reads_as_it_is_written() {
+fn a_fault_has_the_documented_json() {
     let lost = r#"{"fault":"lose_answer","then_pass_seconds":61}"#;
     let fault: Fault = serde_json::from_str(lost).unwrap();
     assert_eq!(

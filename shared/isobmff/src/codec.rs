@@ -1,15 +1,11 @@
-//! Sample entries: codec configuration and the RFC 6381 codec string.
+//! Sample entries: codec configuration, the RFC 6381 codec string, and how samples are encrypted.
 
 use std::fmt::Write as _;
 
-use serde::{Deserialize, Serialize};
-
-use super::init::Init;
-use super::reader::Reader;
-use super::{Fault, Handler, Protection, Sps, fourcc};
+use crate::{Fault, Handler, Init, Reader, Sps, fourcc};
 
 /// `avcC` (ISO/IEC 14496-15, 5.3.3).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AvcConfig {
     /// `AVCProfileIndication`.
     pub profile: u8,
@@ -19,14 +15,14 @@ pub struct AvcConfig {
     pub level: u8,
     /// Bytes of a NAL unit's length.
     pub length_size: u8,
-    /// Sequence parameter sets.
+    /// Sequence parameter sets, as NAL units.
     pub sps: Vec<Vec<u8>>,
-    /// Picture parameter sets.
+    /// Picture parameter sets, as NAL units.
     pub pps: Vec<Vec<u8>>,
 }
 
 /// `hvcC` (ISO/IEC 14496-15, 8.3.3).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HevcConfig {
     /// `general_profile_space`.
     pub profile_space: u8,
@@ -36,7 +32,7 @@ pub struct HevcConfig {
     pub profile: u8,
     /// `general_profile_compatibility_flags`.
     pub compatibility: u32,
-    /// `general_constraint_indicator_flags`, 48 bits as six bytes.
+    /// `general_constraint_indicator_flags`.
     pub constraints: [u8; 6],
     /// `general_level_idc`, thirty times the level.
     pub level: u8,
@@ -46,26 +42,81 @@ pub struct HevcConfig {
     pub length_size: u8,
 }
 
-/// `colr` of type `nclx`: code points of ISO/IEC 23091-2.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// `colr` of type `nclx`, or the colour description of a parameter set: code points of ISO/IEC 23091-2.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Colour {
-    /// Primaries.
     pub primaries: u16,
-    /// Transfer characteristics.
     pub transfer: u16,
-    /// Matrix coefficients.
     pub matrix: u16,
-    /// Whether samples use the full range.
     pub full_range: bool,
 }
 
+/// How the samples of a track are encrypted: `schm` and `tenc` (ISO/IEC 23001-7, 8 and 9).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Protection {
+    /// `scheme_type`, for example `cbcs`.
+    pub scheme: String,
+    /// `default_crypt_byte_block`: how many blocks of 16 bytes are encrypted in each run.
+    pub crypt: u8,
+    /// `default_skip_byte_block`: how many blocks follow in the clear.
+    pub skip: u8,
+    /// Whether samples are encrypted unless stated otherwise (`default_isProtected`).
+    pub protected: bool,
+    /// `default_Per_Sample_IV_Size` in bytes; 0 if the vector is constant.
+    pub iv_size: u8,
+    /// `default_KID` as 32 lower-case hexadecimal digits.
+    pub key_id: String,
+    /// `default_constant_IV`; empty if samples have vectors of their own.
+    pub constant_iv: Vec<u8>,
+}
+
+impl Protection {
+    /// Reads `sinf`. `None` without `schm` or `tenc`: it does not state how samples are encrypted.
+    fn read(sinf: &Reader<'_>) -> Result<Option<Self>, Fault> {
+        let tenc = sinf.child(b"schi").and_then(|schi| schi.child(b"tenc"));
+        let (Some(mut schm), Some(mut tenc)) = (sinf.child(b"schm"), tenc) else {
+            return Ok(None);
+        };
+        schm.full()?;
+        let scheme = fourcc(schm.fourcc()?);
+        let (version, _) = tenc.full()?;
+        tenc.u8()?;
+        let pattern = tenc.u8()?;
+        let (crypt, skip) = if version == 0 {
+            (0, 0)
+        } else {
+            (pattern >> 4, pattern & 15)
+        };
+        let protected = tenc.u8()? != 0;
+        let iv_size = tenc.u8()?;
+        let key_id = tenc.take(16)?.iter().map(|b| format!("{b:02x}")).collect();
+        let constant_iv = if protected && iv_size == 0 {
+            let length = tenc.u8()?;
+            tenc.take(usize::from(length))?.to_vec()
+        } else {
+            Vec::new()
+        };
+        Ok(Some(Self {
+            scheme,
+            crypt,
+            skip,
+            protected,
+            iv_size,
+            key_id,
+            constant_iv,
+        }))
+    }
+}
+
 /// Reads the sample entry `kind` into `init`.
-pub(super) fn read_entry(init: &mut Init, kind: [u8; 4], mut r: Reader<'_>) -> Result<(), Fault> {
+pub(crate) fn read_entry(init: &mut Init, kind: [u8; 4], mut r: Reader<'_>) -> Result<(), Fault> {
     init.entry = fourcc(kind);
     init.codec.clone_from(&init.entry);
-    r.take(8)?;
     match init.handler {
-        Handler::Video => visual(init, &mut r)?,
+        Handler::Video => {
+            (init.width, init.height) = visual_entry(&mut r)?;
+            picture_boxes(init, &r)?;
+        }
         Handler::Audio => audio(init, &mut r)?,
         Handler::Text | Handler::Other(_) => return Ok(()),
     }
@@ -76,14 +127,21 @@ pub(super) fn read_entry(init: &mut Init, kind: [u8; 4], mut r: Reader<'_>) -> R
         init.entry = fourcc(frma.fourcc()?);
         init.codec.clone_from(&init.entry);
     }
-    configuration(init, &r)
+    configuration(init, r)
 }
 
-fn visual(init: &mut Init, r: &mut Reader<'_>) -> Result<(), Fault> {
-    r.take(16)?;
-    init.width = u32::from(r.u16()?);
-    init.height = u32::from(r.u16()?);
+/// Width and height of a visual sample entry (ISO/IEC 14496-12, 12.1.3); leaves the reader at the boxes in it.
+///
+/// # Errors
+/// A [`Fault`] if it ends early.
+pub fn visual_entry(r: &mut Reader<'_>) -> Result<(u32, u32), Fault> {
+    r.take(24)?;
+    let size = (u32::from(r.u16()?), u32::from(r.u16()?));
     r.take(50)?;
+    Ok(size)
+}
+
+fn picture_boxes(init: &mut Init, r: &Reader<'_>) -> Result<(), Fault> {
     if let Some(mut colr) = r.child(b"colr")
         && colr.fourcc()? == *b"nclx"
     {
@@ -101,20 +159,22 @@ fn visual(init: &mut Init, r: &mut Reader<'_>) -> Result<(), Fault> {
 }
 
 fn audio(init: &mut Init, r: &mut Reader<'_>) -> Result<(), Fault> {
-    // QuickTime versions 1 and 2 have more fields before the boxes; CMAF knows version 0 only.
-    r.take(8)?;
+    // QuickTime versions 1 and 2 have more fields before the boxes; CMAF has version 0 only.
+    r.take(16)?;
     init.channels = u32::from(r.u16()?);
     r.take(6)?;
     init.sample_rate = r.u32()? >> 16;
     Ok(())
 }
 
-fn configuration(init: &mut Init, entry: &Reader<'_>) -> Result<(), Fault> {
+fn configuration(init: &mut Init, entry: Reader<'_>) -> Result<(), Fault> {
     for (kind, mut r) in entry.children() {
+        if let b"avcC" | b"hvcC" | b"esds" = &kind {
+            init.config = r.rest().to_vec();
+        }
         match &kind {
             b"avcC" => {
-                init.config = r.rest().to_vec();
-                let avc = avc(&mut r)?;
+                let avc = AvcConfig::read(&mut r)?;
                 let (p, c, l) = (avc.profile, avc.compatibility, avc.level);
                 init.codec = format!("{}.{p:02X}{c:02X}{l:02X}", init.entry).to_lowercase();
                 (init.profile, init.level) = (Some(p), Some(l));
@@ -122,41 +182,46 @@ fn configuration(init: &mut Init, entry: &Reader<'_>) -> Result<(), Fault> {
                 init.avc = Some(avc);
             }
             b"hvcC" => {
-                init.config = r.rest().to_vec();
                 let hevc = hevc(&mut r)?;
                 init.codec = hevc_codec(&init.entry, &hevc);
                 (init.profile, init.level) = (Some(hevc.profile), Some(hevc.level));
                 init.hevc = Some(hevc);
             }
-            b"esds" => {
-                init.config = r.rest().to_vec();
-                esds(init, &mut r)?;
-            }
+            b"esds" => esds(init, &mut r)?,
             _ => {}
         }
     }
     Ok(())
 }
 
-fn avc(r: &mut Reader<'_>) -> Result<AvcConfig, Fault> {
-    let version = r.u8()?;
-    if version != 1 {
-        return Err(r.fault("configurationVersion 1", version.to_string()));
+impl AvcConfig {
+    /// Reads the body of `avcC`.
+    ///
+    /// # Errors
+    /// A [`Fault`] if it ends early, or has another version than 1.
+    pub fn read(r: &mut Reader<'_>) -> Result<Self, Fault> {
+        configuration_version(r)?;
+        let (profile, compatibility, level) = (r.u8()?, r.u8()?, r.u8()?);
+        let length_size = (r.u8()? & 3) + 1;
+        let sps_count = r.u8()? & 0x1f;
+        let sps = parameter_sets(r, sps_count)?;
+        let pps_count = r.u8()?;
+        Ok(Self {
+            profile,
+            compatibility,
+            level,
+            length_size,
+            sps,
+            pps: parameter_sets(r, pps_count)?,
+        })
     }
-    let (profile, compatibility, level) = (r.u8()?, r.u8()?, r.u8()?);
-    let length_size = (r.u8()? & 3) + 1;
-    let sps_count = r.u8()? & 0x1f;
-    let sps = parameter_sets(r, sps_count)?;
-    let pps_count = r.u8()?;
-    let pps = parameter_sets(r, pps_count)?;
-    Ok(AvcConfig {
-        profile,
-        compatibility,
-        level,
-        length_size,
-        sps,
-        pps,
-    })
+}
+
+fn configuration_version(r: &mut Reader<'_>) -> Result<(), Fault> {
+    match r.u8()? {
+        1 => Ok(()),
+        version => Err(r.fault("configurationVersion 1", version.to_string())),
+    }
 }
 
 fn parameter_sets(r: &mut Reader<'_>, count: u8) -> Result<Vec<Vec<u8>>, Fault> {
@@ -169,10 +234,7 @@ fn parameter_sets(r: &mut Reader<'_>, count: u8) -> Result<Vec<Vec<u8>>, Fault> 
 }
 
 fn hevc(r: &mut Reader<'_>) -> Result<HevcConfig, Fault> {
-    let version = r.u8()?;
-    if version != 1 {
-        return Err(r.fault("configurationVersion 1", version.to_string()));
-    }
+    configuration_version(r)?;
     let byte = r.u8()?;
     let compatibility = r.u32()?;
     let mut constraints = [0; 6];

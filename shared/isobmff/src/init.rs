@@ -2,14 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::codec::{self, AvcConfig, Colour, HevcConfig};
-use super::protection::Protection;
-use super::reader::{Reader, boxes};
-use super::{Fault, Sps, fourcc};
+use crate::codec::{self, AvcConfig, Colour, HevcConfig, Protection};
+use crate::{Fault, Reader, Sps, fourcc};
 
 /// `hdlr.handler_type` of a track (ISO/IEC 14496-12, 8.4.3).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Handler {
     /// `vide`.
     Video,
@@ -19,6 +16,12 @@ pub enum Handler {
     Text,
     /// Anything else, as its four-character code.
     Other(String),
+}
+
+impl Default for Handler {
+    fn default() -> Self {
+        Self::Other(String::new())
+    }
 }
 
 /// Codec whose samples are length-prefixed NAL units.
@@ -31,10 +34,9 @@ pub enum NalCoding {
     Hevc,
 }
 
-/// How NAL units stand in a sample (ISO/IEC 14496-15).
+/// How NAL units are stored in a sample (ISO/IEC 14496-15).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NalFormat {
-    /// Codec.
     pub coding: NalCoding,
     /// Bytes of the length before each NAL unit: 1, 2 or 4.
     pub length_size: u8,
@@ -43,7 +45,6 @@ pub struct NalFormat {
 /// What a fragment takes from the init segment: `trex`, and how to look into samples.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TrackDefaults {
-    /// Track the defaults belong to.
     pub track_id: u32,
     /// `default_sample_duration` in ticks.
     pub duration: u32,
@@ -51,14 +52,14 @@ pub struct TrackDefaults {
     pub size: u32,
     /// `default_sample_flags`.
     pub flags: u32,
-    /// How NAL units stand in a sample, for AVC and HEVC.
+    /// How NAL units are stored in a sample, for AVC and HEVC.
     pub nal: Option<NalFormat>,
 }
 
 /// One entry of the edit list (ISO/IEC 14496-12, 8.6.6).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Edit {
-    /// Duration in the movie's timescale; 0 in fragmented files means: to the end.
+    /// Duration in the movie's timescale; 0 in fragmented files means to the end.
     pub duration: u64,
     /// Start in the track's timescale; -1 is an empty edit.
     pub media_time: i64,
@@ -66,8 +67,8 @@ pub struct Edit {
     pub rate: i32,
 }
 
-/// Facts of an init segment; those of a track are its first track's.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// Facts of an init segment. Those of a track are the first track's.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Init {
     /// `ftyp.major_brand`.
     pub major: String,
@@ -79,29 +80,27 @@ pub struct Init {
     pub movie_timescale: u32,
     /// `mvhd.duration`, in the movie's timescale; 0 in a fragmented file.
     pub movie_duration: u64,
-    /// `mehd.fragment_duration` where there is one, in the movie's timescale.
+    /// `mehd.fragment_duration`, in the movie's timescale.
     pub fragment_duration: Option<u64>,
     /// Number of samples described in `moov` itself: 0 in a fragmented file.
     pub moov_samples: u32,
-    /// `track_ID`.
     pub track_id: u32,
-    /// Kind of media.
     pub handler: Handler,
     /// Ticks per second of the track.
     pub timescale: u32,
     /// ISO 639-2 code of `mdhd`, for example `jpn`.
     pub language: String,
-    /// Sample entry, for example `avc1`; the original format where it is encrypted.
+    /// Sample entry, for example `avc1`; the original format if it is encrypted.
     pub entry: String,
     /// Whether the sample entry is an encrypted one.
     pub encrypted: bool,
-    /// How samples are encrypted; `None` in the clear, and where an encrypted entry does not say.
+    /// How samples are encrypted; `None` in the clear, and if an encrypted entry does not state it.
     pub protection: Option<Protection>,
     /// RFC 6381 codec string, for example `avc1.640028`.
     pub codec: String,
     /// Width of the sample entry in pixels; 0 for other media.
     pub width: u32,
-    /// Height of the sample entry.
+    /// Height of the sample entry in pixels; 0 for other media.
     pub height: u32,
     /// Codec profile: `profile_idc` or the AAC audio object type.
     pub profile: Option<u8>,
@@ -109,21 +108,19 @@ pub struct Init {
     pub level: Option<u8>,
     /// Body of `avcC`, `hvcC` or `esds`.
     pub config: Vec<u8>,
-    /// `avcC` read.
     pub avc: Option<AvcConfig>,
-    /// `hvcC` read.
     pub hevc: Option<HevcConfig>,
-    /// The first sequence parameter set of AVC read.
+    /// The first sequence parameter set of AVC.
     pub sps: Option<Sps>,
-    /// `colr` of type `nclx`, where there is one.
+    /// `colr` of type `nclx`.
     pub colour: Option<Colour>,
-    /// `pasp` where there is one: width to height of a sample.
+    /// `pasp`: width to height of a pixel.
     pub pixel_aspect: Option<(u32, u32)>,
-    /// Channels: of the AAC configuration where there is one, else of the sample entry; 0 for other media.
+    /// Channels: of the AAC configuration if there is one, else of the sample entry; 0 for other media.
     pub channels: u32,
     /// Samples per second of the audio; 0 for other media.
     pub sample_rate: u32,
-    /// The edit list; empty where there is none.
+    /// The edit list.
     pub edits: Vec<Edit>,
     /// `trex` of this track, and the NAL format.
     pub defaults: TrackDefaults,
@@ -133,27 +130,20 @@ impl Init {
     /// Reads an init segment, or the head of a file that has its `moov` first.
     ///
     /// # Errors
-    /// The first fault, where `ftyp` or `moov` is missing or is not readable.
+    /// The first fault: `ftyp` or `moov` is missing, or something in them cannot be read.
     pub fn read(data: &[u8]) -> Result<Self, Fault> {
-        let (ftyp, moov) = top(data)?;
+        let file = Reader::new(data);
+        let (ftyp, moov) = (file.need(b"ftyp")?, file.need(b"moov")?);
         let (major, brands) = brands(ftyp)?;
         let mut init = Self {
             major,
             brands,
-            ..Self::empty()
+            ..Self::default()
         };
         init.read_movie(&moov)?;
-        let traks: Vec<_> = moov
-            .children()
-            .into_iter()
-            .filter(|(k, _)| k == b"trak")
-            .collect();
-        init.tracks = u32::try_from(traks.len()).unwrap_or(u32::MAX);
-        let (_, trak) = traks
-            .first()
-            .ok_or_else(|| moov.fault("a box \"trak\"", "none"))?;
-        init.read_track(trak)?;
-        init.read_trex(&moov)?;
+        init.tracks = u32::try_from(moov.all(b"trak").count()).unwrap_or(u32::MAX);
+        init.read_track(&moov.need(b"trak")?)?;
+        init.read_defaults(&moov)?;
         Ok(init)
     }
 
@@ -170,44 +160,9 @@ impl Init {
         first.map_or(0, |e| e.media_time)
     }
 
-    fn empty() -> Self {
-        Self {
-            major: String::new(),
-            brands: Vec::new(),
-            tracks: 0,
-            movie_timescale: 0,
-            movie_duration: 0,
-            fragment_duration: None,
-            moov_samples: 0,
-            track_id: 0,
-            handler: Handler::Other(String::new()),
-            timescale: 0,
-            language: String::new(),
-            entry: String::new(),
-            encrypted: false,
-            protection: None,
-            codec: String::new(),
-            width: 0,
-            height: 0,
-            profile: None,
-            level: None,
-            config: Vec::new(),
-            avc: None,
-            hevc: None,
-            sps: None,
-            colour: None,
-            pixel_aspect: None,
-            channels: 0,
-            sample_rate: 0,
-            edits: Vec::new(),
-            defaults: TrackDefaults::default(),
-        }
-    }
-
     fn read_movie(&mut self, moov: &Reader<'_>) -> Result<(), Fault> {
         let mut r = moov.need(b"mvhd")?;
-        let (version, _) = r.full()?;
-        r.take(if version == 0 { 8 } else { 16 })?;
+        let version = r.dated()?;
         self.movie_timescale = r.u32()?;
         self.movie_duration = r.by_version(version)?;
         if let Some(mut r) = moov.child(b"mvex").and_then(|m| m.child(b"mehd")) {
@@ -219,24 +174,20 @@ impl Init {
 
     fn read_track(&mut self, trak: &Reader<'_>) -> Result<(), Fault> {
         let mut r = trak.need(b"tkhd")?;
-        let (version, _) = r.full()?;
-        r.take(if version == 0 { 8 } else { 16 })?;
+        r.dated()?;
         self.track_id = r.u32()?;
         if let Some(elst) = trak.child(b"edts").and_then(|e| e.child(b"elst")) {
             self.edits = edits(elst)?;
         }
-        let mdia = trak.need(b"mdia")?;
-        self.read_media(&mdia)?;
-        let stbl = mdia.need(b"minf")?.need(b"stbl")?;
+        self.read_media(&trak.need(b"mdia")?)?;
+        let stbl = trak.need(b"mdia")?.need(b"minf")?.need(b"stbl")?;
         if let Some(mut stsz) = stbl.child(b"stsz") {
             stsz.take(8)?;
             self.moov_samples = stsz.u32()?;
         }
-        let mut stsd = stbl.need(b"stsd")?;
-        stsd.take(8)?;
+        let stsd = sample_description(trak)?;
         let (kind, entry) = stsd
             .children()
-            .into_iter()
             .next()
             .ok_or_else(|| stsd.fault("a sample entry", "none"))?;
         codec::read_entry(self, kind, entry)
@@ -244,8 +195,7 @@ impl Init {
 
     fn read_media(&mut self, mdia: &Reader<'_>) -> Result<(), Fault> {
         let mut r = mdia.need(b"mdhd")?;
-        let (version, _) = r.full()?;
-        r.take(if version == 0 { 8 } else { 16 })?;
+        let version = r.dated()?;
         self.timescale = r.u32()?;
         if self.timescale == 0 {
             return Err(r.fault("a positive timescale", "0"));
@@ -263,67 +213,58 @@ impl Init {
         Ok(())
     }
 
-    fn read_trex(&mut self, moov: &Reader<'_>) -> Result<(), Fault> {
-        let length_size = self
-            .avc
-            .as_ref()
-            .map(|c| (NalCoding::Avc, c.length_size))
-            .or_else(|| self.hevc.as_ref().map(|c| (NalCoding::Hevc, c.length_size)));
+    fn read_defaults(&mut self, moov: &Reader<'_>) -> Result<(), Fault> {
         self.defaults.track_id = self.track_id;
-        // ISO/IEC 23001-7 leaves the length and the header of every NAL unit in the clear, so encrypted ones are read too.
-        self.defaults.nal = length_size.map(|(coding, length_size)| NalFormat {
+        for trex in moov.child(b"mvex").iter().flat_map(|m| m.all(b"trex")) {
+            let defaults = read_trex(trex)?;
+            if defaults.track_id == self.track_id {
+                self.defaults = defaults;
+            }
+        }
+        // ISO/IEC 23001-7 leaves the length and the header of every NAL unit in the clear: encrypted ones are read too.
+        let nal = match (&self.avc, &self.hevc) {
+            (Some(avc), _) => Some((NalCoding::Avc, avc.length_size)),
+            (None, hevc) => hevc.as_ref().map(|h| (NalCoding::Hevc, h.length_size)),
+        };
+        self.defaults.nal = nal.map(|(coding, length_size)| NalFormat {
             coding,
             length_size,
         });
-        let trexes = moov
-            .child(b"mvex")
-            .map(|m| m.children())
-            .unwrap_or_default();
-        for (_, mut r) in trexes.into_iter().filter(|(k, _)| k == b"trex") {
-            r.full()?;
-            if r.u32()? == self.track_id {
-                r.u32()?;
-                self.defaults.duration = r.u32()?;
-                self.defaults.size = r.u32()?;
-                self.defaults.flags = r.u32()?;
-            }
-        }
         Ok(())
     }
 }
 
-/// Readers of the bodies of `ftyp` and `moov`.
-fn top(data: &[u8]) -> Result<(Reader<'_>, Reader<'_>), Fault> {
-    let mut walk = boxes(data);
-    let (mut ftyp, mut moov) = (None, None);
-    for b in walk.by_ref() {
-        let body = data
-            .get(b.body() as usize..b.end as usize)
-            .unwrap_or_default();
-        let slot = match &b.kind {
-            b"ftyp" => &mut ftyp,
-            b"moov" => &mut moov,
-            _ => continue,
-        };
-        slot.get_or_insert_with(|| Reader::new(body, b.body(), &fourcc(b.kind)));
-    }
-    let missing = |what: &str| {
-        walk.fault()
-            .cloned()
-            .unwrap_or_else(|| Fault::new(0, "file", format!("a box {what:?}"), "none"))
-    };
-    Ok((
-        ftyp.ok_or_else(|| missing("ftyp"))?,
-        moov.ok_or_else(|| missing("moov"))?,
-    ))
+/// `trex` (ISO/IEC 14496-12, 8.8.3).
+pub(crate) fn read_trex(mut r: Reader<'_>) -> Result<TrackDefaults, Fault> {
+    r.full()?;
+    let track_id = r.u32()?;
+    r.u32()?;
+    Ok(TrackDefaults {
+        track_id,
+        duration: r.u32()?,
+        size: r.u32()?,
+        flags: r.u32()?,
+        nal: None,
+    })
+}
+
+/// A reader at the sample entries of a track: the children of its `stsd` (ISO/IEC 14496-12, 8.5.2).
+///
+/// # Errors
+/// A [`Fault`] if a box on the way is missing.
+pub fn sample_description<'a>(trak: &Reader<'a>) -> Result<Reader<'a>, Fault> {
+    let minf = trak.need(b"mdia")?.need(b"minf")?;
+    let mut stsd = minf.need(b"stbl")?.need(b"stsd")?;
+    stsd.take(8)?;
+    Ok(stsd)
 }
 
 /// Major and compatible brands of `ftyp` or `styp`.
-pub(super) fn brands(mut r: Reader<'_>) -> Result<(String, Vec<String>), Fault> {
+pub(crate) fn brands(mut r: Reader<'_>) -> Result<(String, Vec<String>), Fault> {
     let major = fourcc(r.fourcc()?);
     r.u32()?;
     let mut brands = Vec::new();
-    while r.remaining() >= 4 {
+    while r.rest().len() >= 4 {
         brands.push(fourcc(r.fourcc()?));
     }
     Ok((major, brands))

@@ -1,47 +1,92 @@
-//! A small bounded reader of ISO-BMFF: init segments, fragments, and the measuring of segments by ranged reads.
+//! One reader and one writer of ISO BMFF (ISO/IEC 14496-12), the container of MP4, MOV and CMAF.
 //!
-//! Bytes come from objects that somebody else may have written: nothing here panics, recurses without bound, or
-//! allocates by a count that was merely declared.
+//! # The problem
+//!
+//! Boxes are read for three reasons. The prover must find every defect of an output and name its byte. Planning must find
+//! the samples of a mezzanine that any program may have written. Workers must turn an encoder's file into segments that
+//! are the same bytes wherever the chunk was encoded. Three parsers would disagree.
+//!
+//! # The idea
+//!
+//! All of them share [`Reader`], a cursor that checks every access and whose [`Fault`] names the box, the offset, what was
+//! expected and what was found. Strict users report the fault. Lenient users ([`SampleMap`]) drop it and go without the
+//! value.
+//!
+//! | to read | use |
+//! |---|---|
+//! | the boxes of a file | [`boxes`], [`Reader`] |
+//! | an init segment: track, codec configuration, encryption, edit list | [`Init`], [`Sps`] |
+//! | a segment in memory | [`fragments`] |
+//! | a segment on storage, by ranges | [`SegmentScan`] |
+//! | where the samples of a foreign file are stored | [`SampleMap`] |
+//!
+//! | to write | use |
+//! |---|---|
+//! | the init segment and the fragments of a rendition from an encoder's file | [`EncodedTrack`] |
+//! | key pictures as a file | [`stills`] |
+//! | a box | [`boxed`], [`full_box`] |
+//!
+//! # The invariant
+//!
+//! Bytes may come from anyone. Nothing here panics, recurses without a bound, or allocates by a count that a file merely
+//! declares; [`MAX_SAMPLES`] bounds what can be declared in no bytes.
+//!
+//! # Example
+//!
+//! ```
+//! use reelsmith_isobmff::{Reader, boxed, full_box, words};
+//!
+//! let mfhd = full_box(b"mfhd", 0, 0, &words(&[7]));
+//! let file = boxed(b"moof", &mfhd);
+//! let mut mfhd = Reader::new(&file).need(b"moof")?.need(b"mfhd")?;
+//! assert_eq!(mfhd.full()?, (0, 0));
+//! assert_eq!(mfhd.u32()?, 7);
+//! let fault = mfhd.u32().unwrap_err();
+//! assert_eq!(fault.to_string(), "at byte 24, moof/mfhd: expected 4 more bytes, found 0");
+//! # Ok::<(), reelsmith_isobmff::Fault>(())
+//! ```
 
 mod codec;
 mod fragment;
 mod init;
-mod protection;
 mod reader;
 mod remux;
+mod sample_table;
 mod scan;
 mod sps;
 #[doc(hidden)]
 pub mod testing;
+mod writer;
 
 #[cfg(test)]
 mod tests;
 
 use serde::{Deserialize, Serialize};
 
-pub use codec::{AvcConfig, Colour, HevcConfig};
+pub use codec::{AvcConfig, Colour, HevcConfig, Protection, visual_entry};
 pub use fragment::{DataBase, Fragment, Sample, fragments};
-pub use init::{Edit, Handler, Init, NalCoding, NalFormat, TrackDefaults};
-pub use protection::Protection;
-pub use reader::{BoxAt, Boxes, boxes};
-pub use remux::{DelayExceeded, EncodedSample, EncodedTrack, file_type, stills, with_timescale};
+pub use init::{Edit, Handler, Init, NalCoding, NalFormat, TrackDefaults, sample_description};
+pub use reader::{BoxHeader, Boxes, Reader, boxes};
+pub use remux::{DelayExceeded, EncodedSample, EncodedTrack, stills, with_timescale};
+pub use sample_table::{SampleMap, SampleRun, SizeFields, StoredTrack};
 pub use scan::{FirstPicture, SegmentFacts, SegmentScan};
-pub use sps::Sps;
+pub use sps::{FrameTiming, Sps, Vui};
+pub use writer::{boxed, file_type, full_box, words};
 
-/// Most samples that one file or segment is read for: eight hours of video at 60 frames a second.
+/// Most samples that one file or segment is read for: almost ten hours of video at 60 frames a second.
 pub const MAX_SAMPLES: usize = 1 << 21;
 
-/// Something in the bytes that is not as ISO/IEC 14496-12 has it.
+/// Something in the bytes that is not as ISO/IEC 14496-12 demands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
-#[error("at byte {at}, {place}: expected {expected}, found {found}")]
+#[error("at byte {offset}, {path}: expected {expected}, found {found}")]
 pub struct Fault {
-    /// Offset in the bytes that were given.
-    pub at: u64,
-    /// Path of the box, for example `moof/traf/tfhd`.
-    pub place: String,
-    /// What was expected.
+    /// Offset in the file.
+    #[serde(rename = "at")]
+    pub offset: u64,
+    /// Path of the box, for example `moof/traf/tfhd`; `file` or `segment` at the top level.
+    #[serde(rename = "place")]
+    pub path: String,
     pub expected: String,
-    /// What was found.
     pub found: String,
 }
 
@@ -49,14 +94,14 @@ impl Fault {
     /// A fault at an offset.
     #[must_use]
     pub fn new(
-        at: u64,
-        place: &str,
+        offset: u64,
+        path: impl Into<String>,
         expected: impl Into<String>,
         found: impl Into<String>,
     ) -> Self {
         Self {
-            at,
-            place: place.to_owned(),
+            offset,
+            path: path.into(),
             expected: expected.into(),
             found: found.into(),
         }

@@ -1,33 +1,31 @@
-//! Measuring a segment by ranged reads, without doing them: the caller asks what is needed and feeds it.
+//! Measuring a segment by ranged reads without doing the reads: the caller asks which range is needed, and feeds it.
 
 use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use super::fragment::{Fragment, give_mdat, name, read_moof};
-use super::init::{NalCoding, NalFormat, TrackDefaults, brands};
-use super::reader::{BoxAt, Reader, header};
-use super::{Fault, MAX_SAMPLES, fourcc};
+use crate::fragment::{Fragment, Fragments};
+use crate::init::{NalCoding, TrackDefaults, brands};
+use crate::reader::{BoxHeader, Reader, to_usize};
+use crate::{Fault, fourcc};
 
 /// The first read: small segments are measured by this one alone.
 const FIRST_READ: u64 = 64 * 1024;
-/// What is read where only a header or the head of a picture is wanted.
+/// What is read if only a header or the head of a picture is wanted.
 const SMALL_READ: u64 = 4 * 1024;
-/// Greatest `moof` or other small box that is read: an hour of samples fits.
+/// Greatest `moof` or `styp` that is read: an hour of samples fits.
 const MAX_BOX: u64 = 8 * 1024 * 1024;
-/// Most NAL units that are looked at in search of a fragment's first picture.
+/// Most NAL units that are read in search of a fragment's first picture.
 const MAX_NALS: usize = 32;
 /// Most reads of one segment: a file with a fragment for every second of eighteen hours.
 const MAX_READS: u32 = 65_536;
-/// Most faults that are kept: one broken segment must not flood a report.
-const MAX_FAULTS: usize = 16;
 
-/// What stands at the start of a fragment's first video sample.
+/// The start of a fragment's first video sample.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FirstPicture {
     /// Types of the NAL units up to and including the first slice.
     pub nal_types: Vec<u8>,
-    /// Whether that slice belongs to an IDR picture; `None` where no slice was found.
+    /// Whether that slice belongs to an IDR picture; `None` if no slice was found.
     pub idr: Option<bool>,
 }
 
@@ -48,13 +46,12 @@ impl FirstPicture {
 pub struct SegmentFacts {
     /// Size of the segment in bytes.
     pub size: u64,
-    /// Brands of `styp`, major first; empty where there is none.
+    /// Brands of `styp`, major first; empty without one.
     pub brands: Vec<String>,
-    /// Every fragment.
     pub fragments: Vec<Fragment>,
     /// The first picture of each fragment, in their order; `None` for media without NAL units.
     pub first_pictures: Vec<Option<FirstPicture>>,
-    /// Everything that is not as it must be.
+    /// Everything that could not be read, at most 16.
     pub faults: Vec<Fault>,
 }
 
@@ -65,7 +62,7 @@ impl SegmentFacts {
         self.fragments.first().map(|f| f.tfdt)
     }
 
-    /// The fragments of the first fragment's track: all of them, where there is one track as CMAF asks for.
+    /// The fragments of the first fragment's track: all of them if there is one track, as CMAF demands.
     pub fn of_track(&self) -> impl Iterator<Item = &Fragment> {
         let track = self.fragments.first().map(|f| f.track_id);
         self.fragments
@@ -85,18 +82,19 @@ impl SegmentFacts {
         self.of_track().map(|f| f.samples.len() as u64).sum()
     }
 
-    /// Whether decoding can start at the segment's start; `None` where there is no picture to tell.
+    /// Whether decoding can start at the segment's start; `None` without a picture.
     #[must_use]
     pub fn starts_with_idr(&self) -> Option<bool> {
         self.first_pictures.first()?.as_ref()?.idr
     }
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 enum State {
     /// The next box starts at this offset.
     Box(u64),
-    /// The NAL unit at `nal` of the sample that ends at `end`, of the fragment at this index.
+    /// Looking for the first picture of the fragment with index `fragment`: at the NAL unit `nal` of the sample that ends
+    /// at `end`.
     Picture { fragment: usize, nal: u64, end: u64 },
     /// All is read, or nothing more can be.
     Done,
@@ -108,14 +106,14 @@ pub struct SegmentScan {
     size: u64,
     defaults: TrackDefaults,
     state: State,
-    /// Bytes that were fed last, and their offset.
+    /// The bytes that were fed last, and their offset.
     window: (u64, Vec<u8>),
-    want: Option<Range<u64>>,
-    budget: usize,
+    wanted: Option<Range<u64>>,
     reads: u32,
-    facts: SegmentFacts,
-    /// Fragments whose first picture was not looked at yet start here.
-    seen: usize,
+    brands: Vec<String>,
+    fragments: Fragments,
+    /// The first picture of each fragment that was looked at, in order.
+    pictures: Vec<Option<FirstPicture>>,
 }
 
 impl SegmentScan {
@@ -127,18 +125,14 @@ impl SegmentScan {
             defaults,
             state: State::Box(0),
             window: (0, Vec::new()),
-            want: Some(0..size.min(FIRST_READ)),
-            budget: MAX_SAMPLES,
+            wanted: Some(0..size.min(FIRST_READ)),
             reads: 0,
-            facts: SegmentFacts {
-                size,
-                ..SegmentFacts::default()
-            },
-            seen: 0,
+            brands: Vec::new(),
+            fragments: Fragments::new(defaults),
+            pictures: Vec::new(),
         };
         if size == 0 {
-            scan.fault(Fault::new(0, "segment", "at least one fragment", "0 bytes"));
-            scan.stop();
+            scan.stop(0, "at least one fragment", "0 bytes");
         }
         scan
     }
@@ -146,57 +140,53 @@ impl SegmentScan {
     /// The range to read next; `None` once the segment is measured.
     #[must_use]
     pub fn need(&self) -> Option<Range<u64>> {
-        self.want.clone()
+        self.wanted.clone()
     }
 
     /// Takes bytes that were read at `offset`. Bytes that do not help are a fault and end the scan: it cannot loop.
     pub fn feed(&mut self, offset: u64, bytes: &[u8]) {
-        let Some(want) = self.want.take() else {
+        let Some(wanted) = self.wanted.take() else {
             return;
         };
         let got = offset..offset.saturating_add(bytes.len() as u64);
-        if got.start > want.start || got.end < want.end {
-            self.fault(Fault::new(
-                want.start,
-                "segment",
-                format!("bytes {} to {}", want.start, want.end),
-                format!("bytes {} to {}", got.start, got.end),
-            ));
-            self.stop();
+        if got.start > wanted.start || got.end < wanted.end {
+            self.stop(wanted.start, named(&wanted), named(&got));
             return;
         }
         self.reads += 1;
         if self.reads > MAX_READS {
-            let found = "more".to_owned();
-            self.fault(Fault::new(
-                want.start,
-                "segment",
-                format!("at most {MAX_READS} reads"),
-                found,
-            ));
-            self.stop();
+            self.stop(wanted.start, format!("at most {MAX_READS} reads"), "more");
             return;
         }
         self.window = (offset, bytes.to_vec());
-        while self.want.is_none() && !matches!(self.state, State::Done) {
-            self.step();
+        while self.wanted.is_none() {
+            match self.state {
+                State::Box(at) => self.step_box(at),
+                State::Picture { fragment, nal, end } => self.step_picture(fragment, nal, end),
+                State::Done => return,
+            }
         }
     }
 
     /// What was found. A scan that still needs bytes is a fault of its own.
     #[must_use]
     pub fn finish(mut self) -> SegmentFacts {
-        if let Some(want) = self.want.take() {
-            let expected = format!("bytes {} to {}", want.start, want.end);
-            self.fault(Fault::new(want.start, "segment", expected, "none"));
+        if let Some(wanted) = self.wanted.take() {
+            self.stop(wanted.start, named(&wanted), "none");
         }
-        if self.facts.fragments.is_empty() && self.facts.faults.is_empty() {
-            self.fault(Fault::new(0, "segment", "at least one fragment", "none"));
+        let mut found = self.fragments;
+        if found.list.is_empty() && found.faults.is_empty() {
+            let fault = Fault::new(0, "segment", "at least one fragment", "none");
+            found.fault(fault);
         }
-        self.facts
-            .first_pictures
-            .resize(self.facts.fragments.len(), None);
-        self.facts
+        self.pictures.resize(found.list.len(), None);
+        SegmentFacts {
+            size: self.size,
+            brands: self.brands,
+            fragments: found.list,
+            first_pictures: self.pictures,
+            faults: found.faults,
+        }
     }
 
     /// Measures a segment that is wholly in memory.
@@ -204,88 +194,63 @@ impl SegmentScan {
     pub fn whole(data: &[u8], defaults: TrackDefaults) -> SegmentFacts {
         let mut scan = Self::new(data.len() as u64, defaults);
         while let Some(range) = scan.need() {
-            let inside = usize::try_from(range.start)
-                .ok()
-                .zip(usize::try_from(range.end).ok());
             // Only what is asked for: a scan keeps a copy of what it is fed.
-            let bytes = inside.and_then(|(start, end)| data.get(start..end));
+            let bytes = data.get(to_usize(range.start)..to_usize(range.end));
             scan.feed(range.start, bytes.unwrap_or_default());
         }
         scan.finish()
     }
 
-    fn fault(&mut self, fault: Fault) {
-        if self.facts.faults.len() < MAX_FAULTS {
-            self.facts.faults.push(fault);
-        }
-    }
-
-    fn stop(&mut self) {
+    /// Ends the scan for a reason.
+    fn stop(&mut self, at: u64, expected: impl Into<String>, found: impl Into<String>) {
+        let fault = Fault::new(at, "segment", expected, found);
+        self.fragments.fault(fault);
         self.state = State::Done;
-        self.want = None;
     }
 
-    /// The bytes of `range`, or `None` after asking for at least them.
-    fn view(&mut self, range: Range<u64>, read_ahead: u64) -> Option<Vec<u8>> {
+    /// The bytes of `range`, or `None` after asking for them and `SMALL_READ` bytes at least.
+    fn view(&mut self, range: Range<u64>) -> Option<Vec<u8>> {
         let (offset, bytes) = &self.window;
         let inside = range.start.checked_sub(*offset).and_then(|from| {
-            let from = usize::try_from(from).ok()?;
-            let to = from.checked_add(usize::try_from(range.end - range.start).ok()?)?;
-            bytes.get(from..to)
+            let to = range.end.checked_sub(*offset)?;
+            bytes.get(to_usize(from)..to_usize(to))
         });
         if let Some(found) = inside {
             return Some(found.to_vec());
         }
-        let end = range.end.max(range.start.saturating_add(read_ahead));
-        self.want = Some(range.start..end.min(self.size).max(range.end));
+        let ahead = range.start.saturating_add(SMALL_READ).min(self.size);
+        self.wanted = Some(range.start..range.end.max(ahead));
         None
     }
 
-    fn step(&mut self) {
-        match self.state {
-            State::Box(pos) => self.step_box(pos),
-            State::Picture { fragment, nal, end } => self.step_picture(fragment, nal, end),
-            State::Done => {}
-        }
-    }
-
-    fn step_box(&mut self, pos: u64) {
-        if pos >= self.size {
-            self.stop();
+    fn step_box(&mut self, at: u64) {
+        if at >= self.size {
+            self.state = State::Done;
             return;
         }
-        let Some(head) = self.view(pos..pos.saturating_add(16).min(self.size), SMALL_READ) else {
+        let Some(head) = self.view(at..at.saturating_add(16).min(self.size)) else {
             return;
         };
-        match header(&head, self.size - pos) {
-            Ok((kind, header, size)) => self.enter(BoxAt {
-                kind,
-                start: pos,
-                header,
-                end: pos + size,
-            }),
-            Err((expected, found)) => {
-                self.fault(Fault::new(pos, "box", expected, found));
-                self.stop();
+        let b = match BoxHeader::read(&head, at, self.size) {
+            Ok(header) => header,
+            Err(fault) => {
+                self.fragments.fault(fault);
+                self.state = State::Done;
+                return;
             }
-        }
-    }
-
-    fn enter(&mut self, b: BoxAt) {
+        };
         match &b.kind {
             b"mdat" => {
-                give_mdat(&mut self.facts.fragments, b.start..b.end);
-                self.state = State::Box(b.end);
+                self.fragments.add_mdat(&b);
                 self.next_picture(b.end);
             }
             b"moof" | b"styp" => {
-                if b.end - b.start > MAX_BOX {
-                    let expected = format!("at most {MAX_BOX} bytes of {}", name(&b));
-                    let found = format!("{}", b.end - b.start);
-                    self.fault(Fault::new(b.start, "box", expected, found));
-                    self.stop();
-                } else if let Some(body) = self.view(b.body()..b.end, SMALL_READ) {
-                    self.read_small(b, &body);
+                let size = b.end - b.start;
+                if size > MAX_BOX {
+                    let expected = format!("at most {MAX_BOX} bytes of {}", fourcc(b.kind));
+                    self.stop(b.start, expected, size.to_string());
+                } else if let Some(body) = self.view(b.body..b.end) {
+                    self.read_small(&b, &body);
                     self.state = State::Box(b.end);
                 }
             }
@@ -293,41 +258,28 @@ impl SegmentScan {
         }
     }
 
-    fn read_small(&mut self, b: BoxAt, body: &[u8]) {
-        if &b.kind == b"styp" {
-            match brands(Reader::new(body, b.body(), &fourcc(b.kind))) {
-                Ok((major, rest)) => self.facts.brands = [vec![major], rest].concat(),
-                Err(fault) => self.fault(fault),
-            }
+    fn read_small(&mut self, b: &BoxHeader, body: &[u8]) {
+        if &b.kind == b"moof" {
+            self.fragments.add_moof(b, body);
             return;
         }
-        let mut faults = Vec::new();
-        read_moof(
-            body,
-            b,
-            &self.defaults,
-            &mut self.budget,
-            &mut self.facts.fragments,
-            &mut faults,
-        );
-        faults.into_iter().for_each(|f| self.fault(f));
+        match brands(Reader::of_body(b, body)) {
+            Ok((major, rest)) => self.brands = [vec![major], rest].concat(),
+            Err(fault) => self.fragments.fault(fault),
+        }
     }
 
-    /// Turns to the next fragment whose picture was not looked at; `resume` is where the walk goes on where there is none.
+    /// Turns to the next fragment whose picture was not looked at, or else to the box at `resume`.
     fn next_picture(&mut self, resume: u64) {
         self.state = State::Box(resume);
-        while let Some(fragment) = self.facts.fragments.get(self.seen) {
-            let index = self.seen;
-            self.seen += 1;
+        while let Some(fragment) = self.fragments.list.get(self.pictures.len()) {
             let ours = fragment.track_id == self.defaults.track_id && self.defaults.nal.is_some();
-            if let Some(sample) = fragment.samples.first().copied().filter(|_| ours) {
+            let sample = fragment.samples.first().filter(|_| ours);
+            self.pictures.push(sample.map(|_| FirstPicture::default()));
+            if let Some(sample) = sample {
                 let end = sample.offset.saturating_add(sample.size.into());
-                self.facts.first_pictures.resize(index, None);
-                self.facts
-                    .first_pictures
-                    .push(Some(FirstPicture::default()));
                 self.state = State::Picture {
-                    fragment: index,
+                    fragment: self.pictures.len() - 1,
                     nal: sample.offset,
                     end: end.min(self.size),
                 };
@@ -337,46 +289,36 @@ impl SegmentScan {
     }
 
     fn step_picture(&mut self, fragment: usize, nal: u64, end: u64) {
-        let Some(NalFormat {
-            coding,
-            length_size,
-        }) = self.defaults.nal
-        else {
-            self.stop();
+        let resume = self.fragments.list.get(fragment);
+        let resume = resume.map_or(self.size, |f| f.mdat.end);
+        let Some(format) = self.defaults.nal else {
+            self.state = State::Box(resume);
             return;
         };
-        let head_end = nal.saturating_add(u64::from(length_size)).saturating_add(1);
-        let resume = self
-            .facts
-            .fragments
-            .get(fragment)
-            .map_or(self.size, |f| f.mdat.end);
+        let length_end = nal.saturating_add(u64::from(format.length_size));
+        let head_end = length_end.saturating_add(1);
         if head_end > end {
             self.next_picture(resume);
             return;
         }
-        let Some(head) = self.view(nal..head_end, SMALL_READ) else {
+        let Some(head) = self.view(nal..head_end) else {
             return;
         };
-        let (length, kind) = nal_head(&head, coding);
-        let done = self.note_nal(fragment, kind, coding);
-        let next = nal
-            .saturating_add(u64::from(length_size))
-            .saturating_add(length);
-        if done || length == 0 {
+        let (length, kind) = nal_head(&head, format.coding);
+        if self.note_nal(fragment, kind, format.coding) || length == 0 {
             self.next_picture(resume);
         } else {
             self.state = State::Picture {
                 fragment,
-                nal: next,
+                nal: length_end.saturating_add(length),
                 end,
             };
         }
     }
 
-    /// Notes one NAL unit; true once the first slice, or too many others, were seen.
+    /// Notes one NAL unit; returns whether the first slice, or too many others, were seen.
     fn note_nal(&mut self, fragment: usize, kind: u8, coding: NalCoding) -> bool {
-        let Some(Some(picture)) = self.facts.first_pictures.get_mut(fragment) else {
+        let Some(Some(picture)) = self.pictures.get_mut(fragment) else {
             return true;
         };
         picture.nal_types.push(kind);
@@ -387,6 +329,10 @@ impl SegmentScan {
         };
         picture.idr.is_some() || picture.nal_types.len() >= MAX_NALS
     }
+}
+
+fn named(range: &Range<u64>) -> String {
+    format!("bytes {} to {}", range.start, range.end)
 }
 
 /// Length and type of the NAL unit whose length field and first byte these are.

@@ -1,67 +1,68 @@
-//! The sequence parameter set of AVC (ISO/IEC 14496-10, 7.3.2.1.1), as far as the end of the colour description.
+//! The sequence parameter set of AVC (ISO/IEC 14496-10, 7.3.2.1.1 and annex E).
 
-use serde::{Deserialize, Serialize};
-
-use super::Colour;
+use crate::Colour;
 
 /// Facts of an AVC sequence parameter set.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sps {
     /// `profile_idc`.
     pub profile: u8,
-    /// The constraint flags byte.
+    /// The byte of constraint flags.
     pub compatibility: u8,
     /// `level_idc`, ten times the level.
     pub level: u8,
-    /// Width after cropping.
+    /// Width in pixels after cropping.
     pub width: u32,
-    /// Height after cropping.
+    /// Height in pixels after cropping.
     pub height: u32,
+    /// What is cropped left, right, at the top and at the bottom, in the units of 7.4.2.1.1.
+    pub cropping: [u32; 4],
     /// `chroma_format_idc`: 1 is 4:2:0.
     pub chroma: u32,
     /// Bits per luma sample.
     pub bit_depth: u32,
     /// Whether every picture is a frame (`frame_mbs_only_flag`).
     pub progressive: bool,
-    /// Sample aspect ratio; `None` where unspecified.
+    pub vui: Vui,
+}
+
+/// Video usability information (annex E). A field is `None` if the set does not state it, or ends before it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Vui {
+    /// Sample aspect ratio, if it is specified.
     pub sar: Option<(u32, u32)>,
-    /// Colour description; `None` where there is none.
     pub colour: Option<Colour>,
+    pub timing: Option<FrameTiming>,
+    /// `max_num_reorder_frames`: how many frames precede another in decoding order and follow it in output order.
+    pub max_reorder_frames: Option<u32>,
+}
+
+/// FrameTiming information (E.2.1). A frame lasts `2 * units_in_tick / time_scale` seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FrameTiming {
+    pub units_in_tick: u32,
+    pub time_scale: u32,
+    /// `fixed_frame_rate_flag`.
+    pub fixed: bool,
 }
 
 impl Sps {
-    /// Reads a sequence parameter set NAL unit; `None` where it is none, or ends early.
+    /// Reads a NAL unit. `None` if it is no sequence parameter set, or ends before its colours.
     #[must_use]
     pub fn read(nal: &[u8]) -> Option<Self> {
-        if nal.first()? & 0x1f != 7 {
+        let (header, rest) = nal.split_first()?;
+        if header & 0x1f != 7 {
             return None;
         }
-        let rbsp = unescape(nal.get(1..)?);
-        let mut r = Bits::new(&rbsp);
-        read(&mut r).map(|(sps, _)| sps)
-    }
-
-    /// Whether a sequence parameter set NAL unit states how many frames may be reordered (`bitstream_restriction_flag`,
-    /// annex E); not so where it is none, or ends early.
-    #[must_use]
-    pub fn states_reordering(nal: &[u8]) -> bool {
-        let stated = || {
-            if nal.first()? & 0x1f != 7 {
-                return None;
-            }
-            let rbsp = unescape(nal.get(1..)?);
-            let mut r = Bits::new(&rbsp);
-            match read(&mut r)? {
-                (_, true) => restriction(&mut r),
-                (_, false) => Some(false),
-            }
-        };
-        stated().unwrap_or(false)
+        let rbsp = unescape(rest);
+        read(&mut Bits {
+            data: &rbsp,
+            pos: 0,
+        })
     }
 }
 
-/// Gives the facts, and whether there is usability information, which then has been read as far as the colours.
-fn read(r: &mut Bits<'_>) -> Option<(Sps, bool)> {
+fn read(r: &mut Bits<'_>) -> Option<Sps> {
     let (profile, compatibility, level) = (r.bits(8)? as u8, r.bits(8)? as u8, r.bits(8)? as u8);
     r.ue()?;
     let (chroma, bit_depth) = if has_chroma_format(profile) {
@@ -73,12 +74,12 @@ fn read(r: &mut Bits<'_>) -> Option<(Sps, bool)> {
     r.ue()?;
     r.bits(1)?;
     let (mbs_wide, map_units) = (r.ue()?.checked_add(1)?, r.ue()?.checked_add(1)?);
-    let progressive = r.bits(1)? == 1;
+    let progressive = r.flag()?;
     if !progressive {
         r.bits(1)?;
     }
     r.bits(1)?;
-    let crop = if r.bits(1)? == 1 {
+    let cropping = if r.flag()? {
         [r.ue()?, r.ue()?, r.ue()?, r.ue()?]
     } else {
         [0; 4]
@@ -93,21 +94,19 @@ fn read(r: &mut Bits<'_>) -> Option<(Sps, bool)> {
         let cut = a.checked_add(b)?.checked_mul(unit)?;
         units.checked_mul(16)?.checked_sub(cut)
     };
-    let usability = r.bits(1)? == 1;
-    let (sar, colour) = if usability { vui(r)? } else { (None, None) };
-    let sps = Sps {
+    let [left, right, top, bottom] = cropping;
+    Some(Sps {
         profile,
         compatibility,
         level,
-        width: side(mbs_wide, unit_x, crop[0], crop[1])?,
-        height: side(map_units.checked_mul(fields)?, unit_y, crop[2], crop[3])?,
+        width: side(mbs_wide, unit_x, left, right)?,
+        height: side(map_units.checked_mul(fields)?, unit_y, top, bottom)?,
+        cropping,
         chroma,
         bit_depth,
         progressive,
-        sar,
-        colour,
-    };
-    Some((sps, usability))
+        vui: if r.flag()? { vui(r)? } else { Vui::default() },
+    })
 }
 
 fn has_chroma_format(profile: u8) -> bool {
@@ -125,9 +124,9 @@ fn chroma_format(r: &mut Bits<'_>) -> Option<(u32, u32)> {
     let bit_depth = r.ue()?.checked_add(8)?;
     r.ue()?;
     r.bits(1)?;
-    if r.bits(1)? == 1 {
+    if r.flag()? {
         for i in 0..if chroma == 3 { 12 } else { 8 } {
-            if r.bits(1)? == 1 {
+            if r.flag()? {
                 scaling_list(r, if i < 6 { 16 } else { 64 })?;
             }
         }
@@ -167,19 +166,19 @@ fn picture_order(r: &mut Bits<'_>) -> Option<()> {
     Some(())
 }
 
-type Vui = (Option<(u32, u32)>, Option<Colour>);
-
 fn vui(r: &mut Bits<'_>) -> Option<Vui> {
-    let sar = if r.bits(1)? == 1 { aspect(r)? } else { None };
-    if r.bits(1)? == 1 {
+    let mut vui = Vui {
+        sar: if r.flag()? { aspect(r)? } else { None },
+        ..Vui::default()
+    };
+    if r.flag()? {
         r.bits(1)?;
     }
-    let mut colour = None;
-    if r.bits(1)? == 1 {
+    if r.flag()? {
         r.bits(3)?;
-        let full_range = r.bits(1)? == 1;
-        if r.bits(1)? == 1 {
-            colour = Some(Colour {
+        let full_range = r.flag()?;
+        if r.flag()? {
+            vui.colour = Some(Colour {
                 primaries: r.bits(8)? as u16,
                 transfer: r.bits(8)? as u16,
                 matrix: r.bits(8)? as u16,
@@ -187,30 +186,42 @@ fn vui(r: &mut Bits<'_>) -> Option<Vui> {
             });
         }
     }
-    Some((sar, colour))
+    // Size and colours are known by now; a set that ends early merely does not state the rest.
+    let _ = timing_and_reordering(r, &mut vui);
+    Some(vui)
 }
 
-/// What follows the colours (E.1.1), as far as `bitstream_restriction_flag`.
-fn restriction(r: &mut Bits<'_>) -> Option<bool> {
-    if r.bits(1)? == 1 {
+fn timing_and_reordering(r: &mut Bits<'_>, vui: &mut Vui) -> Option<()> {
+    if r.flag()? {
         r.ue()?;
         r.ue()?;
     }
-    if r.bits(1)? == 1 {
-        r.bits(65)?;
+    if r.flag()? {
+        vui.timing = Some(FrameTiming {
+            units_in_tick: r.bits(32)?,
+            time_scale: r.bits(32)?,
+            fixed: r.flag()?,
+        });
     }
-    let (nal, vcl) = (buffers(r)?, buffers(r)?);
+    let (nal, vcl) = (reference_decoder(r)?, reference_decoder(r)?);
     if nal || vcl {
         r.bits(1)?;
     }
     r.bits(1)?;
-    Some(r.bits(1)? == 1)
+    if r.flag()? {
+        r.bits(1)?;
+        for _ in 0..4 {
+            r.ue()?;
+        }
+        vui.max_reorder_frames = Some(r.ue()?);
+    }
+    Some(())
 }
 
-/// Skips parameters of the hypothetical reference decoder (E.1.2), where there are any.
-fn buffers(r: &mut Bits<'_>) -> Option<bool> {
-    let there = r.bits(1)? == 1;
-    if there {
+/// Skips parameters of the hypothetical reference decoder (E.1.2); returns whether there are any.
+fn reference_decoder(r: &mut Bits<'_>) -> Option<bool> {
+    let present = r.flag()?;
+    if present {
         let count = r.ue()?.min(31) + 1;
         r.bits(8)?;
         for _ in 0..count {
@@ -220,7 +231,7 @@ fn buffers(r: &mut Bits<'_>) -> Option<bool> {
         }
         r.bits(20)?;
     }
-    Some(there)
+    Some(present)
 }
 
 /// Table E-1 of ISO/IEC 14496-10.
@@ -272,9 +283,9 @@ struct Bits<'a> {
     pos: usize,
 }
 
-impl<'a> Bits<'a> {
-    fn new(data: &'a [u8]) -> Self {
-        Self { data, pos: 0 }
+impl Bits<'_> {
+    fn flag(&mut self) -> Option<bool> {
+        Some(self.bits(1)? == 1)
     }
 
     fn bits(&mut self, n: u32) -> Option<u32> {

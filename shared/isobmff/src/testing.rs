@@ -1,49 +1,16 @@
-//! Writers of the few boxes that init segments and fragments consist of.
+//! Synthetic fragments and parameter sets for tests, with everything that a test may want to damage.
 
-/// Writes boxes.
-#[derive(Clone, Copy, Debug)]
-pub struct BoxWriter;
+use crate::writer::{boxed, full_box, words};
 
-impl BoxWriter {
-    /// A box.
-    #[must_use]
-    pub fn plain(kind: &[u8; 4], body: &[u8]) -> Vec<u8> {
-        let size = u32::try_from(body.len() + 8).unwrap_or(u32::MAX);
-        [&size.to_be_bytes()[..], kind, body].concat()
-    }
-
-    /// A box with version and flags.
-    #[must_use]
-    pub fn full(kind: &[u8; 4], version: u8, flags: u32, body: &[u8]) -> Vec<u8> {
-        let word = (u32::from(version) << 24) | flags;
-        Self::plain(kind, &[&word.to_be_bytes()[..], body].concat())
-    }
-
-    /// `styp` with the first brand as the major one.
-    #[must_use]
-    pub fn styp(brands: &[&str]) -> Vec<u8> {
-        Self::plain(b"styp", &brand_list(brands))
-    }
-
-    /// A `moof` whose `trun` declares a number of samples and has no fields for them.
-    #[must_use]
-    pub fn moof_with_count(count: u32) -> Vec<u8> {
-        let tfhd = Self::full(b"tfhd", 0, 0x02_0000, &1u32.to_be_bytes());
-        let tfdt = Self::full(b"tfdt", 0, 0, &0u32.to_be_bytes());
-        let trun = Self::full(b"trun", 0, 0, &count.to_be_bytes());
-        let traf = Self::plain(b"traf", &[tfhd, tfdt, trun].concat());
-        let mfhd = Self::full(b"mfhd", 0, 0, &1u32.to_be_bytes());
-        Self::plain(b"moof", &[mfhd, traf].concat())
-    }
-}
-
-fn brand_list(brands: &[&str]) -> Vec<u8> {
-    let major = brands.first().map(|b| b.as_bytes()).unwrap_or_default();
-    let mut body = [major, &[0; 4][..]].concat();
-    for brand in brands {
-        body.extend(brand.as_bytes());
-    }
-    body
+/// A `moof` whose `trun` declares a number of samples and has no fields for them.
+#[must_use]
+pub fn moof_with_count(count: u32) -> Vec<u8> {
+    let tfhd = full_box(b"tfhd", 0, 0x02_0000, &words(&[1]));
+    let tfdt = full_box(b"tfdt", 0, 0, &words(&[0]));
+    let trun = full_box(b"trun", 0, 0, &words(&[count]));
+    let traf = boxed(b"traf", &[tfhd, tfdt, trun].concat());
+    let mfhd = full_box(b"mfhd", 0, 0, &words(&[1]));
+    boxed(b"moof", &[mfhd, traf].concat())
 }
 
 /// One sample of a synthetic fragment.
@@ -144,62 +111,171 @@ impl FragmentSpec {
         let offset = i32::try_from(length + 8).unwrap_or(i32::MAX);
         let payload: Vec<Vec<u8>> = self.samples.iter().map(SampleSpec::payload).collect();
         let mut out = self.moof(offset + self.skew);
-        out.extend(BoxWriter::plain(b"mdat", &payload.concat()));
+        out.extend(boxed(b"mdat", &payload.concat()));
         out
     }
 
     fn moof(&self, data_offset: i32) -> Vec<u8> {
-        let tfhd = BoxWriter::full(b"tfhd", 0, self.tfhd_flags, &self.track_id.to_be_bytes());
-        let tfdt = BoxWriter::full(b"tfdt", 1, 0, &self.tfdt.to_be_bytes());
+        let tfhd = full_box(b"tfhd", 0, self.tfhd_flags, &self.track_id.to_be_bytes());
+        let tfdt = full_box(b"tfdt", 1, 0, &self.tfdt.to_be_bytes());
         let count = u32::try_from(self.samples.len()).unwrap_or(u32::MAX);
-        let mut body = [count.to_be_bytes(), data_offset.to_be_bytes()].concat();
+        let mut trun = vec![count, data_offset.cast_unsigned()];
         for s in &self.samples {
-            let flags: u32 = if s.sync { 0x0200_0000 } else { 0x0101_0000 };
-            for word in [s.duration, s.size, flags, s.cts.cast_unsigned()] {
-                body.extend(word.to_be_bytes());
-            }
+            let flags = if s.sync { 0x0200_0000 } else { 0x0101_0000 };
+            trun.extend([s.duration, s.size, flags, s.cts.cast_unsigned()]);
         }
-        let trun = BoxWriter::full(b"trun", 1, 0xf01, &body);
-        let traf = BoxWriter::plain(b"traf", &[tfhd, tfdt, trun].concat());
-        let mfhd = BoxWriter::full(b"mfhd", 0, 0, &self.sequence.to_be_bytes());
-        BoxWriter::plain(b"moof", &[mfhd, traf].concat())
+        let trun = full_box(b"trun", 1, 0xf01, &words(&trun));
+        let traf = boxed(b"traf", &[tfhd, tfdt, trun].concat());
+        let mfhd = full_box(b"mfhd", 0, 0, &self.sequence.to_be_bytes());
+        boxed(b"moof", &[mfhd, traf].concat())
     }
 }
 
-/// A sequence parameter set of AVC for a progressive 4:2:0 picture of even size.
+/// A sequence parameter set of AVC with a picture of even size.
+#[derive(Clone, Debug)]
+pub struct SpsSpec {
+    pub profile: u8,
+    pub level: u8,
+    /// Width and height after cropping.
+    pub size: (u32, u32),
+    /// `chroma_format_idc`; written by profiles from High on.
+    pub chroma: u32,
+    /// Bits per sample; written by profiles from High on.
+    pub bit_depth: u32,
+    /// Whether pictures may be fields.
+    pub interlaced: bool,
+    /// `pic_order_cnt_type`.
+    pub order_type: u32,
+    /// Sample aspect ratio, written as `Extended_SAR`, or `aspect_ratio_idc` 1 for 1:1.
+    pub sar: Option<(u16, u16)>,
+    /// Full range, primaries, transfer characteristics and matrix coefficients.
+    pub colour: Option<(bool, [u8; 3])>,
+    /// `num_units_in_tick`, `time_scale` and `fixed_frame_rate_flag`.
+    pub timing: Option<(u32, u32, bool)>,
+    /// Whether there are parameters of a hypothetical reference decoder.
+    pub reference_decoder: bool,
+    /// `max_num_reorder_frames`.
+    pub reorder: Option<u32>,
+}
+
+/// A sequence parameter set of a progressive 4:2:0 picture with square pixels, which states nothing more.
 #[must_use]
 pub fn sps(profile: u8, level: u8, width: u32, height: u32) -> Vec<u8> {
-    let mut w = BitWriter::default();
-    for byte in [profile, 0, level] {
-        w.bits(u32::from(byte), 8);
-    }
-    w.ue(0);
-    if profile >= 100 {
+    let spec = SpsSpec {
+        profile,
+        level,
+        size: (width, height),
+        chroma: 1,
+        bit_depth: 8,
+        interlaced: false,
+        order_type: 2,
+        sar: Some((1, 1)),
+        colour: None,
+        timing: None,
+        reference_decoder: false,
+        reorder: None,
+    };
+    spec.bytes()
+}
+
+impl SpsSpec {
+    /// The NAL unit.
+    #[must_use]
+    pub fn bytes(&self) -> Vec<u8> {
+        let mut w = BitWriter::default();
+        for byte in [self.profile, 0, self.level] {
+            w.bits(u32::from(byte), 8);
+        }
+        w.ue(0);
+        if self.profile >= 100 {
+            w.ue(self.chroma);
+            if self.chroma == 3 {
+                w.bits(0, 1);
+            }
+            w.ue(self.bit_depth - 8);
+            w.ue(self.bit_depth - 8);
+            w.bits(0, 2);
+        }
+        w.ue(0);
+        w.ue(self.order_type);
+        match self.order_type {
+            0 => w.ue(2),
+            // delta_pic_order_always_zero_flag, offsets 0 and -1, a cycle of two frames.
+            1 => {
+                w.bits(0b1_1011, 5);
+                w.ue(2);
+                w.bits(0b0101, 4);
+            }
+            _ => {}
+        }
         w.ue(1);
+        w.bits(0, 1);
+        let fields = if self.interlaced { 2 } else { 1 };
+        let (mbs_wide, map_units) = (self.size.0.div_ceil(16), self.size.1.div_ceil(16 * fields));
+        w.ue(mbs_wide - 1);
+        w.ue(map_units - 1);
+        if self.interlaced {
+            w.bits(0, 1);
+        }
+        w.bits(1, 1);
+        w.bits(1, 1);
+        w.bits(1, 1);
+        let unit_x = if self.chroma == 3 { 1 } else { 2 };
+        let unit_y = if self.chroma == 1 { 2 * fields } else { fields };
         w.ue(0);
+        w.ue((mbs_wide * 16 - self.size.0) / unit_x);
         w.ue(0);
-        w.bits(0, 2);
+        w.ue((map_units * fields * 16 - self.size.1) / unit_y);
+        w.bits(1, 1);
+        self.usability(&mut w);
+        w.bits(1, 1);
+        escape(&w.bytes())
     }
-    let (mbs_wide, mbs_high) = (width.div_ceil(16), height.div_ceil(16));
-    w.ue(0);
-    w.ue(2);
-    w.ue(1);
-    w.bits(0, 1);
-    w.ue(mbs_wide - 1);
-    w.ue(mbs_high - 1);
-    w.bits(0b11, 2);
-    w.bits(1, 1);
-    w.ue(0);
-    w.ue((mbs_wide * 16 - width) / 2);
-    w.ue(0);
-    w.ue((mbs_high * 16 - height) / 2);
-    // VUI with a square sample aspect ratio and nothing else.
-    w.bits(1, 1);
-    w.bits(1, 1);
-    w.bits(1, 8);
-    w.bits(0, 8);
-    w.bits(1, 1);
-    escape(&w.bytes())
+
+    fn usability(&self, w: &mut BitWriter) {
+        w.flag(self.sar.is_some());
+        match self.sar {
+            Some((1, 1)) => w.bits(1, 8),
+            Some((width, height)) => {
+                w.bits(255, 8);
+                w.bits(width.into(), 16);
+                w.bits(height.into(), 16);
+            }
+            None => {}
+        }
+        w.bits(0, 1);
+        w.flag(self.colour.is_some());
+        if let Some((full_range, points)) = self.colour {
+            w.bits(5, 3);
+            w.flag(full_range);
+            w.bits(1, 1);
+            points.iter().for_each(|p| w.bits((*p).into(), 8));
+        }
+        w.bits(0, 1);
+        w.flag(self.timing.is_some());
+        if let Some((units, scale, fixed)) = self.timing {
+            w.bits(units, 32);
+            w.bits(scale, 32);
+            w.flag(fixed);
+        }
+        for _ in 0..2 {
+            w.flag(self.reference_decoder);
+            if self.reference_decoder {
+                w.ue(0);
+                w.bits(0x12, 8);
+                w.ue(1_000);
+                w.ue(2_000);
+                w.bits(0, 1);
+                w.bits(0x12345, 20);
+            }
+        }
+        w.bits(0, if self.reference_decoder { 2 } else { 1 });
+        w.flag(self.reorder.is_some());
+        if let Some(frames) = self.reorder {
+            w.bits(1, 1);
+            [2, 1, 11, 11, frames, 16].into_iter().for_each(|n| w.ue(n));
+        }
+    }
 }
 
 /// Prepends the NAL unit header and inserts emulation prevention bytes.
@@ -223,6 +299,10 @@ struct BitWriter(Vec<bool>);
 impl BitWriter {
     fn bits(&mut self, value: u32, n: u32) {
         self.0.extend((0..n).rev().map(|i| value >> i & 1 == 1));
+    }
+
+    fn flag(&mut self, value: bool) {
+        self.bits(value.into(), 1);
     }
 
     fn ue(&mut self, value: u32) {

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::testing::{BoxWriter, FragmentSpec, SampleSpec, sps};
+use crate::testing::{FragmentSpec, SampleSpec, SpsSpec, moof_with_count, sps};
 
 const AVC: &[u8] = include_bytes!("../fixtures/avc_init.mp4");
 const AAC: &[u8] = include_bytes!("../fixtures/aac_init.mp4");
@@ -19,7 +19,7 @@ fn an_avc_init_of_ffmpeg_is_read() {
     assert_eq!((init.timescale, init.media_start()), (24_000, 2_000));
     let sps = init.sps.unwrap();
     assert_eq!((sps.width, sps.height, sps.level), (320, 180, 40));
-    assert_eq!((sps.progressive, sps.sar), (true, Some((1, 1))));
+    assert_eq!((sps.progressive, sps.vui.sar), (true, Some((1, 1))));
     assert_eq!(init.defaults.nal.unwrap().length_size, 4);
 }
 
@@ -74,7 +74,7 @@ fn an_independent_reader_sees_the_same_init() {
 fn a_missing_moov_says_so() {
     let ftyp = &AVC[..28];
     insta::assert_snapshot!(Init::read(ftyp).unwrap_err(), @r#"at byte 0, file: expected a box "moov", found none"#);
-    insta::assert_snapshot!(Init::read(&AVC[..500]).unwrap_err(), @r#"at byte 28, box: expected a size of 8 to 472 bytes for box "moov", found 786"#);
+    insta::assert_snapshot!(Init::read(&AVC[..500]).unwrap_err(), @r#"at byte 28, file: expected a size of 8 to 472 bytes for box "moov", found 786"#);
 }
 
 #[test]
@@ -86,17 +86,129 @@ fn a_written_sps_is_read_back() {
     }
 }
 
+/// What another implementation finds in a parameter set, in our terms.
+fn second_opinion(nal: &[u8]) -> Sps {
+    use h264_reader::nal::sps::{FrameMbsFlags, SeqParameterSet};
+    use h264_reader::rbsp::{BitReader, decode_nal};
+    let rbsp = decode_nal(nal).unwrap();
+    let set = SeqParameterSet::from_bits(BitReader::new(&*rbsp)).unwrap();
+    let (width, height) = set.pixel_dimensions().unwrap();
+    let vui = set.vui_parameters.as_ref();
+    let signal = vui.and_then(|v| v.video_signal_type.as_ref());
+    let colour = signal.and_then(|s| s.colour_description.as_ref());
+    Sps {
+        profile: set.profile_idc.into(),
+        compatibility: set.constraint_flags.into(),
+        level: set.level_idc,
+        width,
+        height,
+        cropping: set.frame_cropping.map_or([0; 4], |c| {
+            [c.left_offset, c.right_offset, c.top_offset, c.bottom_offset]
+        }),
+        chroma: set.chroma_info.chroma_format.to_u32(),
+        bit_depth: u32::from(set.chroma_info.bit_depth_luma_minus8) + 8,
+        progressive: matches!(set.frame_mbs_flags, FrameMbsFlags::Frames),
+        vui: Vui {
+            sar: vui
+                .and_then(|v| v.aspect_ratio_info.as_ref()?.get())
+                .map(|(width, height)| (width.into(), height.into())),
+            colour: colour.zip(signal).map(|(c, signal)| Colour {
+                primaries: c.colour_primaries.into(),
+                transfer: c.transfer_characteristics.into(),
+                matrix: c.matrix_coefficients.into(),
+                full_range: signal.video_full_range_flag,
+            }),
+            timing: vui
+                .and_then(|v| v.timing_info.as_ref())
+                .map(|t| FrameTiming {
+                    units_in_tick: t.num_units_in_tick,
+                    time_scale: t.time_scale,
+                    fixed: t.fixed_frame_rate_flag,
+                }),
+            max_reorder_frames: vui
+                .and_then(|v| v.bitstream_restrictions.as_ref())
+                .map(|b| b.max_num_reorder_frames),
+        },
+    }
+}
+
 #[test]
-fn a_set_that_bounds_reordering_is_told_from_one_that_does_not() {
-    let stating = Init::read(AVC).unwrap().avc.unwrap().sps;
-    assert!(stating.iter().all(|nal| Sps::states_reordering(nal)));
-    let silent = sps(100, 40, 320, 180);
-    assert!(Sps::read(&silent).is_some() && !Sps::states_reordering(&silent));
-    assert!(!Sps::states_reordering(&stating[0][..8]));
+fn an_independent_reader_finds_the_same_in_the_set_of_ffmpeg() {
+    let nal = &Init::read(AVC).unwrap().avc.unwrap().sps[0];
+    let found = Sps::read(nal).unwrap();
+    assert_eq!(found, second_opinion(nal));
+    // Values, so that two readers that find nothing do not pass.
+    let timing = found.vui.timing.unwrap();
+    assert_eq!((timing.units_in_tick, timing.time_scale), (1, 48));
+    assert_eq!((found.cropping, found.height), ([0, 0, 0, 6], 180));
+}
+
+fn sets() -> impl Strategy<Value = SpsSpec> {
+    let format = (
+        prop::sample::select(vec![66u8, 77, 88, 100, 110, 122, 244]),
+        // The other reader checks pictures and buffers against the level.
+        51u8..=52,
+        (1u32..=1_024, 1u32..=272),
+        prop::sample::select(vec![1u32, 2, 3]),
+        8u32..=14,
+        any::<bool>(),
+        0u32..=2,
+    );
+    let usability = (
+        prop::option::of((1u16.., 1u16..)),
+        prop::option::of(any::<(bool, [u8; 3])>()),
+        prop::option::of((1u32.., 1u32.., any::<bool>())),
+        any::<bool>(),
+        prop::option::of(0u32..=16),
+    );
+    (format, usability).prop_map(|(format, usability)| {
+        let (profile, level, (width, height), chroma, bit_depth, interlaced, order_type) = format;
+        let (sar, colour, timing, reference_decoder, reorder) = usability;
+        let high = profile >= 100;
+        SpsSpec {
+            profile,
+            level,
+            // Multiples of what every format can crop.
+            size: (width * 2, height * 4),
+            chroma: if high { chroma } else { 1 },
+            bit_depth: if high { bit_depth } else { 8 },
+            interlaced,
+            order_type,
+            sar,
+            colour,
+            timing,
+            reference_decoder,
+            reorder,
+        }
+    })
+}
+
+proptest! {
+    #[test]
+    fn an_independent_reader_finds_the_same_in_any_parameter_set(spec in sets()) {
+        let nal = spec.bytes();
+        let found = Sps::read(&nal).unwrap();
+        prop_assert_eq!(found, second_opinion(&nal));
+        prop_assert_eq!((found.width, found.height), spec.size);
+        prop_assert_eq!((found.profile, found.level), (spec.profile, spec.level));
+        let timing = found.vui.timing.map(|t| (t.units_in_tick, t.time_scale, t.fixed));
+        prop_assert_eq!(timing, spec.timing);
+        prop_assert_eq!(found.vui.max_reorder_frames, spec.reorder);
+        prop_assert_eq!(found.vui.colour.is_some(), spec.colour.is_some());
+    }
+}
+
+#[test]
+fn a_set_states_a_bound_of_reordering_or_none() {
+    let bound = |nal: &[u8]| Sps::read(nal).unwrap().vui.max_reorder_frames;
+    let of_ffmpeg = &Init::read(AVC).unwrap().avc.unwrap().sps[0];
+    assert_eq!(bound(of_ffmpeg), Some(2));
+    assert_eq!(bound(&sps(100, 40, 320, 180)), None);
+    assert_eq!(Sps::read(&of_ffmpeg[..8]), None);
 }
 
 fn segment(fragments: u64) -> Vec<u8> {
-    let mut out = BoxWriter::styp(&["msdh", "cmfs"]);
+    let mut out = file_type(b"styp", &[b"msdh", b"cmfs"]);
     for index in 0..fragments {
         let spec = FragmentSpec {
             sequence: u32::try_from(index).unwrap() + 1,
@@ -174,7 +286,7 @@ fn a_small_segment_needs_one_read() {
 
 #[test]
 fn a_declared_count_of_samples_allocates_nothing() {
-    let data = BoxWriter::moof_with_count(u32::MAX);
+    let data = moof_with_count(u32::MAX);
     let (found, faults) = fragments(&data, &defaults());
     assert_eq!(found.len(), 0);
     assert!(faults[0].expected.contains("samples"), "{faults:?}");

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use reelsmith_core::record::{ByteRange, KeyFrame};
 use reelsmith_core::time::Ticks;
 
-use reelsmith_isobmff::{EncodedSample, EncodedTrack, file_type};
+use reelsmith_isobmff::{EncodedTrack, file_type};
 
 use crate::error::MediaError;
 
@@ -54,13 +54,13 @@ pub(crate) fn build(
     place: Place,
     fragments: &[std::ops::Range<usize>],
 ) -> Result<SegmentMedia, MediaError> {
-    let mut bytes = file_type(*b"styp", &BRANDS);
+    let mut bytes = file_type(b"styp", &BRANDS);
     let mut key_frames = Vec::new();
     for (sequence, range) in (place.sequence..).zip(fragments) {
         let offset = bytes.len() as u64;
         let fragment = encoded.fragment(sequence, range.clone(), place.delay);
         let fragment = fragment.map_err(|e| {
-            let expected = format!("frames delayed by at most {} ticks", e.delay);
+            let expected = format!("frames delayed by at most {} ticks", e.expected);
             MediaError::output(rendition, expected, e.found.to_string())
         })?;
         if place.keys {
@@ -91,8 +91,8 @@ fn key_frame(
 ) -> Option<KeyFrame> {
     let first = encoded.samples.get(range.start).filter(|s| s.sync)?;
     let samples = &encoded.samples[range.clone()];
-    let payload: u64 = samples.iter().map(EncodedSample::size).sum();
-    let length = length - payload + first.size();
+    let payload: u64 = samples.iter().map(|s| u64::from(s.size)).sum();
+    let length = length - payload + u64::from(first.size);
     Some(KeyFrame {
         time: Ticks(ticks(first.time).0 + first.composition),
         range: ByteRange { offset, length },

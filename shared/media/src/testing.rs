@@ -10,6 +10,7 @@ use reelsmith_core::object::{ObjectPin, ObjectRef};
 use reelsmith_core::ports::{
     ListedObject, ObjectMeta, ObjectStore, PortError, PortErrorKind, PortResult, Put, PutOptions,
 };
+use reelsmith_isobmff::{Reader, boxed, words};
 
 use crate::{ProxyOptions, RangeProxy, Tools};
 
@@ -208,28 +209,22 @@ pub(crate) fn plan(frames: u64, rate: &str) -> reelsmith_core::plan::Plan {
     }
 }
 
-/// An MP4 or MOV file whose movie box is last and whose first track is the picture, with a `clap` box of these words.
-pub(crate) fn with_clean_aperture(mut file: Vec<u8>, words: [u32; 8]) -> Vec<u8> {
-    let kind = |file: &[u8], at: usize| file[at + 4..at + 8].to_vec();
-    let size = |file: &[u8], at: usize| u32::from_be_bytes(file[at..at + 4].try_into().unwrap());
-    let find = |file: &[u8], mut at: usize, wanted: &[u8]| {
-        while kind(file, at) != wanted {
-            at += size(file, at) as usize;
-        }
-        at
-    };
-    let mut grown = vec![find(&file, 0, b"moov")];
-    for wanted in [b"trak", b"mdia", b"minf", b"stbl", b"stsd"] {
-        grown.push(find(&file, grown.last().unwrap() + 8, wanted));
+/// An MP4 or MOV file whose movie box is last and whose first track is the picture, with a `clap` box of these numbers.
+pub(crate) fn with_clean_aperture(mut file: Vec<u8>, clap: [u32; 8]) -> Vec<u8> {
+    let at = |offset: u64| usize::try_from(offset).unwrap();
+    let mut reader = Reader::new(&file);
+    let mut grown = Vec::new();
+    for kind in [b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stsd"] {
+        reader = reader.need(kind).unwrap();
+        grown.push(at(reader.offset()) - 8);
     }
-    grown.push(grown.last().unwrap() + 16);
-    let entry = *grown.last().unwrap();
-    let end = entry + size(&file, entry) as usize;
-    let content = words.map(u32::to_be_bytes).concat();
-    let clap = [&40u32.to_be_bytes()[..], b"clap", &content].concat();
+    reader.take(8).unwrap();
+    let entry = reader.boxes().next().unwrap();
+    grown.push(at(entry.start));
+    let (end, clap) = (at(entry.end), boxed(b"clap", &words(&clap)));
     for at in grown {
-        let size = size(&file, at) + 40;
-        file[at..at + 4].copy_from_slice(&size.to_be_bytes());
+        let size = file[at..].first_chunk_mut().unwrap();
+        *size = (u32::from_be_bytes(*size) + 40).to_be_bytes();
     }
     file.splice(end..end, clap);
     file

@@ -1,33 +1,17 @@
 //! A minimal writer of ISO BMFF (ISO/IEC 14496-12) for files that no muxer writes.
 
-/// A box: size, type, content.
-#[must_use]
-pub fn boxed(kind: &[u8; 4], content: &[u8]) -> Vec<u8> {
-    let size = u32::try_from(content.len() + 8).unwrap_or(u32::MAX);
-    let mut bytes = size.to_be_bytes().to_vec();
-    bytes.extend_from_slice(kind);
-    bytes.extend_from_slice(content);
-    bytes
-}
+pub use reelsmith_isobmff::{boxed, words};
 
-/// A full box: version and flags before the content.
+/// A box with version 0 and flags.
 #[must_use]
 pub fn full(kind: &[u8; 4], flags: u32, content: &[u8]) -> Vec<u8> {
-    let mut inner = flags.to_be_bytes().to_vec();
-    inner.extend_from_slice(content);
-    boxed(kind, &inner)
+    reelsmith_isobmff::full_box(kind, 0, flags, content)
 }
 
 /// The `ftyp` of a plain MP4.
 #[must_use]
 pub fn ftyp() -> Vec<u8> {
     boxed(b"ftyp", b"isom\0\0\x02\0isomiso2avc1mp41")
-}
-
-/// Big-endian numbers.
-#[must_use]
-pub fn words(numbers: &[u32]) -> Vec<u8> {
-    numbers.iter().flat_map(|n| n.to_be_bytes()).collect()
 }
 
 /// The sample tables of a track. A case can replace each of them.

@@ -86,8 +86,8 @@ impl Stage {
         let table = self.world.cloud.sdk().submissions(table);
         let end = Instant::now() + PATIENCE;
         loop {
-            if let Some(request) = self.standin.requests().last() {
-                let job_key = request["userMetadata"]["job_key"].as_str().unwrap();
+            if let Some(job) = self.standin.jobs().last() {
+                let job_key = job.request["userMetadata"]["job_key"].as_str().unwrap();
                 let row = table.row(&job_key.parse().unwrap()).await.unwrap().unwrap();
                 if row.owner == execution && row.encoder_ref.is_some() {
                     return;

@@ -1,6 +1,7 @@
 //! Init segments built by hand.
 
-use reelsmith_isobmff::testing::{BoxWriter, sps};
+use reelsmith_isobmff::testing::sps;
+use reelsmith_isobmff::{boxed, full_box, words};
 
 use super::Rung;
 
@@ -62,12 +63,12 @@ impl ProtectionSpec {
         tenc.extend(self.key_id);
         tenc.push(u8::try_from(self.constant_iv.len()).unwrap_or(0));
         tenc.extend(&self.constant_iv);
-        let tenc = BoxWriter::full(b"tenc", 1, 0, &tenc);
-        let mut sinf = BoxWriter::plain(b"frma", &entry);
-        sinf.extend(BoxWriter::full(b"schm", 0, 0, &schm));
+        let tenc = full_box(b"tenc", 1, 0, &tenc);
+        let mut sinf = boxed(b"frma", &entry);
+        sinf.extend(full_box(b"schm", 0, 0, &schm));
         let schi = if self.tenc { tenc } else { Vec::new() };
-        sinf.extend(BoxWriter::plain(b"schi", &schi));
-        BoxWriter::plain(b"sinf", &sinf)
+        sinf.extend(boxed(b"schi", &schi));
+        boxed(b"sinf", &sinf)
     }
 }
 
@@ -132,35 +133,31 @@ impl InitSpec {
         let mut ftyp = [major, &[0; 4]].concat();
         ftyp.extend(self.brands.iter().flat_map(|b| b.bytes()));
         let mvhd = [words(&[0, 0, 1_000, 0]), vec![0; 80]].concat();
-        let mut moov = BoxWriter::full(b"mvhd", 0, 0, &mvhd);
+        let mut moov = full_box(b"mvhd", 0, 0, &mvhd);
         for _ in 0..self.tracks {
-            moov.extend(BoxWriter::plain(b"trak", &self.track()));
+            moov.extend(boxed(b"trak", &self.track()));
         }
         let mut mvex = Vec::new();
         if let Some(duration) = self.duration {
-            mvex.extend(BoxWriter::full(b"mehd", 0, 0, &words(&[duration])));
+            mvex.extend(full_box(b"mehd", 0, 0, &words(&[duration])));
         }
-        mvex.extend(BoxWriter::full(b"trex", 0, 0, &words(&[1, 1, 0, 0, 0])));
-        moov.extend(BoxWriter::plain(b"mvex", &mvex));
-        [
-            BoxWriter::plain(b"ftyp", &ftyp),
-            BoxWriter::plain(b"moov", &moov),
-        ]
-        .concat()
+        mvex.extend(full_box(b"trex", 0, 0, &words(&[1, 1, 0, 0, 0])));
+        moov.extend(boxed(b"mvex", &mvex));
+        [boxed(b"ftyp", &ftyp), boxed(b"moov", &moov)].concat()
     }
 
     fn track(&self) -> Vec<u8> {
         let tkhd = [words(&[0, 0, 1, 0, 0]), vec![0; 60]].concat();
-        let mut track = BoxWriter::full(b"tkhd", 0, 3, &tkhd);
+        let mut track = full_box(b"tkhd", 0, 3, &tkhd);
         if !self.edits.is_empty() {
             let mut elst = words(&[u32::try_from(self.edits.len()).unwrap_or(0)]);
             for (time, rate) in &self.edits {
                 elst.extend(words(&[0, time.cast_unsigned(), rate.cast_unsigned()]));
             }
-            let elst = BoxWriter::full(b"elst", 0, 0, &elst);
-            track.extend(BoxWriter::plain(b"edts", &elst));
+            let elst = full_box(b"elst", 0, 0, &elst);
+            track.extend(boxed(b"edts", &elst));
         }
-        track.extend(BoxWriter::plain(b"mdia", &self.media()));
+        track.extend(boxed(b"mdia", &self.media()));
         track
     }
 
@@ -170,18 +167,18 @@ impl InitSpec {
         let hdlr = [&[0; 4][..], handler, &[0; 13]].concat();
         let stsd = [
             words(&[1]),
-            BoxWriter::plain(&self.stored_entry(), &self.sample_entry()),
+            boxed(&self.stored_entry(), &self.sample_entry()),
         ]
         .concat();
         let stbl = [
-            BoxWriter::full(b"stsd", 0, 0, &stsd),
-            BoxWriter::full(b"stsz", 0, 0, &words(&[0, self.moov_samples])),
+            full_box(b"stsd", 0, 0, &stsd),
+            full_box(b"stsz", 0, 0, &words(&[0, self.moov_samples])),
         ];
-        let minf = BoxWriter::plain(b"stbl", &stbl.concat());
+        let minf = boxed(b"stbl", &stbl.concat());
         [
-            BoxWriter::full(b"mdhd", 0, 0, &mdhd),
-            BoxWriter::full(b"hdlr", 0, 0, &hdlr),
-            BoxWriter::plain(b"minf", &minf),
+            full_box(b"mdhd", 0, 0, &mdhd),
+            full_box(b"hdlr", 0, 0, &hdlr),
+            boxed(b"minf", &minf),
         ]
         .concat()
     }
@@ -208,7 +205,7 @@ impl InitSpec {
             out.extend([0; 8]);
             out.extend([0, 2, 0, 16, 0, 0, 0, 0]);
             out.extend(words(&[48_000 << 16]));
-            out.extend(BoxWriter::full(b"esds", 0, 0, &self.esds()));
+            out.extend(full_box(b"esds", 0, 0, &self.esds()));
             return out;
         }
         out.extend([0; 16]);
@@ -219,13 +216,10 @@ impl InitSpec {
         out.extend(self.configuration());
         if let Some([primaries, transfer, matrix]) = self.colour {
             let points = [primaries, transfer, matrix].map(u16::to_be_bytes).concat();
-            out.extend(BoxWriter::plain(
-                b"colr",
-                &[b"nclx", &*points, &[0]].concat(),
-            ));
+            out.extend(boxed(b"colr", &[b"nclx", &*points, &[0]].concat()));
         }
         if let Some((h, v)) = self.aspect {
-            out.extend(BoxWriter::plain(b"pasp", &words(&[h, v])));
+            out.extend(boxed(b"pasp", &words(&[h, v])));
         }
         out
     }
@@ -237,11 +231,11 @@ impl InitSpec {
             body.extend(u16::try_from(sps.len()).unwrap_or(0).to_be_bytes());
             body.extend(sps);
             body.extend([1, 0, 4, 0x68, 0xee, 0x3c, 0x80]);
-            return BoxWriter::plain(b"avcC", &body);
+            return boxed(b"avcC", &body);
         }
         let mut body = vec![1, 1, 0x60, 0, 0, 0, 0x90, 0, 0, 0, 0, 0, self.level];
         body.extend([0xf0, 0, 0xfc, 0xfd, 0xf8, 0xf8, 0, 0, 0x0f, 0]);
-        BoxWriter::plain(b"hvcC", &body)
+        boxed(b"hvcC", &body)
     }
 
     fn esds(&self) -> Vec<u8> {
@@ -250,8 +244,4 @@ impl InitSpec {
         body.extend([5, 2, self.audio[0], self.audio[1], 6, 1, 2]);
         body
     }
-}
-
-fn words(values: &[u32]) -> Vec<u8> {
-    values.iter().flat_map(|v| v.to_be_bytes()).collect()
 }

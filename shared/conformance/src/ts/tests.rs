@@ -25,7 +25,7 @@ fn a_lost_packet_a_time_that_runs_backwards_and_late_tables_are_found() {
     let lost = [&good[..5 * PACKET], &good[7 * PACKET..]].concat();
     let fault = &read(&lost).faults[0];
     assert_eq!(
-        (fault.at, &*fault.expected),
+        (fault.offset, &*fault.expected),
         (5 * 188, "continuity counter 1")
     );
     let tables_last = [&good[2 * PACKET..], &good[..2 * PACKET]].concat();

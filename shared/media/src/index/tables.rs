@@ -4,19 +4,17 @@
 //! sample one byte long, so that its demuxer hardly reads any of the zeros. Where samples really are is kept apart.
 //! Anything unusual (a box that does not fit, tables beyond the caps) gives no tables, and the file is read whole.
 
-mod fragment;
-mod movie;
 mod pieces;
 mod stated;
 
 use std::collections::BTreeMap;
-use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 use reelsmith_core::object::ObjectPin;
 use reelsmith_core::ports::ObjectStore;
 use reelsmith_core::probe::ByteSpan;
+use reelsmith_isobmff::{BoxHeader, Reader, SampleMap, SampleRun, SizeFields, StoredTrack};
 
 use crate::error::MediaError;
 use crate::proxy::{Blocks, Fault, ProxyOptions};
@@ -51,45 +49,18 @@ pub(super) struct Tables {
     /// For each track whether it is H.264 that leaves it to its packets how far frames are reordered.
     silent: Vec<bool>,
     pieces: pieces::Pieces,
-    tracks: Vec<Track>,
-}
-
-/// A track in the order of the movie box, which is that of ffmpeg's streams.
-#[derive(Clone, Debug, Default)]
-struct Track {
-    id: u32,
-    default_size: u32,
-    runs: Vec<Run>,
-}
-
-impl Track {
-    /// The bytes of its runs.
-    fn spans(&self) -> Vec<ByteSpan> {
-        let span = |run: &Run| ByteSpan {
-            start: run.at,
-            end: run.at.saturating_add(run.ends.last().copied().unwrap_or(0)),
-        };
-        self.runs.iter().map(span).collect()
-    }
-}
-
-/// Samples that are stored one after the other.
-#[derive(Clone, Debug)]
-struct Run {
-    at: u64,
-    /// End of each sample, counted from `at`.
-    ends: Vec<u64>,
+    samples: SampleMap,
 }
 
 /// Where the samples of one track are.
-pub(super) struct Samples(Vec<Run>);
+pub(super) struct Samples(Vec<SampleRun>);
 
 impl Tables {
     /// Samples of the stream with this index.
     pub(super) fn samples(&self, stream: u32) -> Samples {
-        let track = self.tracks.get(stream as usize);
+        let track = self.samples.tracks.get(stream as usize);
         let mut runs = track.map(|t| t.runs.clone()).unwrap_or_default();
-        runs.sort_unstable_by_key(|r| r.at);
+        runs.sort_unstable_by_key(|r| r.start);
         Samples(runs)
     }
 
@@ -107,28 +78,15 @@ impl Tables {
 impl Samples {
     /// The bytes of the sample that a demuxer which takes every sample for one byte finds at `at`.
     pub(super) fn true_span(&self, at: u64) -> Option<ByteSpan> {
-        let run = self.0.partition_point(|r| r.at <= at).checked_sub(1)?;
+        let run = self.0.partition_point(|r| r.start <= at).checked_sub(1)?;
         let run = self.0.get(run)?;
-        let number = usize::try_from(at - run.at).ok()?;
+        let number = usize::try_from(at - run.start).ok()?;
         let end = *run.ends.get(number)?;
         let before = number.checked_sub(1).and_then(|n| run.ends.get(n));
         Some(ByteSpan {
-            start: run.at.saturating_add(before.copied().unwrap_or(0)),
-            end: run.at.saturating_add(end),
+            start: run.start.saturating_add(before.copied().unwrap_or(0)),
+            end: run.start.saturating_add(end),
         })
-    }
-}
-
-impl Run {
-    fn new(at: u64, sizes: impl Iterator<Item = u32>) -> Self {
-        let ends = sizes.scan(0u64, |end, size| {
-            *end = end.saturating_add(u64::from(size));
-            Some(*end)
-        });
-        Self {
-            at,
-            ends: ends.collect(),
-        }
     }
 }
 
@@ -137,7 +95,7 @@ impl Run {
 /// # Errors
 /// Those of the store. A file that is not as it should be is no error here: it has no tables.
 pub(super) async fn read(store: Arc<dyn ObjectStore>, pin: &ObjectPin) -> Result<Read, MediaError> {
-    let mut reader = Reader::new(store, pin);
+    let mut reader = BoxWalk::new(store, pin);
     let walked = reader.walk().await;
     let bytes_read = reader.blocks.counters().0 + reader.extra;
     let file = walked?;
@@ -161,21 +119,31 @@ pub(super) async fn stored(
     store: Arc<dyn ObjectStore>,
     pin: &ObjectPin,
 ) -> Result<Option<Stored>, MediaError> {
-    let Some((span, moov)) = Reader::new(store, pin).movie_box(MOST_LOOKS).await? else {
+    let Some((span, moov)) = BoxWalk::new(store, pin).movie_box(MOST_LOOKS).await? else {
         return Ok(None);
     };
-    let movie = child(&moov, 0..moov.len(), b"moov").unwrap_or_default();
-    if child(&moov, movie, b"mvex").is_some() {
+    let movie = Reader::new(&moov).child(b"moov");
+    if movie.is_some_and(|movie| movie.child(b"mvex").is_some()) {
         return Ok(None);
     }
-    let tracks = movie::shrink(&mut BytesMut::from(&moov[..]));
+    let (samples, _) = SampleMap::read(&moov);
     Ok(Some(Stored {
         moov: span,
-        tracks: tracks.iter().map(Track::spans).collect(),
+        tracks: samples.tracks.iter().map(spans).collect(),
     }))
 }
 
-struct Reader {
+/// The bytes of a track's runs.
+fn spans(track: &StoredTrack) -> Vec<ByteSpan> {
+    let span = |run: &SampleRun| ByteSpan {
+        start: run.start,
+        end: run.end(),
+    };
+    track.runs.iter().map(span).collect()
+}
+
+/// Reads boxes of the top level from the store.
+struct BoxWalk {
     store: Arc<dyn ObjectStore>,
     pin: ObjectPin,
     blocks: Blocks,
@@ -183,14 +151,7 @@ struct Reader {
     extra: u64,
 }
 
-/// A box by its header.
-struct Head {
-    kind: [u8; 4],
-    header: u64,
-    span: ByteSpan,
-}
-
-impl Reader {
+impl BoxWalk {
     fn new(store: Arc<dyn ObjectStore>, pin: &ObjectPin) -> Self {
         let options = ProxyOptions {
             block: PEEK,
@@ -216,7 +177,7 @@ impl Reader {
             if boxes > MOST_BOXES || !self.take(&head, &mut tables).await? {
                 return Ok(None);
             }
-            at = head.span.end;
+            at = head.end;
         }
         Ok(tables.moov.is_some().then_some(tables))
     }
@@ -230,84 +191,64 @@ impl Reader {
                 return Ok(None);
             };
             if &head.kind == b"moov" {
-                let small = head.span.end - at <= MOST_BOX;
-                return match small {
-                    true => Ok(Some((head.span, self.bytes(head.span).await?))),
+                let span = ByteSpan {
+                    start: at,
+                    end: head.end,
+                };
+                return match head.end - at <= MOST_BOX {
+                    true => Ok(Some((span, self.bytes(span).await?))),
                     false => Ok(None),
                 };
             }
-            at = head.span.end;
+            at = head.end;
         }
         Ok(None)
     }
 
     /// Keeps what ffmpeg needs of a box. `false` where that is more than the caps allow.
-    async fn take(&mut self, head: &Head, tables: &mut Tables) -> Result<bool, Fault> {
+    async fn take(&mut self, head: &BoxHeader, tables: &mut Tables) -> Result<bool, Fault> {
         let media = matches!(&head.kind, b"mdat" | b"free" | b"skip" | b"mfra" | b"wide");
-        let end = match media {
-            true => head.span.start + head.header,
-            false => head.span.end,
+        let span = ByteSpan {
+            start: head.start,
+            end: if media { head.body } else { head.end },
         };
-        let span = ByteSpan { end, ..head.span };
         let read = self.blocks.counters().0 + self.extra;
-        if end - span.start > MOST_BOX || read + (end - span.start) > MOST_BYTES {
+        if span.end - span.start > MOST_BOX || read + (span.end - span.start) > MOST_BYTES {
             return Ok(false);
         }
         let bytes = self.bytes(span).await?;
-        let bytes = match &head.kind {
+        let sizes = match &head.kind {
             b"moov" => {
                 if tables.moov.replace(span).is_some() {
                     return Ok(false);
                 }
                 tables.silent = stated::silent(&bytes);
                 tables.pieces.movie();
-                let mut bytes = BytesMut::from(&bytes[..]);
-                tables.tracks = movie::shrink(&mut bytes);
-                bytes.freeze()
+                let (samples, sizes) = SampleMap::read(&bytes);
+                tables.samples = samples;
+                sizes
             }
             b"moof" => {
-                let known: Vec<usize> = tables.tracks.iter().map(|t| t.runs.len()).collect();
-                let mut shrunk = BytesMut::from(&bytes[..]);
-                fragment::shrink(&mut shrunk, span.start, &mut tables.tracks);
-                let pieces = &mut tables.pieces;
-                pieces.fragment(&bytes, span, &tables.tracks, &known);
-                shrunk.freeze()
+                let tracks = tables.samples.tracks.iter();
+                let known: Vec<usize> = tracks.map(|t| t.runs.len()).collect();
+                let sizes = tables.samples.add_fragment(&bytes, span.start);
+                let tracks = &tables.samples.tracks;
+                tables.pieces.fragment(&bytes, span, tracks, &known);
+                sizes
             }
             _ => {
                 tables.pieces.pass(head.kind, span.start);
-                bytes
+                Vec::new()
             }
         };
-        tables.known.insert(span.start, bytes);
+        tables.known.insert(span.start, shrunk(bytes, &sizes));
         Ok(true)
     }
 
-    async fn head(&mut self, at: u64) -> Result<Option<Head>, Fault> {
+    async fn head(&mut self, at: u64) -> Result<Option<BoxHeader>, Fault> {
         let end = at.saturating_add(16).min(self.pin.size);
         let bytes = self.bytes(ByteSpan { start: at, end }).await?;
-        let Some((size, rest)) = bytes.split_first_chunk::<4>() else {
-            return Ok(None);
-        };
-        let Some((kind, rest)) = rest.split_first_chunk::<4>() else {
-            return Ok(None);
-        };
-        let (header, size) = match u32::from_be_bytes(*size) {
-            0 => (8, self.pin.size - at),
-            1 => match rest.first_chunk::<8>() {
-                Some(size) => (16, u64::from_be_bytes(*size)),
-                None => return Ok(None),
-            },
-            size => (8, u64::from(size)),
-        };
-        let fits = size >= header && size <= self.pin.size - at;
-        Ok(fits.then(|| Head {
-            kind: *kind,
-            header,
-            span: ByteSpan {
-                start: at,
-                end: at + size,
-            },
-        }))
+        Ok(BoxHeader::read(&bytes, at, self.pin.size).ok())
     }
 
     /// Bytes of a span: small ones through the blocks at hand, large ones by requests of their own.
@@ -343,34 +284,14 @@ async fn gather(blocks: &Blocks, span: ByteSpan) -> Result<Bytes, Fault> {
     Ok(bytes.freeze())
 }
 
-/// The boxes within `data[within]`: kind and the range of the content.
-fn children(data: &[u8], within: Range<usize>) -> Vec<([u8; 4], Range<usize>)> {
-    let start = within.start;
-    let inner = data.get(within).unwrap_or_default();
-    let place =
-        |offset: u64| usize::try_from(offset).map_or(usize::MAX, |o| start.saturating_add(o));
-    reelsmith_isobmff::boxes(inner)
-        .map(|b| (b.kind, place(b.start + b.header)..place(b.end)))
-        .collect()
-}
-
-/// The content of the first box of a kind.
-fn child(moov: &[u8], within: Range<usize>, kind: &[u8; 4]) -> Option<Range<usize>> {
-    let mut boxes = children(moov, within).into_iter();
-    boxes.find(|(k, _)| k == kind).map(|(_, content)| content)
-}
-
-fn word(data: &[u8], at: usize) -> Option<u32> {
-    let bytes = data.get(at..at.checked_add(4)?)?;
-    Some(u32::from_be_bytes(*bytes.first_chunk()?))
-}
-
-/// Makes the size at `at` one byte, or leaves it zero, and gives what it was.
-fn one_byte(data: &mut [u8], at: usize) -> Option<u32> {
-    let size = word(data, at)?;
-    let field = data.get_mut(at..at.checked_add(4)?)?;
-    field.copy_from_slice(&size.min(1).to_be_bytes());
-    Some(size)
+/// A box with every sample one byte long.
+fn shrunk(bytes: Bytes, sizes: &[SizeFields]) -> Bytes {
+    if sizes.is_empty() {
+        return bytes;
+    }
+    let mut bytes = BytesMut::from(bytes);
+    sizes.iter().for_each(|fields| fields.shrink(&mut bytes));
+    bytes.freeze()
 }
 
 #[cfg(test)]

@@ -98,13 +98,17 @@ fn escaped(rbsp: &[u8]) -> Vec<u8> {
     nal
 }
 
+fn states_reordering(nal: &[u8]) -> bool {
+    Sps::read(nal).unwrap().vui.max_reorder_frames.is_some()
+}
+
 /// The file with the flag taken back in its `avcC` box. The set keeps its length: zeros follow, which decoders pass over.
 pub fn unstated(mut file: Vec<u8>) -> Vec<u8> {
     let kind = file.windows(4).position(|w| w == b"avcC").unwrap();
     let length = kind + 4 + 6;
     let start = length + 2;
     let end = start + usize::from(u16::from_be_bytes([file[length], file[length + 1]]));
-    assert!(Sps::states_reordering(&file[start..end]));
+    assert!(states_reordering(&file[start..end]));
     let data = unescaped(&file[start..end]);
     let mut bits = Bits { data, pos: 8 };
     let at = flag(&mut bits);
@@ -117,7 +121,7 @@ pub fn unstated(mut file: Vec<u8>) -> Vec<u8> {
     }
     bits.data.truncate((at + 2).div_ceil(8));
     let mut set = escaped(&bits.data);
-    assert!(!Sps::states_reordering(&set));
+    assert!(!states_reordering(&set));
     set.resize(end - start, 0);
     file[start..end].copy_from_slice(&set);
     file

@@ -266,7 +266,7 @@ impl Stage {
         self.world.notification(&execution).await;
 
         let idle = standin(&endpoint, None).await;
-        let mut order = working.requests().pop().unwrap();
+        let mut order = working.jobs().pop().unwrap().request;
         for token in ["one", "two"] {
             order["clientRequestToken"] = json!(token);
             place(port(&idle), &order).await;

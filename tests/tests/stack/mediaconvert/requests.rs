@@ -74,7 +74,8 @@ async fn requests() -> Vec<(String, Value)> {
         service.create(&order).await.unwrap();
     }
     let names = ordered.into_iter().map(|(name, _)| name);
-    names.zip(standin.requests()).collect()
+    let requests = standin.jobs().into_iter().map(|job| job.request);
+    names.zip(requests).collect()
 }
 
 /// The parts that all requests share, and the parts that options change.

@@ -46,7 +46,7 @@ fn check(view: &View<'_>, out: &mut Findings) {
 
 fn transfer(track: &Track<'_>) -> Option<u16> {
     let init = track.init?;
-    let colour = init.colour.or_else(|| init.sps?.colour)?;
+    let colour = init.colour.or_else(|| init.sps?.vui.colour)?;
     Some(colour.transfer)
 }
 

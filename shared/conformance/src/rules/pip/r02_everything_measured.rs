@@ -42,11 +42,11 @@ fn check(view: &View<'_>, out: &mut Findings) {
             Err(reason) => out.add(&part.path, None, "a segment that can be measured", reason),
             Ok(facts) => {
                 if let Some(fault) = facts.faults.first() {
-                    let at = Some(Location::Byte(fault.at));
+                    let at = Some(Location::Byte(fault.offset));
                     out.add(
                         &part.path,
                         at,
-                        format!("{} in {}", fault.expected, fault.place),
+                        format!("{} in {}", fault.expected, fault.path),
                         &*fault.found,
                     );
                 }

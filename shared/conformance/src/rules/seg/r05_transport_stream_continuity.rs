@@ -39,8 +39,8 @@ fn check_track(view: &View<'_>, track: &Track<'_>, out: &mut Findings) {
             out.segment(&track.path, segment.number, expected, found);
         }
         if let (Some(fault), Some(part)) = (facts.faults.first(), &segment.part) {
-            let at = Some(Location::Byte(fault.at));
-            let expected = format!("{} in {}", fault.expected, fault.place);
+            let at = Some(Location::Byte(fault.offset));
+            let expected = format!("{} in {}", fault.expected, fault.path);
             out.add(&part.path, at, expected, &*fault.found);
         }
         let joined = before.filter(|_| !tag.discontinuity);

@@ -21,7 +21,7 @@ fn check(view: &View<'_>, out: &mut Findings) {
     for track in view.of(Kind::Video) {
         let Some(init) = track.init else { continue };
         let path = track.maps.first().map_or(&*track.path, |m| &*m.path);
-        let coded = init.sps.and_then(|s| s.colour);
+        let coded = init.sps.and_then(|s| s.vui.colour);
         if let (Some(stored), Some(coded)) = (init.colour, coded)
             && stored != coded
         {

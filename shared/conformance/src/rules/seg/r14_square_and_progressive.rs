@@ -20,7 +20,7 @@ fn check(view: &View<'_>, out: &mut Findings) {
         let Some((init, map)) = track.init.zip(track.maps.first()) else {
             continue;
         };
-        let aspects = [init.sps.and_then(|s| s.sar), init.pixel_aspect];
+        let aspects = [init.sps.and_then(|s| s.vui.sar), init.pixel_aspect];
         let oblong = aspects.into_iter().flatten().find(|(w, h)| w != h);
         if let Some((w, h)) = oblong {
             let expected = "a sample aspect ratio of 1:1";

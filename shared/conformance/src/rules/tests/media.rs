@@ -1,7 +1,7 @@
 //! Damage to init segments and media segments.
 
 use super::{Damage, Good, MPD, V360, V720};
-use reelsmith_isobmff::testing::BoxWriter;
+use reelsmith_isobmff::file_type;
 
 fn init(good: &mut Good, change: impl FnOnce(&mut crate::testing::inits::InitSpec)) {
     good.init(&format!("{V360}/init.mp4"), change);
@@ -313,7 +313,7 @@ pub(super) const DAMAGES: &[Damage] = &[
         also: &["SEG-01"],
         apply: |g| {
             let path = "audio/ja/seg_00002.m4s".to_owned();
-            let bytes = [BoxWriter::styp(&["qt  "]), g.bytes()[&path].clone()].concat();
+            let bytes = [file_type(b"styp", &[b"qt  "]), g.bytes()[&path].clone()].concat();
             g.segments.remove(&path);
             g.raw.insert(path, bytes);
             assert!(g.texts.contains_key(MPD) && V720 != V360);

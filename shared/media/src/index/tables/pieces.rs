@@ -1,8 +1,7 @@
 //! Fragments that can each be read without those before it.
 
 use reelsmith_core::probe::ByteSpan;
-
-use super::{Track, children};
+use reelsmith_isobmff::{Reader, StoredTrack};
 
 /// Where fragments begin and what is known against taking them for themselves, while boxes go by in file order.
 #[derive(Debug, Default)]
@@ -36,7 +35,7 @@ impl Pieces {
         &mut self,
         moof: &[u8],
         span: ByteSpan,
-        tracks: &[Track],
+        tracks: &[StoredTrack],
         known: &[usize],
     ) {
         let start = *self.begun.get_or_insert(span.start);
@@ -49,9 +48,8 @@ impl Pieces {
             .zip(known)
             .flat_map(|(t, known)| t.runs.get(*known..).unwrap_or_default());
         for run in runs {
-            self.dependent |= run.at < span.end;
-            let length = run.ends.last().copied().unwrap_or(0);
-            self.reach = self.reach.max(run.at.saturating_add(length));
+            self.dependent |= run.start < span.end;
+            self.reach = self.reach.max(run.end());
         }
         self.dependent |= !is_timed(moof);
     }
@@ -69,8 +67,7 @@ impl Pieces {
 
 /// Whether every track of a fragment says when it is decoded (`tfdt`: ISO/IEC 14496-12, 8.8.12).
 fn is_timed(moof: &[u8]) -> bool {
-    let content = children(moof, 0..moof.len());
-    let inner = content.into_iter().flat_map(|(_, c)| children(moof, c));
-    let mut tracks = inner.filter(|(kind, _)| kind == b"traf");
-    tracks.all(|(_, traf)| super::child(moof, traf, b"tfdt").is_some())
+    let moof = Reader::new(moof).child(b"moof");
+    let mut tracks = moof.into_iter().flat_map(|m| m.all(b"traf"));
+    tracks.all(|traf| traf.child(b"tfdt").is_some())
 }

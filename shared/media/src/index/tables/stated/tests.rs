@@ -1,4 +1,5 @@
 use proptest::prelude::*;
+use reelsmith_isobmff::boxed;
 
 use super::*;
 use crate::probe::probe;
@@ -42,10 +43,8 @@ proptest! {
         let coded = Resolution { width: 320, height: 180 };
         let _ = crop(&bytes, stream, coded);
         let stsd = [&[0; 8][..], &bytes].concat();
-        let moov = [b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stsd"].iter().rev().fold(stsd, |inner, kind| {
-            let size = u32::try_from(inner.len() + 8).unwrap();
-            [&size.to_be_bytes()[..], &kind[..], &inner].concat()
-        });
+        let path = [b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stsd"];
+        let moov = path.iter().rev().fold(stsd, |inner, kind| boxed(kind, &inner));
         let _ = crop(&moov, 0, coded);
     }
 }
