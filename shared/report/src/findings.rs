@@ -1,41 +1,38 @@
-//! What the conformance rules found.
+//! The findings of the conformance rules.
 
 use maud::{Markup, html};
-use reelsmith_conformance::{Location, Report, Severity, Violation};
+use reelsmith_conformance::{Location, Severity, Violation};
 
 use crate::Facts;
 use crate::format::size;
 
-/// Findings that are listed; `report.json` has all of them.
+/// Most findings that are listed; `report.json` has all.
 const LISTED: usize = 200;
 
 pub fn section(facts: &Facts<'_>) -> Option<Markup> {
-    facts.conformance.map(of)
-}
-
-fn of(report: &Report) -> Markup {
+    let report = facts.conformance?;
     let coverage = &report.coverage;
-    html! {
+    Some(html! {
         section.card id="conformance" {
             h2 { "Conformance" }
             p {
                 (report.rules_checked) " rules checked over " (coverage.objects) " objects (" (size(coverage.bytes)) "): "
-                (coverage.segments) " segments opened and measured, checksums of " (coverage.compared) " of " (coverage.recorded) " compared with the workers' records."
+                (coverage.segments) " segments measured, checksums of " (coverage.compared) " of " (coverage.recorded) " compared with the workers' records."
             }
             @if !report.not_judged.is_empty() {
-                p.soft { "Not judged, because nothing was supplied to judge by: " (report.not_judged.join(", ")) "." }
+                p.soft { "Not checked, because the facts to compare with are missing: " (report.not_judged.join(", ")) "." }
             }
             @if report.violations.is_empty() {
                 p { span.badge.good { "no findings" } }
             } @else {
-                @if report.violations.len() > LISTED { p.soft { "The gravest " (LISTED) " of " (report.violations.len()) "; report.json has all." } }
+                @if report.violations.len() > LISTED { p.soft { "The most severe " (LISTED) " of " (report.violations.len()) "; report.json has all." } }
                 div.wide { table {
                     thead { tr { th { "Rule" } th { "Severity" } th { "Where" } th { "Expected" } th { "Found" } } }
                     tbody { @for violation in report.violations.iter().take(LISTED) { (row(violation)) } }
                 } }
             }
         }
-    }
+    })
 }
 
 fn row(violation: &Violation) -> Markup {
@@ -44,11 +41,7 @@ fn row(violation: &Violation) -> Markup {
         Severity::Warn => "badge warn",
         Severity::Info => "badge",
     };
-    let path = if violation.path.is_empty() {
-        "the output"
-    } else {
-        &violation.path
-    };
+    let path = Some(violation.path.as_str()).filter(|p| !p.is_empty());
     let at = match violation.location {
         Some(Location::Line(line)) => format!(", line {line}"),
         Some(Location::Byte(byte)) => format!(", byte {byte}"),
@@ -59,7 +52,7 @@ fn row(violation: &Violation) -> Markup {
         tr {
             td { code { (violation.rule) } }
             td { span class=(class) { (violation.severity.as_str()) } }
-            td.long { code { (path) } (at) }
+            td.long { code { (path.unwrap_or("the output")) } (at) }
             td.long { (violation.expected) }
             td.long { (violation.found) }
         }

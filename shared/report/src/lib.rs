@@ -1,24 +1,21 @@
-//! `report.html`: what a job made, how, when and at what cost, on one page.
+//! `report.html`: what a job produced, how, when and at what cost, on one page.
 //!
-//! The page needs nothing else: no network, no script, pictures drawn here. It is pure: equal facts give equal bytes.
-//! Everything that people wrote, titles above all, is escaped by [`maud`].
+//! The page needs no network and no script; its plots are SVG within it. The crate is pure: equal [`Facts`] give equal
+//! bytes. [`maud`] escapes all text that people wrote, such as titles. [`metrics`] holds the numbers that
+//! `reelsmith report` prints as well.
 
-mod encode;
+mod execution;
 mod findings;
 mod format;
 mod ladder;
 pub mod metrics;
-mod page;
-mod plot;
 mod provenance;
 mod quality;
-mod rates;
-mod run;
-mod sound;
 mod storyboard;
 mod summary;
 
 use bytes::Bytes;
+use maud::{DOCTYPE, Markup, PreEscaped, html};
 use metrics::Metrics;
 use reelsmith_conformance::{Quality, Report};
 use reelsmith_core::cost::Estimate;
@@ -34,24 +31,21 @@ use reelsmith_core::time::UnixMillis;
 /// The thumbnails of a job as `make-images` wrote them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Storyboard {
-    /// What it wrote: the grid of the sheets, and how far its thumbnails are apart.
+    /// The grid of the sheets, and the time between thumbnails.
     pub record: ImagesRecord,
-    /// The JPEGs of its sheets, from the first on; later ones may be left out.
+    /// The JPEGs of the sheets, from the first on; later ones may be missing.
     pub sheets: Vec<Bytes>,
 }
 
 /// A state of the state machine while it ran.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StateRun {
-    /// Its name.
     pub name: String,
     /// 1 for a state within a branch of another, else 0.
     pub depth: usize,
-    /// When it was entered.
     pub entered: UnixMillis,
-    /// When it was left.
     pub left: UnixMillis,
-    /// The errors that were met in it, in order: but for the last, each was tried again.
+    /// The errors of its attempts, in order; all but the last were retried.
     pub errors: Vec<String>,
 }
 
@@ -60,53 +54,77 @@ pub struct StateRun {
 pub struct Failed {
     /// Stable name of the error.
     pub error: String,
-    /// What was expected, what was found, where, what to do.
+    /// What was expected and found, where, and what to do.
     pub cause: String,
 }
 
-/// Everything the page tells. What was not learnt is left empty, and its part of the page left out.
+/// Everything that the page shows. The page omits a part if its facts are empty or `None`.
 #[derive(Clone, Copy, Debug)]
 pub struct Facts<'a> {
-    /// The job.
     pub job: &'a Job,
-    /// Which deliberate re-encode this is.
     pub generation: Generation,
-    /// The mezzanine as it was found.
+    /// What was found in the mezzanine.
     pub inspection: &'a Inspection,
-    /// Its checksums, once it is verified.
+    /// Checksums of the mezzanine, once it is verified.
     pub verification: Option<&'a Verification>,
-    /// The plan.
     pub plan: &'a Plan,
     /// Every video and audio rendition with its segments.
     pub renditions: &'a [RenditionRecord],
-    /// What the workers of chunks recorded.
     pub chunks: &'a [ChunkRecord],
-    /// What the workers of tracks recorded.
     pub tracks: &'a [TrackRecord],
-    /// What workers noted that gave up.
+    /// Notes of workers that failed.
     pub failures: &'a [FailureNote],
-    /// What was measured, and what breaks a rule; absent while nothing is packaged.
+    /// Measurements and findings, once the output is packaged.
     pub conformance: Option<&'a Report>,
-    /// Why there is no output.
     pub failed: Option<&'a Failed>,
-    /// What the job costs by the cost model.
     pub estimate: Option<&'a Estimate>,
-    /// The states of the execution.
     pub states: &'a [StateRun],
-    /// How good each chunk looks, where it was measured.
+    /// Scores of each chunk.
     pub quality: &'a [Quality],
-    /// The thumbnails.
     pub storyboard: Option<&'a Storyboard>,
-    /// The numbers of the whole run, once its execution is looked at.
+    /// Metrics of the whole run, once it has ended.
     pub metrics: Option<&'a Metrics>,
     /// When the page was made.
     pub made: UnixMillis,
 }
 
-/// The page.
+/// The HTML of the page.
 #[must_use]
 pub fn html(facts: &Facts<'_>) -> String {
-    page::page(facts).into_string()
+    page(facts).into_string()
+}
+
+const STYLE: &str = include_str!("page.css");
+
+fn page(facts: &Facts<'_>) -> Markup {
+    let episode = &facts.job.manifest.episode;
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                meta http-equiv="content-security-policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:";
+                title { (episode.episode_title) " · " (episode.series_title) " · reelsmith report" }
+                style { (PreEscaped(STYLE)) }
+            }
+            body { main {
+                (summary::header(facts))
+                @if let Some(part) = storyboard::section(facts) { (part) }
+                @if let Some(part) = ladder::table(facts) { (part) }
+                @if let Some(part) = ladder::rates(facts) { (part) }
+                @if let Some(part) = quality::scores(facts) { (part) }
+                @if let Some(part) = execution::workers(facts) { (part) }
+                @if let Some(part) = execution::states(facts) { (part) }
+                @if let Some(part) = quality::loudness(facts) { (part) }
+                @if let Some(part) = findings::section(facts) { (part) }
+                @if let Some(part) = provenance::cost(facts) { (part) }
+                (provenance::section(facts))
+                footer.soft { "Made by reelsmith. Times are from the clocks of the workers; rates are those of the stored bytes." }
+            } }
+        }
+    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
-//! The metrics of a job, collected after the fact: from the execution's history, the workers' records and the cost model.
+//! The metrics of a job, collected afterwards from the execution's history, the workers' records and the cost model.
 //!
-//! docs/metrics.md is the contract: what each number means, its unit, and where it is measured.
+//! docs/metrics.md defines every number: its meaning, its unit, and where it is measured. The names of the fields are part
+//! of that contract. Times that end in `_s` are seconds. A work unit (`piece`) is a chunk at the rungs of one group, or a
+//! track.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,180 +12,159 @@ use serde::Serialize;
 
 use crate::format::seconds;
 
-/// Everything that is measured of a job.
+/// All metrics of a job.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Metrics {
-    /// From start to end.
     pub latency: Latency,
-    /// How long pieces of work took. A piece is a chunk at the rungs of one group, or a track.
     pub chunk_encode: ChunkEncode,
-    /// How many pieces ran at once.
     pub concurrency: Concurrency,
-    /// What was tried again.
     pub retries: Retries,
-    /// What it cost to go on after an interruption.
     pub replay: Replay,
-    /// What the state machine carries and keeps.
-    pub state: State,
-    /// What was read of the mezzanine.
+    pub state: StateData,
     pub bytes_read: BytesRead,
-    /// What it costs, by the cost model; absent before there is a plan.
+    /// Absent before there is a plan.
     pub cost: Option<Cost>,
 }
 
-/// From start to end.
+/// From the start of the job's first execution to the end of its last, or until now.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Latency {
-    /// Seconds from the start of the job's first execution to the end of its last, or until now.
     pub seconds: f64,
-    /// Seconds of programme; absent before there is a plan.
+    /// Duration of the programme; absent before there is a plan.
     pub programme_s: Option<f64>,
-    /// Programme per second of latency.
+    /// Seconds of programme per second of latency.
     pub speed: Option<f64>,
 }
 
-/// How long pieces took.
+/// How long work units took.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct ChunkEncode {
-    /// Half of the pieces took at most so many seconds.
     pub median_s: f64,
-    /// Nineteen of twenty.
     pub p95_s: f64,
-    /// All of them.
     pub longest_s: f64,
-    /// Seconds of all pieces together.
+    /// All units together.
     pub work_s: f64,
-    /// Processor seconds of the encoder in all.
+    /// Processor time of the encoder.
     pub cpu_s: f64,
     /// Memory of the workers over their time, in GiB-seconds, as Lambda bills it.
     pub gib_s: f64,
-    /// Each piece, in the order of their starts.
-    pub pieces: Vec<Piece>,
+    /// In the order of their starts.
+    pub pieces: Vec<UnitMetrics>,
 }
 
-/// One piece of work.
+/// One work unit.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Piece {
-    /// What people call it, for example `chunk 12, group 0`.
+pub struct UnitMetrics {
+    /// Its name, for example `chunk 12, group 0`.
     pub piece: String,
-    /// Execution environment that did it.
+    /// Execution environment.
     pub worker: String,
-    /// Seconds from the start of the first execution to its own.
+    /// From the start of the first execution to its own.
     pub after_s: f64,
-    /// Seconds it took.
     pub encode_s: f64,
-    /// Processor seconds of the encoder.
+    /// Processor time of the encoder.
     pub cpu_s: f64,
-    /// Bytes it read of the mezzanine.
+    /// Bytes read from the mezzanine.
     pub bytes_read: u64,
-    /// Whether an earlier try of it failed.
+    /// Whether an earlier attempt failed.
     pub retried: bool,
 }
 
-/// How many pieces ran at once.
+/// How many work units ran at once.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Concurrency {
-    /// Most at one time.
     pub peak: usize,
-    /// On average, while any was under way.
+    /// Average over the time in which any ran.
     pub mean: f64,
-    /// Execution environments that did them.
+    /// Execution environments.
     pub workers: usize,
-    /// Seconds from the start of the first to the end of the last.
+    /// From the start of the first to the end of the last.
     pub span_s: f64,
 }
 
-/// What was tried again.
+/// Failed attempts by error.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Retries {
-    /// Failed tries that the histories of the executions show, Maps' items not counted: by error.
+    /// In the histories of the executions, without the items of Maps.
     pub states: BTreeMap<String, usize>,
-    /// Pieces of which a try failed, by the error of the last one. A worker that was killed could not say so.
+    /// Work units with a failed attempt, by the last error. A worker that was killed leaves none.
     pub pieces: BTreeMap<String, usize>,
 }
 
-/// What it cost to go on after interruptions.
+/// The cost of resuming after interruptions.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Replay {
-    /// Each time the job was taken up again: a redrive, a new execution, another delivery.
+    /// One entry for each redrive, new execution or repeated delivery.
     pub resumes: Vec<Resume>,
-    /// Pieces that the interrupted executions began, and that had to be begun again.
+    /// Work units that an interrupted execution began and a later one had to repeat.
     pub redone_pieces: u64,
-    /// `redone_pieces` as a share of all pieces, from 0 to 1.
+    /// `redone_pieces` as a share of all units, from 0 to 1.
     pub redone_share: f64,
 }
 
-/// One time that a job was taken up again.
+/// One resumption of a job.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Resume {
-    /// Seconds from the start of the first execution.
+    /// From the start of the first execution.
     pub after_s: f64,
-    /// Seconds until the first piece was begun anew: the replay overhead. Absent where none was.
+    /// Until the first new work unit starts: the replay overhead. Absent if there was none.
     pub first_work_s: Option<f64>,
-    /// Pieces that were done by then, and were not done again.
+    /// Work units that were complete and were not repeated.
     pub reused_pieces: usize,
-    /// Seconds of work in them.
+    /// Time that those took.
     pub reused_work_s: f64,
 }
 
 /// What the state machine carries and keeps.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct State {
-    /// Events in the history of the execution; the limit of Step Functions is 25,000. Each item of a Map has a history of
-    /// its own.
+pub struct StateData {
+    /// Events in the history of the execution; Step Functions allows 25,000. Each item of a Map has a history of its own.
     pub events: u64,
-    /// The same for each piece of work.
     pub events_per_piece: f64,
-    /// Greatest state data between two states in bytes; the limit is 262,144.
+    /// Greatest state data between two states in bytes; Step Functions allows 262,144.
     pub largest_bytes: u64,
-    /// The state that put it out.
+    /// The state with that output.
     pub largest_at: String,
-    /// Bytes of the records and lists that the job keeps in S3: its checkpoints.
+    /// Bytes of the records and lists that the job keeps in S3.
     pub checkpoint_bytes: u64,
-    /// The same for each piece of work.
     pub checkpoint_bytes_per_piece: u64,
 }
 
-/// What was read of the mezzanine.
+/// Bytes read from the mezzanine.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct BytesRead {
-    /// By all pieces.
     pub total: u64,
-    /// On average.
     pub per_piece: u64,
-    /// Most by one piece.
+    /// Most by one work unit.
     pub most: u64,
-    /// `total` in sizes of the mezzanine; absent before it was looked at.
+    /// `total` in sizes of the mezzanine; absent before it is inspected.
     pub of_mezzanine: Option<f64>,
 }
 
-/// What a job costs by the model of docs/cost.md.
+/// The cost of a job by the model of docs/cost.md, in US dollars.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Cost {
     /// Everything that is billed once.
     pub total: Usd,
-    /// The same for a minute of programme.
+    /// `total` per minute of programme.
     pub total_minute: Usd,
-    /// Storing what was published for a month, which is not in `total`.
+    /// Storing the output for a month, which is not in `total`.
     pub storage_month: Usd,
-    /// Each item.
     pub lines: Vec<CostLine>,
-    /// Seconds of workers that the model expects; compare with `chunk_encode.work_s`.
+    /// Worker time that the model expects; compare with `chunk_encode.work_s`.
     pub expected_worker_s: f64,
-    /// Where the prices hold, and since when.
+    /// Region and date of the prices.
     pub prices: String,
 }
 
-/// One item of the bill.
+/// One line of [`Cost`].
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct CostLine {
-    /// What is billed.
     pub item: Item,
-    /// How much of it, in the item's unit.
+    /// In the item's unit.
     pub quantity: f64,
-    /// Its cost.
     pub cost: Usd,
-    /// The same for a minute of programme.
+    /// `cost` per minute of programme.
     pub cost_minute: Usd,
 }
 
@@ -207,32 +188,31 @@ impl From<&Estimate> for Cost {
     }
 }
 
-/// One piece as its record tells of it.
+/// A completed work unit, from its record.
 #[derive(Clone, Debug)]
-pub struct Done {
-    /// What people call it.
+pub struct CompletedUnit {
+    /// For example `chunk 12, group 0`.
     pub name: String,
-    /// How it ran.
     pub run: WorkerRun,
-    /// GiB of memory that its worker has.
+    /// Memory of its worker in GiB.
     pub gib: f64,
-    /// Whether an earlier try of it failed.
+    /// Whether an earlier attempt failed.
     pub retried: bool,
 }
 
-/// Pieces in the order of their starts, counted; `began` is the start of the first execution in milliseconds.
+/// How long `done` took; `began` is the start of the first execution in milliseconds.
 #[must_use]
-pub fn chunk_encode(done: &[Done], began: i64) -> ChunkEncode {
-    let mut done: Vec<&Done> = done.iter().collect();
+pub fn chunk_encode(done: &[CompletedUnit], began: i64) -> ChunkEncode {
+    let mut done: Vec<&CompletedUnit> = done.iter().collect();
     done.sort_by(|a, b| (a.run.started, &a.name).cmp(&(b.run.started, &b.name)));
-    let took = |d: &Done| seconds(d.run.ended.0 - d.run.started.0);
+    let took = |d: &CompletedUnit| seconds(d.run.ended.0 - d.run.started.0);
     let mut sorted: Vec<f64> = done.iter().map(|d| took(d)).collect();
     sorted.sort_by(f64::total_cmp);
     let at = |percent: usize| {
         let place = (sorted.len() * percent).div_ceil(100).max(1) - 1;
         sorted.get(place).copied().unwrap_or(0.0)
     };
-    let cpu = |d: &Done| seconds(i64::try_from(d.run.cpu_ms).unwrap_or(i64::MAX));
+    let cpu = |d: &CompletedUnit| seconds(i64::try_from(d.run.cpu_ms).unwrap_or(i64::MAX));
     ChunkEncode {
         median_s: at(50),
         p95_s: at(95),
@@ -242,7 +222,7 @@ pub fn chunk_encode(done: &[Done], began: i64) -> ChunkEncode {
         gib_s: done.iter().map(|d| took(d) * d.gib).sum(),
         pieces: done
             .iter()
-            .map(|d| Piece {
+            .map(|d| UnitMetrics {
                 piece: d.name.clone(),
                 worker: d.run.worker.clone(),
                 after_s: seconds(d.run.started.0 - began),
@@ -255,14 +235,14 @@ pub fn chunk_encode(done: &[Done], began: i64) -> ChunkEncode {
     }
 }
 
-/// How parallel the pieces were.
+/// How many work units ran at once.
 #[must_use]
-pub fn concurrency(done: &[Done]) -> Concurrency {
+pub fn concurrency(done: &[CompletedUnit]) -> Concurrency {
     let mut moments: Vec<(i64, i64)> = done
         .iter()
         .flat_map(|d| [(d.run.started.0, 1), (d.run.ended.0, -1)])
         .collect();
-    // At one moment an end comes before a start: pieces that touch do not overlap.
+    // At one moment, ends sort before starts: units that touch do not overlap.
     moments.sort_unstable();
     let (mut now, mut peak, mut busy, mut last) = (0i64, 0i64, 0i64, 0i64);
     for (at, change) in &moments {
@@ -288,9 +268,9 @@ pub fn concurrency(done: &[Done]) -> Concurrency {
     }
 }
 
-/// What each resumption kept, and when it began something new; moments and `began` are milliseconds.
+/// What each resumption reused, and when it started new work; `moments` and `began` are milliseconds.
 #[must_use]
-pub fn resumes(done: &[Done], moments: &[i64], began: i64) -> Vec<Resume> {
+pub fn resumes(done: &[CompletedUnit], moments: &[i64], began: i64) -> Vec<Resume> {
     let one = |moment: &i64| {
         let kept = done.iter().filter(|d| d.run.ended.0 <= *moment);
         let kept: Vec<i64> = kept.map(|d| d.run.ended.0 - d.run.started.0).collect();
@@ -308,12 +288,11 @@ pub fn resumes(done: &[Done], moments: &[i64], began: i64) -> Vec<Resume> {
     moments.iter().map(one).collect()
 }
 
-/// Bytes that the pieces read of a mezzanine of a size.
+/// Bytes that `done` read from a mezzanine of a size in bytes.
 #[must_use]
-pub fn bytes_read(done: &[Done], mezzanine: Option<u64>) -> BytesRead {
+pub fn bytes_read(done: &[CompletedUnit], mezzanine: Option<u64>) -> BytesRead {
     let read: Vec<u64> = done.iter().map(|d| d.run.bytes_read.0).collect();
     let total: u64 = read.iter().sum();
-    #[expect(clippy::cast_precision_loss, reason = "for showing only")]
     let of = |size: u64| total as f64 / size.max(1) as f64;
     BytesRead {
         total,
@@ -330,8 +309,8 @@ mod tests {
 
     use super::*;
 
-    fn done(name: &str, worker: &str, started: i64, ended: i64) -> Done {
-        Done {
+    fn done(name: &str, worker: &str, started: i64, ended: i64) -> CompletedUnit {
+        CompletedUnit {
             name: name.to_owned(),
             run: WorkerRun {
                 request_id: String::new(),
@@ -347,7 +326,7 @@ mod tests {
         }
     }
 
-    fn three() -> [Done; 3] {
+    fn three() -> [CompletedUnit; 3] {
         [
             done("c", "a", 6_000, 9_000),
             done("a", "a", 1_000, 3_000),
@@ -356,7 +335,7 @@ mod tests {
     }
 
     #[test]
-    fn pieces_that_overlap_are_counted_and_idle_time_is_not() {
+    fn concurrency_counts_overlaps_and_ignores_idle_time() {
         let found = concurrency(&three());
         assert_eq!((found.peak, found.workers), (2, 2));
         // 6 s of work in 5 s in which anything ran, of the 8 s from the first start to the last end.
@@ -368,7 +347,7 @@ mod tests {
     }
 
     #[test]
-    fn pieces_are_told_in_the_order_of_their_starts() {
+    fn units_are_listed_in_the_order_of_their_starts() {
         let found = chunk_encode(&three(), 500);
         let names: Vec<_> = found.pieces.iter().map(|p| p.piece.as_str()).collect();
         assert_eq!(names, ["a", "b", "c"]);
@@ -382,7 +361,7 @@ mod tests {
     }
 
     #[test]
-    fn a_resumption_keeps_what_was_done_and_waits_for_the_first_new_piece() {
+    fn a_resumption_reuses_completed_units_and_measures_the_time_to_the_first_new_one() {
         let found = resumes(&three(), &[5_200, 20_000], 1_000);
         assert_eq!(found[0].reused_pieces, 2);
         assert!((found[0].reused_work_s - 3.0).abs() < 1e-9);
@@ -391,7 +370,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_read_is_compared_with_the_mezzanine() {
+    fn bytes_read_are_compared_with_the_size_of_the_mezzanine() {
         let found = bytes_read(&three(), Some(1_500));
         assert_eq!(
             (found.total, found.per_piece, found.most),

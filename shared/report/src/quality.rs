@@ -1,18 +1,16 @@
-//! How good each chunk looks, where it was measured.
+//! How good pictures and sound are: scores of each chunk, and loudness by EBU R 128.
 
 use maud::{Markup, html};
 use plotters::prelude::*;
 use reelsmith_conformance::{Metric, Quality};
+use reelsmith_core::record::Loudness;
 
 use crate::Facts;
-use crate::plot::{Area, BAD, Drawn, GRID, label, plot, series};
+use crate::format::{Area, BAD, Drawn, chart, plot, series};
 
-pub fn section(facts: &Facts<'_>) -> Option<Markup> {
-    let measured: Vec<&Quality> = facts
-        .quality
-        .iter()
-        .filter(|q| !q.chunks.is_empty())
-        .collect();
+pub fn scores(facts: &Facts<'_>) -> Option<Markup> {
+    let measured = facts.quality.iter().filter(|q| !q.chunks.is_empty());
+    let measured: Vec<&Quality> = measured.collect();
     (!measured.is_empty()).then(|| {
         html! {
             section.card id="quality" {
@@ -30,7 +28,7 @@ fn name(metric: Metric) -> &'static str {
     }
 }
 
-/// A score as people know it: VMAF of 100, SSIM of 1.
+/// A score on its usual scale: VMAF up to 100, SSIM up to 1.
 fn score(metric: Metric, units: u32) -> f64 {
     match metric {
         Metric::Vmaf => f64::from(units) / 100.0,
@@ -39,11 +37,8 @@ fn score(metric: Metric, units: u32) -> f64 {
 }
 
 fn one(quality: &Quality, index: usize) -> Markup {
-    let scores: Vec<f64> = quality
-        .chunks
-        .iter()
-        .map(|c| score(quality.metric, c.score))
-        .collect();
+    let scores = quality.chunks.iter();
+    let scores: Vec<f64> = scores.map(|c| score(quality.metric, c.score)).collect();
     let least = scores.iter().copied().fold(f64::INFINITY, f64::min);
     let about = format!(
         "{} of {} chunks of {}, least {least:.3}",
@@ -62,24 +57,9 @@ fn draw(area: &Area<'_>, quality: &Quality, scores: &[f64], index: usize) -> Dra
     let floor = quality.floor.map(|f| score(quality.metric, f));
     let least = scores.iter().copied().chain(floor).fold(top, f64::min);
     let bottom = (least - (top - least) * 0.2 - top * 0.01).max(0.0);
-    #[expect(clippy::cast_precision_loss, reason = "for showing only")]
     let end = scores.len() as f64;
-    let mut chart = ChartBuilder::on(area)
-        .margin(4)
-        .margin_right(14)
-        .x_label_area_size(22)
-        .y_label_area_size(64)
-        .build_cartesian_2d(0.0..end, bottom..top)?;
-    chart
-        .configure_mesh()
-        .disable_x_mesh()
-        .light_line_style(TRANSPARENT)
-        .bold_line_style(GRID)
-        .axis_style(GRID)
-        .label_style(label())
-        .y_labels(4)
-        .x_label_formatter(&|c| format!("chunk {c:.0}"))
-        .draw()?;
+    let chunk = |n: &f64| format!("chunk {n:.0}");
+    let mut chart = chart(area, 0.0..end, bottom..top, &chunk, &|s| s.to_string())?;
     let bars = (0u32..).zip(scores).map(|(n, score)| {
         let at = f64::from(n);
         Rectangle::new(
@@ -92,4 +72,45 @@ fn draw(area: &Area<'_>, quality: &Quality, scores: &[f64], index: usize) -> Dra
         chart.draw_series(LineSeries::new([(0.0, floor), (end, floor)], BAD))?;
     }
     Ok(())
+}
+
+/// Loudness of the audio tracks.
+pub fn loudness(facts: &Facts<'_>) -> Option<Markup> {
+    let levels = facts.tracks.iter();
+    let levels = levels.filter_map(|t| Some((t.output.rendition.as_str(), t.loudness.as_ref()?)));
+    let levels: Vec<(&str, &Loudness)> = levels.collect();
+    if levels.is_empty() {
+        return None;
+    }
+    let target = facts.job.profile.audio.loudness_lufs;
+    Some(html! {
+        section.card id="loudness" {
+            h2 { "Loudness" }
+            p.soft { "EBU R 128 over the whole programme. Target " (format!("{target:.1}")) " LUFS, true peak at most "
+                (format!("{:.1}", facts.job.profile.audio.true_peak_dbtp)) " dBTP." }
+            div.wide { table {
+                thead { tr { th { "Track" } th.r { "Source" } th.r { "Source true peak" } th.r { "Gain" } th.r { "Result" } th.r { "Result true peak" } } }
+                tbody { @for (name, level) in levels { (row(name, level)) } }
+            } }
+        }
+    })
+}
+
+fn row(name: &str, level: &Loudness) -> Markup {
+    let shown = |value: Option<f64>, unit: &str| {
+        value.map_or_else(|| "silent".to_owned(), |v| format!("{v:.1} {unit}"))
+    };
+    // A record of an older build has no measured result, but source and gain.
+    let computed = level.source_lufs.map(|l| l + level.gain_db);
+    let after = level.result_lufs.or(computed);
+    html! {
+        tr {
+            td { b { (name) } }
+            td.r.num { (shown(level.source_lufs, "LUFS")) }
+            td.r.num { (shown(level.source_peak_dbtp, "dBTP")) }
+            td.r.num { (format!("{:+.1} dB", level.gain_db)) }
+            td.r.num { (shown(after, "LUFS")) }
+            td.r.num { @match level.result_peak_dbtp { Some(peak) => (format!("{peak:.1} dBTP")), None => "–" } }
+        }
+    }
 }

@@ -1,4 +1,4 @@
-//! The storyboard: thumbnails of the title, cut out of the sheets, which lie within the page.
+//! The storyboard: thumbnails, cut out of the sheets that the page embeds.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -8,7 +8,7 @@ use reelsmith_core::time::Ticks;
 use crate::format::clock;
 use crate::{Facts, Storyboard};
 
-/// Thumbnails that are shown: a strip that is looked through in seconds.
+/// Most thumbnails that are shown.
 const SHOWN: u32 = 60;
 
 pub fn section(facts: &Facts<'_>) -> Option<Markup> {
@@ -26,7 +26,7 @@ pub fn section(facts: &Facts<'_>) -> Option<Markup> {
             p.soft {
                 (shown.len()) " of " (record.count) " thumbnails, one for every "
                 (format!("{:.1} s", seconds(board, 1))) " of programme."
-                @if there < record.count { " Those of later sheets are in images/ beside this page." }
+                @if there < record.count { " Those of later sheets are in the folder images/ next to this page." }
             }
             svg.hidden aria-hidden="true" { defs {
                 @for (n, sheet) in board.sheets.iter().enumerate() { (embed(board, n, sheet)) }
@@ -49,7 +49,7 @@ fn embed(board: &Storyboard, n: usize, sheet: &[u8]) -> Markup {
         record.tile.width * record.columns,
         record.tile.height * record.rows,
     );
-    // maud writes attribute names in lower case only; SVG's are case-sensitive where they are not.
+    // maud writes attribute names in lower case only; SVG needs preserveAspectRatio.
     let image = format!(
         r#"<image id="sheet{n}" width="{width}" height="{height}" preserveAspectRatio="xMinYMin" href="data:image/jpeg;base64,{}"/>"#,
         STANDARD.encode(sheet)

@@ -1,4 +1,4 @@
-//! The top of the page: the verdict, and the numbers people ask for first.
+//! The top of the page: the verdict and the most important numbers.
 
 use maud::{Markup, html};
 use reelsmith_conformance::{Severity, Verdict};
@@ -12,7 +12,7 @@ pub fn header(facts: &Facts<'_>) -> Markup {
         (Some(_), _) => ("badge bad", "FAILED"),
         (_, Some(Verdict::Pass)) => ("badge good", "PASS"),
         (_, Some(Verdict::Fail)) => ("badge bad", "FAIL"),
-        (_, None) => ("badge warn", "UNDER WAY"),
+        (_, None) => ("badge warn", "IN PROGRESS"),
     };
     html! {
         header.head {
@@ -23,7 +23,7 @@ pub fn header(facts: &Facts<'_>) -> Markup {
                 p.card.failed { b { code { (failed.error) } } " " span.long { (failed.cause) } }
             }
             @if facts.job.options.mock {
-                p { span.badge.warn { "MOCK" } " Placeholders of the right size, rate and duration: nothing here is for viewers." }
+                p { span.badge.warn { "MOCK" } " Placeholders of the right size, rate and duration, not for viewers." }
             }
         }
         nav aria-label="Parts of this page" {
@@ -33,7 +33,7 @@ pub fn header(facts: &Facts<'_>) -> Markup {
     }
 }
 
-/// The parts that this page has, in its order.
+/// Id and name of the parts that this page has, in order.
 fn parts(facts: &Facts<'_>) -> impl Iterator<Item = (&'static str, &'static str)> {
     let (worked, judged) = (
         !facts.chunks.is_empty() || !facts.tracks.is_empty(),
@@ -62,7 +62,7 @@ fn tiles(facts: &Facts<'_>) -> Markup {
     let ended = runs().map(|r| r.ended.0).max();
     let wall = began.zip(ended).map(|(b, e)| seconds(e - b).max(1e-3));
     html! {
-        section.tiles aria-label="In short" {
+        section.tiles aria-label="Summary" {
             (tile("Programme", &clock(programme), &format!("{} frames", plan.total_frames.0)))
             (tile("Renditions", &format!("{} video", plan.video.len()), &format!("{} audio, {} captions", plan.audio.len(), plan.text.len())))
             @if let Some(report) = facts.conformance {
@@ -70,14 +70,14 @@ fn tiles(facts: &Facts<'_>) -> Markup {
             }
             @if let Some(wall) = wall {
                 (tile("Video encode", &format!("{wall:.1} s"), &format!("{:.2} × real time", programme / wall)))
-                (tile("Pieces of work", &(facts.chunks.len() + facts.tracks.len()).to_string(), &format!("{} chunks, {} retried", plan.chunks.len(), facts.failures.len())))
+                (tile("Work units", &(facts.chunks.len() + facts.tracks.len()).to_string(), &format!("{} chunks, {} retried", plan.chunks.len(), facts.failures.len())))
             }
             @if let Some(report) = facts.conformance {
                 (tile("Findings", &format!("{} fail", report.count(Severity::Fail)),
                     &format!("{} warn, {} rules", report.count(Severity::Warn), report.rules_checked)))
             }
             @if let Some(metrics) = facts.metrics {
-                (tile("From start to end", &format!("{:.1} s", metrics.latency.seconds), "all states"))
+                (tile("Total time", &format!("{:.1} s", metrics.latency.seconds), "all states"))
             }
             @if let Some(estimate) = facts.estimate {
                 (tile("Cost", &estimate.total.to_string(), "estimate at list prices"))

@@ -157,7 +157,7 @@ fn output(rendition: &str) -> RungOutput {
     }
 }
 
-/// A job of several workers, one of which gave up once.
+/// A job of several workers, one of which failed once.
 struct Example {
     job: Job,
     inspection: Inspection,
@@ -327,7 +327,7 @@ impl Example {
 }
 
 #[test]
-fn the_page_tells_everything_and_is_the_same_for_the_same_facts() {
+fn the_page_shows_everything_and_is_equal_for_equal_facts() {
     let example = Example::new("One");
     let page = example.html();
     assert_eq!(page, example.html());
@@ -364,7 +364,7 @@ fn the_page_tells_everything_and_is_the_same_for_the_same_facts() {
 }
 
 #[test]
-fn nothing_that_people_wrote_becomes_markup() {
+fn text_that_people_wrote_never_becomes_markup() {
     let page = Example::new(HOSTILE).html();
     assert!(!page.contains("<script"), "a script came through");
     assert!(!page.contains("<img"), "an image came through");
@@ -392,12 +392,12 @@ fn every_plot_is_xml_and_a_retry_is_marked() {
     }
     assert!(
         bad >= 2,
-        "the bar of the piece and the moment of its failure"
+        "the bar of the work unit and the moment of its failure"
     );
 }
 
 #[test]
-fn a_job_without_workers_records_still_has_its_page() {
+fn a_job_without_records_has_a_page() {
     let mut example = Example::new("One");
     example.chunks.clear();
     example.tracks.clear();
@@ -430,12 +430,12 @@ fn storyboard(count: u32) -> Storyboard {
 }
 
 #[test]
-fn the_storyboard_lies_in_the_page_and_every_picture_shows_its_own_part() {
+fn the_page_embeds_the_storyboard_and_every_picture_shows_its_part_of_a_sheet() {
     let mut example = Example::new("One");
     example.storyboard = Some(storyboard(112));
     let page = example.html();
     assert_eq!(page.matches("data:image/jpeg;base64,anBlZw==").count(), 2);
-    // 112 pictures, of which every second is shown: that of place 12 on the second sheet is none of them, 10 is.
+    // 112 pictures, of which every second is shown: that at place 12 of the second sheet is not shown, that at place 10 is.
     assert_eq!(page.matches("<use href=").count(), 56);
     assert!(page.contains(r#"viewBox="0 90 160 90""#), "the second row");
     let last = page.rfind(r##"<use href="#sheet1"/>"##).unwrap();
@@ -446,7 +446,7 @@ fn the_storyboard_lies_in_the_page_and_every_picture_shows_its_own_part() {
 }
 
 #[test]
-fn states_tell_their_time_and_what_was_met_in_them() {
+fn states_show_their_time_and_errors() {
     let mut example = Example::new("One");
     let state = |name: &str, from: i64, to: i64, errors: &[&str]| StateRun {
         name: name.to_owned(),
@@ -460,16 +460,13 @@ fn states_tell_their_time_and_what_was_met_in_them() {
         state("Encode", 500, 2_000, &["EncoderStalled"]),
     ];
     let page = example.html();
-    assert!(
-        page.contains("2 states in 2.0 s, 1 errors met in them."),
-        "{page}"
-    );
+    assert!(page.contains("2 states in 2.0 s, 1 errors."), "{page}");
     assert!(page.contains(r#"<span class="badge warn">EncoderStalled</span>"#));
     assert!(page.contains("75 %"));
 }
 
 #[test]
-fn a_job_that_failed_before_anything_was_judged_says_why() {
+fn a_failed_job_shows_its_error() {
     let mut example = Example::new("One");
     example.conformance = None;
     example.failed = Some(Failed {

@@ -11,8 +11,8 @@ use reelsmith_core::probe::Inspection;
 use reelsmith_core::record::FailureNote;
 use reelsmith_core::submission::Row;
 use reelsmith_report::metrics::{
-    Cost, Done, Latency, Metrics, Replay, Retries, State, bytes_read, chunk_encode, concurrency,
-    resumes,
+    CompletedUnit, Cost, Latency, Metrics, Replay, Retries, StateData, bytes_read, chunk_encode,
+    concurrency, resumes,
 };
 
 use super::keys_of;
@@ -164,7 +164,7 @@ impl Chain {
     }
 
     /// Pieces that were done before this execution began were made by one that left nothing else behind.
-    fn replay(&self, done: &[Done], started: i64) -> Replay {
+    fn replay(&self, done: &[CompletedUnit], started: i64) -> Replay {
         let mut moments = self.moments.clone();
         if moments.is_empty() && done.iter().any(|d| d.run.ended.0 < started) {
             moments.push(started);
@@ -173,7 +173,7 @@ impl Chain {
         let Some(last) = moments.last() else {
             return Replay::default();
         };
-        let across = |d: &&Done| d.run.started.0 < *last && d.run.ended.0 > *last;
+        let across = |d: &&CompletedUnit| d.run.started.0 < *last && d.run.ended.0 > *last;
         let new = done.iter().filter(|d| d.run.started.0 >= *last).count() as u64;
         // A worker that was at it when its execution ended may have ended well all the same.
         let ended_anyway = done.iter().filter(across).count() as u64;
@@ -225,7 +225,7 @@ async fn pieces(
     target: &Target,
     keys: &GenerationKeys,
     notes: &[FailureNote],
-) -> Result<Vec<Done>, Trouble> {
+) -> Result<Vec<CompletedUnit>, Trouble> {
     let bucket = &target.names.output_bucket;
     let work = WorkFigures::measured();
     let found = done(&target.store, bucket, keys.work_prefix()).await?;
@@ -235,7 +235,7 @@ async fn pieces(
             Some(_) => "convert_captions",
             None => "transcode_chunk",
         };
-        Done {
+        CompletedUnit {
             gib: f64::from(work.size(function).memory_mb) / 1024.0,
             retried: notes.iter().any(|n| n.record == d.record),
             name: d.name,
@@ -258,7 +258,7 @@ async fn state(
     subject: &Subject,
     pieces: usize,
     checkpoints: u64,
-) -> Result<State, Trouble> {
+) -> Result<StateData, Trouble> {
     let arn = &subject.execution()?.summary.arn;
     let events = target.operations.tally(arn).await?.events;
     let outputs = subject.history.iter().filter_map(|e| match &e.kind {
@@ -268,7 +268,7 @@ async fn state(
     let largest = outputs.max_by_key(|(size, _)| *size);
     #[expect(clippy::cast_precision_loss, reason = "for showing only")]
     let events_per_piece = events as f64 / pieces.max(1) as f64;
-    Ok(State {
+    Ok(StateData {
         events,
         events_per_piece,
         largest_bytes: largest.map_or(0, |(size, _)| size as u64),

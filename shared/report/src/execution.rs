@@ -1,4 +1,4 @@
-//! When each piece of work ran, and on which worker.
+//! The execution: when each work unit ran and on which worker, and how long each state took.
 
 use std::collections::BTreeMap;
 
@@ -7,13 +7,15 @@ use plotters::prelude::*;
 use reelsmith_core::record::{ChunkRecord, FailureNote, WorkerRun};
 use reelsmith_core::time::UnixMillis;
 
-use crate::Facts;
-use crate::format::{clock, seconds, size};
-use crate::plot::{Area, BAD, Drawn, GRID, INK, label, plot, series, swatch};
+use crate::format::{
+    Area, BAD, Drawn, GRID, INK, clock, label, plot, seconds, series, size, swatch,
+};
+use crate::metrics::Metrics;
+use crate::{Facts, StateRun};
 
-/// One piece of work as a bar.
-struct Piece {
-    /// Within the bar: the number of the chunk, or the track.
+/// A work unit as a bar.
+struct UnitBar {
+    /// The label in the bar: the number of the chunk, or the track.
     short: String,
     lane: usize,
     group: usize,
@@ -22,15 +24,15 @@ struct Piece {
     retried: bool,
 }
 
-/// Rows below the table that are listed; a film has hundreds.
+/// Most rows of the table.
 const LISTED: usize = 400;
 
-pub fn section(facts: &Facts<'_>) -> Option<Markup> {
+pub fn workers(facts: &Facts<'_>) -> Option<Markup> {
     let began = facts.chunks.iter().map(|c| c.run.started);
     let began = began
         .chain(facts.tracks.iter().map(|t| t.run.started))
         .min()?;
-    let pieces = pieces(facts, began);
+    let bars = unit_bars(facts, began);
     let failures: Vec<&FailureNote> = facts.failures.iter().filter(|f| f.at >= began).collect();
     let groups = facts.plan.groups.len();
     Some(html! {
@@ -41,15 +43,15 @@ pub fn section(facts: &Facts<'_>) -> Option<Markup> {
                     (swatch(series(index))) " " (group_name(facts, rungs)) " "
                 }
                 @if !facts.tracks.is_empty() { (swatch(series(groups))) " audio and captions " }
-                (swatch(BAD)) " failed and tried again. One row is one execution environment."
+                (swatch(BAD)) " failed and retried. One row is one execution environment."
             }
-            (gantt(&pieces, &failures, began))
+            (gantt(&bars, &failures, began))
             @if !failures.is_empty() {
-                h3 { "Given up and tried again" }
+                h3 { "Failed and retried" }
                 (retries(&failures, began))
             }
             details {
-                summary { "Every piece of work" }
+                summary { "All work units" }
                 (table(facts, began))
             }
         }
@@ -64,10 +66,10 @@ fn group_name(facts: &Facts<'_>, rungs: &[usize]) -> String {
     names.join(", ")
 }
 
-fn pieces(facts: &Facts<'_>, began: UnixMillis) -> Vec<Piece> {
+fn unit_bars(facts: &Facts<'_>, began: UnixMillis) -> Vec<UnitBar> {
     let retried = |record: &str| facts.failures.iter().any(|f| f.record.ends_with(record));
-    let mut found: Vec<(&WorkerRun, Piece)> = Vec::new();
-    let piece = |short: String, group: usize, run: &WorkerRun, retried: bool| Piece {
+    let mut found: Vec<(&WorkerRun, UnitBar)> = Vec::new();
+    let bar = |short: String, group: usize, run: &WorkerRun, retried: bool| UnitBar {
         short,
         lane: 0,
         group,
@@ -78,55 +80,54 @@ fn pieces(facts: &Facts<'_>, began: UnixMillis) -> Vec<Piece> {
     for c in facts.chunks {
         let record = format!("chunks/{:05}-{}.json", c.chunk, c.group);
         let short = format!("{}", c.chunk);
-        let made = piece(short, c.group as usize, &c.run, retried(&record));
-        found.push((&c.run, made));
+        let unit = bar(short, c.group as usize, &c.run, retried(&record));
+        found.push((&c.run, unit));
     }
     for t in facts.tracks {
         let path = &t.output.rendition;
         let record = format!("tracks/{}.json", path.replace('/', "_"));
         let short = path.rsplit('/').next().unwrap_or_default().to_owned();
         let group = facts.plan.groups.len();
-        let made = piece(short, group, &t.run, retried(&record));
-        found.push((&t.run, made));
+        let unit = bar(short, group, &t.run, retried(&record));
+        found.push((&t.run, unit));
     }
     found.sort_by_key(|(run, _)| run.started);
     let mut lanes: BTreeMap<&str, usize> = BTreeMap::new();
-    for (run, piece) in &mut found {
+    for (run, unit) in &mut found {
         let next = lanes.len();
-        piece.lane = *lanes.entry(&run.worker).or_insert(next);
+        unit.lane = *lanes.entry(&run.worker).or_insert(next);
     }
-    found.into_iter().map(|(_, piece)| piece).collect()
+    found.into_iter().map(|(_, unit)| unit).collect()
 }
 
-fn gantt(pieces: &[Piece], failures: &[&FailureNote], began: UnixMillis) -> Markup {
-    let lanes = pieces.iter().map(|p| p.lane + 1).max().unwrap_or(1);
+fn gantt(bars: &[UnitBar], failures: &[&FailureNote], began: UnixMillis) -> Markup {
+    let lanes = bars.iter().map(|p| p.lane + 1).max().unwrap_or(1);
     let lanes = lanes + usize::from(!failures.is_empty());
-    // A thousand workers still fit on a page.
+    // A thousand workers fit on a page.
     let lane = (1_600 / lanes).clamp(2, 24);
     let height = u32::try_from(lanes * lane).unwrap_or(u32::MAX) + 34;
     let about = format!(
-        "{} pieces of work on {lanes} workers in {:.1} seconds",
-        pieces.len(),
-        pieces.iter().map(|p| p.to).fold(0.0, f64::max)
+        "{} work units on {lanes} workers in {:.1} seconds",
+        bars.len(),
+        bars.iter().map(|p| p.to).fold(0.0, f64::max)
     );
     let at = |note: &FailureNote| seconds(note.at.0 - began.0);
     let failed: Vec<f64> = failures.iter().map(|f| at(f)).collect();
     plot((1000, height), about, |area| {
-        draw(area, pieces, &failed, lanes, lane)
+        draw(area, bars, &failed, lanes, lane)
     })
 }
 
-fn draw(area: &Area<'_>, pieces: &[Piece], failed: &[f64], lanes: usize, lane: usize) -> Drawn {
-    let end = pieces.iter().map(|p| p.to).chain(failed.iter().copied());
+fn draw(area: &Area<'_>, bars: &[UnitBar], failed: &[f64], lanes: usize, lane: usize) -> Drawn {
+    let end = bars.iter().map(|p| p.to).chain(failed.iter().copied());
     let end = end.fold(1e-3, f64::max);
-    #[expect(clippy::cast_precision_loss, reason = "for showing only")]
     let rows = lanes as f64;
     let mut chart = ChartBuilder::on(area)
         .margin(4)
         .margin_right(14)
         .x_label_area_size(22)
         .y_label_area_size(20)
-        // The first worker is on top.
+        // The first worker is at the top.
         .build_cartesian_2d(0.0..end, rows..0.0)?;
     chart
         .configure_mesh()
@@ -139,19 +140,18 @@ fn draw(area: &Area<'_>, pieces: &[Piece], failed: &[f64], lanes: usize, lane: u
         .y_labels(0)
         .x_label_formatter(&|s| clock(*s))
         .draw()?;
-    for piece in pieces {
-        #[expect(clippy::cast_precision_loss, reason = "for showing only")]
-        let top = piece.lane as f64;
-        let corners = [(piece.from, top + 0.1), (piece.to, top + 0.9)];
-        let fill = series(piece.group).filled();
+    for unit in bars {
+        let top = unit.lane as f64;
+        let corners = [(unit.from, top + 0.1), (unit.to, top + 0.9)];
+        let fill = series(unit.group).filled();
         chart.draw_series([Rectangle::new(corners, fill)])?;
-        if piece.retried {
+        if unit.retried {
             chart.draw_series([Rectangle::new(corners, BAD.stroke_width(3))])?;
         }
-        if lane >= 12 && piece.to - piece.from > end / 40.0 {
+        if lane >= 12 && unit.to - unit.from > end / 40.0 {
             let style = ("sans-serif", 11).into_font().color(&WHITE);
-            let at = (piece.from + end / 300.0, top + 0.28);
-            chart.draw_series([Text::new(piece.short.clone(), at, style)])?;
+            let at = (unit.from + end / 300.0, top + 0.28);
+            chart.draw_series([Text::new(unit.short.clone(), at, style)])?;
         }
     }
     for at in failed {
@@ -164,7 +164,7 @@ fn draw(area: &Area<'_>, pieces: &[Piece], failed: &[f64], lanes: usize, lane: u
 fn retries(failures: &[&FailureNote], began: UnixMillis) -> Markup {
     html! {
         div.wide { table {
-            thead { tr { th { "After" } th { "Piece" } th { "Error" } th { "Cause" } } }
+            thead { tr { th { "After" } th { "Work unit" } th { "Error" } th { "Cause" } } }
             tbody {
                 @for note in failures {
                     tr {
@@ -182,7 +182,7 @@ fn table(facts: &Facts<'_>, began: UnixMillis) -> Markup {
     html! {
         @if total > LISTED { p.soft { "The first " (LISTED) " of " (total) "." } }
         div.wide { table {
-            thead { tr { th { "Piece" } th { "Worker" } th.r { "Start" } th.r { "Seconds" } th.r { "Processor" } th.r { "Frames" } th.r { "× real time" } th.r { "Read" } } }
+            thead { tr { th { "Work unit" } th { "Worker" } th.r { "Start" } th.r { "Seconds" } th.r { "Processor" } th.r { "Frames" } th.r { "× real time" } th.r { "Read" } } }
             tbody {
                 @for chunk in facts.chunks.iter().take(LISTED) { (chunk_row(facts, chunk, began)) }
                 @for track in facts.tracks.iter().take(LISTED) {
@@ -218,7 +218,7 @@ fn run_cells(run: &WorkerRun, began: UnixMillis) -> Markup {
     }
 }
 
-/// A bar from a share of the width on, of a share of the width.
+/// A bar that starts at `from` and is `length` long, both as shares of the width.
 pub fn bar(from: f64, length: f64) -> Markup {
     let (x, width) = (
         from.clamp(0.0, 1.0) * 200.0,
@@ -228,6 +228,69 @@ pub fn bar(from: f64, length: f64) -> Markup {
         svg.bar viewBox="0 0 200 10" preserveAspectRatio="none" aria-hidden="true" {
             rect.track width="200" height="10" rx="3" {}
             rect.fill x=(format!("{x:.1}")) width=(format!("{width:.1}")) height="10" rx="3" {}
+        }
+    }
+}
+
+/// How long each state took, and the metrics of the whole.
+pub fn states(facts: &Facts<'_>) -> Option<Markup> {
+    let began = facts.states.iter().map(|s| s.entered).min()?;
+    let end = facts.states.iter().map(|s| s.left).max()?;
+    let whole = seconds(end.0 - began.0).max(1e-3);
+    let retries: usize = facts.states.iter().map(|s| s.errors.len()).sum();
+    Some(html! {
+        section.card id="states" {
+            h2 { "States" }
+            p.soft { (facts.states.len()) " states in " (format!("{whole:.1} s")) ", " (retries) " errors." }
+            div.wide { table {
+                thead { tr { th { "State" } th.r { "After" } th.r { "Seconds" } th.r { "Share" } th.bars.broad {} th { "Errors" } } }
+                tbody { @for state in facts.states { (state_row(state, began.0, whole)) } }
+            } }
+            @if let Some(metrics) = facts.metrics { (numbers(metrics)) }
+        }
+    })
+}
+
+fn state_row(state: &StateRun, began: i64, whole: f64) -> Markup {
+    let (from, took) = (
+        seconds(state.entered.0 - began),
+        seconds(state.left.0 - state.entered.0),
+    );
+    html! {
+        tr {
+            td style=(format!("padding-left: {}px", 8 + 18 * state.depth)) { (state.name) }
+            td.r.num { (clock(from)) } td.r.num { (format!("{took:.2}")) }
+            td.r.num { (format!("{:.0} %", 100.0 * took / whole)) }
+            td.bars.broad { (bar(from / whole, took / whole)) }
+            td { @for error in &state.errors { span.badge.warn { (error) } " " } }
+        }
+    }
+}
+
+fn numbers(m: &Metrics) -> Markup {
+    let (units, encode, read, state) = (&m.concurrency, &m.chunk_encode, &m.bytes_read, &m.state);
+    let resumes = m.replay.resumes.iter().map(|r| match r.first_work_s {
+        Some(after) => format!(
+            "new work after {after:.1} s, {} work units reused",
+            r.reused_pieces
+        ),
+        None => format!("no new work, {} work units reused", r.reused_pieces),
+    });
+    let resumes: Vec<String> = resumes.collect();
+    html! {
+        h3 { "Metrics" }
+        dl.facts {
+            dt { "Concurrency" }
+            dd { "up to " (units.peak) " work units at once, " (format!("{:.1}", units.mean)) " on average, " (units.workers) " workers" }
+            dt { "Time of a work unit" }
+            dd { (format!("median {:.1} s, 95th percentile {:.1} s, longest {:.1} s", encode.median_s, encode.p95_s, encode.longest_s)) }
+            dt { "Read from the mezzanine" }
+            dd { (size(read.total)) ", " (size(read.per_piece)) " per work unit, " (format!("{:.2}", read.of_mezzanine.unwrap_or_default())) " times its size" }
+            dt { "History" }
+            dd { (state.events) " events, " (format!("{:.2}", state.events_per_piece)) " per work unit; state data at most " (size(state.largest_bytes)) }
+            dt { "Checkpoints in S3" }
+            dd { (size(state.checkpoint_bytes)) ", " (size(state.checkpoint_bytes_per_piece)) " per work unit" }
+            @if !resumes.is_empty() { dt { "Resumptions" } dd { (resumes.join("; ")) } }
         }
     }
 }
