@@ -21,6 +21,8 @@ const VERSION: &str = "/2017-08-29/";
 /// Jobs on a page if the request does not say how many.
 const PAGE: usize = 20;
 
+pub(crate) type Answer<T> = Result<T, Refusal>;
+
 pub(crate) fn router(jobs: Arc<Jobs>) -> Router {
     Router::new()
         .route("/faults", post(inject))
@@ -44,7 +46,7 @@ fn json_response(status: u16, body: &Value) -> Response {
     (status, content_type, body.to_string()).into_response()
 }
 
-async fn inject(State(jobs): State<Arc<Jobs>>, body: Bytes) -> Result<Response, Refusal> {
+async fn inject(State(jobs): State<Arc<Jobs>>, body: Bytes) -> Answer<Response> {
     jobs.inject(parsed::<Fault>(&body)?);
     Ok(json_response(200, &json!({})))
 }
@@ -54,7 +56,7 @@ async fn answer(
     method: Method,
     uri: Uri,
     body: Bytes,
-) -> Result<Response, Refusal> {
+) -> Answer<Response> {
     if jobs.take_fault(|f| *f == Fault::Throttle).is_some() {
         let message = "slow down".to_owned();
         return Err(Refusal(429, "TooManyRequestsException", message));
@@ -68,12 +70,7 @@ async fn answer(
     Ok(json_response(status, &answer))
 }
 
-fn route(
-    jobs: &Arc<Jobs>,
-    method: &Method,
-    uri: &Uri,
-    body: &[u8],
-) -> Result<(u16, Value), Refusal> {
+fn route(jobs: &Arc<Jobs>, method: &Method, uri: &Uri, body: &[u8]) -> Answer<(u16, Value)> {
     let resource = uri.path().strip_prefix(VERSION).unwrap_or_default();
     let id = resource.strip_prefix("jobs/").unwrap_or_default();
     match (method.as_str(), resource) {
@@ -88,7 +85,7 @@ fn route(
     }
 }
 
-fn parsed<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
+fn parsed<T: DeserializeOwned>(body: &[u8]) -> Answer<T> {
     serde_json::from_slice(body)
         .map_err(|e| Refusal(400, "BadRequestException", format!("cannot be read: {e}")))
 }

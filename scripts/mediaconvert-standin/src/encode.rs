@@ -11,7 +11,8 @@ use crate::Options;
 use crate::playlist::{self, EncodedOutput};
 use crate::segments::SegmentedTrack;
 use crate::settings::{
-    AudioDescription, CmafSettings, H26xSettings, JobSettings, S3Url, VideoDescription,
+    AudioDescription, CmafSettings, H26xSettings, JobSettings, S3Url, VideoCodecSettings,
+    VideoDescription,
 };
 
 /// Ticks per second of video tracks: not those of the plan, because MediaConvert does not promise them.
@@ -62,10 +63,8 @@ pub(crate) async fn encode(
     for output in videos.into_iter().chain(audios) {
         let stem = format!("{base}{}", output.name_modifier);
         if let Some(video) = &output.video_description {
-            let codecs = &video.codec_settings;
-            let codec = codecs.h264_settings.as_ref();
-            let codec = codec.or(codecs.h265_settings.as_ref());
-            let codec = codec.ok_or(Missing("a codec"))?;
+            let VideoCodecSettings { h264, h265 } = &video.codec_settings;
+            let codec = h264.as_ref().or(h265.as_ref()).ok_or(Missing("a codec"))?;
             let track = run(tools, &url, &video_argv(video, codec), *segment_length).await?;
             programme.get_or_insert((track.duration(), track.timescale));
             outputs.push(EncodedOutput {
@@ -143,7 +142,7 @@ fn video_argv(video: &VideoDescription, codec: &H26xSettings) -> String {
     // Quality level 7 is rate factor 23.
     let crf = 37 - 2 * codec.qvbr_settings.qvbr_quality_level;
     let keys = format!("keyint={gop}:min-keyint={gop}:scenecut=0:open-gop=0");
-    let encoder = if video.codec_settings.h265_settings.is_some() {
+    let encoder = if video.codec_settings.h265.is_some() {
         format!(
             "libx265 -tag:v hvc1 -x265-params {keys}:no-info=1:repeat-headers=0:log-level=error"
         )

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 use tokio::task::AbortHandle;
 
-use crate::api::Refusal;
+use crate::api::{Answer, Refusal};
 use crate::{Options, encode};
 
 /// How long a client token is remembered, in milliseconds.
@@ -71,12 +71,11 @@ impl Job {
     /// The job as the API shows it: the request and its results.
     pub(crate) fn shown(&self) -> Value {
         let mut shown = self.request.clone();
-        shown["id"] = json!(self.id);
-        let arn = format!(
-            "arn:aws:mediaconvert:us-east-1:000000000000:jobs/{}",
-            self.id
-        );
-        shown["arn"] = json!(arn);
+        let id = &self.id;
+        shown["id"] = json!(id);
+        shown["arn"] = json!(format!(
+            "arn:aws:mediaconvert:us-east-1:000000000000:jobs/{id}"
+        ));
         shown["createdAt"] = json!(self.created.0 / 1_000);
         shown["status"] = json!(self.status.name());
         match &self.status {
@@ -142,7 +141,7 @@ impl Jobs {
     }
 
     /// Accepts a job, or returns the one with the same client token.
-    pub(crate) fn create(self: &Arc<Self>, request: Value) -> Result<Value, Refusal> {
+    pub(crate) fn create(self: &Arc<Self>, request: Value) -> Answer<Value> {
         check(&request)?;
         let mut state = self.state();
         let now = self.options.clock.now().plus_seconds(state.ahead);
@@ -200,22 +199,18 @@ impl Jobs {
         });
     }
 
-    fn with_job<T>(
-        &self,
-        id: &str,
-        act: impl FnOnce(&mut Job) -> Result<T, Refusal>,
-    ) -> Result<T, Refusal> {
+    fn with_job<T>(&self, id: &str, act: impl FnOnce(&mut Job) -> Answer<T>) -> Answer<T> {
         let mut state = self.state();
         let job = state.jobs.iter_mut().find(|job| job.id == id);
         let missing = || Refusal(404, "NotFoundException", format!("no job {id}"));
         act(job.ok_or_else(missing)?)
     }
 
-    pub(crate) fn show(&self, id: &str) -> Result<Value, Refusal> {
+    pub(crate) fn show(&self, id: &str) -> Answer<Value> {
         self.with_job(id, |job| Ok(job.shown()))
     }
 
-    pub(crate) fn cancel(&self, id: &str) -> Result<(), Refusal> {
+    pub(crate) fn cancel(&self, id: &str) -> Answer<()> {
         self.with_job(id, |job| {
             if !job.status.is_open() {
                 let message = format!("job {id} is {}", job.status.name());
@@ -242,7 +237,7 @@ impl Jobs {
 }
 
 /// Refuses what the service would refuse at once. Tests compare shapes and ranges with its API model.
-fn check(request: &Value) -> Result<(), Refusal> {
+fn check(request: &Value) -> Answer<()> {
     let outputs = request["settings"]["outputGroups"][0]["outputs"].as_array();
     let token = request["clientRequestToken"].as_str().unwrap_or_default();
     let problem = if !request["role"].is_string() {

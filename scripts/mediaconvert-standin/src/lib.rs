@@ -5,8 +5,7 @@
 //! real output: ffmpeg encodes what the settings ask for, and the result is written where they say. [`Fault`]s make calls
 //! and jobs fail on demand.
 //!
-//! It is for tests and the local stack. It follows the service's API model and documentation, and proves nothing about the
-//! service itself.
+//! It follows the service's API model and documentation, and proves nothing about the service itself.
 
 mod api;
 mod encode;

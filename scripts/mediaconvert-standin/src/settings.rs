@@ -74,10 +74,11 @@ pub(crate) struct VideoDescription {
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
 pub(crate) struct VideoCodecSettings {
-    pub(crate) h264_settings: Option<H26xSettings>,
-    pub(crate) h265_settings: Option<H26xSettings>,
+    #[serde(rename = "h264Settings")]
+    pub(crate) h264: Option<H26xSettings>,
+    #[serde(rename = "h265Settings")]
+    pub(crate) h265: Option<H26xSettings>,
 }
 
 #[derive(Deserialize)]
