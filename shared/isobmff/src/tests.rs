@@ -71,7 +71,7 @@ fn an_independent_reader_sees_the_same_init() {
 }
 
 #[test]
-fn a_missing_moov_says_so() {
+fn a_missing_or_truncated_moov_is_refused() {
     let ftyp = &AVC[..28];
     insta::assert_snapshot!(Init::read(ftyp).unwrap_err(), @r#"at byte 0, file: expected a box "moov", found none"#);
     insta::assert_snapshot!(Init::read(&AVC[..500]).unwrap_err(), @r#"at byte 28, file: expected a size of 8 to 472 bytes for box "moov", found 786"#);
@@ -254,7 +254,7 @@ fn scanned(data: &[u8]) -> (SegmentFacts, u64, u64) {
 }
 
 #[test]
-fn a_scan_by_ranges_finds_what_reading_all_finds() {
+fn a_scan_by_ranges_equals_a_scan_of_the_whole_segment() {
     let data = segment(3);
     let (facts, reads, bytes) = scanned(&data);
     assert_eq!(facts.faults, []);
@@ -293,7 +293,7 @@ fn a_declared_count_of_samples_allocates_nothing() {
 }
 
 #[test]
-fn a_scan_that_is_fed_the_wrong_bytes_ends() {
+fn a_scan_ends_when_it_gets_the_wrong_bytes() {
     let mut scan = SegmentScan::new(1_000, defaults());
     scan.feed(500, &[0; 100]);
     assert_eq!(scan.need(), None);
@@ -324,7 +324,7 @@ proptest! {
     }
 
     #[test]
-    fn damaged_segments_scan_like_they_read(hits in proptest::collection::vec((0usize..400, any::<u8>()), 1..6)) {
+    fn a_scan_of_a_damaged_segment_equals_its_fragments(hits in proptest::collection::vec((0usize..400, any::<u8>()), 1..6)) {
         let mut data = segment(2);
         for (at, value) in hits {
             data[at] = value;

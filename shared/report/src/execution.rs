@@ -27,7 +27,7 @@ struct UnitBar {
 /// Most rows of the table.
 const LISTED: usize = 400;
 
-pub fn workers(facts: &Facts<'_>) -> Option<Markup> {
+pub(crate) fn workers(facts: &Facts<'_>) -> Option<Markup> {
     let began = facts.chunks.iter().map(|c| c.run.started);
     let began = began
         .chain(facts.tracks.iter().map(|t| t.run.started))
@@ -219,7 +219,7 @@ fn run_cells(run: &WorkerRun, began: UnixMillis) -> Markup {
 }
 
 /// A bar that starts at `from` and is `length` long, both as shares of the width.
-pub fn bar(from: f64, length: f64) -> Markup {
+pub(crate) fn bar(from: f64, length: f64) -> Markup {
     let (x, width) = (
         from.clamp(0.0, 1.0) * 200.0,
         (length.clamp(0.0, 1.0) * 200.0).max(1.0),
@@ -233,7 +233,7 @@ pub fn bar(from: f64, length: f64) -> Markup {
 }
 
 /// How long each state took, and the metrics of the whole.
-pub fn states(facts: &Facts<'_>) -> Option<Markup> {
+pub(crate) fn states(facts: &Facts<'_>) -> Option<Markup> {
     let began = facts.states.iter().map(|s| s.entered).min()?;
     let end = facts.states.iter().map(|s| s.left).max()?;
     let whole = seconds(end.0 - began.0).max(1e-3);

@@ -9,7 +9,7 @@ use crate::format::size;
 /// Most findings that are listed; `report.json` has all.
 const LISTED: usize = 200;
 
-pub fn section(facts: &Facts<'_>) -> Option<Markup> {
+pub(crate) fn section(facts: &Facts<'_>) -> Option<Markup> {
     let report = facts.conformance?;
     let coverage = &report.coverage;
     Some(html! {

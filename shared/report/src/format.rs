@@ -13,7 +13,7 @@ use plotters::prelude::*;
 use reelsmith_core::time::UnixMillis;
 
 /// Bits per second.
-pub fn rate(bits: u64) -> String {
+pub(crate) fn rate(bits: u64) -> String {
     let bits = bits as f64;
     if bits >= 1e6 {
         format!("{:.2} Mbit/s", bits / 1e6)
@@ -23,7 +23,7 @@ pub fn rate(bits: u64) -> String {
 }
 
 /// Bytes.
-pub fn size(bytes: u64) -> String {
+pub(crate) fn size(bytes: u64) -> String {
     let exact = bytes as f64;
     match bytes {
         0..1_000 => format!("{bytes} B"),
@@ -34,7 +34,7 @@ pub fn size(bytes: u64) -> String {
 }
 
 /// Seconds as `0:12.0` or `1:23:45.6`.
-pub fn clock(seconds: f64) -> String {
+pub(crate) fn clock(seconds: f64) -> String {
     let tenths = (seconds.max(0.0) * 10.0).round() as u64;
     let (minutes, rest) = (tenths / 600, tenths % 600);
     let seconds = format!("{:02}.{}", rest / 10, rest % 10);
@@ -45,7 +45,7 @@ pub fn clock(seconds: f64) -> String {
 }
 
 /// A moment in UTC.
-pub fn moment(at: UnixMillis) -> String {
+pub(crate) fn moment(at: UnixMillis) -> String {
     let time = jiff::Timestamp::from_millisecond(at.0);
     time.map_or_else(
         |_| "–".to_owned(),
@@ -54,16 +54,16 @@ pub fn moment(at: UnixMillis) -> String {
 }
 
 /// Milliseconds as seconds.
-pub fn seconds(millis: i64) -> f64 {
+pub(crate) fn seconds(millis: i64) -> f64 {
     let millis = millis as f64;
     millis / 1e3
 }
 
-pub const INK: RGBColor = RGBColor(89, 98, 117);
-pub const GRID: RGBColor = RGBColor(223, 227, 234);
-pub const BAD: RGBColor = RGBColor(192, 43, 59);
+pub(crate) const INK: RGBColor = RGBColor(89, 98, 117);
+pub(crate) const GRID: RGBColor = RGBColor(223, 227, 234);
+pub(crate) const BAD: RGBColor = RGBColor(192, 43, 59);
 /// Colours by index: rungs of one codec, groups of workers.
-pub const SERIES: [RGBColor; 6] = [
+pub(crate) const SERIES: [RGBColor; 6] = [
     RGBColor(63, 79, 214),
     RGBColor(18, 140, 126),
     RGBColor(184, 106, 20),
@@ -72,18 +72,22 @@ pub const SERIES: [RGBColor; 6] = [
     RGBColor(120, 130, 60),
 ];
 
-pub type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
-pub type Chart<'a, 'b> =
+pub(crate) type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
+pub(crate) type Chart<'a, 'b> =
     ChartContext<'a, SVGBackend<'b>, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
-pub type Drawn = Result<(), Box<dyn std::error::Error>>;
+pub(crate) type Drawn = Result<(), Box<dyn std::error::Error>>;
 
 /// The colour of an index.
-pub fn series(index: usize) -> RGBColor {
+pub(crate) fn series(index: usize) -> RGBColor {
     SERIES[index % SERIES.len()]
 }
 
 /// Draws a picture of a size in pixels; `alt` is its text alternative.
-pub fn plot(size: (u32, u32), alt: impl Display, draw: impl FnOnce(&Area<'_>) -> Drawn) -> Markup {
+pub(crate) fn plot(
+    size: (u32, u32),
+    alt: impl Display,
+    draw: impl FnOnce(&Area<'_>) -> Drawn,
+) -> Markup {
     let mut svg = String::new();
     let drawn = {
         let area = SVGBackend::with_string(&mut svg, size).into_drawing_area();
@@ -98,7 +102,7 @@ pub fn plot(size: (u32, u32), alt: impl Display, draw: impl FnOnce(&Area<'_>) ->
 }
 
 /// An empty chart with time or chunks along it and values upwards.
-pub fn chart<'a, 'b>(
+pub(crate) fn chart<'a, 'b>(
     area: &Area<'b>,
     x: Range<f64>,
     y: Range<f64>,
@@ -127,13 +131,13 @@ pub fn chart<'a, 'b>(
 }
 
 /// A small square of a colour, for legends.
-pub fn swatch(colour: RGBColor) -> Markup {
+pub(crate) fn swatch(colour: RGBColor) -> Markup {
     let RGBColor(r, g, b) = colour;
     let fill = format!("#{r:02X}{g:02X}{b:02X}");
     html! { svg.swatch viewBox="0 0 10 10" aria-hidden="true" { rect width="10" height="10" rx="2" fill=(fill) {} } }
 }
 
 /// The style of labels.
-pub fn label<'a>() -> TextStyle<'a> {
+pub(crate) fn label<'a>() -> TextStyle<'a> {
     ("sans-serif", 11).into_font().color(&INK)
 }

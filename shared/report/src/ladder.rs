@@ -11,7 +11,7 @@ use crate::Facts;
 use crate::execution::bar;
 use crate::format::{Area, BAD, Drawn, GRID, INK, chart, clock, plot, rate, series, size, swatch};
 
-pub fn table(facts: &Facts<'_>) -> Option<Markup> {
+pub(crate) fn table(facts: &Facts<'_>) -> Option<Markup> {
     let measured = &facts.conformance?.renditions;
     let kind = |wanted: &'static str| measured.iter().filter(move |r| r.kind == wanted);
     let most = kind("video").map(|r| r.peak).max().unwrap_or(1).max(1);
@@ -85,7 +85,7 @@ fn other(measured: &RenditionSummary) -> Markup {
 }
 
 /// The bit rate of every segment of every video rendition.
-pub fn rates(facts: &Facts<'_>) -> Option<Markup> {
+pub(crate) fn rates(facts: &Facts<'_>) -> Option<Markup> {
     let plots: Vec<Markup> = facts
         .plan
         .video

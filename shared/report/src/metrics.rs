@@ -57,12 +57,10 @@ pub struct ChunkEncode {
 pub struct UnitMetrics {
     /// Its name, for example `chunk 12, group 0`.
     pub piece: String,
-    /// Execution environment.
     pub worker: String,
     /// From the start of the first execution to its own.
     pub after_s: f64,
     pub encode_s: f64,
-    /// Processor time of the encoder.
     pub cpu_s: f64,
     /// Bytes read from the mezzanine.
     pub bytes_read: u64,
@@ -76,7 +74,7 @@ pub struct Concurrency {
     pub peak: usize,
     /// Average over the time in which any ran.
     pub mean: f64,
-    /// Execution environments.
+    /// Number of execution environments.
     pub workers: usize,
     /// From the start of the first to the end of the last.
     pub span_s: f64,
@@ -123,7 +121,6 @@ pub struct StateData {
     pub events_per_piece: f64,
     /// Greatest state data between two states in bytes; Step Functions allows 262,144.
     pub largest_bytes: u64,
-    /// The state with that output.
     pub largest_at: String,
     /// Bytes of the records and lists that the job keeps in S3.
     pub checkpoint_bytes: u64,

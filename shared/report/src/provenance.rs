@@ -6,7 +6,7 @@ use reelsmith_core::cost::Estimate;
 use crate::Facts;
 use crate::format::{moment, size};
 
-pub fn section(facts: &Facts<'_>) -> Markup {
+pub(crate) fn section(facts: &Facts<'_>) -> Markup {
     let job = facts.job;
     let found = facts.inspection;
     let pin = &found.mezzanine;
@@ -55,7 +55,7 @@ fn fact(name: &str, value: &str) -> Markup {
 }
 
 /// The cost by the cost model.
-pub fn cost(facts: &Facts<'_>) -> Option<Markup> {
+pub(crate) fn cost(facts: &Facts<'_>) -> Option<Markup> {
     let estimate = facts.estimate?;
     let tracks = facts.tracks.iter().map(|t| &t.run);
     let runs = facts.chunks.iter().map(|c| &c.run).chain(tracks);

@@ -8,7 +8,7 @@ use reelsmith_core::record::Loudness;
 use crate::Facts;
 use crate::format::{Area, BAD, Drawn, chart, plot, series};
 
-pub fn scores(facts: &Facts<'_>) -> Option<Markup> {
+pub(crate) fn scores(facts: &Facts<'_>) -> Option<Markup> {
     let measured = facts.quality.iter().filter(|q| !q.chunks.is_empty());
     let measured: Vec<&Quality> = measured.collect();
     (!measured.is_empty()).then(|| {
@@ -75,7 +75,7 @@ fn draw(area: &Area<'_>, quality: &Quality, scores: &[f64], index: usize) -> Dra
 }
 
 /// Loudness of the audio tracks.
-pub fn loudness(facts: &Facts<'_>) -> Option<Markup> {
+pub(crate) fn loudness(facts: &Facts<'_>) -> Option<Markup> {
     let levels = facts.tracks.iter();
     let levels = levels.filter_map(|t| Some((t.output.rendition.as_str(), t.loudness.as_ref()?)));
     let levels: Vec<(&str, &Loudness)> = levels.collect();

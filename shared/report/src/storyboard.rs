@@ -11,7 +11,7 @@ use crate::{Facts, Storyboard};
 /// Most thumbnails that are shown.
 const SHOWN: u32 = 60;
 
-pub fn section(facts: &Facts<'_>) -> Option<Markup> {
+pub(crate) fn section(facts: &Facts<'_>) -> Option<Markup> {
     let board = facts.storyboard.filter(|b| !b.sheets.is_empty())?;
     let record = &board.record;
     let per_sheet = (record.columns * record.rows).max(1);

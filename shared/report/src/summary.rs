@@ -6,7 +6,7 @@ use reelsmith_conformance::{Severity, Verdict};
 use crate::Facts;
 use crate::format::{clock, moment, seconds, size};
 
-pub fn header(facts: &Facts<'_>) -> Markup {
+pub(crate) fn header(facts: &Facts<'_>) -> Markup {
     let episode = &facts.job.manifest.episode;
     let (class, verdict) = match (facts.failed, facts.conformance.map(|r| r.verdict)) {
         (Some(_), _) => ("badge bad", "FAILED"),
