@@ -132,7 +132,7 @@ async fn ticket(
 /// Maximum size of a manifest; the parser has the same limit.
 const MAX_MANIFEST: u64 = 1 << 20;
 
-/// The priority in the manifest. A manifest that is missing, too long or malformed gets the usual priority, and its execution
+/// The priority in the manifest. A manifest that is missing, too long or malformed gets the default priority, and its execution
 /// reports the defect.
 async fn priority(ports: &Ports, manifest: &ManifestObject) -> Result<u8, Failure> {
     let object = ObjectRef::new(&manifest.bucket, &manifest.key);

@@ -32,7 +32,7 @@ fn job() -> Job {
     let profile = Profile::named("default").unwrap();
     let (encoder, build) = (EncoderKind::Lambda, BUILD.to_owned());
     let job = Job::new(pin, manifest, options, profile, encoder, build, Vec::new());
-    // As it comes back from storage: the key is computed of what was read.
+    // As it is read from storage, because the key is computed from what was read.
     serde_json::from_slice(&serde_json::to_vec(&job).unwrap()).unwrap()
 }
 
