@@ -92,7 +92,7 @@ impl EncodedTrack {
     pub fn canonical_init(&self, brands: &[&[u8; 4]], delay: u32) -> Bytes {
         let mut out = file_type(b"ftyp", brands);
         if let Some(moov) = Reader::new(&self.file).child(b"moov") {
-            out.extend(boxed(b"moov", &canonical(moov, delay)));
+            out.extend(boxed(b"moov", &canonical(moov, delay, 4)));
         }
         out.into()
     }
@@ -185,14 +185,14 @@ pub fn with_timescale(init: Bytes, timescale: u32) -> Bytes {
 }
 
 /// The body of a box of boxes without what varies between chunks (`sdtp` exists only if a chunk has disposable frames) or
-/// merely names the encoder (`udta`), and with an edit list of its own.
-fn canonical(parent: Reader<'_>, delay: u32) -> Vec<u8> {
+/// merely names the encoder (`udta`), and with an edit list of its own. It looks `levels` deep.
+fn canonical(parent: Reader<'_>, delay: u32, levels: u32) -> Vec<u8> {
     let mut out = Vec::new();
     for (kind, child) in parent.children() {
         match &kind {
             b"udta" | b"sdtp" | b"free" | b"edts" => {}
-            b"trak" | b"mdia" | b"minf" | b"stbl" => {
-                out.extend(boxed(&kind, &canonical(child, delay)));
+            b"trak" | b"mdia" | b"minf" | b"stbl" if levels > 0 => {
+                out.extend(boxed(&kind, &canonical(child, delay, levels - 1)));
             }
             _ => out.extend(boxed(&kind, child.rest())),
         }
