@@ -90,9 +90,10 @@ async fn run_encoder(
         plan,
     } = files;
     ports.tools.require_build(&job.encoder_build)?;
+    let cut = plan.cut(item).cloned().unwrap_or_default();
     let options = ProxyOptions {
-        reads: plan.reads(item),
-        hidden: plan.hidden(item),
+        reads: cut.reads,
+        hidden: cut.hidden,
         ..ProxyOptions::default()
     };
     let (store, pin) = (Arc::clone(&ports.store), inspection.mezzanine.clone());

@@ -9,22 +9,8 @@
 //! arrival. An urgent delivery overtakes others, but a ticket can be overtaken only by deliveries of the next 100 minutes,
 //! so none waits forever.
 //!
-//! [`Ticket::sort_key`] is the order as text, because DynamoDB sorts a partition by the bytes of its keys:
-//!
-//! ```
-//! use reelsmith_core::admission::Ticket;
-//! use reelsmith_core::time::UnixMillis;
-//!
-//! let ticket = |name: &str, priority, arrived| Ticket {
-//!     execution: name.into(),
-//!     input: "{}".into(),
-//!     priority,
-//!     arrived: UnixMillis(arrived),
-//! };
-//! let usual = ticket("usual", 5, 10_000_000);
-//! let urgent = ticket("urgent", 6, 10_000_000 + 599_999);
-//! assert!(urgent.sort_key() < usual.sort_key(), "it overtakes within ten minutes");
-//! ```
+//! For example, a ticket of priority 6 overtakes those of priority 5 that arrived less than ten minutes before it.
+//! [`Ticket::sort_key`] is the order as text, because DynamoDB sorts a partition by the bytes of its keys.
 
 use serde::{Deserialize, Serialize};
 

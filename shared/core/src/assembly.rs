@@ -49,9 +49,6 @@ pub enum AssemblyError {
 }
 
 /// Joins the records of all chunks of a video rendition, in order, and checks the result.
-///
-/// # Errors
-/// The first violation.
 pub fn join_video(
     plan: &Plan,
     rendition: &str,
@@ -84,9 +81,6 @@ pub fn join_video(
 }
 
 /// Checks a whole video rendition: every segment has its planned frames, up to the end of the programme.
-///
-/// # Errors
-/// The first violation.
 pub fn check_video(plan: &Plan, whole: &RungOutput) -> Result<(), AssemblyError> {
     in_order(&whole.segments, plan.segment_count())?;
     for segment in &whole.segments {
@@ -103,9 +97,6 @@ pub fn check_video(plan: &Plan, whole: &RungOutput) -> Result<(), AssemblyError>
 }
 
 /// Checks a track that was encoded whole. It must end within `tolerance` (in its own timescale) of the programme.
-///
-/// # Errors
-/// The first violation.
 pub fn check_track(
     plan: &Plan,
     output: &RungOutput,

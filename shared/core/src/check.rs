@@ -20,15 +20,10 @@ pub struct Refusal {
 /// The kinds of refusals. Each becomes an error with its own name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RefusalKind {
-    /// A codec that is not decoded.
     Codec,
-    /// The picture is too small or too large.
     Resolution,
-    /// The file is too short or too long.
     Duration,
-    /// The frame rate is unknown or too high.
     FrameRate,
-    /// The file has too many streams.
     Streams,
     /// A kind of picture that cannot be encoded correctly.
     Picture,

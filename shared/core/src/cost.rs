@@ -26,17 +26,9 @@ pub use work::{Preset, Sizes, WorkFigures};
 #[serde(transparent)]
 pub struct Usd(pub f64);
 
-impl std::ops::Add for Usd {
-    type Output = Self;
-
-    fn add(self, other: Self) -> Self {
-        Self(self.0 + other.0)
-    }
-}
-
 impl std::iter::Sum for Usd {
     fn sum<I: Iterator<Item = Self>>(iter: I) -> Self {
-        iter.fold(Self::default(), std::ops::Add::add)
+        Self(iter.map(|usd| usd.0).sum())
     }
 }
 
@@ -65,6 +57,12 @@ impl std::str::FromStr for Usd {
             _ => Err(BadAmount(text.to_owned())),
         }
     }
+}
+
+/// Parses a YAML file that is part of the binary.
+#[expect(clippy::expect_used, reason = "a test parses every such file")]
+fn built_in<T: serde::de::DeserializeOwned>(text: &str) -> T {
+    serde_norway::from_str(text).expect("a file that ships with reelsmith")
 }
 
 #[cfg(test)]

@@ -37,12 +37,8 @@ impl EncodeTag {
 
     /// The idempotency token of the order: 64 hexadecimal digits, the most that MediaConvert accepts.
     pub fn token(&self) -> String {
-        let Self {
-            job_key,
-            generation,
-            attempt,
-        } = self;
-        sha256_hex(format!("encode\n{job_key}\n{}\n{attempt}", generation.0).as_bytes())
+        let (job_key, generation, attempt) = (&self.job_key, self.generation.0, self.attempt);
+        sha256_hex(format!("encode\n{job_key}\n{generation}\n{attempt}").as_bytes())
     }
 }
 
@@ -130,9 +126,6 @@ const MAX_URL: usize = 2048;
 
 impl EncodeOrder {
     /// The order for the holder of a job. Its outputs go to `bucket`, below a prefix that only this attempt uses.
-    ///
-    /// # Errors
-    /// If the service cannot encode what is planned.
     pub fn new(
         job: &Job,
         inspection: &Inspection,
@@ -142,16 +135,15 @@ impl EncodeOrder {
     ) -> Result<Self, OrderError> {
         let probe = &inspection.probe;
         let input = inspection.mezzanine.object.clone();
+        let transfer = format!("the transfer function {:?}", probe.video.transfer);
         require(
             !probe.video.is_hdr(),
             "SDR pictures for the encoder mediaconvert",
-            || format!("the transfer function {:?}", probe.video.transfer),
+            transfer,
         )?;
-        require(
-            input.to_string().len() <= MAX_URL,
-            "an input URL of at most 2048 characters",
-            || input.to_string(),
-        )?;
+        let url = input.to_string();
+        let fits = url.len() <= MAX_URL;
+        require(fits, "an input URL of at most 2048 characters", url)?;
         let keys = GenerationKeys::new(&job.asset, &job.job_key, fence.generation);
         let destination = ObjectRef::new(bucket, keys.encode_output(fence.attempt, BASE_NAME));
         let duration = plan.duration().as_seconds(plan.timescale) as u64;
@@ -184,13 +176,13 @@ pub fn playlist_key(keys: &GenerationKeys, tag: &EncodeTag, rendition: &str) -> 
     keys.encode_output(tag.attempt, &name)
 }
 
-fn require(holds: bool, expected: &str, found: impl FnOnce() -> String) -> Result<(), OrderError> {
+fn require(holds: bool, expected: &str, found: String) -> Result<(), OrderError> {
     if holds {
         return Ok(());
     }
     Err(OrderError {
         expected: expected.to_owned(),
-        found: found(),
+        found,
     })
 }
 
@@ -214,11 +206,10 @@ fn segment_seconds(plan: &Plan) -> Result<u32, OrderError> {
     let (segment, gop) = (plan.segment_frames.0, plan.gop_frames.0);
     let lower = ticks(segment.saturating_sub(gop));
     let fits = seconds > 0 && u64::from(seconds) * scale > lower;
-    require(
-        fits,
-        "a whole number of seconds above the length of a segment without its last group of pictures, and at most the length of the segment",
-        || format!("segments of {segment} and groups of {gop} frames at {rate} frames per second"),
-    )?;
+    let expected = "a whole number of seconds above the length of a segment without its last group of pictures, and at most the length of the segment";
+    let found =
+        format!("segments of {segment} and groups of {gop} frames at {rate} frames per second");
+    require(fits, expected, found)?;
     Ok(seconds)
 }
 
@@ -228,11 +219,9 @@ fn videos(plan: &Plan) -> Result<Vec<VideoOrder>, OrderError> {
         .map(|planned| {
             let rung = planned.rung.clone();
             let size = rung.resolution;
-            require(
-                SIDES.contains(&size.width) && SIDES.contains(&size.height),
-                "pictures with sides of 32 to 8192 pixels",
-                || format!("{}x{} of {}", size.width, size.height, planned.path),
-            )?;
+            let fits = SIDES.contains(&size.width) && SIDES.contains(&size.height);
+            let found = format!("{size} of {}", planned.path);
+            require(fits, "pictures with sides of 32 to 8192 pixels", found)?;
             Ok(VideoOrder {
                 modifier: modifier(&planned.path),
                 quality: quality(&rung),
@@ -269,14 +258,11 @@ fn audio(job: &Job, probe: &Probe, planned: &AudioRendition) -> Result<AudioOrde
     let channels = planned.channels;
     let bitrate = settings.bitrate_of(channels);
     let rate = bitrate.0;
-    require(
-        rate.is_multiple_of(1_000) && AAC_KBPS.contains(&(rate / 1_000)),
-        "an AAC bit rate that MediaConvert accepts",
-        || format!("{rate} bit/s"),
-    )?;
-    require(matches!(channels, 1 | 2 | 6), "1, 2 or 6 channels", || {
-        channels.to_string()
-    })?;
+    let fits = rate.is_multiple_of(1_000) && AAC_KBPS.contains(&(rate / 1_000));
+    let expected = "an AAC bit rate that MediaConvert accepts";
+    require(fits, expected, bitrate.to_string())?;
+    let fits = matches!(channels, 1 | 2 | 6);
+    require(fits, "1, 2 or 6 channels", channels.to_string())?;
     Ok(AudioOrder {
         modifier: modifier(&planned.path),
         track,

@@ -243,30 +243,13 @@ pub enum ProfileError {
     /// The file is not YAML of the right shape.
     #[error("profile {name}: {detail}")]
     Malformed { name: String, detail: String },
-    #[error("profile {name}: expected gop_ms to divide segment_ms ({segment_ms}), found {gop_ms}")]
-    GopDuration {
+    /// The values of the file contradict each other.
+    #[error("profile {name}: expected {expected}, found {found}")]
+    Inconsistent {
         name: String,
-        segment_ms: u64,
-        gop_ms: u64,
+        expected: String,
+        found: String,
     },
-    #[error(
-        "profile {name}: expected chunk_ms to be a multiple of segment_ms ({segment_ms}), found {chunk_ms}"
-    )]
-    ChunkDuration {
-        name: String,
-        segment_ms: u64,
-        chunk_ms: u64,
-    },
-    #[error(
-        "profile {name}: expected settings of codec {codec}, which rung {rung} uses, found none"
-    )]
-    NoCodec {
-        name: String,
-        codec: &'static str,
-        rung: String,
-    },
-    #[error("profile {name}: expected at least one h264 rung, found none")]
-    NoH264 { name: String },
 }
 
 const FILES: [(&str, &str); 3] = [
@@ -282,9 +265,6 @@ impl Profile {
     }
 
     /// A profile that ships with reelsmith, by name.
-    ///
-    /// # Errors
-    /// If there is no profile of that name.
     pub fn named(name: &str) -> Result<Self, ProfileError> {
         let file = FILES.iter().find(|(known, _)| *known == name);
         let (_, text) = file.ok_or_else(|| ProfileError::Unknown {
@@ -294,51 +274,42 @@ impl Profile {
     }
 
     /// Reads and checks the text of a profile file.
-    ///
-    /// # Errors
-    /// If the text is not YAML of the right shape, or its values contradict each other.
     pub fn from_yaml(name: &str, text: &str) -> Result<Self, ProfileError> {
         let profile: Self = serde_norway::from_str(text).map_err(|e| ProfileError::Malformed {
             name: name.to_owned(),
             detail: e.to_string(),
         })?;
-        profile.check(name.to_owned())?;
+        profile.check()?;
         Ok(profile)
     }
 
-    fn check(&self, name: String) -> Result<(), ProfileError> {
-        let Timing {
-            segment_ms,
-            gop_ms,
-            chunk_ms,
-            ..
-        } = self.timing;
-        if gop_ms == 0 || !segment_ms.is_multiple_of(gop_ms) {
-            return Err(ProfileError::GopDuration {
+    fn check(&self) -> Result<(), ProfileError> {
+        let (segment_ms, gop_ms) = (self.timing.segment_ms, self.timing.gop_ms);
+        let chunk_ms = self.timing.chunk_ms;
+        let require = |holds: bool, expected: String, found: String| {
+            let name = self.name.clone();
+            holds.then_some(()).ok_or(ProfileError::Inconsistent {
                 name,
-                segment_ms,
-                gop_ms,
-            });
+                expected,
+                found,
+            })
+        };
+        require(
+            gop_ms > 0 && segment_ms.is_multiple_of(gop_ms),
+            format!("gop_ms to divide segment_ms ({segment_ms})"),
+            gop_ms.to_string(),
+        )?;
+        require(
+            chunk_ms > 0 && chunk_ms.is_multiple_of(segment_ms),
+            format!("chunk_ms to be a multiple of segment_ms ({segment_ms})"),
+            chunk_ms.to_string(),
+        )?;
+        for Rung { name, codec, .. } in &self.rungs {
+            let expected = format!("codecs to have {}, which rung {name} uses", codec.as_str());
+            require(self.codecs.contains_key(codec), expected, "none".into())?;
         }
-        if chunk_ms == 0 || !chunk_ms.is_multiple_of(segment_ms) {
-            return Err(ProfileError::ChunkDuration {
-                name,
-                segment_ms,
-                chunk_ms,
-            });
-        }
-        let without = |rung: &&Rung| !self.codecs.contains_key(&rung.codec);
-        if let Some(rung) = self.rungs.iter().find(without) {
-            return Err(ProfileError::NoCodec {
-                name,
-                codec: rung.codec.as_str(),
-                rung: rung.name.clone(),
-            });
-        }
-        if !self.rungs.iter().any(|r| r.codec == VideoCodec::H264) {
-            return Err(ProfileError::NoH264 { name });
-        }
-        Ok(())
+        let h264 = self.rungs.iter().any(|r| r.codec == VideoCodec::H264);
+        require(h264, "at least one h264 rung".into(), "none".into())
     }
 
     /// The same profile with the fastest preset of every codec, for placeholders.

@@ -76,12 +76,9 @@ pub fn parse(xml: &[u8]) -> Parsed {
     };
     let group = walk::group(root, fields, ROOT.name.to_owned(), &mut defects);
     rules::check(&group, &mut defects);
-    let manifest = match defects.any_error() {
-        true => None,
-        false => build::manifest(&group),
-    };
+    let valid = !defects.any_error();
     Parsed {
-        manifest,
+        manifest: valid.then(|| build::manifest(&group)).flatten(),
         defects: defects.finish(),
     }
 }
@@ -289,18 +286,9 @@ pub enum Severity {
 
 impl fmt::Display for Defect {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            severity,
-            line,
-            column,
-            path,
-            expected,
-            found,
-        } = self;
-        write!(
-            f,
-            "{line}:{column}: {severity}: {path}: expected {expected}, found {found}"
-        )
+        write!(f, "{}:{}: {}: ", self.line, self.column, self.severity)?;
+        let (path, expected, found) = (&self.path, &self.expected, &self.found);
+        write!(f, "{path}: expected {expected}, found {found}")
     }
 }
 

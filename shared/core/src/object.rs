@@ -21,7 +21,6 @@ impl ObjectRef {
     }
 }
 
-/// The object's URL: `s3://bucket/key`.
 impl fmt::Display for ObjectRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "s3://{}/{}", self.bucket, self.key)

@@ -34,7 +34,7 @@ use crate::cost::WorkFigures;
 use crate::job::Job;
 use crate::keys::{Generation, JobKey};
 use crate::ladder::ResolvedRung;
-use crate::probe::{ByteSpan, IndexRead, Inspection, PacketIndex, Scan, Seconds};
+use crate::probe::{IndexRead, Inspection, PacketIndex, Scan, Seconds};
 use crate::time::{FrameCount, FrameRange, FrameRate, Ticks, Timescale};
 
 use renditions::Captions;
@@ -135,10 +135,6 @@ pub enum PlanError {
 
 impl Plan {
     /// Plans a job for a number of parallel workers.
-    ///
-    /// # Errors
-    /// If the source's frames cannot be placed on a frame grid, or the manifest names an audio stream that does not
-    /// exist.
     pub fn new(
         job: &Job,
         inspection: &Inspection,
@@ -218,17 +214,8 @@ impl Plan {
         self.frame_rate.duration_of(self.total_frames)
     }
 
-    /// The bytes of the mezzanine worth reading ahead for an item; empty if nothing is known.
-    pub fn reads(&self, item: ChunkItem) -> Vec<ByteSpan> {
-        self.cut(item).map_or(Vec::new(), |cut| cut.reads.clone())
-    }
-
-    /// The bytes of the mezzanine that an item does not need.
-    pub fn hidden(&self, item: ChunkItem) -> Vec<ByteSpan> {
-        self.cut(item).map_or(Vec::new(), |cut| cut.hidden.clone())
-    }
-
-    fn cut(&self, item: ChunkItem) -> Option<&Cut> {
+    /// How the frames of an item are cut from the source.
+    pub fn cut(&self, item: ChunkItem) -> Option<&Cut> {
         Some(&self.chunks.get(item.chunk as usize)?.cut)
     }
 

@@ -25,7 +25,6 @@ use std::collections::{BinaryHeap, VecDeque};
 use serde::Serialize;
 
 use crate::cost::{CostModel, Title, Usd, estimate};
-use crate::units::Ordered;
 
 pub use platform::{Figure, FigureBasis, Platform};
 
@@ -103,7 +102,8 @@ pub struct SimulationResult {
 pub fn simulate(titles: &[Title], fleet: &Fleet, seed: u64) -> SimulationResult {
     let mut run = Simulation::new(titles, fleet, seed);
     run.drop_all();
-    while let Some(Reverse((Ordered(now), _, event))) = run.events.pop() {
+    while let Some(Reverse((now, _, event))) = run.events.pop() {
+        let now = f64::from_bits(now);
         match event {
             Event::Planned(title) => run.planned(title, now),
             Event::Ended(piece) => run.ended(piece, now),
@@ -141,7 +141,8 @@ struct Simulation<'a> {
     titles: &'a [Title],
     fleet: &'a Fleet,
     random: Random,
-    events: BinaryHeap<Reverse<(Ordered, u64, Event)>>,
+    /// Time, sequence number and event. The bits of times, which are not negative, sort as the times do.
+    events: BinaryHeap<Reverse<(u64, u64, Event)>>,
     sequence: u64,
     waiting: VecDeque<WorkUnit>,
     progress: Vec<Progress>,
@@ -186,7 +187,7 @@ impl<'a> Simulation<'a> {
     fn at(&mut self, time: f64, event: Event) {
         self.sequence += 1;
         self.events
-            .push(Reverse((Ordered(time), self.sequence, event)));
+            .push(Reverse((time.to_bits(), self.sequence, event)));
     }
 
     /// One invocation: in an idle deployment every function starts cold.

@@ -116,13 +116,8 @@ impl FrameRate {
 
     /// Frames in a duration given in milliseconds, rounded to nearest, at least one.
     pub fn frames_in_millis(self, millis: u64) -> FrameCount {
-        let num = u128::from(millis) * u128::from(self.num);
-        let den = 1_000 * u128::from(self.den);
-        FrameCount(
-            u64::try_from((num + den / 2) / den)
-                .unwrap_or(u64::MAX)
-                .max(1),
-        )
+        let millis = Ticks(i64::try_from(millis).unwrap_or(i64::MAX));
+        FrameCount(self.frames_in(millis, Timescale(1_000)).0.max(1))
     }
 
     /// Frames in `duration`, rounded to nearest.

@@ -1,6 +1,5 @@
 //! Sizes as types, so that bytes and bits per second cannot be confused.
 
-use std::cmp::Ordering;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -74,30 +73,6 @@ impl fmt::Display for Resolution {
         write!(f, "{}x{}", self.width, self.height)
     }
 }
-
-/// A floating-point number ordered by [`f64::total_cmp`], for heaps.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Ordered(pub(crate) f64);
-
-impl Ord for Ordered {
-    fn cmp(&self, other: &Self) -> Ordering {
-        self.0.total_cmp(&other.0)
-    }
-}
-
-impl PartialOrd for Ordered {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl PartialEq for Ordered {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other).is_eq()
-    }
-}
-
-impl Eq for Ordered {}
 
 #[cfg(test)]
 mod tests {

@@ -149,7 +149,7 @@ fn merged(lines: &[Line]) -> Vec<Line> {
     let of = |item: &Item| {
         let same = lines.iter().filter(|l| l.item == *item);
         let line = same.fold((0.0, Usd::default()), |(q, c), l| {
-            (q + l.quantity, c + l.cost)
+            (q + l.quantity, Usd(c.0 + l.cost.0))
         });
         (line.0 > 0.0).then_some(Line {
             item: *item,
@@ -333,6 +333,7 @@ impl Bill<'_> {
         let bytes = self.rung_bytes(rung);
         let hour = bytes / self.title.seconds().max(1e-9) * 3600.0;
         let segment = self.title.segment_frames.0 as f64 / self.title.frames.0.max(1) as f64;
+        let egress = prices.of(Item::CloudfrontEgress, hour / GB);
         let requests = 3600.0 / (segment * self.title.seconds()).max(1e-3);
         RungCost {
             rendition: rung.path(),
@@ -342,8 +343,7 @@ impl Bill<'_> {
             mediaconvert_minute: per_minute(mediaconvert, minutes),
             bytes: bytes as u64,
             storage_month: prices.of(Item::S3Storage, bytes / GB),
-            viewer_hour: prices.of(Item::CloudfrontEgress, hour / GB)
-                + prices.of(Item::CloudfrontRequest, requests),
+            viewer_hour: Usd(egress.0 + prices.of(Item::CloudfrontRequest, requests).0),
         }
     }
 }

@@ -191,12 +191,7 @@ pub struct PriceList {
 impl PriceList {
     /// The price list that ships with reelsmith.
     pub fn us_east_1() -> Self {
-        #[expect(
-            clippy::expect_used,
-            reason = "the file is part of the binary, and a test parses it"
-        )]
-        serde_norway::from_str(include_str!("../../prices/us-east-1.yaml"))
-            .expect("the price list that ships with reelsmith")
+        super::built_in(include_str!("../../prices/us-east-1.yaml"))
     }
 
     /// The price of a quantity.

@@ -63,12 +63,7 @@ pub struct WorkFigures {
 impl WorkFigures {
     /// The figures that ship with reelsmith.
     pub fn measured() -> Self {
-        #[expect(
-            clippy::expect_used,
-            reason = "the file is part of the binary, and a test parses it"
-        )]
-        serde_norway::from_str(include_str!("../../prices/work.yaml"))
-            .expect("the figures that ship with reelsmith")
+        super::built_in(include_str!("../../prices/work.yaml"))
     }
 
     /// Sizes of a function; small ones if the file does not name it.

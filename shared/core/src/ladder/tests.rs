@@ -117,10 +117,7 @@ fn every_profile_file_is_valid_and_an_invalid_one_is_explained() {
     ));
     let text = FILES[0].1.replace("gop_ms: 2000", "gop_ms: 3000");
     let error = Profile::from_yaml("x", &text).unwrap_err();
-    assert!(
-        matches!(error, ProfileError::GopDuration { gop_ms: 3_000, .. }),
-        "{error}"
-    );
+    insta::assert_snapshot!(error, @"profile default: expected gop_ms to divide segment_ms (4000), found 3000");
 }
 
 proptest! {

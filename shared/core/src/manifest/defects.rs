@@ -115,7 +115,10 @@ impl<'a> Defects<'a> {
         let mut at = Cursor::new(self.text);
         let located = self.list.into_iter().map(|raw| {
             let (line, column) = at.position(raw.offset);
-            let found = match raw.first.map(|first| position(self.text, first)) {
+            let found = match raw
+                .first
+                .map(|first| Cursor::new(self.text).position(first))
+            {
                 Some((line, column)) => format!("{}; the first is at {line}:{column}", raw.found),
                 None => raw.found,
             };
@@ -164,11 +167,6 @@ impl<'a> Cursor<'a> {
         }
         (self.line, self.column)
     }
-}
-
-/// Line and column, from 1 and in characters, of a byte offset.
-fn position(text: &str, offset: usize) -> (u32, u32) {
-    Cursor::new(text).position(offset)
 }
 
 /// Byte offset of a line and column, from 1 and in characters; the end of the text if there is no such position.

@@ -286,12 +286,10 @@ impl Captions {
 
     /// The label that a manifest track without a label would get, with a number if that label is taken.
     fn free_label(&self, language: &str, forced: bool, sdh: bool) -> String {
-        let kind = match (forced, sdh) {
-            (true, _) => " (forced)",
-            (false, true) => " (SDH)",
-            (false, false) => "",
+        let plain = match kind(forced, sdh) {
+            "" => language.to_owned(),
+            kind => format!("{language} ({kind})"),
         };
-        let plain = format!("{language}{kind}");
         let numbered = (2u32..).map(|n| format!("{plain} {n}"));
         let mut labels = std::iter::once(plain.clone()).chain(numbered);
         let free = labels.find(|label| self.text.iter().all(|t| t.label != *label));
@@ -299,13 +297,19 @@ impl Captions {
     }
 }
 
-fn text_path(language: &str, forced: bool, sdh: bool) -> String {
-    let kind = match (forced, sdh) {
-        (true, _) => "_forced",
-        (false, true) => "_sdh",
+fn kind(forced: bool, sdh: bool) -> &'static str {
+    match (forced, sdh) {
+        (true, _) => "forced",
+        (false, true) => "SDH",
         (false, false) => "",
-    };
-    format!("text/{language}{kind}")
+    }
+}
+
+fn text_path(language: &str, forced: bool, sdh: bool) -> String {
+    match kind(forced, sdh) {
+        "" => format!("text/{language}"),
+        kind => format!("text/{language}_{}", kind.to_lowercase()),
+    }
 }
 
 /// The format that ffmpeg extracts a subtitle stream to; `None` if the codec is not text that this crate reads.

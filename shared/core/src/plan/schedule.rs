@@ -17,8 +17,6 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use crate::units::Ordered;
-
 /// What has to be encoded, in frames and processor seconds.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Workload {
@@ -235,16 +233,16 @@ impl Pieces {
                 fair + last / 2.0
             };
         }
-        let mut free: BinaryHeap<Reverse<Ordered>> =
-            (0..workers).map(|_| Reverse(Ordered(0.0))).collect();
+        // The bits of floats that are not negative sort as the floats do.
+        let mut free: BinaryHeap<Reverse<u64>> = (0..workers).map(|_| Reverse(0)).collect();
         for (seconds, count) in &self.sizes {
             for _ in 0..*count {
-                if let Some(Reverse(Ordered(at))) = free.pop() {
-                    free.push(Reverse(Ordered(at + seconds)));
+                if let Some(Reverse(at)) = free.pop() {
+                    free.push(Reverse((f64::from_bits(at) + seconds).to_bits()));
                 }
             }
         }
-        free.into_iter().map(|r| r.0.0).fold(0.0, f64::max)
+        f64::from_bits(free.into_iter().map(|r| r.0).max().unwrap_or_default())
     }
 }
 

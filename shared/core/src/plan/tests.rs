@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::probe::{Packet, Scan, VideoStream};
+use crate::probe::{ByteSpan, Packet, Scan, VideoStream};
 use crate::units::Resolution;
 
 fn stream(rate: &str, time_base: (u32, u32)) -> VideoStream {

@@ -113,10 +113,6 @@ struct KeyFrame {
 
 impl Timeline {
     /// Places the frames of an index on a grid of at most `max_frame_rate` frames per second.
-    ///
-    /// # Errors
-    /// If the index has no frame or no key frame, if no frame rate can be determined, or if the timestamps restart in a
-    /// file without a constant frame rate.
     pub fn new(
         index: &PacketIndex,
         stream: &VideoStream,

@@ -23,7 +23,6 @@ pub enum PortErrorKind {
 
 impl PortErrorKind {
     /// Whether the call failed before the service looked at the thing it was about: the thing itself may be intact.
-    #[must_use]
     pub fn is_about_access(self) -> bool {
         matches!(
             self,
@@ -100,7 +99,6 @@ impl PortError {
     }
 
     /// What the error means for the caller.
-    #[must_use]
     pub fn kind(&self) -> PortErrorKind {
         match self {
             Self::Answered { kind, .. }
@@ -110,7 +108,6 @@ impl PortError {
     }
 
     /// The error code of the service, if it answered with one.
-    #[must_use]
     pub fn code(&self) -> Option<&str> {
         match self {
             Self::Answered { answer, .. } => answer.code.as_deref(),
@@ -119,7 +116,6 @@ impl PortError {
     }
 
     /// The whole story for people, on one line: the call, its resource, and the answer or what prevented one.
-    #[must_use]
     pub fn detail(&self) -> String {
         match self {
             Self::Unanswered { .. } => chain(self),
@@ -129,7 +125,6 @@ impl PortError {
     }
 
     /// The same error with another meaning for the caller.
-    #[must_use]
     pub fn with_kind(mut self, new: PortErrorKind) -> Self {
         match &mut self {
             Self::Answered { kind, .. }
@@ -140,7 +135,6 @@ impl PortError {
     }
 
     /// The same error with a note on what the service's answer can also mean. `note` begins with a space.
-    #[must_use]
     pub fn with_hint(mut self, note: &'static str) -> Self {
         if let Self::Answered { hint, .. } = &mut self {
             *hint = Some(note);
@@ -159,7 +153,6 @@ impl PartialEq for PortError {
 impl Eq for PortError {}
 
 /// An error with all its sources on one line. A source that only repeats the error above it is left out.
-#[must_use]
 pub fn chain(error: &(dyn Error + 'static)) -> String {
     let mut parts: Vec<String> = Vec::new();
     for part in std::iter::successors(Some(error), |e| (*e).source()).map(ToString::to_string) {

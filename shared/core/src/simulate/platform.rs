@@ -65,9 +65,6 @@ platform! {
 
 impl Platform {
     /// The figures that ship with reelsmith.
-    ///
-    /// # Errors
-    /// If the built-in file is malformed, which a test excludes.
     pub fn built_in() -> Result<Self, serde_norway::Error> {
         serde_norway::from_str(include_str!("../../platform.yaml"))
     }

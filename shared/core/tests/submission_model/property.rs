@@ -216,7 +216,7 @@ pub const MILESTONES: &[Milestone] = &[
     ("a job failed", |_, m| {
         first(m, |h| h.state == State::Failed)
     }),
-    ("a takeover after a lease lapsed", |_, m| {
+    ("a takeover after a lease expired", |_, m| {
         first(m, |h| h.attempt == 2 && h.failed.is_empty())
     }),
     ("a second attempt after a failure", |_, m| {
@@ -277,14 +277,14 @@ pub const MILESTONES: &[Milestone] = &[
             .any(|p| matches!(p.entry, Entry::Failure(_)))
             && first(m, |h| h.failed.is_empty())
     }),
-    ("a hold that nobody knows of", |_, m| m.late),
+    ("a hold that no execution knows of", |_, m| m.late),
     ("an order of another attempt was adopted", |_, m| {
         first(m, |h| {
             h.state == State::Complete && h.service && h.attempt > 1
         }) && m.storage.jobs[0].orders.len() == 1
     }),
     (
-        "an order that nobody has heard of and whose token is forgotten",
+        "an order that no row names and whose token is forgotten",
         |_, m| {
             let forgotten = |o: &crate::order::Order| !o.remembered;
             first(m, |h| h.intended && h.reference.is_none())
