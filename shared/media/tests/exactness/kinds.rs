@@ -419,7 +419,7 @@ pub const KINDS: &[Kind] = &[
         ],
     ),
     kind(
-        "TS H.264, times begin anew (discontinuity)",
+        "TS H.264, times restart (discontinuity)",
         MpegTs,
         "c.ts",
         &[
@@ -429,7 +429,7 @@ pub const KINDS: &[Kind] = &[
         ],
     ),
     kind(
-        "TS H.264, times leap (discontinuity)",
+        "TS H.264, times jump (discontinuity)",
         MpegTs,
         "c.ts",
         &[
