@@ -121,7 +121,7 @@ impl Line {
         self.put(key, manifest.into()).await;
         let began = Instant::now();
         let mut stage = Stage::Manifest;
-        let failure = self.stages(key, &mut stage).await.err();
+        let failure = Box::pin(self.stages(key, &mut stage)).await.err();
         let took = began.elapsed();
         Outcome {
             stage,
