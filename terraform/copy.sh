@@ -6,6 +6,7 @@ copy_configuration() {
     mkdir "$2/functions" "$2/scripts"
     cp -R "$1/terraform" "$1/statemachine" "$2/"
     cp "$1/scripts/media-layer.json" "$2/scripts/"
+    mkdir -p "$2/shared/core" && cp -R "$1/shared/core/ladders" "$2/shared/core/"
     for file in "$1"/functions/*/function.yaml; do
         file=${file#"$1/"}
         mkdir "$2/$(dirname "$file")" && cp "$1/$file" "$2/$file"

@@ -1,8 +1,9 @@
-//! One module for each command.
+//! One module for each command, with its arguments and a function `run`.
 
 pub mod cancel;
 pub mod doctor;
 pub mod estimate;
+pub mod fetch;
 pub mod list;
 pub mod logs;
 pub mod manifest;
@@ -12,4 +13,8 @@ pub mod run;
 pub mod show;
 pub mod sign;
 pub mod simulate;
+pub mod status;
+pub mod submit;
+pub mod up;
 pub mod validate;
+pub mod watch;

@@ -1,186 +1,237 @@
-//! Errors as an operator reads them: what did not work, why, and what to do.
+//! Errors of the command: what failed, why, and what to do.
+//!
+//! A [`CliError`] is created where the reason is known and keeps its cause as `source()`. [`ResultExt`] and [`CallExt`]
+//! are the conversions that most commands need: for files, for JSON, and for calls to a deployment.
 
-use std::fmt;
+use std::error::Error;
+use std::fmt::Display;
 use std::path::Path;
+use std::sync::Arc;
 
 use reelsmith_aws::operate::CloudError;
-use reelsmith_core::ports::PortErrorKind;
+use reelsmith_contract::{ErrorName, Failure};
+use reelsmith_core::ports::{PortError, PortErrorKind};
+use strum::{EnumMessage, IntoStaticStr, VariantArray};
 
-/// How the command ends.
+/// How the command ends. The discriminant is the exit code of the process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
-    /// 0: done; for `run`, the job is COMPLETE.
     Done = 0,
-    /// 1: the job failed, the manifest has defects, or the output breaks a rule.
+    /// The job failed, the manifest has defects, or the output breaks a rule.
     Failed = 1,
-    /// 2: the command or its environment is at fault.
+    /// The command or its environment is at fault.
     Environment = 2,
 }
 
-macro_rules! names {
-    ($($(#[doc = $doc:literal])+ $name:ident;)+) => {
-        /// The name of an error of this command, for scripts. Never renamed once released. Errors of the pipeline have
-        /// names of their own: [`reelsmith_contract::ErrorName`].
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub enum Name {
-            $($(#[doc = $doc])+ $name,)+
-        }
+/// What a subcommand returns.
+pub type CommandResult = Result<Exit, CliError>;
 
-        impl Name {
-            /// Every name, in the order of the table.
-            pub const ALL: &'static [Self] = &[$(Self::$name,)+];
-
-            /// The name as text.
-            #[must_use]
-            pub fn as_str(self) -> &'static str {
-                match self { $(Self::$name => stringify!($name),)+ }
-            }
-
-            /// What the name means.
-            #[must_use]
-            pub fn meaning(self) -> &'static str {
-                match self { $(Self::$name => concat!($($doc),+).trim_ascii(),)+ }
-            }
-        }
-    };
-}
-
-names! {
-    /// The command could not do its work; the text says why.
-    CommandFailed;
+/// The name of an error of this command, for scripts. A released name never changes. Errors of the pipeline have their
+/// own names: [`ErrorName`].
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, EnumMessage, IntoStaticStr, VariantArray,
+)]
+pub enum ErrorCode {
+    /// The command failed; the text gives the reason.
+    CommandFailed,
     /// A file or folder cannot be read or written.
-    FileUnusable;
-    /// There is no checkout of reelsmith here.
-    CheckoutMissing;
+    FileUnusable,
+    /// No checkout of reelsmith was found.
+    CheckoutMissing,
     /// ffmpeg, ffprobe, MiniStack, Terraform or another tool is missing or does not work.
-    ToolMissing;
-    /// The local stack is asked for and does not run.
-    StackNotRunning;
-    /// The environment named is neither `local`, `aws` nor a folder of terraform/environments.
-    EnvironmentUnknown;
-    /// Terraform does not give the outputs of the environment.
-    TerraformFailed;
-    /// No deployment of that name is where it is looked for.
-    NotDeployed;
-    /// A call to AWS, or to what stands in for it, failed.
-    CallFailed;
-    /// AWS is asked without credentials, or with ones that have lapsed.
-    CredentialsMissing;
-    /// No execution, job or title is known by what was given.
-    JobUnknown;
-    /// What was given fits more than one job.
-    JobAmbiguous;
-    /// The job is running, and what was asked needs one that has ended.
-    JobRunning;
-    /// The job has ended, and what was asked needs one that is running.
-    JobEnded;
-    /// The job has published nothing.
-    NothingPublished;
-    /// The job was not planned, and what was asked tells of the plan.
-    NothingPlanned;
-    /// The manifest was delivered, and no execution began.
-    NotStarted;
-    /// The manifest has defects, and what was asked needs one without.
-    ManifestDefective;
-    /// What a job wrote is not what this version reads.
-    RecordUnreadable;
+    ToolMissing,
+    /// The command needs the local stack, which is not running.
+    StackNotRunning,
+    /// The environment is not `local`, `aws` or a folder of terraform/environments.
+    EnvironmentUnknown,
+    /// Terraform did not return the outputs of the environment.
+    TerraformFailed,
+    /// No deployment of that name was found.
+    NotDeployed,
+    /// A call to AWS or to the local stack failed.
+    CallFailed,
+    /// AWS credentials are missing or have expired.
+    CredentialsMissing,
+    /// No execution, job or title has that name.
+    JobUnknown,
+    /// The name matches more than one job.
+    JobAmbiguous,
+    /// The job is running, but the command needs one that has ended.
+    JobRunning,
+    /// The job has ended, but the command needs one that is running.
+    JobEnded,
+    /// The job has not published anything.
+    NothingPublished,
+    /// The job has no plan yet, or failed before it was planned.
+    NothingPlanned,
+    /// The manifest was delivered, but no execution started.
+    NotStarted,
+    /// The manifest has defects.
+    ManifestDefective,
+    /// This version cannot read a record of the job.
+    RecordUnreadable,
 }
 
-/// What did not work.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Trouble {
-    /// Stable name.
-    pub name: Name,
-    /// What was being done, as `start the local stack`.
+impl ErrorCode {
+    /// The name as text.
+    pub fn as_str(self) -> &'static str {
+        self.into()
+    }
+
+    /// What the name means, as one sentence.
+    pub fn meaning(self) -> &'static str {
+        self.get_documentation().unwrap_or_default()
+    }
+}
+
+/// An error as an operator reads it.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{}: could not {action}\n  why:   {}\n  to do: {}", .code.as_str(), indent(.why), indent(.remedy))]
+pub struct CliError {
+    pub code: ErrorCode,
+    /// What the command tried to do, as `start the local stack`.
     pub action: String,
-    /// Why it did not work: what was expected and what was found.
+    /// Why it failed: what was expected and what was found.
     pub why: String,
-    /// What to do.
     pub remedy: String,
-    /// How the command ends.
     pub exit: Exit,
+    #[source]
+    pub source: Option<Arc<dyn Error + Send + Sync>>,
 }
 
-impl Trouble {
-    /// Trouble with the command or its environment.
+impl CliError {
+    /// An error of the command or its environment, with the code `CommandFailed`.
     pub fn new(
         action: impl Into<String>,
         why: impl Into<String>,
         remedy: impl Into<String>,
     ) -> Self {
         Self {
-            name: Name::CommandFailed,
+            code: ErrorCode::CommandFailed,
             action: action.into(),
             why: why.into(),
             remedy: remedy.into(),
             exit: Exit::Environment,
+            source: None,
         }
     }
 
-    /// The same trouble under a name of its own.
-    #[must_use]
-    pub fn named(self, name: Name) -> Self {
-        Self { name, ..self }
+    /// The same error with another code.
+    pub fn with_code(self, code: ErrorCode) -> Self {
+        Self { code, ..self }
+    }
+
+    /// The same error with its cause.
+    pub fn with_source(self, source: impl Error + Send + Sync + 'static) -> Self {
+        Self {
+            source: Some(Arc::new(source)),
+            ..self
+        }
     }
 
     /// A file or folder that cannot be used.
-    pub fn file(doing: &str, path: &Path, error: &dyn fmt::Display) -> Self {
+    pub fn file(action: &str, path: &Path, reason: impl Display) -> Self {
         Self::new(
-            format!("{doing} {}", path.display()),
-            error.to_string(),
-            "check that the path exists and that you may use it",
+            format!("{action} {}", path.display()),
+            reason.to_string(),
+            "check that the path exists and that you have permission to use it",
         )
-        .named(Name::FileUnusable)
+        .with_code(ErrorCode::FileUnusable)
     }
 }
 
-impl From<CloudError> for Trouble {
+/// Conversions of the errors of files and of JSON.
+pub trait ResultExt<T> {
+    /// Names the file or folder, and what was done with it, as `read the manifest`.
+    fn on_file(self, action: &str, path: &Path) -> Result<T, CliError>;
+
+    /// Names what was read and what to do.
+    ///
+    /// # Errors
+    /// `RecordUnreadable`.
+    fn on_json(self, action: impl Into<String>, remedy: &str) -> Result<T, CliError>;
+}
+
+impl<T, E: Error + Send + Sync + 'static> ResultExt<T> for Result<T, E> {
+    fn on_file(self, action: &str, path: &Path) -> Result<T, CliError> {
+        self.map_err(|e| CliError::file(action, path, &e).with_source(e))
+    }
+
+    fn on_json(self, action: impl Into<String>, remedy: &str) -> Result<T, CliError> {
+        self.map_err(|e| {
+            CliError::new(action, e.to_string(), remedy)
+                .with_code(ErrorCode::RecordUnreadable)
+                .with_source(e)
+        })
+    }
+}
+
+/// Conversions of the errors of ports and of a job's records.
+pub trait CallExt<T> {
+    /// Names what was called, as `list outputs/`.
+    ///
+    /// # Errors
+    /// `CredentialsMissing`, `RecordUnreadable` or `CallFailed`.
+    fn on_call(self, action: impl Into<String>) -> Result<T, CliError>;
+}
+
+impl<T> CallExt<T> for Result<T, PortError> {
+    fn on_call(self, action: impl Into<String>) -> Result<T, CliError> {
+        self.map_err(|e| CloudError::port(action, e).into())
+    }
+}
+
+impl<T> CallExt<T> for Result<T, Failure> {
+    fn on_call(self, action: impl Into<String>) -> Result<T, CliError> {
+        self.map_err(|e| match e.name {
+            ErrorName::StorageInconsistent => {
+                let remedy = "use the version of reelsmith that ran the job";
+                CliError::new(action, e.to_string(), remedy)
+                    .with_code(ErrorCode::RecordUnreadable)
+                    .with_source(e)
+            }
+            _ => CloudError::new(action, e.to_string()).into(),
+        })
+    }
+}
+
+impl From<CloudError> for CliError {
     fn from(error: CloudError) -> Self {
-        let (name, remedy) = if error.kind() == PortErrorKind::Unauthenticated {
+        let (code, remedy) = if error.kind() == PortErrorKind::Unauthenticated {
             (
-                Name::CredentialsMissing,
-                "sign in (`aws sso login`, `aws configure`), name a profile with --profile, or start the local stack with \
-                 `reelsmith up`",
+                ErrorCode::CredentialsMissing,
+                "sign in (`aws sso login` or `aws configure`), select a profile with --profile, or start the local stack \
+                 with `reelsmith up`",
             )
         } else {
             (
-                Name::CallFailed,
-                "locally: `reelsmith status` and .local/stack.log tell more, `reelsmith down` and `reelsmith up` start afresh; \
-                 in AWS: compare the call with what your role may do",
+                ErrorCode::CallFailed,
+                "local stack: see `reelsmith status` and .local/stack.log, or restart it with `reelsmith down` and \
+                 `reelsmith up`; AWS: check that your role allows the call",
             )
         };
-        Self::new(error.action(), error.detail(), remedy).named(name)
+        Self::new(error.action(), error.detail(), remedy)
+            .with_code(code)
+            .with_source(error)
     }
 }
 
-impl fmt::Display for Trouble {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{}: could not {}", self.name.as_str(), self.action)?;
-        writeln!(f, "  why:   {}", indented(&self.why))?;
-        write!(f, "  to do: {}", indented(&self.remedy))
-    }
-}
-
-fn indented(text: &str) -> String {
+fn indent(text: &str) -> String {
     text.trim_end().replace('\n', "\n         ")
 }
 
-impl std::error::Error for Trouble {}
-
 #[cfg(test)]
 mod tests {
-    use reelsmith_core::ports::PortError;
-
     use super::*;
 
     #[test]
-    fn it_reads_as_what_why_and_what_to_do() {
-        let trouble = Trouble::new(
+    fn an_error_shows_action_reason_and_remedy() {
+        let error = CliError::new(
             "start the local stack",
             "expected a file\nfound none",
             "run it",
         );
-        insta::assert_snapshot!(trouble, @r"
+        insta::assert_snapshot!(error, @r"
         CommandFailed: could not start the local stack
           why:   expected a file
                  found none
@@ -189,20 +240,21 @@ mod tests {
     }
 
     #[test]
-    fn a_call_without_credentials_is_told_from_one_that_failed() {
+    fn missing_credentials_have_a_code_of_their_own() {
         let of = |kind| {
-            let error = PortError::new(kind, "why");
-            Trouble::from(CloudError::port("list the executions", error)).name
+            let failed: Result<(), _> = Err(PortError::new(kind, "why"));
+            failed.on_call("list the executions").unwrap_err()
         };
-        assert_eq!(of(PortErrorKind::Unauthenticated), Name::CredentialsMissing);
-        assert_eq!(of(PortErrorKind::Unavailable), Name::CallFailed);
+        let error = of(PortErrorKind::Unauthenticated);
+        assert_eq!(error.code, ErrorCode::CredentialsMissing);
+        assert!(error.source().is_some());
+        assert_eq!(of(PortErrorKind::Unavailable).code, ErrorCode::CallFailed);
     }
 
     #[test]
-    fn names_are_their_own_text_and_have_a_meaning() {
-        for name in Name::ALL {
-            assert_eq!(format!("{name:?}"), name.as_str());
-            assert!(name.meaning().ends_with('.'), "{name:?}");
+    fn every_code_has_a_meaning() {
+        for code in ErrorCode::VARIANTS {
+            assert!(code.meaning().ends_with('.'), "{code:?}");
         }
     }
 }

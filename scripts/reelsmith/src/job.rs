@@ -1,9 +1,13 @@
-//! A job of a deployment: connecting, selecting the job, delivering, following its outcome and fetching its outputs.
+//! Jobs of a deployment: connecting, finding a job, delivering its files, fetching its outputs, and its outcome.
 
+pub mod connection;
 pub mod deliver;
+pub mod documents;
 pub mod fetch;
+pub mod folder;
+pub mod location;
+pub mod manifest;
 pub mod operations;
 pub mod outcome;
-pub mod subject;
-pub mod target;
-pub mod workers;
+pub mod parallelism;
+pub mod resolve;

@@ -1,8 +1,8 @@
-//! Where things are: the checkout, its `.local` folder, and the built functions.
+//! The checkout: its files, its `.local` folder, and the built functions.
 
 use std::path::{Path, PathBuf};
 
-use crate::error::{Name, Trouble};
+use crate::error::{CliError, ErrorCode, ResultExt};
 
 /// A checkout of reelsmith.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,16 +12,16 @@ pub struct Project {
     ministack: PathBuf,
 }
 
-/// The file by which a checkout is known.
+/// The file that identifies a checkout.
 const LANDMARK: &str = "terraform/resources.yaml";
 
 impl Project {
-    /// Finds the checkout: `REELSMITH_ROOT`, else the nearest folder upward, else the one this was built in. The
-    /// functions are taken from `REELSMITH_BINARIES`, else from beside this program.
+    /// Finds the checkout: `REELSMITH_ROOT`, else the nearest one upward from the current folder, else the one that this
+    /// program was built in. The functions are in `REELSMITH_BINARIES`, else in the folder of this program.
     ///
     /// # Errors
-    /// Where there is no checkout.
-    pub fn find() -> Result<Self, Trouble> {
+    /// `CheckoutMissing`.
+    pub fn find() -> Result<Self, CliError> {
         let root = match std::env::var_os("REELSMITH_ROOT") {
             Some(root) => PathBuf::from(root),
             None => nearest()?,
@@ -31,7 +31,7 @@ impl Project {
         }
         let binaries = match std::env::var_os("REELSMITH_BINARIES") {
             Some(folder) => PathBuf::from(folder),
-            None => beside_this_program()?,
+            None => folder_of_this_program()?,
         };
         let ministack = std::env::var_os("REELSMITH_MINISTACK");
         let ministack =
@@ -43,8 +43,7 @@ impl Project {
         })
     }
 
-    /// This project with its root elsewhere.
-    #[must_use]
+    /// The same project with another root.
     pub fn with_root(self, root: impl Into<PathBuf>) -> Self {
         Self {
             root: root.into(),
@@ -52,8 +51,7 @@ impl Project {
         }
     }
 
-    /// This project with its built functions elsewhere.
-    #[must_use]
+    /// The same project with its built functions in another folder.
     pub fn with_binaries(self, binaries: impl Into<PathBuf>) -> Self {
         Self {
             binaries: binaries.into(),
@@ -66,27 +64,24 @@ impl Project {
         self.root.join(relative)
     }
 
-    /// A path within `.local`, where everything lives that is not committed.
+    /// A path within `.local`, which holds everything that is not committed.
     pub fn local(&self, relative: impl AsRef<Path>) -> PathBuf {
         self.root.join(".local").join(relative)
     }
 
-    /// The built program of a function.
-    #[must_use]
+    /// The executable of a function.
     pub fn binary(&self, function: &str) -> PathBuf {
         self.binaries.join(function)
     }
 
     /// The emulator: `REELSMITH_MINISTACK`, else the one that `scripts/setup` installs.
-    #[must_use]
     pub fn ministack(&self) -> &Path {
         &self.ministack
     }
 }
 
-fn nearest() -> Result<PathBuf, Trouble> {
-    let here = std::env::current_dir()
-        .map_err(|e| Trouble::file("read the current folder", Path::new("."), &e))?;
+fn nearest() -> Result<PathBuf, CliError> {
+    let here = std::env::current_dir().on_file("read the current folder", Path::new("."))?;
     let found = here.ancestors().find(|d| d.join(LANDMARK).is_file());
     // CARGO_MANIFEST_DIR is scripts/reelsmith of the checkout this program was built in.
     let built_in = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2);
@@ -96,20 +91,19 @@ fn nearest() -> Result<PathBuf, Trouble> {
         .ok_or_else(|| no_checkout(&here))
 }
 
-fn no_checkout(looked: &Path) -> Trouble {
-    Trouble::new(
+fn no_checkout(looked: &Path) -> CliError {
+    CliError::new(
         "find the checkout",
         format!("expected {LANDMARK} in {}, found none", looked.display()),
-        "run this inside a checkout of reelsmith, or set REELSMITH_ROOT to one",
+        "run the command inside a checkout of reelsmith, or set REELSMITH_ROOT to one",
     )
-    .named(Name::CheckoutMissing)
+    .with_code(ErrorCode::CheckoutMissing)
 }
 
-fn beside_this_program() -> Result<PathBuf, Trouble> {
-    let program = std::env::current_exe()
-        .map_err(|e| Trouble::file("find this program", Path::new("reelsmith"), &e))?;
+fn folder_of_this_program() -> Result<PathBuf, CliError> {
+    let program = std::env::current_exe().on_file("find this program", Path::new("reelsmith"))?;
     let folder = program.parent().unwrap_or(Path::new("."));
-    // Test programs live one folder below what they test.
+    // Cargo puts test programs one folder below the programs that they test.
     let tests = folder.file_name().is_some_and(|name| name == "deps");
     Ok(match folder.parent() {
         Some(parent) if tests => parent.to_path_buf(),

@@ -1,15 +1,41 @@
-//! The local AWS: MiniStack, started in a session of its own so that everything it starts can be ended with it.
+//! The local stack: the AWS emulator MiniStack and a deployment in it.
 //!
-//! [`up`] starts the one that stays and is written down in `.local/stack.json`; [`Stack::ephemeral`] is for tests: its own
-//! port, its own folder, gone when it is dropped and also when its owner dies.
+//! **Problem.** What runs on a laptop must be what runs in AWS: the same function binaries, the same state machine, the
+//! same S3 and DynamoDB calls. MiniStack starts many processes (one for each warm function, and their ffmpeg children),
+//! and none of them may remain after the stack ends, even if its owner is killed.
+//!
+//! **Idea.** MiniStack leads a session of its own, so the session id identifies every process that it started, and
+//! [`processes`] ends the session as a whole. Resources are created from the descriptions that Terraform also reads:
+//! [`resources`] parses `terraform/resources.yaml` and `functions/*/function.yaml`, [`deploy`] creates or updates what
+//! they describe through the SDK, and `tests/tests/drift.rs` compares the result with Terraform's plan.
+//!
+//! There are two kinds of stack:
+//!
+//! - [`up`] starts the persistent stack of a checkout and records it in `.local/stack.json`. `reelsmith down` ends it.
+//! - [`Stack::ephemeral`] is for one test: its own port and folder. A guard process ends it when it is dropped and also
+//!   when its owner dies.
+//!
+//! **Flow of `reelsmith up`.** [`lock`] → [`up`] (start MiniStack and the program in place of MediaConvert) →
+//! [`deploy::deploy`]: buckets, table and queues; then for each function [`package::Package`] (zip) and
+//! [`settings::SettingValues`] (environment); then the state machine from [`render::render`]; last the bucket events,
+//! which can start jobs. Everything is compared before it is changed, so a second run takes a second.
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), reelsmith::CliError> {
+//! use reelsmith::Project;
+//! use reelsmith::stack::{Stack, deploy};
+//!
+//! let stack = Stack::ephemeral().await?;
+//! let options = deploy::Options::default();
+//! let names = deploy::deploy(&Project::find()?, &stack.cloud().await, &options).await?;
+//! println!("{}", names.input_bucket);
+//! # Ok(())
+//! # }
+//! ```
 
 pub mod deploy;
 mod ephemeral;
-#[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a fake for tests")]
-pub(crate) mod fake;
-mod health;
-mod launch;
+mod ministack;
 pub mod package;
 mod persistent;
 mod processes;
@@ -19,13 +45,12 @@ pub mod sample;
 pub mod settings;
 
 pub use ephemeral::{Memory, Stack};
-pub use persistent::{Beside, StackState, down, lock, running, up};
+pub use persistent::{StackState, Standin, down, lock, running, up};
 
-/// The region a local stack says it is.
+/// The region of a local stack.
 pub const REGION: &str = "us-east-1";
 
-/// The endpoint of a port.
-#[must_use]
+/// The URL of a port on this machine.
 pub fn endpoint(port: u16) -> String {
     format!("http://127.0.0.1:{port}")
 }

@@ -1,4 +1,4 @@
-//! What a person sees: progress, timelines, tables and the local web pages.
+//! Output for people: text, progress, timelines and the local web pages.
 
 pub mod console;
 pub mod follow;

@@ -1,4 +1,4 @@
-//! The local stack itself: it starts once, is deployed to without needless work, and leaves nothing behind.
+//! The local stack: it starts once, deployments change only what differs, and no process remains.
 #![allow(
     clippy::disallowed_methods,
     reason = "a test reads its options from the environment and starts programs"
@@ -13,14 +13,14 @@ use std::time::{Duration, Instant};
 
 use reelsmith::stack::deploy::{Options, deploy};
 use reelsmith::stack::{self, Stack};
-use reelsmith::{Project, Trouble};
+use reelsmith::{CliError, Project};
 use reelsmith_aws::Sdk;
 use reelsmith_aws::operate::Cloud;
 use reelsmith_aws::provision::{FunctionSpec, QueueSpec};
 use reelsmith_contract::step::STEPS;
 use reelsmith_core::ports::ObjectStore as _;
 
-/// Looks until something holds; the limit only decides how long a failure takes.
+/// Waits until a condition holds.
 async fn eventually(what: &str, mut holds: impl AsyncFnMut() -> bool) {
     let end = Instant::now() + Duration::from_secs(60);
     while !holds().await {
@@ -33,7 +33,7 @@ fn listens(port: u16) -> bool {
     TcpStream::connect(("127.0.0.1", port)).is_ok()
 }
 
-/// Whether a stack answers at a port that holds the bucket of the test below.
+/// Whether the stack at a port has the bucket of the test below.
 async fn holds_bucket(port: u16) -> bool {
     let sdk = Sdk::emulator(&stack::endpoint(port)).await;
     sdk.s3().list("some-bucket", "").await.is_ok()
@@ -56,7 +56,7 @@ fn functions(folder: &Path) -> Project {
 }
 
 #[tokio::test]
-async fn a_stack_of_ones_own_is_gone_when_it_is_dropped() {
+async fn an_ephemeral_stack_ends_when_it_is_dropped() {
     let stack = Stack::ephemeral().await.unwrap();
     let (port, stack_folder) = (stack.port(), stack.folder().to_path_buf());
     stack
@@ -67,14 +67,14 @@ async fn a_stack_of_ones_own_is_gone_when_it_is_dropped() {
         .unwrap();
     assert!(holds_bucket(port).await);
     drop(stack);
-    // Another test's stack may have been given the port in the meantime; it would not hold this bucket.
+    // The stack of another test may use the port by now, but it does not have this bucket.
     assert!(!holds_bucket(port).await);
     assert!(!stack_folder.exists());
 }
 
-/// Run by the next test in a process of its own.
+/// The next test runs this in another process.
 #[tokio::test]
-#[ignore = "waits to be killed by a_stack_of_ones_own_is_gone_when_its_owner_is_killed"]
+#[ignore = "waits to be killed by an_ephemeral_stack_ends_when_its_owner_is_killed"]
 async fn owner() {
     let stack = Stack::ephemeral().await.unwrap();
     println!("stack {} {}", stack.port(), stack.folder().display());
@@ -82,19 +82,19 @@ async fn owner() {
 }
 
 #[tokio::test]
-async fn a_stack_of_ones_own_is_gone_when_its_owner_is_killed() {
+async fn an_ephemeral_stack_ends_when_its_owner_is_killed() {
     let mut owner = Command::new(std::env::current_exe().unwrap())
         .args(["owner", "--exact", "--ignored", "--nocapture"])
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
     let lines = BufReader::new(owner.stdout.take().unwrap()).lines();
-    // The test harness may have put its own words before it on the same line.
-    let said = lines
+    // The test harness may print before it on the same line.
+    let printed = lines
         .map_while(Result::ok)
         .find_map(|l| Some(l.split_once("stack ")?.1.to_owned()));
-    let said = said.expect("the owner says where its stack is");
-    let (port, stack_folder) = said.split_once(' ').unwrap();
+    let printed = printed.expect("the owner prints port and folder of its stack");
+    let (port, stack_folder) = printed.split_once(' ').unwrap();
     let (port, stack_folder) = (port.parse().unwrap(), Path::new(stack_folder));
     assert!(stack_folder.is_dir());
     assert!(listens(port));
@@ -104,7 +104,7 @@ async fn a_stack_of_ones_own_is_gone_when_its_owner_is_killed() {
     eventually("its folder goes", async || !stack_folder.exists()).await;
 }
 
-/// A function that never answers, and says under which number it runs.
+/// Starts a function that never answers, and returns its process id.
 async fn start_endless_function(cloud: &Cloud, folder: &Path) -> i32 {
     let note = folder.join("pid");
     let program = folder.join("endless");
@@ -155,7 +155,7 @@ fn alive(pid: i32) -> bool {
 }
 
 #[tokio::test]
-async fn the_stack_that_stays_is_started_once_and_ended_with_all_it_started() {
+async fn the_persistent_stack_starts_once_and_ends_with_its_processes() {
     let folder = tempfile::tempdir().unwrap();
     let project = Project::find().unwrap().with_root(folder.path());
     let lock = stack::lock(&project).unwrap();
@@ -203,21 +203,21 @@ async fn a_second_deployment_changes_only_what_has_changed() {
 }
 
 #[tokio::test]
-async fn what_is_not_built_is_named_before_anything_is_deployed() {
+async fn a_function_that_is_not_built_is_reported_before_anything_is_deployed() {
     let folder = tempfile::tempdir().unwrap();
     let project = functions(folder.path());
     std::fs::remove_file(folder.path().join("notify")).unwrap();
-    // Nothing listens here: the check must come first.
+    // No server listens here, so a call would fail differently.
     let cloud = Cloud::new(&Sdk::emulator("http://127.0.0.1:1").await);
-    let trouble: Trouble = deploy(&project, &cloud, &Options::default())
+    let error: CliError = deploy(&project, &cloud, &Options::default())
         .await
         .unwrap_err();
     assert!(
-        trouble.why.contains(" built programs, 1 are missing"),
-        "{trouble}"
+        error.why.contains(" built functions, 1 are missing"),
+        "{error}"
     );
     assert!(
-        trouble.why.contains("notify") && trouble.remedy.contains("cargo build"),
-        "{trouble}"
+        error.why.contains("notify") && error.remedy.contains("cargo build"),
+        "{error}"
     );
 }

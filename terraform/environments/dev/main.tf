@@ -12,6 +12,14 @@ locals {
   # The build in the layer of scripts/package.
   own_build = jsondecode(file("${local.project}/scripts/media-layer.json")).encoder_build
   settings  = toset(flatten([for spec in local.functions : spec.environment]))
+  profiles  = [for path in fileset("${local.project}/shared/core/ladders", "*.yaml") : trimsuffix(path, ".yaml")]
+  # A function with another value cannot start.
+  setting_patterns = {
+    FORCE_REPROCESS         = "^(true|false)$"
+    MOCK_MODE               = "^(true|false)$"
+    LEASE_SECONDS           = "^[1-9][0-9]*$"
+    ABANDONED_AFTER_SECONDS = "^[1-9][0-9]*$"
+  }
 
   account   = data.aws_caller_identity.current.account_id
   partition = data.aws_partition.current.partition

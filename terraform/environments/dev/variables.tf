@@ -156,6 +156,18 @@ variable "settings" {
     condition     = length(setsubtract(keys(var.settings), local.settings)) == 0
     error_message = "No function.yaml lists ${join(", ", setsubtract(keys(var.settings), local.settings))}; known are ${join(", ", local.settings)}."
   }
+
+  validation {
+    condition     = contains(local.profiles, lookup(var.settings, "PROFILE", "default"))
+    error_message = "PROFILE: expected one of the profiles ${join(", ", local.profiles)}."
+  }
+
+  validation {
+    condition = alltrue([
+      for name, value in var.settings : can(regex(lookup(local.setting_patterns, name, ".*"), value))
+    ])
+    error_message = "Expected true or false for FORCE_REPROCESS and MOCK_MODE, and a whole number above 0 for LEASE_SECONDS and ABANDONED_AFTER_SECONDS."
+  }
 }
 
 variable "notification_emails" {

@@ -8,8 +8,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use mediaconvert_standin::{Fault, Options, StandIn};
-use reelsmith::commands::cancel::{Cancel, cancel};
-use reelsmith::job::target::{Place, Target};
+use reelsmith::commands::cancel::{CancelArgs, cancel};
+use reelsmith::job::connection::{Connection, Endpoint};
+use reelsmith::job::resolve::JobArg;
 use reelsmith_aws::{Sdk, SystemClock};
 use reelsmith_core::ports::SubmissionStore as _;
 use reelsmith_core::record::Current;
@@ -210,16 +211,20 @@ async fn the_mediaconvert_job_of_a_cancelled_or_stopped_execution_is_cancelled()
     stage.standin.inject(Fault::HoldJob);
     let (delivery, execution) = stage.deliver("mc-cancelled").await;
     stage.ordered(&execution).await;
-    let (world, place) = (&stage.world, Place::Local(stage.world.endpoint.clone()));
-    let mut target = Target::new(&world.cloud, place, DEPLOYMENT, world.deployment.clone());
+    let world = &stage.world;
+    let endpoint = Endpoint::Local(world.endpoint.clone());
+    let names = world.deployment.clone();
+    let mut connection = Connection::new(&world.cloud, endpoint, DEPLOYMENT, names);
     let service = Sdk::emulator(&stage.standin.endpoint()).await;
-    target.encodes = Arc::new(service.encodes("", ""));
-    let request = Cancel {
-        job: Some("mc-cancelled".to_owned()),
+    connection.encodes = Arc::new(service.encodes("", ""));
+    let args = CancelArgs {
+        job: JobArg {
+            name: Some("mc-cancelled".to_owned()),
+        },
         reason: "a test".to_owned(),
     };
-    let done = cancel(&target, &request).await.unwrap().join("\n");
-    assert!(done.contains("called off MediaConvert job"), "{done}");
+    let done = cancel(&connection, &args).await.unwrap().join("\n");
+    assert!(done.contains("cancelled MediaConvert job"), "{done}");
     assert_eq!(stage.states(), ["CANCELED"]);
 
     stage.standin.inject(Fault::HoldJob);

@@ -1,106 +1,134 @@
-//! docs/cli.md: made from the command line itself, so that it cannot fall behind.
+//! docs/cli.md, generated from the command line: for each command its purpose, examples, arguments and options.
 
-use clap::Command;
+use clap::{Arg, Command};
+use strum::VariantArray as _;
 
-use crate::error::Name;
+use crate::error::ErrorCode;
 
 const HEAD: &str = "\
 # The command line
 
-Made from the command itself by a test (`UPDATE_DOCS=1 cargo test --workspace --lib cli`); `reelsmith COMMAND --help` says the same.
+A test generates this page (`UPDATE_DOCS=1 cargo test -p reelsmith --lib document`). `reelsmith COMMAND --help` has the same
+content.
 
-## Which deployment a command is about
+Results go to standard output, everything else to standard error. With `--json`, `list`, `show`, `watch`, `logs`, `report`,
+`estimate` and `doctor` print JSON for scripts.
 
-Every command that looks at a deployment says on standard error which one it found, in this order:
-
-1. `--environment local`, `aws` or the name of a folder of `terraform/environments`, also as `REELSMITH_ENVIRONMENT`;
-2. without it, the local stack of this checkout where one runs;
-3. else what the usual AWS settings lead to: `AWS_PROFILE`, `AWS_REGION`, `AWS_ENDPOINT_URL`, single sign-on, roles.
-
-A folder of `terraform/environments` is asked for its Terraform outputs. Otherwise the deployment is found by its name:
-`--stack`, also as `REELSMITH_STACK`, is what all its resources begin with. Every command takes these options; they are listed
-below for `reelsmith` alone.
-
-## Exit codes
-
-| code | meaning |
+| exit code | meaning |
 |---|---|
-| 0 | done; for `run` and `watch`: the job is COMPLETE |
+| 0 | success; for `run` and `watch`: the job is COMPLETE |
 | 1 | the job failed, the manifest has defects, the output breaks a rule, or the local stack is not running (`status`) |
-| 2 | the command or what it needs is at fault |
+| 2 | the command or its environment is at fault |
 
 ";
 
-/// The whole document.
-#[must_use]
+/// The whole page.
 pub fn document() -> String {
-    let mut text = HEAD.to_owned();
-    text.push_str("## Commands\n");
-    let mut command = super::command().term_width(100);
+    let mut command = super::command();
     command.build();
-    describe("reelsmith", &mut command, &mut text);
-    text.push_str(
-        "\n## Errors of the command\n\nAn error begins with its name, which is never changed:\n\n",
-    );
-    text.push_str("| name | meaning |\n|---|---|\n");
-    for name in Name::ALL {
-        text.push_str(&format!("| `{}` | {} |\n", name.as_str(), name.meaning()));
+    let mut text = format!("{HEAD}## Selecting a deployment\n\nFor every command:\n\n");
+    let global: Vec<&Arg> = command
+        .get_arguments()
+        .filter(|a| a.is_global_set())
+        .collect();
+    text += &global.iter().map(|a| argument(a)).collect::<String>();
+    text += &format!("\n`JOB` is {JOB}.\n\n## Commands\n\n");
+    let mut all = Vec::new();
+    leaves("", &command, &mut all);
+    let link = |(path, _): &(String, &Command)| format!("[{path}](#{})", path.replace(' ', "-"));
+    text += &all.iter().map(link).collect::<Vec<_>>().join(", ");
+    text += ".\n";
+    all.iter()
+        .for_each(|(path, command)| text += &section(path, command));
+    text += "\n## Errors of the command\n\nAn error begins with its name, which never changes:\n\n| name | meaning |\n|---|---|\n";
+    for code in ErrorCode::VARIANTS {
+        text += &format!("| `{}` | {} |\n", code.as_str(), code.meaning());
     }
-    text.push_str(
-        "\nErrors of a job, which `show`, `watch`, `run` and the failure message name, have names of their own:\n\
-         shared/contract/src/error.rs lists them. `Cancelled` is that of a job ended with `reelsmith cancel`.\n",
-    );
+    text += "\nErrors of a job, which `show`, `watch`, `run` and the failure message contain, are listed in \
+             shared/contract/src/error.rs. `Cancelled` is the error of a job ended with `reelsmith cancel`.\n";
     text
 }
 
-fn describe(path: &str, command: &mut Command, text: &mut String) {
-    let below: Vec<String> = command
-        .get_subcommands()
-        .map(|c| c.get_name().to_owned())
-        .filter(|name| name != "help")
-        .collect();
-    let is_group = !below.is_empty() && path != "reelsmith";
-    if !is_group {
-        let help = command.render_long_help().to_string();
-        let elsewhere = if path == "reelsmith" {
-            vec!["Commands:".to_owned(), "Exit codes:".to_owned()]
-        } else {
-            deployment_heading(command).into_iter().collect()
-        };
-        let help = without_sections(&help, &elsewhere);
-        text.push_str(&format!("\n### {path}\n\n```text\n{help}\n```\n"));
-    }
-    for name in below {
-        if let Some(command) = command.find_subcommand_mut(&name) {
-            describe(&format!("{path} {name}"), command, text);
+/// Every command that can be run, with the words that select it.
+fn leaves<'a>(path: &str, command: &'a Command, all: &mut Vec<(String, &'a Command)>) {
+    for c in command.get_subcommands().filter(|c| c.get_name() != "help") {
+        let path = format!("{path} {}", c.get_name()).trim().to_owned();
+        match c.has_subcommands() {
+            true => leaves(&path, c, all),
+            false => all.push((path, c)),
         }
     }
 }
 
-/// The heading of the options that every command has; the document describes them once, for `reelsmith` itself.
-fn deployment_heading(command: &Command) -> Option<String> {
-    let mut arguments = command.get_arguments();
-    let environment = arguments.find(|a| a.get_id() == "environment")?;
-    Some(format!("{}:", environment.get_help_heading()?))
+/// What the argument `JOB` of many commands is; stated once for all of them.
+const JOB: &str = "an execution, a job key, a title, or the beginning of one of them; the newest execution by default";
+
+/// clap removes the last full stop of a text.
+fn sentence(text: impl ToString) -> String {
+    let text = text.to_string();
+    match text.ends_with(['.', ')']) || text.is_empty() {
+        true => text,
+        false => text + ".",
+    }
 }
 
-/// A help text without the sections of these headings, which the document has elsewhere.
-fn without_sections(help: &str, headings: &[String]) -> String {
-    let mut left_out = false;
-    let lines = help.lines().map(str::trim_end).filter(|line| {
-        if line.ends_with(':') && !line.starts_with(' ') {
-            left_out = headings.iter().any(|heading| heading == line);
-        } else if !line.is_empty() && !line.starts_with(' ') {
-            left_out = false;
+fn section(path: &str, command: &Command) -> String {
+    let about = command.get_long_about().or(command.get_about());
+    let about = about.map(sentence).unwrap_or_default();
+    let mut text = format!("\n### {path}\n\n{about}\n");
+    let examples = command.get_after_help().map(ToString::to_string);
+    let examples = examples.unwrap_or_default();
+    // The examples come first; whatever follows the blank line is text.
+    let (block, remarks) = examples.split_once("\n\n").unwrap_or((&examples, ""));
+    let line = |line: &str| match line.trim_start().split_once("  ") {
+        Some((command, remark)) => format!("{command}  # {}", remark.trim_start()),
+        None => line.trim_start().to_owned(),
+    };
+    let lines: Vec<String> = block.lines().skip(1).map(line).collect();
+    text += &format!("\n```sh\n{}\n```\n", lines.join("\n"));
+    if !remarks.is_empty() {
+        text += &format!("\n{remarks}\n");
+    }
+    let elsewhere = |a: &Arg| {
+        let is_job = a.get_value_names().is_some_and(|v| v[0].as_str() == "JOB");
+        a.is_global_set() || is_job || ["help", "version"].contains(&a.get_id().as_str())
+    };
+    let own = |a: &&Arg| !elsewhere(a);
+    let arguments: String = command.get_arguments().filter(own).map(argument).collect();
+    if !arguments.is_empty() {
+        text += &format!("\n{arguments}");
+    }
+    text
+}
+
+/// One list item: names, value, meaning, possible values and default.
+fn argument(argument: &Arg) -> String {
+    let values = argument.get_value_names().unwrap_or_default();
+    let value = values.first().map(|v| v.as_str()).unwrap_or_default();
+    let name = match argument.get_long() {
+        Some(long) if argument.get_action().takes_values() => format!("--{long} {value}"),
+        Some(long) => format!("--{long}"),
+        None => value.to_owned(),
+    };
+    let help = argument.get_long_help().or(argument.get_help());
+    let mut text = help.map(sentence).unwrap_or_default();
+    let list = |items: Vec<String>| format!("`{}`", items.join("`, `"));
+    if argument.get_action().takes_values() {
+        let possible = argument.get_possible_values();
+        let names = possible.iter().map(|v| v.get_name().to_owned()).collect();
+        if !possible.is_empty() && !argument.is_hide_possible_values_set() {
+            text += &format!(" One of {}.", list(names));
         }
-        !left_out
-    });
-    let text = lines.collect::<Vec<_>>().join("\n");
-    const HELP: &str = "  -h, --help\n          Print help\n\n";
-    text.replace(&format!("Options:\n{HELP}"), "")
-        .replace(HELP, "")
-        .trim_end()
-        .to_owned()
+        let default = argument.get_default_values().iter();
+        let default: Vec<String> = default.map(|d| d.to_string_lossy().into_owned()).collect();
+        if !default.is_empty() && !argument.is_hide_default_value_set() {
+            text += &format!(" Default: {}.", list(default));
+        }
+    }
+    if let Some(variable) = argument.get_env() {
+        text += &format!(" Environment: `{}`.", variable.to_string_lossy());
+    }
+    format!("- `{name}`: {}\n", text.trim())
 }
 
 #[cfg(test)]
@@ -108,7 +136,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_document_is_what_the_command_says_of_itself() {
+    fn the_document_matches_the_command_line() {
         let path = crate::Project::find().unwrap().path("docs/cli.md");
         if std::env::var_os("UPDATE_DOCS").is_some() {
             std::fs::write(&path, document()).unwrap();
@@ -116,7 +144,7 @@ mod tests {
         let found = std::fs::read_to_string(&path).unwrap_or_default();
         assert!(
             found == document(),
-            "docs/cli.md is not what the command says of itself: UPDATE_DOCS=1 cargo test --workspace --lib cli"
+            "docs/cli.md is out of date: UPDATE_DOCS=1 cargo test -p reelsmith --lib document"
         );
     }
 }

@@ -1,53 +1,53 @@
-//! Examples for the help of each command: what people type, and why.
+//! Examples at the end of the help of each command.
 
-/// Of the command itself.
+/// The end of `reelsmith --help`.
 pub const MAIN: &str = "\
 Examples:
-  reelsmith run                                 encode a sample here, from nothing
-  reelsmith manifest new my.mov --out my.xml    describe a file of one's own
-  reelsmith run my.xml --mezzanine my.mov       encode it, follow it, fetch what it publishes
-  reelsmith list --environment dev              look at the deployment of terraform/environments/dev
-  reelsmith show                                why did the newest job fail?
+  reelsmith run                                 encode a generated sample locally
+  reelsmith manifest new my.mov --out my.xml    write the manifest of your own file
+  reelsmith run my.xml --mezzanine my.mov       encode it, follow the job, fetch the outputs
+  reelsmith list --environment dev              list jobs of terraform/environments/dev
+  reelsmith show                                show the newest job and why it failed
 
 Exit codes:
-  0  done; for run and watch: the job is COMPLETE
+  0  success; for run and watch: the job is COMPLETE
   1  the job failed, the manifest has defects, or the output breaks a rule
-  2  the command or what it needs is at fault; the error begins with a name that never changes
+  2  the command or its environment is at fault; the error begins with a name for scripts
 
-Results go to standard output, everything else to standard error. docs/cli.md has all of this
-and the names of all errors.";
+Results go to standard output, everything else to standard error. docs/cli.md describes all
+commands and errors.";
 
 pub const UP: &str = "\
 Examples:
-  reelsmith up                                  start it, deploy what has changed
-  reelsmith up --set PROFILE=draft              with the fast encoding profile
+  reelsmith up                                  start the stack, deploy changes
+  reelsmith up --set PROFILE=draft              use the fast encoding profile
   reelsmith up --set ENABLE_H265=false --set MAX_CONCURRENCY=2";
 
 pub const DOWN: &str = "\
 Example:
-  reelsmith down && reelsmith up                start afresh";
+  reelsmith down && reelsmith up                restart with empty buckets and tables";
 
 pub const STATUS: &str = "\
 Examples:
-  reelsmith status                              is anything waiting, is anything stuck?
+  reelsmith status                              check the queues of the local stack
   reelsmith status --environment aws --stack prod";
 
 pub const RUN: &str = "\
 Examples:
-  reelsmith run                                 a sample of 8 s, made by ffmpeg
-  reelsmith run my.xml --mezzanine my.mov       a file of one's own
-  reelsmith run my.xml --out /srv/vod           outputs to /srv/vod/{asset}/{job key}/
-  reelsmith run my.xml --environment dev        the same in AWS
+  reelsmith run                                 a generated sample of 8 s
+  reelsmith run my.xml --mezzanine my.mov       your own file
+  reelsmith run my.xml --out /srv/vod           outputs go to /srv/vod/{asset}/{job key}/
+  reelsmith run my.xml --environment dev        in AWS
 
-Where no environment is named, the local stack is started and deployed to first.";
+If no environment is selected, the local stack is started and deployed to first.";
 
 pub const SUBMIT: &str = "\
 Examples:
-  reelsmith submit my.xml --mezzanine my.mov    prints the name of the execution
-  reelsmith watch \"$(reelsmith submit my.xml)\"  and follow it
+  reelsmith submit my.xml --mezzanine my.mov    print the name of the execution
+  reelsmith watch \"$(reelsmith submit my.xml)\"  follow it
   for m in *.xml; do reelsmith submit \"$m\"; done
 
-The same manifest again starts a new execution, and that one finds its job done: nothing is
+Submitting a manifest again starts a new execution, which finds the published job. Nothing is
 encoded twice.";
 
 pub const LIST: &str = "\
@@ -59,7 +59,7 @@ Examples:
 pub const SHOW: &str = "\
 Examples:
   reelsmith show                                the newest execution
-  reelsmith show episode-01                     the newest delivery of episode-01.xml
+  reelsmith show episode-01                     the newest execution of episode-01.xml
   reelsmith show my-series-s01e01               by title
   reelsmith show 3f9a1c                         by the beginning of the job key
   reelsmith show --json | jq .outputs.hls";
@@ -70,32 +70,31 @@ Examples:
   reelsmith watch episode-01
   reelsmith watch --json | jq -c 'select(.event == \"progress\") | {done, total, seconds_left}'
 
-On a terminal the states are drawn as a tree; below Encode there is a bar for each rung and a
-cell for each chunk: ■ encoded, ▣ under way, ✗ failed and tried again, · waiting. A Map tells
-how many chunks are under way, not which: the cells marked are the next ones in its order.
-Elsewhere there is a line for everything that happens.";
+A terminal shows the states as a tree. Below Encode there is a bar for each rung and a symbol
+for each chunk: ■ encoded, ▣ running, ✗ failed and retried, · waiting. The Map reports how many
+chunks are running but not which; the marked ones are the next in its order. Otherwise there is
+a line for each event.";
 
 pub const LOGS: &str = "\
 Examples:
-  reelsmith logs                                of the newest execution, all functions in order of time
+  reelsmith logs                                all functions, in order of time
   reelsmith logs episode-01 --function transcode-chunk
   reelsmith logs --grep ERROR --json | jq .fields
-  reelsmith logs --all                          with Lambda's own lines and those of other jobs";
+  reelsmith logs --all                          also lines of Lambda and of other jobs";
 
 pub const CANCEL: &str = "\
 Examples:
   reelsmith cancel episode-01 --reason \"wrong cut\"
 
-The execution is stopped and its hold on the job released, so the manifest can be submitted
-again at once. A function that is at work ends by itself; what it writes is used by the next
-attempt.";
+The execution is stopped and the job released, so the manifest can be submitted again at once.
+A running function completes; the next attempt reuses what it writes.";
 
 pub const REDRIVE: &str = "\
 Examples:
-  reelsmith redrive                             the newest execution once more
+  reelsmith redrive                             the newest execution again
   reelsmith watch \"$(reelsmith redrive episode-01)\"
 
-Chunks that are encoded are not encoded again: it goes on where the other ended.";
+Encoded chunks are reused.";
 
 pub const FETCH: &str = "\
 Examples:
@@ -104,22 +103,22 @@ Examples:
 
 pub const REPORT: &str = "\
 Examples:
-  reelsmith report                              of the newest execution
+  reelsmith report                              the newest execution
   reelsmith report episode-01 --json | jq .chunk_encode.p95_s
   reelsmith report episode-01 --json > report.json
-  reelsmith report episode-01 --html            the page, with the time of every state
+  reelsmith report episode-01 --html            a page with the time of every state
 
-docs/metrics.md tells what each number is and where it is measured.";
+docs/metrics.md explains every number.";
 
 pub const ESTIMATE: &str = "\
 Examples:
-  reelsmith estimate my.xml                     with 40 workers, as a deployment has them
-  reelsmith estimate my.xml --mezzanine my.mov  by what ffprobe says of the file
+  reelsmith estimate my.xml                     with 40 workers, the default
+  reelsmith estimate my.xml --mezzanine my.mov  with the properties that ffprobe finds
   reelsmith estimate my.xml --set MAX_CONCURRENCY=400 --set PROFILE=draft
   reelsmith plan my.xml --json | jq .cost.total
 
-Time and work come from a model (docs/cost.md, docs/performance.md), prices from a list of
-us-east-1: good for comparing and for deciding, not a bill.";
+Time and work are from a model (docs/cost.md, docs/performance.md), prices from the list of
+us-east-1. Use them to compare and decide; they are not a bill.";
 
 pub const DOCTOR: &str = "\
 Examples:
@@ -128,8 +127,8 @@ Examples:
 
 pub const MANIFEST_NEW: &str = "\
 Examples:
-  reelsmith manifest new my.mov                 writes my.xml
-  reelsmith manifest new my.mov --out - | less  look first";
+  reelsmith manifest new my.mov                 write my.xml
+  reelsmith manifest new my.mov --out - | less  print it";
 
 pub const MANIFEST_CHECK: &str = "\
 Examples:
@@ -140,35 +139,35 @@ pub const VALIDATE: &str = "\
 Examples:
   reelsmith validate .local/out/my-series-s01e01/3f9a…/
   reelsmith validate s3://some-bucket/vod/film/ --format junit > rules.xml
-  reelsmith validate master.m3u8                one playlist and what it names";
+  reelsmith validate master.m3u8                one playlist and everything it references";
 
 pub const PLAY: &str = "\
 Examples:
-  reelsmith play                                what the newest job published
-  reelsmith play my-series-s01e01 --open        a job by its title, in the usual browser
+  reelsmith play                                the newest job
+  reelsmith play my-series-s01e01 --open        a job by its title, in a browser
   reelsmith play .local/out/my-series-s01e01/3f9a…/
-  reelsmith play s3://some-bucket/vod/film/     anybody's HLS and DASH
+  reelsmith play s3://some-bucket/vod/film/     any HLS and DASH
 
-Debian's Chromium decodes H.264 but not H.265: rungs that a browser cannot play are shown as such.";
+The page marks rungs that the browser cannot play. Chromium on Debian has no H.265.";
 
 pub const CONSOLE: &str = "\
 Examples:
-  reelsmith console                             prints the address of a page for the local stack
-  reelsmith console --open                      and opens it
-  reelsmith console --environment aws --open    opens AWS's own console";
+  reelsmith console                             print the address of the page
+  reelsmith console --open                      open the page
+  reelsmith console --environment aws --open    open the AWS console";
 
 pub const RULES: &str = "\
 Examples:
-  reelsmith rules                               all of them
-  reelsmith rules HLS-P02                       one, with the clause it comes from";
+  reelsmith rules                               list all rules
+  reelsmith rules HLS-P02                       explain a rule";
 
 pub const SIGN: &str = "\
 Examples:
   reelsmith sign https://d111.cloudfront.net/outputs/demo-s01e01/KEY/master.m3u8 --key private.pem --key-pair-id K2JC
-  reelsmith sign URL --expires 30m              with the key of REELSMITH_SIGNING_KEY and REELSMITH_KEY_PAIR_ID
-  reelsmith sign URL --cookies                  for players: everything in the URL's folder and below
+  reelsmith sign URL --expires 30m              key from REELSMITH_SIGNING_KEY and REELSMITH_KEY_PAIR_ID
+  reelsmith sign URL --cookies                  cookies for players
 
-Domain and id are the outputs distribution_domain and delivery_key_pair_id of Terraform.";
+The Terraform outputs distribution_domain and delivery_key_pair_id contain domain and id.";
 
 pub const SIMULATE: &str = "\
 Examples:

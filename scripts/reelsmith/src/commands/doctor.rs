@@ -1,4 +1,4 @@
-//! `reelsmith doctor`: what is missing on this machine, and how to get it.
+//! `reelsmith doctor`: check for missing tools and show how to install them.
 
 use std::num::NonZeroUsize;
 use std::path::Path;
@@ -9,50 +9,47 @@ use reelsmith_contract::step::STEPS;
 use reelsmith_media::Tools;
 use serde::Serialize;
 
-use crate::error::Exit;
+use crate::error::{CommandResult, Exit};
 use crate::project::Project;
 use crate::stack;
-use crate::view::text;
+use crate::view::text::{self, say};
 
-/// Oldest Rust that builds this.
-const RUST: (u32, u32) = (1, 91);
-/// Oldest Python that MiniStack runs on.
-const PYTHON: (u32, u32) = (3, 11);
-/// Free disk below which a first build does not fit, in bytes.
-const ROOM: u64 = 12_000_000_000;
-/// Encoders that the profiles name.
+/// Oldest Rust that builds the workspace: `rust-version` of Cargo.toml.
+const RUST: &str = env!("CARGO_PKG_RUST_VERSION");
+/// Oldest Python that runs MiniStack.
+const PYTHON: &str = "3.11";
+/// Free disk space in bytes that a first build needs.
+const DISK: u64 = 12_000_000_000;
+/// Encoders that the profiles use.
 const ENCODERS: [&str; 3] = ["libx264", "libx265", "aac"];
 
-/// How it is told.
+/// Arguments of `doctor`.
 #[derive(Args, Clone, Debug)]
-pub struct Request {
-    /// One JSON object per line.
+pub struct DoctorArgs {
+    /// Print one JSON object per line.
     #[arg(long)]
     pub json: bool,
 }
 
-/// How a finding weighs.
+/// Whether a tool is present, and whether it is required.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Standing {
-    /// It is as it should be.
     Good,
-    /// Only some tasks need it.
+    /// Missing, but only some tasks need it.
     Optional,
-    /// Nothing works without it.
+    /// Missing and required.
     Missing,
 }
 
-/// One thing that was looked at.
+/// The result of one check.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Finding {
-    /// What.
+    /// The name of the tool.
     pub what: String,
-    /// How it weighs.
     pub standing: Standing,
-    /// What was found.
     pub found: String,
-    /// What to do, where something is.
+    /// What to do, if it is missing.
     pub remedy: Option<String>,
 }
 
@@ -76,45 +73,53 @@ impl Finding {
     }
 }
 
-/// Looks at everything. Changes nothing.
-pub async fn examine(project: &Project) -> Vec<Finding> {
+/// Runs `doctor`. The exit code is 2 if a required tool is missing.
+///
+/// # Errors
+/// `CheckoutMissing`.
+pub async fn run(args: &DoctorArgs) -> CommandResult {
+    let findings = examine(&Project::find()?).await;
+    say(&print(&findings, args));
+    Ok(exit(&findings))
+}
+
+/// All checks, in the order of the output.
+async fn examine(project: &Project) -> Vec<Finding> {
     let mut findings = vec![
         versioned(
             "rust",
             "rustc",
             RUST,
-            Standing::Missing,
             "https://rustup.rs, then `rustup update stable`",
         ),
         versioned(
             "python",
             "python3",
             PYTHON,
-            Standing::Missing,
             "apt-get install python3 python3-venv, or brew install python",
         ),
     ];
     findings.extend(media());
     findings.push(ministack(project.ministack()));
     findings.push(functions(project));
-    findings.push(room(&project.path("")));
+    findings.push(disk(&project.path("")));
     findings.push(running(project).await);
-    findings.push(present("terraform", "terraform", "to deploy to AWS, or for --environment with a folder of terraform/environments: https://developer.hashicorp.com/terraform/install"));
+    findings.push(present("terraform", "terraform", "needed to deploy to AWS and for --environment with a folder of terraform/environments: https://developer.hashicorp.com/terraform/install"));
     findings.push(present(
         "aws",
         "aws",
-        "handy, needed by nothing: https://docs.aws.amazon.com/cli/",
+        "never required, but useful: https://docs.aws.amazon.com/cli/",
     ));
     findings.push(present(
         "npm",
         "npm",
-        "for scripts/test only: apt-get install npm, or brew install node",
+        "needed only for scripts/test: apt-get install npm, or brew install node",
     ));
     findings
 }
 
-/// The first line that a program says of its version.
-fn says(program: &str) -> Option<String> {
+/// The first line of the version that a program prints.
+fn version_line(program: &str) -> Option<String> {
     let version = if program.starts_with("ff") {
         "-version"
     } else {
@@ -130,43 +135,38 @@ fn says(program: &str) -> Option<String> {
     output.status.success().then(|| line.trim().to_owned())
 }
 
-fn versioned(
-    what: &str,
-    program: &str,
-    oldest: (u32, u32),
-    standing: Standing,
-    remedy: &str,
-) -> Finding {
-    let Some(said) = says(program) else {
-        return Finding::bad(what, standing, "not on the search path", remedy);
+fn versioned(what: &str, program: &str, oldest: &str, remedy: &str) -> Finding {
+    let Some(line) = version_line(program) else {
+        return Finding::bad(what, Standing::Missing, "not on the search path", remedy);
     };
-    match version(&said) {
-        Some(found) if found >= oldest => Finding::good(what, said),
+    match version(&line) {
+        Some(found) if Some(found) >= version(oldest) => Finding::good(what, line),
         _ => {
-            let found = format!("{said}; expected {}.{} or newer", oldest.0, oldest.1);
-            Finding::bad(what, standing, found, remedy)
+            let found = format!("{line}; expected {oldest} or newer");
+            Finding::bad(what, Standing::Missing, found, remedy)
         }
     }
 }
 
-/// `rustc 1.91.0 (…)` → (1, 91).
-fn version(said: &str) -> Option<(u32, u32)> {
-    let number = said
+/// `rustc 1.94.1 (…)` → (1, 94, 1). A missing third part counts as 0.
+fn version(line: &str) -> Option<(u32, u32, u32)> {
+    let number = line
         .split_whitespace()
         .find(|w| w.starts_with(|c: char| c.is_ascii_digit()))?;
     let mut parts = number.split('.').map(|p| p.parse().ok());
-    Some((parts.next()??, parts.next()??))
+    let (major, minor) = (parts.next()??, parts.next()??);
+    Some((major, minor, parts.next().flatten().unwrap_or(0)))
 }
 
 fn present(what: &str, program: &str, remedy: &str) -> Finding {
-    match says(program) {
-        Some(said) => Finding::good(what, said),
+    match version_line(program) {
+        Some(line) => Finding::good(what, line),
         None => Finding::bad(what, Standing::Optional, "not on the search path", remedy),
     }
 }
 
 fn media() -> Vec<Finding> {
-    let install = "scripts/setup, or apt-get install ffmpeg, or brew install ffmpeg";
+    let install = "run scripts/setup, or apt-get install ffmpeg, or brew install ffmpeg";
     let tools = match Tools::locate(None, None) {
         Ok(tools) => tools,
         Err(e) => {
@@ -189,17 +189,17 @@ fn media() -> Vec<Finding> {
     let listed = encoders
         .map(|o| String::from_utf8_lossy(&o.stdout).into_owned())
         .unwrap_or_default();
-    let lacks: Vec<&str> = ENCODERS
+    let missing: Vec<&str> = ENCODERS
         .into_iter()
         .filter(|e| !has_encoder(&listed, e))
         .collect();
-    findings.push(if lacks.is_empty() {
+    findings.push(if missing.is_empty() {
         Finding::good("encoders", ENCODERS.join(", "))
     } else {
         Finding::bad(
             "encoders",
             Standing::Missing,
-            format!("this ffmpeg lacks {}", lacks.join(", ")),
+            format!("this ffmpeg has no {}", missing.join(", ")),
             install,
         )
     });
@@ -222,7 +222,7 @@ fn ministack(program: &Path) -> Finding {
         "local AWS",
         Standing::Missing,
         found,
-        "scripts/setup installs it into .local/venv",
+        "run scripts/setup, which installs it into .local/venv",
     )
 }
 
@@ -243,24 +243,24 @@ fn functions(project: &Project) -> Finding {
     )
 }
 
-fn room(root: &Path) -> Finding {
+fn disk(root: &Path) -> Finding {
     let Ok(stat) = rustix::fs::statvfs(root) else {
         return Finding::good("disk", "not measured");
     };
     let free = stat.f_bavail.saturating_mul(stat.f_frsize);
     let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
     let found = format!("{} free; {cores} cores", text::bytes(free));
-    if free >= ROOM {
+    if free >= DISK {
         return Finding::good("disk", found);
     }
     let remedy =
-        "a first build takes about 10 GB: make room, or set CARGO_TARGET_DIR to another disk";
+        "a first build takes about 10 GB: free some space, or set CARGO_TARGET_DIR to another disk";
     Finding::bad("disk", Standing::Optional, found, remedy)
 }
 
 async fn running(project: &Project) -> Finding {
     match stack::running(project).await {
-        Some(state) => Finding::good("local stack", format!("runs at {}", state.endpoint())),
+        Some(state) => Finding::good("local stack", format!("running at {}", state.endpoint())),
         None => Finding::bad(
             "local stack",
             Standing::Optional,
@@ -270,19 +270,17 @@ async fn running(project: &Project) -> Finding {
     }
 }
 
-/// 0 where nothing is missing, else 2.
-#[must_use]
-pub fn exit(findings: &[Finding]) -> Exit {
+/// 2 if a required tool is missing, else 0.
+fn exit(findings: &[Finding]) -> Exit {
     match findings.iter().map(|f| f.standing).max() {
         Some(Standing::Missing) => Exit::Environment,
         _ => Exit::Done,
     }
 }
 
-/// As a list, or as JSON lines.
-#[must_use]
-pub fn print(findings: &[Finding], request: &Request) -> String {
-    if request.json {
+/// A list, or JSON lines.
+fn print(findings: &[Finding], args: &DoctorArgs) -> String {
+    if args.json {
         return text::json_lines(findings);
     }
     let line = |f: &Finding| {
@@ -301,8 +299,8 @@ pub fn print(findings: &[Finding], request: &Request) -> String {
     };
     let mut lines: Vec<String> = findings.iter().map(line).collect();
     lines.push(match exit(findings) {
-        Exit::Done => "nothing is missing".to_owned(),
-        _ => "something is missing: scripts/setup gets most of it".to_owned(),
+        Exit::Done => "no required tool is missing".to_owned(),
+        _ => "a required tool is missing; scripts/setup installs most of them".to_owned(),
     });
     lines.join("\n")
 }
@@ -312,7 +310,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_missing_is_told_with_how_to_get_it() {
+    fn a_missing_tool_is_shown_with_its_remedy() {
         let findings = [
             Finding::good("rust", "rustc 1.91.0"),
             Finding::bad(
@@ -321,28 +319,36 @@ mod tests {
                 "not on the search path",
                 "apt-get install ffmpeg",
             ),
-            Finding::bad("aws", Standing::Optional, "not on the search path", "handy"),
+            Finding::bad(
+                "aws",
+                Standing::Optional,
+                "not on the search path",
+                "useful",
+            ),
         ];
-        insta::assert_snapshot!(print(&findings, &Request { json: false }), @r"
+        insta::assert_snapshot!(print(&findings, &DoctorArgs { json: false }), @r"
         ✓ rust          rustc 1.91.0
         ✗ ffmpeg        not on the search path
                         to do: apt-get install ffmpeg
         - aws           not on the search path
-                        to do: handy
-        something is missing: scripts/setup gets most of it
+                        to do: useful
+        a required tool is missing; scripts/setup installs most of them
         ");
         assert_eq!(exit(&findings), Exit::Environment);
         assert_eq!(exit(&findings[..1]), Exit::Done);
-        assert_eq!(print(&findings, &Request { json: true }).lines().count(), 3);
+        assert_eq!(
+            print(&findings, &DoctorArgs { json: true }).lines().count(),
+            3
+        );
     }
 
     #[test]
     fn versions_are_compared_as_numbers() {
-        assert_eq!(version("rustc 1.91.0 (abc 2025-10-28)"), Some((1, 91)));
-        assert_eq!(version("Python 3.9.18"), Some((3, 9)));
-        assert!(version("Python 3.9.18") < Some(PYTHON));
+        assert_eq!(version("rustc 1.94.1 (abc 2026-03-05)"), Some((1, 94, 1)));
+        assert!(version("rustc 1.94.0") < version(RUST));
+        assert!(version("Python 3.9.18") < version(PYTHON));
         assert_eq!(version("unknown"), None);
-        let program = versioned("x", "no-such-program", RUST, Standing::Missing, "get it");
+        let program = versioned("x", "no-such-program", RUST, "install it");
         assert_eq!(program.standing, Standing::Missing);
         assert!(
             has_encoder(" V....D libx264   H.264", "libx264")

@@ -1,5 +1,4 @@
-//! `reelsmith estimate`: what a manifest would become, how long it would take and what it would cost, before anything is
-//! paid. Nothing is asked of AWS.
+//! `reelsmith estimate`: the chunks, rungs, time and cost of a manifest, from a model. It makes no call to AWS.
 
 use std::path::PathBuf;
 
@@ -7,48 +6,49 @@ use clap::{Args, ValueEnum};
 use reelsmith_contract::setting::Setting;
 use reelsmith_core::cost::{Architecture, CostModel, Estimate, Source, Title, estimate as price};
 use reelsmith_core::encoder::EncoderKind;
-use reelsmith_core::ladder::{OutputOptions, Profile};
 use reelsmith_core::manifest::Manifest;
 use reelsmith_core::simulate::{ChildType, Fleet, Platform, SimulationResult, simulate};
 use reelsmith_core::time::FrameRate;
 use reelsmith_core::units::{Bytes, Resolution};
+use reelsmith_pipeline::settings::{JobDefaults, Settings};
 use serde::Serialize;
 
-use crate::commands::manifest::{self, Facts};
-use crate::error::{Name, Trouble};
-use crate::job::deliver::beside;
-use crate::stack::settings::Override;
+use crate::commands::up::SettingArgs;
+use crate::error::{CallExt, CliError, CommandResult, ErrorCode, Exit, ResultExt};
+use crate::job::deliver::find_media;
+use crate::job::manifest::{self, Facts};
+use crate::stack::settings::tools;
+use crate::view::text::say;
 
 mod print;
 
 pub use print::print;
 
-/// The model draws chances; this one is as good as another, and equal questions get equal answers.
+/// Seed of the simulation. It is fixed, so that equal arguments give equal estimates.
 const SEED: u64 = 1;
 
-/// What is to be estimated.
+/// Arguments of `estimate`.
 #[derive(Args, Clone, Debug)]
-pub struct Request {
+pub struct EstimateArgs {
     /// The XML manifest.
     pub manifest: PathBuf,
-    /// The mezzanine, to be probed. Without it, it is looked for as `submit` does; where there is none, what the manifest
-    /// says of it counts.
+    /// The mezzanine, which is probed. Default: as for `submit`; if there is no such file, the properties that the manifest
+    /// states are used.
     #[arg(long, value_name = "FILE")]
     pub mezzanine: Option<PathBuf>,
-    /// Sets a setting of the functions otherwise, for example PROFILE=draft or MAX_CONCURRENCY=400. May be given again.
-    #[arg(long = "set", value_name = "NAME=VALUE")]
-    pub set: Vec<Override>,
+    #[command(flatten)]
+    pub settings: SettingArgs,
     /// Instruction set of the functions.
     #[arg(long, value_enum, default_value_t)]
-    pub architecture: Machine,
-    /// JSON instead of text.
+    pub architecture: InstructionSet,
+    /// Print JSON instead of text.
     #[arg(long)]
     pub json: bool,
 }
 
 /// Instruction set of the functions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum Machine {
+pub enum InstructionSet {
     /// Intel and AMD.
     #[default]
     #[value(name = "x86_64")]
@@ -58,55 +58,75 @@ pub enum Machine {
     Arm64,
 }
 
-/// What would come of a manifest.
+impl From<InstructionSet> for Architecture {
+    fn from(set: InstructionSet) -> Self {
+        match set {
+            InstructionSet::X86 => Self::X86,
+            InstructionSet::Arm64 => Self::Arm64,
+        }
+    }
+}
+
+/// The estimate of a manifest.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Estimated {
-    /// Where the facts of the mezzanine are from.
+pub struct ManifestEstimate {
+    /// Origin of the properties of the mezzanine.
     pub facts: String,
-    /// Picture of the mezzanine.
+    /// Picture size of the mezzanine.
     pub picture: Resolution,
     /// Frame rate of the output.
     pub frame_rate: FrameRate,
-    /// Seconds of programme.
+    /// Duration of the programme in seconds.
     pub seconds: f64,
     /// Chunks of each rung group.
     pub chunks: u64,
     /// The rungs of each group, which share a decode.
     pub groups: Vec<Vec<String>>,
-    /// Workers of the job at once.
+    /// Most workers of the job at the same time.
     pub workers: u32,
-    /// What the fleet would do; absent for MediaConvert, which says nothing of its speed.
+    /// The simulated encode; `None` for MediaConvert, whose speed is not known.
     pub fleet: Option<SimulationResult>,
-    /// What it would cost.
     pub cost: Estimate,
 }
 
-/// Estimates.
+/// Runs `estimate`.
+pub fn run(args: &EstimateArgs) -> CommandResult {
+    say(&print(&estimate(args)?, args.json));
+    Ok(Exit::Done)
+}
+
+/// Estimates a manifest.
 ///
 /// # Errors
-/// `ManifestDefective`, `FileUnusable`, or where neither file nor manifest tells size, rate and duration.
-pub fn estimate(request: &Request) -> Result<Estimated, Trouble> {
-    let manifest = sound(request)?;
-    let settings = Settings::of(&request.set, &manifest)?;
-    let (source, facts) = source(request, &manifest)?;
+/// `ManifestDefective`, also if neither file nor manifest contains size, rate and duration; `FileUnusable`.
+pub fn estimate(args: &EstimateArgs) -> Result<ManifestEstimate, CliError> {
+    let manifest = read_manifest(args)?;
+    // The build of the encoder does not change the estimate.
+    let given = args.settings.set.iter();
+    let mut values = vec![(Setting::ENCODER_BUILD, "")];
+    values.extend(given.map(|o| (o.setting, o.value.as_str())));
+    let settings = Settings::of(&values);
+    let resolved = JobDefaults::of(&settings).and_then(|defaults| {
+        let workers = settings.number(Setting::MAX_CONCURRENCY)?;
+        Ok((defaults, workers))
+    });
+    let (defaults, workers) = resolved.on_call("resolve the settings")?;
+    let (profile, encoder) = (&defaults.profile, defaults.encoder(&manifest));
+    let (source, facts) = source(args, &manifest)?;
     let audio = manifest.audio_tracks.len() as u64;
     let text = manifest.subtitle_tracks.len() as u64;
-    let title = Title::new(&settings.profile, &settings.options, source, audio, text);
+    let title = Title::new(profile, &defaults.options(&manifest), source, audio, text);
     let title = title
-        .with_surround(&settings.profile, &manifest)
-        .scheduled(&settings.profile, settings.workers);
-    let architecture = match request.architecture {
-        Machine::X86 => Architecture::X86,
-        Machine::Arm64 => Architecture::Arm64,
-    };
-    let model = CostModel::new(architecture, settings.encoder);
+        .with_surround(profile, &manifest)
+        .scheduled(profile, workers);
+    let model = CostModel::new(args.architecture.into(), encoder);
     let cost = price(&title, &model);
-    let fleet = match settings.encoder {
-        EncoderKind::Lambda => Some(fleet(&title, model, settings.workers)?),
+    let fleet = match encoder {
+        EncoderKind::Lambda => Some(fleet(&title, model, workers)?),
         EncoderKind::MediaConvert => None,
     };
     let name = |rung: &usize| title.rungs.get(*rung).map(|r| r.path());
-    Ok(Estimated {
+    Ok(ManifestEstimate {
         facts,
         picture: title.source,
         frame_rate: title.frame_rate,
@@ -117,32 +137,32 @@ pub fn estimate(request: &Request) -> Result<Estimated, Trouble> {
             .iter()
             .map(|g| g.iter().filter_map(name).collect())
             .collect(),
-        workers: settings.workers,
+        workers,
         fleet,
         cost,
     })
 }
 
-fn sound(request: &Request) -> Result<Manifest, Trouble> {
-    let path = &request.manifest;
-    let (_, parsed) = manifest::read(path)?;
+fn read_manifest(args: &EstimateArgs) -> Result<Manifest, CliError> {
+    let path = &args.manifest;
+    let parsed = manifest::read(path)?;
     let (lines, _) = manifest::verdict(path, &parsed);
     parsed.manifest.ok_or_else(|| {
-        Trouble::new(
+        CliError::new(
             format!("estimate {}", path.display()),
             lines.join("\n"),
-            "correct every line above; docs/manifest.md has the format",
+            "correct these defects; docs/manifest.md describes the format",
         )
-        .named(Name::ManifestDefective)
+        .with_code(ErrorCode::ManifestDefective)
     })
 }
 
-fn fleet(title: &Title, deployment: CostModel, workers: u32) -> Result<SimulationResult, Trouble> {
+fn fleet(title: &Title, deployment: CostModel, workers: u32) -> Result<SimulationResult, CliError> {
     let platform = Platform::built_in().map_err(|e| {
-        Trouble::new(
-            "read the platform's limits",
+        CliError::new(
+            "read the limits of the platform",
             e.to_string(),
-            "build again from a clean checkout",
+            "build reelsmith again from a clean checkout",
         )
     })?;
     let fleet = Fleet {
@@ -154,93 +174,32 @@ fn fleet(title: &Title, deployment: CostModel, workers: u32) -> Result<Simulatio
     Ok(simulate(std::slice::from_ref(title), &fleet, SEED))
 }
 
-/// What the deployment and the manifest want, as parse-manifest would resolve it.
-struct Settings {
-    profile: Profile,
-    options: OutputOptions,
-    encoder: EncoderKind,
-    workers: u32,
-}
-
-impl Settings {
-    fn of(overrides: &[Override], manifest: &Manifest) -> Result<Self, Trouble> {
-        let value = |setting: Setting| {
-            let given = overrides.iter().rev().find(|o| o.setting == setting);
-            given.map_or_else(
-                || setting.default().unwrap_or_default().to_owned(),
-                |o| o.value.clone(),
-            )
-        };
-        let wrong = |setting: Setting, expected: String| {
-            Trouble::new(
-                "resolve the settings",
-                format!(
-                    "{}: expected {expected}, found {:?}",
-                    setting.name(),
-                    value(setting)
-                ),
-                "correct what --set says",
-            )
-        };
-        let flag = |setting: Setting| {
-            value(setting)
-                .parse::<bool>()
-                .map_err(|_| wrong(setting, "true or false".into()))
-        };
-        let wanted = &manifest.settings;
-        let encoder = match value(Setting::ENCODER).as_str() {
-            "lambda" => EncoderKind::Lambda,
-            "mediaconvert" => EncoderKind::MediaConvert,
-            _ => return Err(wrong(Setting::ENCODER, "lambda or mediaconvert".into())),
-        };
-        let workers = value(Setting::MAX_CONCURRENCY)
-            .parse::<u32>()
-            .ok()
-            .filter(|n| *n > 0);
-        Ok(Self {
-            profile: Profile::named(&value(Setting::PROFILE))
-                .map_err(|e| wrong(Setting::PROFILE, e.to_string()))?,
-            options: OutputOptions {
-                h265: wanted.enable_h265.unwrap_or(flag(Setting::ENABLE_H265)?),
-                dash: wanted.enable_dash.unwrap_or(flag(Setting::ENABLE_DASH)?),
-                progressive: wanted.enable_progressive.unwrap_or(false),
-                max_bitrate: wanted.max_bitrate_cap,
-                mock: flag(Setting::MOCK_MODE)?,
-            },
-            encoder: wanted.encoder.unwrap_or(encoder),
-            workers: workers
-                .ok_or_else(|| wrong(Setting::MAX_CONCURRENCY, "a number above 0".into()))?,
-        })
-    }
-}
-
-/// The mezzanine as ffprobe finds it, else as the manifest describes it.
-fn source(request: &Request, manifest: &Manifest) -> Result<(Source, String), Trouble> {
-    let file = request.mezzanine.clone();
-    let file = file.or_else(|| beside(&request.manifest, &manifest.mezzanine.file_path));
+/// The properties of the mezzanine from ffprobe, else from the manifest; and their origin.
+fn source(args: &EstimateArgs, manifest: &Manifest) -> Result<(Source, String), CliError> {
+    let file = args.mezzanine.clone();
+    let file = file.or_else(|| find_media(&args.manifest, &manifest.mezzanine.file_path));
     match file {
         Some(file) => {
-            let tools = crate::cli::tools()?;
-            let facts = Facts::probe(&tools, &file)?;
-            let size = std::fs::metadata(&file).map_err(|e| Trouble::file("read", &file, &e))?;
+            let facts = Facts::probe(&tools(None, None)?, &file)?;
+            let size = std::fs::metadata(&file).on_file("read", &file)?;
             let found = probed(&facts, Bytes(size.len()))
                 .ok_or_else(|| unknown(&file.display().to_string()))?;
             Ok((found, format!("probed {}", file.display())))
         }
         None => {
             let found = described(manifest).ok_or_else(|| unknown("the manifest"))?;
-            Ok((found, "as the manifest describes it".to_owned()))
+            Ok((found, "from the manifest".to_owned()))
         }
     }
 }
 
-fn unknown(of: &str) -> Trouble {
-    Trouble::new(
-        format!("estimate by {of}"),
-        "expected picture, frame rate and duration, found not all of them",
-        "give the mezzanine with --mezzanine, or ResolutionWidth, ResolutionHeight, FrameRate and DurationSeconds in the manifest",
+fn unknown(of: &str) -> CliError {
+    CliError::new(
+        format!("estimate from {of}"),
+        "expected picture size, frame rate and duration, but not all of them are known",
+        "give the mezzanine with --mezzanine, or add ResolutionWidth, ResolutionHeight, FrameRate and DurationSeconds to the manifest",
     )
-    .named(Name::ManifestDefective)
+    .with_code(ErrorCode::ManifestDefective)
 }
 
 fn described(manifest: &Manifest) -> Option<Source> {
@@ -262,7 +221,7 @@ fn probed(facts: &Facts, size: Bytes) -> Option<Source> {
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
-        reason = "an estimate, of a duration that ffprobe writes as a decimal"
+        reason = "an estimate"
     )]
     let millis = (seconds.max(0.0) * 1000.0).ceil() as u64;
     Some(Source {

@@ -1,124 +1,74 @@
-//! `reelsmith list`: the newest executions with the jobs they were for.
+//! `reelsmith list`: the newest executions with their jobs.
 
-use clap::{Args, ValueEnum};
-use reelsmith_aws::operate::{ExecutionStatus, ExecutionSummary, RowsOf};
+use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser as _};
+use reelsmith_aws::operate::{ExecutionStatus, ExecutionSummary};
 use reelsmith_core::submission::Row;
 use serde::Serialize;
+use strum::VariantNames as _;
 
-use crate::error::Trouble;
-use crate::job::subject::STATES;
-use crate::job::target::Target;
-use crate::view::text;
+use crate::error::{CliError, CommandResult, Exit};
+use crate::job::connection::{Connection, DeploymentArgs};
+use crate::job::resolve::newest_rows;
+use crate::view::text::{self, say};
 
-/// What is to be listed.
+/// Arguments of `list`.
 #[derive(Args, Clone, Debug)]
-pub struct Request {
-    /// Only executions that stand like this.
-    #[arg(long, value_enum, value_name = "STATUS")]
-    pub status: Option<Status>,
-    /// At most so many, the newest.
+pub struct ListArgs {
+    /// List only executions with this status.
+    #[arg(long, value_name = "STATUS", value_parser = PossibleValuesParser::new(ExecutionStatus::VARIANTS)
+        .try_map(|status| status.parse::<ExecutionStatus>()))]
+    pub status: Option<ExecutionStatus>,
+    /// Number of executions, the newest first.
     #[arg(long, value_name = "N", default_value_t = 20)]
     pub limit: usize,
-    /// One JSON object per line instead of a table.
+    /// Print one JSON object per line instead of a table.
     #[arg(long)]
     pub json: bool,
 }
 
-/// How an execution stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Status {
-    /// It goes on.
-    Running,
-    /// Its job is published, by it or before it.
-    Succeeded,
-    /// It failed.
-    Failed,
-    /// It took too long.
-    TimedOut,
-    /// It was stopped.
-    Aborted,
-}
-
-impl From<ExecutionStatus> for Status {
-    fn from(status: ExecutionStatus) -> Self {
-        match status {
-            ExecutionStatus::Running => Self::Running,
-            ExecutionStatus::Succeeded => Self::Succeeded,
-            ExecutionStatus::Failed => Self::Failed,
-            ExecutionStatus::TimedOut => Self::TimedOut,
-            ExecutionStatus::Aborted => Self::Aborted,
-        }
-    }
-}
-
-impl Status {
-    /// As the table shows it.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Running => "running",
-            Self::Succeeded => "succeeded",
-            Self::Failed => "failed",
-            Self::TimedOut => "timed-out",
-            Self::Aborted => "aborted",
-        }
-    }
-}
-
-/// One execution.
+/// An execution with its job.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Entry {
     /// Name of the execution.
     pub execution: String,
-    /// How it stands.
-    pub status: Status,
+    pub status: ExecutionStatus,
     /// Start, RFC 3339.
     pub started: String,
     /// Seconds from start to end, or until now.
     pub seconds: f64,
-    /// The job, where this execution holds or last held it.
+    /// The job, if this execution holds it or was the last to hold it.
     pub job_key: Option<String>,
-    /// The title.
     pub asset: Option<String>,
-    /// Where the job stands.
+    /// State of the job.
     pub job: Option<String>,
     /// Name of the last error of the job.
     pub error: Option<String>,
 }
 
-/// Lists.
-///
-/// # Errors
-/// Those of the calls.
-pub async fn list(target: &Target, request: &Request) -> Result<Vec<Entry>, Trouble> {
-    let machine = &target.names.state_machine_arn;
-    // With a filter, more must be looked at than is shown.
-    let looked = match request.status {
-        Some(_) => request.limit.saturating_mul(10).max(200),
-        None => request.limit,
-    };
-    let executions = target.operations.executions(machine, looked).await?;
-    let rows = newest_rows(target, looked).await?;
-    let now = target.clock.now().0;
-    let wanted = |e: &&ExecutionSummary| request.status.is_none_or(|s| s == e.status.into());
-    let entries = executions.iter().filter(wanted).take(request.limit);
-    Ok(entries
-        .map(|e| {
-            let row = rows.iter().find(|r| r.owner == e.arn);
-            entry(e, row, now)
-        })
-        .collect())
+/// Runs `list`.
+pub async fn run(deployment: &DeploymentArgs, args: &ListArgs) -> CommandResult {
+    let entries = list(&deployment.connect_noted().await?, args).await?;
+    say(&print(&entries, args));
+    Ok(Exit::Done)
 }
 
-async fn newest_rows(target: &Target, limit: usize) -> Result<Vec<Row>, Trouble> {
-    let mut rows = Vec::new();
-    for state in STATES {
-        let of = RowsOf::State(state);
-        let table = &target.names.submission_table;
-        rows.extend(target.operations.rows(table, &of, limit).await?);
-    }
-    Ok(rows)
+/// The newest executions.
+pub async fn list(connection: &Connection, args: &ListArgs) -> Result<Vec<Entry>, CliError> {
+    let machine = &connection.names.state_machine_arn;
+    // A filter on the status needs more executions than it returns.
+    let read = match args.status {
+        Some(_) => args.limit.saturating_mul(10).max(200),
+        None => args.limit,
+    };
+    let executions = connection.operations.executions(machine, read).await?;
+    let rows = newest_rows(connection, read).await?;
+    let now = connection.clock.now().0;
+    let wanted = |e: &&ExecutionSummary| args.status.is_none_or(|s| s == e.status);
+    let entries = executions.iter().filter(wanted).take(args.limit);
+    Ok(entries
+        .map(|e| entry(e, rows.iter().find(|r| r.owner == e.arn), now))
+        .collect())
 }
 
 fn entry(execution: &ExecutionSummary, row: Option<&Row>, now: i64) -> Entry {
@@ -126,7 +76,7 @@ fn entry(execution: &ExecutionSummary, row: Option<&Row>, now: i64) -> Entry {
     let error = row.and_then(|r| r.failures.iter().rev().find(|f| f.owner == execution.arn));
     Entry {
         execution: execution.name.clone(),
-        status: execution.status.into(),
+        status: execution.status,
         started: text::instant(execution.started_ms),
         seconds: text::seconds(ended - execution.started_ms),
         job_key: row.map(|r| r.job_key.to_string()),
@@ -136,38 +86,34 @@ fn entry(execution: &ExecutionSummary, row: Option<&Row>, now: i64) -> Entry {
     }
 }
 
-/// As a table, or as JSON lines.
-#[must_use]
-pub fn print(entries: &[Entry], request: &Request) -> String {
-    if request.json {
+/// A table, or JSON lines.
+pub fn print(entries: &[Entry], args: &ListArgs) -> String {
+    if args.json {
         return text::json_lines(entries);
     }
     if entries.is_empty() {
-        return match request.status {
-            Some(status) => format!("no execution is {}", status.as_str()),
-            None => "no execution yet: `reelsmith submit MANIFEST` starts one".to_owned(),
+        return match args.status {
+            Some(status) => format!("no execution has the status {}", status.as_str()),
+            None => "no executions yet; start one with `reelsmith submit MANIFEST`".to_owned(),
         };
     }
-    let header = ["STATUS", "STARTED", "TOOK", "JOB", "TITLE", "EXECUTION"].map(str::to_owned);
     let row = |e: &Entry| {
-        let job = e.job_key.as_deref().map_or("-", |k| &k[..12]);
-        let title = e.asset.as_deref().unwrap_or("-");
-        let status = match &e.error {
-            Some(error) => format!("{}: {error}", e.status.as_str()),
-            None => e.status.as_str().to_owned(),
-        };
-        let took = text::duration(e.seconds);
+        let status = e.status.as_str();
         [
-            status,
+            e.error
+                .as_ref()
+                .map_or_else(|| status.to_owned(), |error| format!("{status}: {error}")),
             e.started.clone(),
-            took,
-            job.to_owned(),
-            title.to_owned(),
+            text::duration(e.seconds),
+            e.job_key.as_deref().map_or("-", |k| &k[..12]).to_owned(),
+            e.asset.clone().unwrap_or_else(|| "-".to_owned()),
             e.execution.clone(),
         ]
     };
-    let rows = std::iter::once(header).chain(entries.iter().map(row));
-    text::table(&rows.map(Vec::from).collect::<Vec<_>>())
+    text::table(
+        ["STATUS", "STARTED", "TOOK", "JOB", "TITLE", "EXECUTION"],
+        entries.iter().map(row),
+    )
 }
 
 #[cfg(test)]

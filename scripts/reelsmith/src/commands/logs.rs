@@ -1,4 +1,4 @@
-//! `reelsmith logs`: what the functions said about a job.
+//! `reelsmith logs`: the log lines of the functions about a job.
 
 use clap::Args;
 use futures::stream::{self, StreamExt, TryStreamExt};
@@ -8,38 +8,38 @@ use reelsmith_contract::step::STEPS;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::error::Trouble;
-use crate::job::subject::{Subject, job_of};
-use crate::job::target::Target;
-use crate::view::text;
+use crate::error::{CliError, CommandResult, Exit};
+use crate::job::connection::{Connection, DeploymentArgs};
+use crate::job::resolve::{JobArg, job_of};
+use crate::view::text::{self, say};
 
-/// Groups that are read at the same time.
+/// Log groups that are read at the same time.
 const PARALLEL: usize = 4;
-/// How long after an execution's end its lines may still arrive, in milliseconds.
+/// Milliseconds after the end of an execution in which its lines can still arrive.
 const LATE_MS: i64 = 60_000;
-/// How long before an execution's start its manifest may have arrived, in milliseconds.
+/// Milliseconds before the start of an execution in which its manifest can have arrived.
 const EARLY_MS: i64 = 60_000;
-/// Lines that Lambda itself writes around each invocation.
+/// How the lines begin that Lambda itself writes around each invocation.
 const PLATFORM: [&str; 5] = ["START ", "END ", "REPORT ", "INIT_START ", "EXTENSION "];
 
-/// What is to be read.
+/// Arguments of `logs`.
 #[derive(Args, Clone, Debug)]
-pub struct Request {
-    /// An execution, a job key, a title, or the beginning of one; the newest execution where not given.
-    pub job: Option<String>,
-    /// Only lines of this function, as transcode-chunk. May be given again.
+pub struct LogsArgs {
+    #[command(flatten)]
+    pub job: JobArg,
+    /// Print only the lines of this function, for example transcode-chunk. Can be repeated.
     #[arg(long = "function", value_name = "NAME")]
     pub functions: Vec<String>,
-    /// Only lines that hold this text.
+    /// Print only lines that contain this text.
     #[arg(long, value_name = "TEXT")]
     pub grep: Option<String>,
-    /// Every line of the functions in the time of the execution, also those of other jobs and of Lambda itself.
+    /// Print every line from the time of the execution, including those of other jobs and of Lambda itself.
     #[arg(long)]
     pub all: bool,
-    /// At most so many lines of each function.
+    /// Most lines of each function.
     #[arg(long, value_name = "N", default_value_t = 1_000)]
     pub limit: usize,
-    /// One JSON object per line, with all fields.
+    /// Print one JSON object per line, with all fields.
     #[arg(long)]
     pub json: bool,
 }
@@ -47,50 +47,56 @@ pub struct Request {
 /// One line.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Line {
-    /// When, RFC 3339.
+    /// Time, RFC 3339.
     pub at: String,
-    /// Seconds after the execution's start.
+    /// Seconds after the start of the execution.
     pub after: f64,
-    /// Function.
     pub function: String,
-    /// Log stream: one execution environment.
+    /// Log stream: one for each execution environment.
     pub stream: String,
-    /// Level, where the line is one of ours.
+    /// The level, if the function wrote the line.
     pub level: Option<String>,
-    /// What it says.
     pub message: String,
-    /// Its other fields.
+    /// The other fields of the line.
     pub fields: Map<String, Value>,
+    /// Time in milliseconds since the epoch.
     #[serde(skip)]
-    order: i64,
+    at_ms: i64,
 }
 
-/// Reads.
+/// Runs `logs`.
+pub async fn run(deployment: &DeploymentArgs, args: &LogsArgs) -> CommandResult {
+    let lines = logs(&deployment.connect_noted().await?, args).await?;
+    say(&print(&lines, args));
+    Ok(Exit::Done)
+}
+
+/// The lines, in order of time.
 ///
 /// # Errors
-/// `JobUnknown`, an unknown function, or those of the calls.
-pub async fn logs(target: &Target, request: &Request) -> Result<Vec<Line>, Trouble> {
-    let functions = functions(request)?;
-    let subject = Subject::find(target, request.job.as_deref()).await?;
-    let execution = subject.execution()?;
+/// `JobUnknown`, `JobAmbiguous`, an unknown function, or those of the calls.
+pub async fn logs(connection: &Connection, args: &LogsArgs) -> Result<Vec<Line>, CliError> {
+    let functions = functions(args)?;
+    let job = args.job.resolve(connection).await?;
+    let execution = job.execution()?;
     let began = execution.summary.started_ms;
     let window = (
         began - EARLY_MS,
         execution.summary.stopped_ms.map(|end| end + LATE_MS),
     );
-    let job = job_of(execution, &subject.history).map(|key| key.to_string());
+    let key = job_of(execution, &job.history).map(|key| key.to_string());
     let input: Option<ExecutionInput> = serde_json::from_str(&execution.input).ok();
-    let texts = Texts {
-        job,
+    let texts = SearchTexts {
+        job: key,
         manifest: input.map(|i| i.source.key),
         execution: execution.summary.name.clone(),
     };
     let queries = functions
         .into_iter()
-        .flat_map(|f| queries(target, request, &texts, f, window));
+        .flat_map(|f| queries(connection, args, &texts, f, window));
     let read = stream::iter(queries.collect::<Vec<_>>()).map(async |(function, query)| {
-        let lines = target.operations.log_lines(&query).await?;
-        Ok::<_, Trouble>(
+        let lines = connection.operations.log_lines(&query).await?;
+        Ok::<_, CliError>(
             lines
                 .into_iter()
                 .map(move |l| line(function, l, began))
@@ -99,58 +105,58 @@ pub async fn logs(target: &Target, request: &Request) -> Result<Vec<Line>, Troub
     });
     let read: Vec<Vec<Line>> = read.buffered(PARALLEL).try_collect().await?;
     let mut lines: Vec<Line> = read.into_iter().flatten().collect();
-    lines.retain(|l| request.all || !PLATFORM.iter().any(|p| l.message.starts_with(p)));
-    if let Some(text) = &request.grep {
+    lines.retain(|l| args.all || !PLATFORM.iter().any(|p| l.message.starts_with(p)));
+    if let Some(text) = &args.grep {
         lines.retain(|l| {
             l.message.contains(text) || Value::Object(l.fields.clone()).to_string().contains(text)
         });
     }
-    lines.sort_by_key(|l| l.order);
-    // A line that holds both the job and the manifest was found twice.
+    lines.sort_by_key(|l| l.at_ms);
+    // A line that contains two of the texts was found twice.
     lines.dedup();
     Ok(lines)
 }
 
-/// Texts by which lines of one job are told from those of others.
-struct Texts {
+/// The texts that identify the lines of a job.
+struct SearchTexts {
     job: Option<String>,
     manifest: Option<String>,
     execution: String,
 }
 
-fn functions(request: &Request) -> Result<Vec<&'static str>, Trouble> {
+fn functions(args: &LogsArgs) -> Result<Vec<&'static str>, CliError> {
     let all = STEPS.iter().map(|s| s.function);
-    if request.functions.is_empty() {
+    if args.functions.is_empty() {
         return Ok(all.collect());
     }
     let known = |name: &String| {
         all.clone().find(|f| f == name).ok_or_else(|| {
             let names: Vec<_> = all.clone().collect();
             let why = format!("expected one of {}, found {name:?}", names.join(", "));
-            Trouble::new("read the logs", why, "name a function of the pipeline")
+            CliError::new("read the logs", why, "give one of these functions")
         })
     };
-    request.functions.iter().map(known).collect()
+    args.functions.iter().map(known).collect()
 }
 
 fn queries<'a>(
-    target: &Target,
-    request: &Request,
-    texts: &Texts,
+    connection: &Connection,
+    args: &LogsArgs,
+    texts: &SearchTexts,
     function: &'a str,
     (from_ms, until_ms): (i64, Option<i64>),
 ) -> Vec<(&'a str, LogQuery)> {
     let query = |containing: Option<&String>| LogQuery {
-        group: target.names.log_group(function),
+        group: connection.names.log_group(function),
         from_ms,
         until_ms,
         containing: containing.cloned(),
-        limit: request.limit,
+        limit: args.limit,
     };
-    if request.all {
+    if args.all {
         return vec![(function, query(None))];
     }
-    // Before the manifest is parsed there is no job key, and notify knows the execution's name only.
+    // Before the manifest is parsed there is no job key, and notify only knows the name of the execution.
     let also = match function {
         "start-execution" | "parse-manifest" => texts.manifest.as_ref(),
         "notify" | "fail-job" => Some(&texts.execution),
@@ -160,7 +166,7 @@ fn queries<'a>(
     wanted.map(|text| (function, query(Some(text)))).collect()
 }
 
-/// Takes a line apart: our functions write JSON, the platform and panics do not.
+/// Reads the fields of a line. The functions write JSON; Lambda and panics do not.
 fn line(function: &str, line: LogLine, began: i64) -> Line {
     let mut fields = match serde_json::from_str::<Value>(&line.message) {
         Ok(Value::Object(fields)) => fields,
@@ -176,7 +182,7 @@ fn line(function: &str, line: LogLine, began: i64) -> Line {
         fields.extend(span);
     }
     fields.remove("name");
-    // CloudWatch and MiniStack stamp a line when it arrives; the line itself says when it was written.
+    // The time in the line is more exact than that of CloudWatch and MiniStack, which is the time of arrival.
     let written = at.and_then(|t| t.parse::<jiff::Timestamp>().ok());
     let at_ms = written.map_or(line.at_ms, jiff::Timestamp::as_millisecond);
     Line {
@@ -187,19 +193,17 @@ fn line(function: &str, line: LogLine, began: i64) -> Line {
         level,
         message: message.unwrap_or(line.message),
         fields,
-        order: at_ms,
+        at_ms,
     }
 }
 
-/// As text, or as JSON lines.
-#[must_use]
-pub fn print(lines: &[Line], request: &Request) -> String {
-    if request.json {
+/// Text, or JSON lines.
+pub fn print(lines: &[Line], args: &LogsArgs) -> String {
+    if args.json {
         return text::json_lines(lines);
     }
     if lines.is_empty() {
-        return "no line: they may be on their way still; --all shows those of other jobs too"
-            .to_owned();
+        return "no lines yet; --all also prints the lines of other jobs".to_owned();
     }
     let row = |l: &Line| {
         let level = l.level.as_deref().unwrap_or("");

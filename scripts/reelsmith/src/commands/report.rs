@@ -1,20 +1,22 @@
-//! `reelsmith report`: where the time of a job went, how its workers did, what was done twice, what it cost; as text, as JSON,
-//! or as the page that the pipeline puts beside every output, with what only the history of the execution tells.
+//! `reelsmith report`: how long each state of a job took, how its workers performed, what was repeated, and what it cost.
+//!
+//! The report is text, JSON, or the page that the pipeline also writes for every output, here with the states from the
+//! history of the execution.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use clap::Args;
+use reelsmith_aws::operate::ExecutionStatus;
 use reelsmith_core::keys::GenerationKeys;
 use reelsmith_core::submission::Row;
 use reelsmith_report::metrics::Metrics;
 use serde::Serialize;
 
-use crate::commands::list::Status;
-use crate::error::Trouble;
-use crate::job::subject::{About, Subject};
-use crate::job::target::Target;
-use crate::view::text;
+use crate::error::{CliError, CommandResult, Exit};
+use crate::job::connection::{Connection, DeploymentArgs};
+use crate::job::resolve::JobSelector;
+use crate::view::text::{self, say};
 use crate::view::timeline::Timeline;
 
 mod collect;
@@ -24,106 +26,105 @@ mod print;
 pub use collect::cost;
 pub use print::print;
 
-/// What is to be reported.
+/// Arguments of `report`.
 #[derive(Args, Clone, Debug)]
-pub struct Request {
-    /// Which job.
+pub struct ReportArgs {
     #[command(flatten)]
-    pub about: About,
-    /// Writes a page for a browser that needs nothing else, and prints where it is: to FILE, to `{execution}.html` where none
-    /// is given; `-` prints the page.
+    pub selector: JobSelector,
+    /// Write a self-contained page for a browser and print its path. Default path: {execution}.html; `-` prints the page.
     #[arg(long, value_name = "FILE", conflicts_with = "json")]
     pub html: Option<Option<PathBuf>>,
 }
 
-/// Facts of one execution.
+/// The report of one execution.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Report {
     /// Name of the execution.
     pub execution: String,
-    /// How it stands.
-    pub status: Status,
+    pub status: ExecutionStatus,
     /// Seconds from its start to its end, or until now.
     pub seconds: f64,
-    /// Each state: visits, seconds in all of them, errors that were met.
-    pub states: Vec<StateSum>,
-    /// What docs/metrics.md lists.
+    pub states: Vec<StateTotal>,
+    /// The metrics of docs/metrics.md.
     #[serde(flatten)]
     pub metrics: Metrics,
 }
 
-/// One state.
+/// All visits of one state.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct StateSum {
-    /// Name.
+pub struct StateTotal {
     pub state: String,
-    /// Seconds in it.
     pub seconds: f64,
-    /// Part of the execution's time, from 0 to 1. States in branches overlap.
+    /// Share of the time of the execution, from 0 to 1. States in branches overlap.
     pub share: f64,
-    /// How often a function failed in it, by error.
+    /// Number of failures, by error name.
     pub errors: BTreeMap<String, usize>,
 }
 
-/// Collects; writes the page where one is asked for, and says where it is.
+/// Runs `report`.
+pub async fn run(deployment: &DeploymentArgs, args: &ReportArgs) -> CommandResult {
+    let (report, page) = report(&deployment.connect_noted().await?, args).await?;
+    say(&page.unwrap_or_else(|| print(&report, args.selector.json)));
+    Ok(Exit::Done)
+}
+
+/// The report and, if a page was requested, its path or the page itself.
 ///
 /// # Errors
-/// `JobUnknown`, `NothingPlanned` where a page is asked for and there is nothing for it to tell, or those of the calls.
+/// `JobUnknown`, `JobAmbiguous`, `NothingPlanned` if a page was requested for a job without a plan, or those of the calls.
 pub async fn report(
-    target: &Target,
-    request: &Request,
-) -> Result<(Report, Option<String>), Trouble> {
-    let subject = Subject::find(target, request.about.job.as_deref()).await?;
-    let summary = &subject.execution()?.summary;
-    let end = summary.stopped_ms.unwrap_or(target.clock.now().0);
+    connection: &Connection,
+    args: &ReportArgs,
+) -> Result<(Report, Option<String>), CliError> {
+    let job = args.selector.job.resolve(connection).await?;
+    let summary = &job.execution()?.summary;
+    let end = summary.stopped_ms.unwrap_or(connection.clock.now().0);
     let seconds = text::seconds(end - summary.started_ms);
-    let timeline = Timeline::of(&subject.history);
+    let timeline = Timeline::of(&job.history);
     let report = Report {
         execution: summary.name.clone(),
-        status: summary.status.into(),
+        status: summary.status,
         seconds,
         states: states(&timeline, seconds, end),
-        metrics: collect::metrics(target, &subject, end).await?,
+        metrics: collect::metrics(connection, &job, end).await?,
     };
-    let written = match &request.html {
+    let page = match &args.html {
         Some(file) => {
-            let page = page::page(target, &subject, &timeline, &report.metrics, end).await?;
-            Some(page::put(file.as_deref(), &report.execution, page)?)
+            let page = page::page(connection, &job, &timeline, &report.metrics, end).await?;
+            Some(page::write(file.as_deref(), &report.execution, page)?)
         }
         None => None,
     };
-    Ok((report, written))
+    Ok((report, page))
 }
 
 fn keys_of(row: &Row) -> GenerationKeys {
     GenerationKeys::new(&row.asset, &row.job_key, row.generation)
 }
 
-fn states(timeline: &Timeline, whole: f64, end: i64) -> Vec<StateSum> {
-    let mut sums: Vec<StateSum> = Vec::new();
+fn states(timeline: &Timeline, whole: f64, end: i64) -> Vec<StateTotal> {
+    let mut totals: Vec<StateTotal> = Vec::new();
     for visit in &timeline.visits {
-        let found = sums.iter().position(|s| s.state == visit.state);
-        let at = found.unwrap_or_else(|| {
-            sums.push(StateSum {
+        let found = totals.iter().position(|t| t.state == visit.state);
+        let at = found.unwrap_or(totals.len());
+        if found.is_none() {
+            totals.push(StateTotal {
                 state: visit.state.clone(),
                 seconds: 0.0,
                 share: 0.0,
                 errors: BTreeMap::new(),
             });
-            sums.len() - 1
-        });
-        let sum = &mut sums[at];
-        sum.seconds += visit.seconds(end);
-        sum.share = if whole > 0.0 {
-            sum.seconds / whole
-        } else {
-            0.0
-        };
+        }
+        let total = &mut totals[at];
+        total.seconds += visit.seconds(end);
+        if whole > 0.0 {
+            total.share = total.seconds / whole;
+        }
         for failure in &visit.failures {
-            *sum.errors.entry(failure.error.clone()).or_default() += 1;
+            *total.errors.entry(failure.error.clone()).or_default() += 1;
         }
     }
-    sums
+    totals
 }
 
 #[cfg(test)]

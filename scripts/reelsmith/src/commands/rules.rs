@@ -4,58 +4,61 @@ use clap::{Args, ValueEnum};
 use reelsmith_conformance::{Rule, RuleSet, registry};
 use serde_json::{Value, json};
 
-use crate::error::Trouble;
+use crate::error::{CliError, CommandResult, Exit};
+use crate::view::text::{self, say};
 
-/// How rules are written.
+/// The format of the rules.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Format {
-    /// For people.
+    /// Text for people.
     #[default]
     Text,
-    /// An array of rules; one object where a rule was named.
+    /// An array of rules; one object if a rule is given.
     Json,
 }
 
-/// Which rules to show.
+/// Arguments of `rules`.
 #[derive(Args, Clone, Debug)]
-pub struct Request {
-    /// A rule, as HLS-P02: what it asks for, why, and where that is written. Without one, all are listed.
+pub struct RulesArgs {
+    /// A rule, for example HLS-P02, to explain with its reason and its clause. Default: list all rules.
     #[arg(value_name = "RULE")]
     pub rule: Option<String>,
-    /// How they are written.
+    /// Output format.
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
 }
 
-/// The rules as text or JSON.
-///
-/// # Errors
-/// Where there is no such rule.
-pub fn show(request: &Request) -> Result<String, Trouble> {
-    let one = request.rule.as_deref().map(find).transpose()?;
-    Ok(match (one, request.format) {
-        (Some(rule), Format::Text) => explained(rule),
-        (Some(rule), Format::Json) => pretty(&as_json(rule)),
+/// Runs `rules`.
+pub fn run(args: &RulesArgs) -> CommandResult {
+    say(&rules(args)?);
+    Ok(Exit::Done)
+}
+
+fn rules(args: &RulesArgs) -> Result<String, CliError> {
+    let one = args.rule.as_deref().map(find).transpose()?;
+    Ok(match (one, args.format) {
+        (Some(rule), Format::Text) => explain(rule),
+        (Some(rule), Format::Json) => text::json(&as_json(rule)),
         (None, Format::Text) => registry().map(row).collect::<Vec<_>>().join("\n"),
-        (None, Format::Json) => pretty(&Value::Array(registry().map(as_json).collect())),
+        (None, Format::Json) => text::json(&registry().map(as_json).collect::<Vec<_>>()),
     })
 }
 
-fn find(id: &str) -> Result<&'static Rule, Trouble> {
+fn find(id: &str) -> Result<&'static Rule, CliError> {
     let found = registry().find(|r| r.id.eq_ignore_ascii_case(id.trim()));
     found.ok_or_else(|| {
         let group = id.get(..3).unwrap_or_default();
-        let alike =
+        let similar =
             registry().filter(|r| r.id.get(..3).is_some_and(|g| g.eq_ignore_ascii_case(group)));
-        let alike: Vec<&str> = alike.map(|r| r.id).collect();
-        let expected = match alike.as_slice() {
-            [] => "a rule of HLS, SEG, SUB, DSH, CMF, DLV or PIP, as HLS-P02".to_owned(),
+        let similar: Vec<&str> = similar.map(|r| r.id).collect();
+        let expected = match similar.as_slice() {
+            [] => "a rule of HLS, SEG, SUB, DSH, CMF, DLV or PIP, for example HLS-P02".to_owned(),
             some => format!("one of {}", some.join(", ")),
         };
-        Trouble::new(
+        CliError::new(
             "explain a rule",
             format!("expected {expected}, found {id:?}"),
-            "`reelsmith rules` lists all of them",
+            "list all rules with `reelsmith rules`",
         )
     })
 }
@@ -77,15 +80,15 @@ fn row(rule: &Rule) -> String {
     )
 }
 
-fn explained(rule: &Rule) -> String {
+fn explain(rule: &Rule) -> String {
     let severity = match rule.severity.as_str() {
-        "fail" => "fail: an output that breaks it is not published",
-        "warn" => "warn: the output plays, but is not as it should be",
+        "fail" => "fail: an output that breaks the rule is not published",
+        "warn" => "warn: the output plays, but should be corrected",
         other => other,
     };
     let set = match rule.set {
-        RuleSet::Standard => "standard: holds for anybody's HLS and DASH",
-        RuleSet::Pipeline => "pipeline: a promise of reelsmith; checked where the job is given",
+        RuleSet::Standard => "standard: applies to all HLS and DASH",
+        RuleSet::Pipeline => "pipeline: a promise of reelsmith, checked if the job is given",
     };
     format!(
         "{}: {}\n\n{}\n\nseverity  {severity}\nset       {set}\nclause    {}",
@@ -104,16 +107,12 @@ fn as_json(rule: &Rule) -> Value {
     })
 }
 
-fn pretty(value: &Value) -> String {
-    serde_json::to_string_pretty(value).unwrap_or_default()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn shown(rule: Option<&str>, format: Format) -> Result<String, Trouble> {
-        show(&Request {
+    fn shown(rule: Option<&str>, format: Format) -> Result<String, CliError> {
+        rules(&RulesArgs {
             rule: rule.map(str::to_owned),
             format,
         })
@@ -136,13 +135,13 @@ mod tests {
     }
 
     #[test]
-    fn a_rule_explained() {
+    fn a_rule_is_explained() {
         insta::assert_snapshot!(shown(Some("hls-p02"), Format::Text).unwrap());
         insta::assert_snapshot!(shown(Some("HLS-P02"), Format::Json).unwrap());
     }
 
     #[test]
-    fn an_unknown_rule_is_an_error_that_names_those_there_are() {
+    fn an_unknown_rule_is_refused_and_similar_ones_are_listed() {
         insta::assert_snapshot!(shown(Some("CMF-99"), Format::Text).unwrap_err());
         insta::assert_snapshot!(shown(Some("é"), Format::Text).unwrap_err());
     }

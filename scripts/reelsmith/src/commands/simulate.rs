@@ -1,10 +1,10 @@
-//! `reelsmith simulate`: what a fleet would do with a title, before there is a fleet.
+//! `reelsmith simulate`: time, work and cost of a title on fleets of different sizes, from a model.
 
 use std::fmt::Write;
 
 use clap::{Args, ValueEnum};
 use jiff::SignedDuration;
-use reelsmith_core::cost::{Architecture, CostModel, Source, Title, WorkFigures};
+use reelsmith_core::cost::{CostModel, Source, Title, WorkFigures};
 use reelsmith_core::encoder::EncoderKind;
 use reelsmith_core::ladder::{OutputOptions, Profile, ResolvedRung};
 use reelsmith_core::simulate::{self, ChildType, FigureBasis, Fleet, Platform, SimulationResult};
@@ -12,123 +12,99 @@ use reelsmith_core::time::FrameRate;
 use reelsmith_core::units::{Bytes, Resolution};
 use serde_json::json;
 
-use crate::error::Trouble;
+use crate::commands::estimate::InstructionSet;
+use crate::error::{CliError, CommandResult, Exit};
+use crate::view::text::{self, say};
 
-/// Which titles on which fleet.
+/// Arguments of `simulate`.
 #[derive(Args, Clone, Debug)]
-pub struct Request {
-    /// Duration of the title, as `10s`, `24m` or `2h`.
+pub struct SimulateArgs {
+    /// Duration of the title, for example `10s`, `24m` or `2h`.
     #[arg(long, default_value = "24m", value_name = "DURATION")]
     pub duration: SignedDuration,
-    /// Picture of the mezzanine.
+    /// Picture size of the mezzanine.
     #[arg(long, default_value = "1920x1080", value_name = "WxH", value_parser = picture)]
     pub picture: Resolution,
-    /// Frames per second, as `24` or `30000/1001`.
+    /// Frames per second, for example `24` or `30000/1001`.
     #[arg(long, default_value = "24", value_name = "RATE", value_parser = rate)]
     pub frame_rate: FrameRate,
-    /// Rate of the mezzanine in megabits per second: how long it takes to read it whole.
+    /// Bit rate of the mezzanine in Mbit/s, which determines how long it takes to read all of it.
     #[arg(long, default_value_t = 20.0, value_name = "MBPS")]
     pub mezzanine_rate: f64,
-    /// Audio tracks.
+    /// Number of audio tracks.
     #[arg(long, default_value_t = 1, value_name = "N")]
     pub audio: u64,
-    /// All of the mezzanine is read for its sound, which lies between single frames, or in another container than MP4 and MOV;
-    /// otherwise it lies in pieces of half a second, as editors write them.
+    /// Read all of the mezzanine for its sound, as for sound between single frames or in a container other than MP4 and MOV.
+    /// Default: sound in pieces of half a second, as editors write it.
     #[arg(long)]
     pub sound_by_frame: bool,
     /// Encoding profile.
     #[arg(long, default_value = "default", value_name = "NAME")]
     pub profile: String,
-    /// Leave the H.265 rungs out.
+    /// Leave out the H.265 rungs.
     #[arg(long)]
     pub no_h265: bool,
-    /// Only these rungs of the ladder, as `h264_720p`.
+    /// Use only this rung of the ladder, for example `h264_720p`. Can be repeated.
     #[arg(long = "rung", value_name = "NAME")]
     pub rungs: Vec<String>,
-    /// Preset of the encoders in place of the profile's.
+    /// Preset of the encoders, instead of that of the profile.
     #[arg(long, value_name = "NAME", value_parser = PRESETS, hide_possible_values = true)]
     pub preset: Option<String>,
-    /// Memory of a worker in MB, which brings its share of a processor; its encoders get as many threads.
+    /// Memory of a worker in MB, which determines its share of processors and the threads of its encoders.
     #[arg(long, value_name = "MB", value_parser = clap::value_parser!(u32).range(128..=10_240))]
     pub worker_memory: Option<u32>,
-    /// Also say how many times as fast it is as one machine of so many threads that encodes without a pause and loses
-    /// nothing between them.
+    /// Compare with one machine of this many threads that is always busy and has no overhead.
     #[arg(long, value_name = "THREADS", value_parser = clap::value_parser!(u32).range(1..=1_024))]
     pub beside: Option<u32>,
-    /// Titles dropped at the same moment.
+    /// Number of titles that are delivered at the same time.
     #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub titles: u32,
-    /// Numbers of workers to try.
+    /// Numbers of workers to simulate.
     #[arg(long, value_delimiter = ',', default_values_t = [1, 2, 10, 100, 1_000, 10_000], value_name = "N,…")]
     pub workers: Vec<u32>,
     /// Type of the Map's child executions.
     #[arg(long, value_enum, default_value_t)]
-    pub children: Kind,
+    pub children: ChildKind,
     /// Instruction set of the functions.
-    #[arg(long, value_enum, default_value_t)]
-    pub architecture: Machine,
-    /// Seed of what chance decides: the same seed, the same answer.
+    #[arg(long, value_enum, default_value = "arm64")]
+    pub architecture: InstructionSet,
+    /// Seed of the random numbers. Equal seeds give equal results.
     #[arg(long, default_value_t = 1, value_name = "N")]
     pub seed: u64,
-    /// How it is written.
+    /// Output format.
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
 }
 
-/// Bytes of a second of stereo as studios deliver it: 24 bits at 48 kHz.
+/// Bytes of one second of stereo sound as usually delivered: 24 bits at 48 kHz.
 const SOUND_PER_SECOND: u64 = 288_000;
 
 /// Presets whose work was measured.
+#[rustfmt::skip]
 const PRESETS: [&str; 8] = [
-    "ultrafast",
-    "superfast",
-    "veryfast",
-    "faster",
-    "fast",
-    "medium",
-    "slow",
-    "slower",
+    "ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower",
 ];
 
-/// How the answer is written.
+/// The format of the output.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Format {
-    /// A table for people, with what is assumed below it.
+    /// A table, and the assumptions below it.
     #[default]
     Text,
-    /// Rows of a Markdown table, for docs.
+    /// A Markdown table.
     Markdown,
-    /// One object.
+    /// One JSON object.
     Json,
 }
 
 /// Type of the Map's child executions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum Kind {
-    /// What the state machine uses.
+pub enum ChildKind {
+    /// The type that the state machine uses.
     #[default]
     Standard,
-    /// Start faster, last five minutes at most.
+    /// Starts faster and runs for at most five minutes.
     Express,
-}
-
-/// Instruction set of the functions.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum Machine {
-    /// Graviton.
-    #[default]
-    Arm64,
-    /// Intel and AMD.
-    X86_64,
-}
-
-impl From<Machine> for Architecture {
-    fn from(machine: Machine) -> Self {
-        match machine {
-            Machine::Arm64 => Self::Arm64,
-            Machine::X86_64 => Self::X86,
-        }
-    }
 }
 
 fn picture(text: &str) -> Result<Resolution, String> {
@@ -140,7 +116,7 @@ fn picture(text: &str) -> Result<Resolution, String> {
         {
             Ok(Resolution { width, height })
         }
-        _ => Err("expected WIDTHxHEIGHT with sides from 16 to 16384, as 1920x1080".into()),
+        _ => Err("expected WIDTHxHEIGHT from 16 to 16384, for example 1920x1080".into()),
     }
 }
 
@@ -150,78 +126,82 @@ fn rate(text: &str) -> Result<FrameRate, String> {
         None => text.parse().ok().map(|num| (num, 1)),
     };
     let rate = parts.and_then(|(num, den)| FrameRate::new(num, den));
-    rate.ok_or_else(|| "expected frames per second as 25 or 30000/1001".into())
+    rate.ok_or_else(|| "expected frames per second, for example 25 or 30000/1001".into())
 }
 
-/// The answer as text.
-///
-/// # Errors
-/// Where there is no such profile, or the title has no duration.
-pub fn show(request: &Request) -> Result<String, Trouble> {
+/// Runs `simulate`.
+pub fn run(args: &SimulateArgs) -> CommandResult {
+    say(&simulation(args)?);
+    Ok(Exit::Done)
+}
+
+fn simulation(args: &SimulateArgs) -> Result<String, CliError> {
     let platform = Platform::built_in()
-        .map_err(|e| trouble("the figures of the platform in this build", &e.to_string()))?;
-    let rows = rows(request, &platform)?;
-    Ok(match request.format {
-        Format::Text => text(request, &rows, &platform),
-        Format::Markdown => markdown(request, &rows),
+        .map_err(|e| invalid("the figures of the platform in this build", &e.to_string()))?;
+    let rows = rows(args, &platform)?;
+    Ok(match args.format {
+        Format::Text => table(args, &rows, &platform),
+        Format::Markdown => markdown(args, &rows),
         Format::Json => as_json(&rows, &platform),
     })
 }
 
-fn trouble(expected: &str, found: &str) -> Trouble {
-    Trouble::new(
+fn invalid(expected: &str, found: &str) -> CliError {
+    CliError::new(
         "simulate",
         format!("expected {expected}, found {found}"),
-        "`reelsmith simulate --help` shows what can be asked",
+        "see `reelsmith simulate --help`",
     )
 }
 
-/// An answer for one number of workers.
+/// The result for one number of workers.
 struct Row {
     workers: u32,
     outcome: SimulationResult,
-    /// How many times as fast as the machine beside it.
+    /// How many times faster than the one machine of `--beside`.
     times: Option<f64>,
 }
 
-fn rows(request: &Request, platform: &Platform) -> Result<Vec<Row>, Trouble> {
-    let profile = Profile::named(&request.profile)
-        .map_err(|e| trouble("the name of a profile", &e.to_string()))?;
-    let work = work(request);
-    let title = title(request, &profile, &work)?;
+fn rows(args: &SimulateArgs, platform: &Platform) -> Result<Vec<Row>, CliError> {
+    let profile = Profile::named(&args.profile).map_err(|_| {
+        let known = format!("one of the profiles {}", Profile::names().join(", "));
+        invalid(&known, &format!("{:?}", args.profile))
+    })?;
+    let work = work(args);
+    let title = title(args, &profile, &work)?;
     let outcome = |workers: &u32| {
         let fleet = Fleet {
             workers: (*workers).max(1),
-            children: match request.children {
-                Kind::Standard => ChildType::Standard,
-                Kind::Express => ChildType::Express,
+            children: match args.children {
+                ChildKind::Standard => ChildType::Standard,
+                ChildKind::Express => ChildType::Express,
             },
             platform: platform.clone(),
             deployment: CostModel {
                 work: work.clone(),
-                ..CostModel::new(request.architecture.into(), EncoderKind::Lambda)
+                ..CostModel::new(args.architecture.into(), EncoderKind::Lambda)
             },
         };
         let planned = title.clone().scheduled(&profile, fleet.workers);
-        let titles = vec![planned; request.titles as usize];
-        let outcome = simulate::simulate(&titles, &fleet, request.seed);
-        let machine = request
+        let titles = vec![planned; args.titles as usize];
+        let outcome = simulate::simulate(&titles, &fleet, args.seed);
+        let machine = args
             .beside
-            .map(|threads| titles.len() as f64 * alone(&title, &work) / f64::from(threads));
+            .map(|threads| titles.len() as f64 * single_thread(&title, &work) / f64::from(threads));
         Row {
             workers: fleet.workers,
             times: machine.map(|seconds| seconds / outcome.wall_s),
             outcome,
         }
     };
-    Ok(request.workers.iter().map(outcome).collect())
+    Ok(args.workers.iter().map(outcome).collect())
 }
 
-/// What the work takes, with workers of the size that is asked for.
-fn work(request: &Request) -> WorkFigures {
+/// The measured work, with the requested size of a worker.
+fn work(args: &SimulateArgs) -> WorkFigures {
     let mut work = WorkFigures::measured();
     if let (Some(memory), Some(size)) = (
-        request.worker_memory,
+        args.worker_memory,
         work.functions.get_mut("transcode_chunk"),
     ) {
         size.memory_mb = memory;
@@ -229,28 +209,28 @@ fn work(request: &Request) -> WorkFigures {
     work
 }
 
-/// Seconds of one thread for all frames of a title: decoded once, every rung scaled and encoded.
-fn alone(title: &Title, work: &WorkFigures) -> f64 {
+/// Seconds of one thread for all frames of a title: decode once, scale and encode every rung.
+fn single_thread(title: &Title, work: &WorkFigures) -> f64 {
     let rungs: f64 = title.rungs.iter().map(|r| work.frame_seconds(r)).sum();
     title.frames.0 as f64 * (work.decode_seconds(title.source) + rungs)
 }
 
-/// Rungs whose names are asked for, with as many threads as their workers have.
-fn choose(request: &Request, title: &mut Title, work: &WorkFigures) -> Result<(), Trouble> {
+/// Applies the requested rungs, preset and threads.
+fn customise(args: &SimulateArgs, title: &mut Title, work: &WorkFigures) -> Result<(), CliError> {
     let name = |r: &ResolvedRung| r.path().trim_start_matches("video/").to_owned();
     let known: Vec<String> = title.rungs.iter().map(name).collect();
-    if let Some(unknown) = request.rungs.iter().find(|r| !known.contains(r)) {
-        return Err(trouble(&known.join(", "), unknown));
+    if let Some(unknown) = args.rungs.iter().find(|r| !known.contains(r)) {
+        return Err(invalid(&known.join(", "), unknown));
     }
-    if !request.rungs.is_empty() {
-        title.rungs.retain(|r| request.rungs.contains(&name(r)));
+    if !args.rungs.is_empty() {
+        title.rungs.retain(|r| args.rungs.contains(&name(r)));
     }
-    if let Some(preset) = &request.preset {
+    if let Some(preset) = &args.preset {
         for rung in &mut title.rungs {
             rung.settings.preset.clone_from(preset);
         }
     }
-    if let Some(memory) = request.worker_memory {
+    if let Some(memory) = args.worker_memory {
         let threads = (f64::from(memory) / work.mb_per_vcpu).ceil() as u32;
         for rung in &mut title.rungs {
             rung.settings.threads = threads.max(1);
@@ -259,34 +239,34 @@ fn choose(request: &Request, title: &mut Title, work: &WorkFigures) -> Result<()
     Ok(())
 }
 
-fn title(request: &Request, profile: &Profile, work: &WorkFigures) -> Result<Title, Trouble> {
-    let millis = u64::try_from(request.duration.as_millis()).unwrap_or(0);
+fn title(args: &SimulateArgs, profile: &Profile, work: &WorkFigures) -> Result<Title, CliError> {
+    let millis = u64::try_from(args.duration.as_millis()).unwrap_or(0);
     if !(1..=24 * 3_600_000).contains(&millis) {
-        return Err(trouble(
+        return Err(invalid(
             "a duration of up to 24h",
-            &format!("{:#}", request.duration),
+            &format!("{:#}", args.duration),
         ));
     }
     let options = OutputOptions {
-        h265: !request.no_h265,
+        h265: !args.no_h265,
         dash: true,
         progressive: false,
         max_bitrate: None,
         mock: false,
     };
-    let bytes = request.mezzanine_rate.max(0.0) * 1e6 / 8.0 * millis as f64 / 1e3;
+    let bytes = args.mezzanine_rate.max(0.0) * 1e6 / 8.0 * millis as f64 / 1e3;
     let source = Source {
-        picture: request.picture,
-        frame_rate: request.frame_rate,
-        frames: request.frame_rate.frames_in_millis(millis),
+        picture: args.picture,
+        frame_rate: args.frame_rate,
+        frames: args.frame_rate.frames_in_millis(millis),
         size: Bytes(bytes as u64),
-        sound: Bytes(match request.sound_by_frame {
+        sound: Bytes(match args.sound_by_frame {
             true => bytes as u64,
             false => SOUND_PER_SECOND * millis / 1000,
         }),
     };
-    let mut title = Title::new(profile, &options, source, request.audio, 0);
-    choose(request, &mut title, work)?;
+    let mut title = Title::new(profile, &options, source, args.audio, 0);
+    customise(args, &mut title, work)?;
     Ok(title)
 }
 
@@ -300,19 +280,19 @@ fn seconds(s: f64) -> String {
 
 const HEAD: [&str; 9] = [
     "workers",
-    "drop to published",
-    "admitted",
+    "total",
+    "planned",
     "encoded",
     "proven",
-    "pieces",
-    "at once",
+    "work units",
+    "parallel",
     "worker time",
     "cost",
 ];
 
-/// The head of the table, with a column for the machine beside where there is one.
-fn head(request: &Request) -> Vec<String> {
-    let beside = request.beside.map(|n| format!("times {n} threads"));
+/// The header of the table, with a column for the one machine of `--beside`.
+fn head(args: &SimulateArgs) -> Vec<String> {
+    let beside = args.beside.map(|n| format!("times {n} threads"));
     HEAD.map(str::to_owned).into_iter().chain(beside).collect()
 }
 
@@ -333,8 +313,8 @@ fn cells(row: &Row) -> Vec<String> {
     cells.into_iter().chain(times).collect()
 }
 
-fn text(request: &Request, rows: &[Row], platform: &Platform) -> String {
-    let mut table = vec![head(request)];
+fn table(args: &SimulateArgs, rows: &[Row], platform: &Platform) -> String {
+    let mut table = vec![head(args)];
     table.extend(rows.iter().map(cells));
     let width = |i: usize| {
         table
@@ -352,18 +332,18 @@ fn text(request: &Request, rows: &[Row], platform: &Platform) -> String {
             .map(|(cell, w)| format!("{cell:>w$}"));
         let _ = writeln!(out, "{}", padded.collect::<Vec<_>>().join("  "));
     }
-    if request.titles > 1 {
+    if args.titles > 1 {
         let _ = writeln!(
             out,
-            "\n{} titles dropped at once; times are those of the last one",
-            request.titles
+            "\n{} titles delivered at the same time; the times are those of the last one",
+            args.titles
         );
     }
     let work = WorkFigures::measured();
     let _ = writeln!(
         out,
-        "\nmeasured {}: encoding, decoding, scaling and audio per thread; one pass over an object at {:.0} MB/s\n\
-         modelled: everything else, by limits AWS publishes and these assumptions",
+        "\nmeasured {}: encoding, decoding, scaling and audio per thread; reading an object at {:.0} MB/s\n\
+         modelled: everything else, from the limits that AWS publishes and these assumptions:",
         work.measured,
         work.bytes_per_second / 1e6
     );
@@ -379,9 +359,9 @@ fn text(request: &Request, rows: &[Row], platform: &Platform) -> String {
     out.trim_end().to_owned()
 }
 
-fn markdown(request: &Request, rows: &[Row]) -> String {
+fn markdown(args: &SimulateArgs, rows: &[Row]) -> String {
     let line = |cells: &[String]| format!("| {} |", cells.join(" | "));
-    let head = head(request);
+    let head = head(args);
     let mut out = vec![line(&head), format!("|{}", "---|".repeat(head.len()))];
     out.extend(rows.iter().map(|row| line(&cells(row))));
     out.join("\n")
@@ -393,7 +373,7 @@ fn as_json(rows: &[Row], platform: &Platform) -> String {
         .map(|row| json!({ "workers": row.workers, "outcome": row.outcome, "times": row.times }))
         .collect();
     let all = json!({ "rows": rows, "platform": platform });
-    serde_json::to_string_pretty(&all).unwrap_or_default()
+    text::json(&all)
 }
 
 #[cfg(test)]
@@ -405,27 +385,28 @@ mod tests {
     #[derive(Parser)]
     struct Line {
         #[command(flatten)]
-        request: Request,
+        args: SimulateArgs,
     }
 
-    fn asked(words: &str) -> Request {
+    fn parsed(words: &str) -> SimulateArgs {
         Line::try_parse_from(std::iter::once("simulate").chain(words.split_whitespace()))
             .unwrap()
-            .request
+            .args
     }
 
     #[test]
-    fn an_episode_on_more_and_more_workers() {
-        insta::assert_snapshot!(show(&asked("")).unwrap());
+    fn an_episode_with_increasing_numbers_of_workers() {
+        insta::assert_snapshot!(simulation(&parsed("")).unwrap());
     }
 
     #[test]
-    fn json_and_markdown_say_the_same() {
+    fn json_and_markdown_agree() {
         let json: serde_json::Value =
-            serde_json::from_str(&show(&asked("--workers 7 --format json")).unwrap()).unwrap();
+            serde_json::from_str(&simulation(&parsed("--workers 7 --format json")).unwrap())
+                .unwrap();
         assert_eq!(json["rows"][0]["workers"], 7);
         let pieces = json["rows"][0]["outcome"]["pieces"].as_u64().unwrap();
-        let table = show(&asked("--workers 7 --format markdown")).unwrap();
+        let table = simulation(&parsed("--workers 7 --format markdown")).unwrap();
         assert!(
             table
                 .lines()
@@ -437,27 +418,27 @@ mod tests {
     }
 
     #[test]
-    fn one_rung_beside_one_machine() {
+    fn a_fleet_is_compared_with_one_machine() {
         let of = |words: &str| {
-            let request = asked(&format!(
+            let args = parsed(&format!(
                 "--duration 2h --rung h265_1080p --audio 0 --beside 31 --workers 100 {words}"
             ));
             let platform = Platform::built_in().unwrap();
-            rows(&request, &platform).unwrap().remove(0)
+            rows(&args, &platform).unwrap().remove(0)
         };
         let (small, large) = (of(""), of("--worker-memory 7076"));
         assert!(large.times.unwrap() > small.times.unwrap());
         assert!(large.outcome.worker_s < small.outcome.worker_s);
-        // A hundred workers with so many vCPUs each cannot do more than their sum.
+        // A hundred workers are at most as fast as all of their vCPUs together.
         assert!(small.times.unwrap() < 100.0 * 2_048.0 / 1_769.0 / 31.0);
-        assert!(show(&asked("--rung h264_999p")).is_err());
+        assert!(simulation(&parsed("--rung h264_999p")).is_err());
     }
 
     #[test]
-    fn what_cannot_be_simulated_is_said() {
-        let refused = show(&asked("--profile nothing")).unwrap_err();
+    fn invalid_arguments_are_refused() {
+        let refused = simulation(&parsed("--profile nothing")).unwrap_err();
         assert!(refused.why.contains("nothing"), "{refused}");
-        assert!(show(&asked("--duration 0s")).is_err());
+        assert!(simulation(&parsed("--duration 0s")).is_err());
         assert!(picture("1920").is_err() && rate("0").is_err() && rate("30000/1001").is_ok());
     }
 }

@@ -1,13 +1,10 @@
-//! `reelsmith validate`: holds anybody's HLS and DASH, in a folder or in S3, against the conformance rules.
+//! `reelsmith validate`: validate an HLS or DASH package against the conformance rules.
 //!
-//! Folder and bucket are read by the very code with which the pipeline proves its own outputs; only the place and the
+//! A folder or a bucket is read by the same code with which the pipeline proves its own outputs. Only the location and the
 //! names of the documents differ.
 
-pub(crate) mod folder;
 mod job;
-pub(crate) mod place;
 mod print;
-pub(crate) mod roots;
 
 use std::sync::Arc;
 
@@ -15,53 +12,52 @@ use clap::{Args, ValueEnum};
 use reelsmith_conformance::{Report, Sets, Severity, Verdict, check};
 use reelsmith_pipeline::proof::gather::{KnownMeasurements, ReadBudget, gather};
 
-use crate::error::{Exit, Trouble};
-use crate::job::target::Where;
-use place::{Place, Storage};
-use roots::Roots;
+use crate::error::{CliError, CommandResult, Exit};
+use crate::job::connection::DeploymentArgs;
+use crate::job::documents::EntryDocuments;
+use crate::job::location::{Location, S3Source};
+use crate::view::text::{note, say};
 
-/// How a report is written.
+/// The format of the report.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Format {
-    /// For people.
+    /// Text for people.
     #[default]
     Text,
     /// The report as the pipeline stores it.
     Json,
-    /// A JUnit test suite in which every rule is a test case.
+    /// A JUnit test suite with a test case for every rule.
     Junit,
 }
 
-/// What is to be validated.
+/// Arguments of `validate`.
 #[derive(Args, Clone, Debug)]
-pub struct Request {
-    /// A folder or s3://bucket/prefix/ that holds HLS, DASH or both; or one playlist or MPD in it, to look at that alone.
+pub struct ValidateArgs {
+    /// A folder or s3://bucket/prefix/ that contains HLS, DASH or both; or one playlist or MPD, to check only that.
     #[arg(value_name = "DIR|S3-PREFIX|DOCUMENT")]
     pub target: String,
-    /// The folder or prefix that holds the plan.json and the renditions/*.json of the job, as
-    /// s3://bucket/jobs/JOB-g1/. Turns on the rules of the pipeline: what was promised must be there.
+    /// The folder or prefix with plan.json and renditions/*.json of the job, for example s3://bucket/jobs/JOB-g1/. Adds the
+    /// rules of the pipeline, which compare the output with what the job promises.
     #[arg(long, value_name = "DIR|S3-PREFIX")]
     pub job: Option<String>,
-    /// How the report is written.
+    /// Output format.
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
-    /// S3 is that of this endpoint, whatever deployment is named.
+    /// Endpoint of S3, independent of the selected deployment.
     #[arg(long, value_name = "URL")]
     pub endpoint: Option<String>,
 }
 
-/// What was found.
+/// The result of a validation.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Validated {
-    /// The report.
+pub struct Validation {
     pub report: Report,
-    /// What a reader should know that is not a finding.
+    /// Remarks for the reader that are not findings.
     pub notes: Vec<String>,
 }
 
-impl Validated {
-    /// 0 where the verdict is good, else 1.
-    #[must_use]
+impl Validation {
+    /// How the command ends.
     pub fn exit(&self) -> Exit {
         match self.report.verdict {
             Verdict::Pass => Exit::Done,
@@ -69,8 +65,7 @@ impl Validated {
         }
     }
 
-    /// The report in a format, with a line end.
-    #[must_use]
+    /// The report in a format, ending with a newline.
     pub fn print(&self, format: Format, target: &str) -> String {
         match format {
             Format::Text => print::text(&self.report),
@@ -80,57 +75,59 @@ impl Validated {
     }
 }
 
-/// Rules about how objects are stored, which a folder does not tell.
-const OF_STORAGE: [&str; 4] = ["DLV-01", "DLV-02", "DLV-03", "DLV-04"];
+/// Rules about the metadata of objects, which files do not have.
+const METADATA_RULES: [&str; 4] = ["DLV-01", "DLV-02", "DLV-03", "DLV-04"];
 
-/// Reads and checks the target.
-///
-/// # Errors
-/// Where there is nothing to validate, or it or the job's records cannot be read. What is wrong with an output is not an
-/// error.
-pub async fn validate(at: &Where, request: &Request) -> Result<Validated, Trouble> {
-    let endpoint = request.endpoint.as_deref();
-    let storage = Storage { endpoint, at };
-    let place = Place::of(&request.target, storage).await?;
-    let roots = Roots::find(&place).await?;
-    let prefix = roots.prefix.clone();
-    let objects =
-        reelsmith_contract::Objects::new(Arc::new(roots.named(&place)), place.objects.bucket());
-    let delivery = gather(
-        &objects,
-        &prefix,
-        read_budget(&request.job),
-        KnownMeasurements::default(),
-    )
-    .await;
-    let delivery = delivery.map_err(|e| place.trouble("read", &e.to_string()))?;
-    let (expectation, sets) = match &request.job {
+/// Runs `validate`. The exit code is 1 if a rule with the severity fail is broken.
+pub async fn run(deployment: &DeploymentArgs, args: &ValidateArgs) -> CommandResult {
+    let validation = validate(deployment, args).await?;
+    for text in &validation.notes {
+        note(&format!("note: {text}"));
+    }
+    say(validation.print(args.format, &args.target).trim_end());
+    Ok(validation.exit())
+}
+
+/// Reads and checks the target. Defects of the output are part of the result.
+pub async fn validate(
+    deployment: &DeploymentArgs,
+    args: &ValidateArgs,
+) -> Result<Validation, CliError> {
+    let source = S3Source {
+        endpoint: args.endpoint.as_deref(),
+        deployment,
+    };
+    let location = Location::of(&args.target, source).await?;
+    let documents = EntryDocuments::find(&location).await?;
+    let renamed = Arc::new(documents.renamed(&location));
+    let objects = reelsmith_contract::Objects::new(renamed, location.objects.bucket());
+    // Checksums are only compared with the records of a job.
+    let budget = ReadBudget {
+        hashed: if args.job.is_some() { u64::MAX } else { 0 },
+        ..ReadBudget::default()
+    };
+    let known = KnownMeasurements::default();
+    let delivery = gather(&objects, &documents.prefix, budget, known).await;
+    let delivery = delivery.map_err(|e| location.error("read", &e).with_source(e))?;
+    let (expectation, sets) = match &args.job {
         Some(job) => {
             let dash = delivery.mpd().is_some();
-            let records = Place::of(job, storage).await?;
+            let records = Location::of(job, source).await?;
             (Some(job::expectation(&records, dash).await?), Sets::ALL)
         }
         None => (None, Sets::STANDARD),
     };
     let mut report = check(&delivery, expectation.as_ref(), sets);
-    if place.is_folder() && request.job.is_some() {
-        leave_out(&mut report, &OF_STORAGE);
+    if location.is_folder() && args.job.is_some() {
+        leave_out(&mut report, &METADATA_RULES);
     }
-    roots.rename(&mut report);
-    let read = place.s3().map(|s3| format!("read from {s3}"));
-    let notes = read.into_iter().chain(roots.notes).collect();
-    Ok(Validated { report, notes })
+    documents.restore_names(&mut report);
+    let read = location.s3.map(|s3| format!("read from {s3}"));
+    let notes = read.into_iter().chain(documents.notes).collect();
+    Ok(Validation { report, notes })
 }
 
-/// Checksums are worth reading everything only where there are records to compare them with, and then all of them.
-fn read_budget(job: &Option<String>) -> ReadBudget {
-    ReadBudget {
-        hashed: if job.is_some() { u64::MAX } else { 0 },
-        ..ReadBudget::default()
-    }
-}
-
-/// Takes rules out of a report whose facts could not be learnt.
+/// Marks rules as not judged.
 fn leave_out(report: &mut Report, rules: &[&str]) {
     report.violations.retain(|v| !rules.contains(&&*v.rule));
     let judged = rules

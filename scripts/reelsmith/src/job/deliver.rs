@@ -1,4 +1,4 @@
-//! Delivering a manifest and its files as a customer would: the files first, the manifest last.
+//! Delivering a manifest with its media files: the media first and the manifest last, because its arrival starts the job.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -9,114 +9,106 @@ use reelsmith_contract::naming::execution_name;
 use reelsmith_core::manifest::Manifest;
 use reelsmith_core::object::ObjectRef;
 
-use crate::commands::manifest;
-use crate::error::{Name, Trouble};
-use crate::job::target::Target;
+use crate::error::{CliError, ErrorCode};
+use crate::job::connection::Connection;
+use crate::job::manifest;
 use crate::view::follow::Display;
 
-/// How long an event may take from the bucket to an execution.
+/// Longest time from the arrival of a manifest to its execution.
 const START: Duration = Duration::from_secs(60);
 
-/// What is delivered.
+/// The files to deliver.
 #[derive(Args, Clone, Debug, PartialEq, Eq)]
-pub struct Request {
+pub struct Delivery {
     /// The XML manifest.
     pub manifest: PathBuf,
-    /// The mezzanine. Without it, the manifest's FilePath is looked for below the manifest's folder and the one above;
-    /// where there is none, the job waits for it to arrive in the bucket.
+    /// The mezzanine. Default: the manifest's FilePath, below the folder of the manifest or the folder above it. If
+    /// there is no such file, the job waits until the mezzanine arrives in the bucket.
     #[arg(long, value_name = "FILE")]
     pub mezzanine: Option<PathBuf>,
 }
 
-/// Delivers, and waits until the execution has begun.
-///
-/// # Errors
-/// `FileUnusable`, `NotStarted`, or those of the calls.
-pub async fn submit(
-    target: &Target,
-    request: &Request,
-    display: &mut Display,
-) -> Result<ExecutionView, Trouble> {
-    let name = deliver(target, request, display).await?;
-    let arn = execution_arn(&target.names.state_machine_arn, &name);
-    started(target, &arn).await
-}
-
-/// Uploads what the manifest names, then the manifest itself; the name of the execution that it starts.
-async fn deliver(
-    target: &Target,
-    request: &Request,
-    display: &mut Display,
-) -> Result<String, Trouble> {
-    let (_, parsed) = manifest::read(&request.manifest)?;
-    match &parsed.manifest {
-        Some(manifest) => upload_media(target, request, manifest, display).await?,
-        // The pipeline must say so itself; here it only decides that there is nothing to upload with it.
-        None => display.line("the manifest has defects: delivered as it is"),
-    }
-    let key = manifest_key(&request.manifest);
-    let bucket = &target.names.input_bucket;
-    let version = target
-        .operations
-        .upload(bucket, &key, &request.manifest)
-        .await?;
-    display.line(&format!("delivered s3://{bucket}/{key}"));
-    Ok(execution_name(bucket, &key, version.as_deref()))
-}
-
-async fn upload_media(
-    target: &Target,
-    request: &Request,
-    manifest: &Manifest,
-    display: &mut Display,
-) -> Result<(), Trouble> {
-    let bucket = &target.names.input_bucket;
-    let key = &manifest.mezzanine.file_path;
-    let file = match &request.mezzanine {
-        Some(file) if file.is_file() => Some(file.clone()),
-        Some(file) => return Err(Trouble::file("read the mezzanine", file, &"no such file")),
-        None => beside(&request.manifest, key),
-    };
-    match file {
-        Some(file) => upload(target, bucket, key, &file, display).await?,
-        None => display.line(&format!(
-            "no file {key} beside the manifest: the job waits for s3://{bucket}/{key}"
-        )),
-    }
-    for track in &manifest.subtitle_tracks {
-        if let Some(file) = beside(&request.manifest, &track.file_path) {
-            upload(target, bucket, &track.file_path, &file, display).await?;
+impl Delivery {
+    /// Uploads the files and waits until the execution has started.
+    ///
+    /// # Errors
+    /// `FileUnusable`, `NotStarted`, or those of the calls.
+    pub async fn submit(
+        &self,
+        connection: &Connection,
+        display: &mut Display,
+    ) -> Result<ExecutionView, CliError> {
+        let parsed = manifest::read(&self.manifest)?;
+        match &parsed.manifest {
+            Some(manifest) => self.upload_media(connection, manifest, display).await?,
+            // The pipeline reports the defects; the command only has no media paths to upload.
+            None => display.line("the manifest has defects; delivering it without media files"),
         }
+        let key = manifest_key(&self.manifest);
+        let bucket = &connection.names.input_bucket;
+        let upload = connection.operations.upload(bucket, &key, &self.manifest);
+        let version = upload.await?;
+        display.line(&format!("delivered s3://{bucket}/{key}"));
+        let name = execution_name(bucket, &key, version.as_deref());
+        let arn = execution_arn(&connection.names.state_machine_arn, &name);
+        started(connection, &arn).await
     }
-    Ok(())
+
+    async fn upload_media(
+        &self,
+        connection: &Connection,
+        manifest: &Manifest,
+        display: &mut Display,
+    ) -> Result<(), CliError> {
+        let bucket = &connection.names.input_bucket;
+        let key = &manifest.mezzanine.file_path;
+        let file = match &self.mezzanine {
+            Some(file) if file.is_file() => Some(file.clone()),
+            Some(file) => return Err(CliError::file("read the mezzanine", file, "no such file")),
+            None => find_media(&self.manifest, key),
+        };
+        match file {
+            Some(file) => upload(connection, key, &file, display).await?,
+            None => display.line(&format!(
+                "found no file {key} near the manifest: the job waits for s3://{bucket}/{key}"
+            )),
+        }
+        for track in &manifest.subtitle_tracks {
+            if let Some(file) = find_media(&self.manifest, &track.file_path) {
+                upload(connection, &track.file_path, &file, display).await?;
+            }
+        }
+        Ok(())
+    }
 }
 
 async fn upload(
-    target: &Target,
-    bucket: &str,
+    connection: &Connection,
     key: &str,
     file: &Path,
     display: &mut Display,
-) -> Result<(), Trouble> {
+) -> Result<(), CliError> {
+    let bucket = &connection.names.input_bucket;
     let size = std::fs::metadata(file).map_or(0, |m| m.len());
-    let there = target.store.head(&ObjectRef::new(bucket, key)).await;
-    let there = there.ok().filter(|meta| meta.pin.size == size);
-    // A bucket keeps every version, so what is there already is not sent again. Only what may be there is hashed.
-    if let Some(meta) = there
+    let stored = connection.store.head(&ObjectRef::new(bucket, key)).await;
+    let stored = stored.ok().filter(|meta| meta.pin.size == size);
+    // The bucket keeps every version, so an equal file is not sent again. Only a file of equal size is hashed.
+    if let Some(meta) = stored
         && meta.pin.etag == manifest::md5(file)?
     {
         display.line(&format!(
-            "s3://{bucket}/{key} is there already ({size} bytes)"
+            "s3://{bucket}/{key} is already uploaded ({size} bytes)"
         ));
         return Ok(());
     }
-    target.operations.upload(bucket, key, file).await?;
+    connection.operations.upload(bucket, key, file).await?;
     display.line(&format!("uploaded s3://{bucket}/{key} ({size} bytes)"));
     Ok(())
 }
 
-/// A file of a manifest's relative path: below the manifest's folder, below the one above, or right beside it.
-pub(crate) fn beside(manifest: &Path, relative: &str) -> Option<PathBuf> {
+/// The file with a path that a manifest gives: below the folder of the manifest, below the folder above, or, by its
+/// name alone, in the folder of the manifest.
+pub(crate) fn find_media(manifest: &Path, relative: &str) -> Option<PathBuf> {
     let manifest = std::path::absolute(manifest).ok()?;
     let folder = manifest.parent()?;
     let name = Path::new(relative).file_name()?;
@@ -134,41 +126,34 @@ fn manifest_key(manifest: &Path) -> String {
     format!("manifests/{name}{suffix}")
 }
 
-/// Waits until an execution is there.
+/// Waits until an execution exists.
 ///
 /// # Errors
-/// `NotStarted`, with what the queues hold, or those of the calls.
-pub async fn started(target: &Target, arn: &str) -> Result<ExecutionView, Trouble> {
+/// `NotStarted`, with the state of the queues, or those of the calls.
+pub async fn started(connection: &Connection, arn: &str) -> Result<ExecutionView, CliError> {
     let end = Instant::now() + START;
     loop {
-        if let Some(view) = target.operations.execution(arn).await? {
+        if let Some(view) = connection.operations.execution(arn).await? {
             return Ok(view);
         }
         if Instant::now() >= end {
-            return Err(not_started(target, arn).await);
+            return Err(not_started(connection, arn).await);
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
 }
 
-async fn not_started(target: &Target, arn: &str) -> Trouble {
+async fn not_started(connection: &Connection, arn: &str) -> CliError {
     let mut why = format!("no execution {arn} within {} s", START.as_secs());
-    for queue in [
-        &target.names.manifest_queue,
-        &target.names.dead_letter_queue,
-    ] {
-        if let Ok(Some((waiting, hidden))) = target.operations.queue_depth(queue).await {
-            why.push_str(&format!(
-                "\nqueue {queue}: {waiting} waiting, {hidden} being worked on"
-            ));
-        }
+    for (queue, waiting, received) in connection.queue_depths().await.unwrap_or_default() {
+        why += &format!("\nqueue {queue}: {waiting} waiting, {received} in progress");
     }
-    Trouble::new(
+    CliError::new(
         "start the job",
         why,
-        "`reelsmith logs --function start-execution` tells what it says; locally .local/stack.log has it too",
+        "see `reelsmith logs --function start-execution`; for the local stack, also .local/stack.log",
     )
-    .named(Name::NotStarted)
+    .with_code(ErrorCode::NotStarted)
 }
 
 #[cfg(test)]
@@ -176,7 +161,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_manifest_arrives_where_manifests_are_waited_for() {
+    fn a_manifest_gets_the_key_that_starts_a_job() {
         assert_eq!(
             manifest_key(Path::new("a/b/episode 01.xml")),
             "manifests/episode 01.xml"
@@ -185,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn files_are_found_below_above_and_right_beside_a_manifest() {
+    fn media_files_are_found_near_the_manifest() {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path();
         for path in [
@@ -199,7 +184,7 @@ mod tests {
         }
         let manifest = root.join("manifests/m.xml");
         let found = |relative: &str| {
-            beside(&manifest, relative).map(|p| std::fs::read_to_string(p).unwrap())
+            find_media(&manifest, relative).map(|p| std::fs::read_to_string(p).unwrap())
         };
         assert_eq!(
             found("captions/a.srt").as_deref(),

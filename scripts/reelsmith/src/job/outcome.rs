@@ -1,92 +1,81 @@
-//! How a job ended, as the state machine says it.
+//! How an execution ended, read from its status, output and error.
 
 use reelsmith_aws::operate::{ExecutionStatus, ExecutionView};
 use reelsmith_contract::ErrorName;
 use reelsmith_contract::payload::{Claim, Decision};
 use reelsmith_core::keys::{AssetId, JobKey};
 use reelsmith_core::submission::Outputs;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
-use crate::error::{Name, Trouble};
+use crate::error::{CliError, ErrorCode};
 
-/// How a job ended.
+/// How an execution ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// The job is COMPLETE: encoded by this execution, or before it.
-    Complete(Published),
-    /// Another execution, of this ARN, is at it.
+pub enum ExecutionOutcome {
+    /// The job is COMPLETE. This execution or an earlier one encoded it.
+    Complete(PublishedJob),
+    /// Another execution, with this ARN, is encoding the job.
     Elsewhere(String),
-    /// The execution failed.
-    Failed(Failed),
+    Failed(ExecutionFailure),
 }
 
-/// What is published.
+/// A COMPLETE job.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Published {
-    /// The job.
+pub struct PublishedJob {
     pub job_key: JobKey,
-    /// The title.
     pub asset: AssetId,
-    /// Where it is.
     pub outputs: Outputs,
     /// Whether this execution encoded it.
     pub encoded: bool,
-    /// Conformance rules that were checked, where this execution checked them.
-    pub rules: Option<u32>,
-    /// Warnings of the conformance rules.
-    pub warnings: Option<u32>,
 }
 
 /// Why an execution failed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Failed {
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ExecutionFailure {
     /// Error name.
     pub error: String,
-    /// What was expected, what was found, where, what to do.
+    /// What was expected, what was found, where, and what to do.
     pub cause: String,
 }
 
 #[derive(Deserialize)]
-struct Output {
+struct ExecutionOutput {
     decision: Decision,
     job_key: JobKey,
     asset: AssetId,
     outputs: Option<Outputs>,
-    rules: Option<u32>,
-    warnings: Option<u32>,
     claim: Option<Claim>,
 }
 
-impl Outcome {
-    /// Reads the outcome of an execution that has ended.
+impl ExecutionOutcome {
+    /// The outcome of an execution that has ended.
     ///
     /// # Errors
-    /// Where a successful execution's output is not what the state machine puts out.
-    pub fn of(view: &ExecutionView) -> Result<Self, Trouble> {
-        if view.summary.status != ExecutionStatus::Succeeded {
-            return Ok(Self::Failed(Failed::of(view)));
+    /// `RecordUnreadable` if the output of a successful execution has another form.
+    pub fn of(view: &ExecutionView) -> Result<Self, CliError> {
+        if let Some(failure) = ExecutionFailure::of(view) {
+            return Ok(Self::Failed(failure));
         }
         let text = view.output.as_deref().unwrap_or_default();
-        let trouble = |why: String| {
-            Trouble::new(
+        let unreadable = |why: String| {
+            CliError::new(
                 format!("read the output of execution {}", view.summary.name),
                 format!("{why}; found {text}"),
-                "compare the state machine's last states with scripts/reelsmith/src/job/outcome.rs",
+                "compare the last states of the state machine with scripts/reelsmith/src/job/outcome.rs",
             )
-            .named(Name::RecordUnreadable)
+            .with_code(ErrorCode::RecordUnreadable)
         };
-        let output: Output = serde_json::from_str(text).map_err(|e| trouble(e.to_string()))?;
+        let output: ExecutionOutput =
+            serde_json::from_str(text).map_err(|e| unreadable(e.to_string()).with_source(e))?;
         match (output.decision, output.outputs, output.claim) {
             (Decision::DuplicateRunning, _, Some(claim)) => Ok(Self::Elsewhere(claim.fence.owner)),
-            (decision, Some(outputs), _) => Ok(Self::Complete(Published {
+            (decision, Some(outputs), _) => Ok(Self::Complete(PublishedJob {
                 job_key: output.job_key,
                 asset: output.asset,
                 outputs,
                 encoded: decision == Decision::Encode,
-                rules: output.rules,
-                warnings: output.warnings,
             })),
-            (decision, ..) => Err(trouble(format!(
+            (decision, ..) => Err(unreadable(format!(
                 "expected outputs for {}",
                 decision.as_str()
             ))),
@@ -94,43 +83,33 @@ impl Outcome {
     }
 }
 
-/// A function's error as it reaches Step Functions.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct FunctionError {
-    error_message: String,
-}
-
-impl Failed {
-    fn of(view: &ExecutionView) -> Self {
+impl ExecutionFailure {
+    /// The failure of an execution; `None` if it is running or succeeded.
+    pub fn of(view: &ExecutionView) -> Option<Self> {
         let (error, cause) = match view.summary.status {
+            ExecutionStatus::Running | ExecutionStatus::Succeeded => return None,
             ExecutionStatus::TimedOut => (
                 "States.Timeout",
                 "the execution took longer than the state machine allows",
             ),
             ExecutionStatus::Aborted => ("Aborted", "the execution was stopped"),
-            _ => ("States.Unknown", "the execution says nothing"),
+            ExecutionStatus::Failed => ("States.Unknown", "the execution gives no cause"),
         };
-        let cause = view
-            .cause
-            .as_deref()
-            .filter(|c| !c.is_empty())
-            .unwrap_or(cause);
-        Self {
+        let given = view.cause.as_deref().filter(|c| !c.is_empty());
+        Some(Self {
             error: view.error.as_deref().unwrap_or(error).to_owned(),
-            cause: readable(cause),
-        }
+            cause: readable(given.unwrap_or(cause)),
+        })
     }
 
-    /// As an operator reads it: the name, what it means, and each part of the cause on a line of its own.
-    #[must_use]
+    /// The name, its meaning, and each part of the cause on a line of its own.
     pub fn describe(&self) -> String {
         let known = ErrorName::ALL.iter().find(|n| n.as_str() == self.error);
         let meaning = known.map_or(
-            "Not an error of reelsmith: Step Functions or Lambda said it.",
+            "An error of Step Functions or Lambda, not of reelsmith.",
             |n| n.meaning(),
         );
-        // What a part quotes may have lines of its own; they stay below it.
+        // A quoted text with several lines stays indented below its part.
         let quoted = self.cause.trim_end().replace('\n', "\n    ");
         let cause = ["found ", "at ", "to do: "]
             .iter()
@@ -142,8 +121,12 @@ impl Failed {
 }
 
 /// The cause of a function's error without the JSON that Lambda puts around it.
-#[must_use]
 pub fn readable(cause: &str) -> String {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct FunctionError {
+        error_message: String,
+    }
     let of_function = serde_json::from_str::<FunctionError>(cause);
     of_function.map_or_else(|_| cause.to_owned(), |e| e.error_message)
 }
@@ -174,7 +157,7 @@ mod tests {
         }
     }
 
-    const PUBLISHED: &str = r#"{"decision": "DECISION", "job_key": "KEY", "asset": "a-s01e01", "generation": 1, "rules": 40, "warnings": 0,
+    const PUBLISHED: &str = r#"{"decision": "DECISION", "job_key": "KEY", "asset": "a-s01e01", "generation": 1,
         "outputs": {"bucket": "out", "prefix": "outputs/a-s01e01/KEY/", "hls": "h", "report": "r"}}"#;
 
     fn published(decision: &str) -> String {
@@ -184,46 +167,46 @@ mod tests {
     }
 
     #[test]
-    fn a_published_job_is_complete_whoever_encoded_it() {
+    fn a_published_job_is_complete_whether_or_not_this_execution_encoded_it() {
         for (decision, encoded) in [("ENCODE", true), ("DUPLICATE_COMPLETE", false)] {
-            let outcome = Outcome::of(&view(
+            let outcome = ExecutionOutcome::of(&view(
                 ExecutionStatus::Succeeded,
                 Some(&published(decision)),
                 None,
             ))
             .unwrap();
-            let Outcome::Complete(published) = outcome else {
+            let ExecutionOutcome::Complete(published) = outcome else {
                 panic!("{outcome:?}")
             };
             assert_eq!(published.encoded, encoded);
-            assert_eq!(published.rules, Some(40));
         }
     }
 
     #[test]
-    fn a_running_duplicate_names_the_execution_that_is_at_it() {
+    fn a_running_duplicate_names_the_execution_that_encodes_the_job() {
         let output = format!(
             r#"{{"decision": "DUPLICATE_RUNNING", "job_key": "{0}", "asset": "a", "claim":
             {{"job_key": "{0}", "asset": "a", "generation": 1, "attempt": 1, "owner": "arn:other"}}}}"#,
             "ab".repeat(32)
         );
-        let outcome = Outcome::of(&view(ExecutionStatus::Succeeded, Some(&output), None)).unwrap();
-        assert_eq!(outcome, Outcome::Elsewhere("arn:other".into()));
+        let outcome =
+            ExecutionOutcome::of(&view(ExecutionStatus::Succeeded, Some(&output), None)).unwrap();
+        assert_eq!(outcome, ExecutionOutcome::Elsewhere("arn:other".into()));
     }
 
     #[test]
-    fn success_without_outputs_is_not_success() {
+    fn a_successful_execution_without_outputs_is_an_error() {
         let output = published("ENCODE").replace("outputs\":", "other\":");
-        let trouble =
-            Outcome::of(&view(ExecutionStatus::Succeeded, Some(&output), None)).unwrap_err();
+        let error = ExecutionOutcome::of(&view(ExecutionStatus::Succeeded, Some(&output), None))
+            .unwrap_err();
         assert!(
-            trouble.why.starts_with("expected outputs for ENCODE"),
-            "{trouble}"
+            error.why.starts_with("expected outputs for ENCODE"),
+            "{error}"
         );
     }
 
     #[test]
-    fn a_failure_reads_as_name_meaning_cause_and_what_to_do() {
+    fn a_failure_shows_name_meaning_and_the_parts_of_the_cause() {
         let cause =
             "expected MD5 00; found 11; at s3://in/mezzanines/a.mp4; to do: deliver the file again";
         let failed = |cause: &str| {
@@ -232,8 +215,8 @@ mod tests {
                 None,
                 Some(("MezzanineChecksumMismatch", cause)),
             );
-            match Outcome::of(&view).unwrap() {
-                Outcome::Failed(failed) => failed.describe(),
+            match ExecutionOutcome::of(&view).unwrap() {
+                ExecutionOutcome::Failed(failed) => failed.describe(),
                 other => panic!("{other:?}"),
             }
         };

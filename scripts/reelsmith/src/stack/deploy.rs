@@ -1,4 +1,4 @@
-//! Creates or updates everything of a deployment in a local stack. A second run changes only what has changed.
+//! Deploying to a local stack: creates or updates every resource. A second run changes only what differs.
 
 use std::collections::BTreeMap;
 
@@ -8,30 +8,29 @@ use reelsmith_contract::setting::Setting;
 use reelsmith_contract::step::STEPS;
 use serde::{Deserialize, Serialize};
 
-use crate::error::Trouble;
+use crate::error::{CliError, ResultExt};
 use crate::project::Project;
 use crate::stack::package::Package;
 use crate::stack::render::{placeholder, render};
 use crate::stack::resources::{Function, Resources};
-use crate::stack::settings::{Override, Values};
+use crate::stack::settings::{SettingOverride, SettingValues};
 
-/// The account that MiniStack says it is.
+/// The account number of MiniStack.
 const ACCOUNT: &str = "000000000000";
-/// Packages sent at the same time.
+/// Functions that are uploaded at the same time.
 const PARALLEL: usize = 4;
 
 /// How to deploy.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Prefix of every name, so that several deployments fit into one stack.
+    /// First part of every name, so that one stack can contain several deployments.
     pub deployment: String,
-    /// What the operator sets otherwise.
-    pub overrides: Vec<Override>,
-    /// How long a message that failed stays hidden, where that is to be shorter than deployed; for tests.
+    pub overrides: Vec<SettingOverride>,
+    /// For tests: seconds for which a received manifest stays hidden, instead of the described ones.
     pub visibility_timeout_s: Option<u32>,
-    /// Time limit of every function, where that is to be shorter than deployed; for tests.
+    /// For tests: an upper limit for the timeout of every function, in seconds.
     pub function_timeout_s: Option<i32>,
-    /// What functions have in their environment besides their settings; for tests.
+    /// For tests: additional environment variables of every function.
     pub function_environment: BTreeMap<String, String>,
 }
 
@@ -47,63 +46,53 @@ impl Default for Options {
     }
 }
 
-/// A deployment: the names of everything in it.
+/// The names of the resources of a deployment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Deployment {
     /// Bucket of manifests, mezzanines and captions.
     pub input_bucket: String,
     /// Bucket of working files and deliverables.
     pub output_bucket: String,
-    /// The submission table.
     pub submission_table: String,
-    /// ARN of the topic.
     pub topic_arn: String,
-    /// Queue on which everything that was announced can be read.
+    /// Queue that receives every notification.
     pub notification_queue: String,
     /// Queue of manifests that arrived.
     pub manifest_queue: String,
     /// Queue of manifests that could not be started.
     pub dead_letter_queue: String,
-    /// ARN of the state machine.
     pub state_machine_arn: String,
-    /// ARN of every function.
+    /// ARN of each function.
     pub functions: BTreeMap<String, String>,
-    /// What this run created or changed, by name.
+    /// Names of the functions and of the state machine that this run created or changed.
     #[serde(skip)]
     pub changed: Vec<String>,
 }
 
-/// Creates or updates everything.
-///
-/// # Errors
-/// Where a description does not fit, a function is not built, or a call fails.
+/// Creates or updates every resource.
 pub async fn deploy(
     project: &Project,
     cloud: &Cloud,
     options: &Options,
-) -> Result<Deployment, Trouble> {
+) -> Result<Deployment, CliError> {
     let resources = Resources::read(project)?;
     let functions = Function::read_all(project)?;
     require_built(project, &functions)?;
-    let mut values = Values::of_this_machine(&options.overrides)?;
+    let mut values = SettingValues::of_this_machine(&options.overrides)?;
     let mut deployment = Deployment::named(&resources, &options.deployment, cloud.region());
     let queue_arn = provision_data(cloud, &resources, options, &mut deployment).await?;
-    deployment.fill(&mut values, &options.deployment, cloud.region());
-    let mut arns = Vec::new();
-    // The state machine's ARN is known before it exists; its functions must exist before it.
-    let sent = stream::iter(
-        functions
-            .iter()
-            .map(|(name, function)| send(project, cloud, options, name, function, &values)),
-    );
-    let mut sent = sent.buffered(PARALLEL);
-    while let Some((name, arn, changed)) = sent.try_next().await? {
+    deployment.fill_in(&mut values, &options.deployment, cloud.region());
+    // The functions need the ARN of the state machine, which is known before it exists. They must exist before it.
+    let provisioned = stream::iter(functions.iter().map(|(name, function)| {
+        provision_function(project, cloud, options, name, function, &values)
+    }));
+    let mut provisioned = provisioned.buffered(PARALLEL);
+    while let Some((name, arn, changed)) = provisioned.try_next().await? {
         if changed {
             deployment.changed.push(name.to_owned());
         }
-        arns.push((name.to_owned(), arn));
+        deployment.functions.insert(name.to_owned(), arn);
     }
-    deployment.functions = arns.into_iter().collect();
     provision_workflow(project, cloud, &resources, &values, &mut deployment).await?;
     provision_triggers(cloud, &functions, &queue_arn, &deployment).await?;
     let events = &resources.buckets.input.notification;
@@ -114,20 +103,12 @@ pub async fn deploy(
 }
 
 impl Deployment {
-    /// The names of a deployment, without asking whether it is there. ARNs of functions and topic are left empty.
-    ///
-    /// # Errors
-    /// Where `terraform/resources.yaml` cannot be read.
-    pub fn of(project: &Project, options: &Options, region: &str) -> Result<Self, Trouble> {
-        Ok(Self::named(
-            &Resources::read(project)?,
-            &options.deployment,
-            region,
-        ))
+    /// The names of a deployment, which need not exist. The ARNs of functions and topic are empty.
+    pub fn of(project: &Project, deployment: &str, region: &str) -> Result<Self, CliError> {
+        Ok(Self::named(&Resources::read(project)?, deployment, region))
     }
 
     /// Name of the state machine.
-    #[must_use]
     pub fn state_machine_name(&self) -> &str {
         self.state_machine_arn
             .rsplit(':')
@@ -135,8 +116,7 @@ impl Deployment {
             .unwrap_or_default()
     }
 
-    /// The group that a function's log lines are in.
-    #[must_use]
+    /// The log group of a function.
     pub fn log_group(&self, function: &str) -> String {
         let machine = self.state_machine_name();
         let deployment = machine.rsplit_once('-').map_or(machine, |(d, _)| d);
@@ -160,7 +140,7 @@ impl Deployment {
         }
     }
 
-    fn fill(&self, values: &mut Values, deployment: &str, region: &str) {
+    fn fill_in(&self, values: &mut SettingValues, deployment: &str, region: &str) {
         values.set(Setting::INPUT_BUCKET, &self.input_bucket);
         values.set(Setting::OUTPUT_BUCKET, &self.output_bucket);
         values.set(Setting::SUBMISSION_TABLE, &self.submission_table);
@@ -173,7 +153,7 @@ impl Deployment {
     }
 }
 
-fn require_built(project: &Project, functions: &[(&str, Function)]) -> Result<(), Trouble> {
+fn require_built(project: &Project, functions: &[(&str, Function)]) -> Result<(), CliError> {
     let missing: Vec<_> = functions
         .iter()
         .map(|(name, _)| project.binary(name))
@@ -183,25 +163,25 @@ fn require_built(project: &Project, functions: &[(&str, Function)]) -> Result<()
     if missing.is_empty() {
         return Ok(());
     }
-    Err(Trouble::new(
+    Err(CliError::new(
         "deploy the functions",
         format!(
-            "expected {} built programs, {} are missing:\n{}",
+            "expected {} built functions, {} are missing:\n{}",
             functions.len(),
             missing.len(),
             missing.join("\n")
         ),
-        "build them with `cargo build --workspace`, or set REELSMITH_BINARIES to the folder that holds them",
+        "build them with `cargo build --workspace`, or set REELSMITH_BINARIES to their folder",
     ))
 }
 
-/// Buckets, table, queues and topic; the ARN of the manifest queue.
+/// Creates buckets, table, queues and topic; returns the ARN of the manifest queue.
 async fn provision_data(
     cloud: &Cloud,
     resources: &Resources,
     options: &Options,
     deployment: &mut Deployment,
-) -> Result<String, Trouble> {
+) -> Result<String, CliError> {
     let buckets = &resources.buckets;
     cloud
         .provision_bucket(&deployment.input_bucket, buckets.input.versioned)
@@ -230,7 +210,7 @@ async fn provision_data(
     };
     let manifests = cloud.provision_queue(&manifests).await?;
     provision_notifications(cloud, resources, options, deployment).await?;
-    // An execution that ends says so to start-execution, which then admits the next.
+    // The notification of an execution that ends wakes start-execution, which then admits the next job.
     cloud
         .provision_subscription(&deployment.topic_arn, &manifests)
         .await?;
@@ -242,7 +222,7 @@ async fn provision_notifications(
     resources: &Resources,
     options: &Options,
     deployment: &mut Deployment,
-) -> Result<(), Trouble> {
+) -> Result<(), CliError> {
     let name = format!(
         "{}-{}",
         options.deployment, resources.notification_topic.name
@@ -261,14 +241,15 @@ async fn provision_notifications(
     Ok(())
 }
 
-async fn send<'a>(
+/// Packs and uploads a function; returns its ARN and whether anything changed.
+async fn provision_function<'a>(
     project: &Project,
     cloud: &Cloud,
     options: &Options,
     name: &'a str,
     function: &Function,
-    values: &Values,
-) -> Result<(&'a str, String, bool), Trouble> {
+    values: &SettingValues,
+) -> Result<(&'a str, String, bool), CliError> {
     let mut environment = values.environment(&function.environment)?;
     environment.extend(options.function_environment.clone());
     let limit = options.function_timeout_s.unwrap_or(i32::MAX);
@@ -283,18 +264,18 @@ async fn send<'a>(
     };
     let (program, folder) = (project.binary(name), project.local("packages"));
     let packed = tokio::task::spawn_blocking(move || {
-        Package::of(&program, &folder).map_err(|e| Trouble::file("pack", &program, &e))
+        Package::of(&program, &folder).on_file("pack", &program)
     });
     let packed = packed
         .await
-        .map_err(|e| Trouble::new("pack a function", e.to_string(), "run it again"))??;
+        .map_err(|e| CliError::new("pack a function", e.to_string(), "run the command again"))??;
     let done = cloud
         .provision_function(&spec, &packed.digest, || std::fs::read(&packed.path))
         .await?;
     Ok((name, done.arn, done.changed))
 }
 
-/// Nobody checks roles in a local stack, but every function and state machine names one.
+/// A role. A local stack does not check roles, but functions and state machines must have one.
 fn role(of: &str) -> String {
     format!("arn:aws:iam::{ACCOUNT}:role/{of}")
 }
@@ -303,9 +284,9 @@ async fn provision_workflow(
     project: &Project,
     cloud: &Cloud,
     resources: &Resources,
-    values: &Values,
+    values: &SettingValues,
     deployment: &mut Deployment,
-) -> Result<(), Trouble> {
+) -> Result<(), CliError> {
     let template = template(project, resources)?;
     let definition = render(&template, &placeholders(deployment, values)?)?;
     let spec = WorkflowSpec {
@@ -319,10 +300,10 @@ async fn provision_workflow(
             "expected the state machine {}, found {arn}",
             deployment.state_machine_arn
         );
-        return Err(Trouble::new(
+        return Err(CliError::new(
             "deploy the state machine",
             why,
-            "start afresh: `reelsmith down`, `reelsmith up`",
+            "restart the stack: `reelsmith down`, then `reelsmith up`",
         ));
     }
     if changed {
@@ -331,15 +312,15 @@ async fn provision_workflow(
     Ok(())
 }
 
-fn template(project: &Project, resources: &Resources) -> Result<String, Trouble> {
+fn template(project: &Project, resources: &Resources) -> Result<String, CliError> {
     let path = project.path(&resources.state_machine.definition);
-    std::fs::read_to_string(&path).map_err(|e| Trouble::file("read", &path, &e))
+    std::fs::read_to_string(&path).on_file("read", &path)
 }
 
 fn placeholders(
     deployment: &Deployment,
-    values: &Values,
-) -> Result<BTreeMap<String, String>, Trouble> {
+    values: &SettingValues,
+) -> Result<BTreeMap<String, String>, CliError> {
     let mut placeholders = BTreeMap::new();
     for step in STEPS.iter().filter(|s| !s.states.is_empty()) {
         let arn = deployment
@@ -355,13 +336,10 @@ fn placeholders(
     Ok(placeholders)
 }
 
-/// The ASL as a local deployment of this name would get it, without deploying it.
-///
-/// # Errors
-/// Where a description or the template does not fit.
-pub fn rendered(project: &Project, options: &Options, region: &str) -> Result<String, Trouble> {
+/// The ASL of a local deployment with these options, without deploying it.
+pub fn rendered(project: &Project, options: &Options, region: &str) -> Result<String, CliError> {
     let resources = Resources::read(project)?;
-    let values = Values::of_this_machine(&options.overrides)?;
+    let values = SettingValues::of_this_machine(&options.overrides)?;
     let mut deployment = Deployment::named(&resources, &options.deployment, region);
     deployment.functions = STEPS
         .iter()
@@ -382,7 +360,7 @@ async fn provision_triggers(
     functions: &[(&str, Function)],
     queue_arn: &str,
     deployment: &Deployment,
-) -> Result<(), Trouble> {
+) -> Result<(), CliError> {
     for (name, function) in functions {
         if let (Some(trigger), Some(arn)) = (&function.trigger, deployment.functions.get(*name)) {
             cloud

@@ -1,4 +1,4 @@
-//! A stack for one test.
+//! A local stack for one test.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -9,17 +9,17 @@ use reelsmith_aws::Sdk;
 use reelsmith_aws::provision::Cloud;
 use tempfile::TempDir;
 
-use super::launch::Launch;
-use super::{endpoint, health, processes};
-use crate::error::Trouble;
+use super::ministack::{self, Launch};
+use super::{endpoint, processes};
+use crate::error::CliError;
 use crate::project::Project;
 
-/// How long a start may take on a busy machine.
+/// Longest time that a start takes on a busy machine.
 const START: Duration = Duration::from_secs(60);
-/// Two tests may be given the same free port in the moment before it is taken.
+/// Number of starts that are tried: two tests can find the same free port before one of them opens it.
 const TRIES: u32 = 4;
 
-/// A MiniStack of one's own. Dropping it ends it and everything it started; so does the death of its owner.
+/// A running MiniStack. When it is dropped, or its owner dies, all of its processes end and its folder is removed.
 pub struct Stack {
     guard: Child,
     port: u16,
@@ -29,26 +29,20 @@ pub struct Stack {
 /// Resident memory of a stack's processes, in KiB.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Memory {
-    /// Of MiniStack itself, which keeps every object and the history of every execution.
+    /// MiniStack, which keeps every object and the history of every execution.
     pub stack_kib: u64,
-    /// Of the largest process of a function.
+    /// The largest process of a function.
     pub largest_function_kib: u64,
 }
 
 impl Stack {
-    /// Starts one on a free port.
-    ///
-    /// # Errors
-    /// Where MiniStack is not installed or does not come up.
-    pub async fn ephemeral() -> Result<Self, Trouble> {
+    /// Starts a stack on a free port.
+    pub async fn ephemeral() -> Result<Self, CliError> {
         Self::with(&[]).await
     }
 
-    /// Starts one with more in its environment, for example `SFN_WAIT_SCALE`.
-    ///
-    /// # Errors
-    /// As [`Stack::ephemeral`].
-    pub async fn with(extra: &[(&str, &str)]) -> Result<Self, Trouble> {
+    /// Starts a stack with additional environment variables, for example `SFN_WAIT_SCALE`.
+    pub async fn with(extra: &[(&str, &str)]) -> Result<Self, CliError> {
         let project = Project::find()?;
         let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
         let extra: Vec<_> = extra.iter().map(own).collect();
@@ -56,15 +50,15 @@ impl Stack {
         for _ in 0..TRIES {
             match Self::start(&project, &extra).await {
                 Ok(stack) => return Ok(stack),
-                Err(trouble) => last = Some(trouble),
+                Err(error) => last = Some(error),
             }
         }
-        Err(last.unwrap_or_else(|| failed("it was not tried")))
+        Err(last.unwrap_or_else(|| failed("no start was tried")))
     }
 
-    async fn start(project: &Project, extra: &[(String, String)]) -> Result<Self, Trouble> {
+    async fn start(project: &Project, extra: &[(String, String)]) -> Result<Self, CliError> {
         let folder = TempDir::with_prefix("reelsmith-stack-").map_err(failed)?;
-        let port = health::free_port().map_err(failed)?;
+        let port = ministack::free_port().map_err(failed)?;
         let launch = Launch::new(project, port, folder.path(), extra)?;
         let log = File::create(folder.path().join("stack.log")).map_err(failed)?;
         let guard = launch
@@ -83,11 +77,11 @@ impl Stack {
         Ok(stack)
     }
 
-    async fn ready(&mut self) -> Result<(), Trouble> {
+    async fn ready(&mut self) -> Result<(), CliError> {
         let end = Instant::now() + START;
         while Instant::now() < end {
-            // The order matters: another process may answer on the port after ours failed to get it.
-            let healthy = health::healthy(self.port).await;
+            // In this order, because another process may answer on the port that ours did not get.
+            let healthy = ministack::healthy(self.port).await;
             if self.guard.try_wait().map_err(failed)?.is_some() {
                 return Err(failed(self.log()));
             }
@@ -99,20 +93,17 @@ impl Stack {
         Err(failed(format!("no answer in {START:?}\n{}", self.log())))
     }
 
-    /// Where it listens.
-    #[must_use]
+    /// Its URL.
     pub fn endpoint(&self) -> String {
         endpoint(self.port)
     }
 
-    /// The port it listens on.
-    #[must_use]
+    /// Its port on 127.0.0.1.
     pub fn port(&self) -> u16 {
         self.port
     }
 
-    /// The folder that holds its log and its files, and goes with it.
-    #[must_use]
+    /// The folder of its log and its files, removed with it.
     pub fn folder(&self) -> &Path {
         self.folder.path()
     }
@@ -127,8 +118,7 @@ impl Stack {
         Cloud::new(&self.sdk().await)
     }
 
-    /// What MiniStack and its functions hold in memory now. Nothing where there is no /proc.
-    #[must_use]
+    /// The resident memory of MiniStack and of its functions now; zeros on a system without /proc.
     pub fn memory(&self) -> Memory {
         let guard = i32::try_from(self.guard.id()).unwrap_or(0);
         let below = |parents: &[i32]| {
@@ -136,7 +126,7 @@ impl Stack {
             members.retain(|pid| processes::parent(*pid).is_some_and(|p| parents.contains(&p)));
             members
         };
-        // The guard's own child is a shell, and MiniStack is below it.
+        // The child of the guard is a shell, and MiniStack is its child.
         let server = below(&below(&[guard]));
         let largest = |of: &[i32]| of.iter().map(|p| processes::resident_kib(*p)).max();
         Memory {
@@ -145,8 +135,7 @@ impl Stack {
         }
     }
 
-    /// What it has written so far, the output of functions included.
-    #[must_use]
+    /// Its log so far, with the output of the functions.
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.log_path()).unwrap_or_default()
     }
@@ -158,7 +147,7 @@ impl Stack {
 
 impl Drop for Stack {
     fn drop(&mut self) {
-        // The guard leads the session, so its number is the session's.
+        // The guard leads the session, so its process id is the id of the session.
         let session = i32::try_from(self.guard.id()).unwrap_or(0);
         drop(self.guard.stdin.take());
         processes::kill_now(session);
@@ -167,10 +156,10 @@ impl Drop for Stack {
     }
 }
 
-fn failed(why: impl ToString) -> Trouble {
-    Trouble::new(
+fn failed(why: impl ToString) -> CliError {
+    CliError::new(
         "start a local stack for a test",
         why.to_string(),
-        "run scripts/setup; if it is installed, its output above says what it misses",
+        "run scripts/setup; if MiniStack is installed, its output above gives the reason",
     )
 }

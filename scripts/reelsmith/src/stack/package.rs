@@ -1,4 +1,4 @@
-//! Makes the zip that Lambda takes: one executable called `bootstrap`, the same bytes for the same program.
+//! The zip of a function: one executable named `bootstrap`. The same program gives the same bytes.
 
 use std::fs::File;
 use std::io::{Cursor, Write};
@@ -10,28 +10,13 @@ use sha2::{Digest, Sha256};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipWriter};
 
-/// How hard the program is compressed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Compression {
-    /// For the local stack, where time counts.
-    Fast,
-    /// For AWS, where the size counts at every cold start.
-    Small,
-}
-
-/// Packs a program. Neither its time nor its name goes into the zip.
-///
-/// # Errors
-/// Where the program cannot be read.
-pub fn package(program: &Path, compression: Compression) -> std::io::Result<Vec<u8>> {
+/// The zip of a program. It contains neither the name nor the time of the program.
+fn pack(program: &Path) -> std::io::Result<Vec<u8>> {
     let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
-    let level = match compression {
-        Compression::Fast => 1,
-        Compression::Small => 9,
-    };
     let options = SimpleFileOptions::default()
         .compression_method(CompressionMethod::Deflated)
-        .compression_level(Some(level))
+        // A local upload takes less time than better compression.
+        .compression_level(Some(1))
         .last_modified_time(DateTime::default())
         .unix_permissions(0o755);
     writer.start_file("bootstrap", options)?;
@@ -39,60 +24,57 @@ pub fn package(program: &Path, compression: Compression) -> std::io::Result<Vec<
     Ok(writer.finish()?.into_inner())
 }
 
-/// A package on disk, made again only where its program has changed.
+/// A zip on disk, which is made again only if its program has changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Package {
-    /// The zip.
     pub path: PathBuf,
     /// SHA-256 of the zip, in base64, as Lambda reports it.
     pub digest: String,
 }
 
-/// What a package was made of.
+/// The program that a package was made from.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Made {
+struct PackagedProgram {
     size: u64,
     modified_ns: u128,
     digest: String,
 }
 
 impl Package {
-    /// The package of a program, kept in a folder under the program's name and place: builds do not share packages.
-    ///
-    /// # Errors
-    /// Where the program cannot be read or the folder not written.
+    /// The package of a program, kept in a folder under the name and a hash of the path of the program, so that different
+    /// builds do not share packages.
     pub fn of(program: &Path, folder: &Path) -> std::io::Result<Self> {
-        let place = hex::encode(&Sha256::digest(program.as_os_str().as_encoded_bytes())[..6]);
+        let path_hash = hex::encode(&Sha256::digest(program.as_os_str().as_encoded_bytes())[..6]);
         let name = program.file_name().unwrap_or_default().to_string_lossy();
-        let path = folder.join(format!("{name}-{place}.zip"));
+        let path = folder.join(format!("{name}-{path_hash}.zip"));
         let note = path.with_extension("json");
         let metadata = std::fs::metadata(program)?;
         let modified = metadata.modified()?.duration_since(UNIX_EPOCH);
         let modified_ns = modified.map_or(0, |d| d.as_nanos());
-        let made: Option<Made> = File::open(&note)
+        let made: Option<PackagedProgram> = File::open(&note)
             .ok()
             .and_then(|f| serde_json::from_reader(f).ok());
-        let fresh = |m: &Made| m.size == metadata.len() && m.modified_ns == modified_ns;
+        let fresh = |m: &PackagedProgram| m.size == metadata.len() && m.modified_ns == modified_ns;
         if let Some(made) = made.filter(|m| path.is_file() && fresh(m)) {
             let digest = made.digest;
             return Ok(Self { path, digest });
         }
-        let zip = package(program, Compression::Fast)?;
+        let zip = pack(program)?;
         let digest = reelsmith_aws::provision::code_digest(Sha256::digest(&zip).into());
         std::fs::create_dir_all(folder)?;
         write_whole(&path, &zip)?;
-        let made = Made {
+        let made = PackagedProgram {
             size: metadata.len(),
             modified_ns,
             digest: digest.clone(),
         };
-        // The note comes last: a package that was cut short has none of its own.
+        // Written last, so that an incomplete zip is never considered fresh.
         write_whole(&note, &serde_json::to_vec(&made)?)?;
         Ok(Self { path, digest })
     }
 }
 
-/// Nobody sees half of it, also where two processes write the same.
+/// Writes a file that no reader sees incomplete, even if two processes write it.
 fn write_whole(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     let mut draft = tempfile::NamedTempFile::new_in(folder)?;
@@ -118,27 +100,22 @@ mod tests {
     }
 
     #[test]
-    fn the_same_program_gives_the_same_bytes_wherever_and_whenever_it_was_built() {
+    fn equal_programs_give_equal_bytes() {
         let folder = tempfile::tempdir().unwrap();
         let (a, b) = (folder.path().join("a"), folder.path().join("b"));
         std::fs::write(&a, b"\x7fELF program").unwrap();
         std::fs::write(&b, b"\x7fELF program").unwrap();
         touch(&b, 1_000_000_000);
-        for compression in [Compression::Fast, Compression::Small] {
-            assert_eq!(
-                package(&a, compression).unwrap(),
-                package(&b, compression).unwrap()
-            );
-        }
+        assert_eq!(pack(&a).unwrap(), pack(&b).unwrap());
     }
 
     #[test]
-    fn the_program_comes_out_as_it_went_in_and_may_be_executed() {
+    fn the_unpacked_program_is_unchanged_and_executable() {
         let folder = tempfile::tempdir().unwrap();
         let program = folder.path().join("program");
         std::fs::write(&program, b"#!/bin/sh\n").unwrap();
-        let zip = package(&program, Compression::Small).unwrap();
-        let mut archive = zip::ZipArchive::new(Cursor::new(zip)).unwrap();
+        let bytes = pack(&program).unwrap();
+        let mut archive = zip::ZipArchive::new(Cursor::new(bytes)).unwrap();
         assert_eq!(archive.len(), 1);
         let mut entry = archive.by_index(0).unwrap();
         assert_eq!(entry.name().unwrap(), "bootstrap");
@@ -149,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn a_package_is_made_again_when_its_program_has_changed_and_not_before() {
+    fn a_package_is_made_again_only_if_its_program_has_changed() {
         let folder = tempfile::tempdir().unwrap();
         let program = folder.path().join("program");
         std::fs::write(&program, b"one").unwrap();

@@ -1,111 +1,100 @@
-//! The stack that stays: `reelsmith up`, `status`, `down`.
+//! The local stack of a checkout, which runs until `reelsmith down`.
 
 use std::fs::File;
-use std::path::PathBuf;
-use std::process::Stdio;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-use super::launch::Launch;
-use super::{endpoint, health, processes};
-use crate::error::Trouble;
+use super::ministack::{self, Launch};
+use super::{endpoint, processes};
+use crate::error::{CliError, ResultExt};
 use crate::project::Project;
 
-/// The port where people look for a local AWS.
+/// The usual port of an AWS emulator.
 const USUAL_PORT: u16 = 4566;
-/// The stand-in for MediaConvert, which no emulator has.
+/// The program in place of MediaConvert, which the emulator does not have.
 const STANDIN: &str = "mediaconvert-standin";
 const START: Duration = Duration::from_secs(60);
 
-/// `.local/stack.json`: the stack that was started.
+/// The stack that was started, stored in `.local/stack.json`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StackState {
-    /// Process of MiniStack; it leads its session and its process group.
+    /// Process id of MiniStack, which leads its session and its process group.
     pub pid: i32,
-    /// Where it listens, on 127.0.0.1.
+    /// Port on 127.0.0.1.
     pub port: u16,
-    /// When it was started, RFC 3339.
+    /// Time of the start, RFC 3339.
     pub started: String,
-    /// The stand-in for MediaConvert beside it, where it was built.
+    /// The program in place of MediaConvert, if it was built.
     #[serde(default)]
-    pub encoder: Option<Beside>,
+    pub encoder: Option<Standin>,
 }
 
-/// A program beside the emulator.
+/// The running program in place of MediaConvert.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Beside {
-    /// Its process; it leads its session and its process group.
+pub struct Standin {
+    /// Process id; the process leads its session and its process group.
     pub pid: i32,
-    /// Where it listens, on 127.0.0.1.
+    /// Port on 127.0.0.1.
     pub port: u16,
 }
 
 impl StackState {
-    /// Its endpoint.
-    #[must_use]
+    /// Its URL.
     pub fn endpoint(&self) -> String {
         endpoint(self.port)
     }
 }
 
-/// Held while the stack is started, deployed to or ended; released when dropped. Waits for whoever holds it.
-///
-/// # Errors
-/// Where `.local` cannot be written.
-pub fn lock(project: &Project) -> Result<File, Trouble> {
+/// Locks the stack of a checkout while it is started, deployed to or ended. Waits for another command that holds the
+/// lock. The lock is released when the file is dropped.
+pub fn lock(project: &Project) -> Result<File, CliError> {
     let path = project.local("stack.lock");
-    let folder = project.local("");
-    let trouble = |e| Trouble::file("lock", &path, &e);
-    std::fs::create_dir_all(folder).map_err(trouble)?;
-    let file = File::create(&path).map_err(trouble)?;
-    file.lock().map_err(trouble)?;
+    std::fs::create_dir_all(project.local("")).on_file("lock", &path)?;
+    let file = File::create(&path).on_file("lock", &path)?;
+    file.lock().on_file("lock", &path)?;
     Ok(file)
 }
 
-/// The stack that runs, if one does and answers.
+/// The stack, if it is running and answers.
 pub async fn running(project: &Project) -> Option<StackState> {
     let state = recorded(project)?;
-    (processes::is_ministack(state.pid) && health::healthy(state.port).await).then_some(state)
+    (processes::is_ministack(state.pid) && ministack::healthy(state.port).await).then_some(state)
 }
 
-/// The running stack, started if need be; and whether this call started it.
-///
-/// # Errors
-/// Where MiniStack is not installed or does not come up.
-pub async fn up(project: &Project) -> Result<(StackState, bool), Trouble> {
+/// Starts the stack if it is not running; also returns whether this call started it.
+pub async fn up(project: &Project) -> Result<(StackState, bool), CliError> {
     if let Some(state) = running(project).await {
         return Ok((state, false));
     }
     let before = recorded(project);
-    // What answers no more is ended before another is started over its files.
+    // A stack that no longer answers is ended first, because the new one uses the same files.
     down(project).await?;
     let state = start(project, pick_port(before.as_ref())?).await?;
     Ok((state, true))
 }
 
-/// Ends the stack and everything it started; false where there was none.
-///
-/// # Errors
-/// Where something of it does not end.
-pub async fn down(project: &Project) -> Result<bool, Trouble> {
+/// Ends the stack and every process that it started; false if there was none.
+pub async fn down(project: &Project) -> Result<bool, CliError> {
     let Some(state) = recorded(project) else {
         return Ok(false);
     };
-    // A leader of this number that is not MiniStack is somebody else's; no leader at all may have left orphans.
-    if let Some(beside) = &state.encoder {
-        end(beside.pid, STANDIN).await?;
+    if let Some(standin) = &state.encoder {
+        end(standin.pid, STANDIN).await?;
     }
     end(state.pid, "ministack").await?;
     remove(project)?;
     Ok(true)
 }
 
-/// Ends a session that a program of this name leads.
-async fn end(pid: i32, name: &str) -> Result<(), Trouble> {
+/// Ends a session that a program of this name leads. If the process id now belongs to another program, it is left alone;
+/// if there is no process with the id, the session may still have orphans.
+async fn end(pid: i32, name: &str) -> Result<(), CliError> {
     let ours = processes::is_program(pid, name) || !processes::exists(pid);
     if ours && !processes::end_session(pid).await {
-        return Err(Trouble::new(
+        return Err(CliError::new(
             "end the local stack",
             format!("processes of session {pid} do not end"),
             format!("look at them with `ps -s {pid}` and end them"),
@@ -123,47 +112,42 @@ fn state_path(project: &Project) -> PathBuf {
     project.local("stack.json")
 }
 
-fn remove(project: &Project) -> Result<(), Trouble> {
+fn remove(project: &Project) -> Result<(), CliError> {
     let folder = project.local("stack");
     if folder.exists() {
-        std::fs::remove_dir_all(&folder).map_err(|e| Trouble::file("remove", &folder, &e))?;
+        std::fs::remove_dir_all(&folder).on_file("remove", &folder)?;
     }
     let path = state_path(project);
-    std::fs::remove_file(&path).map_err(|e| Trouble::file("remove", &path, &e))
+    std::fs::remove_file(&path).on_file("remove", &path)
 }
 
-fn pick_port(before: Option<&StackState>) -> Result<u16, Trouble> {
+fn pick_port(before: Option<&StackState>) -> Result<u16, CliError> {
     let wanted = before.map_or(USUAL_PORT, |s| s.port);
-    if health::is_free(wanted) {
+    if ministack::is_free(wanted) {
         return Ok(wanted);
     }
-    health::free_port().map_err(|e| failed(&e.to_string()))
+    ministack::free_port().map_err(|e| failed(&e.to_string()))
 }
 
-async fn start(project: &Project, port: u16) -> Result<StackState, Trouble> {
-    let beside = health::free_port().map_err(|e| failed(&e.to_string()))?;
-    let extra = [("AWS_ENDPOINT_URL_MEDIACONVERT".to_owned(), endpoint(beside))];
+async fn start(project: &Project, port: u16) -> Result<StackState, CliError> {
+    let encoder_port = ministack::free_port().map_err(|e| failed(&e.to_string()))?;
+    let extra = [(
+        "AWS_ENDPOINT_URL_MEDIACONVERT".to_owned(),
+        endpoint(encoder_port),
+    )];
     let launch = Launch::new(project, port, &project.local("stack"), &extra)?;
     let log_path = project.local("stack.log");
-    let open = |e| Trouble::file("write", &log_path, &e);
-    let log = File::create(&log_path).map_err(open)?;
-    let mut child = launch
-        .alone()
-        .stdin(Stdio::null())
-        .stdout(log.try_clone().map_err(open)?)
-        .stderr(log)
-        .spawn()
-        .map_err(|e| failed(&e.to_string()))?;
+    let mut child = spawn(launch.alone(), &log_path)?;
     let state = StackState {
         pid: i32::try_from(child.id()).unwrap_or(0),
         port,
         started: jiff::Timestamp::now().to_string(),
-        encoder: standin(project, &launch, port, beside)?,
+        encoder: start_standin(project, &launch, port, encoder_port)?,
     };
     write(project, &state)?;
     let end = Instant::now() + START;
     loop {
-        let healthy = health::healthy(port).await;
+        let healthy = ministack::healthy(port).await;
         let ended = child.try_wait().map_err(|e| failed(&e.to_string()))?;
         if ended.is_some() || Instant::now() >= end {
             down(project).await?;
@@ -177,51 +161,54 @@ async fn start(project: &Project, port: u16) -> Result<StackState, Trouble> {
     }
 }
 
-/// Starts the stand-in for MediaConvert where it was built; without it, jobs that ask for MediaConvert fail.
-fn standin(
+/// Starts the program in place of MediaConvert, if it was built. Without it, jobs for MediaConvert fail.
+fn start_standin(
     project: &Project,
     launch: &Launch,
     stack: u16,
     port: u16,
-) -> Result<Option<Beside>, Trouble> {
+) -> Result<Option<Standin>, CliError> {
     let program = project.binary(STANDIN);
     if !program.is_file() {
         return Ok(None);
     }
     let log_path = project.local(format!("{STANDIN}.log"));
-    let open = |e| Trouble::file("write", &log_path, &e);
-    let log = File::create(&log_path).map_err(open)?;
     let arguments = ["--port", &port.to_string(), "--endpoint", &endpoint(stack)];
-    let child = launch
-        .beside(&program, &arguments.map(str::to_owned))
-        .stdin(Stdio::null())
-        .stdout(log.try_clone().map_err(open)?)
-        .stderr(log)
-        .spawn()
-        .map_err(|e| failed(&e.to_string()))?;
-    let pid = i32::try_from(child.id()).unwrap_or(0);
-    Ok(Some(Beside { pid, port }))
+    let command = launch.other(&program, &arguments.map(str::to_owned));
+    let pid = i32::try_from(spawn(command, &log_path)?.id()).unwrap_or(0);
+    Ok(Some(Standin { pid, port }))
 }
 
-fn write(project: &Project, state: &StackState) -> Result<(), Trouble> {
+/// Starts a program whose output goes to a log file.
+fn spawn(mut command: Command, log: &Path) -> Result<Child, CliError> {
+    let file = File::create(log).on_file("write", log)?;
+    command
+        .stdin(Stdio::null())
+        .stdout(file.try_clone().on_file("write", log)?)
+        .stderr(file)
+        .spawn()
+        .map_err(|e| failed(&e.to_string()).with_source(e))
+}
+
+fn write(project: &Project, state: &StackState) -> Result<(), CliError> {
     let path = state_path(project);
     let text = serde_json::to_string_pretty(state).unwrap_or_default();
-    // Renamed into place, so that a reader never sees half of it.
+    // Renamed into place, so that a reader never sees an incomplete file.
     let draft = path.with_extension("json.new");
     std::fs::write(&draft, text)
         .and_then(|()| std::fs::rename(&draft, &path))
-        .map_err(|e| Trouble::file("write", &path, &e))
+        .on_file("write", &path)
 }
 
-fn failed(log: &str) -> Trouble {
+fn failed(log: &str) -> CliError {
     let tail: Vec<&str> = log.lines().rev().take(12).collect();
     let tail: Vec<&str> = tail.into_iter().rev().collect();
-    Trouble::new(
+    CliError::new(
         "start the local stack",
         format!(
-            "MiniStack ended or did not answer in time; the end of its log:\n{}",
+            "MiniStack ended or did not answer in time; the last lines of its log:\n{}",
             tail.join("\n")
         ),
-        "read .local/stack.log; run scripts/setup again if packages are missing",
+        "read .local/stack.log; if packages are missing, run scripts/setup again",
     )
 }

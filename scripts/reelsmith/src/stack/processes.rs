@@ -1,25 +1,25 @@
-//! Finding and ending exactly the processes that a stack started.
+//! Finding and ending the processes that a stack started, and no others.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process, kill_process_group, test_kill_process};
 
-/// How long processes may take to end when asked to.
+/// Time that processes have to end after SIGTERM.
 const GRACE: Duration = Duration::from_secs(5);
 const POLL: Duration = Duration::from_millis(25);
 
-/// Whether a process is there and is MiniStack: a recorded number may have gone to somebody else since.
+/// Whether a process exists and is MiniStack: the system may have given its id to another program since.
 pub fn is_ministack(pid: i32) -> bool {
     is_program(pid, "ministack")
 }
 
-/// Whether a process is there and its command line has this name in it.
+/// Whether a process exists and its command line contains a name.
 pub fn is_program(pid: i32, name: &str) -> bool {
     command_line(pid).is_some_and(|line| line.contains(name))
 }
 
-/// Whether a living process has this number. One that has ended and was not collected yet does not count.
+/// Whether a process with this id is alive. A zombie is not.
 pub fn exists(pid: i32) -> bool {
     if Path::new("/proc/self").exists() {
         return living_session(pid).is_some();
@@ -43,7 +43,7 @@ fn command_line(pid: i32) -> Option<String> {
     (!line.is_empty()).then_some(line)
 }
 
-/// The living processes of a session, as /proc tells them. Empty where there is no /proc.
+/// The living processes of a session; none on a system without /proc.
 pub fn members(session: i32) -> Vec<i32> {
     let Ok(entries) = std::fs::read_dir("/proc") else {
         return Vec::new();
@@ -64,7 +64,8 @@ pub fn parent(pid: i32) -> Option<i32> {
     living_field(pid, 0)
 }
 
-/// A number of `/proc/PID/stat`, counted from behind the state: the command before it may hold anything.
+/// A field of `/proc/PID/stat`, counted from the one after the state. The command before the state may contain any
+/// character.
 fn living_field(pid: i32, index: usize) -> Option<i32> {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     let mut fields = stat.rsplit_once(')')?.1.split_ascii_whitespace();
@@ -74,7 +75,7 @@ fn living_field(pid: i32, index: usize) -> Option<i32> {
         .flatten()
 }
 
-/// Resident memory of a process in KiB, 0 where it is gone.
+/// Resident memory of a process in KiB; 0 if it has ended.
 pub fn resident_kib(pid: i32) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
     let line = status.lines().find_map(|l| l.strip_prefix("VmRSS:"));
@@ -89,7 +90,7 @@ fn alive(session: i32) -> bool {
     exists(session)
 }
 
-/// Ends a session whose leader is `session`: politely first, then for good. True where nothing of it is left.
+/// Ends the session with the leader `session`: by SIGTERM, then by SIGKILL. True if no process of it is left.
 pub async fn end_session(session: i32) -> bool {
     signal(session, Signal::TERM);
     if gone_within(session, GRACE).await {
@@ -105,11 +106,11 @@ pub fn kill_now(session: i32) {
 }
 
 fn signal(session: i32, signal: Signal) {
-    // Already gone is as good as ended, so the result does not matter.
+    // The result is ignored: the processes may have ended already.
     if let Some(group) = Pid::from_raw(session) {
         let _ = kill_process_group(group, signal);
     }
-    // An encoder may lead a group of its own within the session.
+    // An encoder may lead its own group within the session.
     for pid in members(session).into_iter().filter_map(Pid::from_raw) {
         let _ = kill_process(pid, signal);
     }
@@ -126,7 +127,7 @@ async fn gone_within(session: i32, limit: Duration) -> bool {
     true
 }
 
-/// Waits for a session to be gone, where nothing can be awaited.
+/// Waits until a session has ended, without async, for `Drop`.
 pub fn wait_gone(session: i32) {
     let end = Instant::now() + GRACE;
     while alive(session) && Instant::now() < end {

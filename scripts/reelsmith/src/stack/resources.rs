@@ -1,4 +1,4 @@
-//! `terraform/resources.yaml` and `functions/*/function.yaml` as types: what a deployment consists of.
+//! The resources of a deployment: `terraform/resources.yaml` and `functions/*/function.yaml` as types.
 
 use std::path::Path;
 
@@ -8,26 +8,23 @@ use reelsmith_contract::step::STEPS;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use crate::error::Trouble;
+use crate::error::{CliError, ResultExt};
 use crate::project::Project;
 
-/// Everything besides the functions.
+/// Everything besides the functions. Names are without the name of the deployment.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Resources {
-    /// The buckets.
     pub buckets: Buckets,
-    /// The submission table.
     pub submission_table: TableSpec,
     /// The queue between the input bucket and start-execution.
     pub manifest_queue: Queue,
     /// The topic of success, failure and duplicate messages.
     pub notification_topic: Topic,
-    /// The state machine.
     pub state_machine: StateMachine,
 }
 
-/// The buckets.
+/// The two buckets.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Buckets {
@@ -41,11 +38,10 @@ pub struct Buckets {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct InputBucket {
-    /// Name within the deployment.
     pub name: String,
-    /// Whether old versions are kept: every read of a job is pinned to one.
+    /// Whether old versions are kept, because a job reads one fixed version.
     pub versioned: bool,
-    /// What starts a job.
+    /// The events that start a job.
     pub notification: ManifestEvents,
 }
 
@@ -53,11 +49,9 @@ pub struct InputBucket {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OutputBucket {
-    /// Name within the deployment.
     pub name: String,
-    /// Whether old versions are kept.
     pub versioned: bool,
-    /// What S3 removes where nobody else did.
+    /// What S3 removes if the pipeline did not.
     pub expire: Expiry,
 }
 
@@ -65,9 +59,7 @@ pub struct OutputBucket {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Expiry {
-    /// What the keys begin with.
     pub prefix: String,
-    /// After how many days.
     pub days: u32,
 }
 
@@ -75,15 +67,13 @@ pub struct Expiry {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Queue {
-    /// Name within the deployment.
     pub name: String,
-    /// How long a received message stays hidden.
+    /// Seconds for which a received message stays hidden.
     pub visibility_timeout_s: u32,
-    /// How long a message is kept.
+    /// Seconds for which a message is kept.
     pub retention_s: u32,
-    /// After how many receives a message is put aside.
+    /// Number of receives after which a message moves to the dead-letter queue.
     pub max_receive_count: u32,
-    /// Where it is put.
     pub dead_letter: DeadLetter,
 }
 
@@ -91,9 +81,8 @@ pub struct Queue {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DeadLetter {
-    /// Name within the deployment.
     pub name: String,
-    /// How long a message is kept.
+    /// Seconds for which a message is kept.
     pub retention_s: u32,
 }
 
@@ -101,9 +90,8 @@ pub struct DeadLetter {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Topic {
-    /// Name within the deployment.
     pub name: String,
-    /// Name of a queue that the local stack subscribes to it.
+    /// Name of the queue that the local stack subscribes to the topic.
     pub local_queue: String,
 }
 
@@ -111,47 +99,42 @@ pub struct Topic {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StateMachine {
-    /// Name within the deployment.
     pub name: String,
-    /// Its type; only STANDARD executions have a history and may run for hours.
     #[serde(rename = "type")]
     pub kind: MachineKind,
     /// Path of its ASL within the checkout.
     pub definition: String,
 }
 
-/// Type of a state machine.
+/// Type of a state machine. Only STANDARD executions have a history and can run for hours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum MachineKind {
-    /// Exactly-once, up to a year, with a history.
     Standard,
 }
 
-/// A function as its `function.yaml` describes it.
+/// A function, as its `function.yaml` describes it.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Function {
-    /// What it does.
     pub description: String,
-    /// Memory in MB, which also decides its share of processors.
+    /// Memory in MB, which also determines its share of a processor.
     pub memory_mb: i32,
-    /// Time limit in seconds.
     pub timeout_s: i32,
     /// Size of /tmp in MB.
     pub tmp_mb: i32,
     /// Whether it needs ffmpeg.
     pub media: bool,
-    /// Names of its settings.
-    #[serde(deserialize_with = "setting_names")]
+    /// The settings in its environment.
+    #[serde(deserialize_with = "settings")]
     pub environment: Vec<Setting>,
-    /// What calls it, where that is not the state machine.
+    /// The queue that calls it, if the state machine does not.
     #[serde(default)]
     pub trigger: Option<Trigger>,
-    /// When it is called, where the clock does: a schedule expression of EventBridge. Not by the local stack.
+    /// A schedule expression of EventBridge, if a schedule calls it. The local stack ignores it.
     #[serde(default)]
     pub schedule: Option<String>,
-    /// What it may do.
+    /// What its role allows.
     pub grants: Vec<Grant>,
 }
 
@@ -161,13 +144,13 @@ pub struct Function {
 pub struct Trigger {
     /// The queue, as a name of [`Resources`].
     pub queue: String,
-    /// Messages of one call at most.
+    /// Most messages of one call.
     pub batch_size: i32,
-    /// How long a batch is waited for.
+    /// Seconds to wait for a full batch.
     pub batching_window_s: i32,
 }
 
-/// Actions on a resource, from which its role's policy is made.
+/// Allowed actions on a resource, from which the policy of the role is made.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Grant {
@@ -175,20 +158,18 @@ pub struct Grant {
     pub actions: Vec<String>,
     /// The resource, as a name of [`Resources`].
     pub resource: String,
-    /// What of it, appended to its ARN after a slash.
+    /// A part of the resource, appended to its ARN after a slash.
     #[serde(default)]
     pub path: Option<String>,
 }
 
-fn setting_names<'de, D: serde::Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Vec<Setting>, D::Error> {
+fn settings<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<Setting>, D::Error> {
     let names = Vec::<String>::deserialize(deserializer)?;
     let find = |name: String| {
         let found = Setting::ALL.iter().find(|s| s.name() == name).copied();
         found.ok_or_else(|| {
             serde::de::Error::custom(format!(
-                "expected the name of a setting of shared/contract/src/setting.rs, found {name}"
+                "expected a setting of shared/contract/src/setting.rs, found {name}"
             ))
         })
     };
@@ -197,20 +178,14 @@ fn setting_names<'de, D: serde::Deserializer<'de>>(
 
 impl Resources {
     /// Reads `terraform/resources.yaml`.
-    ///
-    /// # Errors
-    /// Where it is missing or of another shape.
-    pub fn read(project: &Project) -> Result<Self, Trouble> {
+    pub fn read(project: &Project) -> Result<Self, CliError> {
         read(&project.path("terraform/resources.yaml"))
     }
 }
 
 impl Function {
-    /// Reads the `function.yaml` of every step, in the order of the list.
-    ///
-    /// # Errors
-    /// Where one is missing or of another shape.
-    pub fn read_all(project: &Project) -> Result<Vec<(&'static str, Self)>, Trouble> {
+    /// Reads the `function.yaml` of every step, in the order of [`STEPS`].
+    pub fn read_all(project: &Project) -> Result<Vec<(&'static str, Self)>, CliError> {
         let one = |name| {
             let path = project.path(format!("functions/{name}/function.yaml"));
             Ok((name, read(&path)?))
@@ -219,13 +194,13 @@ impl Function {
     }
 }
 
-fn read<T: DeserializeOwned>(path: &Path) -> Result<T, Trouble> {
-    let text = std::fs::read_to_string(path).map_err(|e| Trouble::file("read", path, &e))?;
+fn read<T: DeserializeOwned>(path: &Path) -> Result<T, CliError> {
+    let text = std::fs::read_to_string(path).on_file("read", path)?;
     serde_norway::from_str(&text).map_err(|e| {
-        Trouble::new(
+        CliError::new(
             format!("read {}", path.display()),
             e.to_string(),
-            "compare it with its types in scripts/reelsmith/src/stack/resources.rs",
+            "compare it with its type in scripts/reelsmith/src/stack/resources.rs",
         )
     })
 }
@@ -235,12 +210,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_committed_files_have_the_shape_and_every_trigger_and_grant_names_a_resource() {
+    fn the_committed_files_are_valid_and_every_trigger_and_grant_names_a_resource() {
         let project = Project::find().unwrap();
         let resources = Resources::read(&project).unwrap();
         assert_eq!(resources.state_machine.kind, MachineKind::Standard);
         assert!(project.path(&resources.state_machine.definition).is_file());
-        // Terraform gives every resource that a grant may name its ARN, one line for each.
+        // One line for each resource that a grant can name, with its ARN.
         let terraform = project.path("terraform/environments/dev/main.tf");
         let terraform = std::fs::read_to_string(terraform).unwrap();
         let known = |resource: &str| {
@@ -266,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn a_setting_that_does_not_exist_is_named() {
+    fn an_unknown_setting_is_an_error_that_names_it() {
         let yaml = "description: x\nmemory_mb: 1\ntimeout_s: 1\ntmp_mb: 1\nmedia: false\nenvironment: [NO_SUCH]\ngrants: []\n";
         let error = serde_norway::from_str::<Function>(yaml).unwrap_err();
         assert!(error.to_string().contains("NO_SUCH"), "{error}");

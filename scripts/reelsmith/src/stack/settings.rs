@@ -1,25 +1,26 @@
-//! What each setting of a function is in a deployment.
+//! The value of each setting of the functions in a deployment.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::str::FromStr;
 
 use reelsmith_contract::setting::Setting;
+use reelsmith_core::ladder::Profile;
 use reelsmith_media::Tools;
+use reelsmith_pipeline::settings::Settings;
 
-use crate::error::{Name, Trouble};
+use crate::error::{CliError, ErrorCode};
 
-/// A setting given by the operator, as `NAME=VALUE`.
+/// A setting given by the operator, as `NAME=VALUE`. Parsing checks the name and the value, so that a wrong one is
+/// reported here instead of by a function that cannot start.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Override {
-    /// Which.
+pub struct SettingOverride {
     pub setting: Setting,
-    /// Its value.
     pub value: String,
 }
 
-/// The settings that follow from the resources, which an operator cannot choose.
-const FOLLOWING: [Setting; 7] = [
+/// Settings that follow from the resources. An operator cannot choose them.
+const DERIVED: [Setting; 7] = [
     Setting::INPUT_BUCKET,
     Setting::OUTPUT_BUCKET,
     Setting::SUBMISSION_TABLE,
@@ -29,22 +30,22 @@ const FOLLOWING: [Setting; 7] = [
     Setting::MEDIACONVERT_QUEUE_ARN,
 ];
 
-impl FromStr for Override {
+impl FromStr for SettingOverride {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
         let (name, value) = text
             .split_once('=')
             .ok_or_else(|| format!("expected NAME=VALUE, found {text:?}"))?;
-        let free = |s: &&Setting| !FOLLOWING.contains(s);
-        let known = Setting::ALL.iter().filter(free);
+        let mut known = Setting::ALL.iter().filter(|s| !DERIVED.contains(s));
         let Some(setting) = known.clone().find(|s| s.name() == name) else {
-            let names: Vec<_> = known.map(|s| s.name()).collect();
+            let names: Vec<_> = known.by_ref().map(|s| s.name()).collect();
             return Err(format!(
                 "expected one of {}, found {name:?}",
                 names.join(", ")
             ));
         };
+        check(*setting, value).map_err(|expected| format!("{expected}, found {value:?}"))?;
         Ok(Self {
             setting: *setting,
             value: value.to_owned(),
@@ -52,29 +53,55 @@ impl FromStr for Override {
     }
 }
 
-/// The values of one deployment.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Values(BTreeMap<&'static str, String>);
+/// Checks a value as the functions do; the error is what they expect.
+fn check(setting: Setting, value: &str) -> Result<(), String> {
+    let settings = Settings::of(&[(setting, value)]);
+    let checked = match setting {
+        Setting::PROFILE if !Profile::names().contains(&value) => {
+            let known = Profile::names().join(", ");
+            return Err(format!("expected one of the profiles {known}"));
+        }
+        Setting::ENCODER if !matches!(value, "lambda" | "mediaconvert") => {
+            return Err("expected lambda or mediaconvert".to_owned());
+        }
+        Setting::ENABLE_H265
+        | Setting::ENABLE_DASH
+        | Setting::FORCE_REPROCESS
+        | Setting::MOCK_MODE => settings.flag(setting).map(drop),
+        Setting::MAX_CONCURRENCY
+        | Setting::MAX_RUNNING_JOBS
+        | Setting::ABANDONED_AFTER_SECONDS
+        | Setting::LEASE_SECONDS => settings.number(setting).map(drop),
+        Setting::MAX_JOB_COST_USD => settings.amount(setting).map(drop),
+        _ => Ok(()),
+    };
+    checked.map_err(|e| format!("expected {}", e.expected))
+}
 
-impl Values {
-    /// The defaults of the contract, the tools of this machine, and what the operator says otherwise.
+/// The settings of one deployment.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SettingValues(BTreeMap<&'static str, String>);
+
+impl SettingValues {
+    /// The defaults of the contract, the tools of this machine, and the operator's overrides. The last override of a
+    /// setting wins.
     ///
     /// # Errors
-    /// Where ffmpeg or ffprobe is not found.
-    pub fn of_this_machine(overrides: &[Override]) -> Result<Self, Trouble> {
+    /// `ToolMissing` if ffmpeg or ffprobe is not found.
+    pub fn of_this_machine(overrides: &[SettingOverride]) -> Result<Self, CliError> {
         let given = |s: Setting| {
             let of = overrides.iter().rev().find(|o| o.setting == s);
             of.map(|o| o.value.as_str())
         };
-        let tools =
-            Tools::locate(given(Setting::FFMPEG), given(Setting::FFPROBE)).map_err(no_tools)?;
+        let tools = tools(given(Setting::FFMPEG), given(Setting::FFPROBE))?;
         let mut values = Self::default();
         for setting in Setting::ALL {
             if let Some(default) = setting.default() {
                 values.set(*setting, default);
             }
         }
-        values.set(Setting::MAX_CONCURRENCY, cores().to_string());
+        let cores = std::thread::available_parallelism().map_or(2, NonZeroUsize::get);
+        values.set(Setting::MAX_CONCURRENCY, cores.to_string());
         values.set(Setting::ENCODER_BUILD, tools.build());
         for o in overrides {
             values.set(o.setting, &o.value);
@@ -90,79 +117,104 @@ impl Values {
     }
 
     /// A value.
-    ///
-    /// # Errors
-    /// Where the deployment gives it none.
-    pub fn get(&self, setting: Setting) -> Result<&str, Trouble> {
+    pub fn get(&self, setting: Setting) -> Result<&str, CliError> {
         let value = self.0.get(setting.name()).map(String::as_str);
         value.ok_or_else(|| {
-            Trouble::new(
+            CliError::new(
                 "resolve the settings",
                 format!("{} has no value: {}", setting.name(), setting.meaning()),
-                format!("give it with --set {}=VALUE", setting.name()),
+                format!("set it with --set {}=VALUE", setting.name()),
             )
         })
     }
 
-    /// The environment of a function that names these settings.
-    ///
-    /// # Errors
-    /// Where one of them has no value.
-    pub fn environment(&self, names: &[Setting]) -> Result<BTreeMap<String, String>, Trouble> {
+    /// The environment of a function with these settings.
+    pub fn environment(&self, names: &[Setting]) -> Result<BTreeMap<String, String>, CliError> {
         let one = |s: &Setting| Ok((s.name().to_owned(), self.get(*s)?.to_owned()));
         names.iter().map(one).collect()
     }
 }
 
-fn no_tools(error: reelsmith_media::MediaError) -> Trouble {
-    Trouble::new(
-        "find ffmpeg and ffprobe",
-        error.to_string(),
-        "run scripts/setup, or give them with --set FFMPEG=PATH --set FFPROBE=PATH",
-    )
-    .named(Name::ToolMissing)
-}
-
-fn cores() -> usize {
-    std::thread::available_parallelism().map_or(2, NonZeroUsize::get)
+/// ffmpeg and ffprobe of this machine, or at the given paths.
+///
+/// # Errors
+/// `ToolMissing`.
+pub fn tools(ffmpeg: Option<&str>, ffprobe: Option<&str>) -> Result<Tools, CliError> {
+    Tools::locate(ffmpeg, ffprobe).map_err(|e| {
+        CliError::new(
+            "find ffmpeg and ffprobe",
+            e.to_string(),
+            "run scripts/setup; `reelsmith doctor` lists every missing tool",
+        )
+        .with_code(ErrorCode::ToolMissing)
+        .with_source(e)
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn an_override_names_a_setting_that_an_operator_may_choose() {
-        let parsed: Override = "ENABLE_H265=false".parse().unwrap();
-        assert_eq!(parsed.setting, Setting::ENABLE_H265);
-        assert_eq!(parsed.value, "false");
-        let wrong = |text: &str| text.parse::<Override>().unwrap_err();
-        insta::assert_snapshot!(wrong("ENABLE_H265"), @r#"expected NAME=VALUE, found "ENABLE_H265""#);
-        assert!(wrong("OUTPUT_BUCKET=x").contains("expected one of PROFILE"));
+    fn parsed(text: &str) -> Result<SettingOverride, String> {
+        text.parse()
     }
 
     #[test]
-    fn every_setting_that_does_not_follow_from_a_resource_has_a_value_on_this_machine() {
-        let values = Values::of_this_machine(&[]).unwrap();
-        for setting in Setting::ALL.iter().filter(|s| !FOLLOWING.contains(s)) {
+    fn an_unknown_setting_is_refused_and_the_known_ones_are_listed() {
+        let known = parsed("ENABLE_H265=false").unwrap();
+        assert_eq!(known.setting, Setting::ENABLE_H265);
+        assert_eq!(known.value, "false");
+        insta::assert_snapshot!(parsed("ENABLE_H265").unwrap_err(), @r#"expected NAME=VALUE, found "ENABLE_H265""#);
+        for name in ["OUTPUT_BUCKET", "COLOUR", "profile"] {
+            let error = parsed(&format!("{name}=x")).unwrap_err();
+            assert!(
+                error.starts_with("expected one of PROFILE, ENABLE_H265"),
+                "{error}"
+            );
+            assert!(error.ends_with(&format!("found {name:?}")), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_value_that_no_function_accepts_is_refused() {
+        insta::assert_snapshot!(parsed("PROFILE=ultra").unwrap_err(), @r#"expected one of the profiles default, draft, preview, found "ultra""#);
+        for wrong in [
+            "ENABLE_H265=yes",
+            "ENCODER=x264",
+            "MAX_CONCURRENCY=0",
+            "MAX_RUNNING_JOBS=many",
+            "LEASE_SECONDS=-1",
+            "MAX_JOB_COST_USD=free",
+        ] {
+            let error = parsed(wrong).unwrap_err();
+            assert!(error.starts_with("expected "), "{error}");
+        }
+        for setting in Setting::ALL.iter().filter(|s| !DERIVED.contains(s)) {
+            if let Some(default) = setting.default() {
+                let text = format!("{}={default}", setting.name());
+                assert!(parsed(&text).is_ok(), "{text}");
+            }
+        }
+        for profile in Profile::names() {
+            assert!(parsed(&format!("PROFILE={profile}")).is_ok(), "{profile}");
+        }
+    }
+
+    #[test]
+    fn every_setting_that_an_operator_may_choose_has_a_value_on_this_machine() {
+        let values = SettingValues::of_this_machine(&[]).unwrap();
+        for setting in Setting::ALL.iter().filter(|s| !DERIVED.contains(s)) {
             assert!(values.get(*setting).is_ok(), "{setting:?}");
         }
-        assert!(
-            values
-                .get(Setting::ENCODER_BUILD)
-                .unwrap()
-                .starts_with("ffmpeg ")
-        );
+        let build = values.get(Setting::ENCODER_BUILD).unwrap();
+        assert!(build.starts_with("ffmpeg "), "{build}");
         assert!(values.get(Setting::OUTPUT_BUCKET).is_err());
     }
 
     #[test]
-    fn the_operator_has_the_last_word() {
-        let overrides = [
-            "MAX_CONCURRENCY=7".parse().unwrap(),
-            "MAX_CONCURRENCY=9".parse().unwrap(),
-        ];
-        let values = Values::of_this_machine(&overrides).unwrap();
-        assert_eq!(values.get(Setting::MAX_CONCURRENCY), Ok("9"));
+    fn the_last_override_wins() {
+        let overrides = ["MAX_CONCURRENCY=7", "MAX_CONCURRENCY=9"].map(|o| parsed(o).unwrap());
+        let values = SettingValues::of_this_machine(&overrides).unwrap();
+        assert_eq!(values.get(Setting::MAX_CONCURRENCY).unwrap(), "9");
     }
 }

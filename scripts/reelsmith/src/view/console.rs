@@ -1,106 +1,88 @@
-//! `reelsmith console`: what the console of Step Functions shows, for a stack that has none: executions, the graph of the
-//! state machine coloured by state, events, inputs and outputs, the items of every Map, and the way to player and report.
+//! `reelsmith console`: a web console for the executions of the local stack, which has none: the graph of the state
+//! machine coloured by state, events, inputs and outputs, the items of every Map, and links to player and report.
 
 mod work;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use async_trait::async_trait;
+use axum::Router;
+use axum::extract::{FromRequestParts, Path, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, Uri};
+use axum::response::Response;
+use axum::routing::get;
 use clap::Args;
 use reelsmith_aws::operate::{
-    ExecutionStatus, ExecutionSummary, HistoryEvent, HistoryKind, execution_arn,
+    ExecutionStatus, ExecutionSummary, HistoryEvent, HistoryKind, MapRun, execution_arn,
 };
 use reelsmith_core::ports::is_execution_name;
 use serde::Serialize;
 use tokio::sync::Mutex;
 
 use crate::Project;
-use crate::error::{Exit, Trouble};
-use crate::job::target::{Target, Where};
-use crate::view::play::{Output, Player};
-use crate::view::web::{self, Asked, Reply, Server, Site};
-use work::Work;
+use crate::error::{CliError, CommandResult, Exit};
+use crate::job::connection::{Connection, DeploymentArgs};
+use crate::view::play::{PlayableOutput, Player};
+use crate::view::text::say;
+use crate::view::web::{self, PageArgs};
+use work::{WorkItem, WorkItems};
 
-/// Executions that are listed.
+/// Most executions in the list.
 const LISTED: usize = 100;
 
-/// How to serve it.
+/// Arguments of `console`.
 #[derive(Args, Clone, Debug)]
-pub struct Request {
-    /// Port on 127.0.0.1; any that is free where not given.
-    #[arg(long, default_value_t = 0, hide_default_value = true)]
-    pub port: u16,
-    /// Opens the page in the usual browser.
-    #[arg(long)]
-    pub open: bool,
+pub struct ConsoleArgs {
+    #[command(flatten)]
+    pub page: PageArgs,
 }
 
-/// Serves the page until the person ends it; for a deployment in AWS, tells where AWS's own is. `say` gets the address.
-///
-/// # Errors
-/// Where there is no deployment or the port is taken.
-pub async fn console(at: &Where, request: &Request, say: impl Fn(&str)) -> Result<Exit, Trouble> {
-    let project = Project::find()?;
-    let target = at.find(&project).await?;
-    if let Some(url) = of_aws(&target) {
+/// Serves the page until Ctrl-C. For a deployment in AWS, prints the address of the AWS console instead.
+pub async fn run(deployment: &DeploymentArgs, args: &ConsoleArgs) -> CommandResult {
+    let connection = deployment.connect(&Project::find()?).await?;
+    if let Some(url) = aws_console(&connection) {
         say(&url);
-        if request.open {
+        if args.page.open {
             web::open_browser(&url)?;
         }
         return Ok(Exit::Done);
     }
-    // Whoever gets an address can rely on it: what it shows is asked for first.
-    let described = target.describe();
-    let site = Arc::new(Console::of(target).await?);
-    let server = Server::bind(request.port).await?;
-    let url = server.url();
-    say(&format!("console of {described} at {url}"));
-    say("Ctrl-C ends it");
-    if request.open {
-        web::open_browser(&url)?;
-    }
-    tokio::select! {
-        () = server.serve(site) => {}
-        _ = tokio::signal::ctrl_c() => {}
-    }
-    Ok(Exit::Done)
+    let title = format!("console of {}", connection.describe());
+    // The definition is read before the address is printed, so that the page works from the start.
+    let console = Arc::new(Console::of(connection).await?);
+    args.page.serve(&title, console.pages()).await
 }
 
-/// AWS's page of the state machine: that of an execution with the machine's place in its address.
-fn of_aws(target: &Target) -> Option<String> {
-    let machine = &target.names.state_machine_arn;
-    let url = target.console_url(machine)?;
+/// The page of the state machine in the AWS console.
+fn aws_console(connection: &Connection) -> Option<String> {
+    let url = connection.console_url(&connection.names.state_machine_arn)?;
     Some(url.replace("/v2/executions/details/", "/statemachines/view/"))
 }
 
 /// The pages of one deployment.
 pub struct Console {
-    target: Target,
+    connection: Connection,
     definition: serde_json::Value,
-    players: Mutex<BTreeMap<String, Arc<Player>>>,
-    work: Mutex<BTreeMap<String, Work>>,
+    /// By name of the execution.
+    players: Mutex<BTreeMap<String, Player>>,
+    /// By name of the execution.
+    work: Mutex<BTreeMap<String, WorkItems>>,
 }
 
 #[derive(Serialize)]
-struct Listed {
+struct ListedExecution {
     name: String,
-    status: &'static str,
+    status: ExecutionStatus,
     started_ms: i64,
     stopped_ms: Option<i64>,
 }
 
-impl From<&ExecutionSummary> for Listed {
+impl From<&ExecutionSummary> for ListedExecution {
     fn from(summary: &ExecutionSummary) -> Self {
         Self {
             name: summary.name.clone(),
-            status: match summary.status {
-                ExecutionStatus::Running => "running",
-                ExecutionStatus::Succeeded => "succeeded",
-                ExecutionStatus::Failed => "failed",
-                ExecutionStatus::TimedOut => "timed out",
-                ExecutionStatus::Aborted => "aborted",
-            },
+            status: summary.status,
             started_ms: summary.started_ms,
             stopped_ms: summary.stopped_ms,
         }
@@ -108,9 +90,9 @@ impl From<&ExecutionSummary> for Listed {
 }
 
 #[derive(Serialize)]
-struct Described {
+struct ExecutionDetails {
     #[serde(flatten)]
-    summary: Listed,
+    summary: ListedExecution,
     arn: String,
     input: String,
     output: Option<String>,
@@ -119,211 +101,204 @@ struct Described {
 }
 
 #[derive(Serialize)]
-#[serde(tag = "kind", rename_all = "lowercase")]
-enum Event {
-    Entered {
-        id: i64,
-        at_ms: i64,
-        state: String,
-    },
-    Exited {
-        id: i64,
-        at_ms: i64,
-        state: String,
-        output: String,
-    },
-    Failed {
-        id: i64,
-        at_ms: i64,
-        error: String,
-        cause: String,
-    },
+struct ConsoleEvent {
+    id: i64,
+    at_ms: i64,
+    #[serde(flatten)]
+    kind: EventKind,
 }
 
-impl From<HistoryEvent> for Event {
+#[derive(Serialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+enum EventKind {
+    Entered { state: String },
+    Exited { state: String, output: String },
+    Failed { error: String, cause: String },
+}
+
+impl From<HistoryEvent> for ConsoleEvent {
     fn from(event: HistoryEvent) -> Self {
-        let (id, at_ms) = (event.id, event.at_ms);
-        match event.kind {
-            HistoryKind::Entered { state } => Self::Entered { id, at_ms, state },
-            HistoryKind::Exited { state, output } => Self::Exited {
-                id,
-                at_ms,
-                state,
-                output,
-            },
-            HistoryKind::TaskFailed { error, cause } => Self::Failed {
-                id,
-                at_ms,
-                error,
-                cause,
-            },
+        let kind = match event.kind {
+            HistoryKind::Entered { state } => EventKind::Entered { state },
+            HistoryKind::Exited { state, output } => EventKind::Exited { state, output },
+            HistoryKind::TaskFailed { error, cause } => EventKind::Failed { error, cause },
+        };
+        Self {
+            id: event.id,
+            at_ms: event.at_ms,
+            kind,
         }
     }
 }
 
-type Answer = Result<Reply, Trouble>;
+#[derive(Serialize)]
+struct MapDetails<'a> {
+    #[serde(flatten)]
+    run: MapRun,
+    items: Option<&'a Vec<WorkItem>>,
+}
+
+/// The execution that a request names by its `execution` parameter.
+struct ExecutionName(String);
+
+impl<S: Send + Sync> FromRequestParts<S> for ExecutionName {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Response> {
+        let name = web::parameter(&parts.uri, "execution").unwrap_or_default();
+        match is_execution_name(&name) {
+            true => Ok(Self(name)),
+            false => Err(web::not_found("an execution of this name")),
+        }
+    }
+}
+
+type Answer = Result<Response, CliError>;
+type Shared = State<Arc<Console>>;
 
 impl Console {
-    /// The console of a deployment; the state machine is drawn as it is deployed, whatever the checkout says by now.
-    async fn of(target: Target) -> Result<Self, Trouble> {
-        let machine = &target.names.state_machine_arn;
-        let text = target.operations.definition(machine).await?;
+    /// The console of a deployment. The graph shows the deployed state machine, which the checkout may have changed
+    /// since.
+    async fn of(connection: Connection) -> Result<Self, CliError> {
+        let machine = &connection.names.state_machine_arn;
+        let text = connection.operations.definition(machine).await?;
         let definition = serde_json::from_str(&text).map_err(|e| {
-            Trouble::new(
+            CliError::new(
                 format!("read the definition of {machine}"),
                 e.to_string(),
-                "`reelsmith up` deploys it anew",
+                "deploy it again with `reelsmith up`",
             )
+            .with_source(e)
         })?;
         Ok(Self {
-            target,
+            connection,
             definition,
             players: Mutex::default(),
             work: Mutex::default(),
         })
     }
 
+    fn pages(self: Arc<Self>) -> Router {
+        Router::new()
+            .route("/", get(|| async { web::page("console/index.html") }))
+            .route("/api/overview", get(overview))
+            .route("/api/definition", get(definition))
+            .route("/api/executions", get(executions))
+            .route("/api/execution", get(execution))
+            .route("/api/history", get(history))
+            .route("/api/maps", get(maps))
+            .route("/job/{execution}/", get(player_page))
+            .route("/job/{execution}/{*path}", get(player_file))
+            .fallback(web::page_of_path)
+            .with_state(self)
+    }
+
     fn arn(&self, name: &str) -> String {
-        execution_arn(&self.target.names.state_machine_arn, name)
-    }
-
-    async fn api(&self, what: &str, request: &Asked) -> Answer {
-        match what {
-            "overview" => Ok(self.overview().await),
-            "definition" => Ok(Reply::json(&self.definition)),
-            "executions" => self.executions().await,
-            _ => match request.query.get("execution") {
-                Some(name) if is_execution_name(name) => {
-                    self.of_execution(what, name, request).await
-                }
-                _ => Ok(Reply::not_found("such question")),
-            },
-        }
-    }
-
-    async fn overview(&self) -> Reply {
-        let names = &self.target.names;
-        let mut queues = Vec::new();
-        for queue in [&names.manifest_queue, &names.dead_letter_queue] {
-            let depth = self.target.operations.queue_depth(queue).await;
-            if let Ok(Some((waiting, hidden))) = depth {
-                let depth =
-                    serde_json::json!({"name": queue, "waiting": waiting, "hidden": hidden});
-                queues.push(depth);
-            }
-        }
-        let place = self.target.place.to_string();
-        Reply::json(
-            &serde_json::json!({"place": place, "stack": self.target.stack, "queues": queues}),
-        )
-    }
-
-    async fn executions(&self) -> Answer {
-        let machine = &self.target.names.state_machine_arn;
-        let all = self.target.operations.executions(machine, LISTED).await?;
-        Ok(Reply::json(
-            &all.iter().map(Listed::from).collect::<Vec<_>>(),
-        ))
-    }
-
-    async fn of_execution(&self, what: &str, name: &str, request: &Asked) -> Answer {
-        let arn = self.arn(name);
-        match what {
-            "execution" => {
-                let Some(view) = self.target.operations.execution(&arn).await? else {
-                    return Ok(Reply::not_found(name));
-                };
-                Ok(Reply::json(&Described {
-                    summary: Listed::from(&view.summary),
-                    arn: view.summary.arn,
-                    input: view.input,
-                    output: view.output,
-                    error: view.error,
-                    cause: view.cause,
-                }))
-            }
-            "history" => {
-                let after = request.number("after").unwrap_or(0);
-                let events = self.target.operations.history(&arn, after).await?;
-                Ok(Reply::json(
-                    &events.into_iter().map(Event::from).collect::<Vec<_>>(),
-                ))
-            }
-            "maps" => self.maps(name, &arn).await,
-            _ => Ok(Reply::not_found("such question")),
-        }
-    }
-
-    /// Counts as the service has them, and the items as the workers' records tell of them.
-    async fn maps(&self, name: &str, arn: &str) -> Answer {
-        let runs = self.target.operations.map_runs(arn).await?;
-        let mut all = self.work.lock().await;
-        if !all.contains_key(name) {
-            let history = self.target.operations.history(arn, 0).await?;
-            if let Some(work) = Work::begin(&self.target, &history).await {
-                all.insert(name.to_owned(), work);
-            }
-        }
-        let items = match all.get_mut(name) {
-            Some(work) => work.look(&self.target).await,
-            None => BTreeMap::new(),
-        };
-        let runs = runs.iter().map(|run| {
-            serde_json::json!({
-                "label": run.label, "total": run.total, "succeeded": run.succeeded, "failed": run.failed, "running": run.running,
-                "items": items.get(run.label.as_str()),
-            })
-        });
-        Ok(Reply::json(&runs.collect::<Vec<_>>()))
+        execution_arn(&self.connection.names.state_machine_arn, name)
     }
 
     /// The player of what an execution has published.
-    async fn player(&self, name: &str) -> Result<Arc<Player>, Trouble> {
-        let mut players = self.players.lock().await;
-        if let Some(player) = players.get(name) {
-            return Ok(player.clone());
+    async fn play(&self, execution: &str, path: &str, headers: &HeaderMap) -> Answer {
+        if !is_execution_name(execution) {
+            return Ok(web::not_found(execution));
         }
-        let output = Output::of_job(&self.target, Some(name)).await?;
-        let player = Arc::new(Player::new(output).await);
-        players.insert(name.to_owned(), player.clone());
-        Ok(player)
-    }
-
-    async fn job(&self, rest: &str, request: &Asked) -> Answer {
-        let Some((name, path)) = rest
-            .split_once('/')
-            .filter(|(name, _)| is_execution_name(name))
-        else {
-            return Ok(Reply::not_found("such job"));
+        let player = {
+            let mut players = self.players.lock().await;
+            if !players.contains_key(execution) {
+                let output = PlayableOutput::of_job(&self.connection, Some(execution)).await?;
+                players.insert(execution.to_owned(), Player::new(output).await);
+            }
+            players.get(execution).cloned()
         };
-        let asked = Asked {
-            path: path.to_owned(),
-            ..request.clone()
-        };
-        Ok(self.player(name).await?.answer(&asked).await)
-    }
-
-    async fn route(&self, request: &Asked) -> Answer {
-        let path = request.path.as_str();
-        if let Some(what) = path.strip_prefix("api/") {
-            return self.api(what, request).await;
+        match player {
+            Some(player) => Ok(player.answer(path, headers).await),
+            None => Ok(web::not_found(execution)),
         }
-        if let Some(rest) = path.strip_prefix("job/") {
-            return self.job(rest, request).await;
-        }
-        let path = if path.is_empty() {
-            "console/index.html"
-        } else {
-            path
-        };
-        Ok(web::page(path))
     }
 }
 
-#[async_trait]
-impl Site for Console {
-    async fn answer(&self, request: &Asked) -> Reply {
-        let answer = self.route(request).await;
-        answer.unwrap_or_else(|trouble| Reply::trouble(502, &trouble))
+async fn overview(State(console): Shared) -> Answer {
+    let connection = &console.connection;
+    let queues = connection.queue_depths().await.unwrap_or_default();
+    let queues = queues.into_iter().map(|(name, waiting, hidden)| {
+        serde_json::json!({"name": name, "waiting": waiting, "hidden": hidden})
+    });
+    Ok(web::json(&serde_json::json!({
+        "place": connection.endpoint.to_string(),
+        "stack": connection.stack,
+        "queues": queues.collect::<Vec<_>>(),
+    })))
+}
+
+async fn definition(State(console): Shared) -> Response {
+    web::json(&console.definition)
+}
+
+async fn executions(State(console): Shared) -> Answer {
+    let connection = &console.connection;
+    let machine = &connection.names.state_machine_arn;
+    let all = connection.operations.executions(machine, LISTED).await?;
+    let all: Vec<ListedExecution> = all.iter().map(ListedExecution::from).collect();
+    Ok(web::json(&all))
+}
+
+async fn execution(State(console): Shared, ExecutionName(name): ExecutionName) -> Answer {
+    let arn = console.arn(&name);
+    let Some(view) = console.connection.operations.execution(&arn).await? else {
+        return Ok(web::not_found(&name));
+    };
+    Ok(web::json(&ExecutionDetails {
+        summary: ListedExecution::from(&view.summary),
+        arn: view.summary.arn,
+        input: view.input,
+        output: view.output,
+        error: view.error,
+        cause: view.cause,
+    }))
+}
+
+async fn history(State(console): Shared, ExecutionName(name): ExecutionName, uri: Uri) -> Answer {
+    let after = web::parameter(&uri, "after").and_then(|n| n.parse().ok());
+    let (arn, operations) = (console.arn(&name), &console.connection.operations);
+    let events = operations.history(&arn, after.unwrap_or(0)).await?;
+    let events: Vec<ConsoleEvent> = events.into_iter().map(ConsoleEvent::from).collect();
+    Ok(web::json(&events))
+}
+
+/// The Maps as the service counts them, with their items from the records of the workers.
+async fn maps(State(console): Shared, ExecutionName(name): ExecutionName) -> Answer {
+    let (arn, connection) = (console.arn(&name), &console.connection);
+    let runs = connection.operations.map_runs(&arn).await?;
+    let mut all = console.work.lock().await;
+    if !all.contains_key(&name) {
+        let history = connection.operations.history(&arn, 0).await?;
+        if let Some(items) = WorkItems::of(connection, &history).await {
+            all.insert(name.clone(), items);
+        }
     }
+    let items = match all.get_mut(&name) {
+        Some(work) => Some(work.update(connection).await),
+        None => None,
+    };
+    let details = runs.into_iter().map(|run| MapDetails {
+        items: items.and_then(|items| items.get(run.label.as_str())),
+        run,
+    });
+    Ok(web::json(&details.collect::<Vec<_>>()))
+}
+
+async fn player_page(
+    State(console): Shared,
+    Path(execution): Path<String>,
+    headers: HeaderMap,
+) -> Answer {
+    console.play(&execution, "", &headers).await
+}
+
+async fn player_file(
+    State(console): Shared,
+    Path((execution, path)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Answer {
+    console.play(&execution, &path, &headers).await
 }

@@ -1,4 +1,25 @@
-//! Follows an execution: which state it is in, how many chunks are done, how fast, how long still.
+//! Following an execution until it ends: its states, the progress of the encode, and an estimate of the time left.
+//!
+//! **Problem.** An execution reports states, but not how far the encode within one state is. A Distributed Map only
+//! counts its items, and a job must not fail, or cost more, because it is watched.
+//!
+//! **Idea.** The workers of an encode write one record for each chunk, so the records below the working prefix of the
+//! job are the progress. [`Follower`] only reads: the execution, new events of its history, the Map runs, and two
+//! listings in S3.
+//!
+//! **Flow.** [`Follower::look`] runs every 400 ms:
+//!
+//! 1. Read the execution, then the events after the last seen one. In this order, the history of an execution that has
+//!    ended is complete.
+//! 2. Add each event to the [`Timeline`] and show it as an [`Event`]. When PlanChunks ends, read the plan.
+//! 3. During Encode, compare the plan with the records and with the notes of failed attempts: [`Progress`].
+//! 4. Show everything as an [`ExecutionTree`].
+//!
+//! [`Display`] decides the form: a tree that is redrawn on a terminal, one line for each event elsewhere (for logs), or
+//! one JSON object for each event (for programs). Only JSON goes to standard output.
+//!
+//! **Invariant.** Nothing that cannot be read ends the following of a job, except the execution itself: without a plan
+//! there is no progress, and the states are still shown.
 
 mod display;
 mod event;
@@ -8,28 +29,28 @@ mod tree;
 use std::time::Duration;
 
 use reelsmith_aws::operate::{ExecutionStatus, ExecutionView, HistoryEvent, HistoryKind, MapRun};
-use reelsmith_contract::payload::SubmitJobOutput;
-use serde::Deserialize;
 
-use crate::error::{Name, Trouble};
-use crate::job::target::Target;
+use crate::error::{CliError, ErrorCode};
+use crate::job::connection::Connection;
+use crate::job::resolve::submission_of;
 use crate::view::timeline::Timeline;
 
 pub use display::{Display, Style};
 pub use event::Event;
 use progress::Encode;
-pub use progress::{Cell, Progress, Rung};
-pub use tree::Picture;
+pub use progress::{ChunkState, Progress, RungProgress};
+pub use tree::ExecutionTree;
 
-/// Between two looks. A look is a handful of small calls.
+/// Time between two looks. A look takes a few small calls.
 const PAUSE: Duration = Duration::from_millis(400);
 /// The state whose branches run the encoder.
 const ENCODE: &str = "Encode";
 
 /// Follows one execution to its end.
 pub struct Follower<'a> {
-    target: &'a Target,
+    connection: &'a Connection,
     execution: ExecutionView,
+    /// Id of the last event that was read.
     seen: i64,
     timeline: Timeline,
     encode: Option<Encode>,
@@ -37,18 +58,11 @@ pub struct Follower<'a> {
     maps: Vec<MapRun>,
 }
 
-/// The part of the state data that the follower needs.
-#[derive(Deserialize)]
-struct StateData {
-    submission: SubmitJobOutput,
-}
-
 impl<'a> Follower<'a> {
-    /// A follower of an execution that exists.
-    #[must_use]
-    pub fn new(target: &'a Target, execution: &ExecutionView) -> Self {
+    /// A follower of an existing execution.
+    pub fn new(connection: &'a Connection, execution: &ExecutionView) -> Self {
         Self {
-            target,
+            connection,
             execution: execution.clone(),
             seen: 0,
             timeline: Timeline::default(),
@@ -58,36 +72,33 @@ impl<'a> Follower<'a> {
         }
     }
 
-    /// Shows what happens until the execution has ended.
+    /// Shows the events until the execution has ended, and returns the ended execution.
     ///
     /// # Errors
-    /// Where the deployment stops answering.
-    pub async fn to_the_end(mut self, display: &mut Display) -> Result<ExecutionView, Trouble> {
+    /// `JobUnknown` if the execution disappears, or those of the calls.
+    pub async fn to_the_end(mut self, display: &mut Display) -> Result<ExecutionView, CliError> {
         while !self.look(display).await? {
             tokio::time::sleep(PAUSE).await;
         }
         Ok(self.execution)
     }
 
-    /// Looks once; whether the execution has ended.
-    ///
-    /// # Errors
-    /// Where the deployment does not answer.
-    pub async fn look(&mut self, display: &mut Display) -> Result<bool, Trouble> {
-        let operations = &self.target.operations;
+    /// Looks once; returns whether the execution has ended.
+    pub async fn look(&mut self, display: &mut Display) -> Result<bool, CliError> {
+        let operations = &self.connection.operations;
         let arn = self.execution.summary.arn.clone();
-        // Described before the history is read: once it has ended, that history is whole.
+        // Read before the history: if it has ended by now, that history is complete.
         let view = operations.execution(&arn).await?;
-        self.execution = view.ok_or_else(|| vanished(&arn))?;
+        self.execution = view.ok_or_else(|| disappeared(&arn))?;
         for event in operations.history(&arn, self.seen).await? {
             self.seen = event.id;
             self.take(&event, display).await?;
         }
         self.progress(display).await?;
         let ended = self.execution.summary.status != ExecutionStatus::Running;
-        display.picture(&Picture {
+        display.tree(&ExecutionTree {
             execution: &self.execution.summary,
-            now_ms: self.target.clock.now().0,
+            now_ms: self.connection.clock.now().0,
             timeline: &self.timeline,
             progress: self.progress.as_ref(),
             maps: &self.maps,
@@ -95,7 +106,7 @@ impl<'a> Follower<'a> {
         if ended {
             display.event(&Event::Ended {
                 after_ms: self.after(self.execution.summary.stopped_ms.unwrap_or_default()),
-                status: self.execution.summary.status.into(),
+                status: self.execution.summary.status,
                 error: self.execution.error.clone(),
             });
             display.finish();
@@ -107,13 +118,13 @@ impl<'a> Follower<'a> {
         at_ms - self.execution.summary.started_ms
     }
 
-    async fn take(&mut self, event: &HistoryEvent, display: &mut Display) -> Result<(), Trouble> {
-        if let HistoryKind::Exited { state, output } = &event.kind {
+    async fn take(&mut self, event: &HistoryEvent, display: &mut Display) -> Result<(), CliError> {
+        if let HistoryKind::Exited { state, .. } = &event.kind {
             if state == "PlanChunks" {
-                self.begin(output, event.at_ms).await?;
+                self.begin(event).await;
             }
             if state == ENCODE {
-                // The last chunks may have ended since the last look.
+                // Count the chunks that ended since the last look.
                 self.progress(display).await?;
                 self.encode = None;
             }
@@ -123,27 +134,26 @@ impl<'a> Follower<'a> {
         Ok(())
     }
 
-    async fn begin(&mut self, output: &str, at_ms: i64) -> Result<(), Trouble> {
-        // Following must not fail a job, so state data that cannot be read only costs the progress.
-        if let Ok(data) = serde_json::from_str::<StateData>(output) {
-            let keys = data.submission.claim.keys();
-            self.encode = Encode::begin(self.target, keys, at_ms).await?;
+    /// Reads the plan. State data or a plan that cannot be read only means that there is no progress to show.
+    async fn begin(&mut self, planned: &HistoryEvent) {
+        if let Some(submission) = submission_of(std::slice::from_ref(planned)) {
+            let keys = submission.claim.keys();
+            self.encode = Encode::begin(self.connection, keys, planned.at_ms).await;
         }
-        Ok(())
     }
 
-    async fn progress(&mut self, display: &mut Display) -> Result<(), Trouble> {
+    async fn progress(&mut self, display: &mut Display) -> Result<(), CliError> {
         let Some(encode) = &self.encode else {
             return Ok(());
         };
         let arn = &self.execution.summary.arn;
-        self.maps = self.target.operations.map_runs(arn).await?;
+        self.maps = self.connection.operations.map_runs(arn).await?;
         let run = self.maps.iter().find(|r| r.label == "TranscodeChunks");
         let now_ms = match self.execution.summary.stopped_ms {
             Some(stopped) => stopped,
-            None => self.target.clock.now().0,
+            None => self.connection.clock.now().0,
         };
-        let progress = encode.look(self.target, run, now_ms).await?;
+        let progress = encode.look(self.connection, run, now_ms).await?;
         let moved = self.progress.as_ref().is_none_or(|p| p.differs(&progress));
         if moved {
             display.event(&Event::Progress(progress.clone()));
@@ -153,13 +163,13 @@ impl<'a> Follower<'a> {
     }
 }
 
-fn vanished(execution: &str) -> Trouble {
-    Trouble::new(
+fn disappeared(execution: &str) -> CliError {
+    CliError::new(
         format!("follow {execution}"),
-        "the execution is not there any more",
-        "the local stack was restarted; run the job again",
+        "the execution no longer exists",
+        "if the local stack was restarted, run the job again",
     )
-    .named(Name::JobUnknown)
+    .with_code(ErrorCode::JobUnknown)
 }
 
 #[cfg(test)]

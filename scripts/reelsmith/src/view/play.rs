@@ -1,57 +1,59 @@
-//! `reelsmith play`: a page that plays an output with the players people embed, and shows what they do.
+//! `reelsmith play`: a page that plays an output with hls.js and Shaka Player and shows what the players do.
 
-mod target;
+mod output;
 
-use std::sync::Arc;
-
-use async_trait::async_trait;
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::http::HeaderMap;
+use axum::response::Response;
+use axum::routing::get;
 use clap::Args;
 use serde::Serialize;
 
-use crate::error::{Exit, Trouble};
-use crate::job::target::Where;
-use crate::view::web::{Asked, Media, Reply, Server, Site, page};
-pub use target::Output;
+use crate::error::CommandResult;
+use crate::job::connection::DeploymentArgs;
+use crate::view::web::{self, Media, PageArgs};
+pub use output::PlayableOutput;
 
-/// What is to be played.
+/// Arguments of `play`.
 #[derive(Args, Clone, Debug)]
-pub struct Request {
-    /// A folder or s3://bucket/prefix/ that holds HLS, DASH or both; or a job by its execution, key, title, or the beginning
-    /// of one of them. The newest job where not given.
+pub struct PlayArgs {
+    /// A folder or s3://bucket/prefix/ that contains HLS, DASH or both; or a job: an execution, a job key, a title, or the
+    /// beginning of one of them. Default: the newest job.
     #[arg(value_name = "JOB|DIR|S3-PREFIX")]
-    pub what: Option<String>,
-    /// Port on 127.0.0.1; any that is free where not given.
-    #[arg(long, default_value_t = 0, hide_default_value = true)]
-    pub port: u16,
-    /// Opens the page in the usual browser.
-    #[arg(long)]
-    pub open: bool,
+    pub output: Option<String>,
+    #[command(flatten)]
+    pub page: PageArgs,
 }
 
-/// Serves the page until the person ends it. `say` gets its address.
-///
-/// # Errors
-/// Where there is nothing to play or the port is taken.
-pub async fn play(at: &Where, request: &Request, say: impl Fn(&str)) -> Result<Exit, Trouble> {
-    let target = target::find(at, request.what.as_deref()).await?;
-    let server = Server::bind(request.port).await?;
-    let url = server.url();
-    say(&format!("playing {} at {url}", target.name));
-    say("Ctrl-C ends it");
-    if request.open {
-        crate::view::web::open_browser(&url)?;
-    }
-    let site = Arc::new(Player::new(target).await);
-    tokio::select! {
-        () = server.serve(site) => {}
-        _ = tokio::signal::ctrl_c() => {}
-    }
-    Ok(Exit::Done)
+/// Serves the page until Ctrl-C.
+pub async fn run(deployment: &DeploymentArgs, args: &PlayArgs) -> CommandResult {
+    let output = PlayableOutput::find(deployment, args.output.as_deref()).await?;
+    let title = format!("playing {}", output.name);
+    let pages = Router::new()
+        .route("/", get(start_page))
+        .route("/{*path}", get(other_page))
+        .with_state(Player::new(output).await);
+    args.page.serve(&title, pages).await
 }
 
-/// What the page asks for first: where everything is, relative to the page.
+async fn start_page() -> Response {
+    web::page(START_PAGE)
+}
+
+async fn other_page(
+    State(player): State<Player>,
+    Path(path): Path<String>,
+    headers: HeaderMap,
+) -> Response {
+    player.answer(&path, &headers).await
+}
+
+const START_PAGE: &str = "play/index.html";
+
+/// What the page loads first: the paths of everything, relative to the page.
 #[derive(Clone, Debug, Serialize)]
-struct Described {
+struct OutputPaths {
     name: String,
     hls: Option<String>,
     dash: Option<String>,
@@ -59,42 +61,36 @@ struct Described {
 }
 
 /// The pages and media of one output.
+#[derive(Clone)]
 pub struct Player {
     media: Media,
-    described: Described,
+    paths: OutputPaths,
 }
 
 impl Player {
     /// The player of an output.
-    pub async fn new(target: Output) -> Self {
-        let at = |name: String| format!("media/{name}");
-        let has_report = target.media.has("report.html").await;
-        let described = Described {
-            name: target.name,
-            hls: target.hls.map(at),
-            dash: target.dash.map(at),
-            report: has_report.then(|| "media/report.html".to_owned()),
+    pub async fn new(output: PlayableOutput) -> Self {
+        let below = |name: String| format!("media/{name}");
+        let has_report = output.media.has("report.html").await;
+        let paths = OutputPaths {
+            name: output.name,
+            hls: output.hls.map(below),
+            dash: output.dash.map(below),
+            report: has_report.then(|| below("report.html".to_owned())),
         };
         Self {
-            media: target.media,
-            described,
+            media: output.media,
+            paths,
         }
     }
-}
 
-#[async_trait]
-impl Site for Player {
-    async fn answer(&self, request: &Asked) -> Reply {
-        match request.path.as_str() {
-            "api/output" => Reply::json(&self.described),
-            path => match path.strip_prefix("media/") {
-                Some(object) => self.media.answer(object, request).await,
-                None => page(if path.is_empty() {
-                    "play/index.html"
-                } else {
-                    path
-                }),
-            },
+    /// The answer to a request for a path below the start page.
+    pub async fn answer(&self, path: &str, headers: &HeaderMap) -> Response {
+        match path.strip_prefix("media/") {
+            Some(object) => self.media.answer(object, headers).await,
+            None if path == "api/output" => web::json(&self.paths),
+            None if path.is_empty() => web::page(START_PAGE),
+            None => web::page(path),
         }
     }
 }

@@ -1,152 +1,214 @@
-//! Pages for the person at this machine, over HTTP/1.1 on 127.0.0.1: files compiled into this program, and what a
-//! [`Site`] answers.
+//! Web pages for the person at this machine, served on 127.0.0.1: the files of `scripts/reelsmith/web`, which are part
+//! of this program, and the answers of a router.
 //!
-//! A page of any other origin can send requests to a loopback port, and a name of its own can be made to point there. So
-//! only GET and HEAD are answered, only under the address that was printed, and nothing a site answers changes anything.
+//! A page of any other origin can send requests to a loopback port, and its host name can be made to resolve to
+//! 127.0.0.1. So the server answers only GET and HEAD, only under the address that was printed, and no request changes
+//! anything.
 
 mod assets;
 mod media;
-mod serve;
 
-use std::collections::BTreeMap;
-use std::fmt;
+use std::fmt::Display;
+use std::net::{Ipv4Addr, SocketAddr};
 
-use async_trait::async_trait;
-use bytes::Bytes;
+use axum::Router;
+use axum::extract::Request;
+use axum::http::header::{ALLOW, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use clap::Args;
 use serde::Serialize;
+use tokio::net::TcpListener;
 
-pub use assets::{Asset, asset};
+use crate::error::{CliError, CommandResult, Exit};
+use crate::view::text::say;
+
 pub use media::Media;
-pub use serve::Server;
 
-use crate::error::Trouble;
-use serve::Body;
-
-/// What is served at one address.
-#[async_trait]
-pub trait Site: Send + Sync + 'static {
-    /// The answer to a request.
-    async fn answer(&self, request: &Asked) -> Reply;
+/// Options of the commands that serve a page.
+#[derive(Args, Clone, Debug)]
+pub struct PageArgs {
+    /// Port on 127.0.0.1. Default: any free port.
+    #[arg(long, default_value_t = 0, hide_default_value = true)]
+    pub port: u16,
+    /// Open the page in the default browser.
+    #[arg(long)]
+    pub open: bool,
 }
 
-/// A request.
-#[derive(Clone, Debug, Default)]
-pub struct Asked {
-    /// The path without its leading `/`, percent signs undone.
-    pub path: String,
-    /// What stands behind the `?`.
-    pub query: BTreeMap<String, String>,
-    /// The `Range` header.
-    pub range: Option<String>,
-}
-
-impl Asked {
-    /// A number of the query.
-    #[must_use]
-    pub fn number(&self, name: &str) -> Option<i64> {
-        self.query.get(name)?.parse().ok()
+impl PageArgs {
+    /// Prints the address and serves the pages until Ctrl-C.
+    pub async fn serve(&self, title: &str, pages: Router) -> CommandResult {
+        let server = Server::bind(self.port).await?;
+        let url = server.url();
+        say(&format!("{title} at {url}"));
+        say("Ctrl-C ends it");
+        if self.open {
+            open_browser(&url)?;
+        }
+        tokio::select! {
+            () = server.serve(pages) => {}
+            _ = tokio::signal::ctrl_c() => {}
+        }
+        Ok(Exit::Done)
     }
 }
 
-/// An answer.
-pub struct Reply {
-    pub(crate) status: u16,
-    pub(crate) headers: Vec<(&'static str, String)>,
-    pub(crate) body: Body,
+/// A listening port of this machine.
+pub struct Server {
+    listener: TcpListener,
+    address: SocketAddr,
 }
 
-/// Pages run only the scripts of this program; media arrive through `blob:`, and Shaka
-/// makes text tracks out of `data:`.
+impl Server {
+    /// Listens on 127.0.0.1; port 0 is any free port.
+    pub async fn bind(port: u16) -> Result<Self, CliError> {
+        let bind = async {
+            let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
+            let address = listener.local_addr()?;
+            Ok(Self { listener, address })
+        };
+        bind.await.map_err(|e: std::io::Error| {
+            CliError::new(
+                format!("serve pages at 127.0.0.1:{port}"),
+                e.to_string(),
+                "omit --port to use any free port",
+            )
+            .with_source(e)
+        })
+    }
+
+    /// The address for a browser, ending in `/`.
+    pub fn url(&self) -> String {
+        format!("http://{}/", self.address)
+    }
+
+    /// Serves until this future is dropped.
+    pub async fn serve(self, pages: Router) {
+        let address = self.address;
+        let guard = middleware::from_fn(move |request, next| guard(address, request, next));
+        // `axum::serve` retries after an error of the listener, so it only ends when it is dropped.
+        let _ = axum::serve(self.listener, pages.layer(guard)).await;
+    }
+}
+
+/// Refuses requests that the printed page would not send, and adds the headers of every answer.
+async fn guard(address: SocketAddr, request: Request, next: Next) -> Response {
+    let mut response = if ![Method::GET, Method::HEAD].contains(request.method()) {
+        let refused = error(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "only GET and HEAD are allowed",
+        );
+        ([(ALLOW, "GET, HEAD")], refused).into_response()
+    } else if !is_own(request.headers(), address) {
+        let text = "the host is not the address that was printed";
+        error(StatusCode::MISDIRECTED_REQUEST, text)
+    } else {
+        next.run(request).await
+    };
+    for (name, value) in [
+        ("cache-control", "no-store"),
+        ("x-content-type-options", "nosniff"),
+        ("referrer-policy", "no-referrer"),
+        ("cross-origin-resource-policy", "same-origin"),
+    ] {
+        let name = HeaderName::from_static(name);
+        response
+            .headers_mut()
+            .insert(name, HeaderValue::from_static(value));
+    }
+    response
+}
+
+/// Whether the browser uses the printed address, and not another name that resolves to it.
+fn is_own(headers: &HeaderMap, address: SocketAddr) -> bool {
+    let host = headers.get(HOST).and_then(|h| h.to_str().ok());
+    host.is_some_and(|h| h == address.to_string() || h == format!("localhost:{}", address.port()))
+}
+
+/// A page runs only the scripts of this program. Media arrive through `blob:`, and Shaka Player creates text tracks from
+/// `data:`.
 const PAGE_POLICY: &str = "default-src 'self'; media-src 'self' blob: data:; img-src 'self' data: blob:; \
 style-src 'self' 'unsafe-inline'; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
-/// What comes out of a bucket or a folder may look like a page, but runs nothing.
+/// An object of a bucket or a folder may look like a page, but runs no script.
 const CONTENT_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; sandbox allow-same-origin";
 
-impl Reply {
-    /// A file of this program.
-    #[must_use]
-    pub fn asset(asset: Asset) -> Self {
-        Self::bytes(asset.content_type, Bytes::from_static(asset.bytes))
-            .with("content-security-policy", PAGE_POLICY)
-    }
-
-    /// Something out of a bucket or a folder.
-    #[must_use]
-    pub fn content(content_type: &str, body: impl Into<Bytes>) -> Self {
-        Self::bytes(content_type, body.into()).with("content-security-policy", CONTENT_POLICY)
-    }
-
-    /// JSON.
-    #[must_use]
-    pub fn json(value: &impl Serialize) -> Self {
-        match serde_json::to_vec(value) {
-            Ok(body) => Self::bytes("application/json", body.into()),
-            Err(error) => Self::trouble(500, &error),
-        }
-    }
-
-    /// Nothing is there.
-    #[must_use]
-    pub fn not_found(what: &str) -> Self {
-        Self::trouble(404, &format_args!("there is no {what}"))
-    }
-
-    /// What went wrong, as `{"error": …}`.
-    #[must_use]
-    pub fn trouble(status: u16, error: &dyn fmt::Display) -> Self {
-        let text = serde_json::json!({ "error": error.to_string() }).to_string();
-        Self {
-            status,
-            ..Self::bytes("application/json", text.into())
-        }
-    }
-
-    fn bytes(content_type: &str, body: Bytes) -> Self {
-        Self {
-            status: 200,
-            headers: vec![("content-type", content_type.to_owned())],
-            body: Body::Whole(body),
-        }
-    }
-
-    fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
-        self.headers.push((name, value.into()));
-        self
-    }
-}
-
-/// Opens an address in the person's usual browser.
-///
-/// # Errors
-/// Where this system has no way to.
-pub fn open_browser(url: &str) -> Result<(), Trouble> {
-    let opener = if cfg!(target_os = "macos") {
-        "open"
-    } else {
-        "xdg-open"
+/// A file of `scripts/reelsmith/web`.
+pub fn page(path: &str) -> Response {
+    let Some(bytes) = assets::asset(path) else {
+        return not_found(path);
     };
-    let ended = std::process::Command::new(opener).arg(url).status();
-    match ended {
-        Ok(status) if status.success() => Ok(()),
-        Ok(status) => Err(not_opened(url, &format!("{opener} ended with {status}"))),
-        Err(error) => Err(not_opened(url, &format!("{opener}: {error}"))),
+    let headers = [
+        (CONTENT_TYPE, content_type(path)),
+        (CONTENT_SECURITY_POLICY, PAGE_POLICY),
+    ];
+    (headers, bytes).into_response()
+}
+
+/// The file that a request names by its path.
+pub async fn page_of_path(uri: Uri) -> Response {
+    page(uri.path().trim_start_matches('/'))
+}
+
+/// A value as JSON.
+pub fn json(value: &impl Serialize) -> Response {
+    match serde_json::to_vec(value) {
+        Ok(body) => ([(CONTENT_TYPE, "application/json")], body).into_response(),
+        Err(e) => error(StatusCode::INTERNAL_SERVER_ERROR, e),
     }
 }
 
-fn not_opened(url: &str, why: &str) -> Trouble {
-    let remedy = "leave --open away and open the printed address yourself";
-    Trouble::new(format!("open {url} in a browser"), why, remedy)
+/// An error as `{"error": …}`.
+pub fn error(status: StatusCode, error: impl Display) -> Response {
+    (
+        status,
+        json(&serde_json::json!({ "error": error.to_string() })),
+    )
+        .into_response()
 }
 
-/// A file of the pages.
-#[must_use]
-pub fn page(path: &str) -> Reply {
-    asset(path).map_or_else(|| Reply::not_found(path), Reply::asset)
+/// 404 with the name of what does not exist.
+pub fn not_found(name: &str) -> Response {
+    error(StatusCode::NOT_FOUND, format_args!("not found: {name}"))
 }
 
-/// `Content-Type` by the end of a name, for what is stored without one.
-#[must_use]
-pub fn content_type(path: &str) -> &'static str {
+/// A parameter of the query.
+pub fn parameter(uri: &Uri, name: &str) -> Option<String> {
+    let query = uri.query().unwrap_or_default();
+    let mut parameters = url::form_urlencoded::parse(query.as_bytes());
+    parameters
+        .find(|(key, _)| key == name)
+        .map(|(_, value)| value.into_owned())
+}
+
+impl IntoResponse for CliError {
+    fn into_response(self) -> Response {
+        error(StatusCode::BAD_GATEWAY, self)
+    }
+}
+
+/// Opens an address in the default browser.
+pub fn open_browser(url: &str) -> Result<(), CliError> {
+    let opener = match cfg!(target_os = "macos") {
+        true => "open",
+        false => "xdg-open",
+    };
+    let why = match std::process::Command::new(opener).arg(url).status() {
+        Ok(status) if status.success() => return Ok(()),
+        Ok(status) => format!("{opener} ended with {status}"),
+        Err(error) => format!("{opener}: {error}"),
+    };
+    let remedy = "omit --open and open the printed address yourself";
+    Err(CliError::new(
+        format!("open {url} in a browser"),
+        why,
+        remedy,
+    ))
+}
+
+/// `Content-Type` by the extension of a file, for objects that are stored without one.
+fn content_type(path: &str) -> &'static str {
     match path.rsplit('.').next().unwrap_or_default() {
         "m3u8" => "application/vnd.apple.mpegurl",
         "mpd" => "application/dash+xml",

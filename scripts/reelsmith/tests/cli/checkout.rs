@@ -1,4 +1,4 @@
-//! A checkout for one test, and what the command says in it.
+//! A checkout for one test, and the output of commands in it.
 
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
@@ -7,7 +7,7 @@ use std::process::{Command, Output, Stdio};
 use reelsmith::Project;
 use tempfile::TempDir;
 
-/// A checkout with a `.local` of its own, so that the stack of this test is nobody else's.
+/// A checkout with its own `.local`, and therefore its own stack.
 pub struct Checkout {
     folder: TempDir,
 }
@@ -34,7 +34,7 @@ impl Checkout {
             .current_dir(self.path())
             .env("REELSMITH_ROOT", self.path())
             .env("REELSMITH_MINISTACK", project.ministack())
-            // Nothing of this machine's AWS settings may be found.
+            // Hide the AWS settings of this machine.
             .env("AWS_CONFIG_FILE", "/dev/null")
             .env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
             .env("AWS_EC2_METADATA_DISABLED", "true")
@@ -52,8 +52,8 @@ impl Checkout {
         self.command(arguments).output().unwrap()
     }
 
-    /// What a command that goes on by itself prints until a line comes that ends it.
-    pub fn served(&self, arguments: &[&str], last: impl Fn(&str) -> bool) -> String {
+    /// The output of a command that does not end, up to a given line.
+    pub fn output_until(&self, arguments: &[&str], last: impl Fn(&str) -> bool) -> String {
         let mut command = self.command(arguments);
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut text = String::new();
@@ -70,8 +70,8 @@ impl Checkout {
         format!("$ reelsmith {}\n{text}and serves\n", arguments.join(" "))
     }
 
-    /// Exit code and results, with everything that differs between runs taken out.
-    pub fn printed(&self, arguments: &[&str]) -> String {
+    /// Exit code and standard output, without what differs between runs.
+    pub fn results(&self, arguments: &[&str]) -> String {
         let output = self.run(arguments);
         format!(
             "$ reelsmith {}\n{}exit code {}\n",
@@ -81,13 +81,13 @@ impl Checkout {
         )
     }
 
-    /// Exit code and what was printed, with everything that differs between runs taken out.
-    pub fn said(&self, arguments: &[&str]) -> String {
-        self.told(arguments, |line| Some(line.to_owned()))
+    /// Exit code and all output, without what differs between runs.
+    pub fn output(&self, arguments: &[&str]) -> String {
+        self.lines(arguments, |line| Some(line.to_owned()))
     }
 
-    /// The same of the lines that `keep` keeps.
-    pub fn told(&self, arguments: &[&str], keep: impl Fn(&str) -> Option<String>) -> String {
+    /// As [`Checkout::output`], with only the lines that `keep` returns.
+    pub fn lines(&self, arguments: &[&str], keep: impl Fn(&str) -> Option<String>) -> String {
         let output = self.run(arguments);
         let text = |bytes: &[u8]| {
             let text = String::from_utf8_lossy(bytes).into_owned();
@@ -103,6 +103,7 @@ impl Checkout {
         )
     }
 
+    /// Standard output of a command that succeeds.
     pub fn out(&self, arguments: &[&str]) -> String {
         let output = self.run(arguments);
         let stderr = String::from_utf8_lossy(&output.stderr);
@@ -122,7 +123,7 @@ fn steady(text: &str, root: &Path) -> String {
     let text = text.replace(&root.display().to_string(), "[root]");
     let line = |line: &str| {
         let words: Vec<String> = line.split_whitespace().map(word).collect();
-        // A slow machine takes minutes for what another does in seconds.
+        // On a slow machine seconds become minutes.
         words.join(" ").replace("[n] min [n] s", "[n] s") + "\n"
     };
     text.lines().map(line).collect()
@@ -156,7 +157,7 @@ fn word(word: &str) -> String {
     steady.replace("[n].[n]", "[n]")
 }
 
-/// Two seconds of picture and sound, and their manifest.
+/// A film of two seconds with its manifest.
 pub fn film(checkout: &Checkout, name: &str) {
     let media = format!("{name}.mp4");
     let made = Command::new("ffmpeg")

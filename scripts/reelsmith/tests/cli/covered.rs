@@ -1,8 +1,8 @@
-//! Every command has its output and its errors in a snapshot of this folder.
+//! The snapshots of this folder contain the output and an error of every command.
 
 use std::collections::BTreeMap;
 
-/// Commands that run, by the words that lead to them; true where one was shown to end well, and to fail.
+/// Every command that can be run, with whether a snapshot shows its success, and whether one shows a failure.
 fn leaves(path: &str, command: &clap::Command, all: &mut BTreeMap<String, (bool, bool)>) {
     let below: Vec<_> = command
         .get_subcommands()
@@ -16,12 +16,11 @@ fn leaves(path: &str, command: &clap::Command, all: &mut BTreeMap<String, (bool,
     }
 }
 
-/// `doctor` ends as the machine is, so its own test compares code and findings; what `sign` prints depends on key and
-/// clock, and is compared in its module.
-const BY_ITSELF: [&str; 2] = ["doctor", "sign"];
+/// The output of `doctor` depends on the machine, and that of `sign` on key and time. Both have tests of their own.
+const TESTED_ELSEWHERE: [&str; 2] = ["doctor", "sign"];
 
 #[test]
-fn the_output_and_an_error_of_every_command_is_in_a_snapshot() {
+fn the_snapshots_contain_a_success_and_a_failure_of_every_command() {
     let mut all = BTreeMap::new();
     leaves("", &reelsmith::cli::command(), &mut all);
     assert!(all.len() > 20, "{all:?}");
@@ -48,10 +47,10 @@ fn the_output_and_an_error_of_every_command_is_in_a_snapshot() {
     }
     let missing: Vec<_> = all
         .iter()
-        .filter(|(name, seen)| **seen != (true, true) && !BY_ITSELF.contains(&name.as_str()))
+        .filter(|(name, seen)| **seen != (true, true) && !TESTED_ELSEWHERE.contains(&name.as_str()))
         .collect();
     assert!(
         missing.is_empty(),
-        "(ends well, fails) is not shown of {missing:?}"
+        "no snapshot shows (success, failure) of {missing:?}"
     );
 }

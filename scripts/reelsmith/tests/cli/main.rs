@@ -1,4 +1,4 @@
-//! The command as people type it, against a stack of its own: what each prints and how it ends.
+//! The command as people type it, with its own stack: the output and the exit code of every command.
 
 #![allow(
     clippy::disallowed_methods,
@@ -23,7 +23,7 @@ const SETTINGS: [&str; 6] = [
 ];
 
 #[test]
-fn without_a_stack_every_command_says_what_to_do() {
+fn without_a_stack_every_command_shows_a_remedy() {
     let checkout = Checkout::new();
     let all: Vec<String> = [
         &["status"][..],
@@ -37,9 +37,19 @@ fn without_a_stack_every_command_says_what_to_do() {
         &["fetch"],
         &["play"],
         &["console"],
-        &["validate", "s3://somebody/film/"],
-        &["validate", "s3://somebody/film/", "--environment", "local"],
-        &["validate", "s3://somebody/film/", "--environment", "prod"],
+        &["validate", "s3://some-bucket/film/"],
+        &[
+            "validate",
+            "s3://some-bucket/film/",
+            "--environment",
+            "local",
+        ],
+        &[
+            "validate",
+            "s3://some-bucket/film/",
+            "--environment",
+            "prod",
+        ],
         &["list", "--environment", "local"],
         &["list", "--environment", "prod"],
         &["up", "--environment", "aws"],
@@ -50,14 +60,14 @@ fn without_a_stack_every_command_says_what_to_do() {
         &["down"],
     ]
     .into_iter()
-    .map(|arguments| checkout.said(arguments))
+    .map(|arguments| checkout.output(arguments))
     .collect();
     insta::assert_snapshot!(all.join("\n"));
 }
 
-/// Commands that ask no deployment: what they print, and how they fail.
+/// Commands that need no deployment: their output and their errors.
 #[test]
-fn what_needs_no_deployment() {
+fn commands_without_a_deployment() {
     let checkout = Checkout::new();
     film(&checkout, "film");
     let samples = Project::find().unwrap().path("sample-data/manifests");
@@ -80,30 +90,34 @@ fn what_needs_no_deployment() {
         &["validate", "absent"],
         &["play", "absent", "--environment", "local"],
         &["render", "--set", "COLOUR=red"],
+        &["up", "--set", "COLOUR=red"],
+        &["up", "--set", "PROFILE=ultra"],
+        &["run", "film.xml", "--set", "PROFILE=ultra"],
+        &["simulate", "--profile", "ultra"],
         &["completions", "tcsh"],
         &["doctor", "now"],
     ]
     .into_iter()
-    .map(|arguments| checkout.said(arguments))
+    .map(|arguments| checkout.output(arguments))
     .collect();
-    // Of what is long or the machine's own, the part that is the same everywhere.
-    let first = |words: &'static [&'static str]| {
+    // Of long output, only lines that are equal on every machine.
+    let only = |words: &'static [&'static str]| {
         move |line: &str| {
             let begins = words.iter().any(|w| line.trim_start().starts_with(w));
             begins.then(|| line.to_owned())
         }
     };
     let cut = [
-        checkout.told(&["rules"], first(&["HLS-P0"])),
-        checkout.told(&["render"], first(&["\"StartAt\": \"Parse"])),
-        checkout.told(&["completions", "bash"], first(&["_reelsmith() {"])),
+        checkout.lines(&["rules"], only(&["HLS-P0"])),
+        checkout.lines(&["render"], only(&["\"StartAt\": \"Parse"])),
+        checkout.lines(&["completions", "bash"], only(&["_reelsmith() {"])),
     ];
     insta::assert_snapshot!(all.into_iter().chain(cut).collect::<Vec<_>>().join("\n"));
 }
 
-/// Everything that `doctor` looks at is told with how it stands, and with a remedy where something is to be done.
+/// `doctor` prints every check with its status, and with a remedy for everything that is missing.
 #[test]
-fn doctor_tells_of_everything_and_what_to_do() {
+fn doctor_prints_every_check() {
     let checkout = Checkout::new();
     let output = checkout.run(&["doctor", "--json"]);
     let text = String::from_utf8(output.stdout).unwrap();
@@ -126,11 +140,11 @@ fn doctor_tells_of_everything_and_what_to_do() {
 }
 
 #[test]
-fn a_job_from_the_manifest_to_the_report_by_the_commands() {
+fn a_job_from_manifest_to_report() {
     let checkout = Checkout::new();
     film(&checkout, "film");
-    let mut told = vec![checkout.said(&[&["up"][..], &SETTINGS].concat())];
-    // Submitted and watched as a script does.
+    let mut outputs = vec![checkout.output(&[&["up"][..], &SETTINGS].concat())];
+    // Submit and watch as a script does.
     let name = checkout.out(&["submit", "film.xml"]);
     let name = name.trim();
     let events = checkout.out(&["watch", name, "--json"]);
@@ -149,14 +163,14 @@ fn a_job_from_the_manifest_to_the_report_by_the_commands() {
             .iter()
             .any(|e| e["event"] == "progress" && e["total"].as_u64() > Some(0))
     );
-    // The same manifest again is a duplicate, and says so.
+    // The same manifest again is a duplicate.
     let again = checkout.out(&["submit", "film.xml"]);
     checkout.out(&["watch", again.trim(), "--plain"]);
     let shown: serde_json::Value =
         serde_json::from_str(&checkout.out(&["show", again.trim(), "--json"])).unwrap();
     assert_eq!(shown["execution"]["decision"], "DUPLICATE_COMPLETE");
     let key = shown["job"]["job_key"].as_str().unwrap().to_owned();
-    // A job that fails: its mezzanine is not the one described.
+    // A job that fails: its mezzanine does not match the manifest.
     let other = std::fs::read_to_string(checkout.path().join("film.xml")).unwrap();
     let other = other.replacen("<FileSizeBytes>", "<FileSizeBytes>1", 1);
     std::fs::write(checkout.path().join("other.xml"), other).unwrap();
@@ -202,27 +216,28 @@ fn a_job_from_the_manifest_to_the_report_by_the_commands() {
         &["report", "absent"],
         &["console", "--port", &taken],
     ];
-    told.extend(commands.map(|arguments| checkout.said(arguments)));
-    // How far a run was at which moment is told on standard error.
+    outputs.extend(commands.map(|arguments| checkout.output(arguments)));
+    // The progress on standard error differs between runs.
     let run = [&["run", "film.xml", "--out", "out"][..], &SETTINGS].concat();
-    told.push(checkout.printed(&run));
-    // A job that waits for its mezzanine is cancelled.
+    outputs.push(checkout.results(&run));
+    // Cancel a job that waits for its mezzanine.
     film(&checkout, "late");
     std::fs::remove_file(checkout.path().join("late.mp4")).unwrap();
     let late = checkout.out(&["submit", "late.xml"]);
     let late = late.trim();
-    checkout.served(&["watch", late, "--json"], |line| {
+    checkout.output_until(&["watch", late, "--json"], |line| {
         line.contains("MezzanineMissing")
     });
-    let cancelled = checkout.said(&["cancel", late, "--reason", "wrong cut"]);
-    told.push(cancelled.replace(late, "[late]"));
-    told.push(checkout.said(&["redrive", "other"]));
-    told.push(checkout.said(&["submit", "film.xml"]));
+    let cancelled = checkout.output(&["cancel", late, "--reason", "wrong cut"]);
+    outputs.push(cancelled.replace(late, "[late]"));
+    outputs.push(checkout.output(&["redrive", "other"]));
+    outputs.push(checkout.output(&["submit", "film.xml"]));
     let ends = |line: &str| line.contains("Ctrl-C");
-    told.push(checkout.served(&["play", &key[..8]], ends));
-    told.push(checkout.served(&["console"], ends));
+    outputs.push(checkout.output_until(&["play", &key[..8]], ends));
+    outputs.push(checkout.output_until(&["console"], ends));
     insta::assert_snapshot!(
-        told.join("\n")
+        outputs
+            .join("\n")
             .replace(&key, "[job]")
             .replace(&key[..8], "[key]")
             .replace(&taken, "[port]")
@@ -247,7 +262,7 @@ fn a_job_from_the_manifest_to_the_report_by_the_commands() {
         fetched.join("master.m3u8").is_file() && fetched.join("report.json").is_file(),
         "{fetched:?}"
     );
-    // What failed may be run again, and fails again for the same reason.
+    // A failed job can run again, and fails again for the same reason.
     let redriven = checkout.out(&["redrive", "other"]);
     assert!(redriven.trim().ends_with("-r2"), "{redriven}");
     let watched = checkout.run(&["watch", redriven.trim(), "--plain"]);
@@ -255,7 +270,7 @@ fn a_job_from_the_manifest_to_the_report_by_the_commands() {
     assert!(checkout.run(&["down"]).status.success());
 }
 
-/// Every number of docs/metrics.md is there, and those that a job of this size cannot leave at nothing are not.
+/// Every number of docs/metrics.md exists, and those that cannot be 0 for this job are above 0.
 fn metrics(checkout: &Checkout, name: &str) {
     let text = checkout.out(&["report", name, "--json"]);
     let report: serde_json::Value = serde_json::from_str(&text).unwrap();
@@ -289,7 +304,7 @@ fn metrics(checkout: &Checkout, name: &str) {
             at(number)
         );
     }
-    // A placeholder is made without reading the mezzanine.
+    // In mock mode, workers do not read the mezzanine.
     for there in [
         "/bytes_read/total",
         "/bytes_read/of_mezzanine",
@@ -316,9 +331,12 @@ fn metrics(checkout: &Checkout, name: &str) {
             continue;
         };
         for field in fields.keys() {
-            let told = documented.contains(&format!("`{group}.{field}"))
+            let explained = documented.contains(&format!("`{group}.{field}"))
                 || documented.contains(&format!("`{field}`"));
-            assert!(told, "docs/metrics.md does not tell of {group}.{field}");
+            assert!(
+                explained,
+                "docs/metrics.md does not explain {group}.{field}"
+            );
         }
     }
 }

@@ -1,13 +1,13 @@
-// The page: a list of executions, one of them with its graph and details, looked at again every second while it runs.
+// The page: a list of executions, and one of them with its graph and details. A running execution is refreshed every second.
 import { themeButton } from '/theme.js';
-import { Picture } from './graph.js';
-import { duration, standing, statesOf, visitsOf } from './model.js';
+import { StateGraph } from './graph.js';
+import { duration, statesOf, statusesOf, visitsOf } from './model.js';
 import * as panels from './panels.js';
 
 const $ = (id) => document.getElementById(id);
 const { element } = panels;
 const TABS = { State: (app) => panels.state(app, app.picked), Events: panels.events, Maps: panels.maps, Execution: panels.whole };
-const EVERY = 1000;
+const EVERY = 1000; // milliseconds
 
 async function ask(path) {
   const response = await fetch(path);
@@ -17,7 +17,7 @@ async function ask(path) {
 }
 
 const app = {
-  executions: [], name: null, execution: null, events: [], maps: [], visits: [], standing: new Map(), picked: null, item: null, tab: 'State',
+  executions: [], name: null, execution: null, events: [], maps: [], visits: [], statuses: new Map(), picked: null, item: null, tab: 'State',
   pick(name) {
     app.picked = name;
     app.tab = 'State';
@@ -36,7 +36,7 @@ function badge(status) {
 
 function list() {
   const focused = document.activeElement?.dataset?.execution;
-  $('count').textContent = app.executions.length ? `the newest ${app.executions.length}` : '';
+  $('count').textContent = app.executions.length ? `newest ${app.executions.length}` : '';
   $('executions').replaceChildren(...app.executions.map((e) => {
     const button = element('button', '');
     button.type = 'button';
@@ -44,7 +44,7 @@ function list() {
     button.setAttribute('aria-current', String(e.name === app.name));
     button.title = e.name;
     const called = e.name.replace(/-[0-9a-f]{32}(-r\d+)?$/, '$1');
-    button.append(element('span', `dot ${e.status.split(' ')[0]}`), element('span', 'called', called),
+    button.append(element('span', `dot ${e.status}`), element('span', 'called', called),
       element('span', 'took', duration((e.stopped_ms ?? Date.now()) - e.started_ms)), element('small', '', `${e.status}, ${new Date(e.started_ms).toLocaleTimeString()}`));
     button.onclick = () => choose(e.name);
     return element('li', '', button);
@@ -83,7 +83,7 @@ function show() {
   $('detail').hidden = !execution;
   if (!execution) return;
   app.visits = visitsOf(app.events, app.states, execution);
-  app.standing = standing(app.visits, app.states, execution, app.maps);
+  app.statuses = statusesOf(app.visits, app.states, execution, app.maps);
   $('name').textContent = execution.name;
   $('status').replaceChildren(badge(execution.status));
   const took = duration((execution.stopped_ms ?? Date.now()) - execution.started_ms);
@@ -95,9 +95,9 @@ function show() {
     $(id).hidden = !published;
     $(id).href = `/job/${execution.name}/${path}`;
   }
-  app.picture.show(app.standing, app.visits, app.picked);
+  app.graph.show(app.statuses, app.visits, app.picked);
   tabs();
-  // What has not changed is left alone, so that a selection and a scroll position stay.
+  // Without changes the content is kept, and so are a selection and the scroll position.
   const key = JSON.stringify([app.name, app.tab, app.picked, app.item, app.events.length, app.maps, execution.status]);
   if (key !== drawn) {
     const { scrollTop } = $('body');
@@ -115,12 +115,12 @@ async function choose(name) {
   await look();
 }
 
-/** Asks for what is new of the chosen execution. */
+/** Loads what is new in the selected execution. */
 async function look() {
   const { name } = app;
   if (!name) return;
   const query = `execution=${encodeURIComponent(name)}`;
-  // Described first: once it has ended, the history that is read then is whole.
+  // Loaded before the history: if the execution has ended, that history is complete.
   const execution = await ask(`/api/execution?${query}`);
   const [events, maps] = await Promise.all([ask(`/api/history?${query}&after=${app.events.at(-1)?.id ?? 0}`), ask(`/api/maps?${query}`)]);
   if (app.name !== name) return;
@@ -155,7 +155,7 @@ async function turn() {
     await Promise.all([refresh(), overview()]);
     $('fault').hidden = true;
   } catch (error) {
-    $('fault').textContent = `The stack does not answer: ${error.message}`;
+    $('fault').textContent = `The local stack does not answer: ${error.message}`;
     $('fault').hidden = false;
   }
   setTimeout(turn, EVERY);
@@ -165,6 +165,6 @@ themeButton($('theme'));
 $('paths').onchange = () => $('graph').classList.toggle('show-paths', $('paths').checked);
 const definition = await ask('/api/definition');
 app.states = statesOf(definition);
-app.picture = new Picture($('graph'), definition, app.states, app.pick);
+app.graph = new StateGraph($('graph'), definition, app.states, app.pick);
 globalThis.reelsmith = app;
 turn();

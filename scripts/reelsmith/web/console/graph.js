@@ -1,4 +1,4 @@
-// The state machine as a picture: laid out by dagre, branches and Maps inside the state that holds them.
+// The graph of the state machine, laid out by dagre, with branches and Maps inside their state.
 import { Graph, layout } from '/vendor/dagre.esm.js';
 
 const SVG = 'http://www.w3.org/2000/svg';
@@ -12,7 +12,7 @@ function svg(tag, attributes, ...children) {
   return node;
 }
 
-/** Places the states of a machine: {width, height, nodes: [{name, x, y, width, height, inner}], edges}. */
+/** The layout of a machine: {width, height, nodes: [{name, x, y, width, height, inner}], edges}. */
 function place(machine, states) {
   const graph = new Graph();
   graph.setGraph({ rankdir: 'TB', nodesep: 18, ranksep: 26, marginx: 2, marginy: 2 });
@@ -37,7 +37,7 @@ function place(machine, states) {
       else catches.set(to, [...(catches.get(to) ?? []), from]);
     }
   }
-  // Of the many ways into a failure one decides where it is put; the others are drawn over it.
+  // Of the many edges to a failure state only one takes part in the layout; the others are drawn on top.
   const layered = [];
   for (const [to, from] of catches) {
     const last = from.at(-1);
@@ -61,7 +61,7 @@ const line = (points) => points.reduce((path, p, i) => {
   return `${path} C${before.x},${middle} ${p.x},${middle} ${p.x},${p.y}`;
 }, '');
 
-/** A way out of the right side of a state into the right side of another. */
+/** An edge from the right side of a state to the right side of another. */
 function around(a, b) {
   const from = { x: a.x + a.width / 2, y: a.y };
   const to = { x: b.x + b.width / 2, y: b.y };
@@ -69,8 +69,8 @@ function around(a, b) {
   return `M${from.x},${from.y} C${far},${from.y} ${far},${to.y} ${to.x},${to.y}`;
 }
 
-export class Picture {
-  /** `pick` is told the name of a state that was clicked. */
+export class StateGraph {
+  /** `pick` receives the name of a state that is clicked. */
   constructor(holder, definition, states, pick) {
     this.holder = holder;
     this.nodes = new Map();
@@ -118,24 +118,24 @@ export class Picture {
     return group;
   }
 
-  /** Colours the states; `visited` are the pairs of states that followed each other. */
-  show(standing, visits, picked) {
+  /** Colours the states; `visited` contains the pairs of states that followed each other. */
+  show(statuses, visits, picked) {
     const entered = new Set(visits.map((v) => v.state));
     const order = visits.map((v) => v.state);
     for (const [name, { group, sub, type }] of this.nodes) {
-      const stands = standing.get(name);
-      group.setAttribute('class', `node ${stands?.status ?? 'idle'}${group.classList.contains('group') ? ' group' : ''}${name === picked ? ' picked' : ''}`);
-      const count = stands?.count ? ` ${stands.count.succeeded}/${stands.count.total}` : '';
+      const status = statuses.get(name);
+      group.setAttribute('class', `node ${status?.status ?? 'idle'}${group.classList.contains('group') ? ' group' : ''}${name === picked ? ' picked' : ''}`);
+      const count = status?.count ? ` ${status.count.succeeded}/${status.count.total}` : '';
       const visit = visits.findLast((v) => v.state === name);
       const took = visit?.left ? ` · ${((visit.left - visit.entered) / 1000).toFixed(1)} s` : '';
-      sub.textContent = `${type}${count}${took}${stands?.retries ? ` · ${stands.retries} failed` : ''}`;
-      group.setAttribute('aria-label', `${name}, ${stands?.status ?? 'not entered'}`);
+      sub.textContent = `${type}${count}${took}${status?.retries ? ` · ${status.retries} failed` : ''}`;
+      group.setAttribute('aria-label', `${name}, ${status?.status ?? 'not entered'}`);
     }
     for (const edge of this.edges) {
       const both = entered.has(edge.from) && entered.has(edge.to);
       const failed = visits.findLast((v) => v.state === edge.from)?.failures.length > 0;
       const follows = order.indexOf(edge.to) > order.indexOf(edge.from);
-      const taken = both && follows && (edge.kind === 'next' || (failed && standing.get(edge.from)?.status === 'caught'));
+      const taken = both && follows && (edge.kind === 'next' || (failed && statuses.get(edge.from)?.status === 'caught'));
       edge.node.setAttribute('class', `edge ${edge.kind}${taken ? ' taken' : ''}`);
     }
   }

@@ -1,6 +1,6 @@
-// What the history of an execution says of its states.
+// The states of an execution, from its history.
 
-/** Every state of a definition with where it leads, branches and Maps included: name → {state, parent, next: [{to, kind}]}. */
+/** Every state of a definition with its successors, including branches and Maps: name → {state, parent, next: [{to, kind}]}. */
 export function statesOf(definition) {
   const all = new Map();
   const walk = (machine, parent) => {
@@ -42,7 +42,7 @@ export function visitsOf(events, states, execution) {
   return visits;
 }
 
-/** A function's cause without the JSON that Lambda puts around it. */
+/** The cause of a function's error without the JSON that Lambda puts around it. */
 export function readable(cause) {
   try {
     return JSON.parse(cause).errorMessage ?? cause;
@@ -51,8 +51,8 @@ export function readable(cause) {
   }
 }
 
-/** How every state stands: name → {status, retries}. Statuses: succeeded, running, caught, failed. */
-export function standing(visits, states, execution, maps) {
+/** The status of every state: name → {status, retries}. Statuses: succeeded, running, caught, failed. */
+export function statusesOf(visits, states, execution, maps) {
   const all = new Map();
   const ended = execution.status !== 'running';
   for (const visit of visits) {
@@ -64,7 +64,8 @@ export function standing(visits, states, execution, maps) {
     if (states.get(visit.state)?.state.Type === 'Fail') status = 'failed';
     all.set(visit.state, { status, retries: visit.failures.length });
   }
-  // An emulator may not tell of states within branches: the counts of a Map tell how it stands, and what leads to it was left.
+  // An emulator may not report states within branches. The counts of a Map show its status, and the states before it have
+  // ended.
   for (const [name, { parent, state }] of states) {
     const map = parent && !all.has(name) && maps.find((m) => m.label === state.Label);
     if (map) all.set(name, { status: map.failed ? 'failed' : map.succeeded < map.total ? (ended ? 'failed' : 'running') : 'succeeded', retries: 0, count: map });
@@ -72,7 +73,7 @@ export function standing(visits, states, execution, maps) {
   for (const [name, { parent, next }] of states) {
     if (parent && !all.has(name) && next.some((n) => n.kind === 'next' && all.has(n.to))) all.set(name, { status: 'succeeded', retries: 0 });
   }
-  // What runs below a Map has a history of its own; its counts tell how it stands.
+  // The states of a Map have histories of their own; the counts of the Map show its status.
   for (const [name, { parent, state }] of states) {
     const map = maps.find((m) => m.label === states.get(parent)?.state.Label);
     if (!map || !state.Resource || all.has(name)) continue;

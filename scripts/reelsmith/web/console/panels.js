@@ -1,4 +1,4 @@
-// The details beside the graph.
+// The details next to the graph.
 import { duration, readable } from './model.js';
 
 export function element(tag, className, ...children) {
@@ -12,25 +12,25 @@ function json(text) {
   let shown = text ?? '';
   try {
     if (text) shown = JSON.stringify(JSON.parse(text), null, 2);
-  } catch { /* shown as it is */ }
+  } catch { /* not JSON: shown unchanged */ }
   return element('pre', 'json', shown || '–');
 }
 
 const row = (cells, tag = 'td') => element('tr', '', ...cells.map((c) => (c instanceof Node && c.tagName.toLowerCase() === tag ? c : element(tag, '', c))));
 
-/** One state: when, input, output, what failed. */
+/** One state: its visits with times, input, output and failures. */
 export function state(app, name) {
-  if (!name) return [element('p', 'soft', 'Choose a state in the graph.')];
+  if (!name) return [element('p', 'soft', 'Select a state in the graph.')];
   const known = app.states.get(name);
   const parts = [element('h3', '', name, ' ', element('span', 'badge', known.state.Type))];
   if (known.state.Comment) parts.push(element('p', 'soft', known.state.Comment));
   if (known.state.Resource) parts.push(element('p', '', element('code', '', known.state.Resource)));
   const visits = app.visits.filter((v) => v.state === name);
-  if (!visits.length) parts.push(element('p', 'soft', app.standing.has(name) ? 'It runs once for each item of its Map: see Maps.' : 'Not entered.'));
+  if (!visits.length) parts.push(element('p', 'soft', app.statuses.has(name) ? 'Runs once for each item of its Map; see Maps.' : 'Not entered.'));
   for (const visit of visits) {
-    const open = app.execution.status === 'running' ? 'goes on' : 'the execution ended in it';
+    const open = app.execution.status === 'running' ? 'still running' : 'the execution ended here';
     const took = visit.left === null ? open : duration(visit.left - visit.entered);
-    parts.push(element('p', 'num', `Entered ${duration(visit.entered - app.execution.started_ms)} after the start, ${took}`));
+    parts.push(element('p', 'num', `Entered after ${duration(visit.entered - app.execution.started_ms)}, ${took}`));
     for (const failure of visit.failures) parts.push(element('h3', '', 'Failed: ', element('code', '', failure.error)), element('pre', 'json', failure.cause));
     parts.push(element('h3', '', 'Input'), json(visit.input), element('h3', '', 'Output'), json(visit.output));
   }
@@ -81,7 +81,7 @@ function cell(app, map, item, n) {
   const id = `${map.label}/${item.name}`;
   button.type = 'button';
   button.title = item.name;
-  button.setAttribute('aria-label', `${item.name}, ${item.done ? 'done' : item.failure ? 'failed' : 'to do'}`);
+  button.setAttribute('aria-label', `${item.name}, ${item.done ? 'done' : item.failure ? 'failed' : 'waiting'}`);
   button.setAttribute('aria-pressed', String(app.item === id));
   button.onclick = () => app.pickItem(app.item === id ? null : id);
   return button;
@@ -91,10 +91,10 @@ function item(app, { name, run, failure }) {
   const rows = [['Item', name]];
   if (run) {
     rows.push(['Worker', element('code', '', run.worker)], ['Request', element('code', '', run.request_id)]);
-    rows.push(['Started', `${duration(run.started - app.execution.started_ms)} after the start`], ['Took', `${duration(run.ended - run.started)}, processor ${duration(run.cpu_ms)}`]);
+    rows.push(['Started', `after ${duration(run.started - app.execution.started_ms)}`], ['Duration', `${duration(run.ended - run.started)}, ${duration(run.cpu_ms)} of processor time`]);
     rows.push(['Read', `${(run.bytes_read / 1e6).toFixed(2)} MB of the mezzanine`]);
   }
-  if (failure) rows.push(['Given up', failure]);
+  if (failure) rows.push(['Failed', failure]);
   return element('table', 'num', element('tbody', '', ...rows.map((r) => row(r))));
 }
 

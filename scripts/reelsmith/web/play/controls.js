@@ -49,7 +49,7 @@ export class Controls {
       '<': () => speed(-1), '>': () => speed(1), m: () => $('mute').click(), f: full, c: () => act.captions(),
     };
     document.addEventListener('keydown', (e) => {
-      // Keys that a focused control uses itself are its own.
+      // A focused control handles its own keys.
       const own = e.target.matches('input, select') || (e.target.matches('button, a') && [' ', 'ArrowLeft', 'ArrowRight'].includes(e.key));
       if (own || e.ctrlKey || e.metaKey || e.altKey || !keys[e.key]) return;
       e.preventDefault();

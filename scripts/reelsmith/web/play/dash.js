@@ -1,8 +1,8 @@
-// DASH by Shaka Player, behind what the page needs of any player.
+// DASH with Shaka Player, behind the interface that the page needs of a player.
 import '/vendor/shaka-player.dash-es2021.js';
 
 const { shaka } = globalThis;
-/** Seconds of what is buffered that a change of rung or language leaves, so that nothing stalls meanwhile. */
+/** Buffered seconds that a change of rung or language keeps, so that playback does not stall. */
 const KEPT = 3;
 const playable = (codecs) => !codecs || MediaSource.isTypeSupported(`video/mp4; codecs="${codecs}"`);
 
@@ -16,19 +16,19 @@ export class DashEngine {
     this.refused = [];
     shaka.polyfill.installAll();
     this.player = new shaka.Player();
-    // Stalls and gaps are to be seen, not jumped over.
+    // The page shows stalls and gaps, so the player must not skip them.
     this.player.configure({ streaming: { bufferingGoal: 30, rebufferingGoal: 1, bufferBehind: 90, stallEnabled: false } });
     for (const name of ['trackschanged', 'variantchanged', 'textchanged', 'adaptation', 'texttrackvisibility', 'audiotrackschanged']) {
       this.player.addEventListener(name, () => on.change());
     }
-    this.player.addEventListener('gapjumped', () => on.log('jumped over a gap', 'bad'));
+    this.player.addEventListener('gapjumped', () => on.log('skipped a gap', 'bad'));
     this.player.addEventListener('error', (e) => on.fault(`Shaka error ${e.detail?.code}: ${e.detail?.message ?? ''}`, true));
     let height = 0;
     this.resized = () => {
       if (video.videoHeight !== height) {
         height = video.videoHeight;
         const now = this.rungs().find((r) => r.id === this.playing());
-        if (now) on.log(`plays ${now.label} at ${now.what}`);
+        if (now) on.log(`playing ${now.label} at ${now.what}`);
       }
     };
     video.addEventListener('resize', this.resized);
@@ -40,7 +40,7 @@ export class DashEngine {
     await this.player.load(url);
   }
 
-  // A variant is a rung with an audio track: of each rung the one with the audio that plays.
+  // A variant is a rung with an audio track; for each rung, the one with the playing audio is used.
   variants() {
     const all = this.player.getVariantTracks();
     const active = all.find((t) => t.active) ?? all[0];
@@ -92,7 +92,7 @@ export class DashEngine {
   }
 }
 
-/** The rungs of an MPD that this browser cannot play; Shaka does not tell of them. */
+/** The rungs of an MPD that this browser cannot play, because Shaka Player does not report them. */
 async function refused(url) {
   const text = await (await fetch(url)).text();
   const mpd = new DOMParser().parseFromString(text, 'text/xml');

@@ -1,4 +1,4 @@
-// Seconds buffered ahead over the time of watching, with the rung that played beneath.
+// The buffer ahead in seconds over time, and below it the rung that was playing.
 
 const SPAN = 120;
 

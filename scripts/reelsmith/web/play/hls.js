@@ -1,4 +1,4 @@
-// HLS by hls.js, behind what the page needs of any player.
+// HLS with hls.js, behind the interface that the page needs of a player.
 import Hls from '/vendor/hls.min.mjs';
 
 const playable = (codecs) => !codecs || MediaSource.isTypeSupported(`video/mp4; codecs="${codecs}"`);
@@ -7,7 +7,7 @@ export class HlsEngine {
   static title = 'HLS · hls.js';
   static version = Hls.version;
 
-  /** `on` is told of: change (choices or the rung that plays), log (text), fault (text, fatal). */
+  /** Callbacks in `on`: change (the choices or the playing rung), log (text), fault (text, fatal). */
   constructor(video, on) {
     this.on = on;
     this.refused = [];
@@ -15,22 +15,22 @@ export class HlsEngine {
     this.hls = hls;
     hls.attachMedia(video);
     const { Events } = Hls;
-    // Levels that this browser cannot play are taken out after this event.
+    // hls.js removes levels that this browser cannot play after this event.
     hls.on(Events.MANIFEST_LOADED, (_, data) => {
       this.refused = data.levels.filter((l) => l.videoCodec && !playable(l.videoCodec)).map((l) => rung(l, `x${l.url}`));
     });
     hls.on(Events.LEVEL_SWITCHED, (_, { level }) => {
       const now = this.rungs().find((r) => r.id === hls.levels[level]?.url[0]);
-      if (now) on.log(`plays ${now.label} at ${now.what}`);
+      if (now) on.log(`playing ${now.label} at ${now.what}`);
       on.change();
     });
     for (const name of ['MANIFEST_PARSED', 'AUDIO_TRACKS_UPDATED', 'AUDIO_TRACK_SWITCHED', 'SUBTITLE_TRACKS_UPDATED', 'SUBTITLE_TRACK_SWITCH']) {
       hls.on(Events[name], () => on.change());
     }
     hls.on(Events.ERROR, (_, data) => {
-      // What was under way when a viewer seeks or switches is given up; nothing is wrong with it.
+      // A seek or a switch aborts running requests; that is not a fault.
       if (data.details === Hls.ErrorDetails.INTERNAL_ABORTED && !data.fatal) return;
-      // The page counts stalls itself, and tells media that are missing from a machine that decodes them late.
+      // The page counts stalls itself and distinguishes missing media from late decoding.
       if (data.details === Hls.ErrorDetails.BUFFER_STALLED_ERROR && !data.fatal) return;
       on.fault(`${data.details}${data.reason ? `: ${data.reason}` : ''}`, data.fatal);
     });
@@ -44,16 +44,16 @@ export class HlsEngine {
     });
   }
 
-  /** The rungs, best first; those this browser cannot play are marked. */
+  /** The rungs, best first. Those that this browser cannot play are marked. */
   rungs() {
     const byUrl = new Map(this.hls.levels.map((l) => [l.url[0], rung(l, l.url[0])]));
     return [...byUrl.values(), ...this.refused.map((r) => ({ ...r, refused: true }))].sort((a, b) => b.bitrate - a.bitrate);
   }
 
-  /** The rung that plays. */
+  /** The playing rung. */
   playing() { return this.hls.levels[this.hls.currentLevel]?.url[0] ?? null; }
 
-  /** The rung that was chosen; null where the player chooses. */
+  /** The chosen rung; null if the player chooses. */
   chosen() { return this.hls.autoLevelEnabled ? null : this.hls.levels[this.hls.nextLevel]?.url[0] ?? null; }
 
   choose(id) {
@@ -62,7 +62,7 @@ export class HlsEngine {
     this.on.change();
   }
 
-  /** Before anything is loaded: the rung to play from the first segment to the last. */
+  /** Selects the rung to play from the first segment on. Called before anything is loaded. */
   startWith(id) {
     const { hls } = this;
     const level = hls.levels.findIndex((l) => l.url[0] === id);
@@ -71,12 +71,12 @@ export class HlsEngine {
   }
 
   audios() {
-    // Before anything was chosen there is no next one.
+    // Before the first choice there is no next track.
     const { nextAudioTrack: next, audioTrack: now } = this.hls;
     return this.hls.audioTracks.map((t) => ({ id: t.id, language: t.lang, label: t.name, chosen: t.id === (next >= 0 ? next : now) }));
   }
 
-  /** From the next segment on, so that nothing stalls. */
+  /** Takes effect at the next segment, so that playback does not stall. */
   chooseAudio(id) { this.hls.nextAudioTrack = id; }
 
   texts() { return this.hls.subtitleTracks.map((t) => ({ id: t.id, language: t.lang, label: t.name, chosen: t.id === this.hls.subtitleTrack })); }

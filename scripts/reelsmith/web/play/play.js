@@ -1,4 +1,4 @@
-// The page: one player at a time behind one video element, its choices, and what it does.
+// The page: one video element with one player at a time, its choices, and its statistics.
 import { themeButton } from '/theme.js';
 import { Controls, clock } from './controls.js';
 import { DashEngine } from './dash.js';
@@ -39,7 +39,7 @@ function fault(text, fatal) {
   }
 }
 
-/** Fills a group with choices; a choice is {id, label, what, chosen, playing, refused}. */
+/** Fills a group with choices: {id, label, what, chosen, playing, refused}. */
 function choices(group, list, choose) {
   const focused = [...group.children].findIndex((c) => c === document.activeElement);
   const fresh = list.map((choice) => {
@@ -51,7 +51,7 @@ function choices(group, list, choose) {
     button.disabled = Boolean(choice.refused);
     const name = element('span', '', choice.label);
     if (choice.playing) name.append(' ', element('span', 'playing', '● playing'));
-    button.append(name, element('span', 'what', choice.refused ? `not in this browser` : choice.what ?? ''));
+    button.append(name, element('span', 'what', choice.refused ? `not supported by this browser` : choice.what ?? ''));
     button.onclick = () => choose(choice.id);
     return button;
   });
@@ -61,7 +61,7 @@ function choices(group, list, choose) {
   if (focused >= 0) fresh[focused]?.focus();
 }
 
-// Arrows move within a group of choices, as in any group of radio buttons.
+// Arrow keys move within a group of choices, as in any group of radio buttons.
 for (const group of document.querySelectorAll('[role="radiogroup"], [role="tablist"]')) {
   group.addEventListener('keydown', (e) => {
     const by = { ArrowDown: 1, ArrowRight: 1, ArrowUp: -1, ArrowLeft: -1 }[e.key];
@@ -90,7 +90,7 @@ function show() {
   choices($('texts'), texts.length ? [off, ...texts.map(named)] : [], (id) => { engine.chooseText(id); setTimeout(show, 50); });
 }
 
-/** What a track is called: its label, else the language in words. */
+/** The name of a track: its label, else the name of the language. */
 function spoken({ label, language }) {
   if (label && label !== language) return label;
   try {
@@ -108,13 +108,13 @@ function captions() {
 }
 
 const READOUT = [
-  ['Plays', (f) => [f.rung?.label ?? '–', f.rung ? `${f.rung.codec} · ${f.rung.what}` : ''], () => false],
+  ['Playing', (f) => [f.rung?.label ?? '–', f.rung ? `${f.rung.codec} · ${f.rung.what}` : ''], () => false],
   ['Buffer ahead', (f) => [`${f.ahead.toFixed(1)} s`, `${f.ranges.length} range${f.ranges.length === 1 ? '' : 's'}`], () => false],
-  ['Stalls', (f) => [String(f.stalls), f.late ? `${f.late} × decoded late` : `${f.waited.toFixed(1)} s waited`], (f) => f.stalls > 0],
+  ['Stalls', (f) => [String(f.stalls), f.late ? `${f.late} × decoded late` : `${f.waited.toFixed(1)} s in total`], (f) => f.stalls > 0],
   ['Widest gap', (f) => [`${(f.widestGap * 1000).toFixed(0)} ms`, 'in the buffer'], (f) => f.widestGap > 0.042],
   ['Frames decoded', (f) => [String(f.decoded), `${f.presented} shown`], () => false],
   ['Frames dropped', (f) => [String(f.dropped), f.decoded ? `${((100 * f.dropped) / f.decoded).toFixed(1)} %` : ''], (f) => f.dropped > f.decoded / 50],
-  ['Throughput', (f) => [(f.bandwidth / 1e6).toFixed(f.bandwidth < 1e8 ? 1 : 0), 'Mbit/s, estimated'], () => false],
+  ['Throughput', (f) => [(f.bandwidth / 1e6).toFixed(f.bandwidth < 1e8 ? 1 : 0), 'Mbit/s (estimate)'], () => false],
 ];
 const cells = READOUT.map(([title]) => {
   const card = element('dl', 'card stat');
@@ -125,7 +125,7 @@ const cells = READOUT.map(([title]) => {
   return { card, value };
 });
 
-/** Everything the page knows of the playback. */
+/** Everything that the page knows about the playback. */
 function facts() {
   const rungs = engine.rungs();
   return { ...watch.facts(), engine: current, rung: rungs.find((r) => r.id === engine.playing()) ?? null, bandwidth: engine.bandwidth(), faults: [...faults] };
@@ -145,7 +145,7 @@ setInterval(() => {
   stallsSeen = f.stalls;
 }, 250);
 
-/** Loads the output with one of the players, from the start. `rung` fixes one from the first segment on. */
+/** Loads the output with one of the players, from the start. `rung` selects a rung from the first segment on. */
 async function open(kind, rung = null) {
   const before = engine;
   engine = null;
@@ -197,5 +197,5 @@ async function begin() {
   await open(kinds.includes(wanted) ? wanted : kinds[0]);
 }
 
-// For the browser tests, and for whoever tries things in the console of the browser.
+// For the browser tests and for the console of the browser.
 globalThis.reelsmith = { open, facts, video, engine: () => engine, ready: begin() };

@@ -1,6 +1,6 @@
-// What a video element did: stalls, gaps in its buffer, frames decoded and dropped.
+// Statistics of a video element: stalls, gaps in its buffer, decoded and dropped frames.
 
-/** Seconds from the playhead to the end of the buffered range it is in. */
+/** Seconds from the playhead to the end of its buffered range. */
 export function ahead(video) {
   const { buffered, currentTime } = video;
   for (let i = 0; i < buffered.length; i++) {
@@ -14,7 +14,7 @@ export function ranges(video) {
   return Array.from({ length: video.buffered.length }, (_, i) => [video.buffered.start(i), video.buffered.end(i)]);
 }
 
-/** Watches one playback from now on. */
+/** Collects the statistics of one playback. */
 export class Watch {
   constructor(video, log) {
     this.video = video;
@@ -44,8 +44,8 @@ export class Watch {
     this.size();
   }
 
-  // An element also waits before its first frame, after a seek and at the very end; none of these is a stall. Where media
-  // are at hand and it waits all the same, the machine did not decode them in time.
+  // A video element also waits before its first frame, after a seek and at the end; none of these is a stall. If it waits
+  // although media are buffered, the machine did not decode them in time.
   waiting() {
     const { video } = this;
     if (!this.began || video.seeking || video.ended || video.duration - video.currentTime < 0.1) return;
@@ -78,7 +78,7 @@ export class Watch {
     });
   }
 
-  /** Everything so far. Stalls are counted, gaps and waiting in seconds, sizes in the order in which they were shown. */
+  /** All statistics so far: gaps and waiting in seconds, sizes in the order in which they were shown. */
   facts() {
     const { video } = this;
     const quality = video.getVideoPlaybackQuality();

@@ -2,23 +2,35 @@
 
 use aws_sdk_sfn::primitives::DateTime;
 use aws_sdk_sfn::types::ExecutionStatus as SdkStatus;
+use serde::Serialize;
+use strum::{EnumString, IntoStaticStr, VariantNames};
 
 use crate::provision::{Cloud, CloudError};
 use crate::provision::{CloudResult, Doing};
 
-/// How an execution stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The status of an execution. As text and in JSON it is `running`, `succeeded`, `failed`, `timed-out` or `aborted`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, EnumString, IntoStaticStr, VariantNames)]
+#[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case")]
 pub enum ExecutionStatus {
-    /// It goes on, or waits for a redrive.
+    /// The execution is running, or waits for a redrive.
     Running,
     /// It reached a Succeed state.
     Succeeded,
-    /// It reached a Fail state or an error nothing caught.
+    /// It reached a Fail state, or no state caught the error.
     Failed,
     /// It took longer than the state machine allows.
     TimedOut,
     /// It was stopped.
     Aborted,
+}
+
+impl ExecutionStatus {
+    /// The status as text.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        self.into()
+    }
 }
 
 impl From<&SdkStatus> for ExecutionStatus {
@@ -64,7 +76,7 @@ pub struct ExecutionView {
 }
 
 /// The items of one Distributed Map.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct MapRun {
     /// The Map's label; equal for every run of one state.
     pub label: String,

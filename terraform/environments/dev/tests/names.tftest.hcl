@@ -62,6 +62,26 @@ run "the_state_machine_calls_all_functions_except_start_execution_and_reap_jobs"
   }
 }
 
+run "an_unknown_profile_is_refused" {
+  command = plan
+
+  variables {
+    settings = { PROFILE = "ultra" }
+  }
+
+  expect_failures = [var.settings]
+}
+
+run "a_value_that_no_function_accepts_is_refused" {
+  command = plan
+
+  variables {
+    settings = { MOCK_MODE = "yes" }
+  }
+
+  expect_failures = [var.settings]
+}
+
 run "an_unknown_setting_is_refused" {
   command = plan
 

@@ -2,25 +2,24 @@
 
 use reelsmith_core::cost::Usd;
 
-use super::Estimated;
+use super::ManifestEstimate;
 use crate::view::text;
 
-/// As people read it, or as JSON.
-#[must_use]
-pub fn print(estimated: &Estimated, json: bool) -> String {
+/// Text, or JSON.
+pub fn print(estimate: &ManifestEstimate, json: bool) -> String {
     if json {
-        return text::json(estimated);
+        return text::json(estimate);
     }
     let parts = [
-        heading(estimated),
-        rungs(estimated),
-        bill(estimated),
-        caution(estimated),
+        heading(estimate),
+        rungs(estimate),
+        bill(estimate),
+        footnote(estimate),
     ];
     parts.join("\n\n")
 }
 
-fn heading(e: &Estimated) -> String {
+fn heading(e: &ManifestEstimate) -> String {
     let rate = format!("{}/{}", e.frame_rate.num(), e.frame_rate.den());
     let rate = rate.strip_suffix("/1").unwrap_or(&rate).to_owned();
     let mut lines = vec![
@@ -35,14 +34,14 @@ fn heading(e: &Estimated) -> String {
     ];
     if let Some(fleet) = &e.fleet {
         lines.push(format!(
-            "chunks      {} of each of {} groups: {} pieces, {} workers at once",
+            "chunks      {} in each of {} rung groups: {} work units, {} workers at once",
             e.chunks,
             e.groups.len(),
             fleet.pieces,
             fleet.peak
         ));
         lines.push(format!(
-            "time        about {} from drop to announcement; workers {} in all",
+            "time        about {} from delivery to notification; {} of worker time",
             text::duration(fleet.wall_s),
             text::duration(fleet.worker_s)
         ));
@@ -59,13 +58,10 @@ fn heading(e: &Estimated) -> String {
     lines.join("\n")
 }
 
-fn rungs(e: &Estimated) -> String {
-    let header = ["RUNG", "GROUP", "LAMBDA", "MEDIACONVERT", "SIZE"]
-        .map(str::to_owned)
-        .to_vec();
+fn rungs(e: &ManifestEstimate) -> String {
     let row = |rung: &reelsmith_core::cost::RungCost| {
         let group = e.groups.iter().position(|g| g.contains(&rung.rendition));
-        vec![
+        [
             rung.rendition.clone(),
             group.map_or_else(String::new, |g| g.to_string()),
             rung.lambda.to_string(),
@@ -73,25 +69,25 @@ fn rungs(e: &Estimated) -> String {
             text::bytes(rung.bytes),
         ]
     };
-    let rows = std::iter::once(header).chain(e.cost.rungs.iter().map(row));
-    text::table(&rows.collect::<Vec<_>>())
+    text::table(
+        ["RUNG", "GROUP", "LAMBDA", "MEDIACONVERT", "SIZE"],
+        e.cost.rungs.iter().map(row),
+    )
 }
 
-fn bill(e: &Estimated) -> String {
-    let header = ["BILLED", "QUANTITY", "COST"].map(str::to_owned).to_vec();
-    // Lines of less than a hundredth of a cent tell nothing.
-    let worth = e.cost.lines.iter().filter(|l| l.cost >= Usd(0.0001));
+fn bill(e: &ManifestEstimate) -> String {
+    // Lines below a hundredth of a cent are left out.
+    let shown = e.cost.lines.iter().filter(|l| l.cost >= Usd(0.0001));
     let row = |l: &reelsmith_core::cost::Line| {
         let quantity = format!("{:.0}", l.quantity);
-        vec![l.item.meaning().to_owned(), quantity, l.cost.to_string()]
+        [l.item.meaning().to_owned(), quantity, l.cost.to_string()]
     };
-    let rows = std::iter::once(header).chain(worth.map(row));
-    text::table(&rows.collect::<Vec<_>>())
+    text::table(["BILLED", "QUANTITY", "COST"], shown.map(row))
 }
 
-fn caution(e: &Estimated) -> String {
+fn footnote(e: &ManifestEstimate) -> String {
     format!(
-        "Prices of {} as of {}, no free allowance; time and work by the model of docs/cost.md, not by a run.",
+        "Prices of {} as of {}, without the free tier. Time and work are from the model of docs/cost.md, not from a run.",
         e.cost.region, e.cost.as_of
     )
 }

@@ -1,22 +1,24 @@
 use super::*;
 use crate::Project;
 
-fn request(manifest: &str, set: &[&str]) -> Request {
-    Request {
+fn args(manifest: &str, set: &[&str]) -> EstimateArgs {
+    EstimateArgs {
         manifest: Project::find()
             .unwrap()
             .path("sample-data/manifests")
             .join(manifest),
         mezzanine: None,
-        set: set.iter().map(|s| s.parse().unwrap()).collect(),
-        architecture: Machine::default(),
+        settings: SettingArgs {
+            set: set.iter().map(|s| s.parse().unwrap()).collect(),
+        },
+        architecture: InstructionSet::default(),
         json: false,
     }
 }
 
 #[test]
-fn a_manifest_tells_chunks_rungs_time_and_cost_before_anything_is_paid() {
-    let estimated = estimate(&request("good/full.xml", &[])).unwrap();
+fn an_estimate_shows_chunks_rungs_time_and_cost() {
+    let estimated = estimate(&args("good/full.xml", &[])).unwrap();
     let text = print(&estimated, false);
     for part in [
         "mezzanine ",
@@ -35,14 +37,14 @@ fn a_manifest_tells_chunks_rungs_time_and_cost_before_anything_is_paid() {
 }
 
 #[test]
-fn settings_change_the_answer_as_they_change_the_job() {
-    let of = |set: &[&str]| estimate(&request("good/full.xml", set)).unwrap();
+fn settings_change_the_estimate() {
+    let of = |set: &[&str]| estimate(&args("good/full.xml", set)).unwrap();
     let (usual, few, draft) = (of(&[]), of(&["MAX_CONCURRENCY=2"]), of(&["PROFILE=draft"]));
-    let wall = |e: &Estimated| e.fleet.as_ref().unwrap().wall_s;
+    let wall = |e: &ManifestEstimate| e.fleet.as_ref().unwrap().wall_s;
     assert!(wall(&few) > wall(&usual), "{} {}", wall(&few), wall(&usual));
     assert!(draft.cost.total < usual.cost.total);
-    // That one names no encoder of its own.
-    let converted = estimate(&request("good/episode-01.xml", &["ENCODER=mediaconvert"]));
+    // This manifest does not name an encoder.
+    let converted = estimate(&args("good/episode-01.xml", &["ENCODER=mediaconvert"]));
     match converted {
         Ok(converted) => assert!(converted.fleet.is_none(), "{converted:?}"),
         Err(e) => panic!("{e}"),
@@ -50,20 +52,13 @@ fn settings_change_the_answer_as_they_change_the_job() {
 }
 
 #[test]
-fn what_cannot_be_estimated_is_an_error_that_says_why() {
-    let defective = estimate(&request("bad/missing-mezzanine.xml", &[])).unwrap_err();
-    assert_eq!(defective.name, Name::ManifestDefective);
-    let minimal = estimate(&request("good/minimal.xml", &[])).unwrap_err();
+fn a_manifest_that_cannot_be_estimated_is_an_error() {
+    let defective = estimate(&args("bad/missing-mezzanine.xml", &[])).unwrap_err();
+    assert_eq!(defective.code, ErrorCode::ManifestDefective);
+    let minimal = estimate(&args("good/minimal.xml", &[])).unwrap_err();
     insta::assert_snapshot!(minimal, @r"
-    ManifestDefective: could not estimate by the manifest
-      why:   expected picture, frame rate and duration, found not all of them
-      to do: give the mezzanine with --mezzanine, or ResolutionWidth, ResolutionHeight, FrameRate and DurationSeconds in the manifest
+    ManifestDefective: could not estimate from the manifest
+      why:   expected picture size, frame rate and duration, but not all of them are known
+      to do: give the mezzanine with --mezzanine, or add ResolutionWidth, ResolutionHeight, FrameRate and DurationSeconds to the manifest
     ");
-    let workers = estimate(&request("good/full.xml", &["MAX_CONCURRENCY=none"])).unwrap_err();
-    assert!(
-        workers
-            .why
-            .contains("MAX_CONCURRENCY: expected a number above 0"),
-        "{workers}"
-    );
 }

@@ -1,33 +1,33 @@
 use super::*;
-use crate::stack::fake::World;
+use crate::testing::FakeDeployment;
 
-fn request(status: Option<Status>, json: bool) -> Request {
-    Request {
+fn args(status: Option<ExecutionStatus>, json: bool) -> ListArgs {
+    ListArgs {
         status,
         limit: 20,
         json,
     }
 }
 
-async fn listed(world: &World, request: &Request) -> String {
-    print(&list(&world.target, request).await.unwrap(), request)
+async fn listed(deployment: &FakeDeployment, args: &ListArgs) -> String {
+    print(&list(&deployment.connection, args).await.unwrap(), args)
 }
 
 #[tokio::test]
-async fn the_newest_come_first_with_the_job_they_held() {
-    insta::assert_snapshot!(listed(&World::usual(), &request(None, false)).await);
-    insta::assert_snapshot!(listed(&World::usual(), &request(None, true)).await);
+async fn the_newest_executions_are_first_with_their_jobs() {
+    insta::assert_snapshot!(listed(&FakeDeployment::usual(), &args(None, false)).await);
+    insta::assert_snapshot!(listed(&FakeDeployment::usual(), &args(None, true)).await);
 }
 
 #[tokio::test]
-async fn only_those_of_a_status_where_one_is_asked_for() {
-    let of = request(Some(Status::Running), false);
-    let text = listed(&World::usual(), &of).await;
+async fn a_status_selects_executions() {
+    let of = args(Some(ExecutionStatus::Running), false);
+    let text = listed(&FakeDeployment::usual(), &of).await;
     assert!(
         text.contains("feature-s01e02") && !text.contains("pilot"),
         "{text}"
     );
-    let none = listed(&World::empty(), &of).await;
-    insta::assert_snapshot!(none, @"no execution is running");
-    insta::assert_snapshot!(listed(&World::empty(), &request(None, false)).await, @"no execution yet: `reelsmith submit MANIFEST` starts one");
+    let none = listed(&FakeDeployment::empty(), &of).await;
+    insta::assert_snapshot!(none, @"no execution has the status running");
+    insta::assert_snapshot!(listed(&FakeDeployment::empty(), &args(None, false)).await, @"no executions yet; start one with `reelsmith submit MANIFEST`");
 }

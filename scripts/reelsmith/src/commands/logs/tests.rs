@@ -1,9 +1,11 @@
 use super::*;
-use crate::stack::fake::{NOW, World, key};
+use crate::testing::{FakeDeployment, NOW, key};
 
-fn request(job: &str) -> Request {
-    Request {
-        job: Some(job.to_owned()),
+fn args(job: &str) -> LogsArgs {
+    LogsArgs {
+        job: JobArg {
+            name: Some(job.to_owned()),
+        },
         functions: Vec::new(),
         grep: None,
         all: false,
@@ -12,8 +14,8 @@ fn request(job: &str) -> Request {
     }
 }
 
-fn world() -> World {
-    let world = World::usual();
+fn deployment() -> FakeDeployment {
+    let deployment = FakeDeployment::usual();
     let line = |at: i64, message: &str| LogLine {
         at_ms: NOW + at,
         stream: "2026/01/01/[$LATEST]ab".into(),
@@ -25,7 +27,7 @@ fn world() -> World {
             key(job)
         )
     };
-    let mut logs = world.fake.logs.lock().unwrap();
+    let mut logs = deployment.operations.logs.lock().unwrap();
     logs.insert(
         "/aws/lambda/reelsmith-transcode-chunk".into(),
         vec![
@@ -42,27 +44,27 @@ fn world() -> World {
         vec![line(-99_000, r#"{"timestamp":"2025-12-31T23:58:21Z","level":"WARN","message":"odd manifest","manifest":"s3://reelsmith-input/manifests/pilot.xml"}"#)],
     );
     drop(logs);
-    world
+    deployment
 }
 
 #[tokio::test]
-async fn the_lines_of_one_job_are_told_from_those_of_others() {
-    let request = request("pilot");
-    let lines = logs(&world().target, &request).await.unwrap();
-    insta::assert_snapshot!(print(&lines, &request), @r"
+async fn only_the_lines_of_the_job_are_printed() {
+    let args = args("pilot");
+    let lines = logs(&deployment().connection, &args).await.unwrap();
+    insta::assert_snapshot!(print(&lines, &args), @r"
          1.0 s  WARN  parse-manifest     odd manifest  manifest=s3://reelsmith-input/manifests/pilot.xml
         50.2 s  INFO  transcode-chunk    encoded  chunk=3  group=0
     ");
 }
 
 #[tokio::test]
-async fn all_lines_functions_texts_and_json() {
-    let world = world();
-    let read = async |change: &dyn Fn(&mut Request)| {
-        let mut request = request("pilot");
-        change(&mut request);
-        let lines = logs(&world.target, &request).await.unwrap();
-        print(&lines, &request)
+async fn options_select_lines_and_format() {
+    let deployment = deployment();
+    let read = async |change: &dyn Fn(&mut LogsArgs)| {
+        let mut args = args("pilot");
+        change(&mut args);
+        let lines = logs(&deployment.connection, &args).await.unwrap();
+        print(&lines, &args)
     };
     assert_eq!(read(&|r| r.all = true).await.lines().count(), 4);
     assert_eq!(
@@ -89,16 +91,16 @@ async fn all_lines_functions_texts_and_json() {
     assert!(
         read(&|r| r.grep = Some("absent".into()))
             .await
-            .starts_with("no line")
+            .starts_with("no lines")
     );
 }
 
 #[tokio::test]
-async fn a_function_that_is_not_there_is_named_with_those_that_are() {
-    let request = Request {
+async fn an_unknown_function_is_refused_and_the_known_ones_are_listed() {
+    let args = LogsArgs {
         functions: vec!["transcode".into()],
-        ..request("pilot")
+        ..args("pilot")
     };
-    let trouble = logs(&world().target, &request).await.unwrap_err();
-    assert!(trouble.why.contains("transcode-chunk, "), "{trouble}");
+    let error = logs(&deployment().connection, &args).await.unwrap_err();
+    assert!(error.why.contains("transcode-chunk, "), "{error}");
 }

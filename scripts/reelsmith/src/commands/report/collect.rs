@@ -1,4 +1,4 @@
-//! The metrics of a job, from wherever each of them is kept.
+//! Collecting the metrics of a job from the table, the records in S3, and the histories of its executions.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,46 +16,45 @@ use reelsmith_report::metrics::{
 };
 
 use super::keys_of;
-use crate::error::Trouble;
-use crate::job::fetch::unlisted;
-use crate::job::subject::Subject;
-use crate::job::target::Target;
-use crate::job::workers::done;
+use crate::error::CliError;
+use crate::job::connection::Connection;
+use crate::job::parallelism::{RecordedUnit, recorded_units};
+use crate::job::resolve::ResolvedJob;
 use crate::view::text;
 
-/// The Maps whose items are pieces of work.
+/// The Maps whose items are work units.
 const WORK: [&str; 3] = [
     "TranscodeChunks",
     "EncodeAudioTracks",
     "ConvertCaptionTracks",
 ];
 
-/// Everything that is measured of a job; `end` is when its execution ended, or now.
+/// All metrics of a job; `end` is the end of its execution, or now.
 pub(super) async fn metrics(
-    target: &Target,
-    subject: &Subject,
+    connection: &Connection,
+    job: &ResolvedJob,
     end: i64,
-) -> Result<Metrics, Trouble> {
-    let chain = Chain::of(target, subject).await?;
-    let Some(row) = &subject.row else {
+) -> Result<Metrics, CliError> {
+    let chain = ExecutionChain::of(connection, job).await?;
+    let Some(row) = &job.row else {
         return Ok(Metrics {
             latency: latency(chain.began, end, None),
-            retries: chain.retries(subject, BTreeMap::new()),
-            state: state(target, subject, 0, 0).await?,
+            retries: chain.retries(job, BTreeMap::new()),
+            state: state(connection, job, 0, 0).await?,
             ..Metrics::default()
         });
     };
     let keys = keys_of(row);
-    let notes = notes(target, &keys).await;
-    let done = pieces(target, &keys, &notes).await?;
-    let estimate = model(target, row, &keys).await;
-    let outputs = target.outputs();
+    let notes = notes(connection, &keys).await;
+    let done = units(connection, &keys, &notes).await?;
+    let estimate = model(connection, row, &keys).await;
+    let outputs = connection.outputs();
     let inspection: Option<Inspection> = outputs
         .find(&JobKeys(&row.job_key).probe())
         .await
         .ok()
         .flatten();
-    let checkpoints = checkpoints(target, &keys).await?;
+    let checkpoints = checkpoints(connection, &keys).await?;
     Ok(Metrics {
         latency: latency(
             chain.began,
@@ -64,22 +63,22 @@ pub(super) async fn metrics(
         ),
         chunk_encode: chunk_encode(&done, chain.began),
         concurrency: concurrency(&done),
-        retries: chain.retries(subject, of_notes(&notes)),
-        replay: chain.replay(&done, subject.execution()?.summary.started_ms),
-        state: state(target, subject, done.len(), checkpoints).await?,
+        retries: chain.retries(job, of_notes(&notes)),
+        replay: chain.replay(&done, job.execution()?.summary.started_ms),
+        state: state(connection, job, done.len(), checkpoints).await?,
         bytes_read: bytes_read(&done, inspection.map(|i| i.size.0)),
         cost: estimate.as_ref().map(Cost::from),
     })
 }
 
-/// What the job wrote of itself, priced. A job of another version is not an error: its cost is only not known.
-pub async fn cost(target: &Target, row: &Row) -> Option<Cost> {
-    let estimate = model(target, row, &keys_of(row)).await?;
+/// The cost of a job by the model of docs/cost.md; `None` if the job has no plan, or one of another version.
+pub async fn cost(connection: &Connection, row: &Row) -> Option<Cost> {
+    let estimate = model(connection, row, &keys_of(row)).await?;
     Some(Cost::from(&estimate))
 }
 
-async fn model(target: &Target, row: &Row, keys: &GenerationKeys) -> Option<Estimate> {
-    let outputs = target.outputs();
+async fn model(connection: &Connection, row: &Row, keys: &GenerationKeys) -> Option<Estimate> {
+    let outputs = connection.outputs();
     let of_job = JobKeys(&row.job_key);
     let job: Job = outputs.find(&of_job.job()).await.ok()??;
     let inspection: Inspection = outputs.find(&of_job.probe()).await.ok()??;
@@ -99,30 +98,30 @@ fn latency(began: i64, end: i64, programme_s: Option<f64>) -> Latency {
     }
 }
 
-/// The executions of a job one after the other.
-struct Chain {
-    /// Start of the first.
+/// The successive executions of a job.
+struct ExecutionChain {
+    /// Start of the first execution, in milliseconds since the epoch.
     began: i64,
-    /// When each of the others, and each redrive, went on.
-    moments: Vec<i64>,
-    /// Failures in the histories of the earlier ones.
+    /// Starts of the other executions and times of the redrives.
+    resumed: Vec<i64>,
+    /// Error names in the histories of the earlier executions.
     failed: Vec<String>,
-    /// Items of Maps that the earlier ones had begun and not ended well.
+    /// Items of Maps that the earlier executions began but did not complete.
     in_flight: u64,
 }
 
-impl Chain {
-    /// The row tells who held the job before. Executions that Step Functions does not keep any more are left out.
-    async fn of(target: &Target, subject: &Subject) -> Result<Self, Trouble> {
-        let this = &subject.execution()?.summary;
-        let tally = target.operations.tally(&this.arn).await?;
+impl ExecutionChain {
+    /// The failures in the row name the earlier executions. Those that Step Functions no longer keeps are left out.
+    async fn of(connection: &Connection, job: &ResolvedJob) -> Result<Self, CliError> {
+        let this = &job.execution()?.summary;
+        let tally = connection.operations.tally(&this.arn).await?;
         let mut chain = Self {
             began: this.started_ms,
-            moments: tally.resumed_ms,
+            resumed: tally.resumed_ms,
             failed: Vec::new(),
             in_flight: 0,
         };
-        let row = subject.row.iter();
+        let row = job.row.iter();
         let owners: BTreeSet<&str> = row
             .flat_map(|r| r.failures.iter().filter(|f| f.generation == r.generation))
             .map(|f| f.owner.as_str())
@@ -130,54 +129,50 @@ impl Chain {
             .collect();
         let mut starts = vec![this.started_ms];
         for owner in owners {
-            let Some(view) = target.operations.execution(owner).await? else {
+            let Some(view) = connection.operations.execution(owner).await? else {
                 continue;
             };
             if view.summary.started_ms > this.started_ms {
                 continue;
             }
             starts.push(view.summary.started_ms);
-            let history = target.operations.history(owner, 0).await?;
+            let history = connection.operations.history(owner, 0).await?;
             chain.failed.extend(failures(&history));
-            let maps = target.operations.map_runs(owner).await?;
+            let maps = connection.operations.map_runs(owner).await?;
             let work = maps.iter().filter(|m| WORK.contains(&m.label.as_str()));
             chain.in_flight += work.map(|m| m.failed + m.running).sum::<u64>();
         }
         starts.sort_unstable();
         chain.began = starts[0];
-        chain.moments.extend(&starts[1..]);
-        chain.moments.sort_unstable();
+        chain.resumed.extend(&starts[1..]);
+        chain.resumed.sort_unstable();
         Ok(chain)
     }
 
-    fn retries(&self, subject: &Subject, pieces: BTreeMap<String, usize>) -> Retries {
+    fn retries(&self, job: &ResolvedJob, pieces: BTreeMap<String, usize>) -> Retries {
         let mut states = BTreeMap::new();
-        for error in self
-            .failed
-            .iter()
-            .cloned()
-            .chain(failures(&subject.history))
-        {
+        for error in self.failed.iter().cloned().chain(failures(&job.history)) {
             *states.entry(error).or_default() += 1;
         }
         Retries { states, pieces }
     }
 
-    /// Pieces that were done before this execution began were made by one that left nothing else behind.
+    /// Work units that ended before this execution started belong to an earlier execution, even if nothing else of it is
+    /// known.
     fn replay(&self, done: &[CompletedUnit], started: i64) -> Replay {
-        let mut moments = self.moments.clone();
-        if moments.is_empty() && done.iter().any(|d| d.run.ended.0 < started) {
-            moments.push(started);
+        let mut resumed = self.resumed.clone();
+        if resumed.is_empty() && done.iter().any(|d| d.run.ended.0 < started) {
+            resumed.push(started);
         }
-        let resumes = resumes(done, &moments, self.began);
-        let Some(last) = moments.last() else {
+        let resumes = resumes(done, &resumed, self.began);
+        let Some(last) = resumed.last() else {
             return Replay::default();
         };
         let across = |d: &&CompletedUnit| d.run.started.0 < *last && d.run.ended.0 > *last;
         let new = done.iter().filter(|d| d.run.started.0 >= *last).count() as u64;
-        // A worker that was at it when its execution ended may have ended well all the same.
-        let ended_anyway = done.iter().filter(across).count() as u64;
-        let redone_pieces = self.in_flight.saturating_sub(ended_anyway).min(new);
+        // A worker can complete its unit after its execution has ended.
+        let completed_later = done.iter().filter(across).count() as u64;
+        let redone_pieces = self.in_flight.saturating_sub(completed_later).min(new);
         #[expect(clippy::cast_precision_loss, reason = "for showing only")]
         let redone_share = redone_pieces as f64 / done.len().max(1) as f64;
         Replay {
@@ -195,12 +190,12 @@ fn failures(history: &[HistoryEvent]) -> impl Iterator<Item = String> {
     })
 }
 
-/// What workers noted that gave up: the notes that are there, else what was kept of them.
-async fn notes(target: &Target, keys: &GenerationKeys) -> Vec<FailureNote> {
-    let outputs = target.outputs();
+/// The notes of workers that failed: those that still exist, and the copies that the job keeps.
+async fn notes(connection: &Connection, keys: &GenerationKeys) -> Vec<FailureNote> {
+    let outputs = connection.outputs();
     let kept: Option<Vec<FailureNote>> = outputs.find(&keys.retries()).await.ok().flatten();
     let mut notes = kept.unwrap_or_default();
-    let listed = target
+    let listed = connection
         .store
         .list(outputs.bucket(), &keys.failures_prefix())
         .await;
@@ -221,15 +216,16 @@ fn of_notes(notes: &[FailureNote]) -> BTreeMap<String, usize> {
     all
 }
 
-async fn pieces(
-    target: &Target,
+/// The completed work units.
+async fn units(
+    connection: &Connection,
     keys: &GenerationKeys,
     notes: &[FailureNote],
-) -> Result<Vec<CompletedUnit>, Trouble> {
-    let bucket = &target.names.output_bucket;
+) -> Result<Vec<CompletedUnit>, CliError> {
+    let bucket = &connection.names.output_bucket;
     let work = WorkFigures::measured();
-    let found = done(&target.store, bucket, keys.work_prefix()).await?;
-    let piece = |d: crate::job::workers::Done| {
+    let found = recorded_units(connection, bucket, keys.work_prefix()).await?;
+    let unit = |d: RecordedUnit| {
         let function = match d.name.split_once('/') {
             Some(("audio", _)) => "encode_audio",
             Some(_) => "convert_captions",
@@ -242,26 +238,25 @@ async fn pieces(
             run: d.run,
         }
     };
-    Ok(found.into_iter().map(piece).collect())
+    Ok(found.into_iter().map(unit).collect())
 }
 
-/// Bytes of plan, records and report.
-async fn checkpoints(target: &Target, keys: &GenerationKeys) -> Result<u64, Trouble> {
-    let (bucket, prefix) = (&target.names.output_bucket, keys.work_prefix());
-    let listed = target.store.list(bucket, prefix).await;
-    let listed = listed.map_err(|e| unlisted(prefix, e))?;
+/// Size of plan, records and report in bytes.
+async fn checkpoints(connection: &Connection, keys: &GenerationKeys) -> Result<u64, CliError> {
+    let bucket = &connection.names.output_bucket;
+    let listed = connection.list(bucket, keys.work_prefix()).await?;
     Ok(listed.iter().map(|o| o.size).sum())
 }
 
 async fn state(
-    target: &Target,
-    subject: &Subject,
+    connection: &Connection,
+    job: &ResolvedJob,
     pieces: usize,
     checkpoints: u64,
-) -> Result<StateData, Trouble> {
-    let arn = &subject.execution()?.summary.arn;
-    let events = target.operations.tally(arn).await?.events;
-    let outputs = subject.history.iter().filter_map(|e| match &e.kind {
+) -> Result<StateData, CliError> {
+    let arn = &job.execution()?.summary.arn;
+    let events = connection.operations.tally(arn).await?.events;
+    let outputs = job.history.iter().filter_map(|e| match &e.kind {
         HistoryKind::Exited { state, output } => Some((output.len(), state)),
         _ => None,
     });

@@ -1,9 +1,7 @@
-//! The report as a page.
+//! The report as a page for a browser.
 
 use std::path::{Path, PathBuf};
 
-use reelsmith_aws::operate::ExecutionStatus;
-use reelsmith_contract::{ErrorName, Failure};
 use reelsmith_core::keys::JobKeys;
 use reelsmith_core::time::UnixMillis;
 use reelsmith_pipeline::proof::page::{JobRecords, PageContext};
@@ -11,27 +9,27 @@ use reelsmith_report::metrics::Metrics;
 use reelsmith_report::{Failed, StateRun};
 
 use super::keys_of;
-use crate::error::{Name, Trouble};
-use crate::job::outcome::Outcome;
-use crate::job::subject::Subject;
-use crate::job::target::Target;
+use crate::error::{CallExt, CliError, ErrorCode, ResultExt};
+use crate::job::connection::Connection;
+use crate::job::outcome::ExecutionFailure;
+use crate::job::resolve::ResolvedJob;
 use crate::view::timeline::Timeline;
 
-/// The page of a job that has a plan; `end` is when its execution ended, or now.
+/// The page of a job; `end` is the end of its execution, or now.
 pub(super) async fn page(
-    target: &Target,
-    subject: &Subject,
+    connection: &Connection,
+    job: &ResolvedJob,
     timeline: &Timeline,
     metrics: &Metrics,
     end: i64,
-) -> Result<String, Trouble> {
-    let material = match &subject.row {
-        Some(row) => JobRecords::read(&target.outputs(), &JobKeys(&row.job_key), &keys_of(row))
+) -> Result<String, CliError> {
+    let records = match &job.row {
+        Some(row) => JobRecords::read(&connection.outputs(), &JobKeys(&row.job_key), &keys_of(row))
             .await
-            .map_err(|e| unreadable(&e))?,
+            .on_call("read what the job has written")?,
         None => None,
     };
-    let material = material.ok_or_else(unplanned)?;
+    let records = records.ok_or_else(unplanned)?;
     let states: Vec<StateRun> = timeline
         .visits
         .iter()
@@ -43,60 +41,40 @@ pub(super) async fn page(
             errors: visit.failures.iter().map(|f| f.error.clone()).collect(),
         })
         .collect();
-    let failed = failed(subject);
+    let failed = job.execution.as_ref().and_then(ExecutionFailure::of);
+    let failed = failed.map(|f| Failed {
+        error: f.error,
+        cause: f.cause,
+    });
     let context = PageContext {
         states: &states,
         metrics: Some(metrics),
         failed: failed.as_ref(),
         ..PageContext::default()
     };
-    Ok(material.page(context, target.clock.now()))
+    Ok(records.page(context, connection.clock.now()))
 }
 
-/// Why the execution failed, where it did.
-fn failed(subject: &Subject) -> Option<Failed> {
-    let view = subject.execution.as_ref()?;
-    if view.summary.status == ExecutionStatus::Running {
-        return None;
-    }
-    match Outcome::of(view).ok()? {
-        Outcome::Failed(failed) => Some(Failed {
-            error: failed.error,
-            cause: failed.cause,
-        }),
-        _ => None,
-    }
-}
-
-/// Writes the page; what is to be printed: where it is, or the page itself.
-pub(super) fn put(file: Option<&Path>, execution: &str, page: String) -> Result<String, Trouble> {
+/// Writes the page and returns its path; for the file `-`, returns the page.
+pub(super) fn write(
+    file: Option<&Path>,
+    execution: &str,
+    page: String,
+) -> Result<String, CliError> {
     if file == Some(Path::new("-")) {
         return Ok(page);
     }
-    let own = PathBuf::from(format!("{execution}.html"));
-    let path = file.map_or(own, Path::to_owned);
-    std::fs::write(&path, page).map_err(|e| Trouble::file("write the page", &path, &e))?;
+    let default = PathBuf::from(format!("{execution}.html"));
+    let path = file.map_or(default, Path::to_owned);
+    std::fs::write(&path, page).on_file("write the page", &path)?;
     Ok(path.display().to_string())
 }
 
-fn unplanned() -> Trouble {
-    Trouble::new(
+fn unplanned() -> CliError {
+    CliError::new(
         "make the page of the job",
-        "expected a plan, found none: the job ended, or still is, before its chunks were planned",
-        "`reelsmith show` tells how the job stands, `reelsmith report` without --html what there is",
+        "expected a plan, found none: the job has not been planned, or failed before",
+        "see `reelsmith show` for the state of the job, or use `reelsmith report` without --html",
     )
-    .named(Name::NothingPlanned)
-}
-
-fn unreadable(failure: &Failure) -> Trouble {
-    let name = match failure.name {
-        ErrorName::StorageInconsistent => Name::RecordUnreadable,
-        _ => Name::CallFailed,
-    };
-    Trouble::new(
-        "read what the job has written",
-        failure.to_string(),
-        "use the version of reelsmith that made it",
-    )
-    .named(name)
+    .with_code(ErrorCode::NothingPlanned)
 }

@@ -4,11 +4,10 @@ use std::collections::BTreeMap;
 
 use reelsmith_report::metrics::{Cost, Metrics, Resume};
 
-use super::{Report, StateSum};
-use crate::view::text;
+use super::{Report, StateTotal};
+use crate::view::text::{self, fields};
 
-/// As people read it, or as JSON.
-#[must_use]
+/// Text, or JSON.
 pub fn print(report: &Report, json: bool) -> String {
     if json {
         return text::json(report);
@@ -20,37 +19,30 @@ pub fn print(report: &Report, json: bool) -> String {
     if !m.chunk_encode.pieces.is_empty() {
         parts.push(workers(m));
     }
-    parts.push(carried(m));
+    parts.push(overhead(m));
     parts.extend(m.cost.as_ref().map(cost));
     parts.join("\n\n")
 }
 
-fn fields(rows: &[(&str, String)]) -> String {
-    let rows = rows.iter().filter(|(_, value)| !value.is_empty());
-    let line = |(name, value): &(&str, String)| format!("{name:<12}{value}");
-    rows.map(line).collect::<Vec<_>>().join("\n")
-}
-
 fn states(report: &Report) -> String {
-    let header = ["STATE", "TOOK", "SHARE", "FAILED"]
-        .map(str::to_owned)
-        .to_vec();
-    let row = |s: &StateSum| {
-        vec![
+    let row = |s: &StateTotal| {
+        [
             s.state.clone(),
             text::duration(s.seconds),
             format!("{:.0} %", s.share * 100.0),
             counted(&s.errors),
         ]
     };
-    let rows = std::iter::once(header).chain(report.states.iter().map(row));
-    text::table(&rows.collect::<Vec<_>>())
+    text::table(
+        ["STATE", "TOOK", "SHARE", "FAILED"],
+        report.states.iter().map(row),
+    )
 }
 
 /// `EncoderStalled × 2, MezzanineMissing × 1`.
 fn counted(errors: &BTreeMap<String, usize>) -> String {
-    let told = errors.iter().map(|(error, n)| format!("{error} × {n}"));
-    told.collect::<Vec<_>>().join(", ")
+    let counts = errors.iter().map(|(error, n)| format!("{error} × {n}"));
+    counts.collect::<Vec<_>>().join(", ")
 }
 
 fn workers(m: &Metrics) -> String {
@@ -65,7 +57,7 @@ fn workers(m: &Metrics) -> String {
         (
             "workers",
             format!(
-                "{} pieces on {} workers, up to {} at once, {:.1} on average, {} of work in {}",
+                "{} work units on {} workers, up to {} at once, {:.1} on average, {} of work in {}",
                 e.pieces.len(),
                 c.workers,
                 c.peak,
@@ -75,10 +67,10 @@ fn workers(m: &Metrics) -> String {
             ),
         ),
         (
-            "pieces",
-            format!("half in {median}, 19 of 20 in {p95}, the longest {longest}"),
+            "work unit",
+            format!("median {median}, 95th percentile {p95}, longest {longest}"),
         ),
-        ("tried again", counted(&m.retries.pieces)),
+        ("retries", counted(&m.retries.pieces)),
         (
             "processor",
             format!("{} in the encoder", text::duration(e.cpu_s)),
@@ -86,7 +78,7 @@ fn workers(m: &Metrics) -> String {
         (
             "read",
             format!(
-                "{} of the mezzanine, {} a piece{}",
+                "{} of the mezzanine, {} per work unit{}",
                 text::bytes(m.bytes_read.total),
                 text::bytes(m.bytes_read.per_piece),
                 reads.unwrap_or_default()
@@ -95,8 +87,8 @@ fn workers(m: &Metrics) -> String {
     ])
 }
 
-/// What it carried from state to state, and what it cost to go on.
-fn carried(m: &Metrics) -> String {
+/// Data that the execution carried, and work that was repeated.
+fn overhead(m: &Metrics) -> String {
     let again = m.replay.redone_pieces;
     let mut rows = vec![
         (
@@ -112,7 +104,7 @@ fn carried(m: &Metrics) -> String {
         (
             "history",
             format!(
-                "{} events, {:.1} a piece; state data up to {}",
+                "{} events, {:.1} per work unit; state data up to {}",
                 m.state.events,
                 m.state.events_per_piece,
                 text::bytes(m.state.largest_bytes)
@@ -121,7 +113,7 @@ fn carried(m: &Metrics) -> String {
         (
             "checkpoints",
             format!(
-                "{}, {} a piece",
+                "{}, {} per work unit",
                 text::bytes(m.state.checkpoint_bytes),
                 text::bytes(m.state.checkpoint_bytes_per_piece)
             ),
@@ -129,18 +121,21 @@ fn carried(m: &Metrics) -> String {
     ];
     rows.extend(m.replay.resumes.iter().map(|r| ("resumed", resumed(r))));
     if !m.replay.resumes.is_empty() {
-        rows.push(("redone", format!("{again} pieces that had been begun")));
+        rows.push((
+            "redone",
+            format!("{again} work units that had already started"),
+        ));
     }
     fields(&rows)
 }
 
 fn resumed(r: &Resume) -> String {
     let first = match r.first_work_s {
-        Some(after) => format!("new work {} later", text::duration(after)),
+        Some(after) => format!("new work after {}", text::duration(after)),
         None => "no new work".to_owned(),
     };
     format!(
-        "after {}: {first}; {} pieces ({} of work) kept",
+        "after {}: {first}; kept {} work units ({} of work)",
         text::duration(r.after_s),
         r.reused_pieces,
         text::duration(r.reused_work_s)
@@ -155,12 +150,12 @@ fn cost(c: &Cost) -> String {
         text::duration(c.expected_worker_s)
     );
     let line = |l: &reelsmith_report::metrics::CostLine| {
-        vec![
+        [
             format!("  {}", l.item.meaning()),
             format!("${:.6}", l.cost.0),
             format!("${:.6} a minute", l.cost_minute.0),
         ]
     };
-    let lines: Vec<Vec<String>> = c.lines.iter().map(line).collect();
-    format!("{}\n{}", fields(&[("cost", about)]), text::table(&lines))
+    let lines = text::columns(c.lines.iter().map(line));
+    format!("{}\n{lines}", fields(&[("cost", about)]))
 }

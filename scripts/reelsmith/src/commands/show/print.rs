@@ -1,83 +1,79 @@
-//! A job as text.
+//! The details of a job as text.
 
 use reelsmith_core::submission::Row;
 use reelsmith_report::metrics::Cost;
 
-use super::{Execution, Published, Shown, State};
-use crate::view::text;
+use super::{ExecutionDetails, JobDetails, PublishedFiles, StateVisit};
+use crate::view::text::{self, fields};
 
-/// As people read it, or as JSON.
-#[must_use]
-pub fn print(shown: &Shown, json: bool) -> String {
+/// Text, or JSON.
+pub fn print(details: &JobDetails, json: bool) -> String {
     if json {
-        return text::json(shown);
+        return text::json(details);
     }
     let parts = [
-        shown.execution.as_ref().map(execution),
-        shown.job.as_ref().map(job),
-        shown.outputs.as_ref().map(|o| outputs(o, shown)),
-        shown.cost.as_ref().map(cost),
-        (!shown.states.is_empty()).then(|| states(shown)),
+        details.execution.as_ref().map(execution),
+        details.job.as_ref().map(job),
+        details.outputs.as_ref().map(|o| outputs(o, details)),
+        details.cost.as_ref().map(cost),
+        (!details.states.is_empty()).then(|| states(details)),
     ];
     let parts: Vec<String> = parts.into_iter().flatten().collect();
     parts.join("\n\n")
 }
 
-fn fields(rows: &[(&str, String)]) -> String {
-    let line = |(name, value): &(&str, String)| format!("{name:<12}{value}");
-    rows.iter().map(line).collect::<Vec<_>>().join("\n")
-}
-
-fn execution(e: &Execution) -> String {
-    let took = text::duration(e.seconds);
-    let mut rows = vec![
+fn execution(e: &ExecutionDetails) -> String {
+    let source = &e.input["source"];
+    let manifest = match (source["bucket"].as_str(), source["key"].as_str()) {
+        (Some(bucket), Some(key)) => format!("s3://{bucket}/{key}"),
+        _ => String::new(),
+    };
+    let rows = [
         ("execution", e.name.clone()),
         ("status", e.status.as_str().to_owned()),
-        ("started", format!("{}, {took}", e.started)),
+        (
+            "started",
+            format!("{}, {}", e.started, text::duration(e.seconds)),
+        ),
+        ("manifest", manifest),
+        ("decision", e.decision.clone().unwrap_or_default()),
+        ("console", e.console.clone().unwrap_or_default()),
     ];
-    let source = &e.input["source"];
-    if let (Some(bucket), Some(key)) = (source["bucket"].as_str(), source["key"].as_str()) {
-        rows.push(("manifest", format!("s3://{bucket}/{key}")));
-    }
-    if let Some(decision) = &e.decision {
-        rows.push(("decision", decision.clone()));
-    }
-    if let Some(url) = &e.console {
-        rows.push(("console", url.clone()));
-    }
-    let told = e.failure.as_ref().map(|f| format!("\n\n{}", f.told));
-    fields(&rows) + &told.unwrap_or_default()
+    let failure = e.failure.as_ref().map(|f| format!("\n\n{}", f.describe()));
+    fields(&rows) + &failure.unwrap_or_default()
 }
 
 fn job(row: &Row) -> String {
+    let attempt = format!("{} of generation {}", row.attempt, row.generation.0);
     let mut rows = vec![
         ("job", row.job_key.to_string()),
         ("title", row.asset.to_string()),
         ("state", row.state.as_str().to_owned()),
-        (
-            "attempt",
-            format!("{} of generation {}", row.attempt, row.generation.0),
-        ),
+        ("attempt", attempt),
     ];
     if row.state.is_live() {
-        rows.push(("held by", row.owner.clone()));
-        rows.push(("held until", text::instant(row.lease_until.0)));
+        rows.push(("owner", row.owner.clone()));
+        rows.push(("lease until", text::instant(row.lease_until.0)));
     }
     for failure in &row.failures {
-        let at = text::instant(failure.at.0);
-        let what = format!("{at} attempt {}: {}", failure.attempt, failure.error);
-        rows.push(("failed", what));
+        let (at, attempt) = (text::instant(failure.at.0), failure.attempt);
+        rows.push((
+            "failed",
+            format!("{at} attempt {attempt}: {}", failure.error),
+        ));
     }
     fields(&rows)
 }
 
-fn outputs(o: &Published, shown: &Shown) -> String {
-    let mut rows = vec![("HLS", o.hls.clone())];
-    rows.extend(o.dash.iter().map(|d| ("DASH", d.clone())));
-    rows.push(("report", o.report.clone()));
-    rows.push(("files", format!("{} ({})", o.files, text::bytes(o.bytes))));
-    rows.extend(shown.workers.iter().map(|w| ("workers", w.to_string())));
-    fields(&rows)
+fn outputs(o: &PublishedFiles, details: &JobDetails) -> String {
+    let parallelism = details.workers.as_ref().map(ToString::to_string);
+    fields(&[
+        ("HLS", o.hls.clone()),
+        ("DASH", o.dash.clone().unwrap_or_default()),
+        ("report", o.report.clone()),
+        ("files", format!("{} ({})", o.files, text::bytes(o.bytes))),
+        ("workers", parallelism.unwrap_or_default()),
+    ])
 }
 
 fn cost(c: &Cost) -> String {
@@ -88,20 +84,24 @@ fn cost(c: &Cost) -> String {
     fields(&[("cost", text)])
 }
 
-fn states(shown: &Shown) -> String {
-    let header = ["STATE", "AFTER", "TOOK", ""].map(str::to_owned).to_vec();
-    let row = |s: &State| {
-        let name = format!("{}{}", "  ".repeat(s.depth), s.state);
+fn states(details: &JobDetails) -> String {
+    let row = |s: &StateVisit| {
         let took = text::duration(s.seconds);
-        let took = if s.open { format!("{took} …") } else { took };
-        vec![name, text::duration(s.after), took, note(s, shown)]
+        [
+            format!("{}{}", "  ".repeat(s.depth), s.state),
+            text::duration(s.after),
+            if s.open { format!("{took} …") } else { took },
+            remarks(s, details),
+        ]
     };
-    let rows = std::iter::once(header).chain(shown.states.iter().map(row));
-    text::table(&rows.collect::<Vec<_>>())
+    text::table(
+        ["STATE", "AFTER", "TOOK", ""],
+        details.states.iter().map(row),
+    )
 }
 
-fn note(state: &State, shown: &Shown) -> String {
-    let map = shown.maps.iter().find(|m| m.label == state.state);
+fn remarks(state: &StateVisit, details: &JobDetails) -> String {
+    let map = details.maps.iter().find(|m| m.label == state.state);
     let items = map.map(|m| {
         let failed = match m.failed {
             0 => String::new(),
@@ -109,10 +109,7 @@ fn note(state: &State, shown: &Shown) -> String {
         };
         format!("{} of {} items{failed}", m.succeeded, m.total)
     });
-    let tried = (!state.errors.is_empty()).then(|| format!("met {}", state.errors.join(", ")));
-    [items, tried]
-        .into_iter()
-        .flatten()
-        .collect::<Vec<_>>()
-        .join("; ")
+    let errors = (!state.errors.is_empty()).then(|| state.errors.join(", "));
+    let remarks: Vec<String> = [items, errors].into_iter().flatten().collect();
+    remarks.join("; ")
 }

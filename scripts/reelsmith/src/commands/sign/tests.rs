@@ -1,12 +1,12 @@
-//! Against signatures that botocore's `CloudFrontSigner` with OpenSSL made for the same key, URL and time. The key was made
-//! for this test and opens nothing.
+//! The expected signatures are from botocore's `CloudFrontSigner` with OpenSSL, for the same key, URL and time. The key is
+//! used only in this test.
 
 use super::*;
 
 const URL: &str = "https://d111111abcdef8.cloudfront.net/outputs/demo-s01e001/aa/master.m3u8";
 
-fn request(url: &str) -> Request {
-    Request {
+fn args(url: &str) -> SignArgs {
+    SignArgs {
         url: url.to_owned(),
         key: concat!(
             env!("CARGO_MANIFEST_DIR"),
@@ -26,15 +26,15 @@ fn at_noon() -> Timestamp {
 #[test]
 fn a_url_is_signed_as_botocore_signs_it() {
     let expected = include_str!("url.txt").trim();
-    assert_eq!(sign(&request(URL), at_noon()).unwrap(), expected);
+    assert_eq!(sign(&args(URL), at_noon()).unwrap(), expected);
     let with_query = include_str!("url-with-query.txt").trim();
-    let signed = sign(&request(&format!("{URL}?v=1")), at_noon()).unwrap();
+    let signed = sign(&args(&format!("{URL}?v=1")), at_noon()).unwrap();
     assert_eq!(signed, with_query);
 }
 
 #[test]
 fn cookies_open_the_folder_as_botocore_opens_it() {
-    let mut request = request(URL);
+    let mut request = args(URL);
     request.cookies = true;
     let cookies = sign(&request, at_noon()).unwrap();
     // botocore puts the same three values into a URL.
@@ -53,7 +53,7 @@ fn cookies_open_the_folder_as_botocore_opens_it() {
 }
 
 #[test]
-fn what_cannot_be_signed_is_said() {
+fn invalid_arguments_are_refused() {
     for bad in [
         "http://d1.cloudfront.net/a",
         "https://d1.cloudfront.net",
@@ -62,12 +62,12 @@ fn what_cannot_be_signed_is_said() {
         "https://d1.cloudfront.net/a b",
         "https://d1.cloudfront.net/*",
     ] {
-        assert!(sign(&request(bad), at_noon()).is_err(), "{bad}");
+        assert!(sign(&args(bad), at_noon()).is_err(), "{bad}");
     }
-    let mut late = request(URL);
+    let mut late = args(URL);
     late.expires = "-1s".parse().unwrap();
     assert!(sign(&late, at_noon()).unwrap_err().why.contains("duration"));
-    let mut keyless = request(URL);
+    let mut keyless = args(URL);
     keyless.key = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml").into();
     assert!(sign(&keyless, at_noon()).unwrap_err().why.contains("PEM"));
 }

@@ -1,30 +1,31 @@
-//! A report as text, as JSON and as JUnit.
+//! The report as text, JSON and JUnit.
 
 use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesEnd, BytesStart, BytesText, Event};
 use reelsmith_conformance::{Report, Rule, RuleSet, Severity, Violation, registry};
 
-/// The summary, and where to read on.
+/// The summary, and how to get more details.
 pub fn text(report: &Report) -> String {
     let mut text = report.summary();
     if let Some(first) = report.violations.first() {
         text += &format!(
-            "\n`reelsmith rules {}` says why, and what to do; so for every rule.\n",
+            "\nSee `reelsmith rules {}` for the reason and the clause of a rule.\n",
             first.rule
         );
     }
     text
 }
 
-/// The report as it is.
+/// The complete report.
 pub fn json(report: &Report) -> String {
     serde_json::to_string_pretty(report).unwrap_or_default() + "\n"
 }
 
-/// A test suite: a rule that fails is a failure, one that only warns passes and says so, one that was not judged is
-/// skipped.
+/// A test suite with a test case for every rule. A broken rule is a failure, a warning is output of a passed test, and a
+/// rule that was not judged is skipped.
 pub fn junit(report: &Report, target: &str) -> String {
-    let pipeline = report.rules_checked as usize + report.not_judged.len() > of_formats();
+    let of_formats = registry().filter(|r| r.set == RuleSet::Standard).count();
+    let pipeline = report.rules_checked as usize + report.not_judged.len() > of_formats;
     let rules: Vec<_> = registry()
         .filter(|r| pipeline || r.set == RuleSet::Standard)
         .collect();
@@ -36,10 +37,6 @@ pub fn junit(report: &Report, target: &str) -> String {
     // Writing to memory does not fail.
     let _ = suite(&mut writer, report, target, &rules, failures);
     String::from_utf8(writer.into_inner()).unwrap_or_default() + "\n"
-}
-
-fn of_formats() -> usize {
-    registry().filter(|r| r.set == RuleSet::Standard).count()
 }
 
 fn of<'a>(report: &'a Report, rule: &Rule, severity: Severity) -> Vec<&'a Violation> {
@@ -104,7 +101,7 @@ fn case(out: &mut Writer<Vec<u8>>, report: &Report, rule: &Rule) -> Written {
     out.write_event(Event::Start(tag))?;
     if is_skipped(report, rule) {
         let mut tag = BytesStart::new("skipped");
-        tag.push_attribute(("message", "what it judges was not supplied"));
+        tag.push_attribute(("message", "the data for this rule was not supplied"));
         out.write_event(Event::Empty(tag))?;
     }
     if !failed.is_empty() {
@@ -120,7 +117,7 @@ fn case(out: &mut Writer<Vec<u8>>, report: &Report, rule: &Rule) -> Written {
 
 fn lines(out: &mut Writer<Vec<u8>>, tag: BytesStart<'_>, violations: &[&Violation]) -> Written {
     let text: Vec<String> = violations.iter().map(ToString::to_string).collect();
-    // A control character that was found in a document has no place in XML.
+    // XML does not allow the control characters that a document may contain.
     let text = text
         .join("\n")
         .replace(|c: char| c.is_control() && c != '\n', "\u{fffd}");

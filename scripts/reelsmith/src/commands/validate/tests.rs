@@ -4,7 +4,7 @@ use reelsmith_conformance::testing::Good;
 
 use super::*;
 
-/// A folder that is gone when it is dropped.
+/// A temporary folder with an output.
 struct Output(tempfile::TempDir);
 
 impl Output {
@@ -35,8 +35,8 @@ impl Output {
         std::fs::rename(self.path(from), self.path(to)).unwrap();
     }
 
-    fn request(&self, path: &str) -> Request {
-        Request {
+    fn args(&self, path: &str) -> ValidateArgs {
+        ValidateArgs {
             target: self.path(path).display().to_string(),
             job: None,
             format: Format::Text,
@@ -44,15 +44,15 @@ impl Output {
         }
     }
 
-    async fn validate(&self, path: &str) -> Validated {
-        validate(&Where::default(), &self.request(path))
+    async fn validate(&self, path: &str) -> Validation {
+        validate(&DeploymentArgs::default(), &self.args(path))
             .await
             .unwrap()
     }
 
-    /// The error of a folder that cannot be validated, without the folder's own name.
+    /// The error of a folder that cannot be validated, without the name of the folder.
     async fn error(&self, path: &str) -> String {
-        let error = validate(&Where::default(), &self.request(path))
+        let error = validate(&DeploymentArgs::default(), &self.args(path))
             .await
             .unwrap_err();
         assert_eq!(error.exit, Exit::Environment);
@@ -67,7 +67,7 @@ impl Output {
 }
 
 #[tokio::test]
-async fn a_good_output_passes_whatever_its_documents_are_called() {
+async fn a_good_output_passes_under_any_document_names() {
     let output = Output::of(&Good::new());
     let named = output.validate("").await;
     assert_eq!(named.exit(), Exit::Done, "{}", named.report.summary());
@@ -75,7 +75,7 @@ async fn a_good_output_passes_whatever_its_documents_are_called() {
     output.rename("master.m3u8", "index.m3u8");
     output.rename("manifest.mpd", "stream.mpd");
     assert_eq!(output.validate("").await, named);
-    // Not at the top: everything of an output is below its documents' folder.
+    // The documents may be in a folder below the given one.
     let deeper = Output::empty();
     std::fs::rename(output.0.path(), deeper.path("title")).unwrap();
     assert_eq!(deeper.validate("").await.report, named.report);
@@ -83,7 +83,7 @@ async fn a_good_output_passes_whatever_its_documents_are_called() {
 }
 
 #[tokio::test]
-async fn one_document_is_looked_at_alone() {
+async fn one_document_can_be_validated_alone() {
     let mut good = Good::new();
     good.edit("manifest.mpd", "type=\"static\"", "type=\"dynamic\"");
     let output = Output::of(&good);
@@ -99,7 +99,7 @@ async fn one_document_is_looked_at_alone() {
 }
 
 #[tokio::test]
-async fn packed_documents_are_read_as_they_lie_after_a_copy() {
+async fn gzipped_documents_are_unpacked() {
     use std::io::Write as _;
     let good = Good::new();
     let output = Output::of(&good);
@@ -113,8 +113,8 @@ async fn packed_documents_are_read_as_they_lie_after_a_copy() {
     assert_eq!(report.renditions.len(), 10);
 }
 
-/// A damaged output under names of its own.
-async fn damaged() -> Validated {
+/// A damaged output with another name of the playlist.
+async fn damaged() -> Validation {
     let mut good = Good::new();
     good.edit("master.m3u8", "FRAME-RATE=24.000,", "");
     good.edit("master.m3u8", "LANGUAGE=\"en\"", "LANGUAGE=\"e<n\"");
@@ -135,7 +135,7 @@ async fn a_bad_output_in_every_format() {
 }
 
 #[tokio::test]
-async fn junit_is_well_formed_and_counts_what_it_holds() {
+async fn junit_is_well_formed_and_its_counts_are_correct() {
     let mut found = damaged().await;
     found.report.violations[0].found = "a \u{1} <b> & \"c\"".to_owned();
     found.report.not_judged = vec!["SEG-16".to_owned()];
@@ -164,7 +164,7 @@ async fn junit_is_well_formed_and_counts_what_it_holds() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_validated_is_an_error_that_says_what_to_do() {
+async fn a_target_that_cannot_be_validated_is_an_error() {
     let output = Output::empty();
     output.write("readme.txt", b"nothing");
     let mut errors = Vec::new();
@@ -175,22 +175,22 @@ async fn what_cannot_be_validated_is_an_error_that_says_what_to_do() {
         output.write(name, b"#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\nx.m3u8\n");
     }
     errors.push(output.error("").await);
-    let bucketless = Request {
+    let bucketless = ValidateArgs {
         target: "s3:///x".to_owned(),
-        ..output.request("")
+        ..output.args("")
     };
     errors.push(
-        validate(&Where::default(), &bucketless)
+        validate(&DeploymentArgs::default(), &bucketless)
             .await
             .unwrap_err()
             .to_string(),
     );
     let output = Output::of(&Good::new());
-    let without_plan = Request {
+    let without_plan = ValidateArgs {
         job: Some(output.path("video").display().to_string()),
-        ..output.request("")
+        ..output.args("")
     };
-    let error = validate(&Where::default(), &without_plan)
+    let error = validate(&DeploymentArgs::default(), &without_plan)
         .await
         .unwrap_err();
     errors.push(output.plain(&error.to_string()));
@@ -198,7 +198,7 @@ async fn what_cannot_be_validated_is_an_error_that_says_what_to_do() {
 }
 
 #[tokio::test]
-async fn media_playlists_alone_are_a_finding_and_garbage_is_one_too() {
+async fn missing_multivariant_playlists_and_invalid_documents_are_findings() {
     let output = Output::empty();
     output.write(
         "low.m3u8",
@@ -222,7 +222,7 @@ async fn media_playlists_alone_are_a_finding_and_garbage_is_one_too() {
     );
 }
 
-/// Records of a job that made nothing but the Japanese audio.
+/// The records of a job with only one audio track, in Japanese.
 fn records(good: &Good) -> Output {
     let plan = serde_json::json!({
         "job_key": "ab".repeat(32), "generation": 1, "frame_rate": "24/1", "timescale": 24_000, "total_frames": 240,
@@ -249,16 +249,19 @@ fn records(good: &Good) -> Output {
 }
 
 #[tokio::test]
-async fn with_a_job_its_promises_are_rules_and_storage_is_said_not_to_be_judged() {
+async fn with_a_job_the_pipeline_rules_apply_and_metadata_is_not_judged() {
     let good = Good::new();
     let output = Output::of(&good);
     let ids = async |output: &Output, records: &Output| {
-        let request = Request {
+        let args = ValidateArgs {
             job: Some(records.0.path().display().to_string()),
-            ..output.request("")
+            ..output.args("")
         };
-        let report = validate(&Where::default(), &request).await.unwrap().report;
-        for rule in OF_STORAGE {
+        let report = validate(&DeploymentArgs::default(), &args)
+            .await
+            .unwrap()
+            .report;
+        for rule in METADATA_RULES {
             assert!(report.not_judged.iter().any(|r| r == rule), "{rule}");
         }
         let judged = report.rules_checked as usize + report.not_judged.len();
@@ -280,59 +283,28 @@ async fn with_a_job_its_promises_are_rules_and_storage_is_said_not_to_be_judged(
     assert!(found.contains("SEG-02"), "{found:?}");
 }
 
-/// What ffmpeg's own muxers write: four seconds in two sizes.
-fn foreign(muxer: &[&str]) -> Output {
+/// An output of one of ffmpeg's muxers: four seconds in two sizes.
+fn muxed_by_ffmpeg(muxer: &str, more: &[&str]) -> Output {
     let output = Output::empty();
     let mut command = std::process::Command::new("ffmpeg");
+    let inputs = "-nostdin -v error -f lavfi -i testsrc2=size=320x180:rate=24:duration=4 \
+                  -f lavfi -i sine=duration=4:sample_rate=48000 -map 0:v -map 0:v -map 1:a -s:v:1 160x90";
+    let codecs = "-pix_fmt yuv420p -c:v libx264 -preset ultrafast -g 48 -c:a aac -threads 1";
     command
         .current_dir(output.0.path())
-        .args(["-nostdin", "-v", "error"]);
-    command.args([
-        "-f",
-        "lavfi",
-        "-i",
-        "testsrc2=size=320x180:rate=24:duration=4",
-    ]);
-    command.args(["-f", "lavfi", "-i", "sine=duration=4:sample_rate=48000"]);
-    command.args([
-        "-map", "0:v", "-map", "0:v", "-map", "1:a", "-s:v:1", "160x90", "-pix_fmt", "yuv420p",
-    ]);
-    command.args([
-        "-c:v",
-        "libx264",
-        "-preset",
-        "ultrafast",
-        "-g",
-        "48",
-        "-c:a",
-        "aac",
-        "-threads",
-        "1",
-    ]);
-    let status = command.args(muxer).status().unwrap();
+        .args(inputs.split_whitespace())
+        .args(codecs.split_whitespace());
+    let status = command.args(muxer.split(' ')).args(more).status().unwrap();
     assert!(status.success(), "ffmpeg {muxer:?}");
     output
 }
 
 #[tokio::test]
-async fn what_ffmpeg_muxes_is_measured_and_judged() {
-    let hls = [
-        "-f",
-        "hls",
-        "-hls_time",
-        "2",
-        "-hls_playlist_type",
-        "vod",
-        "-hls_segment_type",
-        "fmp4",
-    ];
-    let variants = [
-        "-var_stream_map",
-        "v:0,agroup:a v:1,agroup:a a:0,agroup:a",
-        "-master_pl_name",
-        "top.m3u8",
-    ];
-    let hls = foreign(&[&hls[..], &variants[..], &["v%v.m3u8"]].concat());
+async fn outputs_of_ffmpeg_muxers_are_measured_and_judged() {
+    let hls = muxed_by_ffmpeg(
+        "-f hls -hls_time 2 -hls_playlist_type vod -hls_segment_type fmp4 -master_pl_name top.m3u8 -var_stream_map",
+        &["v:0,agroup:a v:1,agroup:a a:0,agroup:a", "v%v.m3u8"],
+    );
     let found = hls.validate("").await.report;
     let frames: Vec<u64> = found
         .renditions
@@ -351,15 +323,10 @@ async fn what_ffmpeg_muxes_is_measured_and_judged() {
         "{}",
         found.summary()
     );
-    let dash = foreign(&[
-        "-f",
-        "dash",
-        "-seg_duration",
-        "2",
-        "-adaptation_sets",
-        "id=0,streams=v id=1,streams=a",
-        "any.mpd",
-    ]);
+    let dash = muxed_by_ffmpeg(
+        "-f dash -seg_duration 2 -adaptation_sets",
+        &["id=0,streams=v id=1,streams=a", "any.mpd"],
+    );
     let found = dash.validate("").await.report;
     assert!(found.coverage.objects > 6, "{}", found.summary());
     assert!(
@@ -367,19 +334,10 @@ async fn what_ffmpeg_muxes_is_measured_and_judged() {
         "{}",
         found.summary()
     );
-    let transport = foreign(&[
-        "-f",
-        "hls",
-        "-hls_time",
-        "2",
-        "-hls_playlist_type",
-        "vod",
-        "-var_stream_map",
-        "v:0,a:0 v:1",
-        "-master_pl_name",
-        "top.m3u8",
-        "v%v.m3u8",
-    ]);
+    let transport = muxed_by_ffmpeg(
+        "-f hls -hls_time 2 -hls_playlist_type vod -master_pl_name top.m3u8 -var_stream_map",
+        &["v:0,a:0 v:1", "v%v.m3u8"],
+    );
     let found = transport.validate("").await.report;
     assert!(!found.violations.is_empty());
 }

@@ -1,78 +1,83 @@
-//! The items of the Maps of one job, by the records that their workers write.
+//! The items of the Maps of a job, from the records of its workers.
 
 use std::collections::BTreeMap;
 
-use reelsmith_aws::operate::{HistoryEvent, HistoryKind};
+use reelsmith_aws::operate::HistoryEvent;
 use reelsmith_contract::Objects;
-use reelsmith_contract::payload::SubmitJobOutput;
 use reelsmith_core::keys::GenerationKeys;
-use reelsmith_core::plan::Plan;
+use reelsmith_core::plan::{ChunkItem, Plan};
 use reelsmith_core::record::{FailureNote, WorkerRun};
 use serde::{Deserialize, Serialize};
 
-use crate::job::target::Target;
+use crate::job::connection::Connection;
+use crate::job::resolve::submission_of;
 
-/// One item.
+/// One item of a Map.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Item {
-    /// What people call it.
+pub struct WorkItem {
     name: String,
-    /// Key of the record that proves it done.
+    /// Key of its record.
     #[serde(skip)]
     record: String,
-    /// Whether its record is there.
+    /// Whether the record exists.
     done: bool,
-    /// How it ran.
     #[serde(skip_serializing_if = "Option::is_none")]
     run: Option<WorkerRun>,
-    /// Why it was given up, where the last try was.
+    /// Error and cause of the last attempt, if it failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     failure: Option<String>,
 }
 
-/// All items of a job, by the label of their Map.
-pub struct Work {
+impl WorkItem {
+    fn new(name: impl Into<String>, record: String) -> Self {
+        Self {
+            name: name.into(),
+            record,
+            done: false,
+            run: None,
+            failure: None,
+        }
+    }
+}
+
+/// Items by the label of their Map.
+type ItemsByMap = BTreeMap<&'static str, Vec<WorkItem>>;
+
+/// All items of a job.
+pub struct WorkItems {
     outputs: Objects,
     keys: GenerationKeys,
-    items: BTreeMap<&'static str, Vec<Item>>,
+    items: ItemsByMap,
 }
 
-#[derive(Deserialize)]
-struct StateData {
-    submission: SubmitJobOutput,
-}
-
-/// The part of a record that matters here; that of an assembly has none.
+/// The field of a record that is needed here. The record of an assembly has no run.
 #[derive(Deserialize)]
 struct Record {
     run: Option<WorkerRun>,
 }
 
-impl Work {
-    /// The items of a job that has a plan.
-    pub async fn begin(target: &Target, history: &[HistoryEvent]) -> Option<Self> {
-        let data = history.iter().find_map(|event| match &event.kind {
-            HistoryKind::Exited { output, .. } => serde_json::from_str::<StateData>(output).ok(),
-            _ => None,
-        })?;
-        let (outputs, keys) = (target.outputs(), data.submission.claim.keys());
+impl WorkItems {
+    /// The items of a job; `None` if it has no plan.
+    pub async fn of(connection: &Connection, history: &[HistoryEvent]) -> Option<Self> {
+        let keys = submission_of(history)?.claim.keys();
+        let outputs = connection.outputs();
         let plan: Plan = outputs.find(&keys.plan()).await.ok()??;
-        let items = items(&plan, &keys);
         Some(Self {
+            items: items(&plan, &keys),
             outputs,
             keys,
-            items,
         })
     }
 
-    /// How they stand now. What cannot be read now is looked for the next time.
-    pub async fn look(&mut self, target: &Target) -> BTreeMap<&'static str, Vec<Item>> {
-        let (bucket, prefix) = (self.outputs.bucket(), self.keys.work_prefix());
-        let listed = target.store.list(bucket, prefix).await.unwrap_or_default();
-        let there = |key: &str| listed.binary_search_by(|o| o.key.as_str().cmp(key)).is_ok();
+    /// The items now. What cannot be read is tried again at the next call.
+    pub async fn update(&mut self, connection: &Connection) -> &ItemsByMap {
+        let bucket = self.outputs.bucket();
+        let listed = connection.list(bucket, self.keys.work_prefix()).await;
+        let listed = listed.unwrap_or_default();
+        let exists = |key: &str| listed.binary_search_by(|o| o.key.as_str().cmp(key)).is_ok();
         for item in self.items.values_mut().flatten() {
             // A record never changes, so it is read once.
-            if item.done || !there(&item.record) {
+            if item.done || !exists(&item.record) {
                 continue;
             }
             if let Ok(Some(record)) = self.outputs.find::<Record>(&item.record).await {
@@ -81,9 +86,8 @@ impl Work {
                 item.run = record.run;
             }
         }
-        let notes = self.keys.failures_prefix();
-        let notes = target.store.list(bucket, &notes).await.unwrap_or_default();
-        for note in &notes {
+        let notes = connection.list(bucket, &self.keys.failures_prefix()).await;
+        for note in notes.unwrap_or_default() {
             let Ok(Some(note)) = self.outputs.find::<FailureNote>(&note.key).await else {
                 continue;
             };
@@ -92,26 +96,19 @@ impl Work {
                 item.failure = Some(format!("{}: {}", note.error, note.cause));
             }
         }
-        self.items.clone()
+        &self.items
     }
 }
 
-fn items(plan: &Plan, keys: &GenerationKeys) -> BTreeMap<&'static str, Vec<Item>> {
-    let item = |name: String, record: String| Item {
-        name,
-        record,
-        done: false,
-        run: None,
-        failure: None,
-    };
+fn items(plan: &Plan, keys: &GenerationKeys) -> ItemsByMap {
     let mut chunks = plan.chunk_items();
     chunks.sort_by_key(|i| (i.group, i.chunk));
-    let chunk = |i: &reelsmith_core::plan::ChunkItem| {
+    let chunk = |i: &ChunkItem| {
         let name = format!("chunk {}, group {}", i.chunk, i.group);
-        item(name, keys.chunk_record(i.chunk, i.group))
+        WorkItem::new(name, keys.chunk_record(i.chunk, i.group))
     };
-    let track = |path: &String| item(path.clone(), keys.track_record(path));
-    let rendition = |path: &str| item(path.to_owned(), keys.rendition_record(path));
+    let track = |path: &str| WorkItem::new(path, keys.track_record(path));
+    let rendition = |path: &str| WorkItem::new(path, keys.rendition_record(path));
     BTreeMap::from([
         ("TranscodeChunks", chunks.iter().map(chunk).collect()),
         (

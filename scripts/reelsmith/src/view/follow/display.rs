@@ -1,30 +1,29 @@
-//! Shows what happens: a picture that is drawn anew on a terminal, plain lines elsewhere, JSON lines for machines.
+//! The three forms of output while an execution is followed: a tree on a terminal, lines of text, and JSON lines.
 
 use std::io::{IsTerminal, Write};
 
-use clap::ValueEnum;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::{Event, Picture};
+use super::{Event, ExecutionTree};
 
-/// How it is shown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+/// The form of the output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Style {
-    /// A picture on a terminal, plain lines elsewhere.
+    /// A tree on a terminal, lines of text elsewhere.
     Auto,
-    /// Plain lines.
+    /// Lines of text.
     Plain,
     /// JSON lines.
     Json,
 }
 
-/// Where it is shown.
+/// The output.
 pub struct Display {
-    view: View,
-    plain: Box<dyn Write + Send>,
+    form: Form,
+    lines: Box<dyn Write + Send>,
 }
 
-enum View {
+enum Form {
     Tree {
         bar: Option<ProgressBar>,
         target: Option<ProgressDrawTarget>,
@@ -41,92 +40,88 @@ impl Default for Display {
 }
 
 impl Display {
-    /// The picture and the lines go to standard error, JSON to standard output: that is for results.
-    #[must_use]
+    /// Tree and text go to standard error. JSON goes to standard output, because it is the result.
     pub fn new(style: Style) -> Self {
         let terminal = std::io::stderr().is_terminal();
         match style {
             Style::Json => Self {
-                view: View::Json,
-                plain: Box::new(std::io::stdout()),
+                form: Form::Json,
+                lines: Box::new(std::io::stdout()),
             },
             Style::Auto if terminal => Self::on(ProgressDrawTarget::stderr(), None),
             Style::Auto | Style::Plain => Self::plain(Box::new(std::io::stderr())),
         }
     }
 
-    /// A picture on a terminal, as wide as it is where no width is given.
-    #[must_use]
+    /// A tree, as wide as the terminal if no width is given.
     pub fn on(target: ProgressDrawTarget, width: Option<usize>) -> Self {
         Self {
-            view: View::Tree {
+            form: Form::Tree {
                 bar: None,
                 target: Some(target),
                 width,
             },
-            plain: Box::new(std::io::stderr()),
+            lines: Box::new(std::io::stderr()),
         }
     }
 
-    /// Plain lines to a writer.
-    #[must_use]
+    /// Lines of text to a writer.
     pub fn plain(to: Box<dyn Write + Send>) -> Self {
         Self {
-            view: View::Lines,
-            plain: to,
+            form: Form::Lines,
+            lines: to,
         }
     }
 
     /// JSON lines to a writer.
-    #[must_use]
     pub fn json(to: Box<dyn Write + Send>) -> Self {
         Self {
-            view: View::Json,
-            plain: to,
+            form: Form::Json,
+            lines: to,
         }
     }
 
-    /// A line of its own.
+    /// Shows a line of text.
     pub fn line(&mut self, text: &str) {
-        match &self.view {
-            View::Tree { bar: Some(bar), .. } => bar.println(text),
-            View::Tree { .. } | View::Lines => plainly(&mut self.plain, text),
-            View::Json => {
+        match &self.form {
+            Form::Tree { bar: Some(bar), .. } => bar.println(text),
+            Form::Tree { .. } | Form::Lines => write_line(&mut self.lines, text),
+            Form::Json => {
                 let note = serde_json::json!({"event": "note", "text": text});
-                plainly(&mut self.plain, &note.to_string());
+                write_line(&mut self.lines, &note.to_string());
             }
         }
     }
 
-    /// Something happened.
+    /// Shows an event.
     pub fn event(&mut self, event: &Event) {
-        match &self.view {
-            View::Tree { .. } => {}
-            View::Lines => {
+        match &self.form {
+            Form::Tree { .. } => {}
+            Form::Lines => {
                 if let Some(line) = event.line() {
-                    plainly(&mut self.plain, &line);
+                    write_line(&mut self.lines, &line);
                 }
             }
-            View::Json => plainly(&mut self.plain, &event.json().to_string()),
+            Form::Json => write_line(&mut self.lines, &event.json().to_string()),
         }
     }
 
-    /// How all of it looks now.
-    pub fn picture(&mut self, picture: &Picture<'_>) {
-        let View::Tree { bar, target, width } = &mut self.view else {
+    /// Redraws the tree.
+    pub fn tree(&mut self, tree: &ExecutionTree<'_>) {
+        let Form::Tree { bar, target, width } = &mut self.form else {
             return;
         };
         let width = width.unwrap_or_else(|| usize::from(console::Term::stderr().size().1));
-        let lines = picture.draw(width.saturating_sub(1));
-        // Begun here: a bar that has nothing to show is in the way of the lines.
+        let lines = tree.draw(width.saturating_sub(1));
+        // Created only now, because an empty bar would disturb the lines before it.
         let bar = bar.get_or_insert_with(|| begin(target.take()));
         bar.set_message(lines.join("\n"));
         bar.tick();
     }
 
-    /// It is over; the last picture stays.
+    /// Ends the redrawing; the last tree stays visible.
     pub fn finish(&mut self) {
-        if let View::Tree { bar, target, .. } = &mut self.view
+        if let Form::Tree { bar, target, .. } = &mut self.form
             && let Some(bar) = bar.take()
         {
             bar.abandon();
@@ -135,8 +130,8 @@ impl Display {
     }
 }
 
-fn plainly(to: &mut (dyn Write + Send), text: &str) {
-    // A closed pipe must not end a job that is being followed.
+fn write_line(to: &mut (dyn Write + Send), text: &str) {
+    // A closed pipe is not an error.
     let _ = writeln!(to, "{text}");
 }
 

@@ -1,58 +1,42 @@
-//! What happens to an execution, one thing at a time.
+//! The events of an execution, as lines of text and as JSON.
 
-use reelsmith_aws::operate::{HistoryEvent, HistoryKind};
+use reelsmith_aws::operate::{ExecutionStatus, HistoryEvent, HistoryKind};
 use serde_json::{Value, json};
 
 use super::Progress;
-use crate::commands::list::Status;
 use crate::job::outcome::readable;
 use crate::view::text;
 
-/// Longest line of a cause that is shown while following; the whole is shown at the end.
+/// Longest part of a cause that is shown while following; the end shows all of it.
 const MAX_CAUSE: usize = 200;
 
-/// One thing that happened. Times are milliseconds since the execution's start.
+/// One event. Times are milliseconds since the start of the execution.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
-    /// A state was entered.
     Entered {
-        /// When.
         after_ms: i64,
-        /// Its name.
         state: String,
     },
-    /// A state was left.
     Left {
-        /// When.
         after_ms: i64,
-        /// Its name.
         state: String,
     },
-    /// A function failed, perhaps not for the last time.
+    /// A function failed; its state may retry.
     Failed {
-        /// When.
         after_ms: i64,
-        /// Error name.
         error: String,
-        /// What it says.
         cause: String,
     },
-    /// The encode got further.
     Progress(Progress),
-    /// The execution has ended.
     Ended {
-        /// When.
         after_ms: i64,
-        /// How.
-        status: Status,
-        /// Error name, where it failed.
+        status: ExecutionStatus,
         error: Option<String>,
     },
 }
 
 impl Event {
-    /// The event of a history's event.
-    #[must_use]
+    /// The event for an entry of the history.
     pub fn of(event: &HistoryEvent, after_ms: i64) -> Self {
         match event.kind.clone() {
             HistoryKind::Entered { state } => Self::Entered { after_ms, state },
@@ -65,8 +49,7 @@ impl Event {
         }
     }
 
-    /// As a line, where it is worth one.
-    #[must_use]
+    /// The line to show; `None` for events that are not shown.
     pub fn line(&self) -> Option<String> {
         match self {
             Self::Entered { after_ms, state } => Some(format!("{} {state}", clock(*after_ms))),
@@ -84,10 +67,9 @@ impl Event {
         }
     }
 
-    /// As JSON.
-    #[must_use]
+    /// The event as JSON.
     pub fn json(&self) -> Value {
-        let after = |ms: i64| text::seconds(ms);
+        let after = text::seconds;
         match self {
             Self::Entered { after_ms, state } => {
                 json!({"event": "entered", "after": after(*after_ms), "state": state})

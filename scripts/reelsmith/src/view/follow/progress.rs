@@ -1,4 +1,4 @@
-//! How far an encode is, by the records that the workers write.
+//! The progress of an encode, from the records of its workers.
 
 use std::collections::BTreeSet;
 
@@ -8,69 +8,64 @@ use reelsmith_core::ladder::{ResolvedRung, VideoCodec};
 use reelsmith_core::plan::{ChunkItem, Plan};
 use serde::Serialize;
 
-use crate::error::Trouble;
-use crate::job::fetch::unlisted;
-use crate::job::target::Target;
+use crate::error::CliError;
+use crate::job::connection::Connection;
 use crate::view::text;
 
-/// An encode that is going on.
+/// An encode and its plan.
 pub struct Encode {
     keys: GenerationKeys,
     plan: Plan,
+    /// End of planning, in milliseconds since the epoch.
     began_ms: i64,
 }
 
-/// How far it is.
+/// How far an encode is. An item is one chunk of one rung group.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Progress {
-    /// Chunks and rung groups that are encoded.
+    /// Encoded items.
     pub done: u64,
-    /// Chunks and rung groups in all.
+    /// All items.
     pub total: u64,
-    /// Workers at it now.
+    /// Items that workers are encoding now.
     pub running: u64,
-    /// Seconds of the programme that are encoded at every rung, on average over the groups.
+    /// Seconds of the programme that are encoded, on average over the rung groups.
     pub media_seconds: f64,
-    /// Seconds of the whole programme.
+    /// Duration of the programme in seconds.
     pub media_total: f64,
     /// Seconds since the plan was made.
     pub wall_seconds: f64,
-    /// Share of the work that is done, from 0 to 1: pixels, those of H.265 counted threefold.
+    /// Share of the work that is done, from 0 to 1. The work is the number of pixels, and pixels of H.265 count three times.
     pub share: f64,
-    /// Each video rendition.
-    pub rungs: Vec<Rung>,
-    /// Every chunk of each rung group.
-    pub grid: Vec<Vec<Cell>>,
+    pub rungs: Vec<RungProgress>,
+    /// The state of every chunk, by rung group.
+    pub grid: Vec<Vec<ChunkState>>,
 }
 
-/// How far a rendition is.
+/// How far a rendition is, in chunks.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Rung {
+pub struct RungProgress {
     /// Its folder, for example `video/h264_720p`.
     pub rendition: String,
-    /// Chunks that are encoded.
     pub done: u64,
-    /// Chunks in all.
     pub total: u64,
 }
 
-/// One chunk at the rungs of one group.
+/// The state of one chunk of one rung group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Cell {
-    /// Nobody is at it.
+pub enum ChunkState {
     Waiting,
-    /// A worker is at it. The Map tells how many are, not which: these are the next ones in its order.
+    /// Probably being encoded. The Map reports how many of its items are running, but not which; these are the next ones
+    /// in its order.
     Running,
-    /// A worker failed at it; it is tried again.
+    /// A worker failed; the chunk is tried again.
     Failed,
-    /// It is encoded.
     Done,
 }
 
 impl Progress {
-    /// How many seconds of programme are encoded in a second.
-    #[must_use]
+    /// Encoded seconds of programme per second.
     pub fn speed(&self) -> f64 {
         if self.wall_seconds > 0.0 {
             self.media_seconds / self.wall_seconds
@@ -79,40 +74,36 @@ impl Progress {
         }
     }
 
-    /// Seconds until all is encoded, if it goes on as it went; unknown before the first chunk is done.
-    #[must_use]
+    /// Seconds until everything is encoded, at the speed so far; `None` before the first chunk is done.
     pub fn seconds_left(&self) -> Option<f64> {
-        let went = self.share > 0.0 && self.wall_seconds > 0.0;
-        went.then(|| self.wall_seconds * (1.0 - self.share).max(0.0) / self.share)
+        let known = self.share > 0.0 && self.wall_seconds > 0.0;
+        known.then(|| self.wall_seconds * (1.0 - self.share).max(0.0) / self.share)
     }
 
-    /// Whether more than the clock has moved.
-    #[must_use]
+    /// Whether anything but the time has changed.
     pub fn differs(&self, other: &Self) -> bool {
         self.done != other.done || self.running != other.running || self.grid != other.grid
     }
 
-    /// The same with nobody at work.
-    #[must_use]
+    /// The same progress without running items.
     pub fn stopped(&self) -> Self {
         let mut stopped = self.clone();
         stopped.running = 0;
         for cell in stopped.grid.iter_mut().flatten() {
-            if *cell == Cell::Running {
-                *cell = Cell::Waiting;
+            if *cell == ChunkState::Running {
+                *cell = ChunkState::Waiting;
             }
         }
         stopped
     }
 
-    /// As a line.
-    #[must_use]
+    /// The progress as one line.
     pub fn describe(&self) -> String {
-        let goes_on = self.done < self.total && self.running > 0;
-        let left = self.seconds_left().filter(|_| goes_on);
+        let continues = self.done < self.total && self.running > 0;
+        let left = self.seconds_left().filter(|_| continues);
         let left = left.map(|s| format!(", about {} left", text::duration(s)));
         format!(
-            "chunks {} of {}, {} at once, {:.1} s of {:.1} s, {:.2} × real time{}",
+            "{} of {} chunks, {} running, {:.1} s of {:.1} s, {:.2} × real time{}",
             self.done,
             self.total,
             self.running,
@@ -125,37 +116,37 @@ impl Progress {
 }
 
 impl Encode {
-    /// Reads the plan; `None` where it is not one of this version.
+    /// Reads the plan; `None` if this version cannot read it.
     pub async fn begin(
-        target: &Target,
+        connection: &Connection,
         keys: GenerationKeys,
         began_ms: i64,
-    ) -> Result<Option<Self>, Trouble> {
-        let plan = target.outputs().find::<Plan>(&keys.plan()).await.ok();
-        Ok(plan.flatten().map(|plan| Self {
+    ) -> Option<Self> {
+        let plan = connection.outputs().find(&keys.plan()).await.ok()??;
+        Some(Self {
             keys,
             plan,
             began_ms,
-        }))
+        })
     }
 
-    /// Counts what is there.
+    /// The progress now.
     pub async fn look(
         &self,
-        target: &Target,
+        connection: &Connection,
         run: Option<&MapRun>,
         now_ms: i64,
-    ) -> Result<Progress, Trouble> {
+    ) -> Result<Progress, CliError> {
         let work = self.keys.work_prefix();
-        let done = items(target, &format!("{work}chunks/")).await?;
-        let noted = items(target, &self.keys.failures_prefix()).await?;
-        Ok(self.progress(&done, &noted, run, now_ms))
+        let done = items(connection, &format!("{work}chunks/")).await?;
+        let failed = items(connection, &self.keys.failures_prefix()).await?;
+        Ok(self.progress(&done, &failed, run, now_ms))
     }
 
     fn progress(
         &self,
         done: &BTreeSet<(u32, u32)>,
-        noted: &BTreeSet<(u32, u32)>,
+        failed: &BTreeSet<(u32, u32)>,
         run: Option<&MapRun>,
         now_ms: i64,
     ) -> Progress {
@@ -188,7 +179,7 @@ impl Encode {
             wall_seconds: text::seconds(now_ms - self.began_ms),
             share,
             rungs: self.rungs(done),
-            grid: self.grid(&items, done, noted, running),
+            grid: self.grid(&items, done, failed, running),
         }
     }
 
@@ -207,13 +198,13 @@ impl Encode {
         pixels * self.frames(item)
     }
 
-    fn rungs(&self, done: &BTreeSet<(u32, u32)>) -> Vec<Rung> {
+    fn rungs(&self, done: &BTreeSet<(u32, u32)>) -> Vec<RungProgress> {
         let groups = (0u32..).zip(&self.plan.groups);
         let rungs = groups.flat_map(|(group, rungs)| rungs.iter().map(move |r| (*r, group)));
         let mut rungs: Vec<(usize, u32)> = rungs.collect();
         rungs.sort_unstable();
         let rung = |(rung, group): (usize, u32)| {
-            Some(Rung {
+            Some(RungProgress {
                 rendition: self.plan.video.get(rung)?.path.clone(),
                 done: done.iter().filter(|(_, g)| *g == group).count() as u64,
                 total: self.plan.chunks.len() as u64,
@@ -226,26 +217,27 @@ impl Encode {
         &self,
         items: &[ChunkItem],
         done: &BTreeSet<(u32, u32)>,
-        noted: &BTreeSet<(u32, u32)>,
+        failed: &BTreeSet<(u32, u32)>,
         running: u64,
-    ) -> Vec<Vec<Cell>> {
-        let mut grid = vec![vec![Cell::Waiting; self.plan.chunks.len()]; self.plan.groups.len()];
-        let mut at_it = running;
+    ) -> Vec<Vec<ChunkState>> {
+        let mut grid =
+            vec![vec![ChunkState::Waiting; self.plan.chunks.len()]; self.plan.groups.len()];
+        let mut still_running = running;
         for item in items {
             let key = (item.chunk, item.group);
             let cell = if done.contains(&key) {
-                Cell::Done
-            } else if noted.contains(&key) {
-                Cell::Failed
-            } else if at_it > 0 {
-                at_it -= 1;
-                Cell::Running
+                ChunkState::Done
+            } else if failed.contains(&key) {
+                ChunkState::Failed
+            } else if still_running > 0 {
+                still_running -= 1;
+                ChunkState::Running
             } else {
-                Cell::Waiting
+                ChunkState::Waiting
             };
-            let place = grid.get_mut(item.group as usize);
-            if let Some(place) = place.and_then(|row| row.get_mut(item.chunk as usize)) {
-                *place = cell;
+            let row = grid.get_mut(item.group as usize);
+            if let Some(slot) = row.and_then(|row| row.get_mut(item.chunk as usize)) {
+                *slot = cell;
             }
         }
         grid
@@ -261,10 +253,11 @@ fn weight(rung: &ResolvedRung) -> u64 {
     }
 }
 
-/// Chunk and group of every object below a prefix whose name tells one.
-async fn items(target: &Target, prefix: &str) -> Result<BTreeSet<(u32, u32)>, Trouble> {
-    let listed = target.store.list(&target.names.output_bucket, prefix).await;
-    let listed = listed.map_err(|e| unlisted(prefix, e))?;
+/// Chunk and group of every object below a prefix whose name contains them.
+async fn items(connection: &Connection, prefix: &str) -> Result<BTreeSet<(u32, u32)>, CliError> {
+    let listed = connection
+        .list(&connection.names.output_bucket, prefix)
+        .await?;
     Ok(listed.iter().filter_map(|o| item_of(&o.key)).collect())
 }
 
@@ -280,7 +273,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_record_says_which_chunk_and_group_it_is_of() {
+    fn the_key_of_a_record_contains_chunk_and_group() {
         assert_eq!(item_of("jobs/ab/chunks/00012-1.json"), Some((12, 1)));
         assert_eq!(item_of("jobs/ab/chunks/junk"), None);
         assert_eq!(item_of("jobs/ab/failures/audio_ja.json"), None);
@@ -301,15 +294,15 @@ mod tests {
     }
 
     #[test]
-    fn speed_is_programme_per_wall_clock_and_what_is_left_goes_as_it_went() {
+    fn the_time_left_follows_from_the_speed_so_far() {
         let progress = progress();
         assert!((progress.speed() - 1.5).abs() < 1e-9);
         assert!((progress.seconds_left().unwrap() - 12.0).abs() < 1e-9);
-        insta::assert_snapshot!(progress.describe(), @"chunks 1 of 2, 1 at once, 6.0 s of 8.0 s, 1.50 × real time, about 12.0 s left");
+        insta::assert_snapshot!(progress.describe(), @"1 of 2 chunks, 1 running, 6.0 s of 8.0 s, 1.50 × real time, about 12.0 s left");
     }
 
     #[test]
-    fn nothing_is_foretold_before_anything_is_done() {
+    fn there_is_no_estimate_before_the_first_chunk_is_done() {
         let begun = Progress {
             wall_seconds: 0.0,
             share: 0.0,

@@ -7,9 +7,9 @@ use reelsmith_core::keys::GenerationKeys;
 use reelsmith_core::submission::Fence;
 
 use super::*;
-use crate::stack::fake::{NOW, World, key, name};
+use crate::testing::{FakeDeployment, NOW, key, name};
 
-/// What a display has written.
+/// A writer that keeps what is written.
 #[derive(Clone, Default)]
 struct Written(Arc<Mutex<Vec<u8>>>);
 
@@ -32,11 +32,11 @@ impl Written {
 
 const PLAN: &str = include_str!("../../../testdata/plan.json");
 
-/// An execution in the middle of its encode: chunk 0 is done in both groups, chunk 1 failed once in the second.
-fn encoding() -> (World, ExecutionView) {
-    let world = World::empty();
+/// An execution during its encode: chunk 0 is encoded in both groups, chunk 1 failed once in the second group.
+fn encoding() -> (FakeDeployment, ExecutionView) {
+    let deployment = FakeDeployment::empty();
     let name = name("film", '5');
-    let view = world.execution(&name, ExecutionStatus::Running, 40_000, None);
+    let view = deployment.execution(&name, ExecutionStatus::Running, 40_000, None);
     let claim = Claim {
         job_key: key('d'),
         asset: "film-s01e01".parse().unwrap(),
@@ -54,7 +54,7 @@ fn encoding() -> (World, ExecutionView) {
         outputs: None,
         outbox: String::new(),
     };
-    world.place(
+    deployment.add(
         view.clone(),
         &[
             (0, "+ParseManifest"),
@@ -76,16 +76,16 @@ fn encoding() -> (World, ExecutionView) {
         ],
         None,
     );
-    let mut histories = world.fake.histories.lock().unwrap();
+    let mut histories = deployment.operations.histories.lock().unwrap();
     for event in histories.get_mut(&view.summary.arn).unwrap() {
         if let HistoryKind::Exited { output, .. } = &mut event.kind {
             *output = serde_json::json!({ "submission": submission }).to_string();
         }
     }
     drop(histories);
-    encoded(&world, &keys, &[(0, 0), (0, 1)]);
-    world.object(&keys.plan(), PLAN);
-    world.object(&keys.failure("00001-1"), "{}");
+    encoded(&deployment, &keys, &[(0, 0), (0, 1)]);
+    deployment.put(&keys.plan(), PLAN);
+    deployment.put(&keys.failure("00001-1"), "{}");
     let run = MapRun {
         label: "TranscodeChunks".into(),
         total: 8,
@@ -93,23 +93,23 @@ fn encoding() -> (World, ExecutionView) {
         failed: 0,
         running: 2,
     };
-    world
-        .fake
+    deployment
+        .operations
         .maps
         .lock()
         .unwrap()
         .insert(view.summary.arn.clone(), vec![run]);
-    (world, view)
+    (deployment, view)
 }
 
-fn encoded(world: &World, keys: &GenerationKeys, items: &[(u32, u32)]) {
+fn encoded(deployment: &FakeDeployment, keys: &GenerationKeys, items: &[(u32, u32)]) {
     for (chunk, group) in items {
-        world.object(&keys.chunk_record(*chunk, *group), "{}");
+        deployment.put(&keys.chunk_record(*chunk, *group), "{}");
     }
 }
 
-fn finish(world: &World, view: &ExecutionView, status: ExecutionStatus) {
-    let mut all = world.fake.executions.lock().unwrap();
+fn finish(deployment: &FakeDeployment, view: &ExecutionView, status: ExecutionStatus) {
+    let mut all = deployment.operations.executions.lock().unwrap();
     let found = all
         .iter_mut()
         .find(|e| e.summary.arn == view.summary.arn)
@@ -122,26 +122,26 @@ fn finish(world: &World, view: &ExecutionView, status: ExecutionStatus) {
 }
 
 #[tokio::test]
-async fn on_a_terminal_it_is_a_tree_with_bars_and_a_grid() {
-    let (world, view) = encoding();
+async fn a_terminal_shows_a_tree_with_bars_and_a_grid() {
+    let (deployment, view) = encoding();
     let terminal = InMemoryTerm::new(40, 100);
     let target = ProgressDrawTarget::term_like(Box::new(terminal.clone()));
     let mut display = Display::on(target, Some(100));
-    let mut follower = Follower::new(&world.target, &view);
+    let mut follower = Follower::new(&deployment.connection, &view);
     assert!(!follower.look(&mut display).await.unwrap());
-    insta::assert_snapshot!("under_way", terminal.contents());
-    finish(&world, &view, ExecutionStatus::Failed);
+    insta::assert_snapshot!("running", terminal.contents());
+    finish(&deployment, &view, ExecutionStatus::Failed);
     assert!(follower.look(&mut display).await.unwrap());
     insta::assert_snapshot!("failed", terminal.contents());
 }
 
 #[tokio::test]
-async fn a_narrow_terminal_cuts_lines_and_breaks_none() {
-    let (world, view) = encoding();
+async fn a_narrow_terminal_truncates_lines() {
+    let (deployment, view) = encoding();
     let terminal = InMemoryTerm::new(40, 44);
     let target = ProgressDrawTarget::term_like(Box::new(terminal.clone()));
     let mut display = Display::on(target, Some(44));
-    Follower::new(&world.target, &view)
+    Follower::new(&deployment.connection, &view)
         .look(&mut display)
         .await
         .unwrap();
@@ -149,13 +149,13 @@ async fn a_narrow_terminal_cuts_lines_and_breaks_none() {
 }
 
 #[tokio::test]
-async fn elsewhere_it_is_a_line_for_everything_that_happens() {
-    let (world, view) = encoding();
+async fn plain_output_has_a_line_for_each_event() {
+    let (deployment, view) = encoding();
     let written = Written::default();
     let mut display = Display::plain(Box::new(written.clone()));
-    let mut follower = Follower::new(&world.target, &view);
+    let mut follower = Follower::new(&deployment.connection, &view);
     follower.look(&mut display).await.unwrap();
-    // Nothing has changed, so nothing is said.
+    // Without changes there is no further output.
     let before = written.text();
     follower.look(&mut display).await.unwrap();
     assert_eq!(written.text(), before);
@@ -163,12 +163,12 @@ async fn elsewhere_it_is_a_line_for_everything_that_happens() {
 }
 
 #[tokio::test]
-async fn machines_get_json_lines() {
-    let (world, view) = encoding();
+async fn json_output_has_an_object_for_each_event() {
+    let (deployment, view) = encoding();
     let written = Written::default();
     let mut display = Display::json(Box::new(written.clone()));
-    finish(&world, &view, ExecutionStatus::Succeeded);
-    let ended = Follower::new(&world.target, &view)
+    finish(&deployment, &view, ExecutionStatus::Succeeded);
+    let ended = Follower::new(&deployment.connection, &view)
         .to_the_end(&mut display)
         .await
         .unwrap();

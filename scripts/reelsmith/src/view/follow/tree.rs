@@ -1,17 +1,16 @@
-//! An execution as a picture in text: its states, below the encode a bar for each rung and a grid of the chunks.
+//! An execution as a tree of text: its states and, below Encode, a bar for each rung and a grid of the chunks.
 
 use console::{Style, measure_text_width, style, truncate_str};
 use reelsmith_aws::operate::{ExecutionStatus, ExecutionSummary, MapRun};
 use reelsmith_contract::step::STEPS;
 
 use super::ENCODE;
-use super::progress::{Cell, Progress, Rung};
-use crate::commands::list::Status;
+use super::progress::{ChunkState, Progress, RungProgress};
 use crate::view::text;
 use crate::view::timeline::{Timeline, Visit};
 
-/// The way of a job that the functions encode. Where it leads elsewhere, what is left of it is not foretold.
-const WAY: [&str; 12] = [
+/// The states of a job that succeeds and is encoded by the functions. Pending states are shown only on this path.
+const PATH: [&str; 12] = [
     "ParseManifest",
     "ValidateInput",
     "SubmitJob",
@@ -25,31 +24,28 @@ const WAY: [&str; 12] = [
     "CleanupJob",
     "NotifySuccess",
 ];
-/// Width of a bar.
+/// Width of a bar in columns.
 const BAR: usize = 24;
-/// Most cells in a line of the grid.
+/// Most chunks in a line of the grid.
 const GRID: usize = 60;
-/// Most lines of the grid for one group: with more chunks, a cell stands for several.
+/// Most lines of the grid for one group. If there are more chunks, each symbol represents several.
 const GRID_LINES: usize = 4;
 
-/// What is known at one moment.
+/// What is known of an execution at one moment.
 #[derive(Clone, Copy, Debug)]
-pub struct Picture<'a> {
-    /// The execution.
+pub struct ExecutionTree<'a> {
     pub execution: &'a ExecutionSummary,
     /// The moment, in milliseconds since the epoch.
     pub now_ms: i64,
-    /// The states so far.
     pub timeline: &'a Timeline,
-    /// How far the encode is, once it has begun.
+    /// The progress of the encode, once it has begun.
     pub progress: Option<&'a Progress>,
-    /// The Maps, while the encode goes on.
+    /// The Maps of the encode.
     pub maps: &'a [MapRun],
 }
 
-impl Picture<'_> {
-    /// The lines of the picture, none wider than `width` columns.
-    #[must_use]
+impl ExecutionTree<'_> {
+    /// The lines of the tree, none wider than `width` columns.
     pub fn draw(&self, width: usize) -> Vec<String> {
         let mut lines = vec![self.heading()];
         for visit in self.timeline.visits.iter().filter(|v| self.is_shown(v)) {
@@ -76,7 +72,7 @@ impl Picture<'_> {
 
     fn heading(&self) -> String {
         let took = text::seconds(self.ended_ms() - self.execution.started_ms);
-        let status = Status::from(self.execution.status).as_str();
+        let status = self.execution.status.as_str();
         let status = match self.execution.status {
             ExecutionStatus::Running => style(status).for_stderr().cyan(),
             ExecutionStatus::Succeeded => style(status).for_stderr().green(),
@@ -89,13 +85,13 @@ impl Picture<'_> {
         )
     }
 
-    /// Choices and passes take no time and tell an operator nothing.
+    /// Choice and Pass states take no time and are hidden.
     fn is_shown(&self, visit: &Visit) -> bool {
         let works = |state: &str| STEPS.iter().any(|s| s.states.contains(&state));
         let is_map = self.maps.iter().any(|m| m.label == visit.state);
         works(&visit.state)
             || is_map
-            || WAY.contains(&visit.state.as_str())
+            || PATH.contains(&visit.state.as_str())
             || !visit.failures.is_empty()
     }
 
@@ -131,18 +127,18 @@ impl Picture<'_> {
     }
 
     fn pending(&self) -> impl Iterator<Item = &'static str> {
-        let on_the_way = |v: &&Visit| WAY.contains(&v.state.as_str());
-        let strayed = |v: &&Visit| {
+        let on_path = |v: &&Visit| PATH.contains(&v.state.as_str());
+        let left_path = |v: &&Visit| {
             v.depth == 0 && (v.state.starts_with("Fail") || v.state.contains("Duplicate"))
         };
-        let last = match self.timeline.visits.iter().find(strayed) {
-            Some(_) => Some(WAY.len()),
-            None => self.timeline.visits.iter().rfind(on_the_way).and_then(|v| {
-                let at = WAY.iter().position(|s| *s == v.state)?;
+        let last = match self.timeline.visits.iter().find(left_path) {
+            Some(_) => Some(PATH.len()),
+            None => self.timeline.visits.iter().rfind(on_path).and_then(|v| {
+                let at = PATH.iter().position(|s| *s == v.state)?;
                 Some(at + 1)
             }),
         };
-        WAY.into_iter().skip(last.unwrap_or(0))
+        PATH.into_iter().skip(last.unwrap_or(0))
     }
 }
 
@@ -151,7 +147,6 @@ fn dim() -> Style {
 }
 
 fn encode(progress: &Progress, status: ExecutionStatus) -> Vec<String> {
-    // Nobody is at work for an execution that has ended, and nothing is to come.
     let over = status != ExecutionStatus::Running;
     let progress = &if over {
         progress.stopped()
@@ -179,7 +174,7 @@ fn encode(progress: &Progress, status: ExecutionStatus) -> Vec<String> {
     lines
 }
 
-fn bar(rung: &Rung, widest: usize) -> String {
+fn bar(rung: &RungProgress, widest: usize) -> String {
     let filled = usize::try_from(rung.done * BAR as u64 / rung.total.max(1)).unwrap_or(BAR);
     let (full, rest) = (
         "█".repeat(filled.min(BAR)),
@@ -192,35 +187,35 @@ fn bar(rung: &Rung, widest: usize) -> String {
     )
 }
 
-/// The cells in lines. Where they are too many, each stands for a few, and shows the one that is furthest behind; a
-/// failure always shows.
-fn grid(cells: &[Cell]) -> Vec<String> {
+/// The chunks in lines. If there are too many, each symbol represents several chunks and shows the least complete of
+/// them; a failure is always visible.
+fn grid(cells: &[ChunkState]) -> Vec<String> {
     let per_cell = cells.len().div_ceil(GRID * GRID_LINES).max(1);
-    let merged: Vec<Cell> = cells
+    let merged: Vec<ChunkState> = cells
         .chunks(per_cell)
-        .filter_map(|few| few.iter().min_by_key(|c| behind(**c)).copied())
+        .filter_map(|few| few.iter().min_by_key(|c| rank(**c)).copied())
         .collect();
     merged
         .chunks(GRID)
-        .map(|line| line.iter().map(|c| glyph(*c)).collect())
+        .map(|line| line.iter().map(|c| symbol(*c)).collect())
         .collect()
 }
 
-fn behind(cell: Cell) -> u8 {
+fn rank(cell: ChunkState) -> u8 {
     match cell {
-        Cell::Failed => 0,
-        Cell::Running => 1,
-        Cell::Waiting => 2,
-        Cell::Done => 3,
+        ChunkState::Failed => 0,
+        ChunkState::Running => 1,
+        ChunkState::Waiting => 2,
+        ChunkState::Done => 3,
     }
 }
 
-fn glyph(cell: Cell) -> char {
+fn symbol(cell: ChunkState) -> char {
     match cell {
-        Cell::Waiting => '·',
-        Cell::Running => '▣',
-        Cell::Failed => '✗',
-        Cell::Done => '■',
+        ChunkState::Waiting => '·',
+        ChunkState::Running => '▣',
+        ChunkState::Failed => '✗',
+        ChunkState::Done => '■',
     }
 }
 
@@ -229,28 +224,31 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_way_is_that_of_the_state_machine() {
+    fn the_path_consists_of_states_of_the_state_machine() {
         let asl = crate::Project::find()
             .unwrap()
             .path("statemachine/transcode.asl.json");
-        // A template: its placeholders are the only thing that is not JSON.
+        // Apart from this placeholder, the template is JSON.
         let text = std::fs::read_to_string(asl)
             .unwrap()
             .replace("${max_concurrency}", "1");
         let asl: serde_json::Value = serde_json::from_str(&text).unwrap();
-        for state in WAY {
+        for state in PATH {
             assert!(asl["States"][state].is_object(), "{state}");
         }
-        assert_eq!(asl["StartAt"], WAY[0]);
+        assert_eq!(asl["StartAt"], PATH[0]);
     }
 
     #[test]
-    fn a_grid_of_ten_thousand_chunks_fits_and_hides_no_failure() {
-        let mut cells = vec![Cell::Done; 10_000];
-        cells[7_777] = Cell::Failed;
+    fn a_grid_of_ten_thousand_chunks_is_small_and_shows_the_failure() {
+        let mut cells = vec![ChunkState::Done; 10_000];
+        cells[7_777] = ChunkState::Failed;
         let lines = grid(&cells);
         assert!(lines.len() <= GRID_LINES, "{lines:?}");
         assert_eq!(lines.concat().matches('✗').count(), 1);
-        assert_eq!(grid(&[Cell::Done, Cell::Running, Cell::Waiting]), ["■▣·"]);
+        assert_eq!(
+            grid(&[ChunkState::Done, ChunkState::Running, ChunkState::Waiting]),
+            ["■▣·"]
+        );
     }
 }

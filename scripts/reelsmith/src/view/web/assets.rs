@@ -1,15 +1,4 @@
-//! The files of the pages, compiled in: they work without a network and without a checkout.
-
-use super::content_type;
-
-/// One file.
-#[derive(Clone, Copy, Debug)]
-pub struct Asset {
-    /// Its `Content-Type`.
-    pub content_type: &'static str,
-    /// Its bytes.
-    pub bytes: &'static [u8],
-}
+//! The files of the pages, compiled into this program so that they need neither a network nor a checkout.
 
 macro_rules! files {
     ($($path:literal),* $(,)?) => {
@@ -44,14 +33,10 @@ static FILES: &[(&str, &[u8])] = files![
     "vendor/shaka-player.dash-es2021.js",
 ];
 
-/// A file by its path below `scripts/reelsmith/web`.
-#[must_use]
-pub fn asset(path: &str) -> Option<Asset> {
-    let (path, bytes) = FILES.iter().find(|(name, _)| *name == path)?;
-    Some(Asset {
-        content_type: content_type(path),
-        bytes,
-    })
+/// The bytes of a file, by its path below `scripts/reelsmith/web`.
+pub(super) fn asset(path: &str) -> Option<&'static [u8]> {
+    let (_, bytes) = FILES.iter().find(|(name, _)| *name == path)?;
+    Some(bytes)
 }
 
 #[cfg(test)]
@@ -61,9 +46,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn vendored_files_are_those_of_their_packages() {
+    fn vendored_files_have_the_recorded_checksums() {
         let sums = asset("vendor/SHA256SUMS").unwrap();
-        let sums = std::str::from_utf8(sums.bytes).unwrap();
+        let sums = std::str::from_utf8(sums).unwrap();
         let mut seen = 0;
         for line in sums.lines() {
             let (sum, name) = line.split_once("  ").unwrap();

@@ -3,16 +3,21 @@
 use std::path::{Component, Path};
 use std::sync::Arc;
 
+use axum::body::Body;
+use axum::http::header::{
+    ACCEPT_RANGES, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_SECURITY_POLICY,
+    CONTENT_TYPE, RANGE,
+};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
 use futures::stream;
-use futures::{StreamExt as _, TryStreamExt as _};
 use reelsmith_core::object::{ObjectPin, ObjectRef};
 use reelsmith_core::ports::{ObjectMeta, ObjectStore, PortErrorKind};
-use reelsmith_media::{AskedRange as Range, asked_range};
+use reelsmith_media::{AskedRange, asked_range};
 
-use super::serve::Body;
-use super::{Asked, Reply, content_type};
+use super::{CONTENT_POLICY, content_type, error, not_found};
 
-/// Bytes read and passed on at a time.
+/// Bytes that are read and sent at a time.
 const PIECE: u64 = 1 << 20;
 
 /// Everything below a prefix.
@@ -24,7 +29,7 @@ pub struct Media {
 }
 
 impl Media {
-    /// What is below a prefix that ends in `/` or is empty.
+    /// Everything below a prefix that ends in `/` or is empty.
     pub fn new(
         store: Arc<dyn ObjectStore>,
         bucket: impl Into<String>,
@@ -37,61 +42,64 @@ impl Media {
         }
     }
 
-    /// Whether a path is there.
+    /// Whether an object exists.
     pub async fn has(&self, path: &str) -> bool {
-        self.store.head(&self.at(path)).await.is_ok()
+        self.store.head(&self.object(path)).await.is_ok()
     }
 
-    fn at(&self, path: &str) -> ObjectRef {
+    fn object(&self, path: &str) -> ObjectRef {
         ObjectRef::new(&self.bucket, format!("{}{path}", self.prefix))
     }
 
-    /// One object, or the range of it that was asked for (RFC 9110, 14.2).
-    pub async fn answer(&self, path: &str, request: &Asked) -> Reply {
+    /// An object, or the requested range of it (RFC 9110, section 14.2).
+    pub async fn answer(&self, path: &str, headers: &HeaderMap) -> Response {
         let plain = |c| matches!(c, Component::Normal(_));
         if path.is_empty() || !Path::new(path).components().all(plain) {
-            return Reply::not_found("such object");
+            return not_found(path);
         }
-        match self.store.head(&self.at(path)).await {
-            Ok(meta) => self.content(path, &meta, request),
-            Err(e) if e.kind() == PortErrorKind::NotFound => Reply::not_found(path),
-            Err(e) => Reply::trouble(502, &e),
+        match self.store.head(&self.object(path)).await {
+            Ok(meta) => self.content(path, &meta, headers),
+            Err(e) if e.kind() == PortErrorKind::NotFound => not_found(path),
+            Err(e) => error(StatusCode::BAD_GATEWAY, e),
         }
     }
 
-    fn content(&self, path: &str, meta: &ObjectMeta, request: &Asked) -> Reply {
+    fn content(&self, path: &str, meta: &ObjectMeta, headers: &HeaderMap) -> Response {
         let size = meta.pin.size;
-        let header = request.range.as_deref();
-        let range = header.map_or(Range::Whole, |text| asked_range(text, size));
+        let range = headers.get(RANGE).and_then(|v| v.to_str().ok());
+        let range = range.map_or(AskedRange::Whole, |text| asked_range(text, size));
         let (status, start, end) = match range {
-            Range::Whole => (200, 0, size),
-            Range::Part(start, end) => (206, start, end),
-            Range::Outside => {
-                return Reply::trouble(416, &format_args!("{path} has {size} bytes"))
-                    .with("content-range", format!("bytes */{size}"));
+            AskedRange::Whole => (StatusCode::OK, 0, size),
+            AskedRange::Part(start, end) => (StatusCode::PARTIAL_CONTENT, start, end),
+            AskedRange::Outside => {
+                let text = format!("{path} has {size} bytes");
+                let refused = error(StatusCode::RANGE_NOT_SATISFIABLE, text);
+                return ([(CONTENT_RANGE, format!("bytes */{size}"))], refused).into_response();
             }
         };
         let stored = meta.content_type.as_deref();
-        let kind = stored.unwrap_or_else(|| content_type(path));
-        let mut reply = Reply::content(kind, "")
-            .with("accept-ranges", "bytes")
-            .with("content-length", (end - start).to_string());
-        if status == 206 {
+        let mut response = Response::builder()
+            .status(status)
+            .header(CONTENT_TYPE, stored.unwrap_or_else(|| content_type(path)))
+            .header(CONTENT_SECURITY_POLICY, CONTENT_POLICY)
+            .header(ACCEPT_RANGES, "bytes")
+            .header(CONTENT_LENGTH, end - start);
+        if status == StatusCode::PARTIAL_CONTENT {
             let last = end.saturating_sub(1);
-            reply = reply.with("content-range", format!("bytes {start}-{last}/{size}"));
+            response = response.header(CONTENT_RANGE, format!("bytes {start}-{last}/{size}"));
         }
         if let Some(encoding) = &meta.content_encoding {
-            reply = reply.with("content-encoding", encoding);
+            response = response.header(CONTENT_ENCODING, encoding);
         }
-        reply.status = status;
-        reply.body = self.pieces(meta.pin.clone(), start, end);
-        reply
+        // A stored header may contain characters that HTTP does not allow.
+        let response = response.body(self.pieces(meta.pin.clone(), start, end));
+        response.unwrap_or_else(|e| error(StatusCode::BAD_GATEWAY, e))
     }
 
-    /// Bytes `[start, end)` of the version that was looked at; a failed read breaks the answer off.
+    /// Bytes `[start, end)` of the pinned version. A failed read ends the response early.
     fn pieces(&self, pin: ObjectPin, start: u64, end: u64) -> Body {
         let store = self.store.clone();
-        let pieces = stream::try_unfold(start, move |at| {
+        Body::from_stream(stream::try_unfold(start, move |at| {
             let (store, pin) = (store.clone(), pin.clone());
             async move {
                 if at >= end {
@@ -99,9 +107,8 @@ impl Media {
                 }
                 let next = end.min(at + PIECE);
                 let bytes = store.get_range(&pin, at, next).await;
-                Ok(Some((bytes.map_err(std::io::Error::other)?, next)))
+                Ok::<_, std::io::Error>(Some((bytes.map_err(std::io::Error::other)?, next)))
             }
-        });
-        Body::Pieces(pieces.into_stream().boxed())
+        }))
     }
 }

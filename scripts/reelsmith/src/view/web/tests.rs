@@ -1,23 +1,13 @@
 use std::sync::Arc;
 
+use axum::extract::{Path, State};
+use axum::routing::get;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::*;
-use crate::commands::validate::folder::Folder;
+use crate::job::folder::Folder;
 
-struct Example(Media);
-
-#[async_trait]
-impl Site for Example {
-    async fn answer(&self, request: &Asked) -> Reply {
-        match request.path.strip_prefix("media/") {
-            Some(path) => self.0.answer(path, request).await,
-            None => Reply::json(&request.query),
-        }
-    }
-}
-
-/// The answer to a request head, status line and headers in lower case, then the body.
+/// Sends a request head; returns status line and headers in lower case, and the body.
 async fn exchange(address: &str, head: &str) -> (String, String) {
     let mut socket = tokio::net::TcpStream::connect(address).await.unwrap();
     let request = format!("{head}\r\nConnection: close\r\n\r\n");
@@ -28,19 +18,27 @@ async fn exchange(address: &str, head: &str) -> (String, String) {
     (head.to_lowercase(), body.to_owned())
 }
 
-struct Running {
+struct RunningServer {
     address: String,
     _folder: tempfile::TempDir,
     task: tokio::task::JoinHandle<()>,
 }
 
-impl Drop for Running {
+impl Drop for RunningServer {
     fn drop(&mut self) {
         self.task.abort();
     }
 }
 
-async fn running() -> Running {
+async fn answer(
+    State(media): State<Media>,
+    Path(path): Path<String>,
+    headers: HeaderMap,
+) -> Response {
+    media.answer(&path, &headers).await
+}
+
+async fn running() -> RunningServer {
     let folder = tempfile::tempdir().unwrap();
     std::fs::create_dir(folder.path().join("out")).unwrap();
     std::fs::write(folder.path().join("out/a b.m3u8"), "#EXTM3U\n").unwrap();
@@ -48,8 +46,12 @@ async fn running() -> Running {
     let media = Media::new(Arc::new(Folder::new(folder.path())), "", "out/");
     let server = Server::bind(0).await.unwrap();
     let address = server.url().trim_end_matches('/').replace("http://", "");
-    let task = tokio::spawn(server.serve(Arc::new(Example(media))));
-    Running {
+    let pages = Router::new()
+        .route("/media/{*path}", get(answer))
+        .fallback(page_of_path)
+        .with_state(media);
+    let task = tokio::spawn(server.serve(pages));
+    RunningServer {
         address,
         _folder: folder,
         task,
@@ -57,7 +59,7 @@ async fn running() -> Running {
 }
 
 #[tokio::test]
-async fn files_are_served_whole_and_in_ranges_with_their_types() {
+async fn files_and_ranges_are_served_with_their_types() {
     let at = running().await;
     let get = async |path: &str, more: &str| {
         let head = format!("GET /{path} HTTP/1.1\r\nHost: {}{more}", at.address);
@@ -75,11 +77,15 @@ async fn files_are_served_whole_and_in_ranges_with_their_types() {
     assert!(head.contains("content-range: bytes */8"), "{head}");
     let (head, _) = get("media/none.m3u8", "").await;
     assert!(head.starts_with("http/1.1 404"), "{head}");
-    assert_eq!(get("x?a=1&b=c%20d", "").await.1, r#"{"a":"1","b":"c d"}"#);
+    let (head, _) = get("theme.js", "").await;
+    assert!(
+        head.contains("text/javascript") && head.contains("nosniff"),
+        "{head}"
+    );
 }
 
 #[tokio::test]
-async fn nothing_outside_is_served_and_nobody_elses_page_is_answered() {
+async fn paths_outside_and_requests_of_other_pages_are_refused() {
     let at = running().await;
     let status = async |head: &str| {
         let (head, _) = exchange(&at.address, head).await;
