@@ -18,9 +18,6 @@ use super::tree;
 
 const MOST_FILES: usize = 3;
 
-/// Sources that still have larger cycles, and the number of files in the largest one.
-const EXCEPTIONS: &[(&str, usize)] = &[("scripts/reelsmith/src", 4)];
-
 /// The names on the way to a module or an item, from the crate's root.
 type Names = Vec<String>;
 
@@ -362,15 +359,8 @@ fn no_import_cycle_has_more_than_three_files() {
     let mut wrong = Vec::new();
     for src in sources() {
         let imports = Imports::of(&src);
-        let components = imports.components();
-        let largest = components.first().map_or(1, BTreeSet::len);
-        let exception = EXCEPTIONS.iter().find(|(name, _)| *name == src);
-        let most = exception.map_or(MOST_FILES, |(_, files)| *files);
-        if exception.is_some() && largest < most {
-            wrong.push(format!("{src}: the exception is no longer needed"));
-        }
-        for component in components {
-            if component.len() > most {
+        for component in imports.components() {
+            if component.len() > MOST_FILES {
                 let members: Vec<_> = component.iter().map(|m| name(m)).collect();
                 let cycles = component.iter().filter_map(|m| imports.cycle(m));
                 let longest = cycles.max_by_key(Vec::len).unwrap_or_default();
