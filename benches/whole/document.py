@@ -159,7 +159,7 @@ ONE = ["--duration", "2h", "--rung", "h265_1080p", "--preset", "slower", "--audi
 
 
 # Of a simulation's columns: the steps before and after the encode hardly depend on the number of workers.
-LEFT_OUT = {"admitted", "proven", "at once"}
+LEFT_OUT = {"planned", "proven", "parallel"}
 
 
 def shortened(markdown):
