@@ -14,7 +14,7 @@ use reelsmith_core::ports::EncodeService;
 use reelsmith_core::record::FailureNote;
 use reelsmith_core::submission::TransitionOutcome;
 use reelsmith_pipeline::Invocation;
-use reelsmith_pipeline::submission::{Submissions, fence_of};
+use reelsmith_pipeline::submission::Submissions;
 use serde_json::Value;
 
 /// The ports of this function.
@@ -90,7 +90,7 @@ async fn held_claim(
     let row = submissions.table().row(&job.job_key).await.on_table()?;
     let ours = row.filter(|row| row.state.is_live() && row.owner == input.execution.id);
     Ok(ours.map(|row| Claim {
-        fence: fence_of(&row),
+        fence: row.fence(),
         job_key: row.job_key,
         asset: row.asset,
     }))

@@ -17,7 +17,7 @@ use reelsmith_core::time::UnixMillis;
 use reelsmith_pipeline::Invocation;
 use reelsmith_pipeline::admission::Admission;
 use reelsmith_pipeline::cleanup::{delete_prefix, delete_working_files};
-use reelsmith_pipeline::submission::{Submissions, fence_of};
+use reelsmith_pipeline::submission::Submissions;
 
 /// The ports of this function.
 pub struct Ports {
@@ -81,7 +81,7 @@ async fn release(ports: &Ports, row: &Row) -> Result<bool, Failure> {
         return Ok(released);
     };
     if !workflow.has_timed_out(&row.owner).await.unwrap_or(true) {
-        let fence = fence_of(row);
+        let fence = row.fence();
         submissions
             .cancel_order(encodes, &row.job_key, &fence)
             .await;

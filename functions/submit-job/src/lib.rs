@@ -18,7 +18,7 @@ use reelsmith_core::ports::Workflow;
 use reelsmith_core::record::Current;
 use reelsmith_core::submission::{Row, State, Step, TransitionOutcome};
 use reelsmith_pipeline::cleanup::delete_working_files;
-use reelsmith_pipeline::submission::{Submissions, fence_of};
+use reelsmith_pipeline::submission::Submissions;
 use reelsmith_pipeline::{Invocation, cost, publication, records};
 
 /// The ports of this function.
@@ -144,7 +144,7 @@ fn claim(job: &JobRef, row: &Row) -> Claim {
     Claim {
         job_key: row.job_key.clone(),
         asset: job.asset.clone(),
-        fence: fence_of(row),
+        fence: row.fence(),
     }
 }
 

@@ -157,7 +157,7 @@ impl Submissions {
             row.owner
         );
         let failed = JobFailed::of_holder(row, ErrorName::ExecutionEnded.as_str(), cause);
-        let outcome = self.release(&row.job_key, fence_of(row), failed).await;
+        let outcome = self.release(&row.job_key, row.fence(), failed).await;
         let released = matches!(outcome.on_table()?, TransitionOutcome::Applied(_));
         if released {
             tracing::warn!(job_key = %row.job_key, execution = %row.owner, "released a job whose execution has ended");
@@ -171,11 +171,11 @@ impl Submissions {
     /// running.
     pub async fn cancel_order(&self, encodes: &dyn EncodeService, job_key: &JobKey, fence: &Fence) {
         let row = self.table.row(job_key).await.ok().flatten();
-        if let Some(row) = row.filter(|row| fence.holds(row)) {
-            match cancel_order_of(encodes, &row).await {
-                Ok(Some(id)) => tracing::info!(encode = %id, "cancelled the order"),
-                Ok(None) => {}
-                Err(error) => tracing::warn!(%error, "could not cancel the order"),
+        let ours = row.filter(|r| r.encoder == EncoderKind::MediaConvert && fence.holds(r));
+        if let Some(id) = ours.and_then(|row| row.encoder_ref) {
+            match encodes.cancel(&id).await {
+                Ok(()) => tracing::info!(encode = %id, "cancelled the order"),
+                Err(error) => tracing::warn!(encode = %id, %error, "could not cancel the order"),
             }
         }
     }
@@ -195,26 +195,6 @@ impl Submissions {
         announcer.announce(&message).await.on_topic()?;
         tracing::info!(message = %message.id, kind = %message.kind, "sent");
         self.table.mark_sent(entry, self.now()).await.on_table()
-    }
-}
-
-/// Cancels the MediaConvert job that a row refers to, and returns its id. `None` if the row refers to none.
-pub async fn cancel_order_of(encodes: &dyn EncodeService, row: &Row) -> PortResult<Option<String>> {
-    match &row.encoder_ref {
-        Some(id) if row.encoder == EncoderKind::MediaConvert => {
-            encodes.cancel(id).await?;
-            Ok(Some(id.clone()))
-        }
-        _ => Ok(None),
-    }
-}
-
-/// The proof of holding a job, of the execution that a row names.
-pub fn fence_of(row: &Row) -> Fence {
-    Fence {
-        generation: row.generation,
-        attempt: row.attempt,
-        owner: row.owner.clone(),
     }
 }
 
