@@ -9,7 +9,7 @@ use m3u8_rs::{
     MediaPlaylistType, MediaSegment, QuotedOrUnquoted, Resolution, VariantStream,
     WRITE_OPT_FLOAT_PRECISION,
 };
-use reelsmith_conformance::characteristics;
+use reelsmith_conformance::hls::characteristics;
 use reelsmith_core::keys::{IFRAME_PLAYLIST, INIT, MEDIA_PLAYLIST};
 use reelsmith_core::ladder::VideoRange;
 use reelsmith_core::time::{Ticks, Timescale};

@@ -7,19 +7,19 @@ use std::hint::black_box;
 use std::sync::LazyLock;
 
 use divan::Bencher;
-use reelsmith_conformance::testing::Good;
+use reelsmith_conformance::testing::ValidOutput;
 use reelsmith_conformance::{Delivery, Sets, check, dash, hls};
 use reelsmith_core::digest::sha256_hex;
 use reelsmith_isobmff::{Init, SegmentScan, TrackDefaults};
 
 struct Episode {
-    good: Good,
+    good: ValidOutput,
     bytes: BTreeMap<String, Vec<u8>>,
     delivery: Delivery,
 }
 
 static EPISODE: LazyLock<Episode> = LazyLock::new(|| {
-    let good = Good::long(360, 1);
+    let good = ValidOutput::long(360, 1);
     let bytes = good.bytes();
     let delivery = good.delivery_of(&bytes);
     Episode {

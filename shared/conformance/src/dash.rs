@@ -1,30 +1,56 @@
-//! The MPD (ISO/IEC 23009-1): a model with positions, its addressing expanded to segments.
+//! The MPD (ISO/IEC 23009-1): a parser, and a model whose addressing is expanded to segments.
 //!
-//! `roxmltree` reads it, because it knows the position of every node and refuses document type declarations. `dash-mpd`
-//! is the independent second reader; it accepts nearly anything and may overflow on odd durations, so it is given only
-//! documents whose durations and dates were checked before.
+//! # The problem
+//! An MPD rarely lists segments. A `SegmentTemplate` with a `SegmentTimeline`, inherited over three levels, generates
+//! their URLs and times. To check that each one exists and lasts as long as declared, the template must be expanded
+//! exactly as a client does it.
+//!
+//! # The idea
+//! [`parse`] reads the document with `roxmltree`, which knows the position of every node and rejects document type
+//! declarations, and expands the addressing of every representation into [`MpdSegment`]s, each with the line that
+//! declares it. Elements keep their attributes as text, so that rules can report what is written. Faults are recorded
+//! with the rule that covers them, as in [`crate::hls`].
+//!
+//! # Invariants
+//! - Times are integer ticks or nanoseconds. `xs:duration` is parsed exactly.
+//! - Expansion is bounded: a repeat count from the document cannot exhaust memory.
+//! - URLs are resolved to paths below the output prefix; one that leads elsewhere is a fault and has no segment.
+//! - If the parser finds no fault, `dash-mpd` must find the same periods and representations (`DSH-01`). That crate may
+//!   overflow on unusual durations and dates, so it only gets documents whose times were checked before.
+//!
+//! # Example
+//! ```
+//! let text = r#"<MPD xmlns="urn:mpeg:dash:schema:mpd:2011" type="static" mediaPresentationDuration="PT8S">
+//!   <Period><AdaptationSet mimeType="video/mp4"><Representation id="v1" bandwidth="1">
+//!     <SegmentTemplate duration="4" initialization="$RepresentationID$/i.mp4" media="$RepresentationID$/$Number$.m4s"/>
+//!   </Representation></AdaptationSet></Period></MPD>"#;
+//! let mpd = reelsmith_conformance::dash::parse("manifest.mpd", text.as_bytes());
+//! let (_, representation) = mpd.representations().next().unwrap();
+//! let paths: Vec<&str> = representation.segments.iter().map(|s| &*s.path).collect();
+//! assert_eq!(paths, ["v1/1.m4s", "v1/2.m4s"]);
+//! ```
 
-mod build;
-mod cross;
+mod duration;
+mod parser;
 mod schema;
 mod template;
-mod time;
 
 #[cfg(test)]
 mod tests;
 
 use std::collections::BTreeMap;
 
-use crate::fault::TextFault;
+use crate::fault::{TextFault, shorten};
+use crate::path::Part;
 
-pub use time::{XsDuration, xs_duration};
+pub use duration::{XsDuration, xs_duration};
 
-/// An element's attributes and line.
+/// The attributes of an element, and its line.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Element {
     /// Line from 1.
     pub line: u32,
-    /// Attributes without a namespace, by name.
+    /// Attributes without a namespace.
     pub attributes: BTreeMap<String, String>,
 }
 
@@ -42,156 +68,20 @@ impl Element {
     }
 }
 
-/// An MPD, with everything that is wrong with it.
+/// An MPD, with its faults.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Mpd {
-    /// Whether it is XML at all; where it is not, there is only the fault.
+    /// Whether it is well-formed XML. If not, there is nothing but the fault.
     pub readable: bool,
-    /// The root element.
     pub root: Element,
-    /// The periods.
     pub periods: Vec<Period>,
-    /// `BaseURL` elements and other references, wherever they stand, and whether each stays in the prefix.
+    /// `BaseURL` elements and `xlink:href` attributes of all levels.
     pub references: Vec<Reference>,
-    /// What is wrong.
     pub faults: Vec<TextFault>,
 }
 
-/// A URI in an MPD that is not a segment: `BaseURL`, `xlink:href`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Reference {
-    /// Line from 1.
-    pub line: u32,
-    /// The element or attribute.
-    pub name: String,
-    /// As written.
-    pub text: String,
-}
-
-/// A `Period`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Period {
-    /// The element.
-    pub element: Element,
-    /// The adaptation sets.
-    pub sets: Vec<AdaptationSet>,
-}
-
-/// An `AdaptationSet`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct AdaptationSet {
-    /// The element.
-    pub element: Element,
-    /// `Role` values.
-    pub roles: Vec<String>,
-    /// `ContentProtection` of this level.
-    pub protection: Vec<ContentProtection>,
-    /// Addressing elements of this level and of its period.
-    pub addressing: Vec<Element>,
-    /// The representations.
-    pub representations: Vec<Representation>,
-}
-
-/// A `ContentProtection` (5.8.4.1).
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ContentProtection {
-    /// Line from 1.
-    pub line: u32,
-    /// `schemeIdUri`, in lower case.
-    pub scheme: String,
-    /// `value`: for the common descriptor the scheme type, for example `cbcs`.
-    pub value: Option<String>,
-    /// `cenc:default_KID` as written.
-    pub key_id: Option<String>,
-}
-
-/// Kind of media of an adaptation set.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Content {
-    /// Video.
-    Video,
-    /// Audio.
-    Audio,
-    /// Captions.
-    Text,
-    /// Anything else, or nothing said.
-    Other,
-}
-
-impl Content {
-    fn of(text: &str) -> Self {
-        match text.split('/').next().unwrap_or_default() {
-            "video" => Self::Video,
-            "audio" => Self::Audio,
-            "text" => Self::Text,
-            _ => Self::Other,
-        }
-    }
-}
-
-impl AdaptationSet {
-    /// Kind of media: `contentType`, else the MIME type of the set or of its first representation.
-    #[must_use]
-    pub fn content(&self) -> Content {
-        let own = [
-            self.element.get("contentType"),
-            self.element.get("mimeType"),
-        ];
-        let first = self.representations.first();
-        let first = first.and_then(|r| r.element.get("mimeType"));
-        let said = own.into_iter().chain([first]).flatten();
-        said.map(Content::of)
-            .find(|c| *c != Content::Other)
-            .unwrap_or(Content::Other)
-    }
-
-    /// An attribute of a representation, inherited from the set where it has none.
-    #[must_use]
-    pub fn attribute<'a>(&'a self, of: &'a Representation, name: &str) -> Option<&'a str> {
-        of.element.get(name).or_else(|| self.element.get(name))
-    }
-}
-
-/// A `Representation`, its addressing expanded.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Representation {
-    /// The element.
-    pub element: Element,
-    /// Addressing elements of this level.
-    pub addressing: Vec<Element>,
-    /// `ContentProtection` of this level.
-    pub protection: Vec<ContentProtection>,
-    /// `AudioChannelConfiguration/@value` of this level or the set.
-    pub channels: Option<String>,
-    /// Columns and rows of a thumbnail tile by this level or the set; `Some(None)` where the descriptor's value is none.
-    pub tiles: Option<Option<(u32, u32)>>,
-    /// The effective timescale; 1 where none is said.
-    pub timescale: u64,
-    /// `presentationTimeOffset` of the effective template.
-    pub time_offset: u64,
-    /// Path of the initialization segment, and its range where it is a part of an object.
-    pub init: Option<(String, Option<(u64, u64)>)>,
-    /// The segments. A single file, such as a sidecar of captions, is one segment without a time.
-    pub segments: Vec<MpdSegment>,
-    /// Whether it is one file by `BaseURL` alone.
-    pub single_file: bool,
-}
-
-/// A segment that an MPD references.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MpdSegment {
-    /// Line of the element that gives it.
-    pub line: u32,
-    /// Path below the output prefix.
-    pub path: String,
-    /// Start in ticks, where it is known.
-    pub time: Option<u64>,
-    /// Duration in ticks, where it is known.
-    pub duration: Option<u64>,
-}
-
 impl Mpd {
-    /// Every adaptation set with every representation.
+    /// Every representation with its adaptation set.
     pub fn representations(&self) -> impl Iterator<Item = (&AdaptationSet, &Representation)> {
         let sets = self.periods.iter().flat_map(|p| &p.sets);
         sets.flat_map(|s| s.representations.iter().map(move |r| (s, r)))
@@ -205,12 +95,201 @@ impl Mpd {
     }
 }
 
-/// Reads the MPD at `path`. Never stops at the first fault, except where it is not XML.
+/// A URI that is not a segment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reference {
+    /// Line from 1.
+    pub line: u32,
+    /// `BaseURL` or `xlink:href`.
+    pub name: String,
+    /// As written.
+    pub text: String,
+}
+
+/// A `Period`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Period {
+    pub element: Element,
+    pub sets: Vec<AdaptationSet>,
+}
+
+/// An `AdaptationSet`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AdaptationSet {
+    pub element: Element,
+    /// Values of `Role`.
+    pub roles: Vec<String>,
+    /// `ContentProtection` of this level.
+    pub protection: Vec<ContentProtection>,
+    /// Addressing elements of this level.
+    pub addressing: Vec<Addressing>,
+    pub representations: Vec<Representation>,
+}
+
+/// A `SegmentBase`, `SegmentList` or `SegmentTemplate`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Addressing {
+    /// Name of the element.
+    pub mode: &'static str,
+    pub element: Element,
+    /// Whether it has a `SegmentTimeline` or inherits one.
+    pub has_timeline: bool,
+}
+
+/// A `ContentProtection` (5.8.4.1).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ContentProtection {
+    /// Line from 1.
+    pub line: u32,
+    /// `schemeIdUri`, in lower case.
+    pub scheme: String,
+    /// `value`: the scheme type, for example `cbcs`, in the descriptor of ISO/IEC 23001-7.
+    pub value: Option<String>,
+    /// `cenc:default_KID` as written.
+    pub key_id: Option<String>,
+}
+
+/// What an adaptation set contains.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ContentType {
+    Video,
+    Audio,
+    /// Captions.
+    Text,
+    /// Anything else, or not declared.
+    Other,
+}
+
+impl AdaptationSet {
+    /// The type by `contentType`, else by the MIME type of the set or of its first representation.
+    #[must_use]
+    pub fn content_type(&self) -> ContentType {
+        let first = self.representations.first();
+        let declared = [
+            self.element.get("contentType"),
+            self.element.get("mimeType"),
+            first.and_then(|r| r.element.get("mimeType")),
+        ];
+        let known = declared.into_iter().flatten().find_map(|text| {
+            Some(match text.split('/').next()? {
+                "video" => ContentType::Video,
+                "audio" => ContentType::Audio,
+                "text" => ContentType::Text,
+                _ => return None,
+            })
+        });
+        known.unwrap_or(ContentType::Other)
+    }
+
+    /// An attribute of a representation, or of the set if the representation does not have it.
+    #[must_use]
+    pub fn attribute<'a>(&'a self, of: &'a Representation, name: &str) -> Option<&'a str> {
+        of.element.get(name).or_else(|| self.element.get(name))
+    }
+}
+
+/// A `Representation`, with its addressing expanded.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Representation {
+    pub element: Element,
+    /// Addressing elements of this level.
+    pub addressing: Vec<Addressing>,
+    /// `ContentProtection` of this level.
+    pub protection: Vec<ContentProtection>,
+    /// `AudioChannelConfiguration/@value` of this level or of the set.
+    pub channels: Option<String>,
+    /// Columns and rows by the thumbnail descriptor of this level or of the set; `Some(None)` if its value is
+    /// malformed.
+    pub tiles: Option<Option<(u32, u32)>>,
+    /// Ticks per second; 1 if not declared.
+    pub timescale: u64,
+    /// The initialization segment.
+    pub init: Option<Part>,
+    /// The segments. A single file, such as a caption file, is one segment without a time.
+    pub segments: Vec<MpdSegment>,
+}
+
+/// A segment that an MPD references.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MpdSegment {
+    /// Line of the element that declares it.
+    pub line: u32,
+    /// Path below the output prefix.
+    pub path: String,
+    /// Start in ticks, if it is declared.
+    pub time: Option<u64>,
+    /// Duration in ticks, if it is declared.
+    pub duration: Option<u64>,
+}
+
+/// Parses the MPD at `path`, below the output prefix. Faults do not stop it, unless it is not XML.
 #[must_use]
 pub fn parse(path: &str, bytes: &[u8]) -> Mpd {
-    let mut mpd = build::build(path, bytes);
+    let mut mpd = parser::parse(path, bytes);
     if mpd.faults.is_empty() {
-        cross::check(&mut mpd, bytes);
+        mpd.faults.extend(compare_with_dash_mpd(&mpd, bytes));
     }
     mpd
+}
+
+/// Compares with an independent parser, if the document is safe to give to it.
+fn compare_with_dash_mpd(mpd: &Mpd, bytes: &[u8]) -> Option<TextFault> {
+    let text = std::str::from_utf8(bytes).ok()?;
+    let document = roxmltree::Document::parse(text).ok()?;
+    let mut attributes = document.descendants().flat_map(|n| n.attributes());
+    if !attributes.all(|a| !is_time(a.name()) || is_safe_time(a.value())) {
+        return None;
+    }
+    let count = |periods: usize, representations: usize| {
+        format!("{periods} periods with {representations} representations")
+    };
+    let expected = count(mpd.periods.len(), mpd.representations().count());
+    // The check above prevents every panic that is known; this catches the others.
+    let found = match std::panic::catch_unwind(|| dash_mpd::parse(text)) {
+        Ok(Ok(found)) => {
+            let sets = found.periods.iter().flat_map(|p| &p.adaptations);
+            count(
+                found.periods.len(),
+                sets.map(|s| s.representations.len()).sum(),
+            )
+        }
+        Ok(Err(e)) => shorten(&e.to_string()),
+        Err(_) => "a panic".to_owned(),
+    };
+    (expected != found).then(|| TextFault {
+        rule: "DSH-01",
+        line: mpd.root.line,
+        expected,
+        found: format!("{found} with an independent parser"),
+    })
+}
+
+/// Whether `dash-mpd` parses the attribute as a duration or a date, which may overflow.
+fn is_time(name: &str) -> bool {
+    let lower = name.to_ascii_lowercase();
+    lower.ends_with("time")
+        || lower.ends_with("duration")
+        || lower.contains("delay")
+        || lower.contains("period")
+        || matches!(name, "timeShiftBufferDepth" | "start")
+}
+
+fn is_safe_time(text: &str) -> bool {
+    let integer = text.len() < 19 && text.bytes().all(|b| b.is_ascii_digit());
+    integer || xs_duration(text).is_some() || is_utc(text)
+}
+
+/// Whether a text is `YYYY-MM-DDThh:mm:ss[.f]Z` by its shape.
+fn is_utc(text: &str) -> bool {
+    let Some((whole, fraction)) = text
+        .strip_suffix('Z')
+        .map(|t| t.split_once('.').unwrap_or((t, "0")))
+    else {
+        return false;
+    };
+    let digits = |b: u8| if b.is_ascii_digit() { b'0' } else { b };
+    let shape: Vec<u8> = whole.bytes().map(digits).collect();
+    shape == b"0000-00-00T00:00:00"
+        && (1..=9).contains(&fraction.len())
+        && fraction.bytes().all(|b| b.is_ascii_digit())
 }

@@ -1,96 +1,59 @@
-//! What was found below an output prefix, and what must still be read to judge it.
+//! The objects below an output prefix, and what must still be read to judge them.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 
-use reelsmith_core::record::ByteRange;
-
-use crate::dash::{self, Mpd};
-use crate::hls::{self, Playlist};
-use crate::ts::{self, TsFacts};
 use reelsmith_isobmff::{Init, SegmentFacts, TrackDefaults};
 
-/// One object of the listing.
+use crate::dash::{self, Mpd};
+use crate::hls::{self, Map, Playlist, Uri};
+use crate::path::Part;
+use crate::ts::{self, TsFacts};
+
+/// Name of the multivariant playlist.
+pub const MULTIVARIANT: &str = reelsmith_core::keys::MULTIVARIANT;
+/// Name of the MPD.
+pub const MPD: &str = reelsmith_core::keys::MPD;
+
+/// An object of the listing. A header is `None` if it is absent or unknown.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Object {
     /// Path below the output prefix.
     pub path: String,
-    /// Bytes.
+    /// Size in bytes.
     pub size: u64,
-    /// `Content-Type`; `None` where it was not learnt.
     pub content_type: Option<String>,
-    /// `Cache-Control`.
     pub cache_control: Option<String>,
-    /// `Content-Encoding`.
     pub content_encoding: Option<String>,
-    /// SHA-256 in lower-case hexadecimal, where the store keeps it.
+    /// SHA-256 in lower-case hexadecimal, if it is known.
     pub sha256: Option<String>,
     /// When it was last written, in milliseconds since 1970.
     pub modified_ms: Option<i64>,
 }
 
-/// An object or a part of it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Part {
-    /// Path below the output prefix.
-    pub path: String,
-    /// Offset and length; `None` for the whole object.
-    pub range: Option<(u64, u64)>,
-}
-
-impl Part {
-    /// A whole object.
-    #[must_use]
-    pub fn whole(path: &str) -> Self {
-        Self {
-            path: path.to_owned(),
-            range: None,
-        }
-    }
-
-    /// The range, where it is a part.
-    #[must_use]
-    pub fn byte_range(&self) -> Option<ByteRange> {
-        self.range
-            .map(|(offset, length)| ByteRange { offset, length })
-    }
-}
-
-impl fmt::Display for Part {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.range {
-            Some((offset, length)) => write!(f, "{}[{length}@{offset}]", self.path),
-            None => f.write_str(&self.path),
-        }
-    }
-}
-
 /// A text that was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Text {
-    /// A playlist.
     Playlist(Box<Playlist>),
-    /// An MPD.
     Mpd(Box<Mpd>),
-    /// Captions, or anything else, as it is.
+    /// Captions or another text, unparsed.
     Other(Vec<u8>),
 }
 
-/// What must be read. Empty once everything that is referenced, and is there, was read.
+/// What must be read next: objects that exist and are referenced, but were not read yet.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Wanted {
-    /// Playlists, MPDs and captions: whole, gunzipped where their encoding says so.
+    /// Playlists, MPDs and captions: whole, decompressed according to `Content-Encoding`.
     pub texts: Vec<String>,
-    /// Init segments: whole.
+    /// Init segments.
     pub inits: Vec<Part>,
-    /// Media segments, each with the init segment whose defaults its scan needs.
+    /// Media segments, each with its init segment, whose defaults the scan needs.
     pub segments: Vec<(Part, Part)>,
-    /// Segments of MPEG-TS: whole.
+    /// Segments of MPEG-TS.
     pub streams: Vec<Part>,
 }
 
 impl Wanted {
-    /// Whether nothing is to be read.
+    /// Whether everything was read.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         let texts = self.texts.is_empty() && self.inits.is_empty();
@@ -98,30 +61,22 @@ impl Wanted {
     }
 }
 
-/// Everything found of one output.
+/// Everything known about one output.
 ///
-/// Built in rounds: the listing, then whatever [`Delivery::wanted`] asks for, until that is nothing.
+/// It is built in rounds: start with the listing, then add what [`Delivery::wanted`] asks for until that is empty. Each
+/// map holds the result of reading an object, or the reason why it could not be read.
 #[derive(Clone, Debug, Default)]
 pub struct Delivery {
     /// The listing, by path.
     pub objects: BTreeMap<String, Object>,
-    /// Texts, or why they could not be read.
     pub texts: BTreeMap<String, Result<Text, String>>,
-    /// Init segments, or why they could not be measured.
     pub inits: BTreeMap<Part, Result<Init, String>>,
-    /// Media segments, or why they could not be measured.
     pub segments: BTreeMap<Part, Result<SegmentFacts, String>>,
-    /// Segments of MPEG-TS, or why they could not be read.
     pub streams: BTreeMap<Part, Result<TsFacts, String>>,
 }
 
-/// Name of the multivariant playlist.
-pub const MULTIVARIANT: &str = reelsmith_core::keys::MULTIVARIANT;
-/// Name of the MPD.
-pub const MPD: &str = reelsmith_core::keys::MPD;
-
 impl Delivery {
-    /// A delivery of which only the listing is known.
+    /// A delivery with a listing, of which nothing was read yet.
     #[must_use]
     pub fn new(objects: impl IntoIterator<Item = Object>) -> Self {
         Self {
@@ -130,7 +85,7 @@ impl Delivery {
         }
     }
 
-    /// Takes a playlist, an MPD or captions; what it is follows from its path.
+    /// Adds a text and parses it according to the extension of its path.
     pub fn add_text(&mut self, path: &str, bytes: &[u8]) {
         let text = if path.ends_with(".m3u8") {
             Text::Playlist(Box::new(hls::parse(path, bytes)))
@@ -142,37 +97,37 @@ impl Delivery {
         self.texts.insert(path.to_owned(), Ok(text));
     }
 
-    /// Notes that a text could not be read.
+    /// Records why a text could not be read.
     pub fn add_unread_text(&mut self, path: &str, reason: &str) {
         self.texts.insert(path.to_owned(), Err(reason.to_owned()));
     }
 
-    /// Takes the bytes of an init segment, or why they could not be read.
+    /// Adds the bytes of an init segment, or the reason why it could not be read.
     pub fn add_init(&mut self, part: &Part, bytes: Result<&[u8], String>) {
         let init = bytes.and_then(|b| Init::read(b).map_err(|fault| fault.to_string()));
         self.inits.insert(part.clone(), init);
     }
 
-    /// Takes what a [`reelsmith_isobmff::SegmentScan`] found, or why a segment could not be read.
+    /// Adds the result of a [`reelsmith_isobmff::SegmentScan`], or the reason why the segment could not be read.
     pub fn add_segment(&mut self, part: &Part, facts: Result<SegmentFacts, String>) {
         self.segments.insert(part.clone(), facts);
     }
 
-    /// Takes the bytes of a segment of MPEG-TS, or why they could not be read.
+    /// Adds the bytes of a segment of MPEG-TS, or the reason why it could not be read.
     pub fn add_stream(&mut self, part: &Part, bytes: Result<&[u8], String>) {
         self.streams.insert(part.clone(), bytes.map(ts::read));
     }
 
-    /// A segment of MPEG-TS that was read.
-    #[must_use]
-    pub fn stream(&self, part: &Part) -> Option<&TsFacts> {
-        self.streams.get(part)?.as_ref().ok()
-    }
-
-    /// The defaults that scans of segments of this init segment need; `None` where it could not be read.
+    /// The defaults for scans of segments with this init segment; `None` if it could not be read.
     #[must_use]
     pub fn defaults_of(&self, init: &Part) -> Option<TrackDefaults> {
         Some(self.init(init)?.defaults)
+    }
+
+    /// The facts of a segment of MPEG-TS that was read.
+    #[must_use]
+    pub fn stream(&self, part: &Part) -> Option<&TsFacts> {
+        self.streams.get(part)?.as_ref().ok()
     }
 
     /// An init segment that was read.
@@ -181,16 +136,14 @@ impl Delivery {
         self.inits.get(part)?.as_ref().ok()
     }
 
-    /// A segment that was measured without a fault: facts of a broken one would only repeat that it is broken.
+    /// A segment that was measured without a fault. Rules do not use the facts of a broken one.
     #[must_use]
     pub fn segment(&self, part: &Part) -> Option<&SegmentFacts> {
         let facts = self.segments.get(part)?.as_ref().ok();
         facts.filter(|f| f.faults.is_empty())
     }
 
-    /// A playlist that was read.
-    #[must_use]
-    pub fn playlist(&self, path: &str) -> Option<&Playlist> {
+    fn playlist(&self, path: &str) -> Option<&Playlist> {
         match self.texts.get(path)? {
             Ok(Text::Playlist(playlist)) => Some(playlist),
             _ => None,
@@ -199,20 +152,17 @@ impl Delivery {
 
     /// Every playlist with its path.
     pub fn playlists(&self) -> impl Iterator<Item = (&str, &Playlist)> {
-        let texts = self.texts.iter();
-        texts.filter_map(|(path, text)| match text {
-            Ok(Text::Playlist(playlist)) => Some((path.as_str(), &**playlist)),
-            _ => None,
-        })
+        let paths = self.texts.keys().map(String::as_str);
+        paths.filter_map(|path| Some((path, self.playlist(path)?)))
     }
 
-    /// The multivariant playlist.
+    /// The multivariant playlist, if it was read.
     #[must_use]
     pub fn multivariant(&self) -> Option<&Playlist> {
         self.playlist(MULTIVARIANT)
     }
 
-    /// The MPD.
+    /// The MPD, if it was read.
     #[must_use]
     pub fn mpd(&self) -> Option<&Mpd> {
         match self.texts.get(MPD)? {
@@ -221,7 +171,7 @@ impl Delivery {
         }
     }
 
-    /// Size of a part: of its range, else of the object; `None` where there is no object or it is empty.
+    /// Size of a part in bytes: of its range, else of the object. `None` if the object does not exist or is empty.
     #[must_use]
     pub fn size_of(&self, part: &Part) -> Option<u64> {
         let object = self.objects.get(&part.path).filter(|o| o.size > 0)?;
@@ -231,141 +181,128 @@ impl Delivery {
     /// Every path that the playlists and the MPD reference.
     #[must_use]
     pub fn referenced(&self) -> BTreeSet<String> {
-        let refs = References::of(self);
-        let parts = refs.inits.into_iter().chain(refs.streams).map(|p| p.path);
-        let segments = refs.segments.into_keys().map(|p| p.path);
-        let others = refs.texts.into_iter().chain(refs.images);
-        parts.chain(segments).chain(others).collect()
+        let references = References::of(self);
+        let segments = references.segments.into_keys();
+        let parts = references.inits.into_iter().chain(references.streams);
+        let paths = parts.chain(segments).map(|p| p.path);
+        paths
+            .chain(references.texts)
+            .chain(references.images)
+            .collect()
     }
 
     /// What must be read next.
     #[must_use]
     pub fn wanted(&self) -> Wanted {
-        let refs = References::of(self);
+        let References {
+            mut texts,
+            mut inits,
+            segments,
+            mut streams,
+            ..
+        } = References::of(self);
         let exists = |path: &str| self.objects.contains_key(path);
-        let texts = refs.texts.into_iter();
-        let inits = refs.inits.into_iter();
-        let inits: Vec<Part> = inits
-            .filter(|p| exists(&p.path) && !self.inits.contains_key(p))
-            .collect();
-        let segments = refs.segments.into_iter();
-        let streams = refs.streams.into_iter();
+        texts.retain(|path| exists(path) && !self.texts.contains_key(path));
+        inits.retain(|p| exists(&p.path) && !self.inits.contains_key(p));
+        streams.retain(|p| exists(&p.path) && !self.streams.contains_key(p));
+        let mapped = segments
+            .into_iter()
+            .filter_map(|(part, init)| Some((part, init?)));
+        let unread = mapped.filter(|(part, init)| {
+            let readable = self.init(init).is_some() || inits.contains(init);
+            readable && exists(&part.path) && !self.segments.contains_key(part)
+        });
         Wanted {
-            streams: streams
-                .filter(|p| exists(&p.path) && !self.streams.contains_key(p))
-                .collect(),
-            texts: texts
-                .filter(|p| exists(p) && !self.texts.contains_key(p))
-                .collect(),
-            segments: segments
-                .filter_map(|(part, init)| Some((part, init?)))
-                .filter(|(p, init)| {
-                    exists(&p.path)
-                        && !self.segments.contains_key(p)
-                        && (self.init(init).is_some() || inits.contains(init))
-                })
-                .collect(),
-            inits,
+            segments: unread.collect(),
+            texts: texts.into_iter().collect(),
+            inits: inits.into_iter().collect(),
+            streams: streams.into_iter().collect(),
         }
     }
 }
 
-/// References of all documents that were read so far.
+/// The references of all documents that were read so far.
 #[derive(Default)]
 struct References {
     texts: BTreeSet<String>,
     inits: BTreeSet<Part>,
-    /// Segments, with their init segments where they have one.
+    /// Segments with their init segments. One without an init segment cannot be measured.
     segments: BTreeMap<Part, Option<Part>>,
     /// Segments of MPEG-TS.
     streams: BTreeSet<Part>,
-    /// Pictures: they are there or not, and as large as recorded; they are not measured.
+    /// Pictures. Their sizes are compared; their content is not read.
     images: BTreeSet<String>,
 }
 
 impl References {
     fn of(delivery: &Delivery) -> Self {
-        let mut refs = Self::default();
+        let mut references = Self::default();
         let known = [MULTIVARIANT, MPD, reelsmith_core::keys::THUMBNAILS];
-        refs.texts.extend(known.map(str::to_owned));
-        let tagged = delivery.multivariant().into_iter();
-        let tagged = tagged.flat_map(|m| &m.i_frame_variants);
-        let tagged: BTreeSet<&str> = tagged
-            .filter_map(|v| v.uri.as_ref()?.path.as_deref())
-            .collect();
+        references.texts.extend(known.map(str::to_owned));
+        let multivariant = delivery.multivariant().into_iter();
+        let i_frames = multivariant.flat_map(|m| &m.i_frame_variants);
+        let i_frames: BTreeSet<&str> = i_frames.filter_map(hls::Variant::path).collect();
         for (path, playlist) in delivery.playlists() {
-            let i_frames = playlist.i_frames_only.is_some() || tagged.contains(path);
-            refs.add_playlist(playlist, i_frames);
+            let i_frames = playlist.i_frames_only.is_some() || i_frames.contains(path);
+            references.add_playlist(playlist, i_frames);
         }
         if let Some(mpd) = delivery.mpd() {
-            refs.add_mpd(mpd);
+            references.add_mpd(mpd);
         }
-        refs
+        references
     }
 
     fn add_playlist(&mut self, playlist: &Playlist, i_frames: bool) {
-        let variants = playlist.variants.iter().chain(&playlist.i_frame_variants);
-        let uris = variants.map(|v| &v.uri);
-        let uris = uris.chain(playlist.media.iter().map(|m| &m.uri)).flatten();
-        self.texts.extend(uris.filter_map(|u| u.path.clone()));
-        let maps: Vec<Option<Part>> = playlist.maps.iter().map(map_part).collect();
+        let path = |uri: &Uri| uri.path.clone();
+        self.texts.extend(playlist.references().filter_map(path));
+        let maps: Vec<Option<Part>> = playlist.maps.iter().map(Map::part).collect();
         self.inits.extend(maps.iter().flatten().cloned());
         for segment in &playlist.segments {
-            let Some(path) = segment.uri.path.clone() else {
+            let Some(part) = segment.part() else {
                 continue;
             };
-            if is_text(&path) {
-                self.texts.insert(path);
-                continue;
-            }
             let init = segment.map.and_then(|m| maps.get(m).cloned().flatten());
-            // A picture of an I-frame playlist is a part of a segment that is measured whole.
-            let init = init.filter(|_| !i_frames);
-            let range = segment.range;
-            if init.is_none() && !i_frames && path.ends_with(".ts") {
-                self.streams.insert(Part { path, range });
-                continue;
+            if is_text(&part.path) {
+                self.texts.insert(part.path);
+            } else if i_frames {
+                // An entry of an I-frame playlist is a part of a segment that is measured whole.
+                self.segments.entry(part).or_default();
+            } else if init.is_none() && part.path.ends_with(".ts") {
+                self.streams.insert(part);
+            } else {
+                self.add_segment(part, init);
             }
-            let entry = self.segments.entry(Part { path, range }).or_default();
-            *entry = entry.take().or(init);
         }
     }
 
     fn add_mpd(&mut self, mpd: &Mpd) {
         for (_, representation) in mpd.representations() {
-            let init = representation.init.clone();
-            let init = init.map(|(path, range)| Part { path, range });
-            self.inits.extend(init.clone());
+            self.inits.extend(representation.init.clone());
             for segment in &representation.segments {
-                if is_text(&segment.path) {
-                    self.texts.insert(segment.path.clone());
-                } else if is_image(&segment.path) {
-                    self.images.insert(segment.path.clone());
+                let path = &segment.path;
+                if is_text(path) {
+                    self.texts.insert(path.clone());
+                } else if is_image(path) {
+                    self.images.insert(path.clone());
                 } else {
-                    let entry = self.segments.entry(Part::whole(&segment.path)).or_default();
-                    *entry = entry.take().or(init.clone());
+                    self.add_segment(Part::whole(path), representation.init.clone());
                 }
             }
         }
     }
+
+    fn add_segment(&mut self, part: Part, init: Option<Part>) {
+        let entry = self.segments.entry(part).or_default();
+        *entry = entry.take().or(init);
+    }
 }
 
 fn is_image(path: &str) -> bool {
-    [".jpg", ".jpeg", ".png", ".webp"]
-        .iter()
-        .any(|e| path.ends_with(e))
+    let extensions = [".jpg", ".jpeg", ".png", ".webp"];
+    extensions.iter().any(|e| path.ends_with(e))
 }
 
 fn is_text(path: &str) -> bool {
-    [".vtt", ".webvtt", ".ttml", ".m3u8", ".mpd"]
-        .iter()
-        .any(|e| path.ends_with(e))
-}
-
-/// The part that an `EXT-X-MAP` names.
-pub(crate) fn map_part(map: &hls::Map) -> Option<Part> {
-    Some(Part {
-        path: map.uri.path.clone()?,
-        range: map.range,
-    })
+    let extensions = [".vtt", ".webvtt", ".ttml", ".m3u8", ".mpd"];
+    extensions.iter().any(|e| path.ends_with(e))
 }

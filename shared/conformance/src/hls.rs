@@ -1,28 +1,50 @@
-//! HLS playlists (RFC 8216): a strict pass over the lines that knows every tag's place, and the models built from it.
+//! HLS playlists (RFC 8216): a strict parser, and the model that it builds.
 //!
-//! `m3u8-rs` reads leniently: a garbage duration becomes 0, a variant without BANDWIDTH vanishes. So the strict pass is
-//! our own, and `m3u8-rs` is the independent second reader that must agree on what is there.
+//! # The problem
+//! Parsers for players are lenient: they have to play something. `m3u8-rs` reads a malformed duration as 0 and drops a
+//! variant without `BANDWIDTH`, so a check that relied on it would approve what another player rejects.
+//!
+//! # The idea
+//! [`parse`] reads every line of a playlist of either kind into one [`Playlist`]. It never stops: each fault is
+//! recorded with its line and with the rule that covers it (`HLS-G01` to `HLS-G06` and others), and reading continues
+//! with the next line. The model keeps the line of every tag, so that rules can report where a violation is, and keeps
+//! attributes as text, so that a rule can report what is written. URIs are resolved to paths below the output prefix; a
+//! URI that leads elsewhere is a fault and has no path, so nothing is ever read from outside the output.
+//!
+//! # Invariants
+//! - `EXTINF` is an integer number of nanoseconds; no float is used.
+//! - Memory and time are bounded by the size of the text, the number of variants and the number of faults.
+//! - If the strict parser finds no fault, `m3u8-rs` must find the same number of variants or segments (`HLS-G01`).
+//!
+//! # Example
+//! ```
+//! let text = "#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXTINF:4.0,\nseg_00001.m4s\n#EXTINF:x,\nseg_00002.m4s\n";
+//! let playlist = reelsmith_conformance::hls::parse("video/playlist.m3u8", text.as_bytes());
+//! assert_eq!(playlist.segments.len(), 2);
+//! assert_eq!(playlist.segments[0].uri.path.as_deref(), Some("video/seg_00001.m4s"));
+//! let fault = playlist.faults.iter().find(|f| f.line == 5).unwrap();
+//! assert_eq!((fault.rule, &*fault.found), ("HLS-P03", "\"x\""));
+//! ```
 
 mod attributes;
-mod build;
-mod tags;
+mod parser;
 
 #[cfg(test)]
 mod tests;
 
 use crate::fault::TextFault;
+use crate::path::Part;
 
-pub use attributes::{Attribute, Attributes};
+pub use attributes::{Attribute, Attributes, characteristics};
 
-/// Nanoseconds of one second: the unit of `EXTINF` here, which has at most nine decimals.
+/// Nanoseconds of one second, the unit of `EXTINF` in the model.
 pub const NANOS: i128 = 1_000_000_000;
 
-/// A tag with the line it is on.
+/// The value of a tag and its line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct At<T> {
     /// Line from 1.
     pub line: u32,
-    /// What is there.
     pub value: T,
 }
 
@@ -33,18 +55,16 @@ pub struct Uri {
     pub line: u32,
     /// As written.
     pub text: String,
-    /// Path below the output prefix; `None` where it leads elsewhere.
+    /// Path below the output prefix; `None` if it leads elsewhere.
     pub path: Option<String>,
 }
 
-/// A playlist of either kind, with everything that is wrong with it.
+/// A playlist of either kind, with its faults. Tags without a value are represented by their line.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Playlist {
-    /// Whether tags of a multivariant playlist are there.
+    /// Whether it has tags of a multivariant playlist.
     pub is_multivariant: bool,
-    /// `EXT-X-VERSION`.
     pub version: Option<At<u64>>,
-    /// `EXT-X-INDEPENDENT-SEGMENTS`.
     pub independent_segments: Option<u32>,
     /// `EXT-X-STREAM-INF` in order.
     pub variants: Vec<Variant>,
@@ -52,42 +72,60 @@ pub struct Playlist {
     pub i_frame_variants: Vec<Variant>,
     /// `EXT-X-MEDIA` in order.
     pub media: Vec<MediaTag>,
-    /// `EXT-X-TARGETDURATION` in seconds; the first.
+    /// The first `EXT-X-TARGETDURATION`, in seconds.
     pub target_duration: Option<At<u64>>,
-    /// `EXT-X-MEDIA-SEQUENCE`.
     pub media_sequence: Option<At<u64>>,
-    /// `EXT-X-PLAYLIST-TYPE`.
     pub playlist_type: Option<At<String>>,
-    /// `EXT-X-ENDLIST`.
     pub end_list: Option<u32>,
-    /// `EXT-X-I-FRAMES-ONLY`.
     pub i_frames_only: Option<u32>,
     /// `EXT-X-MAP` in order.
     pub maps: Vec<Map>,
     /// `EXT-X-KEY` and `EXT-X-SESSION-KEY` in order.
     pub keys: Vec<At<Attributes>>,
-    /// The segments in order.
     pub segments: Vec<Segment>,
-    /// Tags that a VOD playlist has no use for.
+    /// Names of tags that only live playlists use.
     pub live_tags: Vec<At<String>>,
-    /// Lines of the file.
+    /// Number of lines of the text.
     pub lines: u32,
-    /// What is wrong.
     pub faults: Vec<TextFault>,
 }
 
-/// A variant stream, or its I-frame playlist.
+impl Playlist {
+    /// Sum of all `EXTINF` in nanoseconds.
+    #[must_use]
+    pub fn duration(&self) -> i128 {
+        self.segments.iter().map(|s| s.duration).sum()
+    }
+
+    /// The playlists that a multivariant playlist references.
+    pub(crate) fn references(&self) -> impl Iterator<Item = &Uri> {
+        let variants = self.variants.iter().chain(&self.i_frame_variants);
+        let media = self.media.iter().map(|m| &m.uri);
+        variants.map(|v| &v.uri).chain(media).flatten()
+    }
+}
+
+/// A variant or its I-frame playlist.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Variant {
     /// Line of the tag.
     pub line: u32,
-    /// Its attributes.
     pub attributes: Attributes,
-    /// Its media playlist; `None` where there is none.
+    /// Its media playlist; `None` if no URI follows the tag.
     pub uri: Option<Uri>,
 }
 
 impl Variant {
+    /// An attribute as written, without quotes.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.attributes.get(name)
+    }
+
+    pub(crate) fn path(&self) -> Option<&str> {
+        self.uri.as_ref()?.path.as_deref()
+    }
+
     /// `BANDWIDTH` in bits per second.
     #[must_use]
     pub fn bandwidth(&self) -> Option<u64> {
@@ -100,31 +138,28 @@ impl Variant {
         self.attributes.integer("AVERAGE-BANDWIDTH")
     }
 
-    /// `CODECS`, split.
+    /// The codec strings of `CODECS`.
     #[must_use]
     pub fn codecs(&self) -> Vec<&str> {
-        let text = self.attributes.get("CODECS").unwrap_or_default();
-        text.split(',')
-            .map(str::trim)
-            .filter(|c| !c.is_empty())
-            .collect()
+        let codecs = self.get("CODECS").unwrap_or_default().split(',');
+        codecs.map(str::trim).filter(|c| !c.is_empty()).collect()
     }
 
     /// `RESOLUTION` as width and height.
     #[must_use]
     pub fn resolution(&self) -> Option<(u32, u32)> {
-        let (width, height) = self.attributes.get("RESOLUTION")?.split_once('x')?;
+        let (width, height) = self.get("RESOLUTION")?.split_once('x')?;
         Some((width.parse().ok()?, height.parse().ok()?))
     }
 
     /// `FRAME-RATE` in thousandths of a frame per second.
     #[must_use]
     pub fn frame_rate_milli(&self) -> Option<u64> {
-        let nanos = decimal_nanos(self.attributes.get("FRAME-RATE")?)?;
+        let nanos = decimal_nanos(self.get("FRAME-RATE")?)?;
         u64::try_from((nanos + 500_000) / 1_000_000).ok()
     }
 
-    /// Whether it has video, by its attributes.
+    /// Whether its attributes declare video.
     #[must_use]
     pub fn has_video(&self) -> bool {
         let codecs = self.codecs();
@@ -132,12 +167,16 @@ impl Variant {
     }
 }
 
-/// Whether an RFC 6381 codec string is one of video.
+/// Whether a codec string (RFC 6381) is one of video.
 #[must_use]
 pub fn is_video_codec(codec: &str) -> bool {
-    ["avc", "hvc1", "hev1", "dvh", "av01", "vp0", "mp4v"]
-        .iter()
-        .any(|p| codec.starts_with(p))
+    let prefixes = ["avc", "hvc1", "hev1", "dvh", "av01", "vp0", "mp4v"];
+    prefixes.iter().any(|p| codec.starts_with(p))
+}
+
+/// The sample entry of a codec string (RFC 6381): `avc1` of `avc1.64001f`.
+pub(crate) fn codec_family(codec: &str) -> &str {
+    codec.split_once('.').map_or(codec, |(family, _)| family)
 }
 
 /// An `EXT-X-MEDIA`.
@@ -145,83 +184,97 @@ pub fn is_video_codec(codec: &str) -> bool {
 pub struct MediaTag {
     /// Line of the tag.
     pub line: u32,
-    /// Its attributes.
     pub attributes: Attributes,
-    /// Its media playlist; `None` where it has none.
+    /// Its media playlist, if it has one.
     pub uri: Option<Uri>,
 }
 
 impl MediaTag {
+    /// An attribute as written, without quotes.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.attributes.get(name)
+    }
+
     /// `TYPE`, or an empty text.
     #[must_use]
-    pub fn kind(&self) -> &str {
-        self.attributes.get("TYPE").unwrap_or_default()
+    pub fn media_type(&self) -> &str {
+        self.get("TYPE").unwrap_or_default()
     }
 
     /// `GROUP-ID`, or an empty text.
     #[must_use]
-    pub fn group(&self) -> &str {
-        self.attributes.get("GROUP-ID").unwrap_or_default()
+    pub fn group_id(&self) -> &str {
+        self.get("GROUP-ID").unwrap_or_default()
     }
 
     /// `NAME`, or an empty text.
     #[must_use]
     pub fn name(&self) -> &str {
-        self.attributes.get("NAME").unwrap_or_default()
+        self.get("NAME").unwrap_or_default()
     }
 
-    /// Whether an enumerated attribute is `YES`.
+    /// Whether an attribute is `YES`.
     #[must_use]
-    pub fn is_yes(&self, attribute: &str) -> bool {
-        self.attributes.get(attribute) == Some("YES")
+    pub fn is_yes(&self, name: &str) -> bool {
+        self.get(name) == Some("YES")
     }
 }
 
 /// An `EXT-X-MAP`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Map {
-    /// Where it is.
     pub uri: Uri,
-    /// Its range, as offset and length; `None` for the whole object.
+    /// Offset and length; `None` for the whole object.
     pub range: Option<(u64, u64)>,
 }
 
-/// A media segment of a playlist.
+impl Map {
+    pub(crate) fn part(&self) -> Option<Part> {
+        part(&self.uri, self.range)
+    }
+}
+
+/// A media segment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Segment {
     /// Line of its `EXTINF`.
     pub line: u32,
     /// `EXTINF` in nanoseconds.
     pub duration: i128,
-    /// Where it is.
     pub uri: Uri,
-    /// Its range, as offset and length; `None` for the whole object.
+    /// Offset and length; `None` for the whole object.
     pub range: Option<(u64, u64)>,
     /// Index of the `EXT-X-MAP` that applies.
     pub map: Option<usize>,
-    /// Whether an `EXT-X-DISCONTINUITY` stands before it.
+    /// Whether an `EXT-X-DISCONTINUITY` precedes it.
     pub discontinuity: bool,
 }
 
-impl Playlist {
-    /// Sum of all `EXTINF` in nanoseconds.
-    #[must_use]
-    pub fn duration(&self) -> i128 {
-        self.segments.iter().map(|s| s.duration).sum()
+impl Segment {
+    pub(crate) fn part(&self) -> Option<Part> {
+        part(&self.uri, self.range)
     }
 }
 
-/// Reads the playlist at `path`. Never stops at the first fault.
+fn part(uri: &Uri, range: Option<(u64, u64)>) -> Option<Part> {
+    let path = uri.path.clone()?;
+    Some(Part { path, range })
+}
+
+/// Parses the playlist at `path`, below the output prefix. Faults do not stop it.
 #[must_use]
 pub fn parse(path: &str, bytes: &[u8]) -> Playlist {
-    let mut playlist = build::build(path, bytes);
+    let mut playlist = parser::parse(path, bytes);
     if playlist.faults.is_empty() {
-        cross_check(&mut playlist, bytes);
+        playlist
+            .faults
+            .extend(compare_with_m3u8_rs(&playlist, bytes));
     }
     playlist
 }
 
-/// A non-negative decimal with at most nine decimals, in billionths.
+/// Parses a non-negative number with at most nine decimals, in billionths.
 #[must_use]
 pub fn decimal_nanos(text: &str) -> Option<i128> {
     let (whole, decimals) = text.split_once('.').unwrap_or((text, "0"));
@@ -233,29 +286,24 @@ pub fn decimal_nanos(text: &str) -> Option<i128> {
     Some(whole.parse::<i128>().ok()? * NANOS + fraction)
 }
 
-/// A second, independent reader must find the same things.
-fn cross_check(playlist: &mut Playlist, bytes: &[u8]) {
-    let ours = if playlist.is_multivariant {
-        let variants = playlist.variants.len() + playlist.i_frame_variants.len();
-        format!("a multivariant playlist of {variants} variants")
+/// Compares with an independent parser.
+fn compare_with_m3u8_rs(playlist: &Playlist, bytes: &[u8]) -> Option<TextFault> {
+    let variants = |count: usize| format!("a multivariant playlist of {count} variants");
+    let segments = |count: usize| format!("a media playlist of {count} segments");
+    let expected = if playlist.is_multivariant {
+        variants(playlist.variants.len() + playlist.i_frame_variants.len())
     } else {
-        format!("a media playlist of {} segments", playlist.segments.len())
+        segments(playlist.segments.len())
     };
-    let theirs = match m3u8_rs::parse_playlist_res(bytes) {
-        Ok(m3u8_rs::Playlist::MasterPlaylist(p)) => {
-            format!("a multivariant playlist of {} variants", p.variants.len())
-        }
-        Ok(m3u8_rs::Playlist::MediaPlaylist(p)) => {
-            format!("a media playlist of {} segments", p.segments.len())
-        }
+    let found = match m3u8_rs::parse_playlist_res(bytes) {
+        Ok(m3u8_rs::Playlist::MasterPlaylist(p)) => variants(p.variants.len()),
+        Ok(m3u8_rs::Playlist::MediaPlaylist(p)) => segments(p.segments.len()),
         Err(_) => "no playlist".to_owned(),
     };
-    if ours != theirs {
-        playlist.faults.push(TextFault {
-            rule: "HLS-G01".to_owned(),
-            line: 1,
-            expected: ours,
-            found: format!("{theirs} by an independent reader"),
-        });
-    }
+    (expected != found).then(|| TextFault {
+        rule: "HLS-G01",
+        line: 1,
+        expected,
+        found: format!("{found} with an independent parser"),
+    })
 }

@@ -1,19 +1,20 @@
-//! Arithmetic that rules share: exact times, peak and average bit rate.
+//! Arithmetic that rules share: exact times, peak and average bit rates.
 
 use reelsmith_core::units::BitsPerSecond;
 
 use crate::hls::NANOS;
 
+/// What the rounding of `EXTINF` to six decimals adds up to over ten hours of segments, in nanoseconds.
+pub(crate) const EXTINF_ROUNDING: i128 = 5_000_000;
+
 /// Ticks in nanoseconds, rounded to nearest.
-#[must_use]
-pub fn nanos(ticks: i128, timescale: u32) -> i128 {
+pub(crate) fn nanos(ticks: i128, timescale: u32) -> i128 {
     let scale = i128::from(timescale.max(1));
     (ticks * NANOS * 2 + scale).div_euclid(scale * 2)
 }
 
-/// Bits per second of `bytes` over a duration in nanoseconds, rounded up; 0 where there is no duration.
-#[must_use]
-pub fn rate(bytes: u64, duration: i128) -> u64 {
+/// Bits per second of `bytes` over a duration in nanoseconds, rounded up; 0 if the duration is 0.
+pub(crate) fn rate(bytes: u64, duration: i128) -> u64 {
     if duration <= 0 {
         return 0;
     }
@@ -21,15 +22,14 @@ pub fn rate(bytes: u64, duration: i128) -> u64 {
     u64::try_from((bits + duration - 1) / duration).unwrap_or(u64::MAX)
 }
 
-/// Most segments of a run: a playlist of segments without a duration must not cost time without bound.
+/// Longest run that is examined, so that a playlist of segments without a duration takes bounded time.
 const MAX_RUN: usize = 512;
 
 /// The peak segment bit rate of RFC 8216, 4.1: the greatest rate of any contiguous run of segments whose duration is
 /// between 0.5 and 1.5 times the target duration. `segments` are bytes and nanoseconds; `target` is in seconds.
 ///
-/// Where no run is of such a duration (a programme shorter than that), the average.
-#[must_use]
-pub fn peak_rate(segments: &[(u64, i128)], target: u64) -> BitsPerSecond {
+/// The average if no run has such a duration, as in a very short programme.
+pub(crate) fn peak_rate(segments: &[(u64, i128)], target: u64) -> BitsPerSecond {
     let target = i128::from(target) * NANOS;
     let mut peak = None;
     for start in 0..segments.len() {
@@ -49,8 +49,7 @@ pub fn peak_rate(segments: &[(u64, i128)], target: u64) -> BitsPerSecond {
 }
 
 /// The average bit rate of all segments.
-#[must_use]
-pub fn average_rate(segments: &[(u64, i128)]) -> BitsPerSecond {
+pub(crate) fn average_rate(segments: &[(u64, i128)]) -> BitsPerSecond {
     let bytes = segments
         .iter()
         .fold(0u64, |sum, (b, _)| sum.saturating_add(*b));
@@ -59,14 +58,12 @@ pub fn average_rate(segments: &[(u64, i128)]) -> BitsPerSecond {
 }
 
 /// Whether `found` is within `percent` of `declared`.
-#[must_use]
-pub fn within_percent(found: u64, declared: u64, percent: u64) -> bool {
+pub(crate) fn within_percent(found: u64, declared: u64, percent: u64) -> bool {
     u128::from(found.abs_diff(declared)) * 100 <= u128::from(declared) * u128::from(percent)
 }
 
 /// Nanoseconds as seconds with six decimals, for messages.
-#[must_use]
-pub fn seconds(nanos: i128) -> String {
+pub(crate) fn seconds(nanos: i128) -> String {
     let sign = if nanos < 0 { "-" } else { "" };
     let micros = (nanos.unsigned_abs() + 500) / 1_000;
     format!("{sign}{}.{:06} s", micros / 1_000_000, micros % 1_000_000)
@@ -79,14 +76,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_short_last_segment_makes_no_peak_of_its_own() {
+    fn a_short_last_segment_is_not_a_peak_by_itself() {
         let segments = [(1_000, 4 * NANOS), (1_000, 4 * NANOS), (1_000, NANOS)];
         assert_eq!(peak_rate(&segments, 4), BitsPerSecond(3_200));
         assert_eq!(average_rate(&segments), BitsPerSecond(2_667));
     }
 
     #[test]
-    fn a_programme_shorter_than_half_a_target_has_its_average_as_peak() {
+    fn the_peak_of_a_very_short_programme_is_its_average() {
         assert_eq!(peak_rate(&[(1_000, NANOS)], 4), BitsPerSecond(8_000));
         assert_eq!(peak_rate(&[], 4), BitsPerSecond(0));
     }
@@ -106,7 +103,7 @@ mod tests {
         }
 
         #[test]
-        fn ten_percent_is_of_what_was_declared(declared in 1u64..1_000_000_000) {
+        fn the_percentage_is_relative_to_the_declared_value(declared in 1u64..1_000_000_000) {
             prop_assert!(within_percent(declared / 10 * 9 + declared % 10, declared, 10));
             prop_assert!(!within_percent(declared + declared / 10 + 1, declared, 10));
         }

@@ -1,13 +1,44 @@
-//! Resolving a URI of a playlist or an MPD to a path below the output prefix, and nothing else.
+//! References: resolving a URI of a playlist or an MPD to a path below the output prefix, and parts of objects.
+
+use std::fmt;
 
 /// Longest S3 key in bytes.
 const MAX_KEY: usize = 1_024;
 
+/// An object or a part of it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Part {
+    /// Path below the output prefix.
+    pub path: String,
+    /// Offset and length in bytes; `None` for the whole object.
+    pub range: Option<(u64, u64)>,
+}
+
+impl Part {
+    /// A whole object.
+    #[must_use]
+    pub fn whole(path: &str) -> Self {
+        Self {
+            path: path.to_owned(),
+            range: None,
+        }
+    }
+}
+
+impl fmt::Display for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.range {
+            Some((offset, length)) => write!(f, "{}[{length}@{offset}]", self.path),
+            None => f.write_str(&self.path),
+        }
+    }
+}
+
 /// Resolves `uri`, found in the document at `document`, to a path below the output prefix.
 ///
 /// # Errors
-/// What is wrong with it: only relative references that stay inside the prefix are taken.
-pub fn resolve(document: &str, uri: &str) -> Result<String, String> {
+/// The URI and why it is refused: only relative references that stay inside the prefix are allowed.
+pub(crate) fn resolve(document: &str, uri: &str) -> Result<String, String> {
     if let Some(reason) = refused(uri) {
         return Err(format!("{uri:?}, which {reason}"));
     }
@@ -84,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_leaves_the_prefix_is_refused() {
+    fn a_uri_that_leaves_the_prefix_is_refused() {
         for uri in [
             "",
             "/x",
@@ -110,7 +141,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nothing_that_resolves_leads_upwards(uri in "[a./%2eE\\\\]{0,12}") {
+        fn a_resolved_path_never_leads_upwards(uri in "[a./%2eE\\\\]{0,12}") {
             if let Ok(path) = resolve("video/a/p.m3u8", &uri) {
                 prop_assert!(path.starts_with("video/a"));
                 prop_assert!(path.split('/').all(|p| p != ".."));

@@ -1,14 +1,17 @@
-//! The report: what was checked, what was found wrong, what was measured.
+//! The report of a check: the verdict, the violations and the measured renditions.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::view::{Kind, Track, View};
+use crate::view::{MediaKind, Rendition, View};
 
-/// How much a violation weighs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+/// The consequence of a violation.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, strum::Display, Serialize, Deserialize,
+)]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
 pub enum Severity {
     /// For information.
     Info,
@@ -18,19 +21,7 @@ pub enum Severity {
     Fail,
 }
 
-impl Severity {
-    /// Lower-case name.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Info => "info",
-            Self::Warn => "warn",
-            Self::Fail => "fail",
-        }
-    }
-}
-
-/// Where in an object.
+/// A position in an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Location {
@@ -42,32 +33,27 @@ pub enum Location {
     Segment(u32),
 }
 
-/// One thing that breaks a rule.
+/// A violation of a rule. [`crate::rule()`] has the rule's clause and explanation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Violation {
-    /// Rule id, for example `HLS-P02`.
+    /// Identifier of the rule, for example `HLS-P02`.
     pub rule: String,
-    /// How much it weighs.
     pub severity: Severity,
     /// Path of the object below the output prefix; empty for the output as a whole.
     pub path: String,
-    /// Where in it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub location: Option<Location>,
-    /// What was expected.
     pub expected: String,
-    /// What was found.
     pub found: String,
 }
 
 impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let path = if self.path.is_empty() {
-            "(output)"
-        } else {
-            &self.path
+        let path = match self.path.as_str() {
+            "" => "(output)",
+            path => path,
         };
-        write!(f, "{} {} {path}", self.rule, self.severity.as_str())?;
+        write!(f, "{} {} {path}", self.rule, self.severity)?;
         match self.location {
             Some(Location::Line(line)) => write!(f, ":{line}")?,
             Some(Location::Byte(byte)) => write!(f, "@{byte}")?,
@@ -79,12 +65,13 @@ impl fmt::Display for Violation {
 }
 
 /// Whether an output may be published.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, strum::Display, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "UPPERCASE")]
 pub enum Verdict {
-    /// No violation of severity fail.
+    /// There is no violation with severity fail.
     Pass,
-    /// At least one.
+    /// There is at least one.
     Fail,
 }
 
@@ -95,7 +82,7 @@ pub struct RenditionSummary {
     pub path: String,
     /// `video`, `audio`, `text` or `iframes`.
     pub kind: String,
-    /// Codec string of the init segment; empty where there is none.
+    /// Codec string of the init segment; empty if there is none.
     pub codec: String,
     /// Picture size as `WxH`; empty for other media.
     pub resolution: String,
@@ -111,9 +98,9 @@ pub struct RenditionSummary {
     pub bytes: u64,
     /// Peak segment bit rate measured, in bits per second.
     pub peak: u64,
-    /// Average bit rate measured.
+    /// Average bit rate measured, in bits per second.
     pub average: u64,
-    /// `BANDWIDTH` of its first variant, which counts audio in.
+    /// `BANDWIDTH` of its first variant, which includes audio.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub declared_peak: Option<u64>,
     /// `AVERAGE-BANDWIDTH` of its first variant.
@@ -121,40 +108,81 @@ pub struct RenditionSummary {
     pub declared_average: Option<u64>,
 }
 
-/// How much of the media of an output a check looked at.
+impl RenditionSummary {
+    fn of(rendition: &Rendition<'_>) -> Self {
+        let (samples, duration) = rendition.totals().unwrap_or((0, 0));
+        let variant = rendition.variants.first();
+        let picture = rendition.picture_size();
+        let picture = picture.filter(|_| rendition.kind != MediaKind::Audio);
+        let sizes = rendition.segments.iter().filter_map(|s| s.size);
+        let codec = rendition.init.map(|i| i.codec.clone());
+        Self {
+            path: rendition.path.clone(),
+            kind: rendition.kind.to_string(),
+            codec: codec.unwrap_or_default(),
+            resolution: picture.map_or_else(String::new, |(w, h)| format!("{w}x{h}")),
+            segments: u32::try_from(rendition.segments.len()).unwrap_or(u32::MAX),
+            samples,
+            duration,
+            timescale: rendition.timescale().unwrap_or(0),
+            bytes: sizes.fold(0, u64::saturating_add),
+            peak: rendition.peak().unwrap_or(0),
+            average: rendition.average().unwrap_or(0),
+            declared_peak: variant.and_then(|v| v.bandwidth()),
+            declared_average: variant.and_then(|v| v.average_bandwidth()),
+        }
+    }
+}
+
+impl fmt::Display for RenditionSummary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "  {}", self.path)?;
+        for fact in [&self.codec, &self.resolution] {
+            if !fact.is_empty() {
+                write!(f, " {fact}")?;
+            }
+        }
+        write!(f, ": {} segments", self.segments)?;
+        if self.samples > 0 {
+            let (duration, timescale) = (self.duration, self.timescale);
+            write!(f, ", {} samples, {duration}/{timescale} s", self.samples)?;
+        }
+        if self.kind == "video" || self.kind == "audio" {
+            write!(f, ", peak {} average {} bit/s", self.peak, self.average)?;
+        }
+        Ok(())
+    }
+}
+
+/// How much of an output was read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Coverage {
     /// Objects below the output prefix.
     pub objects: u64,
-    /// Bytes of all of them.
+    /// Bytes of all objects.
     pub bytes: u64,
     /// Media segments that were opened and measured.
     pub segments: u64,
-    /// Objects of which the job recorded a checksum.
+    /// Segments for which the job recorded a checksum.
     pub recorded: u64,
-    /// Those of them whose stored bytes were compared with it.
+    /// Those of them whose stored bytes were compared with the checksum.
     pub compared: u64,
 }
 
 impl Coverage {
     fn of(view: &View<'_>) -> Self {
         let objects = &view.delivery.objects;
+        let sizes = objects.values().map(|o| o.size);
+        let measured = view.delivery.segments.values().filter(|s| s.is_ok());
         let mut coverage = Self {
             objects: objects.len() as u64,
-            bytes: objects
-                .values()
-                .fold(0, |sum, o| o.size.saturating_add(sum)),
-            segments: view
-                .delivery
-                .segments
-                .values()
-                .filter(|s| s.is_ok())
-                .count() as u64,
+            bytes: sizes.fold(0, u64::saturating_add),
+            segments: measured.count() as u64,
             ..Self::default()
         };
-        for (folder, recorded) in view.expected.into_iter().flat_map(|e| e.recorded()) {
+        for (folder, recorded) in view.recorded() {
             for segment in &recorded.segments {
-                let object = objects.get(&format!("{folder}/{}", segment.name));
+                let object = view.object(&format!("{folder}/{}", segment.name));
                 coverage.recorded += 1;
                 coverage.compared += u64::from(object.is_some_and(|o| o.sha256.is_some()));
             }
@@ -163,39 +191,37 @@ impl Coverage {
     }
 }
 
-/// Version of the report's shape.
+/// Version of the report's schema, sample-data/schemas/report.schema.json.
 pub const SCHEMA: u32 = 1;
+
+/// Violations that a summary lists.
+const SUMMARY_VIOLATIONS: usize = 40;
 
 /// The conformance report of one output.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Report {
     /// [`SCHEMA`].
     pub schema: u32,
-    /// Whether it may be published.
     pub verdict: Verdict,
-    /// Whether the output is a placeholder that a deployment in mock mode made: sound as a delivery, but not the title.
+    /// Whether a deployment in mock mode made placeholders instead of the title.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub mock: bool,
-    /// Number of rules that were checked.
+    /// Number of rules that were judged.
     pub rules_checked: u32,
-    /// Rules that were not: what they judge was not supplied to the check.
+    /// Rules that were not judged, because the caller did not supply their facts.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub not_judged: Vec<String>,
-    /// How much of the media was looked at.
     #[serde(default)]
     pub coverage: Coverage,
-    /// What was found wrong: the gravest first, then by rule.
+    /// Sorted by severity, the most severe first, then by rule.
     pub violations: Vec<Violation>,
-    /// What was measured.
     pub renditions: Vec<RenditionSummary>,
 }
 
 impl Report {
-    /// Puts a report together.
-    #[must_use]
     pub(crate) fn new(
         view: &View<'_>,
-        rules_checked: usize,
+        rules_checked: u32,
         not_judged: Vec<String>,
         mut violations: Vec<Violation>,
     ) -> Self {
@@ -205,105 +231,48 @@ impl Report {
             schema: SCHEMA,
             verdict: if failed { Verdict::Fail } else { Verdict::Pass },
             mock: false,
-            rules_checked: u32::try_from(rules_checked).unwrap_or(u32::MAX),
+            rules_checked,
             not_judged,
             coverage: Coverage::of(view),
             violations,
-            renditions: view.tracks.iter().map(summary).collect(),
+            renditions: view.renditions.iter().map(RenditionSummary::of).collect(),
         }
     }
 
     /// Number of violations of a severity.
     #[must_use]
     pub fn count(&self, severity: Severity) -> usize {
-        self.violations
-            .iter()
-            .filter(|v| v.severity == severity)
-            .count()
+        let violations = self.violations.iter();
+        violations.filter(|v| v.severity == severity).count()
     }
 
-    /// A few lines for people: the verdict, the measured renditions, the violations.
+    /// The report as text: the verdict, the renditions and at most 40 violations.
     #[must_use]
     pub fn summary(&self) -> String {
-        let verdict = match self.verdict {
-            Verdict::Pass => "PASS",
-            Verdict::Fail => "FAIL",
-        };
-        let mut lines = vec![format!(
-            "{verdict}: {} rules checked, {} fail, {} warn, {} info",
-            self.rules_checked,
-            self.count(Severity::Fail),
-            self.count(Severity::Warn),
-            self.count(Severity::Info),
-        )];
+        let counts = [Severity::Fail, Severity::Warn, Severity::Info];
+        let counts = counts.map(|s| format!("{} {s}", self.count(s))).join(", ");
+        let (verdict, checked) = (self.verdict, self.rules_checked);
+        let mut lines = vec![format!("{verdict}: {checked} rules checked, {counts}")];
         if self.mock {
-            lines.push(
-                "  MOCK: placeholders instead of the mezzanine's pictures and sound".to_owned(),
-            );
+            let mock = "  MOCK: placeholders instead of the mezzanine's pictures and sound";
+            lines.push(mock.to_owned());
         }
         if !self.not_judged.is_empty() {
             lines.push(format!("  not judged: {}", self.not_judged.join(", ")));
         }
-        if self.coverage.recorded > 0 {
-            let Coverage {
-                compared, recorded, ..
-            } = self.coverage;
+        let (compared, recorded) = (self.coverage.compared, self.coverage.recorded);
+        if recorded > 0 {
             lines.push(format!(
                 "  checksums compared: {compared} of {recorded} segments"
             ));
         }
         lines.extend(self.renditions.iter().map(ToString::to_string));
-        lines.extend(self.violations.iter().take(40).map(ToString::to_string));
-        if let Some(more) = self.violations.len().checked_sub(40).filter(|n| *n > 0) {
+        let listed = self.violations.iter().take(SUMMARY_VIOLATIONS);
+        lines.extend(listed.map(ToString::to_string));
+        let more = self.violations.len().saturating_sub(SUMMARY_VIOLATIONS);
+        if more > 0 {
             lines.push(format!("… and {more} more in the report"));
         }
         lines.join("\n") + "\n"
-    }
-}
-
-impl fmt::Display for RenditionSummary {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let facts = [self.codec.as_str(), self.resolution.as_str()];
-        write!(f, "  {}", self.path)?;
-        for fact in facts.iter().filter(|t| !t.is_empty()) {
-            write!(f, " {fact}")?;
-        }
-        write!(f, ": {} segments", self.segments)?;
-        if self.samples > 0 {
-            write!(
-                f,
-                ", {} samples, {}/{} s",
-                self.samples, self.duration, self.timescale
-            )?;
-        }
-        if self.kind == "video" || self.kind == "audio" {
-            write!(f, ", peak {} average {} bit/s", self.peak, self.average)?;
-        }
-        Ok(())
-    }
-}
-
-fn summary(track: &Track<'_>) -> RenditionSummary {
-    let (samples, duration) = track.totals().unwrap_or((0, 0));
-    let variant = track.variants.first();
-    let picture = track.picture().filter(|_| track.kind != Kind::Audio);
-    RenditionSummary {
-        path: track.path.clone(),
-        kind: track.kind.as_str().to_owned(),
-        codec: track.init.map(|i| i.codec.clone()).unwrap_or_default(),
-        resolution: picture.map_or_else(String::new, |(w, h)| format!("{w}x{h}")),
-        segments: u32::try_from(track.segments.len()).unwrap_or(u32::MAX),
-        samples,
-        duration,
-        timescale: track.timescale().unwrap_or(0),
-        bytes: track
-            .segments
-            .iter()
-            .filter_map(|s| s.size)
-            .fold(0, u64::saturating_add),
-        peak: track.peak().unwrap_or(0),
-        average: track.average().unwrap_or(0),
-        declared_peak: variant.and_then(|v| v.bandwidth()),
-        declared_average: variant.and_then(|v| v.average_bandwidth()),
     }
 }

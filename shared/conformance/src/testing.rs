@@ -1,7 +1,7 @@
-//! Synthetic deliveries for tests: bytes built by hand, as small as the rules allow.
+//! Synthetic outputs for tests, as small as the rules allow.
 //!
-//! [`Good`] is an output that breaks no rule, in the layout of our own packager. A test damages one thing and expects the
-//! rule that owns it.
+//! A [`ValidOutput`] breaks no rule and has the layout of this pipeline's packager. A test damages one thing and
+//! expects the rule that covers it.
 
 mod documents;
 mod expected;
@@ -29,34 +29,34 @@ pub(crate) const TEXT: [(&str, &str, &str, bool); 2] = [
     ("text/ja-forced", "ja", "日本語", true),
 ];
 
-/// A delivery that breaks no rule, open to damage.
+/// An output that breaks no rule until a test damages it.
 #[derive(Clone, Debug)]
-pub struct Good {
-    /// Playlists, MPD and captions by path.
+pub struct ValidOutput {
+    /// Playlists, MPD and captions, by path.
     pub texts: BTreeMap<String, String>,
-    /// Init segments by path.
+    /// Init segments, by path.
     pub inits: BTreeMap<String, InitSpec>,
-    /// Media segments by path.
+    /// Media segments, by path.
     pub segments: BTreeMap<String, Vec<FragmentSpec>>,
-    /// Objects whose bytes are not what was specified.
+    /// Objects with arbitrary bytes; they replace those above.
     pub raw: BTreeMap<String, Vec<u8>>,
-    /// Facts of the listing by path; the size there is not used.
+    /// Headers of the listing, by path. The size in them is not used.
     pub objects: BTreeMap<String, Object>,
-    /// Sizes that the listing gives otherwise than the bytes have them.
+    /// Sizes in the listing that differ from those of the bytes.
     pub sizes: BTreeMap<String, u64>,
-    /// Objects that are not there.
+    /// Objects that do not exist.
     pub missing: Vec<String>,
     /// What the job expects.
     pub expected: Option<Expectation>,
 }
 
-impl Default for Good {
+impl Default for ValidOutput {
     fn default() -> Self {
         Self::new()
     }
 }
 
-impl Good {
+impl ValidOutput {
     /// Three rungs, two languages, two captions; ten seconds.
     #[must_use]
     pub fn new() -> Self {
@@ -104,7 +104,10 @@ impl Good {
         self.objects = paths.map(|p| (p.clone(), described(p))).collect();
     }
 
-    /// Replaces a text of a document, which must be there.
+    /// Replaces the first occurrence of a text in a document.
+    ///
+    /// # Panics
+    /// If the document does not contain it.
     pub fn edit(&mut self, path: &str, from: &str, to: &str) {
         let text = self.texts.get_mut(path);
         assert!(
@@ -116,7 +119,7 @@ impl Good {
         }
     }
 
-    /// Changes an object's facts in the listing.
+    /// Changes an object's headers in the listing.
     pub fn object(&mut self, path: &str, change: impl FnOnce(&mut Object)) {
         let object = self.objects.get_mut(path);
         assert!(object.is_some(), "{path} is listed");
@@ -143,7 +146,7 @@ impl Good {
         }
     }
 
-    /// Every object's bytes.
+    /// The bytes of every object.
     #[must_use]
     pub fn bytes(&self) -> BTreeMap<String, Vec<u8>> {
         let texts = self
@@ -161,13 +164,13 @@ impl Good {
         all
     }
 
-    /// Discovers and measures it, as a caller with real objects would.
+    /// Reads and measures the output, as a caller with real objects does.
     #[must_use]
     pub fn delivery(&self) -> Delivery {
         self.delivery_of(&self.bytes())
     }
 
-    /// As [`Good::delivery`], of bytes that were made before.
+    /// As [`ValidOutput::delivery`], for bytes from [`ValidOutput::bytes`].
     #[must_use]
     pub fn delivery_of(&self, bytes: &BTreeMap<String, Vec<u8>>) -> Delivery {
         let mut delivery = Delivery::new(bytes.iter().map(|(path, data)| {
@@ -207,7 +210,7 @@ impl Good {
         delivery
     }
 
-    /// Checks it by all rules.
+    /// Checks the output by all rules.
     #[must_use]
     pub fn report(&self) -> Report {
         check(&self.delivery(), self.expected.as_ref(), Sets::ALL)
@@ -274,7 +277,7 @@ fn pictures(rung: &Rung) -> Vec<SampleSpec> {
     pictures.collect()
 }
 
-/// The part of an object's bytes that a range names, as far as it is there.
+/// The bytes of a range, as far as the object has them.
 fn in_range(data: &[u8], range: Option<(u64, u64)>) -> &[u8] {
     let Some((offset, length)) = range else {
         return data;
@@ -291,7 +294,7 @@ pub fn segment_bytes(fragments: &[FragmentSpec]) -> Vec<u8> {
     fragments.concat()
 }
 
-/// A stand-in for the checksum of an object: any text of its own will do.
+/// A made-up checksum that is different for each path.
 fn sha256(path: &str) -> String {
     format!(
         "{:064x}",
@@ -300,7 +303,7 @@ fn sha256(path: &str) -> String {
     )
 }
 
-/// An object as the packager stores it. Its size is 0 here: that of its bytes.
+/// An object with the headers that the packager stores. Its size is not used.
 fn described(path: &str) -> Object {
     let extension = path.rsplit_once('.').map_or("", |(_, e)| e);
     let text = matches!(extension, "m3u8" | "mpd");

@@ -1,134 +1,130 @@
-//! What rules look at: the delivery as renditions, each with its playlist, its init segment and its measured segments.
+//! The delivery as rules see it: each rendition with its playlist, its init segment, its measured segments and the tags
+//! that reference it.
 
 use std::collections::BTreeSet;
 
-use crate::dash::Mpd;
-use crate::delivery::{Delivery, MULTIVARIANT, Part, map_part};
-use crate::expectation::Expectation;
-use crate::hls::{self, MediaTag, Playlist, Variant};
-use crate::measure::{average_rate, nanos, peak_rate};
-use reelsmith_isobmff::{Handler, Init, SegmentFacts};
+use reelsmith_isobmff::{Fragment, Handler, Init, SegmentFacts};
 
-/// Kind of a rendition.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Kind {
-    /// Video (or video and audio in one).
+use crate::dash::{AdaptationSet, Mpd, Representation};
+use crate::delivery::{Delivery, MULTIVARIANT, Object};
+use crate::evidence::Evidence;
+use crate::expectation::{Expectation, Recorded};
+use crate::hls::{Map, MediaTag, Playlist, Uri, Variant};
+use crate::measure::{average_rate, nanos, peak_rate};
+use crate::path::Part;
+
+/// What a media playlist plays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, strum::Display)]
+#[strum(serialize_all = "lowercase")]
+pub(crate) enum MediaKind {
+    /// Video, or video and audio muxed.
     Video,
-    /// Audio.
     Audio,
     /// Captions.
     Text,
-    /// An I-frame playlist.
     IFrames,
 }
 
-impl Kind {
-    /// Lower-case name.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Video => "video",
-            Self::Audio => "audio",
-            Self::Text => "text",
-            Self::IFrames => "iframes",
-        }
-    }
-}
-
-/// A segment of a rendition, as its playlist gives it.
-#[derive(Clone, Debug)]
-pub struct TrackSegment<'a> {
-    /// Number in the playlist from 1.
+/// A segment of a rendition.
+#[derive(Debug)]
+pub(crate) struct RenditionSegment<'a> {
+    /// Number in the playlist, from 1.
     pub number: u32,
     /// Line of its `EXTINF`.
     pub line: u32,
-    /// The object, or its part; `None` where the URI leads nowhere.
+    /// The object or its part; `None` if the URI is refused.
     pub part: Option<Part>,
     /// `EXTINF` in nanoseconds.
     pub extinf: i128,
-    /// What was measured.
+    /// What was measured, if it could be measured without a fault.
     pub facts: Option<&'a SegmentFacts>,
-    /// Bytes.
+    /// Size in bytes, if the object exists.
     pub size: Option<u64>,
 }
 
 /// A media playlist with everything that belongs to it.
-#[derive(Clone, Debug)]
-pub struct Track<'a> {
-    /// Kind.
-    pub kind: Kind,
+#[derive(Debug)]
+pub(crate) struct Rendition<'a> {
+    pub kind: MediaKind,
     /// Path of the playlist.
     pub path: String,
-    /// The playlist.
     pub playlist: &'a Playlist,
-    /// Its init segments, in order; more than one only in odd playlists.
+    /// The distinct init segments in order. A playlist rarely has more than one.
     pub maps: Vec<Part>,
-    /// The first init segment, where it was measured.
+    /// The first init segment, if it was measured.
     pub init: Option<&'a Init>,
-    /// Its segments.
-    pub segments: Vec<TrackSegment<'a>>,
-    /// Variants that name it.
+    pub segments: Vec<RenditionSegment<'a>>,
+    /// The `EXT-X-STREAM-INF` that reference it.
     pub variants: Vec<&'a Variant>,
-    /// `EXT-X-MEDIA` that name it.
-    pub media: Vec<&'a MediaTag>,
+    /// The `EXT-X-MEDIA` that reference it.
+    pub media_tags: Vec<&'a MediaTag>,
 }
 
-impl<'a> Track<'a> {
+impl<'a> Rendition<'a> {
     /// Folder of the playlist below the output prefix.
-    #[must_use]
     pub fn folder(&self) -> &str {
         self.path.rsplit_once('/').map_or("", |(folder, _)| folder)
     }
 
-    /// The facts of all segments, where every one was measured.
-    #[must_use]
-    pub fn measured(&self) -> Option<Vec<&'a SegmentFacts>> {
+    /// The measured segments with their facts.
+    pub fn measured_segments(
+        &self,
+    ) -> impl Iterator<Item = (&RenditionSegment<'a>, &'a SegmentFacts)> {
+        self.segments.iter().filter_map(|s| Some((s, s.facts?)))
+    }
+
+    /// The facts of all segments, if every one was measured.
+    pub fn all_measured(&self) -> Option<Vec<&'a SegmentFacts>> {
         let all: Option<Vec<_>> = self.segments.iter().map(|s| s.facts).collect();
         all.filter(|v| !v.is_empty())
     }
 
-    /// Timescale of the track.
-    #[must_use]
+    /// The init segment and its path, if it was measured.
+    pub fn init_at(&self) -> Option<(&'a Init, &str)> {
+        Some((self.init?, &self.maps.first()?.path))
+    }
+
+    /// Path of the init segment, or of the playlist if there is none.
+    pub fn init_path(&self) -> &str {
+        self.maps.first().map_or(&self.path, |m| &m.path)
+    }
+
+    /// Ticks per second.
     pub fn timescale(&self) -> Option<u32> {
         Some(self.init?.timescale)
     }
 
     /// Samples and ticks of all segments.
-    #[must_use]
     pub fn totals(&self) -> Option<(u64, u64)> {
-        let all = self.measured()?;
+        let all = self.all_measured()?;
         let samples = all.iter().map(|f| f.samples()).sum();
         Some((samples, all.iter().map(|f| f.duration()).sum()))
     }
 
-    /// Duration of one sample in nanoseconds: that of the first.
-    #[must_use]
-    pub fn frame(&self) -> Option<i128> {
+    /// Duration of the first sample in nanoseconds.
+    pub fn sample_duration(&self) -> Option<i128> {
         let facts = self.segments.iter().find_map(|s| s.facts)?;
         let sample = facts.fragments.first()?.samples.first()?;
         Some(nanos(sample.duration.into(), self.timescale()?))
     }
 
-    /// Presentation start and end in nanoseconds, edit list applied.
-    #[must_use]
-    pub fn presented(&self) -> Option<(i128, i128)> {
-        let (init, all) = (self.init?, self.measured()?);
+    /// Start and end of the presentation in nanoseconds, with the edit list applied.
+    pub fn presentation_span(&self) -> Option<(i128, i128)> {
+        let (init, all) = (self.init?, self.all_measured()?);
         let shift = i128::from(init.media_start());
         let first = all.first()?.of_track().next()?;
         let start = i128::from(first.first_presentation()?);
-        let end = all.last()?.of_track().map(end_of).max()?;
-        // What an edit list cuts off before its media time is not presented.
+        let end = all.last()?.of_track().map(presentation_end).max()?;
+        // Media before the start of the edit is not presented.
         let start = (start - shift).max(0);
-        Some((
-            nanos(start, init.timescale),
-            nanos(end - shift, init.timescale),
-        ))
+        let scale = init.timescale;
+        Some((nanos(start, scale), nanos(end - shift, scale)))
     }
 
-    /// Bytes and measured duration of each segment, `EXTINF` where one was not measured; `None` where a size is not known.
-    #[must_use]
-    pub fn loads(&self) -> Option<Vec<(u64, i128)>> {
-        let load = |s: &TrackSegment<'_>| {
+    /// Bytes and duration in nanoseconds of each segment. The duration is `EXTINF` for a segment that was not measured.
+    /// `None` if a size is unknown.
+    pub fn segment_loads(&self) -> Option<Vec<(u64, i128)>> {
+        let load = |s: &RenditionSegment<'_>| {
             let measured = s.facts.zip(self.timescale());
             let duration = measured.map(|(f, t)| nanos(f.duration().into(), t));
             Some((s.size?, duration.unwrap_or(s.extinf)))
@@ -137,21 +133,18 @@ impl<'a> Track<'a> {
     }
 
     /// Peak segment bit rate in bits per second.
-    #[must_use]
     pub fn peak(&self) -> Option<u64> {
         let target = self.playlist.target_duration.as_ref();
-        let peak = peak_rate(&self.loads()?, target.map_or(1, |t| t.value));
+        let peak = peak_rate(&self.segment_loads()?, target.map_or(1, |t| t.value));
         Some(peak.0)
     }
 
     /// Average bit rate in bits per second.
-    #[must_use]
     pub fn average(&self) -> Option<u64> {
-        Some(average_rate(&self.loads()?).0)
+        Some(average_rate(&self.segment_loads()?).0)
     }
 
-    /// Frames per second in thousandths, measured.
-    #[must_use]
+    /// The measured frame rate in thousandths of a frame per second.
     pub fn frame_rate_milli(&self) -> Option<u64> {
         let (samples, ticks) = self.totals()?;
         let scale = u128::from(self.timescale()?);
@@ -160,199 +153,230 @@ impl<'a> Track<'a> {
         u64::try_from((num + den / 2) / den).ok()
     }
 
-    /// Picture size: of the sequence parameter set, else of the sample entry.
-    #[must_use]
-    pub fn picture(&self) -> Option<(u32, u32)> {
+    /// Width and height by the sequence parameter set, or by the sample entry if the set is not read.
+    pub fn picture_size(&self) -> Option<(u32, u32)> {
         let init = self.init?;
-        Some(
-            init.sps
-                .map_or((init.width, init.height), |s| (s.width, s.height)),
-        )
+        let coded = init.sps.map(|s| (s.width, s.height));
+        Some(coded.unwrap_or((init.width, init.height)))
     }
 }
 
-fn end_of(fragment: &reelsmith_isobmff::Fragment) -> i128 {
+fn presentation_end(fragment: &Fragment) -> i128 {
     let samples = fragment.presentations().zip(&fragment.samples);
     let ends = samples.map(|(pts, s)| i128::from(pts) + i128::from(s.duration));
     ends.max().unwrap_or(fragment.end().into())
 }
 
-/// The delivery as rules see it.
+/// What a check looks at.
 #[derive(Debug)]
-pub struct View<'a> {
-    /// What was found.
+pub(crate) struct View<'a> {
     pub delivery: &'a Delivery,
-    /// What the job promises, where it is known.
+    /// What the job promises, if it is known.
     pub expected: Option<&'a Expectation>,
-    /// The multivariant playlist.
     pub multivariant: Option<&'a Playlist>,
-    /// The MPD.
+    /// The MPD, if it is well-formed XML.
     pub mpd: Option<&'a Mpd>,
-    /// Every media playlist.
-    pub tracks: Vec<Track<'a>>,
+    /// Every media playlist, sorted by kind and path.
+    pub renditions: Vec<Rendition<'a>>,
 }
 
 impl<'a> View<'a> {
-    /// Puts together what belongs together.
-    #[must_use]
     pub fn new(delivery: &'a Delivery, expected: Option<&'a Expectation>) -> Self {
         let multivariant = delivery.multivariant();
-        let mut tracks: Vec<Track<'a>> = delivery
+        let mut renditions: Vec<Rendition<'a>> = delivery
             .playlists()
             .filter(|(path, p)| *path != MULTIVARIANT && !p.is_multivariant)
-            .map(|(path, playlist)| track(delivery, multivariant, path, playlist))
+            .map(|(path, playlist)| join(delivery, multivariant, path, playlist))
             .collect();
-        tracks.sort_by(|a, b| (a.kind, &a.path).cmp(&(b.kind, &b.path)));
+        renditions.sort_by(|a, b| (a.kind, &a.path).cmp(&(b.kind, &b.path)));
         Self {
             delivery,
             expected,
             multivariant,
             mpd: delivery.mpd().filter(|m| m.readable),
-            tracks,
+            renditions,
         }
     }
 
-    /// Tracks of a kind.
-    pub fn of(&self, kind: Kind) -> impl Iterator<Item = &Track<'a>> {
-        self.tracks.iter().filter(move |t| t.kind == kind)
+    /// The renditions of a kind.
+    pub fn of_kind(&self, kind: MediaKind) -> impl Iterator<Item = &Rendition<'a>> + Clone {
+        self.renditions.iter().filter(move |r| r.kind == kind)
     }
 
-    /// Video and audio tracks.
-    pub fn timed(&self) -> impl Iterator<Item = &Track<'a>> {
-        let timed = |t: &&Track<'_>| matches!(t.kind, Kind::Video | Kind::Audio);
-        self.tracks.iter().filter(timed)
+    pub fn video(&self) -> impl Iterator<Item = &Rendition<'a>> + Clone {
+        self.of_kind(MediaKind::Video)
     }
 
-    /// The track of a playlist.
-    #[must_use]
-    pub fn track(&self, path: &str) -> Option<&Track<'a>> {
-        self.tracks.iter().find(|t| t.path == path)
+    pub fn audio(&self) -> impl Iterator<Item = &Rendition<'a>> + Clone {
+        self.of_kind(MediaKind::Audio)
     }
 
-    /// The track in a folder, I-frame playlists apart.
-    #[must_use]
-    pub fn in_folder(&self, folder: &str) -> Option<&Track<'a>> {
-        let mut tracks = self.tracks.iter();
-        tracks.find(|t| t.folder() == folder && t.kind != Kind::IFrames)
+    pub fn video_and_audio(&self) -> impl Iterator<Item = &Rendition<'a>> {
+        self.video().chain(self.audio())
     }
 
-    /// The track whose init segment is at `path`, I-frame playlists apart.
-    #[must_use]
-    pub fn of_init(&self, path: &str) -> Option<&Track<'a>> {
-        let mut tracks = self.timed();
-        tracks.find(|t| t.maps.first().is_some_and(|m| m.path == path))
+    /// The rendition of the playlist at `path`.
+    pub fn rendition(&self, path: &str) -> Option<&Rendition<'a>> {
+        self.renditions.iter().find(|r| r.path == path)
     }
 
-    /// The multivariant playlist's variants.
-    #[must_use]
+    /// The rendition in a folder, except I-frame playlists.
+    pub fn in_folder(&self, folder: &str) -> Option<&Rendition<'a>> {
+        let mut renditions = self.renditions.iter();
+        renditions.find(|r| r.folder() == folder && r.kind != MediaKind::IFrames)
+    }
+
+    /// The rendition of a variant.
+    pub fn rendition_of(&self, variant: &Variant) -> Option<&Rendition<'a>> {
+        self.rendition(variant.path()?)
+    }
+
+    /// The video or audio rendition with the same init segment as a representation.
+    pub fn rendition_of_representation(&self, of: &Representation) -> Option<&Rendition<'a>> {
+        let path = &of.init.as_ref()?.path;
+        let mut renditions = self.video_and_audio();
+        renditions.find(|r| r.maps.first().is_some_and(|m| m.path == *path))
+    }
+
+    /// The renditions in the audio group of a variant.
+    pub fn audio_of(&self, variant: &'a Variant) -> impl Iterator<Item = &Rendition<'a>> {
+        let group = variant.get("AUDIO");
+        let tags = self.media_tags().iter();
+        let members =
+            tags.filter(move |t| t.media_type() == "AUDIO" && Some(t.group_id()) == group);
+        members.filter_map(|t| self.rendition(t.uri.as_ref()?.path.as_deref()?))
+    }
+
+    /// A bit rate of a variant plus the highest one of its audio group; `None` if not everything was measured.
+    pub fn combined_rate(
+        &self,
+        variant: &'a Variant,
+        rate: fn(&Rendition<'a>) -> Option<u64>,
+    ) -> Option<u64> {
+        let video = self.rendition_of(variant)?;
+        let audio = self.audio_of(variant).filter(|a| a.path != video.path);
+        let audio: Option<Vec<u64>> = audio.map(rate).collect();
+        let highest = audio?.into_iter().max().unwrap_or(0);
+        Some(rate(video)?.saturating_add(highest)).filter(|r| *r > 0)
+    }
+
+    /// The variants of the multivariant playlist.
     pub fn variants(&self) -> &'a [Variant] {
         self.multivariant.map_or(&[], |m| &m.variants)
     }
 
-    /// The multivariant playlist's renditions.
-    #[must_use]
-    pub fn media(&self) -> &'a [MediaTag] {
+    /// The `EXT-X-MEDIA` of the multivariant playlist.
+    pub fn media_tags(&self) -> &'a [MediaTag] {
         self.multivariant.map_or(&[], |m| &m.media)
     }
 
-    /// The track of a variant.
-    #[must_use]
-    pub fn track_of(&self, variant: &Variant) -> Option<&Track<'a>> {
-        self.track(variant.uri.as_ref()?.path.as_deref()?)
+    /// Language, name and a YES/NO attribute of every `EXT-X-MEDIA` of a TYPE.
+    pub fn labels(&self, media_type: &str, flag: &str) -> BTreeSet<(&'a str, &'a str, bool)> {
+        let tags = self.media_tags().iter();
+        let tags = tags.filter(|t| t.media_type() == media_type);
+        let label = |t: &'a MediaTag| {
+            let language = t.get("LANGUAGE").unwrap_or_default();
+            (language, t.name(), t.is_yes(flag))
+        };
+        tags.map(label).collect()
     }
 
-    /// A rate of a variant and of its loudest audio rendition together; `None` where not everything was measured.
-    #[must_use]
-    pub fn combined(
-        &self,
-        variant: &'a Variant,
-        rate: fn(&Track<'a>) -> Option<u64>,
-    ) -> Option<u64> {
-        let track = self.track_of(variant)?;
-        let audio = self.audio_of(variant).filter(|a| a.path != track.path);
-        let audio: Option<Vec<u64>> = audio.map(rate).collect();
-        let loudest = audio?.into_iter().max().unwrap_or(0);
-        Some(rate(track)?.saturating_add(loudest)).filter(|r| *r > 0)
+    /// Every adaptation set of the MPD.
+    pub fn adaptation_sets(&self) -> impl Iterator<Item = &'a AdaptationSet> {
+        let periods = self.mpd.into_iter().flat_map(|m| &m.periods);
+        periods.flat_map(|p| &p.sets)
     }
 
-    /// Tracks of the renditions in an audio group of a variant.
-    pub fn audio_of(&self, variant: &'a Variant) -> impl Iterator<Item = &Track<'a>> {
-        let group = variant.attributes.get("AUDIO");
-        let members = self.media().iter();
-        let members = members.filter(move |m| m.kind() == "AUDIO" && Some(m.group()) == group);
-        members.filter_map(|m| self.track(m.uri.as_ref()?.path.as_deref()?))
+    /// Every representation of the MPD with its adaptation set.
+    pub fn representations(&self) -> impl Iterator<Item = (&'a AdaptationSet, &'a Representation)> {
+        self.mpd.into_iter().flat_map(Mpd::representations)
+    }
+
+    /// The init segment of a representation, if it was measured.
+    pub fn init_of(&self, representation: &Representation) -> Option<&'a Init> {
+        self.delivery.init(representation.init.as_ref()?)
+    }
+
+    /// An object of the listing.
+    pub fn object(&self, path: &str) -> Option<&'a Object> {
+        self.delivery.objects.get(path)
+    }
+
+    pub fn evidence(&self) -> Option<&'a Evidence> {
+        Some(&self.expected?.evidence)
+    }
+
+    /// The folder of every rendition of the job with its record.
+    pub fn recorded(&self) -> impl Iterator<Item = (&'a str, &'a Recorded)> {
+        self.expected.into_iter().flat_map(Expectation::recorded)
     }
 }
 
-fn track<'a>(
+/// Joins a media playlist with what belongs to it.
+fn join<'a>(
     delivery: &'a Delivery,
     multivariant: Option<&'a Playlist>,
     path: &str,
     playlist: &'a Playlist,
-) -> Track<'a> {
-    let names = |uri: &Option<hls::Uri>| {
+) -> Rendition<'a> {
+    let references = |uri: &Option<Uri>| {
         let uri = uri.as_ref();
         uri.and_then(|u| u.path.as_deref()) == Some(path)
     };
-    let variants: Vec<&Variant> = multivariant.map_or(Vec::new(), |m| {
-        m.variants.iter().filter(|v| names(&v.uri)).collect()
-    });
-    let media: Vec<&MediaTag> = multivariant.map_or(Vec::new(), |m| {
-        m.media.iter().filter(|t| names(&t.uri)).collect()
-    });
-    let i_frames = multivariant.is_some_and(|m| m.i_frame_variants.iter().any(|v| names(&v.uri)));
-    let mut seen = BTreeSet::new();
-    let maps: Vec<Part> = playlist
-        .maps
-        .iter()
-        .filter_map(map_part)
-        .filter(|p| seen.insert(p.clone()))
+    let tags = multivariant.into_iter();
+    let media_tags: Vec<_> = tags
+        .flat_map(|m| &m.media)
+        .filter(|t| references(&t.uri))
         .collect();
+    let variants = multivariant.into_iter().flat_map(|m| &m.variants);
+    let mut i_frames = multivariant.into_iter().flat_map(|m| &m.i_frame_variants);
+    let i_frames = i_frames.any(|v| references(&v.uri)) || playlist.i_frames_only.is_some();
+    let mut seen = BTreeSet::new();
+    let maps = playlist.maps.iter().filter_map(Map::part);
+    let maps: Vec<Part> = maps.filter(|p| seen.insert(p.clone())).collect();
     let init = maps.first().and_then(|m| delivery.init(m));
-    Track {
-        kind: kind(i_frames, playlist, &media, init),
+    let kind = if i_frames {
+        MediaKind::IFrames
+    } else {
+        media_kind(media_tags.first().copied(), init)
+    };
+    Rendition {
+        kind,
         path: path.to_owned(),
         playlist,
         segments: segments(delivery, playlist),
         maps,
         init,
-        variants,
-        media,
+        variants: variants.filter(|v| references(&v.uri)).collect(),
+        media_tags,
     }
 }
 
-fn kind(i_frames: bool, playlist: &Playlist, media: &[&MediaTag], init: Option<&Init>) -> Kind {
-    if i_frames || playlist.i_frames_only.is_some() {
-        return Kind::IFrames;
-    }
-    match media.first().map(|m| m.kind()) {
-        Some("AUDIO") => return Kind::Audio,
-        Some("SUBTITLES" | "CLOSED-CAPTIONS") => return Kind::Text,
+fn media_kind(tag: Option<&MediaTag>, init: Option<&Init>) -> MediaKind {
+    match tag.map(MediaTag::media_type) {
+        Some("AUDIO") => return MediaKind::Audio,
+        Some("SUBTITLES" | "CLOSED-CAPTIONS") => return MediaKind::Text,
         _ => {}
     }
     match init.map(|i| &i.handler) {
-        Some(Handler::Audio) => Kind::Audio,
-        Some(Handler::Text) => Kind::Text,
-        _ => Kind::Video,
+        Some(Handler::Audio) => MediaKind::Audio,
+        Some(Handler::Text) => MediaKind::Text,
+        _ => MediaKind::Video,
     }
 }
 
-fn segments<'a>(delivery: &'a Delivery, playlist: &'a Playlist) -> Vec<TrackSegment<'a>> {
+fn segments<'a>(delivery: &'a Delivery, playlist: &'a Playlist) -> Vec<RenditionSegment<'a>> {
     let numbered = (1u32..).zip(&playlist.segments);
-    numbered
-        .map(|(number, segment)| {
-            let part = segment.uri.path.clone().map(|path| Part {
-                path,
-                range: segment.range,
-            });
-            TrackSegment {
-                number,
-                line: segment.line,
-                extinf: segment.duration,
-                facts: part.as_ref().and_then(|p| delivery.segment(p)),
-                size: part.as_ref().and_then(|p| delivery.size_of(p)),
-                part,
-            }
-        })
-        .collect()
+    let segments = numbered.map(|(number, segment)| {
+        let part = segment.part();
+        RenditionSegment {
+            number,
+            line: segment.line,
+            extinf: segment.duration,
+            facts: part.as_ref().and_then(|p| delivery.segment(p)),
+            size: part.as_ref().and_then(|p| delivery.size_of(p)),
+            part,
+        }
+    });
+    segments.collect()
 }

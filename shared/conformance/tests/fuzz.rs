@@ -1,5 +1,5 @@
-//! A bounded fuzz of every parser over the files of `tests/corpus`. Nothing may panic, overflow or run long; what a parser
-//! says of garbage does not matter here.
+//! A bounded fuzz of every parser over the files of `tests/corpus`. Nothing may panic, overflow or run long; what a
+//! parser reports for garbage does not matter here.
 
 #![expect(
     clippy::panic,
@@ -8,7 +8,7 @@
 
 use std::time::Duration;
 
-use reelsmith_conformance::testing::Good;
+use reelsmith_conformance::testing::ValidOutput;
 use reelsmith_conformance::{Delivery, Object, Sets, check, dash, hls, ts};
 use reelsmith_isobmff::{Init, SegmentScan, TrackDefaults, fragments};
 use reelsmith_testkit::fuzz::{Files, Fuzz, files};
@@ -73,15 +73,15 @@ fn in_place(name: &str, data: &[u8]) {
 }
 
 thread_local! {
-    static SMALL: Good = Good::new();
-    static TRANSPORT: Good = Good::transport();
+    static SMALL: ValidOutput = ValidOutput::new();
+    static TRANSPORT: ValidOutput = ValidOutput::transport();
 }
 
-fn small() -> Good {
+fn small() -> ValidOutput {
     SMALL.with(Clone::clone)
 }
 
-fn transport() -> Good {
+fn transport() -> ValidOutput {
     TRANSPORT.with(Clone::clone)
 }
 

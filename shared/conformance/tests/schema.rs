@@ -6,7 +6,7 @@
 )]
 
 use boon::{Compiler, SchemaIndex, Schemas};
-use reelsmith_conformance::testing::Good;
+use reelsmith_conformance::testing::ValidOutput;
 use reelsmith_conformance::{Delivery, Report, Sets, check};
 use serde_json::{Value, json};
 
@@ -38,7 +38,7 @@ fn value(report: &Report) -> Value {
 
 /// A report with a violation at a line, one at a byte and one in a segment, and one without a place.
 fn broken() -> Report {
-    let mut good = Good::new();
+    let mut good = ValidOutput::new();
     good.edit("master.m3u8", "FRAME-RATE=24.000,", "");
     good.segment("video/h264_360p/seg_00002.m4s", |s| s[0].tfdt += 100);
     good.raw.insert(
@@ -54,10 +54,10 @@ fn broken() -> Report {
 fn every_report_is_of_the_committed_schema() {
     let schema = Schema::committed();
     let empty = check(&Delivery::default(), None, Sets::ALL);
-    let foreign = check(&Good::transport().delivery(), None, Sets::STANDARD);
-    let mut mock = Good::new().report();
+    let foreign = check(&ValidOutput::transport().delivery(), None, Sets::STANDARD);
+    let mut mock = ValidOutput::new().report();
     mock.mock = true;
-    for report in [Good::new().report(), broken(), empty, foreign, mock] {
+    for report in [ValidOutput::new().report(), broken(), empty, foreign, mock] {
         let refused = schema.refuses(&value(&report));
         assert_eq!(refused, None, "{}", report.summary());
     }

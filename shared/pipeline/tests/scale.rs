@@ -13,7 +13,7 @@ use std::time::Instant;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use reelsmith_conformance::testing::{Good, segment_bytes};
+use reelsmith_conformance::testing::{ValidOutput, segment_bytes};
 use reelsmith_conformance::{Report, Sets, check};
 use reelsmith_contract::Objects;
 use reelsmith_core::digest::sha256_hex;
@@ -27,7 +27,7 @@ const PREFIX: &str = "outputs/show/key/";
 
 /// An output whose segments are made when they are read, so that what the check holds is all that is held.
 struct Generated {
-    good: Good,
+    good: ValidOutput,
     sizes: BTreeMap<String, u64>,
     /// A path whose reads fail, and how.
     failing: Option<(&'static str, PortErrorKind)>,
@@ -39,7 +39,7 @@ struct Generated {
 }
 
 impl Generated {
-    fn new(good: Good) -> Self {
+    fn new(good: ValidOutput) -> Self {
         let texts = good.texts.iter().map(|(p, t)| (p.clone(), t.len() as u64));
         let inits = good
             .inits
@@ -151,7 +151,7 @@ impl ObjectStore for Generated {
 }
 
 /// The delivery with the checksums that workers would have recorded.
-fn recorded(mut good: Good) -> Good {
+fn recorded(mut good: ValidOutput) -> ValidOutput {
     let expected = good.expected.as_mut().unwrap();
     let video = expected
         .video
@@ -176,7 +176,7 @@ struct Cost {
     store: Arc<Generated>,
 }
 
-async fn validate(good: Good, budget: ReadBudget) -> Cost {
+async fn validate(good: ValidOutput, budget: ReadBudget) -> Cost {
     let expected = good.expected.clone();
     let store = Arc::new(Generated::new(good));
     let outputs = Objects::new(Arc::clone(&store) as Arc<dyn ObjectStore>, "out");
@@ -199,7 +199,7 @@ async fn every_segment_is_measured_and_hashed_with_two_requests_and_bounded_para
         reads: 8,
         ..ReadBudget::default()
     };
-    let cost = validate(recorded(Good::long(20, 1)), budget).await;
+    let cost = validate(recorded(ValidOutput::long(20, 1)), budget).await;
     assert_eq!(
         broken(&cost.report),
         [] as [&str; 0],
@@ -225,7 +225,7 @@ async fn every_segment_is_measured_and_hashed_with_two_requests_and_bounded_para
 
 #[tokio::test]
 async fn beyond_the_budget_segments_are_hashed_in_even_samples_and_all_are_measured() {
-    let good = recorded(Good::long(20, 10));
+    let good = recorded(ValidOutput::long(20, 10));
     let total: u64 = good
         .segments
         .values()
@@ -257,7 +257,7 @@ async fn beyond_the_budget_segments_are_hashed_in_even_samples_and_all_are_measu
 
 #[tokio::test]
 async fn a_replaced_segment_is_found_by_its_checksum_alone() {
-    let mut good = recorded(Good::long(3, 1));
+    let mut good = recorded(ValidOutput::long(3, 1));
     let path = "video/h264_720p/seg_00002.m4s";
     // The same sizes and times, another picture.
     good.segment(path, |s| s[0].samples[5].nal = Some(2));
@@ -274,7 +274,7 @@ async fn a_store_that_fails_is_an_error_and_an_object_that_changed_is_a_finding(
         "audio/en/playlist.m3u8",
         "audio/en/init.mp4",
     ] {
-        let mut store = Generated::new(Good::long(3, 1));
+        let mut store = Generated::new(ValidOutput::long(3, 1));
         store.failing = Some((path, PortErrorKind::Unavailable));
         let outputs = Objects::new(Arc::new(store), "out");
         let failure = gather(
@@ -289,7 +289,7 @@ async fn a_store_that_fails_is_an_error_and_an_object_that_changed_is_a_finding(
             failure.to_string().contains("the store says no"),
             "{failure}"
         );
-        let mut store = Generated::new(Good::long(3, 1));
+        let mut store = Generated::new(ValidOutput::long(3, 1));
         store.failing = Some((path, PortErrorKind::Changed));
         let outputs = Objects::new(Arc::new(store), "out");
         let delivery = gather(
@@ -318,7 +318,7 @@ fn memory(line: &str) -> u64 {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "some gigabytes; figures for the documentation"]
 async fn a_film_of_two_hours() {
-    let good = recorded(Good::long(1_800, 8));
+    let good = recorded(ValidOutput::long(1_800, 8));
     let total: u64 = good
         .segments
         .values()

@@ -51,7 +51,7 @@ fn row(violation: &Violation) -> Markup {
     html! {
         tr {
             td { code { (violation.rule) } }
-            td { span class=(class) { (violation.severity.as_str()) } }
+            td { span class=(class) { (violation.severity) } }
             td.long { code { (path.unwrap_or("the output")) } (at) }
             td.long { (violation.expected) }
             td.long { (violation.found) }

@@ -1,7 +1,7 @@
 //! `reelsmith rules`: the conformance rules, listed and explained.
 
 use clap::{Args, ValueEnum};
-use reelsmith_conformance::{Rule, RuleSet, registry};
+use reelsmith_conformance::{Rule, RuleSet, Severity, registry};
 use serde_json::{Value, json};
 
 use crate::error::{CliError, CommandResult, Exit};
@@ -63,28 +63,18 @@ fn find(id: &str) -> Result<&'static Rule, CliError> {
     })
 }
 
-fn set(rule: &Rule) -> &'static str {
-    match rule.set {
-        RuleSet::Standard => "standard",
-        RuleSet::Pipeline => "pipeline",
-    }
-}
-
 fn row(rule: &Rule) -> String {
     format!(
         "{:<7} {}  {:<8}  {}",
-        rule.id,
-        rule.severity.as_str(),
-        set(rule),
-        rule.title
+        rule.id, rule.severity, rule.set, rule.title
     )
 }
 
 fn explain(rule: &Rule) -> String {
-    let severity = match rule.severity.as_str() {
-        "fail" => "fail: an output that breaks the rule is not published",
-        "warn" => "warn: the output plays, but should be corrected",
-        other => other,
+    let severity = match rule.severity {
+        Severity::Fail => "fail: an output that breaks the rule is not published",
+        Severity::Warn => "warn: the output plays, but should be corrected",
+        Severity::Info => "info",
     };
     let set = match rule.set {
         RuleSet::Standard => "standard: applies to all HLS and DASH",
@@ -99,8 +89,8 @@ fn explain(rule: &Rule) -> String {
 fn as_json(rule: &Rule) -> Value {
     json!({
         "id": rule.id,
-        "severity": rule.severity.as_str(),
-        "set": set(rule),
+        "severity": rule.severity,
+        "set": rule.set,
         "title": rule.title,
         "spec": rule.spec,
         "doc": rule.doc,

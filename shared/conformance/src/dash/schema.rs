@@ -1,9 +1,8 @@
-//! Which elements may stand where (the part of the MPD schema that a VOD presentation uses).
+//! Which elements an element of the MPD may contain: the part of the schema that VOD presentations use.
 //!
-//! Not the whole XSD: an element of the MPD namespace that the schema does not have at that place is found, the types of
-//! attributes are checked by the rules that need them.
+//! This is not the whole XSD. The types of attributes are checked by the rules that need them.
 
-/// Attributes and elements that any descriptor may have.
+/// Elements of `RepresentationBaseType`, which `AdaptationSet` and `Representation` extend.
 const DESCRIPTORS: &[&str] = &[
     "FramePacking",
     "AudioChannelConfiguration",
@@ -23,7 +22,7 @@ const DESCRIPTORS: &[&str] = &[
 
 const ADDRESSING: &[&str] = &["BaseURL", "SegmentBase", "SegmentList", "SegmentTemplate"];
 
-/// Whether the schema has `child` in `parent`.
+/// Whether the schema allows `child` in `parent`.
 pub(super) fn allows(parent: &str, child: &str) -> bool {
     let own: &[&str] = match parent {
         "MPD" => &[
@@ -83,7 +82,7 @@ pub(super) fn allows(parent: &str, child: &str) -> bool {
         "SegmentTimeline" => &["S", "Pattern"],
         "ProgramInformation" => &["Title", "Source", "Copyright"],
         "S" | "BaseURL" | "Role" => &[],
-        // Places that no rule reads are not judged.
+        // Elements that no rule reads may contain anything.
         _ => return true,
     };
     own.contains(&child)

@@ -1,9 +1,9 @@
-//! `SegmentTemplate` (ISO/IEC 23009-1, 5.3.9.4): identifiers and expansion.
+//! `SegmentTemplate` (ISO/IEC 23009-1, 5.3.9.4): expansion of identifiers and of the `SegmentTimeline`.
 
 use super::Element;
 
-/// Values that a template's identifiers stand for.
-#[derive(Clone, Copy, Debug)]
+/// The values of a template's identifiers.
+#[derive(Clone, Copy)]
 pub(super) struct Values<'a> {
     pub id: &'a str,
     pub bandwidth: Option<u64>,
@@ -13,7 +13,8 @@ pub(super) struct Values<'a> {
 
 /// Replaces the identifiers of a template.
 ///
-/// Errors: the identifier that is not known, or has no value here.
+/// # Errors
+/// The identifier that is unknown or has no value here.
 pub(super) fn expand(template: &str, values: Values<'_>) -> Result<String, String> {
     let mut out = String::new();
     let mut parts = template.split('$');
@@ -54,20 +55,20 @@ fn value(identifier: &str, values: Values<'_>) -> Result<String, String> {
     Ok(format!("{number:0width$}"))
 }
 
-/// Most segments that one MPD is expanded to: a day of two-second segments in ten representations.
+/// Greatest number of segments in one MPD: a day of two-second segments in ten representations.
 pub(super) const MAX_SEGMENTS: usize = 500_000;
 
-/// One entry of an expanded timeline.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// A segment of an expanded timeline, in ticks.
 pub(super) struct Entry {
     pub line: u32,
     pub time: u64,
     pub duration: u64,
 }
 
-/// Expands `S` elements. `end` is the end of the period in ticks, for `@r = -1`.
+/// Expands `S` elements. `end` is the end of the period in ticks, for a negative `@r`.
 ///
-/// Errors: the line and what is wrong.
+/// # Errors
+/// The line, and what is wrong there.
 pub(super) fn timeline(
     elements: &[Element],
     end: Option<u64>,
@@ -81,7 +82,7 @@ pub(super) fn timeline(
             let start = t.parse().map_err(|_| bad("S@t is not an integer"))?;
             if !out.is_empty() && start != time {
                 return Err(bad(&format!(
-                    "S@t {start} where the segment before ends at {time}"
+                    "S@t {start}, but the previous segment ends at {time}"
                 )));
             }
             time = start;

@@ -3,10 +3,11 @@ use std::sync::LazyLock;
 use proptest::prelude::*;
 
 use super::*;
-use crate::testing::Good;
+use crate::testing::ValidOutput;
 
 fn mpd() -> String {
-    static TEXT: LazyLock<String> = LazyLock::new(|| Good::new().texts["manifest.mpd"].clone());
+    static TEXT: LazyLock<String> =
+        LazyLock::new(|| ValidOutput::new().texts["manifest.mpd"].clone());
     TEXT.clone()
 }
 
@@ -16,11 +17,9 @@ fn an_mpd_is_read_and_expanded() {
     assert_eq!(mpd.faults, []);
     assert_eq!(mpd.duration(), Some(10_000_000_000));
     let (set, first) = mpd.representations().next().unwrap();
-    assert_eq!((set.content(), set.element.line), (Content::Video, 4));
-    assert_eq!(
-        first.init,
-        Some(("video/h264_360p/init.mp4".to_owned(), None))
-    );
+    assert_eq!(set.content_type(), ContentType::Video);
+    assert_eq!(set.element.line, 4);
+    assert_eq!(first.init, Some(Part::whole("video/h264_360p/init.mp4")));
     let times: Vec<_> = first
         .segments
         .iter()
@@ -63,7 +62,7 @@ fn durations_are_exact_and_strict() {
 }
 
 #[test]
-fn what_chokes_the_second_reader_never_reaches_it() {
+fn times_that_make_dash_mpd_panic_are_not_given_to_it() {
     // Overflows in seconds, in days, in the time zone: each a panic in a debug build of the crate.
     for bad in [
         "P999999999999999999DT1S",
@@ -112,7 +111,7 @@ fn an_entity_is_refused() {
 }
 
 #[test]
-fn templates_expand_as_the_standard_says() {
+fn templates_are_expanded() {
     use super::template::{Values, expand};
     let values = Values {
         id: "v1",

@@ -30,7 +30,7 @@ fn record() -> RenditionRecord {
 }
 
 #[test]
-fn a_plan_and_its_records_become_an_expectation() {
+fn an_expectation_is_derived_from_a_plan_and_its_records() {
     let expected = Expectation::from_plan(&plan(), &[record()], true);
     assert_eq!(expected.video[0].resolution.to_string(), "1280x720");
     assert_eq!(expected.video[0].frames, FrameCount(240));

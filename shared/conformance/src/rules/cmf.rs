@@ -1,4 +1,4 @@
-//! Rules about CMAF files.
+//! CMF: CMAF init segments, fragments and tracks.
 
 mod r01_brands;
 mod r02_one_track_per_file;
@@ -9,16 +9,15 @@ mod r06_constant_rate;
 mod r07_edit_lists;
 mod r08_encryption_declared;
 
-use super::Rule;
+use crate::rule::Rule;
 
-/// The rules of this group.
-pub(super) static RULES: &[&Rule] = &[
-    &r01_brands::RULE,
-    &r02_one_track_per_file::RULE,
-    &r03_samples_inside_mdat::RULE,
-    &r04_independent_fragments::RULE,
-    &r05_switching_sets::RULE,
-    &r06_constant_rate::RULE,
-    &r07_edit_lists::RULE,
-    &r08_encryption_declared::RULE,
+pub(super) static RULES: &[Rule] = &[
+    r01_brands::RULE,
+    r02_one_track_per_file::RULE,
+    r03_samples_inside_mdat::RULE,
+    r04_independent_fragments::RULE,
+    r05_switching_sets::RULE,
+    r06_constant_rate::RULE,
+    r07_edit_lists::RULE,
+    r08_encryption_declared::RULE,
 ];

@@ -1,4 +1,4 @@
-//! Rules about storing and serving.
+//! DLV: how the objects are stored and served.
 
 mod r01_content_types;
 mod r02_playlists_gzipped;
@@ -6,13 +6,12 @@ mod r03_cache_control;
 mod r04_written_last;
 mod r05_no_orphans;
 
-use super::Rule;
+use crate::rule::Rule;
 
-/// The rules of this group.
-pub(super) static RULES: &[&Rule] = &[
-    &r01_content_types::RULE,
-    &r02_playlists_gzipped::RULE,
-    &r03_cache_control::RULE,
-    &r04_written_last::RULE,
-    &r05_no_orphans::RULE,
+pub(super) static RULES: &[Rule] = &[
+    r01_content_types::RULE,
+    r02_playlists_gzipped::RULE,
+    r03_cache_control::RULE,
+    r04_written_last::RULE,
+    r05_no_orphans::RULE,
 ];

@@ -1,4 +1,4 @@
-//! Rules about MPDs.
+//! DSH: the MPD.
 
 mod r01_well_formed_xml;
 mod r02_static_with_duration;
@@ -20,27 +20,26 @@ mod r17_content_protection;
 mod r18_renditions_match_job;
 mod r19_references_inside_output;
 
-use super::Rule;
+use crate::rule::Rule;
 
-/// The rules of this group.
-pub(super) static RULES: &[&Rule] = &[
-    &r01_well_formed_xml::RULE,
-    &r02_static_with_duration::RULE,
-    &r03_buffer_time_and_profiles::RULE,
-    &r04_duration_matches_periods::RULE,
-    &r05_durations_without_months::RULE,
-    &r06_unique_ids::RULE,
-    &r07_one_codec_per_set::RULE,
-    &r08_required_attributes::RULE,
-    &r09_representations_match_set::RULE,
-    &r10_one_addressing_mode::RULE,
-    &r11_template_identifiers::RULE,
-    &r12_timeline_matches_segments::RULE,
-    &r13_urls_exist::RULE,
-    &r14_alignment_declared::RULE,
-    &r15_bandwidth_suffices::RULE,
-    &r16_roles_distinguish_sets::RULE,
-    &r17_content_protection::RULE,
-    &r18_renditions_match_job::RULE,
-    &r19_references_inside_output::RULE,
+pub(super) static RULES: &[Rule] = &[
+    r01_well_formed_xml::RULE,
+    r02_static_with_duration::RULE,
+    r03_buffer_time_and_profiles::RULE,
+    r04_duration_matches_periods::RULE,
+    r05_durations_without_months::RULE,
+    r06_unique_ids::RULE,
+    r07_one_codec_per_set::RULE,
+    r08_required_attributes::RULE,
+    r09_representations_match_set::RULE,
+    r10_one_addressing_mode::RULE,
+    r11_template_identifiers::RULE,
+    r12_timeline_matches_segments::RULE,
+    r13_urls_exist::RULE,
+    r14_alignment_declared::RULE,
+    r15_bandwidth_suffices::RULE,
+    r16_roles_distinguish_sets::RULE,
+    r17_content_protection::RULE,
+    r18_renditions_match_job::RULE,
+    r19_references_inside_output::RULE,
 ];

@@ -1,12 +1,11 @@
-//! Rules about thumbnails and poster.
+//! IMG: thumbnails and the poster.
 
 mod r01_thumbnail_declaration;
 mod r02_thumbnails_and_poster_exist;
 
-use super::Rule;
+use crate::rule::Rule;
 
-/// The rules of this group.
-pub(super) static RULES: &[&Rule] = &[
-    &r01_thumbnail_declaration::RULE,
-    &r02_thumbnails_and_poster_exist::RULE,
+pub(super) static RULES: &[Rule] = &[
+    r01_thumbnail_declaration::RULE,
+    r02_thumbnails_and_poster_exist::RULE,
 ];

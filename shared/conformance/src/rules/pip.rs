@@ -1,14 +1,13 @@
-//! Rules about the pipeline's own promises.
+//! PIP: promises of the pipeline itself.
 
 mod r01_recorded_identity;
 mod r02_everything_measured;
 mod r03_report_stored;
 
-use super::Rule;
+use crate::rule::Rule;
 
-/// The rules of this group.
-pub(super) static RULES: &[&Rule] = &[
-    &r01_recorded_identity::RULE,
-    &r02_everything_measured::RULE,
-    &r03_report_stored::RULE,
+pub(super) static RULES: &[Rule] = &[
+    r01_recorded_identity::RULE,
+    r02_everything_measured::RULE,
+    r03_report_stored::RULE,
 ];

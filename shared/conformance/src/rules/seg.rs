@@ -1,4 +1,4 @@
-//! Rules about segments.
+//! SEG: media segments.
 
 mod r01_objects_exist;
 mod r02_checksums_match;
@@ -19,26 +19,25 @@ mod r16_loudness;
 mod r17_chunk_quality;
 mod r18_dead_media;
 
-use super::Rule;
+use crate::rule::Rule;
 
-/// The rules of this group.
-pub(super) static RULES: &[&Rule] = &[
-    &r01_objects_exist::RULE,
-    &r02_checksums_match::RULE,
-    &r03_starts_with_idr::RULE,
-    &r04_idr_interval::RULE,
-    &r05_transport_stream_continuity::RULE,
-    &r06_decode_times_continuous::RULE,
-    &r07_frame_count::RULE,
-    &r08_audio_sample_count::RULE,
-    &r09_audio_and_video_equally_long::RULE,
-    &r10_profile_and_level::RULE,
-    &r11_sample_entries::RULE,
-    &r12_one_encoding_per_rung::RULE,
-    &r13_one_colour_description::RULE,
-    &r14_square_and_progressive::RULE,
-    &r15_stereo_aac::RULE,
-    &r16_loudness::RULE,
-    &r17_chunk_quality::RULE,
-    &r18_dead_media::RULE,
+pub(super) static RULES: &[Rule] = &[
+    r01_objects_exist::RULE,
+    r02_checksums_match::RULE,
+    r03_starts_with_idr::RULE,
+    r04_idr_interval::RULE,
+    r05_transport_stream_continuity::RULE,
+    r06_decode_times_continuous::RULE,
+    r07_frame_count::RULE,
+    r08_audio_sample_count::RULE,
+    r09_audio_and_video_equally_long::RULE,
+    r10_profile_and_level::RULE,
+    r11_sample_entries::RULE,
+    r12_one_encoding_per_rung::RULE,
+    r13_one_colour_description::RULE,
+    r14_square_and_progressive::RULE,
+    r15_stereo_aac::RULE,
+    r16_loudness::RULE,
+    r17_chunk_quality::RULE,
+    r18_dead_media::RULE,
 ];

@@ -1,14 +1,13 @@
-//! Rules about captions.
+//! SUB: captions.
 
 mod r01_webvtt_segments;
 mod r02_captions_match_manifest;
 mod r03_no_subtitles_left_out;
 
-use super::Rule;
+use crate::rule::Rule;
 
-/// The rules of this group.
-pub(super) static RULES: &[&Rule] = &[
-    &r01_webvtt_segments::RULE,
-    &r02_captions_match_manifest::RULE,
-    &r03_no_subtitles_left_out::RULE,
+pub(super) static RULES: &[Rule] = &[
+    r01_webvtt_segments::RULE,
+    r02_captions_match_manifest::RULE,
+    r03_no_subtitles_left_out::RULE,
 ];

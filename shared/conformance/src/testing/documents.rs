@@ -1,15 +1,15 @@
-//! Playlists, MPD and captions of the good delivery.
+//! Playlists, MPD and captions of a valid output.
 
 use std::fmt::Write as _;
 
 use reelsmith_core::keys::{POSTER, THUMBNAILS, sheet_path};
 
 use super::shape::Shape;
-use super::{AUDIO, Good, Rung, TEXT, segment_bytes};
+use super::{AUDIO, Rung, TEXT, ValidOutput, segment_bytes};
 use crate::measure::{average_rate, peak_rate};
 use reelsmith_isobmff::{TrackDefaults, fragments};
 
-pub(super) fn write(good: &mut Good, shape: &Shape) {
+pub(super) fn write(good: &mut ValidOutput, shape: &Shape) {
     let (video, audio) = (shape.video_ticks(), shape.audio_ticks());
     let (video, audio) = (extinf(&video, 24_000), extinf(&audio, 48_000));
     for rung in &shape.rungs {
@@ -41,8 +41,8 @@ pub(super) fn write(good: &mut Good, shape: &Shape) {
     good.texts.insert("manifest.mpd".to_owned(), mpd);
 }
 
-/// A thumbnail of each segment, all beside each other on one sheet.
-fn images(good: &mut Good, shape: &Shape) {
+/// A thumbnail for each segment, all in one row of one sheet.
+fn images(good: &mut ValidOutput, shape: &Shape) {
     let mut track = "WEBVTT\n".to_owned();
     let ends = shape.frames.iter().scan(0, |end, frames| {
         *end += frames / 24;
@@ -73,7 +73,7 @@ fn clock(seconds: u32) -> String {
     format!("{:02}:{:02}:{seconds:02}", minutes / 60, minutes % 60)
 }
 
-/// Durations as `EXTINF` has them.
+/// Durations in the format of `EXTINF`.
 fn extinf(ticks: &[u32], scale: u32) -> Vec<String> {
     let micros = |t: &u32| (u64::from(*t) * 1_000_000 + u64::from(scale) / 2) / u64::from(scale);
     let seconds = ticks.iter().map(micros);
@@ -109,7 +109,7 @@ fn media_playlist(seconds: &[String], extension: &str, map: bool) -> String {
     text + "#EXT-X-ENDLIST\n"
 }
 
-fn i_frame_playlist(good: &Good, folder: &str) -> String {
+fn i_frame_playlist(good: &ValidOutput, folder: &str) -> String {
     let mut text = "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-TARGETDURATION:2\n#EXT-X-PLAYLIST-TYPE:VOD\n\
                     #EXT-X-I-FRAMES-ONLY\n#EXT-X-MAP:URI=\"init.mp4\"\n"
         .to_owned();
@@ -131,7 +131,7 @@ fn i_frame_playlist(good: &Good, folder: &str) -> String {
 }
 
 /// Peak and average bit rate of a folder's segments.
-fn rates(good: &Good, folder: &str, ticks: &[u32], scale: i128) -> (u64, u64) {
+fn rates(good: &ValidOutput, folder: &str, ticks: &[u32], scale: i128) -> (u64, u64) {
     let segments = good.segments.iter().filter(|(p, _)| p.starts_with(folder));
     let sizes = segments.map(|(_, s)| segment_bytes(s).len() as u64);
     let nanos = ticks
@@ -141,15 +141,15 @@ fn rates(good: &Good, folder: &str, ticks: &[u32], scale: i128) -> (u64, u64) {
     (peak_rate(&loads, 4).0, average_rate(&loads).0)
 }
 
-fn video_rates(good: &Good, rung: &Rung, shape: &Shape) -> (u64, u64) {
+fn video_rates(good: &ValidOutput, rung: &Rung, shape: &Shape) -> (u64, u64) {
     rates(good, rung.folder, &shape.video_ticks(), 24_000)
 }
 
-fn audio_rates(good: &Good, shape: &Shape) -> (u64, u64) {
+fn audio_rates(good: &ValidOutput, shape: &Shape) -> (u64, u64) {
     rates(good, "audio/ja", &shape.audio_ticks(), 48_000)
 }
 
-fn master(good: &Good, shape: &Shape) -> String {
+fn master(good: &ValidOutput, shape: &Shape) -> String {
     let mut text = "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-INDEPENDENT-SEGMENTS\n".to_owned();
     for (folder, language, name) in AUDIO {
         let default = if language == "ja" { "YES" } else { "NO" };
@@ -189,7 +189,7 @@ fn master(good: &Good, shape: &Shape) -> String {
     text
 }
 
-fn mpd(good: &Good, shape: &Shape) -> String {
+fn mpd(good: &ValidOutput, shape: &Shape) -> String {
     let seconds = shape.total_frames() / 24;
     let mut text = format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
@@ -235,7 +235,7 @@ fn mpd(good: &Good, shape: &Shape) -> String {
     text + "</Period>\n</MPD>\n"
 }
 
-fn video_set(good: &Good, text: &mut String, id: u32, shape: &Shape, entry: &str) {
+fn video_set(good: &ValidOutput, text: &mut String, id: u32, shape: &Shape, entry: &str) {
     let rungs = shape.rungs.iter().filter(|r| r.codec.starts_with(entry));
     let rungs: Vec<&Rung> = rungs.collect();
     let (wide, high) = (

@@ -1,4 +1,4 @@
-//! What the job of the good delivery expects.
+//! The expectation of the job that makes a valid output.
 
 use reelsmith_core::keys::{POSTER, THUMBNAILS, sheet_path};
 use reelsmith_core::ladder::VideoCodec;
@@ -7,7 +7,7 @@ use reelsmith_core::time::{FrameCount, FrameRate, Ticks, Timescale};
 use reelsmith_core::units::{Bytes, Resolution};
 
 use super::shape::{RUNGS, Shape};
-use super::{AUDIO, Good, TEXT, segment_bytes, sha256};
+use super::{AUDIO, TEXT, ValidOutput, segment_bytes, sha256};
 use crate::evidence::{
     AudioLevel, ChunkQuality, Dead, DeadRun, Evidence, Identity, Metric, Provenance, Quality,
     ReportFacts,
@@ -16,7 +16,7 @@ use crate::expectation::{
     Expectation, ExpectedAudio, ExpectedImages, ExpectedText, ExpectedVideo, Recorded,
 };
 
-impl Good {
+impl ValidOutput {
     pub(super) fn expectation(&self, shape: &Shape) -> Expectation {
         let frame_rate = FrameRate::new(24, 1);
         let frames = shape.total_frames();
@@ -67,7 +67,6 @@ impl Good {
             left_out: Vec::new(),
             timescale: Timescale(24_000),
             duration: Ticks(i64::from(frames) * 1_000),
-            gop_frames: FrameCount(48),
             dash: true,
             images: Some(self.images(shape)),
             evidence: evidence(),
@@ -119,7 +118,7 @@ impl Good {
     }
 }
 
-/// Evidence that nothing speaks against.
+/// Evidence with which all rules pass.
 fn evidence() -> Evidence {
     let job = Identity {
         job_key: Some("ab".repeat(32)),

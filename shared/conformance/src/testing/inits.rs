@@ -5,7 +5,7 @@ use reelsmith_isobmff::{boxed, full_box, words};
 
 use super::Rung;
 
-/// What an init segment says; everything that a test may want to damage.
+/// The fields of an init segment that tests damage.
 #[derive(Clone, Debug)]
 pub struct InitSpec {
     /// Brands of `ftyp`, major first.
@@ -40,7 +40,7 @@ pub struct InitSpec {
     pub protection: Option<ProtectionSpec>,
 }
 
-/// What `sinf` says.
+/// The fields of `sinf`.
 #[derive(Clone, Debug)]
 pub struct ProtectionSpec {
     /// `scheme_type`.
@@ -51,7 +51,7 @@ pub struct ProtectionSpec {
     pub key_id: [u8; 16],
     /// `default_constant_IV`.
     pub constant_iv: Vec<u8>,
-    /// Whether `tenc` is there.
+    /// Whether there is a `tenc`.
     pub tenc: bool,
 }
 

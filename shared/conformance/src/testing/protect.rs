@@ -1,13 +1,13 @@
-//! Deliveries of other kinds: encrypted, and in MPEG-TS.
+//! Other valid outputs: encrypted, and in MPEG-TS.
 
 use super::inits::ProtectionSpec;
-use super::{Good, ts};
+use super::{ValidOutput, ts};
 
 const KEY: &str = "#EXT-X-KEY:METHOD=SAMPLE-AES,URI=\"skd://key\",KEYFORMAT=\"com.apple.streamingkeydelivery\",KEYFORMATVERSIONS=\"1\"\n";
 const DESCRIPTOR: &str = "<ContentProtection schemeIdUri=\"urn:mpeg:dash:mp4protection:2011\" value=\"cbcs\" cenc:default_KID=\"01020304-0506-0708-090a-0b0c0d0e0f10\"/>\n";
 
-impl Good {
-    /// The delivery encrypted with the scheme cbcs and one key. The samples' bytes are what they were: no rule decrypts.
+impl ValidOutput {
+    /// The output encrypted with scheme cbcs and one key. The samples stay in the clear, because no rule decrypts them.
     #[must_use]
     pub fn protected() -> Self {
         let mut good = Self::new();
@@ -33,7 +33,7 @@ impl Good {
         good
     }
 
-    /// Two variants of MPEG-TS, video and audio in one, and nothing that says more than HLS asks for.
+    /// Two variants of MPEG-TS with muxed video and audio.
     #[must_use]
     pub fn transport() -> Self {
         let mut good = Self::new();

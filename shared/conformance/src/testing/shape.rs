@@ -1,6 +1,6 @@
-//! How long a delivery is, and of which rungs.
+//! Length and rungs of a valid output.
 
-/// A video rendition of [`Good`].
+/// A video rendition of [`ValidOutput`].
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Rung {
     pub folder: &'static str,
@@ -35,7 +35,7 @@ pub(crate) const RUNGS: [Rung; 3] = [
     },
 ];
 
-/// The rungs of a delivery of the usual size.
+/// The rungs of an output of the usual size.
 const SIX_RUNGS: [Rung; 6] = [
     rung("video/h264_360p", "avc1.64001e", (640, 360), 100),
     rung("video/h264_480p", "avc1.64001f", (854, 480), 200),
@@ -56,7 +56,7 @@ const fn rung(folder: &'static str, codec: &'static str, size: (u32, u32), pictu
     }
 }
 
-/// How long a delivery is, and of which rungs.
+/// Length and rungs of a valid output.
 #[derive(Clone, Debug)]
 pub(super) struct Shape {
     pub rungs: Vec<Rung>,

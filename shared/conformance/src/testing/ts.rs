@@ -4,23 +4,22 @@ use std::collections::BTreeMap;
 
 use crate::ts::PACKET;
 
-/// PID of the programme map table, of video and of audio.
+/// PID of the program map table.
 const MAP: u16 = 0x1000;
 /// PID of the video stream.
 pub const VIDEO: u16 = 0x100;
 /// PID of the audio stream.
 pub const AUDIO: u16 = 0x101;
 
-/// Writes packets, counting each stream.
+/// Writes packets with continuity counters.
 #[derive(Clone, Debug, Default)]
 pub struct Writer {
     counters: BTreeMap<u16, u8>,
-    /// What was written.
     pub bytes: Vec<u8>,
 }
 
 impl Writer {
-    /// One packet that starts a unit, padded by an adaptation field.
+    /// Writes one packet that starts a unit, padded by an adaptation field.
     pub fn packet(&mut self, pid: u16, payload: &[u8]) {
         let counter = self.counters.entry(pid).or_insert(0);
         let [high, low] = pid.to_be_bytes();
@@ -34,7 +33,7 @@ impl Writer {
         self.bytes.extend(payload);
     }
 
-    /// The tables: one programme with a video and an audio stream.
+    /// Writes the tables: one program with a video and an audio stream.
     pub fn tables(&mut self) {
         self.packet(0, &section(0, &[0, 1, 0xf0, 0]));
         let mut map = vec![0xe1, 0, 0xf0, 0];
@@ -43,7 +42,7 @@ impl Writer {
         self.packet(MAP, &section(2, &map));
     }
 
-    /// A PES packet with both time stamps.
+    /// Writes a PES packet with both time stamps.
     pub fn pes(&mut self, pid: u16, stream: u8, pts: u64, dts: u64) {
         let mut payload = vec![0, 0, 1, stream, 0, 0, 0x80, 0xc0, 10];
         payload.extend(stamp(3, pts));

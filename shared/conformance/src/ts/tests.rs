@@ -2,7 +2,7 @@ use super::*;
 use crate::testing::ts::{self, Writer};
 
 #[test]
-fn a_good_multiplex_has_no_fault_and_its_segments_join() {
+fn a_valid_multiplex_has_no_fault_and_its_segments_join() {
     let facts: Vec<TsFacts> = ts::segments(3).iter().map(|s| read(s)).collect();
     for found in &facts {
         assert_eq!(found.faults, []);
@@ -12,15 +12,13 @@ fn a_good_multiplex_has_no_fault_and_its_segments_join() {
     }
     assert_eq!(join(&facts[0], &facts[1]), None);
     assert_eq!(facts[0].streams[&ts::VIDEO].first_dts, Some(126_000));
-    let (expected, found) = join(&facts[0], &facts[2]).unwrap();
-    assert_eq!(
-        (&*expected, &*found),
-        ("continuity counter 1 first of PID 0", "2")
-    );
+    let gap = join(&facts[0], &facts[2]).unwrap();
+    assert_eq!(gap.expected, "continuity counter 1 first of PID 0");
+    assert_eq!(gap.found, "2");
 }
 
 #[test]
-fn a_lost_packet_a_time_that_runs_backwards_and_late_tables_are_found() {
+fn lost_packets_backward_times_and_late_tables_are_found() {
     let good = ts::segments(1).remove(0);
     let lost = [&good[..5 * PACKET], &good[7 * PACKET..]].concat();
     let fault = &read(&lost).faults[0];
@@ -47,7 +45,7 @@ fn times_may_wrap_around() {
 }
 
 #[test]
-fn what_is_no_transport_stream_ends_at_the_first_packet() {
+fn reading_stops_at_a_packet_without_the_sync_byte() {
     let facts = read(&[0; 188 * 3]);
     assert_eq!((facts.packets, facts.faults.len()), (0, 1));
     assert_eq!(facts.faults[0].expected, "the sync byte 0x47");
@@ -56,10 +54,10 @@ fn what_is_no_transport_stream_ends_at_the_first_packet() {
 }
 
 #[test]
-fn a_table_with_a_wrong_checksum_is_no_table() {
+fn a_table_with_a_wrong_checksum_is_ignored() {
     let mut bytes = ts::segments(1).remove(0);
     bytes[PACKET - 1] ^= 1;
     let facts = read(&bytes);
-    assert_eq!(facts.faults[0].expected, "a section whose CRC_32 fits");
+    assert_eq!(facts.faults[0].expected, "a section with a correct CRC_32");
     assert!(!facts.tables_first);
 }

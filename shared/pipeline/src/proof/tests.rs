@@ -4,7 +4,7 @@ use std::sync::Arc;
 use crate::proof::measure;
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use reelsmith_conformance::testing::Good;
+use reelsmith_conformance::testing::ValidOutput;
 use reelsmith_conformance::{Delivery, Part, Report, Sets, Verdict, check};
 use reelsmith_contract::Objects;
 use reelsmith_core::keys::{Generation, GenerationKeys};
@@ -26,7 +26,7 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
 }
 
 /// Stores an output as the pipeline does: manifests gzipped, every object with its type.
-async fn stored(good: &Good) -> Objects {
+async fn stored(good: &ValidOutput) -> Objects {
     let store = MemoryStore::with_buckets(["out"]);
     for (path, bytes) in good.bytes() {
         let object = &good.objects[&path];
@@ -50,7 +50,7 @@ async fn gathered(outputs: &Objects, known: KnownMeasurements) -> Delivery {
     gathered.unwrap()
 }
 
-async fn report(good: &Good) -> Report {
+async fn report(good: &ValidOutput) -> Report {
     let outputs = stored(good).await;
     let delivery = gathered(&outputs, KnownMeasurements::default()).await;
     check(&delivery, None, Sets::STANDARD)
@@ -58,14 +58,14 @@ async fn report(good: &Good) -> Report {
 
 #[tokio::test]
 async fn a_good_output_in_storage_follows_every_rule() {
-    let report = report(&Good::new()).await;
+    let report = report(&ValidOutput::new()).await;
     assert_eq!(report.verdict, Verdict::Pass, "{}", report.summary());
     assert!(report.renditions.iter().all(|r| r.segments > 0));
 }
 
 #[tokio::test]
 async fn a_missing_segment_is_found() {
-    let good = Good::new();
+    let good = ValidOutput::new();
     let outputs = stored(&good).await;
     let segment = good.segments.keys().next().unwrap();
     outputs
@@ -99,7 +99,7 @@ fn keys() -> GenerationKeys {
 }
 
 /// The measurements that assembling the renditions makes.
-async fn measured_before(outputs: &Objects, good: &Good) -> KnownMeasurements {
+async fn measured_before(outputs: &Objects, good: &ValidOutput) -> KnownMeasurements {
     let (keys, expected) = (keys(), good.expected.as_ref().unwrap());
     let video = expected.video.iter().map(|r| (&r.path, &r.recorded));
     let audio = expected.audio.iter().map(|r| (&r.path, &r.recorded));
@@ -121,7 +121,7 @@ async fn measured_before(outputs: &Objects, good: &Good) -> KnownMeasurements {
 
 #[tokio::test]
 async fn an_earlier_measurement_equals_a_new_one() {
-    let good = Good::long(3, 1);
+    let good = ValidOutput::long(3, 1);
     let outputs = stored(&good).await;
     let known = measured_before(&outputs, &good).await;
     assert_eq!(known.len(), good.segments.len());
@@ -138,7 +138,7 @@ async fn an_earlier_measurement_equals_a_new_one() {
 
 #[tokio::test]
 async fn an_earlier_measurement_is_not_repeated() {
-    let good = Good::long(3, 1);
+    let good = ValidOutput::long(3, 1);
     let outputs = stored(&good).await;
     measured_before(&outputs, &good).await;
     let rendition = &good.expected.as_ref().unwrap().video[0].path;
@@ -164,7 +164,7 @@ async fn an_earlier_measurement_is_not_repeated() {
 
 #[tokio::test]
 async fn a_replaced_segment_is_measured_again() {
-    let mut good = Good::long(3, 1);
+    let mut good = ValidOutput::long(3, 1);
     let outputs = stored(&good).await;
     let known = measured_before(&outputs, &good).await;
     let path = good.segments.keys().next().unwrap().clone();

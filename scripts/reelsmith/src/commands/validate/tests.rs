@@ -1,6 +1,6 @@
 use std::path::PathBuf;
 
-use reelsmith_conformance::testing::Good;
+use reelsmith_conformance::testing::ValidOutput;
 
 use super::*;
 
@@ -12,7 +12,7 @@ impl Output {
         Self(tempfile::tempdir().unwrap())
     }
 
-    fn of(good: &Good) -> Self {
+    fn of(good: &ValidOutput) -> Self {
         let output = Self::empty();
         for (path, bytes) in good.bytes() {
             output.write(&path, &bytes);
@@ -68,7 +68,7 @@ impl Output {
 
 #[tokio::test]
 async fn a_good_output_passes_under_any_document_names() {
-    let output = Output::of(&Good::new());
+    let output = Output::of(&ValidOutput::new());
     let named = output.validate("").await;
     assert_eq!(named.exit(), Exit::Done, "{}", named.report.summary());
     insta::assert_snapshot!(named.print(Format::Text, "out"));
@@ -84,7 +84,7 @@ async fn a_good_output_passes_under_any_document_names() {
 
 #[tokio::test]
 async fn one_document_can_be_validated_alone() {
-    let mut good = Good::new();
+    let mut good = ValidOutput::new();
     good.edit("manifest.mpd", "type=\"static\"", "type=\"dynamic\"");
     let output = Output::of(&good);
     assert_eq!(output.validate("").await.exit(), Exit::Failed);
@@ -101,7 +101,7 @@ async fn one_document_can_be_validated_alone() {
 #[tokio::test]
 async fn gzipped_documents_are_unpacked() {
     use std::io::Write as _;
-    let good = Good::new();
+    let good = ValidOutput::new();
     let output = Output::of(&good);
     let text = &good.texts["master.m3u8"];
     let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
@@ -115,7 +115,7 @@ async fn gzipped_documents_are_unpacked() {
 
 /// A damaged output with another name of the playlist.
 async fn damaged() -> Validation {
-    let mut good = Good::new();
+    let mut good = ValidOutput::new();
     good.edit("master.m3u8", "FRAME-RATE=24.000,", "");
     good.edit("master.m3u8", "LANGUAGE=\"en\"", "LANGUAGE=\"e<n\"");
     good.missing
@@ -185,7 +185,7 @@ async fn a_target_that_cannot_be_validated_is_an_error() {
             .unwrap_err()
             .to_string(),
     );
-    let output = Output::of(&Good::new());
+    let output = Output::of(&ValidOutput::new());
     let without_plan = ValidateArgs {
         job: Some(output.path("video").display().to_string()),
         ..output.args("")
@@ -223,7 +223,7 @@ async fn missing_multivariant_playlists_and_invalid_documents_are_findings() {
 }
 
 /// The records of a job with only one audio track, in Japanese.
-fn records(good: &Good) -> Output {
+fn records(good: &ValidOutput) -> Output {
     let plan = serde_json::json!({
         "job_key": "ab".repeat(32), "generation": 1, "frame_rate": "24/1", "timescale": 24_000, "total_frames": 240,
         "mapping": "every", "video_start": {"ticks": 0, "timescale": 24_000}, "segment_frames": 96, "gop_frames": 48, "cutting": {"how": "seek"}, "index": "tables", "scan": "progressive",
@@ -250,7 +250,7 @@ fn records(good: &Good) -> Output {
 
 #[tokio::test]
 async fn with_a_job_the_pipeline_rules_apply_and_metadata_is_not_judged() {
-    let good = Good::new();
+    let good = ValidOutput::new();
     let output = Output::of(&good);
     let ids = async |output: &Output, records: &Output| {
         let args = ValidateArgs {

@@ -1,51 +1,41 @@
-//! CMF-01: brands say CMAF, and what is inside.
+use crate::rule::prelude::*;
 
-use super::super::{Findings, Rule, RuleSet};
-use crate::report::Severity;
-use crate::view::View;
-use reelsmith_isobmff::Init;
-
-/// Brands say CMAF, and what is inside.
-pub(super) static RULE: Rule = Rule {
+pub(super) const RULE: Rule = Rule {
     id: "CMF-01",
-    severity: Severity::Fail,
+    severity: Fail,
+    set: Standard,
     spec: "ISO/IEC 23000-19 A.2, A.3",
-    set: RuleSet::Standard,
-    title: "brands say CMAF, and what is inside",
-    doc: "`ftyp` has cmfc or cmf2; a media profile brand fits the codec; `styp`, where there is one, is that of a segment.",
+    title: "brands declare CMAF and match the content",
+    doc: "`ftyp` has cmfc or cmf2, a media profile brand matches the codec, and `styp`, if present, has a brand of \
+          segments.",
     check,
 };
 
 fn check(view: &View<'_>, out: &mut Findings) {
-    for track in view.timed() {
-        let Some((init, map)) = track.init.zip(track.maps.first()) else {
+    for rendition in view.video_and_audio() {
+        let Some((init, path)) = rendition.init_at() else {
             continue;
         };
         if !init.has_brand("cmfc") && !init.has_brand("cmf2") {
-            out.add(
-                &map.path,
-                None,
-                "the brand cmfc or cmf2 in ftyp",
-                init.brands.join(","),
-            );
+            let expected = "the brand cmfc or cmf2 in ftyp";
+            out.object(path, expected, init.brands.join(","));
         }
-        if let Some(brand) = init.brands.iter().find(|b| !fits(b, init)) {
+        if let Some(brand) = init.brands.iter().find(|b| !matches_codec(b, init)) {
             let expected = format!("a media profile brand of {}", init.codec);
-            out.add(&map.path, None, expected, brand);
+            out.object(path, expected, brand);
         }
-        for segment in &track.segments {
-            let brands = segment.facts.map(|f| &f.brands).filter(|b| !b.is_empty());
+        for (segment, facts) in rendition.measured_segments() {
             let known = |b: &String| matches!(&**b, "cmfs" | "cmff" | "cmfl" | "msdh" | "msix");
-            if let Some(brands) = brands.filter(|b| !b.iter().any(known)) {
+            if !facts.brands.is_empty() && !facts.brands.iter().any(known) {
                 let expected = "a brand of segments in styp";
-                out.segment(&track.path, segment.number, expected, brands.join(","));
+                out.segment(rendition, segment, expected, facts.brands.join(","));
             }
         }
     }
 }
 
-/// Whether a brand of ISO/IEC 23000-19 annex A fits the codec; others are not judged.
-fn fits(brand: &str, init: &Init) -> bool {
+/// Whether a media profile brand (ISO/IEC 23000-19 annex A) matches the codec. Other brands are not judged.
+fn matches_codec(brand: &str, init: &Init) -> bool {
     match brand {
         "cfhd" | "chdf" | "cfsd" => init.avc.is_some(),
         "chhd" | "chh1" | "cud8" | "cud1" | "chd1" | "clg1" => init.hevc.is_some(),

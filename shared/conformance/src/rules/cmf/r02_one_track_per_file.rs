@@ -1,58 +1,48 @@
-//! CMF-02: one track in a file; fragments of a segment are equally long.
-
-use super::super::{Findings, Rule, RuleSet};
-use crate::report::Severity;
-use crate::view::View;
 use reelsmith_isobmff::Fragment;
 
-/// One track in a file; fragments of a segment are equally long.
-pub(super) static RULE: Rule = Rule {
+use crate::rule::prelude::*;
+
+pub(super) const RULE: Rule = Rule {
     id: "CMF-02",
-    severity: Severity::Fail,
+    severity: Fail,
+    set: Standard,
     spec: "CTA Wave HLS interoperability 4.4.2",
-    set: RuleSet::Standard,
-    title: "one track in a file; fragments of a segment are equally long",
-    doc: "Within one sample; the last fragment of a segment may be shorter. Every fragment belongs to the track of the init segment.",
+    title: "a file has one track, and the fragments of a segment are equally long",
+    doc: "Fragments are compared with a tolerance of one sample; the last fragment of a segment may be shorter. \
+          Every fragment belongs to the track of the init segment.",
     check,
 };
 
 fn check(view: &View<'_>, out: &mut Findings) {
-    for track in view.timed() {
-        let Some((init, map)) = track.init.zip(track.maps.first()) else {
+    for rendition in view.video_and_audio() {
+        let Some((init, path)) = rendition.init_at() else {
             continue;
         };
         if init.tracks != 1 {
-            out.add(&map.path, None, "one track", init.tracks.to_string());
+            out.object(path, "one track", init.tracks);
             continue;
         }
-        for segment in &track.segments {
-            let Some(facts) = segment.facts else { continue };
+        for (segment, facts) in rendition.measured_segments() {
             if let Some(other) = facts.fragments.iter().find(|f| f.track_id != init.track_id) {
                 let expected = format!("fragments of track {}", init.track_id);
-                out.segment(
-                    &track.path,
-                    segment.number,
-                    expected,
-                    other.track_id.to_string(),
-                );
+                out.segment(rendition, segment, expected, other.track_id);
             } else if let Some((first, other)) = uneven(&facts.fragments) {
                 let expected = format!("fragments of {first} ticks, within one sample");
-                out.segment(&track.path, segment.number, expected, other.to_string());
+                out.segment(rendition, segment, expected, other);
             }
         }
     }
 }
 
+/// The duration of the first fragment and of one that differs from it.
 fn uneven(fragments: &[Fragment]) -> Option<(u64, u64)> {
     let (_, rest) = fragments.split_last()?;
     let first = rest.first()?;
-    let sample = first.samples.first()?.duration;
-    let length = first.duration();
-    let lengths = fragments.iter().map(Fragment::duration);
+    let (sample, length) = (first.samples.first()?.duration, first.duration());
+    let mut durations = fragments.iter().map(Fragment::duration).enumerate();
     // The last fragment may be shorter, not longer.
-    let last = fragments.len() - 1;
-    let mut wrong = lengths
-        .enumerate()
-        .filter(|(i, d)| d.abs_diff(length) > sample.into() && (*i < last || *d > length));
-    wrong.next().map(|(_, d)| (length, d))
+    let wrong = durations.find(|(index, duration)| {
+        duration.abs_diff(length) > sample.into() && (*index < rest.len() || *duration > length)
+    });
+    wrong.map(|(_, duration)| (length, duration))
 }

@@ -1,34 +1,31 @@
-//! CMF-03: samples lie inside the mdat, counted from the moof.
-
-use super::super::{Findings, Rule, RuleSet};
-use crate::report::Severity;
-use crate::view::View;
 use reelsmith_isobmff::DataBase;
 
-/// Samples lie inside the mdat, counted from the moof.
-pub(super) static RULE: Rule = Rule {
+use crate::rule::prelude::*;
+
+pub(super) const RULE: Rule = Rule {
     id: "CMF-03",
-    severity: Severity::Fail,
+    severity: Fail,
+    set: Standard,
     spec: "ISO/IEC 23000-19 7.3.2.3",
-    set: RuleSet::Standard,
-    title: "samples lie inside the mdat, counted from the moof",
-    doc: "`default-base-is-moof` lets a fragment be moved; a sample outside of its mdat is somebody else's bytes.",
+    title: "samples lie inside the mdat, at offsets relative to the moof",
+    doc: "A fragment with `default-base-is-moof` can be moved. A sample outside its mdat consists of bytes of \
+          something else.",
     check,
 };
 
 fn check(view: &View<'_>, out: &mut Findings) {
-    for track in view.timed() {
-        for segment in &track.segments {
-            for fragment in segment.facts.into_iter().flat_map(|f| &f.fragments) {
+    for rendition in view.video_and_audio() {
+        for (segment, facts) in rendition.measured_segments() {
+            for fragment in &facts.fragments {
                 if fragment.base != DataBase::Moof {
-                    let found = format!("data offsets that count otherwise, {:?}", fragment.base);
-                    out.segment(&track.path, segment.number, "default-base-is-moof", found);
+                    let found = format!("data offsets relative to {:?}", fragment.base);
+                    out.segment(rendition, segment, "default-base-is-moof", found);
                 }
                 if let Some(sample) = fragment.stray_samples().next() {
                     let mdat = &fragment.mdat;
                     let expected = format!("samples within bytes {} to {}", mdat.start, mdat.end);
                     let found = format!("{} bytes at {}", sample.size, sample.offset);
-                    out.segment(&track.path, segment.number, expected, found);
+                    out.segment(rendition, segment, expected, found);
                 }
             }
         }

@@ -1,30 +1,24 @@
-//! CMF-04: every fragment can be decoded by itself.
+use crate::rule::prelude::*;
 
-use super::super::{Findings, Rule, RuleSet};
-use crate::report::Severity;
-use crate::view::{Kind, View};
-
-/// Every fragment can be decoded by itself.
-pub(super) static RULE: Rule = Rule {
+pub(super) const RULE: Rule = Rule {
     id: "CMF-04",
-    severity: Severity::Fail,
+    severity: Fail,
+    set: Standard,
     spec: "ISO/IEC 23000-19 7.3.2.4",
-    set: RuleSet::Standard,
-    title: "every fragment can be decoded by itself",
-    doc: "Each fragment of video starts with an IDR picture. The first of a segment is SEG-03.",
+    title: "every fragment can be decoded independently",
+    doc: "Each fragment of video starts with an IDR picture. SEG-03 checks the first fragment of a segment.",
     check,
 };
 
 fn check(view: &View<'_>, out: &mut Findings) {
-    for track in view.of(Kind::Video) {
-        for segment in &track.segments {
-            let pictures = segment.facts.into_iter().flat_map(|f| &f.first_pictures);
-            let later = pictures.enumerate().skip(1);
-            let mut bad = later.filter_map(|(i, p)| Some((i, p.as_ref()?)));
-            if let Some((index, picture)) = bad.find(|(_, p)| p.idr == Some(false)) {
+    for rendition in view.video() {
+        for (segment, facts) in rendition.measured_segments() {
+            let later = facts.first_pictures.iter().enumerate().skip(1);
+            let mut pictures = later.filter_map(|(i, p)| Some((i, p.as_ref()?)));
+            if let Some((index, picture)) = pictures.find(|(_, p)| p.idr == Some(false)) {
                 let expected = format!("an IDR picture first in fragment {}", index + 1);
                 let found = format!("NAL unit types {:?}", picture.nal_types);
-                out.segment(&track.path, segment.number, expected, found);
+                out.segment(rendition, segment, expected, found);
             }
         }
     }

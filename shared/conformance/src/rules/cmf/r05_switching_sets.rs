@@ -1,86 +1,76 @@
-//! CMF-05: a switching set has one codec family, one timescale and aligned fragments.
+use std::collections::BTreeMap;
 
-use std::collections::BTreeSet;
+use crate::fault::Mismatch;
+use crate::rule::prelude::*;
 
-use super::super::{Findings, Rule, RuleSet};
-use crate::dash::AdaptationSet;
-use crate::report::Severity;
-use crate::view::{Kind, Track, View};
-
-/// A switching set has one codec family, one timescale and aligned fragments.
-pub(super) static RULE: Rule = Rule {
+pub(super) const RULE: Rule = Rule {
     id: "CMF-05",
-    severity: Severity::Fail,
+    severity: Fail,
+    set: Standard,
     spec: "ISO/IEC 23000-19 7.3.4.1",
-    set: RuleSet::Standard,
     title: "a switching set has one codec family, one timescale and aligned fragments",
-    doc: "The representations of an adaptation set, else the video of one codec: a player joins their fragments on one timeline.",
+    doc: "A switching set is the representations of an adaptation set or, without an MPD, the video renditions of \
+          one codec. A client joins their fragments on one timeline.",
     check,
 };
 
 fn check(view: &View<'_>, out: &mut Findings) {
-    for set in sets(view) {
+    for set in switching_sets(view) {
         let Some((first, rest)) = set.split_first() else {
             continue;
         };
-        for track in rest {
-            if let Some((expected, found)) = differs(first, track) {
-                out.add(
-                    &track.path,
-                    None,
-                    format!("{expected} as {}", first.path),
-                    found,
-                );
+        for rendition in rest {
+            if let Some(wrong) = compare(first, rendition) {
+                let expected = format!("{} as in {}", wrong.expected, first.path);
+                out.object(&rendition.path, expected, wrong.found);
             }
         }
     }
 }
 
-fn sets<'v, 'a>(view: &'v View<'a>) -> Vec<Vec<&'v Track<'a>>> {
-    if let Some(mpd) = view.mpd {
-        let sets = mpd.periods.iter().flat_map(|p| &p.sets);
-        let tracks = |s: &AdaptationSet| {
-            let inits = s.representations.iter().filter_map(|r| r.init.as_ref());
-            inits.filter_map(|(path, _)| view.of_init(path)).collect()
-        };
-        return sets.map(tracks).collect();
+fn switching_sets<'v, 'a>(view: &'v View<'a>) -> Vec<Vec<&'v Rendition<'a>>> {
+    if view.mpd.is_some() {
+        let sets = view.adaptation_sets().map(|set| {
+            let representations = set.representations.iter();
+            representations
+                .filter_map(|r| view.rendition_of_representation(r))
+                .collect()
+        });
+        return sets.collect();
     }
-    let entry = |t: &&Track<'_>| t.init.map(|i| i.entry.clone());
-    let families: BTreeSet<_> = view.of(Kind::Video).filter_map(|t| entry(&t)).collect();
-    let members = |family| {
-        view.of(Kind::Video)
-            .filter(|t| entry(t).as_ref() == Some(family))
-            .collect()
-    };
-    families.iter().map(members).collect()
+    let mut families: BTreeMap<&str, Vec<&Rendition<'a>>> = BTreeMap::new();
+    for rendition in view.video() {
+        if let Some(init) = rendition.init {
+            families.entry(&init.entry).or_default().push(rendition);
+        }
+    }
+    families.into_values().collect()
 }
 
-fn differs(first: &Track<'_>, track: &Track<'_>) -> Option<(String, String)> {
-    let (a, b) = (first.init?, track.init?);
+fn compare(first: &Rendition<'_>, rendition: &Rendition<'_>) -> Option<Mismatch> {
+    let (a, b) = (first.init?, rendition.init?);
     if a.entry != b.entry {
-        return Some((a.entry.clone(), b.entry.clone()));
+        return Some(Mismatch::new(&a.entry, &b.entry));
     }
     if a.timescale != b.timescale {
-        return Some((
+        return Some(Mismatch::new(
             format!("timescale {}", a.timescale),
-            b.timescale.to_string(),
+            b.timescale,
         ));
     }
-    if first.kind != Kind::Video || first.segments.len() != track.segments.len() {
+    if first.kind != MediaKind::Video || first.segments.len() != rendition.segments.len() {
         return None;
     }
-    let (a, b) = (starts(first)?, starts(track)?);
-    // Segments that start differently are HLS-P08; here it is the fragments inside of them.
-    let differing = a
-        .iter()
-        .zip(&b)
-        .find(|(a, b)| a.first() == b.first() && a != b);
-    differing.map(|(a, b)| (format!("fragments at {a:?}"), format!("{b:?}")))
+    let (a, b) = (fragment_starts(first)?, fragment_starts(rendition)?);
+    // Segments that start at different times are HLS-P08; this compares the fragments inside segments that do not.
+    let mut segments = a.iter().zip(&b);
+    let different = segments.find(|(a, b)| a.first() == b.first() && a != b);
+    different.map(|(a, b)| Mismatch::new(format!("fragments at {a:?}"), format!("{b:?}")))
 }
 
-/// Start times of the fragments of each segment, less those that continue a broken one.
-fn starts(track: &Track<'_>) -> Option<Vec<Vec<u64>>> {
-    let all = track.measured()?;
+/// The start times of the fragments of each segment.
+fn fragment_starts(rendition: &Rendition<'_>) -> Option<Vec<Vec<u64>>> {
+    let all = rendition.all_measured()?;
     Some(
         all.iter()
             .map(|f| f.of_track().map(|f| f.tfdt).collect())

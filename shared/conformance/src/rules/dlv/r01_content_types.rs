@@ -1,37 +1,25 @@
-//! DLV-01: Content-Type by kind of object.
+use crate::rule::prelude::*;
 
-use super::super::{Findings, Rule, RuleSet};
-use crate::report::Severity;
-use crate::view::View;
-
-/// Content-Type by kind of object.
-pub(super) static RULE: Rule = Rule {
+pub(super) const RULE: Rule = Rule {
     id: "DLV-01",
-    severity: Severity::Fail,
+    severity: Fail,
+    set: Pipeline,
     spec: "RFC 8216 4, Apple HLS Authoring 10.4",
-    set: RuleSet::Pipeline,
-    title: "Content-Type by kind of object",
-    doc: "Players and caches go by it; with binary/octet-stream some browsers offer a download.",
+    title: "every object has the Content-Type of its kind",
+    doc: "Clients and caches depend on it. With binary/octet-stream some browsers offer a download.",
     check,
 };
 
 fn check(view: &View<'_>, out: &mut Findings) {
     for path in view.delivery.referenced() {
-        let Some(object) = view.delivery.objects.get(&path) else {
-            continue;
-        };
-        let Some(allowed) = allowed(&path) else {
+        let (Some(object), Some(allowed)) = (view.object(&path), allowed(&path)) else {
             continue;
         };
         let found = object.content_type.as_deref().unwrap_or("none");
         let essence = found.split(';').next().unwrap_or_default().trim();
         if !allowed.iter().any(|a| a.eq_ignore_ascii_case(essence)) {
-            out.add(
-                &path,
-                None,
-                format!("Content-Type {}", allowed.join(" or ")),
-                found,
-            );
+            let expected = format!("Content-Type {}", allowed.join(" or "));
+            out.object(&path, expected, found);
         }
     }
 }

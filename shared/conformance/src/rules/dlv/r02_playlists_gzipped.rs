@@ -1,17 +1,12 @@
-//! DLV-02: playlists and MPDs are gzipped.
+use crate::rule::prelude::*;
 
-use super::super::{Findings, Rule, RuleSet};
-use crate::report::Severity;
-use crate::view::View;
-
-/// Playlists and MPDs are gzipped.
-pub(super) static RULE: Rule = Rule {
+pub(super) const RULE: Rule = Rule {
     id: "DLV-02",
-    severity: Severity::Warn,
+    severity: Warn,
+    set: Pipeline,
     spec: "Apple HLS Authoring 10.1",
-    set: RuleSet::Pipeline,
-    title: "playlists and MPDs are gzipped",
-    doc: "They are text that repeats itself: a tenth of the size, loaded before anything plays.",
+    title: "playlists and MPDs are compressed with gzip",
+    doc: "They are repetitive text that a client loads before anything plays, and shrink to a tenth of their size.",
     check,
 };
 
@@ -20,7 +15,7 @@ fn check(view: &View<'_>, out: &mut Findings) {
         let text = object.path.ends_with(".m3u8") || object.path.ends_with(".mpd");
         let encoding = object.content_encoding.as_deref().unwrap_or("none");
         if text && encoding != "gzip" {
-            out.add(&object.path, None, "Content-Encoding gzip", encoding);
+            out.object(&object.path, "Content-Encoding gzip", encoding);
         }
     }
 }

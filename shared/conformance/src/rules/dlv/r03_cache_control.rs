@@ -1,31 +1,25 @@
-//! DLV-03: Cache-Control: segments immutable, playlists not for ever.
+use crate::rule::prelude::*;
 
-use super::super::{Findings, Rule, RuleSet};
-use crate::report::Severity;
-use crate::view::View;
-
-/// Cache-Control: segments immutable, playlists not for ever.
-pub(super) static RULE: Rule = Rule {
+pub(super) const RULE: Rule = Rule {
     id: "DLV-03",
-    severity: Severity::Warn,
+    severity: Warn,
+    set: Pipeline,
     spec: "pipeline",
-    set: RuleSet::Pipeline,
-    title: "Cache-Control: segments immutable, playlists not for ever",
-    doc: "Segments never change under their name. A playlist should be asked for again some time.",
+    title: "Cache-Control is immutable for segments and short for playlists",
+    doc: "The content of a segment never changes under its name. A playlist must be requested again after some time.",
     check,
 };
 
 fn check(view: &View<'_>, out: &mut Findings) {
     for object in view.delivery.objects.values() {
         let found = object.cache_control.as_deref().unwrap_or("none");
+        let immutable = found.contains("immutable");
         let extension = object.path.rsplit_once('.').map_or("", |(_, e)| e);
         let expected = match extension {
-            "m4s" | "ts" | "vtt" if !found.contains("immutable") => "immutable in Cache-Control",
-            "m3u8" | "mpd" if found == "none" || found.contains("immutable") => {
-                "Cache-Control with a short life"
-            }
+            "m4s" | "ts" | "vtt" if !immutable => "immutable in Cache-Control",
+            "m3u8" | "mpd" if found == "none" || immutable => "Cache-Control with a short lifetime",
             _ => continue,
         };
-        out.add(&object.path, None, expected, found);
+        out.object(&object.path, expected, found);
     }
 }

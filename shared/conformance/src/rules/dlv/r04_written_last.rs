@@ -1,38 +1,32 @@
-//! DLV-04: playlists and the MPD were written after everything they name.
+use crate::rule::prelude::*;
 
-use super::super::{Findings, Rule, RuleSet};
-use crate::delivery::MULTIVARIANT;
-use crate::report::Severity;
-use crate::view::View;
-
-/// Playlists and the MPD were written after everything they name.
-pub(super) static RULE: Rule = Rule {
+pub(super) const RULE: Rule = Rule {
     id: "DLV-04",
-    severity: Severity::Fail,
+    severity: Fail,
+    set: Pipeline,
     spec: "pipeline",
-    set: RuleSet::Pipeline,
-    title: "playlists and the MPD were written after everything they name",
-    doc: "Whoever sees a playlist must find its segments. Compared where the store says when an object was written.",
+    title: "playlists and the MPD were written after everything they reference",
+    doc: "A client that sees a playlist must be able to load its segments. Compared if the store reports when an \
+          object was written.",
     check,
 };
 
 fn check(view: &View<'_>, out: &mut Findings) {
-    let written = |path: &str| view.delivery.objects.get(path).and_then(|o| o.modified_ms);
-    for track in &view.tracks {
-        let Some(playlist) = written(&track.path) else {
+    let written = |path: &str| view.object(path).and_then(|o| o.modified_ms);
+    for rendition in &view.renditions {
+        let Some(playlist) = written(&rendition.path) else {
             continue;
         };
-        let parts = track.segments.iter().filter_map(|s| s.part.as_ref());
-        let later = parts
-            .filter(|p| written(&p.path).is_some_and(|s| s > playlist))
-            .count();
+        let parts = rendition.segments.iter().filter_map(|s| s.part.as_ref());
+        let later = parts.filter(|p| written(&p.path).is_some_and(|s| s > playlist));
+        let later = later.count();
         if later > 0 {
             let found = format!("{later} segments written later");
-            out.add(&track.path, None, "written after its segments", found);
+            out.object(&rendition.path, "written after its segments", found);
         }
         if written(MULTIVARIANT).is_some_and(|m| m < playlist) {
-            let expected = format!("written after {}", track.path);
-            out.add(MULTIVARIANT, None, expected, "written before");
+            let expected = format!("written after {}", rendition.path);
+            out.object(MULTIVARIANT, expected, "written before it");
         }
     }
 }

@@ -1,22 +1,17 @@
-//! DSH-03: minBufferTime and known profiles.
-
-use super::super::{Findings, Rule, RuleSet};
 use crate::dash::xs_duration;
-use crate::delivery::MPD;
-use crate::report::Severity;
-use crate::view::View;
+use crate::rule::prelude::*;
 
-/// MinBufferTime and known profiles.
-pub(super) static RULE: Rule = Rule {
+pub(super) const RULE: Rule = Rule {
     id: "DSH-03",
-    severity: Severity::Fail,
+    severity: Fail,
+    set: Standard,
     spec: "ISO/IEC 23009-1 5.3.1.2, 8.1",
-    set: RuleSet::Standard,
-    title: "minBufferTime and known profiles",
-    doc: "Players refuse an MPD without a profile that they know.",
+    title: "the MPD has minBufferTime and a known profile",
+    doc: "Clients reject an MPD without a profile that they know.",
     check,
 };
 
+/// Prefixes of the profiles that clients know.
 const KNOWN: [&str; 8] = [
     "urn:mpeg:dash:profile:full:2011",
     "urn:mpeg:dash:profile:isoff-",
@@ -32,13 +27,14 @@ fn check(view: &View<'_>, out: &mut Findings) {
     let Some(root) = view.mpd.map(|m| &m.root) else {
         return;
     };
-    if root.get("minBufferTime").and_then(xs_duration).is_none() {
-        let found = root.get("minBufferTime").unwrap_or("none");
-        out.line(MPD, root.line, "minBufferTime as an xs:duration", found);
+    let buffer = root.get("minBufferTime");
+    if buffer.and_then(xs_duration).is_none() {
+        let expected = "minBufferTime as an xs:duration";
+        out.mpd(root.line, expected, buffer.unwrap_or("none"));
     }
     let profiles = root.get("profiles").unwrap_or_default();
     let known = |p: &str| KNOWN.iter().any(|k| p.trim().starts_with(k));
     if !profiles.split(',').any(known) {
-        out.line(MPD, root.line, "profiles with a known profile", profiles);
+        out.mpd(root.line, "profiles with a known profile", profiles);
     }
 }

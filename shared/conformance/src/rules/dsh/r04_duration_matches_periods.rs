@@ -1,21 +1,13 @@
-//! DSH-04: the MPD is as long as its periods and as the HLS.
-
-use super::super::{Findings, Rule, RuleSet};
 use crate::dash::xs_duration;
-use crate::delivery::MPD;
-use crate::hls::NANOS;
-use crate::measure::seconds;
-use crate::report::Severity;
-use crate::view::{Kind, View};
+use crate::rule::prelude::*;
 
-/// The MPD is as long as its periods and as the HLS.
-pub(super) static RULE: Rule = Rule {
+pub(super) const RULE: Rule = Rule {
     id: "DSH-04",
-    severity: Severity::Fail,
+    severity: Fail,
+    set: Standard,
     spec: "ISO/IEC 23009-1 5.3.1.2",
-    set: RuleSet::Standard,
-    title: "the MPD is as long as its periods and as the HLS",
-    doc: "Within one frame. The end of the programme must be the same whatever is played.",
+    title: "the duration of the MPD equals that of its periods and that of the HLS playlists",
+    doc: "Within one frame. The programme must end at the same time in both formats.",
     check,
 };
 
@@ -27,18 +19,18 @@ fn check(view: &View<'_>, out: &mut Findings) {
         .periods
         .iter()
         .map(|p| p.element.get("duration").and_then(xs_duration));
-    let periods: Option<i128> = durations.map(|d| d.map(|d| d.nanos)).sum();
-    if let Some(sum) = periods.filter(|s| (s - total).abs() > 1_000_000) {
+    let sum: Option<i128> = durations.map(|d| Some(d?.nanos)).sum();
+    if let Some(sum) = sum.filter(|s| (s - total).abs() > 1_000_000) {
         let expected = format!("{}, the sum of its periods", seconds(sum));
-        out.line(MPD, mpd.root.line, expected, seconds(total));
+        out.mpd(mpd.root.line, expected, seconds(total));
     }
-    let Some(video) = view.of(Kind::Video).next() else {
+    let Some(video) = view.video().next() else {
         return;
     };
-    let frame = video.frame().unwrap_or(NANOS / 24);
+    let frame = video.sample_duration().unwrap_or(NANOS / 24);
     let hls = video.playlist.duration();
     if (hls - total).abs() > frame {
-        let expected = format!("{} as the HLS", seconds(hls));
-        out.line(MPD, mpd.root.line, expected, seconds(total));
+        let expected = format!("{} as in HLS", seconds(hls));
+        out.mpd(mpd.root.line, expected, seconds(total));
     }
 }

@@ -1,19 +1,14 @@
-//! DSH-05: no years or months in durations.
-
-use super::super::{Findings, Rule, RuleSet};
 use crate::dash::xs_duration;
-use crate::delivery::MPD;
-use crate::report::Severity;
-use crate::view::View;
+use crate::rule::prelude::*;
 
-/// No years or months in durations.
-pub(super) static RULE: Rule = Rule {
+pub(super) const RULE: Rule = Rule {
     id: "DSH-05",
-    severity: Severity::Warn,
+    severity: Warn,
+    set: Standard,
     spec: "ISO/IEC 23009-1 5.3.1.2, DASH-IF IOP 3.2.7.4",
-    set: RuleSet::Standard,
-    title: "no years or months in durations",
-    doc: "Their length depends on when they start; players that count 30 days a month disagree with those that do not.",
+    title: "durations have no years or months",
+    doc: "The length of a year or month depends on its start. Clients that assume 30 days for a month disagree with \
+          those that do not.",
     check,
 };
 
@@ -23,8 +18,7 @@ fn check(view: &View<'_>, out: &mut Findings) {
     for element in std::iter::once(&mpd.root).chain(periods) {
         for (name, value) in &element.attributes {
             if xs_duration(value).is_some_and(|d| d.calendar) {
-                out.line(
-                    MPD,
+                out.mpd(
                     element.line,
                     format!("{name} without years or months"),
                     value,

@@ -1,45 +1,33 @@
-//! DSH-08: video says its size and frame rate, audio its language, rate and channels.
+use crate::dash::{AdaptationSet, ContentType, Representation};
+use crate::rule::prelude::*;
 
-use super::super::{Findings, Rule, RuleSet};
-use crate::dash::{AdaptationSet, Content, Representation};
-use crate::delivery::MPD;
-use crate::report::Severity;
-use crate::view::View;
-
-/// Video says its size and frame rate, audio its language, rate and channels.
-pub(super) static RULE: Rule = Rule {
+pub(super) const RULE: Rule = Rule {
     id: "DSH-08",
-    severity: Severity::Fail,
+    severity: Fail,
+    set: Standard,
     spec: "ISO/IEC 23009-1 5.3.7, DASH-IF IOP 3.2.4",
-    set: RuleSet::Standard,
-    title: "video says its size and frame rate, audio its language, rate and channels",
-    doc: "On the set or on each representation; players choose by these before they load anything.",
+    title: "video declares its size and frame rate; audio its language, sample rate and channels",
+    doc: "The attributes are on the set or on each representation. Clients select by them before they load media.",
     check,
 };
 
 fn check(view: &View<'_>, out: &mut Findings) {
-    for set in view
-        .mpd
-        .into_iter()
-        .flat_map(|m| &m.periods)
-        .flat_map(|p| &p.sets)
-    {
-        for representation in &set.representations {
-            for missing in missing(set, representation) {
-                out.line(MPD, representation.element.line, missing, "none");
-            }
+    for (set, representation) in view.representations() {
+        for missing in missing(set, representation) {
+            out.mpd(representation.element.line, missing, "none");
         }
     }
 }
 
 fn missing(set: &AdaptationSet, representation: &Representation) -> Vec<&'static str> {
-    let needed: &[&str] = match set.content() {
-        Content::Video => &["codecs", "width", "height", "frameRate"],
-        Content::Audio => &["codecs", "audioSamplingRate"],
-        Content::Text | Content::Other => &[],
+    let content = set.content_type();
+    let required: &[&str] = match content {
+        ContentType::Video => &["codecs", "width", "height", "frameRate"],
+        ContentType::Audio => &["codecs", "audioSamplingRate"],
+        ContentType::Text | ContentType::Other => &[],
     };
-    let has = |name: &str| set.attribute(representation, name).is_some();
-    let mut missing: Vec<&str> = needed.iter().copied().filter(|n| !has(n)).collect();
+    let absent = |name: &&str| set.attribute(representation, name).is_none();
+    let mut missing: Vec<&str> = required.iter().copied().filter(absent).collect();
     if representation
         .element
         .integer("bandwidth")
@@ -47,11 +35,11 @@ fn missing(set: &AdaptationSet, representation: &Representation) -> Vec<&'static
     {
         missing.push("bandwidth");
     }
-    if matches!(set.content(), Content::Audio | Content::Text) && set.element.get("lang").is_none()
-    {
+    let spoken = matches!(content, ContentType::Audio | ContentType::Text);
+    if spoken && set.element.get("lang").is_none() {
         missing.push("AdaptationSet@lang");
     }
-    if set.content() == Content::Audio && representation.channels.is_none() {
+    if content == ContentType::Audio && representation.channels.is_none() {
         missing.push("AudioChannelConfiguration");
     }
     missing

@@ -1,18 +1,13 @@
-//! DSH-09: representations agree with their set.
+use crate::rule::prelude::*;
 
-use super::super::{Findings, Rule, RuleSet};
-use crate::delivery::MPD;
-use crate::report::Severity;
-use crate::view::View;
-
-/// Representations agree with their set.
-pub(super) static RULE: Rule = Rule {
+pub(super) const RULE: Rule = Rule {
     id: "DSH-09",
-    severity: Severity::Warn,
+    severity: Warn,
+    set: Standard,
     spec: "ISO/IEC 23009-1 5.3.7",
-    set: RuleSet::Standard,
-    title: "representations agree with their set",
-    doc: "An attribute is on the set or on its representations, not on both; values are inside the set's minimum and maximum.",
+    title: "representations agree with their adaptation set",
+    doc: "An attribute is on the set or on its representations, not on both, and values are within the minimum and \
+          maximum of the set.",
     check,
 };
 
@@ -27,7 +22,6 @@ const COMMON: [&str; 9] = [
     "startWithSAP",
     "scanType",
 ];
-
 const LIMITS: [(&str, &str, &str); 3] = [
     ("bandwidth", "minBandwidth", "maxBandwidth"),
     ("width", "minWidth", "maxWidth"),
@@ -35,27 +29,23 @@ const LIMITS: [(&str, &str, &str); 3] = [
 ];
 
 fn check(view: &View<'_>, out: &mut Findings) {
-    for (set, representation) in view.mpd.into_iter().flat_map(|m| m.representations()) {
-        let line = representation.element.line;
+    for (set, representation) in view.representations() {
+        let (set, own) = (&set.element, &representation.element);
         for name in COMMON {
-            let both = set.element.get(name).zip(representation.element.get(name));
-            if let Some((_, own)) = both.filter(|(a, b)| a != b) {
-                out.line(
-                    MPD,
-                    line,
-                    format!("{name} on the set or on the representation"),
-                    own,
-                );
+            let both = set.get(name).zip(own.get(name));
+            if let Some((_, found)) = both.filter(|(a, b)| a != b) {
+                let expected = format!("{name} on the set or on the representation");
+                out.mpd(own.line, expected, found);
             }
         }
         for (name, low, high) in LIMITS {
-            let Some(value) = representation.element.integer(name) else {
+            let Some(value) = own.integer(name) else {
                 continue;
             };
-            let below = set.element.integer(low).is_some_and(|l| value < l);
-            if below || set.element.integer(high).is_some_and(|h| value > h) {
+            let below = set.integer(low).is_some_and(|l| value < l);
+            if below || set.integer(high).is_some_and(|h| value > h) {
                 let expected = format!("{name} between {low} and {high} of the set");
-                out.line(MPD, line, expected, value.to_string());
+                out.mpd(own.line, expected, value);
             }
         }
     }

@@ -1,20 +1,12 @@
-//! DSH-11: templates use known identifiers.
+use crate::rule::prelude::*;
 
-use super::super::{Findings, Rule, RuleSet};
-use crate::report::Severity;
-use crate::view::View;
-
-/// Templates use known identifiers.
-pub(super) static RULE: Rule = Rule {
+pub(super) const RULE: Rule = Rule {
     id: "DSH-11",
-    severity: Severity::Fail,
+    severity: Fail,
+    set: Standard,
     spec: "ISO/IEC 23009-1 5.3.9.4.4",
-    set: RuleSet::Standard,
-    title: "templates use known identifiers",
-    doc: "$RepresentationID$, $Bandwidth$, and in media only $Number$ or $Time$; a format is %0[width]d.",
-    check,
+    title: "templates use known identifiers only",
+    doc: "They are $RepresentationID$ and $Bandwidth$, and in media also $Number$ and $Time$; a format tag is \
+          %0[width]d.",
+    check: parser_only,
 };
-
-fn check(view: &View<'_>, out: &mut Findings) {
-    out.parser_faults(view);
-}

@@ -1,51 +1,39 @@
-//! DSH-13: every URL of the MPD is an object, and none of the HLS segments is left out.
+use crate::rule::prelude::*;
 
-use super::super::{Findings, Rule, RuleSet};
-use crate::delivery::MPD;
-use crate::report::Severity;
-use crate::view::{Track, View};
-
-/// Every URL of the MPD is an object, and none of the HLS segments is left out.
-pub(super) static RULE: Rule = Rule {
+pub(super) const RULE: Rule = Rule {
     id: "DSH-13",
-    severity: Severity::Fail,
+    severity: Fail,
+    set: Standard,
     spec: "pipeline",
-    set: RuleSet::Standard,
-    title: "every URL of the MPD is an object, and none of the HLS segments is left out",
-    doc: "Init segments and segments of every expanded template must be there.",
+    title: "every URL of the MPD is an object, and no segment of the HLS playlists is left out",
+    doc: "The init segments and the segments of every expanded template must exist.",
     check,
 };
 
 fn check(view: &View<'_>, out: &mut Findings) {
-    for (_, representation) in view.mpd.into_iter().flat_map(|m| m.representations()) {
+    for (_, representation) in view.representations() {
         let line = representation.element.line;
-        let there = |path: &str| view.delivery.objects.get(path).is_some_and(|o| o.size > 0);
-        let init = representation.init.iter().map(|(path, _)| (line, path));
+        let exists = |path: &str| view.object(path).is_some_and(|o| o.size > 0);
+        let init = representation.init.iter().map(|part| (line, &part.path));
         let segments = representation.segments.iter().map(|s| (s.line, &s.path));
-        for (line, path) in init.chain(segments).filter(|(_, p)| !there(p)) {
+        for (line, path) in init.chain(segments).filter(|(_, p)| !exists(p)) {
             // A segment that HLS misses too is reported once, as SEG-01; an init segment as HLS-P10.
-            let known = view.tracks.iter().any(|t| names(t, path));
-            if !known {
-                out.line(MPD, line, format!("the object {path}"), "no such object");
+            if !view.renditions.iter().any(|r| references(r, path)) {
+                out.mpd(line, format!("the object {path}"), "no such object");
             }
         }
-        let track = representation
-            .init
-            .as_ref()
-            .and_then(|(p, _)| view.of_init(p));
-        if let Some(track) = track.filter(|t| t.segments.len() != representation.segments.len()) {
-            let expected = format!("{} segments as {}", track.segments.len(), track.path);
-            out.line(
-                MPD,
-                line,
-                expected,
-                representation.segments.len().to_string(),
-            );
+        let Some(rendition) = view.rendition_of_representation(representation) else {
+            continue;
+        };
+        let (expected, found) = (rendition.segments.len(), representation.segments.len());
+        if expected != found {
+            let expected = format!("{expected} segments as in {}", rendition.path);
+            out.mpd(line, expected, found);
         }
     }
 }
 
-fn names(track: &Track<'_>, path: &str) -> bool {
-    let mut segments = track.segments.iter().filter_map(|s| s.part.as_ref());
-    segments.any(|p| p.path == path) || track.maps.iter().any(|m| m.path == path)
+fn references(rendition: &Rendition<'_>, path: &str) -> bool {
+    let segments = rendition.segments.iter().filter_map(|s| s.part.as_ref());
+    segments.chain(&rendition.maps).any(|p| p.path == path)
 }

@@ -1,58 +1,49 @@
-//! DSH-15: bandwidth suffices after minBufferTime.
-
-use super::super::{Findings, Rule, RuleSet};
 use crate::dash::xs_duration;
-use crate::delivery::MPD;
-use crate::report::Severity;
-use crate::view::View;
+use crate::rule::prelude::*;
 
-/// Bandwidth suffices after minBufferTime.
-pub(super) static RULE: Rule = Rule {
+pub(super) const RULE: Rule = Rule {
     id: "DSH-15",
-    severity: Severity::Warn,
+    severity: Warn,
+    set: Standard,
     spec: "ISO/IEC 23009-1 5.3.5.2",
-    set: RuleSet::Standard,
-    title: "bandwidth suffices after minBufferTime",
-    doc: "From any segment on, at this rate and after minBufferTime of loading, every segment arrives before its end is due.",
+    title: "@bandwidth suffices after minBufferTime",
+    doc: "At this rate, from any segment on and after minBufferTime of loading, every segment arrives before it is \
+          needed.",
     check,
 };
+
+/// Longest run of segments that is examined: the rate of a longer one is close to the average.
+const MAX_RUN: usize = 64;
 
 fn check(view: &View<'_>, out: &mut Findings) {
     let Some(mpd) = view.mpd else { return };
     let buffer = mpd.root.get("minBufferTime").and_then(xs_duration);
     let buffer = buffer.map_or(0, |b| b.nanos);
     for (_, representation) in mpd.representations() {
-        let track = representation
-            .init
-            .as_ref()
-            .and_then(|(p, _)| view.of_init(p));
-        let (Some(track), Some(declared)) = (track, representation.element.integer("bandwidth"))
-        else {
+        let rendition = view.rendition_of_representation(representation);
+        let declared = representation.element.integer("bandwidth");
+        let (Some(rendition), Some(declared)) = (rendition, declared) else {
             continue;
         };
-        let needed = track.loads().map_or(0, |loads| needed(&loads, buffer));
-        // A thousandth is what two ways of rounding durations may differ by.
+        let loads = rendition.segment_loads().unwrap_or_default();
+        let needed = needed(&loads, buffer);
+        // Durations are rounded in two ways, which may differ by a thousandth.
         if needed > declared.saturating_add(declared / 1_000) {
             let expected = format!("bandwidth of at least {needed}");
-            out.line(
-                MPD,
-                representation.element.line,
-                expected,
-                declared.to_string(),
-            );
+            out.mpd(representation.element.line, expected, declared);
         }
     }
 }
 
-/// The least rate that suffices. Runs are bounded: far ahead, a run's rate comes near the average.
+/// The lowest sufficient rate, in bits per second.
 fn needed(loads: &[(u64, i128)], buffer: i128) -> u64 {
     let mut needed = 0;
     for start in 0..loads.len() {
         let (mut bytes, mut time) = (0u64, buffer);
-        for (size, duration) in loads.iter().skip(start).take(64) {
+        for (size, duration) in loads.iter().skip(start).take(MAX_RUN) {
             bytes = bytes.saturating_add(*size);
             time += duration;
-            needed = needed.max(crate::measure::rate(bytes, time));
+            needed = needed.max(rate(bytes, time));
         }
     }
     needed

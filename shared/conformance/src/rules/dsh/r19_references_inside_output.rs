@@ -1,39 +1,31 @@
-//! DSH-19: no reference leads out of the output prefix.
-
-use super::super::{Findings, Rule, RuleSet};
-use crate::delivery::MPD;
 use crate::path::resolve;
-use crate::report::Severity;
-use crate::view::View;
+use crate::rule::prelude::*;
 
-/// No reference leads out of the output prefix.
-pub(super) static RULE: Rule = Rule {
+pub(super) const RULE: Rule = Rule {
     id: "DSH-19",
-    severity: Severity::Fail,
+    severity: Fail,
+    set: Standard,
     spec: "ISO/IEC 23009-1 5.6",
-    set: RuleSet::Standard,
-    title: "no reference leads out of the output prefix",
-    doc: "BaseURL, templates and xlink:href are absent or relative: a remote period can be anything.",
+    title: "no reference leads outside the output prefix",
+    doc: "BaseURL, templates and xlink:href are absent or relative. A remote period could contain anything.",
     check,
 };
 
 fn check(view: &View<'_>, out: &mut Findings) {
-    out.parser_faults(view);
-    for reference in view.mpd.into_iter().flat_map(|m| &m.references) {
-        let bad = match reference.name.as_str() {
+    let Some(mpd) = view.mpd else { return };
+    for reference in &mpd.references {
+        let refused = match reference.name.as_str() {
             "BaseURL" => resolve(MPD, &reference.text).err(),
             _ => Some(format!("{:?}", reference.text)),
         };
-        let reported = |line| {
-            let mut faults = view.mpd.into_iter().flat_map(|m| &m.faults);
-            faults.any(|f| f.rule == "DSH-19" && f.line == line)
-        };
-        if let Some(found) = bad.filter(|_| !reported(reference.line)) {
-            let expected = format!(
-                "{} absent, or relative and inside the output prefix",
-                reference.name
-            );
-            out.line(MPD, reference.line, expected, found);
+        let (name, line) = (&reference.name, reference.line);
+        let reported = mpd
+            .faults
+            .iter()
+            .any(|f| f.rule == RULE.id && f.line == line);
+        if let Some(found) = refused.filter(|_| !reported) {
+            let expected = format!("{name} absent, or relative and inside the output prefix");
+            out.mpd(line, expected, found);
         }
     }
 }

@@ -1,20 +1,13 @@
-//! HLS-G01: UTF-8 without BOM or control characters, #EXTM3U first.
+use crate::rule::prelude::*;
 
-use super::super::{Findings, Rule, RuleSet};
-use crate::report::Severity;
-use crate::view::View;
-
-/// UTF-8 without BOM or control characters, #EXTM3U first.
-pub(super) static RULE: Rule = Rule {
+pub(super) const RULE: Rule = Rule {
     id: "HLS-G01",
-    severity: Severity::Fail,
+    severity: Fail,
+    set: Standard,
     spec: "RFC 8216 4.1, 4.3.1.1",
-    set: RuleSet::Standard,
-    title: "UTF-8 without BOM or control characters, #EXTM3U first",
-    doc: "Players refuse, or read differently, a playlist that does not start with the seven characters of #EXTM3U. A playlist without any other syntax fault must also read the same with an independent parser.",
-    check,
+    title: "the playlist is UTF-8 without a BOM or control characters and starts with #EXTM3U",
+    doc: "A client rejects a playlist that does not start with #EXTM3U, and a BOM or a control character makes \
+          clients read it differently. A playlist without a syntax fault must also give the same result with an \
+          independent parser (m3u8-rs).",
+    check: parser_only,
 };
-
-fn check(view: &View<'_>, out: &mut Findings) {
-    out.parser_faults(view);
-}

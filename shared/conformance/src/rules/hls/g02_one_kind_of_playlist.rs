@@ -1,20 +1,11 @@
-//! HLS-G02: tags of one kind of playlist only.
+use crate::rule::prelude::*;
 
-use super::super::{Findings, Rule, RuleSet};
-use crate::report::Severity;
-use crate::view::View;
-
-/// Tags of one kind of playlist only.
-pub(super) static RULE: Rule = Rule {
+pub(super) const RULE: Rule = Rule {
     id: "HLS-G02",
-    severity: Severity::Fail,
+    severity: Fail,
+    set: Standard,
     spec: "RFC 8216 4.1",
-    set: RuleSet::Standard,
-    title: "tags of one kind of playlist only",
-    doc: "A file with both media and multivariant tags is neither; clients must fail to parse it. Write two files.",
-    check,
+    title: "a playlist has tags of one kind only, media or multivariant",
+    doc: "Clients must fail to parse a playlist that mixes media and multivariant tags. Write two files.",
+    check: parser_only,
 };
-
-fn check(view: &View<'_>, out: &mut Findings) {
-    out.parser_faults(view);
-}

@@ -1,20 +1,12 @@
-//! HLS-G03: EXT-X-VERSION at most once, and enough for what is used.
+use crate::rule::prelude::*;
 
-use super::super::{Findings, Rule, RuleSet};
-use crate::report::Severity;
-use crate::view::View;
-
-/// EXT-X-VERSION at most once, and enough for what is used.
-pub(super) static RULE: Rule = Rule {
+pub(super) const RULE: Rule = Rule {
     id: "HLS-G03",
-    severity: Severity::Fail,
+    severity: Fail,
+    set: Standard,
     spec: "RFC 8216 4.3.1.2, 7",
-    set: RuleSet::Standard,
-    title: "EXT-X-VERSION at most once, and enough for what is used",
-    doc: "EXT-X-MAP needs 6 (5 with I-frames only), byte ranges and I-frames 4, decimal durations 3, IV 2. Raise the version.",
-    check,
+    title: "EXT-X-VERSION occurs at most once and is high enough for the features used",
+    doc: "EXT-X-MAP needs version 6 (5 in an I-frame playlist), KEYFORMAT 5, byte ranges and I-frame playlists 4, \
+          decimal durations 3, IV 2. Raise the version.",
+    check: parser_only,
 };
-
-fn check(view: &View<'_>, out: &mut Findings) {
-    out.parser_faults(view);
-}

@@ -1,20 +1,12 @@
-//! HLS-G04: attribute lists are well-formed.
+use crate::rule::prelude::*;
 
-use super::super::{Findings, Rule, RuleSet};
-use crate::report::Severity;
-use crate::view::View;
-
-/// Attribute lists are well-formed.
-pub(super) static RULE: Rule = Rule {
+pub(super) const RULE: Rule = Rule {
     id: "HLS-G04",
-    severity: Severity::Fail,
+    severity: Fail,
+    set: Standard,
     spec: "RFC 8216 4.2",
-    set: RuleSet::Standard,
     title: "attribute lists are well-formed",
-    doc: "Names are unique, strings are quoted, enumerated values are not, RESOLUTION is WxH. Lenient players guess; others drop the tag.",
-    check,
+    doc: "Attribute names are unique, strings are quoted, enumerated values are not, and RESOLUTION is WxH. Some \
+          clients guess the meaning of a malformed list, others ignore the tag.",
+    check: parser_only,
 };
-
-fn check(view: &View<'_>, out: &mut Findings) {
-    out.parser_faults(view);
-}

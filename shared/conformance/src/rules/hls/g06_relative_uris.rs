@@ -1,20 +1,12 @@
-//! HLS-G06: every URI is relative and stays inside the output prefix.
+use crate::rule::prelude::*;
 
-use super::super::{Findings, Rule, RuleSet};
-use crate::report::Severity;
-use crate::view::View;
-
-/// Every URI is relative and stays inside the output prefix.
-pub(super) static RULE: Rule = Rule {
+pub(super) const RULE: Rule = Rule {
     id: "HLS-G06",
-    severity: Severity::Fail,
+    severity: Fail,
+    set: Standard,
     spec: "RFC 8216 4.1",
-    set: RuleSet::Standard,
     title: "every URI is relative and stays inside the output prefix",
-    doc: "A URI with a scheme, a host, a leading slash, `..` or its percent-encoded form leads out of the job's own objects: to other titles, or to a stranger's host.",
-    check,
+    doc: "A URI with a scheme, a host, a leading slash, `..` or its percent-encoded form refers to objects outside \
+          the job's own output, such as another title or a third-party host.",
+    check: parser_only,
 };
-
-fn check(view: &View<'_>, out: &mut Findings) {
-    out.parser_faults(view);
-}

@@ -1,20 +1,11 @@
-//! HLS-M02: every EXT-X-STREAM-INF has BANDWIDTH and a URI line.
+use crate::rule::prelude::*;
 
-use super::super::{Findings, Rule, RuleSet};
-use crate::report::Severity;
-use crate::view::View;
-
-/// Every EXT-X-STREAM-INF has BANDWIDTH and a URI line.
-pub(super) static RULE: Rule = Rule {
+pub(super) const RULE: Rule = Rule {
     id: "HLS-M02",
-    severity: Severity::Fail,
+    severity: Fail,
+    set: Standard,
     spec: "RFC 8216 4.3.4.2",
-    set: RuleSet::Standard,
-    title: "every EXT-X-STREAM-INF has BANDWIDTH and a URI line",
-    doc: "A client cannot choose a variant without its bit rate, nor load one without its URI on the very next line.",
-    check,
+    title: "every EXT-X-STREAM-INF has BANDWIDTH and is followed by a URI line",
+    doc: "A client selects a variant by its bit rate and loads it from the URI on the very next line.",
+    check: parser_only,
 };
-
-fn check(view: &View<'_>, out: &mut Findings) {
-    out.parser_faults(view);
-}

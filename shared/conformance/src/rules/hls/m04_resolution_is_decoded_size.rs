@@ -1,38 +1,26 @@
-//! HLS-M04: RESOLUTION is present and is the decoded size.
+use crate::rule::prelude::*;
 
-use super::super::{Findings, Rule, RuleSet};
-use crate::delivery::MULTIVARIANT;
-use crate::report::Severity;
-use crate::view::{Track, View};
-
-/// RESOLUTION is present and is the decoded size.
-pub(super) static RULE: Rule = Rule {
+pub(super) const RULE: Rule = Rule {
     id: "HLS-M04",
-    severity: Severity::Fail,
+    severity: Fail,
+    set: Standard,
     spec: "RFC 8216 4.3.4.2, Apple HLS Authoring 9.2",
-    set: RuleSet::Standard,
-    title: "RESOLUTION is present and is the decoded size",
-    doc: "Players choose by it and size their surface by it. It is compared with the sequence parameter set, or with the sample entry of HEVC.",
+    title: "RESOLUTION is present and equals the decoded picture size",
+    doc: "Clients select a variant by RESOLUTION. It is compared with the sequence parameter set of H.264 and with \
+          the sample entry of HEVC.",
     check,
 };
 
 fn check(view: &View<'_>, out: &mut Findings) {
     for variant in view.variants().iter().filter(|v| v.has_video()) {
         let Some((width, height)) = variant.resolution() else {
-            out.line(MULTIVARIANT, variant.line, "RESOLUTION", "none");
+            out.multivariant(variant.line, "RESOLUTION", "none");
             continue;
         };
-        let Some((w, h)) = view.track_of(variant).and_then(Track::picture) else {
-            continue;
-        };
-        if (w, h) != (width, height) {
+        let coded = view.rendition_of(variant).and_then(Rendition::picture_size);
+        if let Some((w, h)) = coded.filter(|size| *size != (width, height)) {
             let expected = format!("RESOLUTION={w}x{h} as coded");
-            out.line(
-                MULTIVARIANT,
-                variant.line,
-                expected,
-                format!("{width}x{height}"),
-            );
+            out.multivariant(variant.line, expected, format!("{width}x{height}"));
         }
     }
 }

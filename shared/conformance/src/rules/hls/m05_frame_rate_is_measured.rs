@@ -1,43 +1,38 @@
-//! HLS-M05: FRAME-RATE is present, is the measured one, and is at most 60.
+use crate::rule::prelude::*;
 
-use super::super::{Findings, Rule, RuleSet};
-use crate::delivery::MULTIVARIANT;
-use crate::report::Severity;
-use crate::view::{Track, View};
-
-/// FRAME-RATE is present, is the measured one, and is at most 60.
-pub(super) static RULE: Rule = Rule {
+pub(super) const RULE: Rule = Rule {
     id: "HLS-M05",
-    severity: Severity::Fail,
+    severity: Fail,
+    set: Standard,
     spec: "Apple HLS Authoring 9.15, 1.19",
-    set: RuleSet::Standard,
-    title: "FRAME-RATE is present, is the measured one, and is at most 60",
-    doc: "Measured as frames over the media duration, to three decimals as the attribute has them.",
+    title: "FRAME-RATE is present, equals the measured rate, and is at most 60",
+    doc: "The measured rate is the number of frames divided by the media duration, compared to three decimals, the \
+          precision of the attribute.",
     check,
 };
 
 fn check(view: &View<'_>, out: &mut Findings) {
     for variant in view.variants().iter().filter(|v| v.has_video()) {
         let Some(declared) = variant.frame_rate_milli() else {
-            out.line(MULTIVARIANT, variant.line, "FRAME-RATE", "none");
+            out.multivariant(variant.line, "FRAME-RATE", "none");
             continue;
         };
         if declared > 60_000 {
-            out.line(
-                MULTIVARIANT,
+            out.multivariant(
                 variant.line,
                 "a FRAME-RATE of at most 60",
-                milli(declared),
+                decimal(declared),
             );
         }
-        let measured = view.track_of(variant).and_then(Track::frame_rate_milli);
+        let rendition = view.rendition_of(variant);
+        let measured = rendition.and_then(Rendition::frame_rate_milli);
         if let Some(measured) = measured.filter(|m| m.abs_diff(declared) > 1) {
-            let expected = format!("FRAME-RATE={} as measured", milli(measured));
-            out.line(MULTIVARIANT, variant.line, expected, milli(declared));
+            let expected = format!("FRAME-RATE={} as measured", decimal(measured));
+            out.multivariant(variant.line, expected, decimal(declared));
         }
     }
 }
 
-fn milli(rate: u64) -> String {
-    format!("{}.{:03}", rate / 1_000, rate % 1_000)
+fn decimal(milli: u64) -> String {
+    format!("{}.{:03}", milli / 1_000, milli % 1_000)
 }

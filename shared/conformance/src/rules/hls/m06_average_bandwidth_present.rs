@@ -1,25 +1,19 @@
-//! HLS-M06: AVERAGE-BANDWIDTH is present.
+use crate::rule::prelude::*;
 
-use super::super::{Findings, Rule, RuleSet};
-use crate::delivery::MULTIVARIANT;
-use crate::report::Severity;
-use crate::view::View;
-
-/// AVERAGE-BANDWIDTH is present.
-pub(super) static RULE: Rule = Rule {
+pub(super) const RULE: Rule = Rule {
     id: "HLS-M06",
-    severity: Severity::Fail,
+    severity: Fail,
+    set: Standard,
     spec: "Apple HLS Authoring 9.14",
-    set: RuleSet::Standard,
     title: "AVERAGE-BANDWIDTH is present",
-    doc: "Without it a client must take the peak for the average, and plays a worse rung than it could.",
+    doc: "Without it a client takes the peak for the average and selects a lower variant than the network allows.",
     check,
 };
 
 fn check(view: &View<'_>, out: &mut Findings) {
     for variant in view.variants() {
         if variant.average_bandwidth().is_none() {
-            out.line(MULTIVARIANT, variant.line, "AVERAGE-BANDWIDTH", "none");
+            out.multivariant(variant.line, "AVERAGE-BANDWIDTH", "none");
         }
     }
 }

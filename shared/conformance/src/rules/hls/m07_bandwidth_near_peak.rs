@@ -1,33 +1,33 @@
-//! HLS-M07: BANDWIDTH is within 10 % of the measured peak.
+use crate::rule::prelude::*;
 
-use super::super::{Findings, Rule, RuleSet};
-use crate::delivery::MULTIVARIANT;
-use crate::measure::within_percent;
-use crate::report::Severity;
-use crate::view::{Track, View};
-
-/// BANDWIDTH is within 10 % of the measured peak.
-pub(super) static RULE: Rule = Rule {
+pub(super) const RULE: Rule = Rule {
     id: "HLS-M07",
-    severity: Severity::Fail,
+    severity: Fail,
+    set: Standard,
     spec: "RFC 8216 4.1, Apple HLS Authoring 1.27",
-    set: RuleSet::Standard,
     title: "BANDWIDTH is within 10 % of the measured peak",
-    doc: "Measured over the segments of the variant plus those of its loudest audio rendition; a peak is the greatest rate of a run of segments of 0.5 to 1.5 target durations.",
+    doc: "The peak is the highest bit rate of any run of segments that lasts 0.5 to 1.5 target durations, measured \
+          for the variant plus the audio rendition with the highest rate.",
     check,
 };
 
 fn check(view: &View<'_>, out: &mut Findings) {
+    compare_rate(view, out, "BANDWIDTH", Rendition::peak);
+}
+
+/// Compares a declared bit rate of every variant with the measured rate of its video and audio together.
+pub(super) fn compare_rate<'a>(
+    view: &View<'a>,
+    out: &mut Findings,
+    attribute: &str,
+    rate: fn(&Rendition<'a>) -> Option<u64>,
+) {
     for variant in view.variants() {
-        let both = variant.bandwidth().zip(view.combined(variant, Track::peak));
+        let declared = variant.attributes.integer(attribute);
+        let both = declared.zip(view.combined_rate(variant, rate));
         if let Some((declared, measured)) = both.filter(|(d, m)| !within_percent(*m, *d, 10)) {
-            let expected = format!("BANDWIDTH within 10 % of the measured {measured} bit/s");
-            out.line(
-                MULTIVARIANT,
-                variant.line,
-                expected,
-                format!("{declared} bit/s"),
-            );
+            let expected = format!("{attribute} within 10 % of the measured {measured} bit/s");
+            out.multivariant(variant.line, expected, format!("{declared} bit/s"));
         }
     }
 }

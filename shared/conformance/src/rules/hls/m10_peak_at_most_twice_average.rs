@@ -1,28 +1,25 @@
-//! HLS-M10: the peak is at most twice the average.
+use crate::rule::prelude::*;
 
-use super::super::{Findings, Rule, RuleSet};
-use crate::report::Severity;
-use crate::view::{Kind, View};
-
-/// The peak is at most twice the average.
-pub(super) static RULE: Rule = Rule {
+pub(super) const RULE: Rule = Rule {
     id: "HLS-M10",
-    severity: Severity::Warn,
+    severity: Warn,
+    set: Standard,
     spec: "Apple HLS Authoring 1.30",
-    set: RuleSet::Standard,
-    title: "the peak is at most twice the average",
-    doc: "A rung whose peak is far above its average stalls on networks that its average promises to suit. Lower maxrate or the buffer.",
+    title: "the peak bit rate is at most twice the average",
+    doc: "A variant with a peak far above its average stalls on networks that suit its average. Lower maxrate or \
+          the buffer size of the rung.",
     check,
 };
 
 fn check(view: &View<'_>, out: &mut Findings) {
-    for track in view.of(Kind::Video) {
-        let Some((peak, average)) = track.peak().zip(track.average()) else {
+    for rendition in view.video() {
+        let Some((peak, average)) = rendition.peak().zip(rendition.average()) else {
             continue;
         };
-        if peak > average.saturating_mul(2) {
-            let expected = format!("a peak of at most {} bit/s", average.saturating_mul(2));
-            out.add(&track.path, None, expected, format!("{peak} bit/s"));
+        let limit = average.saturating_mul(2);
+        if peak > limit {
+            let expected = format!("a peak of at most {limit} bit/s");
+            out.object(&rendition.path, expected, format!("{peak} bit/s"));
         }
     }
 }

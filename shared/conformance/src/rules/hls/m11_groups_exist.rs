@@ -1,46 +1,37 @@
-//! HLS-M11: referenced groups exist, and every group is referenced.
+use crate::rule::prelude::*;
 
-use super::super::{Findings, Rule, RuleSet};
-use crate::delivery::MULTIVARIANT;
-use crate::report::Severity;
-use crate::view::View;
-
-/// Referenced groups exist, and every group is referenced.
-pub(super) static RULE: Rule = Rule {
+pub(super) const RULE: Rule = Rule {
     id: "HLS-M11",
-    severity: Severity::Fail,
+    severity: Fail,
+    set: Standard,
     spec: "RFC 8216 4.3.4.2, 4.3.4.1.1",
-    set: RuleSet::Standard,
-    title: "referenced groups exist, and every group is referenced",
-    doc: "A variant that names a missing group is unplayable; a group that no variant names is never offered.",
+    title: "every referenced group exists, and every group is referenced",
+    doc: "A variant that references a missing group cannot be played. A group that no variant references is never \
+          offered.",
     check,
 };
 
 const GROUPS: [&str; 4] = ["AUDIO", "VIDEO", "SUBTITLES", "CLOSED-CAPTIONS"];
 
 fn check(view: &View<'_>, out: &mut Findings) {
-    let named = |kind: &str, group: &str| {
-        let mut media = view.media().iter();
-        media.any(|m| m.kind() == kind && m.group() == group)
+    let exists = |kind: &str, id: &str| {
+        let mut tags = view.media_tags().iter();
+        tags.any(|t| t.media_type() == kind && t.group_id() == id)
     };
     for variant in view.variants() {
-        for kind in GROUPS {
-            let group = variant
-                .attributes
-                .0
-                .iter()
-                .find(|a| a.name == kind && a.quoted);
-            if let Some(group) = group.filter(|g| !named(kind, &g.value)) {
-                let expected = format!("an EXT-X-MEDIA of TYPE={kind} in group {:?}", group.value);
-                out.line(MULTIVARIANT, variant.line, expected, "none");
-            }
+        let attributes = variant.attributes.0.iter();
+        let groups = attributes.filter(|a| a.quoted && GROUPS.contains(&&*a.name));
+        for group in groups.filter(|g| !exists(&g.name, &g.value)) {
+            let (kind, id) = (&group.name, &group.value);
+            let expected = format!("EXT-X-MEDIA with TYPE={kind} in group {id:?}");
+            out.multivariant(variant.line, expected, "none");
         }
     }
-    for media in view.media() {
+    for tag in view.media_tags() {
         let mut variants = view.variants().iter();
-        if !variants.any(|v| v.attributes.get(media.kind()) == Some(media.group())) {
-            let expected = format!("a variant that names group {:?}", media.group());
-            out.line(MULTIVARIANT, media.line, expected, "none");
+        if !variants.any(|v| v.get(tag.media_type()) == Some(tag.group_id())) {
+            let expected = format!("a variant that references group {:?}", tag.group_id());
+            out.multivariant(tag.line, expected, "none");
         }
     }
 }

@@ -1,59 +1,45 @@
-//! HLS-M12: EXT-X-MEDIA is complete and unambiguous.
-
 use std::collections::BTreeSet;
 
-use super::super::{Findings, Rule, RuleSet};
-use crate::delivery::MULTIVARIANT;
-use crate::report::Severity;
-use crate::view::View;
+use crate::rule::prelude::*;
 
-/// EXT-X-MEDIA is complete and unambiguous.
-pub(super) static RULE: Rule = Rule {
+pub(super) const RULE: Rule = Rule {
     id: "HLS-M12",
-    severity: Severity::Fail,
+    severity: Fail,
+    set: Standard,
     spec: "RFC 8216 4.3.4.1",
-    set: RuleSet::Standard,
     title: "EXT-X-MEDIA is complete and unambiguous",
-    doc: "TYPE, GROUP-ID and NAME are there; a name is unique in its group; at most one is DEFAULT; a default one is not AUTOSELECT=NO.",
+    doc: "TYPE, GROUP-ID and NAME are present, a name is unique in its group, at most one rendition of a group is \
+          DEFAULT, and a default rendition is not AUTOSELECT=NO.",
     check,
 };
+
+const TYPES: [&str; 5] = ["", "AUDIO", "VIDEO", "SUBTITLES", "CLOSED-CAPTIONS"];
 
 fn check(view: &View<'_>, out: &mut Findings) {
     let mut names = BTreeSet::new();
     let mut defaults = BTreeSet::new();
-    for media in view.media() {
-        for needed in ["TYPE", "GROUP-ID", "NAME"] {
-            if media.attributes.get(needed).is_none() {
-                out.line(MULTIVARIANT, media.line, needed, "none");
+    for tag in view.media_tags() {
+        let (kind, group, name) = (tag.media_type(), tag.group_id(), tag.name());
+        for required in ["TYPE", "GROUP-ID", "NAME"] {
+            if tag.get(required).is_none() {
+                out.multivariant(tag.line, required, "none");
             }
         }
-        if !matches!(
-            media.kind(),
-            "" | "AUDIO" | "VIDEO" | "SUBTITLES" | "CLOSED-CAPTIONS"
-        ) {
-            out.line(MULTIVARIANT, media.line, "a known TYPE", media.kind());
+        if !TYPES.contains(&kind) {
+            out.multivariant(tag.line, "a known TYPE", kind);
         }
-        if !names.insert((media.kind(), media.group(), media.name())) {
-            let expected = format!("NAME {:?} once in its group", media.name());
-            out.line(MULTIVARIANT, media.line, expected, "it twice");
+        if !names.insert((kind, group, name)) {
+            let expected = format!("NAME {name:?} once in its group");
+            out.multivariant(tag.line, expected, "a duplicate");
         }
-        if media.is_yes("DEFAULT") {
-            if !defaults.insert((media.kind(), media.group())) {
-                out.line(
-                    MULTIVARIANT,
-                    media.line,
-                    "one DEFAULT=YES in a group",
-                    "another",
-                );
-            }
-            if media.attributes.get("AUTOSELECT") == Some("NO") {
-                out.line(
-                    MULTIVARIANT,
-                    media.line,
-                    "AUTOSELECT=YES where DEFAULT=YES",
-                    "NO",
-                );
-            }
+        if !tag.is_yes("DEFAULT") {
+            continue;
+        }
+        if !defaults.insert((kind, group)) {
+            out.multivariant(tag.line, "one DEFAULT=YES in a group", "a second one");
+        }
+        if tag.get("AUTOSELECT") == Some("NO") {
+            out.multivariant(tag.line, "AUTOSELECT=YES with DEFAULT=YES", "NO");
         }
     }
 }

@@ -1,29 +1,27 @@
-//! HLS-M13: LANGUAGE on every audio and caption rendition, a BCP 47 tag.
-
 use oxilangtag::LanguageTag;
 
-use super::super::{Findings, Rule, RuleSet};
-use crate::delivery::MULTIVARIANT;
-use crate::report::Severity;
-use crate::view::View;
+use crate::rule::prelude::*;
 
-/// LANGUAGE on every audio and caption rendition, a BCP 47 tag.
-pub(super) static RULE: Rule = Rule {
+pub(super) const RULE: Rule = Rule {
     id: "HLS-M13",
-    severity: Severity::Fail,
+    severity: Fail,
+    set: Standard,
     spec: "RFC 8216 4.3.4.1, Apple HLS Authoring 8.10, 4.7",
-    set: RuleSet::Standard,
-    title: "LANGUAGE on every audio and caption rendition, a BCP 47 tag",
-    doc: "Players choose by language; a tag that is none is never chosen.",
+    title: "every audio and caption rendition has a LANGUAGE, and it is a BCP 47 tag",
+    doc: "Clients select renditions by language. A value that is not a language tag never matches.",
     check,
 };
 
 fn check(view: &View<'_>, out: &mut Findings) {
-    for media in view.media().iter().filter(|m| m.kind() != "VIDEO") {
-        match media.attributes.get("LANGUAGE") {
-            None => out.line(MULTIVARIANT, media.line, "LANGUAGE", "none"),
-            Some(tag) if LanguageTag::parse(tag).is_err() => {
-                out.line(MULTIVARIANT, media.line, "a BCP 47 language tag", tag);
+    for tag in view
+        .media_tags()
+        .iter()
+        .filter(|t| t.media_type() != "VIDEO")
+    {
+        match tag.get("LANGUAGE") {
+            None => out.multivariant(tag.line, "LANGUAGE", "none"),
+            Some(language) if LanguageTag::parse(language).is_err() => {
+                out.multivariant(tag.line, "a BCP 47 language tag", language);
             }
             Some(_) => {}
         }

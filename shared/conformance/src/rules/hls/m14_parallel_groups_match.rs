@@ -1,21 +1,15 @@
-//! HLS-M14: parallel groups have the same members.
+use std::collections::{BTreeMap, BTreeSet};
 
-use std::collections::BTreeMap;
-use std::collections::BTreeSet;
+use crate::rule::prelude::*;
 
-use super::super::{Findings, Rule, RuleSet};
-use crate::delivery::MULTIVARIANT;
-use crate::report::Severity;
-use crate::view::View;
-
-/// Parallel groups have the same members.
-pub(super) static RULE: Rule = Rule {
+pub(super) const RULE: Rule = Rule {
     id: "HLS-M14",
-    severity: Severity::Fail,
+    severity: Fail,
+    set: Standard,
     spec: "RFC 8216 4.3.4.1.1",
-    set: RuleSet::Standard,
-    title: "parallel groups have the same members",
-    doc: "When a player changes to a variant with another group it must find the same languages and names there.",
+    title: "groups of the same TYPE have the same members",
+    doc: "When a client switches to a variant with another group, it must find the same languages, names and \
+          characteristics there.",
     check,
 };
 
@@ -24,22 +18,25 @@ type Members<'a> = BTreeSet<[&'a str; 3]>;
 
 fn check(view: &View<'_>, out: &mut Findings) {
     let mut groups: BTreeMap<(&str, &str), (u32, Members<'_>)> = BTreeMap::new();
-    for media in view.media() {
-        let get = |name| media.attributes.get(name).unwrap_or_default();
-        let group = groups.entry((media.kind(), media.group()));
-        let (_, members) = group.or_insert((media.line, BTreeSet::new()));
-        members.insert([get("LANGUAGE"), get("NAME"), get("CHARACTERISTICS")]);
+    for tag in view.media_tags() {
+        let member =
+            ["LANGUAGE", "NAME", "CHARACTERISTICS"].map(|a| tag.get(a).unwrap_or_default());
+        let group = groups.entry((tag.media_type(), tag.group_id()));
+        group
+            .or_insert((tag.line, BTreeSet::new()))
+            .1
+            .insert(member);
     }
     let mut first: BTreeMap<&str, (&str, &Members<'_>)> = BTreeMap::new();
     for ((kind, group), (line, members)) in &groups {
-        let (name, known) = *first.entry(kind).or_insert((group, members));
-        if known != members {
-            let expected = format!("the {} members of group {name:?} in {group:?}", known.len());
-            out.line(
-                MULTIVARIANT,
+        let (first_group, expected) = *first.entry(kind).or_insert((group, members));
+        if expected != members {
+            let count = expected.len();
+            let expected = format!("the {count} members of group {first_group:?} in {group:?}");
+            out.multivariant(
                 *line,
                 expected,
-                format!("{} others", members.len()),
+                format!("{} different members", members.len()),
             );
         }
     }

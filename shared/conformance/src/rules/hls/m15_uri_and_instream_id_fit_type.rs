@@ -1,36 +1,27 @@
-//! HLS-M15: URI and INSTREAM-ID fit the TYPE.
+use crate::rule::prelude::*;
 
-use super::super::{Findings, Rule, RuleSet};
-use crate::delivery::MULTIVARIANT;
-use crate::report::Severity;
-use crate::view::View;
-
-/// URI and INSTREAM-ID fit the TYPE.
-pub(super) static RULE: Rule = Rule {
+pub(super) const RULE: Rule = Rule {
     id: "HLS-M15",
-    severity: Severity::Fail,
+    severity: Fail,
+    set: Standard,
     spec: "RFC 8216 4.3.4.1",
-    set: RuleSet::Standard,
-    title: "URI and INSTREAM-ID fit the TYPE",
-    doc: "Captions in the video have INSTREAM-ID and no URI; subtitles are playlists of their own and have a URI.",
+    title: "URI and INSTREAM-ID are present only with the TYPE that allows them",
+    doc: "Closed captions are inside the video: they have an INSTREAM-ID and no URI. Subtitles are media playlists \
+          and have a URI.",
     check,
 };
 
 fn check(view: &View<'_>, out: &mut Findings) {
-    for media in view.media() {
-        let has = |name: &str| media.attributes.get(name).is_some();
-        let wrong = match media.kind() {
-            "SUBTITLES" if !has("URI") => Some(("URI", "none")),
-            "CLOSED-CAPTIONS" if has("URI") => Some(("no URI", "one")),
-            "CLOSED-CAPTIONS" if !has("INSTREAM-ID") => Some(("INSTREAM-ID", "none")),
-            "AUDIO" | "VIDEO" | "SUBTITLES" if has("INSTREAM-ID") => {
-                Some(("no INSTREAM-ID", "one"))
-            }
-            _ => None,
+    for tag in view.media_tags() {
+        let has = |name: &str| tag.get(name).is_some();
+        let kind = tag.media_type();
+        let (expected, found) = match kind {
+            "SUBTITLES" if !has("URI") => ("URI", "none"),
+            "CLOSED-CAPTIONS" if has("URI") => ("no URI", "one"),
+            "CLOSED-CAPTIONS" if !has("INSTREAM-ID") => ("INSTREAM-ID", "none"),
+            "AUDIO" | "VIDEO" | "SUBTITLES" if has("INSTREAM-ID") => ("no INSTREAM-ID", "one"),
+            _ => continue,
         };
-        if let Some((expected, found)) = wrong {
-            let expected = format!("{expected} with TYPE={}", media.kind());
-            out.line(MULTIVARIANT, media.line, expected, found);
-        }
+        out.multivariant(tag.line, format!("{expected} with TYPE={kind}"), found);
     }
 }

@@ -1,41 +1,31 @@
-//! HLS-M16: FORCED on subtitles only, and then AUTOSELECT=YES.
+use crate::rule::prelude::*;
 
-use super::super::{Findings, Rule, RuleSet};
-use crate::delivery::MULTIVARIANT;
-use crate::report::Severity;
-use crate::view::View;
-
-/// FORCED on subtitles only, and then AUTOSELECT=YES.
-pub(super) static RULE: Rule = Rule {
+pub(super) const RULE: Rule = Rule {
     id: "HLS-M16",
-    severity: Severity::Warn,
+    severity: Warn,
+    set: Standard,
     spec: "RFC 8216 4.3.4.1, Apple HLS Authoring 5.11",
-    set: RuleSet::Standard,
-    title: "FORCED on subtitles only, and then AUTOSELECT=YES",
-    doc: "Forced subtitles are shown without being chosen, so the player must be allowed to select them by itself.",
+    title: "FORCED is used for subtitles only, and forced subtitles are AUTOSELECT=YES",
+    doc: "A client shows forced subtitles although the viewer did not select them, so it must be allowed to select \
+          them by itself.",
     check,
 };
 
 fn check(view: &View<'_>, out: &mut Findings) {
-    for media in view
-        .media()
+    for tag in view
+        .media_tags()
         .iter()
-        .filter(|m| m.attributes.get("FORCED").is_some())
+        .filter(|t| t.get("FORCED").is_some())
     {
-        if media.kind() != "SUBTITLES" {
-            out.line(
-                MULTIVARIANT,
-                media.line,
+        if tag.media_type() != "SUBTITLES" {
+            out.multivariant(
+                tag.line,
                 "FORCED with TYPE=SUBTITLES only",
-                media.kind(),
+                tag.media_type(),
             );
-        } else if media.is_yes("FORCED") && !media.is_yes("AUTOSELECT") {
-            out.line(
-                MULTIVARIANT,
-                media.line,
-                "AUTOSELECT=YES where FORCED=YES",
-                "not",
-            );
+        } else if tag.is_yes("FORCED") && !tag.is_yes("AUTOSELECT") {
+            let found = tag.get("AUTOSELECT").unwrap_or("none");
+            out.multivariant(tag.line, "AUTOSELECT=YES with FORCED=YES", found);
         }
     }
 }

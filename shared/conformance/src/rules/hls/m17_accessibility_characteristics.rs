@@ -1,55 +1,55 @@
-//! HLS-M17: accessibility renditions say so in full.
+use crate::hls::MediaTag;
+use crate::hls::characteristics::{DESCRIBES_SOUND, DESCRIBES_VIDEO, TRANSCRIBES_DIALOG};
+use crate::rule::prelude::*;
 
-use super::super::{Findings, Rule, RuleSet};
-use crate::characteristics::{
-    DESCRIBES_SOUND as SOUND, DESCRIBES_VIDEO as VIDEO, TRANSCRIBES_DIALOG as SPOKEN,
-};
-use crate::delivery::MULTIVARIANT;
-use crate::report::Severity;
-use crate::view::View;
-
-/// Accessibility renditions say so in full.
-pub(super) static RULE: Rule = Rule {
+pub(super) const RULE: Rule = Rule {
     id: "HLS-M17",
-    severity: Severity::Fail,
+    severity: Fail,
+    set: Standard,
     spec: "Apple HLS Authoring 4.5, 4.6, 2.12, 2.13",
-    set: RuleSet::Standard,
-    title: "accessibility renditions say so in full",
-    doc: "Captions for the deaf carry both characteristics; audio description is AUTOSELECT=YES, or the system setting cannot choose it.",
+    title: "accessibility renditions have the complete CHARACTERISTICS",
+    doc: "Captions for the deaf and hard of hearing carry both characteristics. An audio description is \
+          AUTOSELECT=YES; otherwise the accessibility setting of the device cannot select it. What the manifest \
+          declares as SDH or as a description is marked as such.",
     check,
 };
 
 fn check(view: &View<'_>, out: &mut Findings) {
-    for media in view.media() {
-        let text = media.attributes.get("CHARACTERISTICS").unwrap_or_default();
-        let has = |name: &str| text.split(',').any(|c| c.trim() == name);
-        if media.kind() == "SUBTITLES" && has(SPOKEN) != has(SOUND) {
-            let expected = format!("{SPOKEN} and {SOUND} together");
-            out.line(MULTIVARIANT, media.line, expected, text);
+    for tag in view.media_tags() {
+        let sdh = [TRANSCRIBES_DIALOG, DESCRIBES_SOUND].map(|c| has(tag, c));
+        if tag.media_type() == "SUBTITLES" && sdh[0] != sdh[1] {
+            let expected = format!("{TRANSCRIBES_DIALOG} and {DESCRIBES_SOUND} together");
+            out.multivariant(tag.line, expected, characteristics(tag));
         }
-        if media.kind() == "AUDIO" && has(VIDEO) && !media.is_yes("AUTOSELECT") {
-            let expected = format!("AUTOSELECT=YES with {VIDEO}");
-            out.line(MULTIVARIANT, media.line, expected, "not");
+        let described = tag.media_type() == "AUDIO" && has(tag, DESCRIBES_VIDEO);
+        if described && !tag.is_yes("AUTOSELECT") {
+            let expected = format!("AUTOSELECT=YES with {DESCRIBES_VIDEO}");
+            out.multivariant(tag.line, expected, tag.get("AUTOSELECT").unwrap_or("none"));
         }
     }
-    if let Some(expected) = view.expected {
-        let audio = expected.audio.iter().filter(|a| a.described);
-        let text = expected.text.iter().filter(|t| t.sdh);
-        let audio = audio.map(|a| (a.path.as_str(), VIDEO));
-        for (folder, wanted) in audio.chain(text.map(|t| (t.path.as_str(), SPOKEN))) {
-            promised(view, folder, wanted, out);
+    let Some(expected) = view.expected else {
+        return;
+    };
+    let described = expected.audio.iter().filter(|a| a.described);
+    let described = described.map(|a| (&a.path, DESCRIBES_VIDEO));
+    let sdh = expected.text.iter().filter(|t| t.sdh);
+    for (folder, wanted) in described.chain(sdh.map(|t| (&t.path, TRANSCRIBES_DIALOG))) {
+        let tags = view
+            .in_folder(folder)
+            .into_iter()
+            .flat_map(|r| &r.media_tags);
+        for tag in tags.filter(|t| !has(t, wanted)) {
+            let expected = format!("{wanted} for {folder}");
+            out.multivariant(tag.line, expected, characteristics(tag));
         }
     }
 }
 
-/// What the manifest calls a description or SDH must be announced as such.
-fn promised(view: &View<'_>, folder: &str, wanted: &str, out: &mut Findings) {
-    let tags = view.in_folder(folder).map_or(&[][..], |t| &t.media);
-    for tag in tags {
-        let text = tag.attributes.get("CHARACTERISTICS").unwrap_or_default();
-        if !text.split(',').any(|c| c.trim() == wanted) {
-            let expected = format!("{wanted} for {folder}");
-            out.line(MULTIVARIANT, tag.line, expected, text);
-        }
-    }
+fn characteristics(tag: &MediaTag) -> &str {
+    tag.get("CHARACTERISTICS").unwrap_or_default()
+}
+
+fn has(tag: &MediaTag, characteristic: &str) -> bool {
+    let mut all = characteristics(tag).split(',');
+    all.any(|c| c.trim() == characteristic)
 }

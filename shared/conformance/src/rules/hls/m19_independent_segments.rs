@@ -1,18 +1,13 @@
-//! HLS-M19: EXT-X-INDEPENDENT-SEGMENTS.
+use crate::rule::prelude::*;
 
-use super::super::{Findings, Rule, RuleSet};
-use crate::delivery::MULTIVARIANT;
-use crate::report::Severity;
-use crate::view::{Kind, View};
-
-/// EXT-X-INDEPENDENT-SEGMENTS.
-pub(super) static RULE: Rule = Rule {
+pub(super) const RULE: Rule = Rule {
     id: "HLS-M19",
-    severity: Severity::Fail,
+    severity: Fail,
+    set: Standard,
     spec: "Apple HLS Authoring 9.11, 9.12",
-    set: RuleSet::Standard,
-    title: "EXT-X-INDEPENDENT-SEGMENTS",
-    doc: "In the multivariant playlist, else in every video playlist: without it a player may not start decoding at any segment.",
+    title: "EXT-X-INDEPENDENT-SEGMENTS is present",
+    doc: "It is in the multivariant playlist or in every video playlist. Without it a client may not assume that it \
+          can start decoding at any segment.",
     check,
 };
 
@@ -20,10 +15,10 @@ fn check(view: &View<'_>, out: &mut Findings) {
     let Some(multivariant) = view.multivariant else {
         return;
     };
-    let everywhere = view
-        .of(Kind::Video)
-        .all(|t| t.playlist.independent_segments.is_some());
-    if multivariant.independent_segments.is_none() && !everywhere {
-        out.add(MULTIVARIANT, None, "EXT-X-INDEPENDENT-SEGMENTS", "none");
+    let in_all = view
+        .video()
+        .all(|r| r.playlist.independent_segments.is_some());
+    if multivariant.independent_segments.is_none() && !in_all {
+        out.object(MULTIVARIANT, "EXT-X-INDEPENDENT-SEGMENTS", "none");
     }
 }

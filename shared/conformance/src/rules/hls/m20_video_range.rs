@@ -1,55 +1,42 @@
-//! HLS-M20: VIDEO-RANGE where anything is HDR, and an SDR variant beside it.
+use crate::rule::prelude::*;
 
-use super::super::{Findings, Rule, RuleSet};
-use crate::delivery::MULTIVARIANT;
-use crate::hls::Variant;
-use crate::report::Severity;
-use crate::view::{Track, View};
-
-/// VIDEO-RANGE where anything is HDR, and an SDR variant beside it.
-pub(super) static RULE: Rule = Rule {
+pub(super) const RULE: Rule = Rule {
     id: "HLS-M20",
-    severity: Severity::Fail,
+    severity: Fail,
+    set: Standard,
     spec: "Apple HLS Authoring 9.16, 1.24",
-    set: RuleSet::Standard,
-    title: "VIDEO-RANGE where anything is HDR, and an SDR variant beside it",
-    doc: "A screen without HDR shows PQ and HLG washed out; players choose by VIDEO-RANGE.",
+    title: "if a variant is HDR, every variant has VIDEO-RANGE and one variant is SDR",
+    doc: "Clients select by VIDEO-RANGE. A display without HDR shows PQ and HLG washed out.",
     check,
 };
 
 fn check(view: &View<'_>, out: &mut Findings) {
-    let hdr = |v: &&Variant| view.track_of(v).is_some_and(is_hdr);
     let variants = view.variants();
-    if !variants.iter().any(|v| hdr(&v)) {
+    let ranges: Vec<_> = variants
+        .iter()
+        .map(|v| range(view.rendition_of(v)))
+        .collect();
+    if ranges.iter().all(|r| *r == "SDR") {
         return;
     }
-    for variant in variants {
-        let expected = match view.track_of(variant).and_then(transfer) {
-            Some(16) => "PQ",
-            Some(18) => "HLG",
-            _ => "SDR",
-        };
-        let found = variant.attributes.get("VIDEO-RANGE").unwrap_or("none");
-        if found != expected {
-            out.line(
-                MULTIVARIANT,
-                variant.line,
-                format!("VIDEO-RANGE={expected}"),
-                found,
-            );
+    for (variant, range) in variants.iter().zip(&ranges) {
+        let found = variant.get("VIDEO-RANGE").unwrap_or("none");
+        if found != *range {
+            out.multivariant(variant.line, format!("VIDEO-RANGE={range}"), found);
         }
     }
-    if variants.iter().all(|v| hdr(&v)) {
-        out.add(MULTIVARIANT, None, "an SDR variant beside HDR", "none");
+    if !ranges.contains(&"SDR") {
+        out.object(MULTIVARIANT, "an SDR variant in addition to HDR", "none");
     }
 }
 
-fn transfer(track: &Track<'_>) -> Option<u16> {
-    let init = track.init?;
-    let colour = init.colour.or_else(|| init.sps?.vui.colour)?;
-    Some(colour.transfer)
-}
-
-fn is_hdr(track: &Track<'_>) -> bool {
-    matches!(transfer(track), Some(16 | 18))
+/// `VIDEO-RANGE` by the transfer characteristics (ISO/IEC 23091-2); SDR if they are unknown.
+fn range(rendition: Option<&Rendition<'_>>) -> &'static str {
+    let init = rendition.and_then(|r| r.init);
+    let colour = init.and_then(|i| i.colour.or_else(|| i.sps?.vui.colour));
+    match colour.map(|c| c.transfer) {
+        Some(16) => "PQ",
+        Some(18) => "HLG",
+        _ => "SDR",
+    }
 }

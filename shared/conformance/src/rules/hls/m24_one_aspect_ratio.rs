@@ -1,38 +1,26 @@
-//! HLS-M24: all variants have one aspect ratio.
+use crate::rule::prelude::*;
 
-use super::super::{Findings, Rule, RuleSet};
-use crate::delivery::MULTIVARIANT;
-use crate::measure::within_percent;
-use crate::report::Severity;
-use crate::view::View;
-
-/// All variants have one aspect ratio.
-pub(super) static RULE: Rule = Rule {
+pub(super) const RULE: Rule = Rule {
     id: "HLS-M24",
-    severity: Severity::Warn,
+    severity: Warn,
+    set: Standard,
     spec: "Apple HLS Authoring 1.33",
-    set: RuleSet::Standard,
-    title: "all variants have one aspect ratio",
-    doc: "A picture that changes its shape when the player changes the rung was scaled wrongly. Rounding to even sizes is allowed for: 2 %.",
+    title: "all variants have the same aspect ratio",
+    doc: "A picture that changes its shape at a switch was scaled wrongly. 2 % are allowed for rounding to even sizes.",
     check,
 };
 
 fn check(view: &View<'_>, out: &mut Findings) {
-    let mut sizes = view
-        .variants()
-        .iter()
-        .filter_map(|v| Some((v.line, v.resolution()?)));
+    let variants = view.variants().iter();
+    let mut sizes = variants.filter_map(|v| Some((v.line, v.resolution()?)));
     let Some((_, (w, h))) = sizes.next() else {
         return;
     };
+    let product = |a: u32, b: u32| u64::from(a) * u64::from(b);
     for (line, (width, height)) in sizes {
-        let (a, b) = (
-            u64::from(w) * u64::from(height),
-            u64::from(width) * u64::from(h),
-        );
-        if !within_percent(a, b, 2) {
+        if !within_percent(product(w, height), product(width, h), 2) {
             let expected = format!("the aspect ratio of {w}x{h}");
-            out.line(MULTIVARIANT, line, expected, format!("{width}x{height}"));
+            out.multivariant(line, expected, format!("{width}x{height}"));
         }
     }
 }

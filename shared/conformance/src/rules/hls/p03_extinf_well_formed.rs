@@ -1,20 +1,12 @@
-//! HLS-P03: every segment has a well-formed EXTINF.
+use crate::rule::prelude::*;
 
-use super::super::{Findings, Rule, RuleSet};
-use crate::report::Severity;
-use crate::view::View;
-
-/// Every segment has a well-formed EXTINF.
-pub(super) static RULE: Rule = Rule {
+pub(super) const RULE: Rule = Rule {
     id: "HLS-P03",
-    severity: Severity::Fail,
+    severity: Fail,
+    set: Standard,
     spec: "RFC 8216 4.3.2.1",
-    set: RuleSet::Standard,
     title: "every segment has a well-formed EXTINF",
-    doc: "A duration in seconds, a comma, and the URI after it. Decimals need version 3. A lenient parser reads garbage as 0 and the timeline collapses.",
-    check,
+    doc: "It is a duration in seconds followed by a comma, and the segment's URI comes after it. Decimals need \
+          version 3. A lenient parser reads a malformed duration as 0, and the timeline collapses.",
+    check: parser_only,
 };
-
-fn check(view: &View<'_>, out: &mut Findings) {
-    out.parser_faults(view);
-}

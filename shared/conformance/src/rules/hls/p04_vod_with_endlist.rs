@@ -1,30 +1,28 @@
-//! HLS-P04: EXT-X-ENDLIST and EXT-X-PLAYLIST-TYPE:VOD.
+use crate::rule::prelude::*;
 
-use super::super::{Findings, Rule, RuleSet};
-use crate::report::{Location, Severity};
-use crate::view::View;
-
-/// EXT-X-ENDLIST and EXT-X-PLAYLIST-TYPE:VOD.
-pub(super) static RULE: Rule = Rule {
+pub(super) const RULE: Rule = Rule {
     id: "HLS-P04",
-    severity: Severity::Fail,
+    severity: Fail,
+    set: Standard,
     spec: "RFC 8216 4.3.3.4, 4.3.3.5, Apple HLS Authoring 8.6",
-    set: RuleSet::Standard,
-    title: "EXT-X-ENDLIST and EXT-X-PLAYLIST-TYPE:VOD",
-    doc: "Without the end a player takes the programme for live: it starts near the end and reloads for ever.",
+    title: "the playlist has EXT-X-ENDLIST and EXT-X-PLAYLIST-TYPE:VOD",
+    doc: "Without EXT-X-ENDLIST a client treats the programme as live: it starts near the end and keeps reloading \
+          the playlist.",
     check,
 };
 
 fn check(view: &View<'_>, out: &mut Findings) {
-    for track in &view.tracks {
-        if track.playlist.end_list.is_none() {
-            out.add(&track.path, None, "EXT-X-ENDLIST", "none");
+    for rendition in &view.renditions {
+        let (path, playlist) = (&rendition.path, rendition.playlist);
+        if playlist.end_list.is_none() {
+            out.object(path, "EXT-X-ENDLIST", "none");
         }
-        let kind = track.playlist.playlist_type.as_ref();
-        if kind.map(|k| k.value.as_str()) != Some("VOD") {
-            let found = kind.map_or("none", |k| k.value.as_str());
-            let location = kind.map(|k| Location::Line(k.line));
-            out.add(&track.path, location, "EXT-X-PLAYLIST-TYPE:VOD", found);
+        match &playlist.playlist_type {
+            None => out.object(path, "EXT-X-PLAYLIST-TYPE:VOD", "none"),
+            Some(kind) if kind.value != "VOD" => {
+                out.line(path, kind.line, "EXT-X-PLAYLIST-TYPE:VOD", &kind.value);
+            }
+            Some(_) => {}
         }
     }
 }

@@ -1,31 +1,24 @@
-//! HLS-P06: video and audio have the same target duration.
+use crate::rule::prelude::*;
 
-use super::super::{Findings, Rule, RuleSet};
-use crate::report::Severity;
-use crate::view::View;
-
-/// Video and audio have the same target duration.
-pub(super) static RULE: Rule = Rule {
+pub(super) const RULE: Rule = Rule {
     id: "HLS-P06",
-    severity: Severity::Fail,
+    severity: Fail,
+    set: Standard,
     spec: "Apple HLS Authoring 8.2",
-    set: RuleSet::Standard,
-    title: "video and audio have the same target duration",
-    doc: "Players keep audio and video in step by it, and Apple's ask for one value.",
+    title: "all video and audio playlists have the same target duration",
+    doc: "Clients use it to keep audio and video in step, and Apple devices require one value.",
     check,
 };
 
 fn check(view: &View<'_>, out: &mut Findings) {
     let mut targets = view
-        .timed()
-        .filter_map(|t| Some((t, t.playlist.target_duration.as_ref()?)));
+        .video_and_audio()
+        .filter_map(|r| Some((r, r.playlist.target_duration.as_ref()?)));
     let Some((_, first)) = targets.next() else {
         return;
     };
-    for (track, target) in targets {
-        if target.value != first.value {
-            let expected = format!("EXT-X-TARGETDURATION:{} as in the others", first.value);
-            out.line(&track.path, target.line, expected, target.value.to_string());
-        }
+    for (rendition, target) in targets.filter(|(_, t)| t.value != first.value) {
+        let expected = format!("EXT-X-TARGETDURATION:{} as in the others", first.value);
+        out.line(&rendition.path, target.line, expected, target.value);
     }
 }

@@ -1,32 +1,21 @@
-//! HLS-P09: EXT-X-MEDIA-SEQUENCE is 0 or absent, before the first segment.
+use crate::rule::prelude::*;
 
-use super::super::{Findings, Rule, RuleSet};
-use crate::report::Severity;
-use crate::view::View;
-
-/// EXT-X-MEDIA-SEQUENCE is 0 or absent, before the first segment.
-pub(super) static RULE: Rule = Rule {
+pub(super) const RULE: Rule = Rule {
     id: "HLS-P09",
-    severity: Severity::Warn,
+    severity: Warn,
+    set: Standard,
     spec: "RFC 8216 4.3.3.2",
-    set: RuleSet::Standard,
-    title: "EXT-X-MEDIA-SEQUENCE is 0 or absent, before the first segment",
-    doc: "Nothing was ever removed from a VOD playlist.",
+    title: "EXT-X-MEDIA-SEQUENCE is absent, 0 or 1, and precedes the first segment",
+    doc: "A VOD playlist never has segments removed, so its numbering starts at the beginning.",
     check,
 };
 
 fn check(view: &View<'_>, out: &mut Findings) {
-    out.parser_faults(view);
-    for track in &view.tracks {
-        let sequence = track.playlist.media_sequence.as_ref();
+    for rendition in &view.renditions {
+        let sequence = rendition.playlist.media_sequence.as_ref();
         if let Some(sequence) = sequence.filter(|s| s.value > 1) {
-            let found = sequence.value.to_string();
-            out.line(
-                &track.path,
-                sequence.line,
-                "EXT-X-MEDIA-SEQUENCE of 0 or 1",
-                found,
-            );
+            let expected = "EXT-X-MEDIA-SEQUENCE of 0 or 1";
+            out.line(&rendition.path, sequence.line, expected, sequence.value);
         }
     }
 }

@@ -1,49 +1,34 @@
-//! HLS-P10: fragmented MP4 has an EXT-X-MAP before it, and the object is there.
+use crate::rule::prelude::*;
 
-use super::super::{Findings, Rule, RuleSet};
-use crate::report::Severity;
-use crate::view::View;
-
-/// Fragmented MP4 has an EXT-X-MAP before it, and the object is there.
-pub(super) static RULE: Rule = Rule {
+pub(super) const RULE: Rule = Rule {
     id: "HLS-P10",
-    severity: Severity::Fail,
+    severity: Fail,
+    set: Standard,
     spec: "RFC 8216 4.3.2.5, Apple HLS Authoring 8.20",
-    set: RuleSet::Standard,
-    title: "fragmented MP4 has an EXT-X-MAP before it, and the object is there",
-    doc: "Without its init segment a fragment cannot be decoded.",
+    title: "fragmented MP4 segments follow an EXT-X-MAP, and its object exists",
+    doc: "A fragment cannot be decoded without its init segment.",
     check,
 };
 
+const EXTENSIONS: [&str; 4] = [".m4s", ".mp4", ".cmfv", ".cmfa"];
+
 fn check(view: &View<'_>, out: &mut Findings) {
-    out.parser_faults(view);
-    for track in &view.tracks {
-        for segment in &track.playlist.segments {
-            let mp4 = |p: &String| {
-                [".m4s", ".mp4", ".cmfv", ".cmfa"]
-                    .iter()
-                    .any(|e| p.ends_with(e))
-            };
-            if segment.map.is_none() && segment.uri.path.as_ref().is_some_and(mp4) {
-                out.line(
-                    &track.path,
-                    segment.line,
-                    "EXT-X-MAP before the segment",
-                    "none",
-                );
-                break;
-            }
+    for rendition in &view.renditions {
+        let mp4 = |path: &String| EXTENSIONS.iter().any(|e| path.ends_with(e));
+        let mut segments = rendition.playlist.segments.iter();
+        let unmapped = segments.find(|s| s.map.is_none() && s.uri.path.as_ref().is_some_and(mp4));
+        if let Some(segment) = unmapped {
+            let expected = "EXT-X-MAP before the segment";
+            out.line(&rendition.path, segment.line, expected, "none");
         }
-        for map in &track.maps {
-            match view.delivery.objects.get(&map.path) {
-                None => out.add(
-                    &track.path,
-                    None,
-                    format!("the init segment {map}"),
-                    "no such object",
-                ),
+        for map in &rendition.maps {
+            match view.object(&map.path) {
+                None => {
+                    let expected = format!("the init segment {map}");
+                    out.object(&rendition.path, expected, "no such object");
+                }
                 Some(object) if object.size == 0 => {
-                    out.add(&map.path, None, "an init segment", "0 bytes");
+                    out.object(&map.path, "an init segment", "0 bytes");
                 }
                 Some(_) => {}
             }

@@ -1,49 +1,42 @@
-//! HLS-P12: EXT-X-KEY is complete, and the key is not in the output.
-
-use super::super::{Findings, Rule, RuleSet};
 use crate::hls::Attributes;
 use crate::path::resolve;
-use crate::report::Severity;
-use crate::view::View;
+use crate::rule::prelude::*;
 
-/// EXT-X-KEY is complete, and the key is not in the output.
-pub(super) static RULE: Rule = Rule {
+pub(super) const RULE: Rule = Rule {
     id: "HLS-P12",
-    severity: Severity::Fail,
+    severity: Fail,
+    set: Standard,
     spec: "RFC 8216 4.3.2.4",
-    set: RuleSet::Standard,
     title: "EXT-X-KEY is complete, and the key is not in the output",
-    doc: "METHOD is known, URI is there unless it is NONE, IV has 128 bits. A key object beside the segments protects nothing.",
+    doc: "METHOD is known, URI is present unless METHOD is NONE, and IV has 128 bits. A key object stored with the \
+          segments protects nothing.",
     check,
 };
+
+const METHODS: [&str; 4] = ["NONE", "AES-128", "SAMPLE-AES", "SAMPLE-AES-CTR"];
 
 fn check(view: &View<'_>, out: &mut Findings) {
     for (path, playlist) in view.delivery.playlists() {
         for key in &playlist.keys {
-            for (expected, found) in wrong(path, &key.value, view) {
-                out.line(path, key.line, expected, found);
-            }
+            check_key(view, path, key.line, &key.value, out);
         }
     }
 }
 
-fn wrong(path: &str, key: &Attributes, view: &View<'_>) -> Vec<(&'static str, String)> {
-    let mut out = Vec::new();
+fn check_key(view: &View<'_>, path: &str, line: u32, key: &Attributes, out: &mut Findings) {
     let method = key.get("METHOD").unwrap_or("none");
-    if !matches!(method, "NONE" | "AES-128" | "SAMPLE-AES" | "SAMPLE-AES-CTR") {
-        out.push(("a known METHOD", method.to_owned()));
+    if !METHODS.contains(&method) {
+        out.line(path, line, "a known METHOD", method);
     }
+    let stored = |uri: &str| resolve(path, uri).is_ok_and(|p| view.object(&p).is_some());
     match key.get("URI") {
         None if method != "NONE" => {
-            out.push(("URI with a METHOD other than NONE", "none".to_owned()));
+            out.line(path, line, "URI with a METHOD other than NONE", "none");
         }
-        Some(uri) if resolve(path, uri).is_ok_and(|p| view.delivery.objects.contains_key(&p)) => {
-            out.push(("a key outside of the output", uri.to_owned()));
-        }
+        Some(uri) if stored(uri) => out.line(path, line, "a key outside of the output", uri),
         _ => {}
     }
     if let Some(iv) = key.get("IV").filter(|iv| iv.len() != 34) {
-        out.push(("an IV of 128 bits", iv.to_owned()));
+        out.line(path, line, "an IV of 128 bits", iv);
     }
-    out
 }

@@ -1,17 +1,12 @@
-//! HLS-P15: no tag that only live playlists have a use for.
+use crate::rule::prelude::*;
 
-use super::super::{Findings, Rule, RuleSet};
-use crate::report::Severity;
-use crate::view::View;
-
-/// No tag that only live playlists have a use for.
-pub(super) static RULE: Rule = Rule {
+pub(super) const RULE: Rule = Rule {
     id: "HLS-P15",
-    severity: Severity::Info,
+    severity: Info,
+    set: Standard,
     spec: "Apple HLS Authoring 8.4",
-    set: RuleSet::Standard,
-    title: "no tag that only live playlists have a use for",
-    doc: "Harmless, but it says that the packager took the programme for live.",
+    title: "there is no tag that only live playlists use",
+    doc: "The tag is harmless, but it shows that the packager treated the programme as live.",
     check,
 };
 

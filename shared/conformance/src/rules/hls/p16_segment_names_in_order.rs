@@ -1,40 +1,31 @@
-//! HLS-P16: segment names are in order, without a gap or a repetition.
+use crate::rule::prelude::*;
 
-use super::super::{Findings, Rule, RuleSet};
-use crate::report::Severity;
-use crate::view::{Kind, View};
-
-/// Segment names are in order, without a gap or a repetition.
-pub(super) static RULE: Rule = Rule {
+pub(super) const RULE: Rule = Rule {
     id: "HLS-P16",
-    severity: Severity::Fail,
+    severity: Fail,
+    set: Pipeline,
     spec: "pipeline",
-    set: RuleSet::Pipeline,
     title: "segment names are in order, without a gap or a repetition",
-    doc: "Names carry the segment number: one too few or twice the same is a segment lost or played twice.",
+    doc: "Names carry the segment number. A gap means that a segment was lost; a repetition plays one twice.",
     check,
 };
 
 fn check(view: &View<'_>, out: &mut Findings) {
-    for track in view.tracks.iter().filter(|t| t.kind != Kind::IFrames) {
-        let mut next = 1;
-        for segment in &track.segments {
+    for rendition in view
+        .renditions
+        .iter()
+        .filter(|r| r.kind != MediaKind::IFrames)
+    {
+        for segment in &rendition.segments {
             let Some(part) = segment.part.as_ref().filter(|p| p.range.is_none()) else {
-                next += 1;
                 continue;
             };
-            match number(&part.path) {
-                Some(found) if found == next => next += 1,
-                found => {
-                    let found = found.map_or_else(|| part.path.clone(), |n| n.to_string());
-                    out.line(
-                        &track.path,
-                        segment.line,
-                        format!("segment number {next}"),
-                        found,
-                    );
-                    break;
-                }
+            let found = number(&part.path);
+            if found != Some(segment.number) {
+                let found = found.map_or_else(|| part.path.clone(), |n| n.to_string());
+                let expected = format!("segment number {}", segment.number);
+                out.line(&rendition.path, segment.line, expected, found);
+                break;
             }
         }
     }

@@ -1,15 +1,12 @@
-//! PIP-02: everything was measured.
+use std::collections::BTreeMap;
 
-use super::super::{Findings, Rule, RuleSet};
-use crate::report::{Location, Severity};
-use crate::view::{Kind, Track, View};
+use crate::rule::prelude::*;
 
-/// Everything was measured.
-pub(super) static RULE: Rule = Rule {
+pub(super) const RULE: Rule = Rule {
     id: "PIP-02",
-    severity: Severity::Fail,
+    severity: Fail,
+    set: Standard,
     spec: "pipeline",
-    set: RuleSet::Standard,
     title: "everything was measured",
     doc: "What could not be read or understood was not verified, and an output that is not verified is not published.",
     check,
@@ -17,74 +14,57 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(view: &View<'_>, out: &mut Findings) {
     let delivery = view.delivery;
-    for (path, text) in &delivery.texts {
-        if let Err(reason) = text {
-            out.add(path, None, "a text that can be read", reason);
+    for (path, reason) in failed(&delivery.texts) {
+        out.object(path, "a text that can be read", reason);
+    }
+    for (part, reason) in failed(&delivery.inits) {
+        out.object(&part.path, "an init segment that can be measured", reason);
+    }
+    let segments = failed(&delivery.streams).chain(failed(&delivery.segments));
+    for (part, reason) in segments {
+        out.object(&part.path, "a segment that can be measured", reason);
+    }
+    for (part, facts) in &delivery.segments {
+        if let Some(fault) = facts.as_ref().ok().and_then(|f| f.faults.first()) {
+            out.fault(&part.path, fault);
         }
     }
-    for (part, init) in &delivery.inits {
-        if let Err(reason) = init {
-            out.add(
-                &part.path,
-                None,
-                "an init segment that can be measured",
-                reason,
-            );
-        }
+    let unread = delivery.wanted();
+    let segments = unread.segments.iter().map(|(part, _)| part);
+    let parts = unread.inits.iter().chain(segments).chain(&unread.streams);
+    for path in unread.texts.iter().chain(parts.map(|p| &p.path)) {
+        out.object(path, "an object that was read", "never read");
     }
-    for (part, stream) in &delivery.streams {
-        if let Err(reason) = stream {
-            out.add(&part.path, None, "a segment that can be measured", reason);
-        }
-    }
-    for (part, segment) in &delivery.segments {
-        match segment {
-            Err(reason) => out.add(&part.path, None, "a segment that can be measured", reason),
-            Ok(facts) => {
-                if let Some(fault) = facts.faults.first() {
-                    let at = Some(Location::Byte(fault.offset));
-                    out.add(
-                        &part.path,
-                        at,
-                        format!("{} in {}", fault.expected, fault.path),
-                        &*fault.found,
-                    );
-                }
-            }
-        }
-    }
-    unread(view, out);
-    for track in view.of(Kind::Video) {
-        unseen(track, out);
+    for rendition in view.video() {
+        check_pictures(rendition, out);
     }
 }
 
-/// What is there and referenced, but was never read.
-fn unread(view: &View<'_>, out: &mut Findings) {
-    let wanted = view.delivery.wanted();
-    let inits = wanted.inits.iter().map(|p| &p.path);
-    let segments = wanted.segments.iter().map(|(p, _)| p);
-    let segments = segments.chain(&wanted.streams).map(|p| &p.path);
-    for path in wanted.texts.iter().chain(inits).chain(segments) {
-        out.add(path, None, "to be measured", "never read");
-    }
+/// What could not be read, with the reason.
+fn failed<K, T>(results: &BTreeMap<K, Result<T, String>>) -> impl Iterator<Item = (&K, &String)> {
+    results
+        .iter()
+        .filter_map(|(key, result)| Some((key, result.as_ref().err()?)))
 }
 
-fn unseen(track: &Track<'_>, out: &mut Findings) {
-    if track.maps.is_empty() && !track.segments.is_empty() {
-        let found = "segments without an init segment";
-        out.add(
-            &track.path,
-            None,
-            "segments of a format that can be measured",
-            found,
+fn check_pictures(rendition: &Rendition<'_>, out: &mut Findings) {
+    if rendition.maps.is_empty() && !rendition.segments.is_empty() {
+        let expected = "segments of a format that can be measured";
+        out.object(
+            &rendition.path,
+            expected,
+            "segments without an init segment",
         );
     }
-    for segment in &track.segments {
-        let pictures = segment.facts.into_iter().flat_map(|f| &f.first_pictures);
-        if pictures.flatten().any(|p| p.idr.is_none()) {
+    for (segment, facts) in rendition.measured_segments() {
+        if facts
+            .first_pictures
+            .iter()
+            .flatten()
+            .any(|p| p.idr.is_none())
+        {
             let expected = "a picture at the start of every fragment";
-            out.segment(&track.path, segment.number, expected, "no slice found");
+            out.segment(rendition, segment, expected, "no slice found");
         }
     }
 }

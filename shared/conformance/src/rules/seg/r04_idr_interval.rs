@@ -1,40 +1,33 @@
-//! SEG-04: at most two seconds between IDR pictures.
+use crate::rule::prelude::*;
 
-use super::super::{Findings, Rule, RuleSet};
-use crate::hls::NANOS;
-use crate::measure::{nanos, seconds};
-use crate::report::Severity;
-use crate::view::{Kind, View};
-use reelsmith_isobmff::SegmentFacts;
-
-/// At most two seconds between IDR pictures.
-pub(super) static RULE: Rule = Rule {
+pub(super) const RULE: Rule = Rule {
     id: "SEG-04",
-    severity: Severity::Warn,
+    severity: Warn,
+    set: Standard,
     spec: "Apple HLS Authoring 1.13",
-    set: RuleSet::Standard,
-    title: "at most two seconds between IDR pictures",
-    doc: "Longer distances make seeking and switching slow. Measured over fragments and sync samples; one frame is allowed for rounding.",
+    title: "IDR pictures are at most two seconds apart",
+    doc: "Longer intervals make seeking and switching slow. Measured over fragments and sync samples, with a \
+          tolerance of one frame.",
     check,
 };
 
 fn check(view: &View<'_>, out: &mut Findings) {
-    for track in view.of(Kind::Video) {
-        let (Some(frame), Some(scale)) = (track.frame(), track.timescale()) else {
+    for rendition in view.video() {
+        let (Some(frame), Some(scale)) = (rendition.sample_duration(), rendition.timescale())
+        else {
             continue;
         };
-        for segment in &track.segments {
-            let Some(facts) = segment.facts else { continue };
+        for (segment, facts) in rendition.measured_segments() {
             let longest = nanos(longest_run(facts), scale);
             if longest > 2 * NANOS + frame {
                 let expected = "an IDR picture every 2 s";
-                out.segment(&track.path, segment.number, expected, seconds(longest));
+                out.segment(rendition, segment, expected, seconds(longest));
             }
         }
     }
 }
 
-/// Most ticks from one sync sample to the next.
+/// The greatest number of ticks from one sync sample to the next.
 fn longest_run(facts: &SegmentFacts) -> i128 {
     let (mut run, mut longest) = (0i128, 0);
     for sample in facts.of_track().flat_map(|f| &f.samples) {

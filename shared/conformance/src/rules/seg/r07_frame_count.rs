@@ -1,41 +1,35 @@
-//! SEG-07: exactly the frames of the source.
+use crate::rule::prelude::*;
 
-use super::super::{Findings, Rule, RuleSet};
-use crate::report::Severity;
-use crate::view::{Kind, View};
-
-/// Exactly the frames of the source.
-pub(super) static RULE: Rule = Rule {
+pub(super) const RULE: Rule = Rule {
     id: "SEG-07",
-    severity: Severity::Fail,
+    severity: Fail,
+    set: Pipeline,
     spec: "Apple HLS Authoring 7.1, pipeline",
-    set: RuleSet::Pipeline,
-    title: "exactly the frames of the source",
-    doc: "No frame is lost or doubled where chunks join: ffmpeg may end early with success. Without a job, all renditions of a frame rate must agree.",
+    title: "a video rendition has exactly the frames of the source",
+    doc: "No frame is lost or repeated where chunks join; ffmpeg may stop early and report success. Without a job, \
+          all renditions with the same frame rate must agree.",
     check,
 };
 
 fn check(view: &View<'_>, out: &mut Findings) {
-    let mut known = None;
-    for track in view.of(Kind::Video) {
-        let Some((samples, _)) = track.totals() else {
+    let mut first = None;
+    for rendition in view.video() {
+        let Some((samples, _)) = rendition.totals() else {
             continue;
         };
-        let rung = view
-            .expected
-            .and_then(|e| e.video.iter().find(|r| r.path == track.folder()));
-        let rate = track.frame_rate_milli();
-        let expected = match (rung, view.expected) {
-            (Some(rung), _) => rung.frames.0,
-            (None, Some(_)) => continue,
-            (None, None) => {
-                let (first, frames) = *known.get_or_insert((rate, samples));
-                if first == rate { frames } else { continue }
+        let rate = rendition.frame_rate_milli();
+        let expected = match view.expected {
+            Some(job) => {
+                let rung = job.video.iter().find(|r| r.path == rendition.folder());
+                rung.map(|r| r.frames.0)
+            }
+            None => {
+                let (first_rate, frames) = *first.get_or_insert((rate, samples));
+                (first_rate == rate).then_some(frames)
             }
         };
-        if samples != expected {
-            let expected = format!("{expected} frames");
-            out.add(&track.path, None, expected, samples.to_string());
+        if let Some(expected) = expected.filter(|e| *e != samples) {
+            out.object(&rendition.path, format!("{expected} frames"), samples);
         }
     }
 }

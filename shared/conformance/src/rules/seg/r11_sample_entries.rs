@@ -1,32 +1,22 @@
-//! SEG-11: sample entries are avc1 and hvc1.
+use crate::rule::prelude::*;
 
-use super::super::{Findings, Rule, RuleSet};
-use crate::report::Severity;
-use crate::view::{Kind, View};
-
-/// Sample entries are avc1 and hvc1.
-pub(super) static RULE: Rule = Rule {
+pub(super) const RULE: Rule = Rule {
     id: "SEG-11",
-    severity: Severity::Fail,
+    severity: Fail,
+    set: Standard,
     spec: "Apple HLS Authoring 1.5, 1.10",
-    set: RuleSet::Standard,
-    title: "sample entries are avc1 and hvc1",
-    doc: "With avc3 and hev1 the parameter sets are in the samples, which Apple devices do not look for.",
+    title: "the sample entry of video is avc1 or hvc1",
+    doc: "With avc3 and hev1 the parameter sets may be inside the samples, which Apple devices do not support.",
     check,
 };
 
 fn check(view: &View<'_>, out: &mut Findings) {
-    for track in view.of(Kind::Video) {
-        let Some((init, map)) = track.init.zip(track.maps.first()) else {
+    for rendition in view.video() {
+        let Some((init, path)) = rendition.init_at() else {
             continue;
         };
         if matches!(&*init.entry, "avc2" | "avc3" | "avc4" | "hev1" | "dvhe") {
-            out.add(
-                &map.path,
-                None,
-                "the sample entry avc1 or hvc1",
-                &*init.entry,
-            );
+            out.object(path, "the sample entry avc1 or hvc1", &init.entry);
         }
     }
 }

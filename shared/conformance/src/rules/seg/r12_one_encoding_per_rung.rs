@@ -1,27 +1,20 @@
-//! SEG-12: all chunks of a rung were encoded with the same settings.
+use crate::rule::prelude::*;
 
-use super::super::{Findings, Rule, RuleSet};
-use crate::report::Severity;
-use crate::view::View;
-use reelsmith_isobmff::Init;
-
-/// All chunks of a rung were encoded with the same settings.
-pub(super) static RULE: Rule = Rule {
+pub(super) const RULE: Rule = Rule {
     id: "SEG-12",
-    severity: Severity::Fail,
+    severity: Fail,
+    set: Standard,
     spec: "ISO/IEC 23000-19 B.2.4, pipeline",
-    set: RuleSet::Standard,
     title: "all chunks of a rung were encoded with the same settings",
-    doc: "One init segment serves the whole rendition: no sample carries parameter sets of its own, and where a playlist has several init segments they are equal.",
+    doc: "One init segment applies to the whole rendition: no sample has parameter sets of its own, and all init \
+          segments of a playlist are equal.",
     check,
 };
 
 fn check(view: &View<'_>, out: &mut Findings) {
-    for track in view.timed() {
-        let mut inits = track
-            .maps
-            .iter()
-            .filter_map(|m| Some((m, view.delivery.init(m)?)));
+    for rendition in view.video_and_audio() {
+        let maps = rendition.maps.iter();
+        let mut inits = maps.filter_map(|m| Some((m, view.delivery.init(m)?)));
         let Some((_, first)) = inits.next() else {
             continue;
         };
@@ -30,21 +23,18 @@ fn check(view: &View<'_>, out: &mut Findings) {
                 "the configuration of the first init segment, {}",
                 first.codec
             );
-            out.add(&map.path, None, expected, &*init.codec);
+            out.object(&map.path, expected, &init.codec);
         }
         let Some(nal) = first.defaults.nal else {
             continue;
         };
-        for segment in &track.segments {
-            let pictures = segment
-                .facts
-                .into_iter()
-                .flat_map(|f| f.first_pictures.iter().flatten());
-            let mut changed = pictures.filter(|p| p.has_parameter_sets(nal.coding));
-            if let Some(picture) = changed.next() {
+        for (segment, facts) in rendition.measured_segments() {
+            let mut pictures = facts.first_pictures.iter().flatten();
+            let changed = pictures.find(|p| p.has_parameter_sets(nal.coding));
+            if let Some(picture) = changed {
                 let found = format!("NAL unit types {:?}", picture.nal_types);
                 let expected = "parameter sets in the init segment only";
-                out.segment(&track.path, segment.number, expected, found);
+                out.segment(rendition, segment, expected, found);
             }
         }
     }

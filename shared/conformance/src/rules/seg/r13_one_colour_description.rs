@@ -1,62 +1,49 @@
-//! SEG-13: the colour description is one and the same.
-
-use super::super::{Findings, Rule, RuleSet};
-use crate::report::Severity;
-use crate::view::{Kind, View};
 use reelsmith_isobmff::Colour;
 
-/// The colour description is one and the same.
-pub(super) static RULE: Rule = Rule {
+use crate::rule::prelude::*;
+
+pub(super) const RULE: Rule = Rule {
     id: "SEG-13",
-    severity: Severity::Fail,
+    severity: Fail,
+    set: Standard,
     spec: "Apple HLS Authoring 1.21, 1.22, 1.35",
-    set: RuleSet::Standard,
-    title: "the colour description is one and the same",
-    doc: "In the parameter set and in `colr`, and in all renditions: otherwise the picture changes its colours when the rung changes.",
+    title: "the colour description is the same everywhere",
+    doc: "It is the same in the sequence parameter set, in `colr` and in all renditions. Otherwise the colours \
+          change when a client switches.",
     check,
 };
 
 fn check(view: &View<'_>, out: &mut Findings) {
-    let mut known: Option<(&str, Option<Colour>)> = None;
-    for track in view.of(Kind::Video) {
-        let Some(init) = track.init else { continue };
-        let path = track.maps.first().map_or(&*track.path, |m| &*m.path);
+    let mut first: Option<(&str, Option<Colour>)> = None;
+    for rendition in view.video() {
+        let Some(init) = rendition.init else { continue };
+        let path = rendition.init_path();
         let coded = init.sps.and_then(|s| s.vui.colour);
         if let (Some(stored), Some(coded)) = (init.colour, coded)
             && stored != coded
         {
-            out.add(
-                path,
-                None,
-                format!("colr as the SPS: {}", name(Some(coded))),
-                name(Some(stored)),
-            );
+            let expected = format!("colr as the SPS: {}", describe(Some(coded)));
+            out.object(path, expected, describe(Some(stored)));
         }
-        // HEVC's parameter set is not read, so only like codecs are compared.
+        // The sequence parameter set of HEVC is not read, so only H.264 renditions are compared.
         if init.sps.is_none() {
             continue;
         }
         let colour = coded.or(init.colour);
-        let (first, expected) = known.get_or_insert((path, colour));
+        let (first, expected) = first.get_or_insert((path, colour));
         if *expected != colour {
-            out.add(
-                path,
-                None,
-                format!("{} as {first}", name(*expected)),
-                name(colour),
-            );
+            let expected = format!("{} as in {first}", describe(*expected));
+            out.object(path, expected, describe(colour));
         }
     }
 }
 
-fn name(colour: Option<Colour>) -> String {
-    colour.map_or_else(
-        || "no colour description".to_owned(),
-        |c| {
-            format!(
-                "primaries {}, transfer {}, matrix {}, full range {}",
-                c.primaries, c.transfer, c.matrix, c.full_range
-            )
-        },
+fn describe(colour: Option<Colour>) -> String {
+    let Some(c) = colour else {
+        return "no colour description".to_owned();
+    };
+    format!(
+        "primaries {}, transfer {}, matrix {}, full range {}",
+        c.primaries, c.transfer, c.matrix, c.full_range
     )
 }

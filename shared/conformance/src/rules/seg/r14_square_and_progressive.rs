@@ -1,33 +1,27 @@
-//! SEG-14: square samples, progressive frames.
+use crate::rule::prelude::*;
 
-use super::super::{Findings, Rule, RuleSet};
-use crate::report::Severity;
-use crate::view::{Kind, View};
-
-/// Square samples, progressive frames.
-pub(super) static RULE: Rule = Rule {
+pub(super) const RULE: Rule = Rule {
     id: "SEG-14",
-    severity: Severity::Fail,
+    severity: Fail,
+    set: Standard,
     spec: "Apple HLS Authoring 1.14",
-    set: RuleSet::Standard,
-    title: "square samples, progressive frames",
-    doc: "Players disagree on non-square samples, and nothing de-interlaces. The encoder scales and de-interlaces instead.",
+    title: "samples are square and frames are progressive",
+    doc: "Clients disagree on non-square samples, and none deinterlaces. The encoder scales and deinterlaces instead.",
     check,
 };
 
 fn check(view: &View<'_>, out: &mut Findings) {
-    for track in view.of(Kind::Video) {
-        let Some((init, map)) = track.init.zip(track.maps.first()) else {
+    for rendition in view.video() {
+        let Some((init, path)) = rendition.init_at() else {
             continue;
         };
         let aspects = [init.sps.and_then(|s| s.vui.sar), init.pixel_aspect];
-        let oblong = aspects.into_iter().flatten().find(|(w, h)| w != h);
-        if let Some((w, h)) = oblong {
+        if let Some((w, h)) = aspects.into_iter().flatten().find(|(w, h)| w != h) {
             let expected = "a sample aspect ratio of 1:1";
-            out.add(&map.path, None, expected, format!("{w}:{h}"));
+            out.object(path, expected, format!("{w}:{h}"));
         }
         if init.sps.is_some_and(|s| !s.progressive) {
-            out.add(&map.path, None, "frame_mbs_only_flag", "fields");
+            out.object(path, "frame_mbs_only_flag", "fields");
         }
     }
 }

@@ -1,43 +1,31 @@
-//! SEG-15: a stereo AAC rendition; one sample rate.
+use crate::rule::prelude::*;
 
-use super::super::{Findings, Rule, RuleSet};
-use crate::report::Severity;
-use crate::view::{Kind, View};
-use reelsmith_isobmff::Init;
-
-/// A stereo AAC rendition; one sample rate.
-pub(super) static RULE: Rule = Rule {
+pub(super) const RULE: Rule = Rule {
     id: "SEG-15",
-    severity: Severity::Fail,
+    severity: Fail,
+    set: Standard,
     spec: "Apple HLS Authoring 2.3, 2.11",
-    set: RuleSet::Standard,
-    title: "a stereo AAC rendition; one sample rate",
-    doc: "Every device plays stereo AAC. A change of the sample rate between languages is heard as a click, or not played at all.",
+    title: "there is a stereo AAC rendition, and all audio has the same sample rate",
+    doc: "Every device plays stereo AAC. A change of the sample rate between languages causes a click or silence.",
     check,
 };
 
 fn check(view: &View<'_>, out: &mut Findings) {
-    let audio: Vec<_> = view
-        .of(Kind::Audio)
-        .filter_map(|t| Some((t, t.init?)))
-        .collect();
-    let Some((_, first)) = audio.first() else {
+    let audio = view.audio().filter_map(|r| Some((r, r.init?)));
+    let Some((_, first)) = audio.clone().next() else {
         return;
     };
-    let stereo = |i: &Init| i.channels == 2 && i.codec.starts_with("mp4a.40.");
-    if !audio.iter().any(|(_, i)| stereo(i)) {
+    let stereo_aac = |i: &Init| i.channels == 2 && i.codec.starts_with("mp4a.40.");
+    if !audio.clone().any(|(_, i)| stereo_aac(i)) {
         let found = format!("{} with {} channels", first.codec, first.channels);
-        out.add("", None, "a stereo AAC rendition", found);
+        out.output("a stereo AAC rendition", found);
     }
-    for (track, init) in &audio {
-        if init.sample_rate != first.sample_rate {
-            let expected = format!("{} Hz as the others", first.sample_rate);
-            out.add(
-                &track.path,
-                None,
-                expected,
-                format!("{} Hz", init.sample_rate),
-            );
-        }
+    for (rendition, init) in audio.filter(|(_, i)| i.sample_rate != first.sample_rate) {
+        let expected = format!("{} Hz as the other renditions", first.sample_rate);
+        out.object(
+            &rendition.path,
+            expected,
+            format!("{} Hz", init.sample_rate),
+        );
     }
 }

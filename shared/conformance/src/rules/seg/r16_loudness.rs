@@ -1,35 +1,29 @@
-//! SEG-16: integrated loudness within the target.
+use crate::rule::prelude::*;
 
-use super::super::{Findings, Rule, RuleSet};
-use crate::report::Severity;
-use crate::view::View;
-
-/// Integrated loudness within the target.
-pub(super) static RULE: Rule = Rule {
+pub(super) const RULE: Rule = Rule {
     id: "SEG-16",
-    severity: Severity::Warn,
+    severity: Warn,
+    set: Pipeline,
     spec: "Apple HLS Authoring 2.18",
-    set: RuleSet::Pipeline,
-    title: "integrated loudness within 0.5 LU of the target",
-    doc: "Of the worker's record: the encoded rendition, decoded and measured. A track that is as good as silent has no loudness.",
+    title: "the integrated loudness is within 0.5 LU of the target",
+    doc: "The worker measures the decoded rendition and records its loudness. A silent track has no loudness and is \
+          not judged.",
     check,
 };
 
-/// Hundredths of a loudness unit by which a rendition may be off.
+/// Greatest difference from the target, in hundredths of a loudness unit.
 const TOLERANCE: u32 = 50;
 
 fn check(view: &View<'_>, out: &mut Findings) {
-    let levels = view.expected.map(|e| &e.evidence.levels);
+    let levels = view.evidence().map(|e| &e.levels);
     let Some(levels) = levels.filter(|l| !l.is_empty()) else {
         return out.not_judged();
     };
     for level in levels {
-        let Some(found) = level.integrated else {
-            continue;
-        };
-        if found.abs_diff(level.target) > TOLERANCE {
+        let wrong = |found: &i32| found.abs_diff(level.target) > TOLERANCE;
+        if let Some(found) = level.integrated.filter(wrong) {
             let expected = format!("{} within 0.5 LU", lufs(level.target));
-            out.add(&level.rendition, None, expected, lufs(found));
+            out.object(&level.rendition, expected, lufs(found));
         }
     }
 }

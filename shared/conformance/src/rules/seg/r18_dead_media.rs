@@ -1,34 +1,29 @@
-//! SEG-18: no black, frozen or silent run that the source has not.
-
-use super::super::{Findings, Rule, RuleSet};
 use crate::evidence::DeadRun;
-use crate::report::Severity;
-use crate::view::View;
+use crate::rule::prelude::*;
 
-/// No black, frozen or silent run that the source has not.
-pub(super) static RULE: Rule = Rule {
+pub(super) const RULE: Rule = Rule {
     id: "SEG-18",
-    severity: Severity::Warn,
+    severity: Warn,
+    set: Pipeline,
     spec: "pipeline",
-    set: RuleSet::Pipeline,
-    title: "no black, frozen or silent run that the source has not",
-    doc: "A run of the output lies within one of the source, give or take half a second. Needs decoding; judged where runs were looked for.",
+    title: "no run is black, frozen or silent unless the source is",
+    doc: "Every such run of the output lies within one of the source, with a tolerance of half a second. Finding \
+          them needs decoding; the rule is judged if the caller supplies them.",
     check,
 };
 
-/// Detectors see starts and ends late or early by so much, in milliseconds.
+/// Detectors report starts and ends early or late by up to this, in milliseconds.
 const TOLERANCE: u64 = 500;
 
 fn check(view: &View<'_>, out: &mut Findings) {
-    let dead = view.expected.and_then(|e| e.evidence.dead.as_ref());
-    let Some(dead) = dead else {
+    let Some(dead) = view.evidence().and_then(|e| e.dead.as_ref()) else {
         return out.not_judged();
     };
     for run in &dead.output {
         if !dead.source.iter().any(|s| covers(s, run)) {
-            let expected = format!("{} where the source is", run.kind);
+            let expected = format!("{} only where the source is", run.kind);
             let found = format!("{} from {} ms to {} ms", run.kind, run.start_ms, run.end_ms);
-            out.add(&run.rendition, None, expected, found);
+            out.object(&run.rendition, expected, found);
         }
     }
 }

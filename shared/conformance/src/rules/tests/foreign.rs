@@ -1,4 +1,4 @@
-//! Outputs that are not ours: they are judged by the formats' rules, and never crash a check.
+//! Outputs of other packagers: they are judged by the rules of the formats and never crash a check.
 
 use super::*;
 use crate::delivery::Object;
@@ -16,7 +16,7 @@ fn ids(report: &Report) -> BTreeSet<&str> {
 }
 
 #[test]
-fn transport_streams_are_said_not_to_be_measured() {
+fn unmeasured_transport_streams_are_reported() {
     let master = "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=500000,RESOLUTION=640x360\nlow.m3u8\n\
                   #EXT-X-STREAM-INF:BANDWIDTH=900000,RESOLUTION=1280x720\nhigh.m3u8\n";
     let media = "#EXTM3U\n#EXT-X-VERSION:4\n#EXT-X-TARGETDURATION:6\n#EXTINF:6.0,\n#EXT-X-BYTERANGE:1000@0\nall.ts\n\
@@ -48,8 +48,8 @@ fn transport_streams_are_said_not_to_be_measured() {
 }
 
 /// The first rung in one file, without I-frames; no MPD and no job.
-pub(super) fn byte_ranges() -> Good {
-    let good = Good::new();
+pub(super) fn byte_ranges() -> ValidOutput {
+    let good = ValidOutput::new();
     let folder = "video/h264_360p";
     let bytes = good.bytes();
     let mut file = bytes[&format!("{folder}/init.mp4")].clone();
@@ -85,7 +85,7 @@ pub(super) fn byte_ranges() -> Good {
 }
 
 #[test]
-fn one_file_with_byte_ranges_is_measured_by_its_parts() {
+fn byte_ranges_of_one_file_are_measured() {
     let good = byte_ranges();
     let report = check(&good.delivery(), None, Sets::STANDARD);
     assert_eq!(report.violations, [], "{}", report.summary());
@@ -94,8 +94,8 @@ fn one_file_with_byte_ranges_is_measured_by_its_parts() {
 }
 
 #[test]
-fn transport_streams_are_judged_as_far_as_they_are_read() {
-    let good = Good::transport();
+fn transport_streams_are_judged_by_their_packets() {
+    let good = ValidOutput::transport();
     let report = check(&good.delivery(), None, Sets::STANDARD);
     assert_eq!(ids(&report), BTreeSet::from(["PIP-02", "HLS-M21"]));
     let mut restarted = good.clone();
@@ -116,8 +116,8 @@ fn transport_streams_are_judged_as_far_as_they_are_read() {
 }
 
 #[test]
-fn an_mpd_alone_is_an_output_too() {
-    let mut good = Good::new();
+fn an_output_may_have_an_mpd_only() {
+    let mut good = ValidOutput::new();
     good.texts.retain(|path, _| !path.ends_with(".m3u8"));
     let report = check(&good.delivery(), None, Sets::STANDARD);
     assert_eq!(report.violations, [], "{}", report.summary());
@@ -127,7 +127,7 @@ fn an_mpd_alone_is_an_output_too() {
 }
 
 #[test]
-fn a_flood_of_variants_and_empty_segments_ends() {
+fn thousands_of_variants_and_empty_segments_are_checked_in_bounded_time() {
     let mut master = "#EXTM3U\n".to_owned();
     let mut media =
         "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-TARGETDURATION:4\n#EXT-X-MAP:URI=\"init.mp4\"\n"
@@ -145,9 +145,9 @@ fn a_flood_of_variants_and_empty_segments_ends() {
 }
 
 #[test]
-fn numbers_at_the_ends_of_their_types_never_overflow() {
+fn extreme_numbers_never_overflow() {
     let huge = u64::MAX.to_string();
-    let mut good = Good::new();
+    let mut good = ValidOutput::new();
     let master = good.texts.get_mut("master.m3u8").unwrap();
     *master = master.replace("BANDWIDTH=", &format!("BANDWIDTH={huge}"));
     *master = master.replacen(

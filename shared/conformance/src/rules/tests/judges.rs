@@ -1,4 +1,4 @@
-//! Every damage as files, for readers that are not ours: `scripts/check-judges` asks for them.
+//! Writes every damage as files for independent validators; `scripts/check-judges` runs it.
 
 use std::path::Path;
 
@@ -7,8 +7,8 @@ use super::*;
 /// The folder to write to.
 const FOLDER: &str = "REELSMITH_DAMAGES";
 
-/// Writes an output to a folder of its own. Returns what is known of it.
-fn write(folder: &Path, name: &str, owner: Option<&str>, good: &Good) -> serde_json::Value {
+/// Writes an output to a folder, and returns its entry for the index.
+fn write(folder: &Path, name: &str, owner: Option<&str>, good: &ValidOutput) -> serde_json::Value {
     for (path, bytes) in good.bytes() {
         let file = folder.join(path);
         std::fs::create_dir_all(file.parent().unwrap()).unwrap();
@@ -20,12 +20,12 @@ fn write(folder: &Path, name: &str, owner: Option<&str>, good: &Good) -> serde_j
         "folder": folder.file_name().unwrap().to_str().unwrap(),
         "name": name,
         "owner": owner,
-        "severity": owner.map(|id| registry().find(|r| r.id == id).unwrap().severity.as_str()),
+        "severity": owner.map(|id| registry().find(|r| r.id == id).unwrap().severity.to_string()),
         "found": found,
     })
 }
 
-/// Damage that is not in the files but in the listing or in what the caller knows is none for a reader of files.
+/// Damage to the listing or to the expectation only is not written, because a reader of files cannot see it.
 #[test]
 #[ignore = "writes files for scripts/check-judges"]
 #[allow(
@@ -36,9 +36,9 @@ fn write_every_output_and_every_damage() {
     let folder = std::env::var_os(FOLDER).expect(FOLDER);
     let folder = Path::new(&folder);
     let goods = [
-        ("good", Good::new()),
-        ("good-protected", Good::protected()),
-        ("good-transport", Good::transport()),
+        ("good", ValidOutput::new()),
+        ("good-protected", ValidOutput::protected()),
+        ("good-transport", ValidOutput::transport()),
     ];
     let bytes: Vec<_> = goods.iter().map(|(_, good)| good.bytes()).collect();
     let (mut index, mut elsewhere) = (Vec::new(), 0);

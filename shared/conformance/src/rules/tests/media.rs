@@ -1,9 +1,9 @@
 //! Damage to init segments and media segments.
 
-use super::{Damage, Good, MPD, V360, V720};
+use super::{Damage, MPD, V360, V720, ValidOutput};
 use reelsmith_isobmff::file_type;
 
-fn init(good: &mut Good, change: impl FnOnce(&mut crate::testing::inits::InitSpec)) {
+fn init(good: &mut ValidOutput, change: impl FnOnce(&mut crate::testing::inits::InitSpec)) {
     good.init(&format!("{V360}/init.mp4"), change);
 }
 

@@ -1,9 +1,9 @@
 //! Damage to the multivariant playlist.
 
-use super::{Damage, Good, MASTER, V360, V720};
+use super::{Damage, MASTER, V360, V720, ValidOutput};
 
 /// Scales the first number after `name`, which follows a comma or colon, of the first variant by percent.
-fn scale(good: &mut Good, name: &str, percent: u64) {
+fn scale(good: &mut ValidOutput, name: &str, percent: u64) {
     let text = good.texts.get_mut(MASTER).unwrap();
     let from = text.find("#EXT-X-STREAM-INF").unwrap();
     let at = from + text[from..].find(name).unwrap() + name.len();

@@ -1,8 +1,8 @@
 //! Damage to the syntax of playlists, to media playlists and captions.
 
-use super::{Damage, Good, MASTER, V360, V720};
+use super::{Damage, MASTER, V360, V720, ValidOutput};
 
-fn all_text(good: &mut Good, path: &str, from: &str, to: &str) {
+fn all_text(good: &mut ValidOutput, path: &str, from: &str, to: &str) {
     let text = good.texts.get_mut(path).unwrap();
     assert!(text.contains(from), "{path} has {from:?}");
     *text = text.replace(from, to);

@@ -1,4 +1,4 @@
-//! Damage to what is stored, and how.
+//! Damage to the stored objects and their headers.
 
 use super::{Damage, MASTER, MPD, V360, V720};
 

@@ -1,36 +1,36 @@
-//! Damage to what only a caller knows, to encryption, and to transport streams.
+//! Damage to the evidence, to encryption and to transport streams.
 
-use super::{Damage, Good, MASTER, MPD, V360};
+use super::{Damage, MASTER, MPD, V360, ValidOutput};
 use crate::evidence::{Evidence, Identity, Metric};
 use crate::testing::inits::ProtectionSpec;
 use crate::ts::PACKET;
 use reelsmith_isobmff::testing::{FragmentSpec, SampleSpec};
 
-fn evidence(good: &mut Good) -> &mut Evidence {
+fn evidence(good: &mut ValidOutput) -> &mut Evidence {
     &mut good.expected.as_mut().unwrap().evidence
 }
 
-fn record(good: &mut Good) -> &mut Identity {
+fn record(good: &mut ValidOutput) -> &mut Identity {
     let provenance = evidence(good).provenance.as_mut().unwrap();
     provenance.records.get_mut("chunks/00000-0.json").unwrap()
 }
 
-/// Makes it an encrypted output, and damages the encryption of one init segment.
-fn protected(good: &mut Good, path: &str, change: impl FnOnce(&mut ProtectionSpec)) {
-    *good = Good::protected();
+/// Replaces it by an encrypted output and damages the encryption of one init segment.
+fn protected(good: &mut ValidOutput, path: &str, change: impl FnOnce(&mut ProtectionSpec)) {
+    *good = ValidOutput::protected();
     good.init(path, |i| change(i.protection.as_mut().unwrap()));
 }
 
-/// Makes it an output in MPEG-TS, and damages the second segment of both variants.
-fn transport(good: &mut Good, change: impl Fn(&mut Vec<u8>)) {
-    *good = Good::transport();
+/// Replaces it by an output in MPEG-TS and damages the second segment of both variants.
+fn transport(good: &mut ValidOutput, change: impl Fn(&mut Vec<u8>)) {
+    *good = ValidOutput::transport();
     for folder in ["low", "high"] {
         let segment = format!("{folder}/seg_00002.ts");
         change(good.raw.get_mut(&segment).unwrap());
     }
 }
 
-/// What a transport stream breaks by its nature: it is not measured as far as MP4 is.
+/// Rules that every transport stream breaks, because less of it is measured.
 const TRANSPORT: &[&str] = &["PIP-02", "HLS-M21"];
 
 pub(super) const DAMAGES: &[Damage] = &[
@@ -65,7 +65,7 @@ pub(super) const DAMAGES: &[Damage] = &[
         apply: |g| record(g).profile = Some("00".repeat(32)),
     },
     Damage {
-        name: "an output that nobody made",
+        name: "an output without records",
         rule: "PIP-01",
         also: &[],
         apply: |g| evidence(g).provenance.as_mut().unwrap().records.clear(),
@@ -164,7 +164,7 @@ pub(super) const DAMAGES: &[Damage] = &[
         apply: |g| protected(g, "video/h264_720p/init.mp4", |p| p.constant_iv.truncate(8)),
     },
     Damage {
-        name: "encrypted, nobody knows how",
+        name: "encryption without tenc",
         rule: "CMF-08",
         also: &[],
         apply: |g| protected(g, "audio/en/init.mp4", |p| p.tenc = false),
@@ -180,7 +180,7 @@ pub(super) const DAMAGES: &[Damage] = &[
         rule: "SEG-03",
         also: &["HLS-P14"],
         apply: |g| {
-            *g = Good::protected();
+            *g = ValidOutput::protected();
             let path = format!("{V360}/seg_00002.m4s");
             g.segment(&path, |s| s[0].samples[0].nal = Some(1));
         },
@@ -196,7 +196,7 @@ pub(super) const DAMAGES: &[Damage] = &[
         rule: "DSH-17",
         also: &[],
         apply: |g| {
-            *g = Good::protected();
+            *g = ValidOutput::protected();
             g.edit(MPD, "urn:mpeg:dash:mp4protection:2011", "urn:example:other");
         },
     },
@@ -205,7 +205,7 @@ pub(super) const DAMAGES: &[Damage] = &[
         rule: "DSH-17",
         also: &[],
         apply: |g| {
-            *g = Good::protected();
+            *g = ValidOutput::protected();
             g.init("audio/ja/init.mp4", |i| i.protection = None);
         },
     },
