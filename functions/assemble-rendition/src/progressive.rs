@@ -8,7 +8,7 @@ use reelsmith_core::plan::Plan;
 use reelsmith_core::ports::PutOptions;
 use reelsmith_core::record::{RungOutput, TrackRecord};
 use reelsmith_media::OnSource as _;
-use reelsmith_media::progressive::{Joined, join as join_files};
+use reelsmith_media::progressive::{JoinTask, join as join_files};
 use reelsmith_pipeline::Invocation;
 use reelsmith_pipeline::records::concurrently;
 use reelsmith_pipeline::worker::{EncoderPorts, IMMUTABLE, mp4_type};
@@ -34,7 +34,7 @@ pub(crate) async fn join(
         None => None,
     };
     let out = dir.path().join("out.mp4");
-    let joined = Joined {
+    let joined = JoinTask {
         video: &video_files,
         audio: audio_files.as_deref(),
         out: &out,

@@ -121,7 +121,7 @@ async fn from_stream(
         segments,
         build: ports.tools.build(),
         cpu_ms,
-        bytes_read: proxy.stats().bytes_read,
+        bytes_read: proxy.bytes_read(),
     })
 }
 

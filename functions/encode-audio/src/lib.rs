@@ -11,8 +11,8 @@ use reelsmith_contract::Failure;
 use reelsmith_contract::payload::{RenditionInput, WorkerOutput};
 use reelsmith_core::record::TrackRecord;
 use reelsmith_media::{
-    AudioMedia, AudioTask, MediaError, OnSource as _, ProxyOptions, ProxyStats, RangeProxy,
-    encode_audio, track_reads,
+    AudioMedia, AudioTask, MediaError, OnSource as _, ProxyOptions, RangeProxy, encode_audio,
+    track_reads,
 };
 use reelsmith_pipeline::Invocation;
 use reelsmith_pipeline::records::JobFiles;
@@ -41,7 +41,7 @@ async fn encode(
     let run = RunRecorder::start(ports.clock.as_ref(), invocation);
     let files = JobFiles::read(&ports.outputs, &input.claim).await?;
     let rendition = &input.item.rendition;
-    let (media, read) = run_encoder(ports, &files, rendition, invocation)
+    let (media, bytes_read) = run_encoder(ports, &files, rendition, invocation)
         .await
         .on_source_part(&files.inspection.mezzanine.object, rendition)?;
     let keys = input.claim.keys();
@@ -58,7 +58,7 @@ async fn encode(
         generation: files.plan.generation,
         output,
         loudness: Some(media.loudness),
-        run: run.finish(ports.tools.build(), media.cpu_ms, read.bytes_read),
+        run: run.finish(ports.tools.build(), media.cpu_ms, bytes_read),
     };
     let (_, created) = create_or_read(&ports.outputs, record, made).await?;
     tracing::info!(
@@ -75,7 +75,7 @@ async fn run_encoder(
     files: &JobFiles,
     rendition: &str,
     invocation: &Invocation,
-) -> Result<(AudioMedia, ProxyStats), MediaError> {
+) -> Result<(AudioMedia, u64), MediaError> {
     let JobFiles {
         job,
         inspection,
@@ -96,5 +96,5 @@ async fn run_encoder(
     let task = AudioTask::new(proxy.url(), probe, plan, rendition, audio, folder.path())?
         .mocked(job.options.mock);
     let media = encode_audio(&ports.tools, &task, &encoder_limits(invocation)).await;
-    Ok((proxy.check(media)?, proxy.stats()))
+    Ok((proxy.check(media)?, proxy.bytes_read()))
 }

@@ -22,7 +22,10 @@ use reelsmith_core::plan::{Plan, VideoRendition};
 use reelsmith_core::record::{ImageFile, ImagesRecord};
 use reelsmith_core::time::{Ticks, Timescale};
 use reelsmith_core::units::Bytes as ByteCount;
-use reelsmith_media::{Grid, Limits, OnSource as _, Stills, brightness, poster, poster_of, sheets};
+use reelsmith_media::{
+    KeyPictures, Limits, OnSource as _, SheetGrid, choose_poster, draw_poster, draw_sheets,
+    measure_brightness,
+};
 use reelsmith_pipeline::worker::{
     Deliverable, EncoderPorts, JPEG_TYPE, RunRecorder, VTT_TYPE, WorkUnit, create_or_read,
     encoder_limits, temporary_folder, write_once,
@@ -44,7 +47,7 @@ pub async fn handle(
 }
 
 struct Drawn {
-    grid: Grid,
+    grid: SheetGrid,
     sheets: Vec<Bytes>,
     poster: Bytes,
     cpu_ms: u64,
@@ -125,26 +128,26 @@ async fn draw(
 ) -> Result<Drawn, Failure> {
     let source = &small.path;
     let folder = temporary_folder().on_source(source)?;
-    let stills = Stills {
+    let stills = KeyPictures {
         init: &thumbnails.init,
         pictures: &thumbnails.bytes,
         directory: folder.path(),
     };
-    let measured = brightness(&ports.tools, &stills, limits).await;
+    let measured = measure_brightness(&ports.tools, &stills, limits).await;
     let (levels, measuring_ms) = measured.on_source(source)?;
     let count = u32::try_from(levels.len()).unwrap_or(u32::MAX);
-    let grid = Grid::new(small.rung.resolution, count);
-    let (sheets, drawing_ms) = sheets(&ports.tools, &stills, grid, limits)
+    let grid = SheetGrid::new(small.rung.resolution, count);
+    let (sheets, drawing_ms) = draw_sheets(&ports.tools, &stills, grid, limits)
         .await
         .on_source(source)?;
-    let segment = thumbnails.segments.get(poster_of(&levels)).copied();
+    let segment = thumbnails.segments.get(choose_poster(&levels)).copied();
     let large = Pictures::one(&ports.outputs, keys, &large.path, segment.unwrap_or(1)).await?;
-    let stills = Stills {
+    let stills = KeyPictures {
         init: &large.init,
         pictures: &large.bytes,
         directory: folder.path(),
     };
-    let (poster, poster_ms) = poster(&ports.tools, &stills, limits)
+    let (poster, poster_ms) = draw_poster(&ports.tools, &stills, limits)
         .await
         .on_source(source)?;
     Ok(Drawn {
@@ -183,7 +186,7 @@ fn deliverables(
 
 /// The WebVTT track by which players find the thumbnail of a time: each cue names a rectangle of a sheet (media fragments,
 /// `#xywh=`). hls.js, Shaka Player, JW Player and plug-ins of Video.js read it.
-fn thumbnail_track(plan: &Plan, grid: Grid, interval: Ticks, count: u32) -> String {
+fn thumbnail_track(plan: &Plan, grid: SheetGrid, interval: Ticks, count: u32) -> String {
     let total = plan.duration();
     let at = |n: u32| {
         clock(

@@ -12,8 +12,7 @@ use reelsmith_contract::payload::{TranscodeChunkInput, WorkerOutput};
 use reelsmith_core::plan::ChunkItem;
 use reelsmith_core::record::ChunkRecord;
 use reelsmith_media::{
-    ChunkMedia, ChunkTask, MediaError, OnSource as _, ProxyOptions, ProxyStats, RangeProxy,
-    transcode,
+    ChunkMedia, ChunkTask, MediaError, OnSource as _, ProxyOptions, RangeProxy, transcode,
 };
 use reelsmith_pipeline::Invocation;
 use reelsmith_pipeline::records::JobFiles;
@@ -42,7 +41,7 @@ async fn encode(
     let run = RunRecorder::start(ports.clock.as_ref(), invocation);
     let files = JobFiles::read(&ports.outputs, &input.claim).await?;
     let chunk = format!("chunk {}", input.item.chunk);
-    let (media, read) = run_encoder(ports, &files, input.item, invocation)
+    let (media, bytes_read) = run_encoder(ports, &files, input.item, invocation)
         .await
         .on_source_part(&files.inspection.mezzanine.object, &chunk)?;
     let mut outputs = Vec::new();
@@ -65,13 +64,13 @@ async fn encode(
         group: input.item.group,
         frames: plan.chunks[input.item.chunk as usize].frames,
         outputs,
-        run: run.finish(ports.tools.build(), media.cpu_ms, read.bytes_read),
+        run: run.finish(ports.tools.build(), media.cpu_ms, bytes_read),
     };
     let (recorded, created) = create_or_read(&ports.outputs, record, made).await?;
     tracing::info!(
         cpu_ms = media.cpu_ms,
         frames = recorded.frames.count().0,
-        bytes_read = read.bytes_read,
+        bytes_read,
         created,
         "encoded"
     );
@@ -83,7 +82,7 @@ async fn run_encoder(
     files: &JobFiles,
     item: ChunkItem,
     invocation: &Invocation,
-) -> Result<(ChunkMedia, ProxyStats), MediaError> {
+) -> Result<(ChunkMedia, u64), MediaError> {
     let JobFiles {
         job,
         inspection,
@@ -102,5 +101,5 @@ async fn run_encoder(
     let task = ChunkTask::new(proxy.url(), &inspection.probe, plan, item, folder.path())?
         .mocked(job.options.mock);
     let media = transcode(&ports.tools, &task, &encoder_limits(invocation)).await;
-    Ok((proxy.check(media)?, proxy.stats()))
+    Ok((proxy.check(media)?, proxy.bytes_read()))
 }

@@ -20,7 +20,7 @@ use reelsmith_core::probe::{Inspection, Probe};
 use reelsmith_core::sniff::Container;
 use reelsmith_core::units::Bytes;
 use reelsmith_media::{
-    MediaError, OnSource as _, ProxyOptions, RangeProxy, Tools, complete, probe,
+    MediaError, OnSource as _, ProxyOptions, RangeProxy, Tools, add_clean_aperture, probe,
 };
 use reelsmith_pipeline::checksums::explain_refusal;
 use reelsmith_pipeline::{Invocation, records};
@@ -167,7 +167,7 @@ async fn probe_pinned(
         )),
         other => other,
     });
-    complete(Arc::clone(&ports.store), pin, probed.on_source(source)?)
+    add_clean_aperture(Arc::clone(&ports.store), pin, probed.on_source(source)?)
         .await
         .on_source(source)
 }

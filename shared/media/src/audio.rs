@@ -1,14 +1,30 @@
-//! An audio track, encoded whole: loudness by one constant gain, exactly as many samples as the video lasts, cut into
-//! segments on the video's grid.
+//! Audio: one track of a mezzanine as AAC segments with a normalised loudness.
 //!
-//! Never chunk by chunk: every encode of AAC begins with priming, and each seam would drift by it.
+//! A track is encoded as a whole, not chunk by chunk: every AAC encode begins with priming, so each seam would drift by
+//! it. The work has these passes (`level`):
+//!
+//! 1. [`measure_argv`]: mix the track to the output's channels, measure loudness and true peak (EBU R 128), and keep the
+//!    mix as a file, so that the mezzanine is read once.
+//! 2. [`measure_limited_argv`]: if peaks would exceed the ceiling, measure the mix after gain and limiter.
+//! 3. [`encode_argv`]: apply one constant gain, and a limiter if needed; encode.
+//! 4. [`measure_result_argv`]: measure the encoded file. If it misses the target, refine the correction and go to 3.
+//!
+//! The result is cut at the first access unit at or after the end of the video segment of the same number.
+//!
+//! Invariants: the track has exactly as many samples as the video lasts; silence fills gaps in the source; every access
+//! unit is at its planned sample. Violations are [`MediaError::FrameCount`] or [`MediaError::Timing`].
+//!
+//! The encode of a stereo track (inputs shortened):
+//!
+//! ```text
+//! ffmpeg -f w64 -i mix.w64 -af aformat=…,volume=volume=6.9dB:precision=float,alimiter=…,apad=whole_len=480480,
+//!   atrim=end_sample=480480 -c:a aac -profile:a aac_low -b:a 128000 -frag_duration 4000000 -f mp4 … audio.mp4
+//! ```
 
 mod argv;
 mod level;
 mod loudness;
-mod slices;
 
-use std::ops::Range;
 use std::path::PathBuf;
 
 use bytes::Bytes;
@@ -22,24 +38,21 @@ use reelsmith_isobmff::EncodedTrack;
 
 use crate::error::MediaError;
 use crate::process::Limits;
-use crate::segment::{self, Place, SegmentMedia};
+use crate::segment::{self, SegmentMedia};
 use crate::tools::Tools;
 
-pub use argv::{encode_argv, measure_argv, result_argv, settle_argv};
-pub use loudness::{Correction, Measured};
+pub use argv::{encode_argv, measure_argv, measure_limited_argv, measure_result_argv};
+pub use loudness::{Correction, LoudnessMeasurement};
 
-/// One audio rendition: all that the encoder needs to know.
+/// Everything needed to encode one audio rendition.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AudioTask {
     /// Address of the mezzanine at the range proxy.
     pub url: String,
-    /// Its container.
     pub container: Container,
-    /// The rendition.
     pub rendition: AudioRendition,
-    /// Channels of the source's stream.
+    /// Channels of the source stream.
     pub source_channels: u32,
-    /// How it is encoded.
     pub settings: AudioSettings,
     /// When the first video frame is shown: time zero of the output.
     pub video_start: Seconds,
@@ -49,34 +62,33 @@ pub struct AudioTask {
     pub segment_frames: FrameCount,
     /// Frames of the video.
     pub total_frames: FrameCount,
-    /// Silence instead of the mezzanine's sound.
+    /// Encode silence instead of the mezzanine's sound.
     pub mock: bool,
-    /// An empty folder for the encoder's file.
+    /// An empty folder for the encoder's files.
     pub directory: PathBuf,
 }
 
-/// What an audio track became.
+/// An encoded audio track.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AudioMedia {
     /// Folder of the rendition.
     pub rendition: String,
-    /// Timescale of the track: its sample rate.
+    /// The sample rate.
     pub timescale: Timescale,
-    /// The init segment; its edit list hides the encoder's priming.
+    /// The init segment; its edit list removes the encoder's priming.
     pub init: Bytes,
-    /// The segments, in order.
     pub segments: Vec<SegmentMedia>,
-    /// Loudness before and after, and the gain between them.
+    /// Loudness before and after, and the gain.
     pub loudness: Loudness,
     /// Processor time of all passes in milliseconds, user and system.
     pub cpu_ms: u64,
 }
 
 impl AudioTask {
-    /// The task of one audio rendition of a plan.
+    /// The task for the audio rendition with the path `rendition`.
     ///
     /// # Errors
-    /// [`MediaError::Plan`] where the plan has no rendition of that path.
+    /// [`MediaError::Plan`] if the plan has no such rendition.
     pub fn new(
         url: impl Into<String>,
         probe: &Probe,
@@ -86,10 +98,8 @@ impl AudioTask {
         directory: impl Into<PathBuf>,
     ) -> Result<Self, MediaError> {
         let found = plan.audio.iter().find(|r| r.path == rendition);
-        let found = found.ok_or_else(|| MediaError::Plan {
-            expected: format!("an audio rendition {rendition}"),
-            found: "none".into(),
-        })?;
+        let found = found
+            .ok_or_else(|| MediaError::plan(format!("an audio rendition {rendition}"), "none"))?;
         let stream = probe.audio.iter().find(|s| s.index == found.stream);
         Ok(Self {
             url: url.into(),
@@ -106,7 +116,7 @@ impl AudioTask {
         })
     }
 
-    /// The same track with silence for its sound: same samples; the mezzanine is not read.
+    /// The same task; with `mock`, silence of the same length is encoded and the mezzanine is not read.
     #[must_use]
     pub fn mocked(mut self, mock: bool) -> Self {
         self.mock = mock;
@@ -116,33 +126,34 @@ impl AudioTask {
 
 /// Samples of an AAC-LC access unit (ISO/IEC 14496-3, 4.5.2.1.1).
 const FRAME: u64 = 1_024;
-/// Samples that the encoder delays its input by, and that the edit list takes off again.
+/// Samples of encoder delay, which the edit list removes.
 const PRIMING: u32 = 1_024;
 
-/// Measures and encodes an audio track and proves its length to the sample.
+/// Measures and encodes an audio track, and checks its length to the sample.
 ///
 /// # Errors
-/// [`MediaError::FrameCount`] where the encoder made another number of samples; [`MediaError::Output`] where what it made
-/// is not as it should be; and what [`run_with_progress`] reports.
+/// [`MediaError::FrameCount`] if the encoder made another number of samples; [`MediaError::Timing`] if an access unit is at
+/// another sample; [`MediaError::Output`] if its file has another structure; and the errors of
+/// [`run_with_progress`](crate::process::run_with_progress).
 pub async fn encode_audio(
     tools: &Tools,
     task: &AudioTask,
     limits: &Limits,
 ) -> Result<AudioMedia, MediaError> {
-    let levelled = level::encode(tools, task, limits).await?;
-    let mut encoded = segment::read(&task.rendition.path, levelled.file)?;
+    let leveled = level::encode(tools, task, limits).await?;
+    let mut encoded = segment::read(&task.rendition.path, leveled.file)?;
     trim_to_length(task, &mut encoded)?;
     Ok(AudioMedia {
         rendition: task.rendition.path.clone(),
         timescale: Timescale(task.rendition.sample_rate),
-        segments: segments(task, &encoded)?,
+        segments: segment::build_audio(&task.rendition.path, &encoded, PRIMING, ends(task))?,
         init: encoded.canonical_init(&[b"iso6", b"cmfc", b"caac"], PRIMING),
-        loudness: levelled.loudness,
-        cpu_ms: levelled.cpu_ms,
+        loudness: leveled.loudness,
+        cpu_ms: leveled.cpu_ms,
     })
 }
 
-/// Holds every access unit against the grid, and ends the last one with the programme.
+/// Checks the time of every access unit, and shortens the last one to the end of the programme.
 fn trim_to_length(task: &AudioTask, encoded: &mut EncodedTrack) -> Result<(), MediaError> {
     let path = task.rendition.path.as_str();
     let priming = encoded.init.media_start();
@@ -157,21 +168,14 @@ fn trim_to_length(task: &AudioTask, encoded: &mut EncodedTrack) -> Result<(), Me
     let wanted = task.rendition.samples + u64::from(PRIMING);
     let count = encoded.samples.len() as u64;
     if count != wanted.div_ceil(FRAME) {
-        return Err(MediaError::FrameCount {
-            rendition: path.to_owned(),
-            unit: "samples",
-            expected: task.rendition.samples,
-            found: (count * FRAME).saturating_sub(u64::from(PRIMING)),
-        });
+        let found = (count * FRAME).saturating_sub(u64::from(PRIMING));
+        let expected = task.rendition.samples;
+        return Err(MediaError::frame_count(path, "samples", expected, found));
     }
     for (n, sample) in (0u64..).zip(&encoded.samples) {
         if sample.time != n * FRAME {
-            return Err(MediaError::Timing {
-                rendition: path.to_owned(),
-                what: format!("access unit {n}"),
-                expected: segment::ticks(n * FRAME).0,
-                found: segment::ticks(sample.time).0,
-            });
+            let unit = format!("access unit {n}");
+            return Err(MediaError::timing(path, unit, n * FRAME, sample.time));
         }
     }
     let last = count.saturating_sub(1);
@@ -182,42 +186,14 @@ fn trim_to_length(task: &AudioTask, encoded: &mut EncodedTrack) -> Result<(), Me
     Ok(())
 }
 
-fn segments(task: &AudioTask, encoded: &EncodedTrack) -> Result<Vec<SegmentMedia>, MediaError> {
-    let ranges = ranges(task, encoded.samples.len());
-    (1u32..)
-        .zip(ranges)
-        .map(|(number, range)| {
-            let place = Place {
-                number,
-                sequence: number,
-                delay: PRIMING,
-                keys: false,
-            };
-            segment::build(&task.rendition.path, encoded, place, &[range])
-        })
-        .collect()
-}
-
-/// Access units of each segment: cut at the first boundary at or after the end of the video segment of the same number.
-///
-/// Where the video's last segment is shorter than an access unit there may be one audio segment less.
-fn ranges(task: &AudioTask, units: usize) -> Vec<Range<usize>> {
-    let segment = task.segment_frames.0.max(1);
-    let mut ranges = Vec::new();
-    let mut start = 0;
-    for number in 1..=task.total_frames.0.div_ceil(segment) {
-        let frames = FrameCount((number * segment).min(task.total_frames.0));
-        let end = task
-            .frame_rate
-            .samples_in(frames, task.rendition.sample_rate);
-        let unit = (end + u64::from(PRIMING)).div_ceil(FRAME);
-        let unit = usize::try_from(unit).unwrap_or(usize::MAX).min(units);
-        if unit > start {
-            ranges.push(start..unit);
-            start = unit;
-        }
-    }
-    ranges
+/// The end of each video segment in samples.
+fn ends(task: &AudioTask) -> impl Iterator<Item = u64> {
+    let (segment, total) = (task.segment_frames.0.max(1), task.total_frames.0);
+    let ends = (1..=total.div_ceil(segment)).map(move |n| FrameCount((n * segment).min(total)));
+    ends.map(move |frames| {
+        task.frame_rate
+            .samples_in(frames, task.rendition.sample_rate)
+    })
 }
 
 #[cfg(test)]

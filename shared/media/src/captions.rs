@@ -1,12 +1,35 @@
-//! Captions of any accepted format as segmented WebVTT on the video's grid.
+//! Captions: SubRip, WebVTT, ASS and TTML files, and caption tracks of a mezzanine, as segmented WebVTT.
+//!
+//! Players need captions in segments that match the video segments by number and duration. So every format is read
+//! into a list of cues (start, end, text), the cues are clamped to the programme, and each video segment gets one WebVTT
+//! file with the cues that are shown in it:
+//!
+//! ```text
+//! bytes ── text::decode ──▶ lines ── subrip_webvtt | ass | ttml ──▶ cues ── check ──▶ segments
+//! mezzanine ── embedded: ffmpeg extracts the track as SubRip, WebVTT or ASS ──▶ bytes
+//! ```
+//!
+//! Invariants:
+//! - The text of a cue is escaped, its tags are balanced, and it has no empty line, so it cannot end the cue or inject
+//!   markup. Italics, bold and underline are kept; colours, fonts, positions and drawings are not.
+//! - A cue that is shown across a cut is in both segments, with its own full times.
+//! - A malformed file fails with its line: it is never repaired by guessing.
+//!
+//! The second segment of four seconds of a cue from 3.5 s to 5 s:
+//!
+//! ```text
+//! WEBVTT
+//! X-TIMESTAMP-MAP=MPEGTS:0,LOCAL:00:00:00.000
+//!
+//! 00:00:03.500 --> 00:00:05.000
+//! First <i>line</i>
+//! ```
 
 mod ass;
 mod embedded;
-mod markup;
-mod srt;
+mod subrip_webvtt;
 mod text;
 mod ttml;
-mod vtt;
 
 use std::fmt::Write as _;
 
@@ -21,15 +44,15 @@ pub use embedded::{EmbeddedTask, convert_embedded, embedded_argv};
 /// One segment of captions, as long as the video segment of the same number.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TextSegment {
-    /// Number, from 1.
+    /// From 1.
     pub number: u32,
-    /// A whole WebVTT file.
+    /// A complete WebVTT file.
     pub body: String,
-    /// Start in [`Plan::timescale`].
+    /// In [`Plan::timescale`].
     pub start: Ticks,
-    /// Duration in [`Plan::timescale`].
+    /// In [`Plan::timescale`].
     pub duration: Ticks,
-    /// Cues of which at least a part is shown in it.
+    /// Number of cues that are shown in the segment.
     pub cues: u32,
 }
 
@@ -40,54 +63,52 @@ struct Cue {
     end: i64,
     /// WebVTT cue text, escaped, without empty lines.
     payload: String,
-    /// Line of the file where it stands, from 1.
+    /// Line of the cue in the file, from 1.
     line: u32,
 }
 
 impl Cue {
-    /// Whether there is something to see, and a time to see it.
     fn is_shown(&self) -> bool {
         self.end > self.start && !self.payload.is_empty()
     }
 }
 
-/// Head of every segment (RFC 8216, 3.5): cue times count from where the video's do.
+/// The head of every segment (RFC 8216, 3.5): cue times have the same origin as the video's.
 const HEAD: &str = "WEBVTT\nX-TIMESTAMP-MAP=MPEGTS:0,LOCAL:00:00:00.000\n";
 
 /// Largest caption file in bytes.
-const LARGEST: usize = 16 << 20;
+const MAX_SIZE: usize = 16 << 20;
 
-/// Reads captions and cuts them on the grid of the video. Text, italics, bold and underline are kept; colours, fonts,
-/// positions and drawings are not. A cue that is shown across a cut is in both segments with its own full times.
+/// Reads a caption file and cuts it into the segments of the video.
 ///
 /// # Errors
-/// [`MediaError::Captions`] with the line: what cannot be read in the format, ends before it starts, or lies wholly outside
-/// the programme.
+/// [`MediaError::Captions`] with the line, if the file is malformed or too large, a cue ends before it starts, or no
+/// cue is shown within the programme.
 pub fn convert_captions(
     bytes: &[u8],
     format: CaptionFormat,
     plan: &Plan,
 ) -> Result<Vec<TextSegment>, MediaError> {
-    let cues = checked(cues(bytes, format)?, plan)?;
+    let cues = check(read(bytes, format)?, plan)?;
     Ok(segments(&cues, plan))
 }
 
-/// What a file says, in the order of the file.
-fn cues(bytes: &[u8], format: CaptionFormat) -> Result<Vec<Cue>, MediaError> {
-    if bytes.len() > LARGEST {
-        let expected = format!("at most {LARGEST} bytes");
+/// The cues of a file, in the order of the file.
+fn read(bytes: &[u8], format: CaptionFormat) -> Result<Vec<Cue>, MediaError> {
+    if bytes.len() > MAX_SIZE {
+        let expected = format!("at most {MAX_SIZE} bytes");
         return Err(wrong(None, expected, bytes.len().to_string()));
     }
     let text = text::decode(bytes)?;
     match format {
-        CaptionFormat::Srt => srt::read(&text),
-        CaptionFormat::Vtt => vtt::read(&text),
+        CaptionFormat::Srt => subrip_webvtt::read_subrip(&text),
+        CaptionFormat::Vtt => subrip_webvtt::read_webvtt(&text),
         CaptionFormat::Ass => ass::read(&text),
         CaptionFormat::Ttml => ttml::read(&text),
     }
 }
 
-/// One for each segment of the video.
+/// One text segment for each segment of the video.
 fn segments(cues: &[Cue], plan: &Plan) -> Vec<TextSegment> {
     let numbers = 1..=plan.segment_count();
     numbers.map(|n| segment(cues, plan, n)).collect()
@@ -105,8 +126,8 @@ fn wrong(
     }
 }
 
-/// In order of time, without those that are never shown, none past the programme's end; at least one.
-fn checked(cues: Vec<Cue>, plan: &Plan) -> Result<Vec<Cue>, MediaError> {
+/// Checks that the times are in order and that at least one cue is shown; returns the shown cues.
+fn check(cues: Vec<Cue>, plan: &Plan) -> Result<Vec<Cue>, MediaError> {
     if let Some(cue) = cues.iter().find(|c| c.end < c.start) {
         let expected = format!("an end at or after {}", stamp(cue.start));
         return Err(wrong(cue.line, expected, stamp(cue.end)));
@@ -124,7 +145,7 @@ fn checked(cues: Vec<Cue>, plan: &Plan) -> Result<Vec<Cue>, MediaError> {
     Ok(cues)
 }
 
-/// What is shown within the programme, in order of time.
+/// The cues that are shown within the programme, clamped to it and sorted by time.
 fn shown(mut cues: Vec<Cue>, plan: &Plan) -> Vec<Cue> {
     let total = millis(plan.duration(), plan);
     cues.retain(|c| c.is_shown() && c.start < total && c.end > 0);
@@ -136,7 +157,7 @@ fn shown(mut cues: Vec<Cue>, plan: &Plan) -> Vec<Cue> {
     cues
 }
 
-/// Rounded up, so that the last cue may last to the end of the last frame.
+/// Ticks in milliseconds, rounded up so that the last cue may last to the end of the last frame.
 fn millis(time: Ticks, plan: &Plan) -> i64 {
     let scale = i128::from(plan.timescale.0.max(1));
     let millis = (i128::from(time.0) * 1_000 + scale - 1).div_euclid(scale);
@@ -148,7 +169,7 @@ fn segment(cues: &[Cue], plan: &Plan, number: u32) -> TextSegment {
     let at = |frame| plan.frame_rate.duration_of(FrameCount(frame));
     let (start, end) = (at(frames.start), at(frames.end));
     let scale = i128::from(plan.timescale.0);
-    // Milliseconds against ticks without rounding: m / 1000 < t / scale.
+    // Compares milliseconds with ticks without rounding: m / 1000 < t / scale.
     let before = |m: i64, t: Ticks| i128::from(m) * scale < i128::from(t.0) * 1_000;
     let after = |m: i64, t: Ticks| i128::from(m) * scale > i128::from(t.0) * 1_000;
     let mut body = HEAD.to_owned();

@@ -1,9 +1,9 @@
-//! Colour of the output: what the source states, and where it states nothing what its size implies.
+//! Colour of the output: what the source states, otherwise the default for its size.
 
 use reelsmith_core::ladder::VideoRange;
 use reelsmith_core::probe::VideoStream;
 
-/// Colour of every rung, in the words of ffmpeg's options.
+/// The colour of a rung as values of ffmpeg's options.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Color {
     /// `-color_primaries`.
@@ -12,69 +12,39 @@ pub(crate) struct Color {
     pub(crate) transfer: &'static str,
     /// `-colorspace`.
     pub(crate) matrix: &'static str,
-    /// The scaler's name of the matrix.
+    /// The scale filter's name for the matrix.
     pub(crate) scaler: &'static str,
 }
 
-/// Name by the probe, name as an option.
-type Names = [(&'static str, &'static str)];
+const PRIMARIES: &str = "bt709 bt470m bt470bg smpte170m smpte240m film bt2020 smpte431 smpte432";
+const TRANSFERS: &str = "bt709 gamma22 gamma28 smpte170m smpte240m linear iec61966-2-1 iec61966-2-4 \
+    bt2020-10 bt2020-12 smpte2084 arib-std-b67";
+const MATRICES: &str = "bt709 fcc bt470bg smpte170m smpte240m bt2020nc";
 
-const PRIMARIES: &Names = &[
-    ("bt709", "bt709"),
-    ("bt470m", "bt470m"),
-    ("bt470bg", "bt470bg"),
-    ("smpte170m", "smpte170m"),
-    ("smpte240m", "smpte240m"),
-    ("film", "film"),
-    ("bt2020", "bt2020"),
-    ("smpte431", "smpte431"),
-    ("smpte432", "smpte432"),
-];
-
-const TRANSFERS: &Names = &[
-    ("bt709", "bt709"),
-    ("bt470m", "gamma22"),
-    ("gamma22", "gamma22"),
-    ("bt470bg", "gamma28"),
-    ("gamma28", "gamma28"),
-    ("smpte170m", "smpte170m"),
-    ("smpte240m", "smpte240m"),
-    ("linear", "linear"),
-    ("iec61966-2-1", "iec61966-2-1"),
-    ("iec61966-2-4", "iec61966-2-4"),
-    ("bt2020-10", "bt2020-10"),
-    ("bt2020-12", "bt2020-12"),
-    ("smpte2084", "smpte2084"),
-    ("arib-std-b67", "arib-std-b67"),
-];
-
-const MATRICES: &Names = &[
-    ("bt709", "bt709"),
-    ("fcc", "fcc"),
-    ("bt470bg", "bt470bg"),
-    ("smpte170m", "smpte170m"),
-    ("smpte240m", "smpte240m"),
-    ("bt2020nc", "bt2020nc"),
-];
+/// The value in a list of ffmpeg's values, if it is there.
+fn known(values: &'static str, value: Option<&str>) -> Option<&'static str> {
+    values.split(' ').find(|known| Some(*known) == value)
+}
 
 impl Color {
-    /// The colour that a rung of some range is encoded in. Nothing is converted but RGB, full range and HDR for SDR rungs.
+    /// The colour of a rung with this range. Only RGB, full range, and HDR for SDR rungs are converted.
     pub(crate) fn of(source: &VideoStream, range: VideoRange) -> Self {
-        let usual = match (source.dynamic_range(), range) {
-            (VideoRange::Sdr, _) => usual(source),
+        let default = match (source.dynamic_range(), range) {
+            (VideoRange::Sdr, _) => sdr_default(source),
             (_, VideoRange::Sdr) => return HD,
             (_, VideoRange::Pq) => wide("smpte2084"),
             (_, VideoRange::Hlg) => wide("arib-std-b67"),
         };
-        let pick = |names: &Names, stated: &Option<String>, usual| {
-            let stated = stated.as_deref().unwrap_or_default();
-            let known = names.iter().find(|(probe, _)| *probe == stated);
-            known.map_or(usual, |(_, option)| *option)
+        let matrix = known(MATRICES, source.matrix.as_deref()).unwrap_or(default.matrix);
+        // ffprobe calls these transfer functions by the systems that use them.
+        let transfer = match source.transfer.as_deref() {
+            Some("bt470m") => Some("gamma22"),
+            Some("bt470bg") => Some("gamma28"),
+            other => other,
         };
-        let matrix = pick(MATRICES, &source.matrix, usual.matrix);
         Self {
-            primaries: pick(PRIMARIES, &source.primaries, usual.primaries),
-            transfer: pick(TRANSFERS, &source.transfer, usual.transfer),
+            primaries: known(PRIMARIES, source.primaries.as_deref()).unwrap_or(default.primaries),
+            transfer: known(TRANSFERS, transfer).unwrap_or(default.transfer),
             matrix,
             scaler: match matrix {
                 "bt470bg" => "bt470",
@@ -103,8 +73,9 @@ fn wide(transfer: &'static str) -> Color {
     }
 }
 
-/// What decoders assume of untagged video: ITU-R BT.601 up to 576 lines, with the primaries of its line standard, else BT.709.
-fn usual(source: &VideoStream) -> Color {
+/// What decoders assume for untagged video: ITU-R BT.601 up to 576 lines, with the primaries of its line standard,
+/// otherwise BT.709.
+fn sdr_default(source: &VideoStream) -> Color {
     let lines = source.coded.height.min(source.coded.width);
     let (primaries, transfer, matrix) = match lines {
         577.. => ("bt709", "bt709", "bt709"),

@@ -41,36 +41,11 @@ pub enum MediaError {
         expected: String,
         found: String,
     },
-    /// A program could not be started.
-    Start {
+    /// ffmpeg or ffprobe failed.
+    Program {
         command: Box<Command>,
-        source: io::Error,
-    },
-    /// A program exited with an error.
-    Failed {
-        command: Box<Command>,
-        status: ExitStatus,
-        /// The end of its stderr.
-        stderr: String,
-    },
-    /// A program made no progress and was killed.
-    Stalled {
-        command: Box<Command>,
-        seconds: u64,
-        /// The end of its stderr.
-        stderr: String,
-    },
-    /// A program exceeded its wall-clock limit and was killed.
-    TimedOut {
-        command: Box<Command>,
-        seconds: u64,
-        /// The end of its stderr.
-        stderr: String,
-    },
-    /// A program printed a longer line than any valid file causes.
-    LineTooLong {
-        command: Box<Command>,
-        limit: u64,
+        #[source]
+        failure: ProgramFailure,
     },
     /// The demuxer cannot read the container.
     Unreadable {
@@ -136,6 +111,37 @@ pub enum MediaError {
     },
 }
 
+/// Why a run of a program failed; `stderr` is the end of its stderr.
+#[derive(Debug, thiserror::Error)]
+pub enum ProgramFailure {
+    #[error("{0}")]
+    NotStarted(#[source] io::Error),
+    #[error("{status}: {stderr}")]
+    Exit { status: ExitStatus, stderr: String },
+    /// It made no progress and was killed.
+    #[error("none for {seconds} s: {stderr}")]
+    Stalled { seconds: u64, stderr: String },
+    /// It exceeded its wall-clock limit and was killed.
+    #[error("it still running: {stderr}")]
+    TimedOut { seconds: u64, stderr: String },
+    /// It printed a longer line than any valid file causes.
+    #[error("a longer line")]
+    LineTooLong { limit: u64 },
+}
+
+impl ProgramFailure {
+    /// What the program was expected to do.
+    fn expected(&self) -> String {
+        match self {
+            Self::NotStarted(_) => "to start".to_owned(),
+            Self::Exit { .. } => "to succeed".to_owned(),
+            Self::Stalled { .. } => "to make progress".to_owned(),
+            Self::TimedOut { seconds, .. } => format!("to end within {seconds} s"),
+            Self::LineTooLong { limit } => format!("to print lines of at most {limit} bytes"),
+        }
+    }
+}
+
 impl fmt::Display for MediaError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(place) = self.place() {
@@ -167,6 +173,42 @@ impl MediaError {
         }
     }
 
+    pub(crate) fn frame_count(
+        rendition: impl Into<String>,
+        unit: &'static str,
+        expected: u64,
+        found: u64,
+    ) -> Self {
+        Self::FrameCount {
+            rendition: rendition.into(),
+            unit,
+            expected,
+            found,
+        }
+    }
+
+    /// `expected` and `found` are ticks of the track.
+    pub(crate) fn timing<T: TryInto<i64>>(
+        rendition: &str,
+        what: impl Into<String>,
+        expected: T,
+        found: T,
+    ) -> Self {
+        Self::Timing {
+            rendition: rendition.to_owned(),
+            what: what.into(),
+            expected: expected.try_into().unwrap_or(i64::MAX),
+            found: found.try_into().unwrap_or(i64::MAX),
+        }
+    }
+
+    pub(crate) fn plan(expected: impl Into<String>, found: impl Into<String>) -> Self {
+        Self::Plan {
+            expected: expected.into(),
+            found: found.into(),
+        }
+    }
+
     pub(crate) fn output(
         rendition: &str,
         expected: impl Into<String>,
@@ -182,10 +224,11 @@ impl MediaError {
     /// A demuxer that fails, or does not end, means a file that cannot be read; any other error stays what it is.
     pub(crate) fn of_demuxer(self) -> Self {
         match self {
-            Self::Failed { .. }
-            | Self::TimedOut { .. }
-            | Self::Stalled { .. }
-            | Self::LineTooLong { .. } => Self::Unreadable {
+            Self::Program {
+                failure: ProgramFailure::NotStarted(_),
+                ..
+            } => self,
+            Self::Program { .. } => Self::Unreadable {
                 found: self.found(),
                 source: Some(Box::new(self)),
             },
@@ -199,13 +242,14 @@ impl MediaError {
         match self {
             Self::ToolMissing { .. } | Self::ToolUnusable { .. } => ErrorName::ConfigurationInvalid,
             Self::Build { .. } => ErrorName::EncoderBuildMismatch,
-            Self::Start { .. }
-            | Self::Failed { .. }
-            | Self::LineTooLong { .. }
+            Self::Program {
+                failure: ProgramFailure::Stalled { .. } | ProgramFailure::TimedOut { .. },
+                ..
+            } => ErrorName::EncoderStalled,
+            Self::Program { .. }
             | Self::Output { .. }
             | Self::ReadBudget { .. }
             | Self::Io { .. } => ErrorName::EncoderFailed,
-            Self::Stalled { .. } | Self::TimedOut { .. } => ErrorName::EncoderStalled,
             Self::Unreadable { .. } => ErrorName::MezzanineUnreadable,
             Self::NoVideo { .. } => ErrorName::VideoStreamMissing,
             Self::TooManyStreams { .. } => ErrorName::StreamLimitExceeded,
@@ -224,14 +268,8 @@ impl MediaError {
                 format!("{} to print its version", path.display())
             }
             Self::Build { expected, .. } => format!("the encoder build {expected:?}"),
-            Self::Start { command, .. } => format!("{} to start", command.name()),
-            Self::Failed { command, .. } => format!("{} to succeed", command.name()),
-            Self::Stalled { command, .. } => format!("{} to make progress", command.name()),
-            Self::TimedOut {
-                command, seconds, ..
-            } => format!("{} to end within {seconds} s", command.name()),
-            Self::LineTooLong { command, limit } => {
-                format!("lines of at most {limit} bytes from {}", command.name())
+            Self::Program { command, failure } => {
+                format!("{} {}", command.name(), failure.expected())
             }
             Self::Unreadable { .. } => "a readable file".to_owned(),
             Self::NoVideo { .. } => "a video stream".to_owned(),
@@ -269,21 +307,14 @@ impl MediaError {
                 let searched: Vec<_> = searched.iter().map(|p| p.display().to_string()).collect();
                 format!("none at {}", searched.join(", "))
             }
-            Self::ToolUnusable { source, .. }
-            | Self::Start { source, .. }
-            | Self::Io { source, .. } => source.to_string(),
+            Self::ToolUnusable { source, .. } | Self::Io { source, .. } => source.to_string(),
             Self::Build { found, .. } => format!("{found:?}"),
-            Self::Failed { status, stderr, .. } => format!("{status}: {stderr}"),
-            Self::Stalled {
-                seconds, stderr, ..
-            } => format!("none for {seconds} s: {stderr}"),
-            Self::TimedOut { stderr, .. } => format!("it still running: {stderr}"),
-            Self::LineTooLong { .. } => "a longer one".to_owned(),
+            Self::Program { failure, .. } => failure.to_string(),
             Self::NoVideo { streams } => format!("{streams} streams and no video"),
             Self::TooManyStreams { found, .. } => found.to_string(),
             Self::FrameCount { found, .. } => found.to_string(),
             Self::Timing { found, .. } => found.to_string(),
-            Self::Source(error) => error.to_string(),
+            Self::Source(error) => error.detail(),
             Self::ReadBudget { .. } => "a request for more".to_owned(),
             Self::Unreadable { found, .. }
             | Self::Unindexable { found }
@@ -304,11 +335,7 @@ impl MediaError {
     /// The command that failed.
     fn command(&self) -> Option<&Command> {
         match self {
-            Self::Start { command, .. }
-            | Self::Failed { command, .. }
-            | Self::Stalled { command, .. }
-            | Self::TimedOut { command, .. }
-            | Self::LineTooLong { command, .. } => Some(command),
+            Self::Program { command, .. } => Some(command),
             _ => None,
         }
     }
@@ -341,7 +368,7 @@ impl MediaError {
             Self::Plan { .. } => {
                 "start the job again; if it fails again, report it with the history of the execution"
             }
-            _ if self.command().is_some() => {
+            Self::Program { .. } => {
                 "run the command on your own machine; if it succeeds there, start the job again"
             }
             _ => {
@@ -362,7 +389,7 @@ impl MediaError {
         let mut found = self.found();
         if let Some(command) = self.command() {
             found.push_str("; reproduce with: ");
-            found.push_str(&command.reproducing(source));
+            found.push_str(&command.shell_line(source));
         }
         Failure::new(self.name(), self.expected(), found, location, self.remedy())
     }
@@ -418,10 +445,12 @@ mod tests {
     #[test]
     fn a_failed_encode_carries_the_command_that_reproduces_it() {
         let args = ["-i", "http://127.0.0.1:1/x/m", "out.mp4"].map(str::to_owned);
-        let error = MediaError::Failed {
+        let error = MediaError::Program {
             command: Box::new(Command::new("/usr/bin/ffmpeg", args.to_vec())),
-            status: ExitStatus::from_raw(1 << 8),
-            stderr: "moov atom not found".into(),
+            failure: ProgramFailure::Exit {
+                status: ExitStatus::from_raw(1 << 8),
+                stderr: "moov atom not found".into(),
+            },
         };
         insta::assert_snapshot!(error, @"expected ffmpeg to succeed, found exit status: 1: moov atom not found; command: ffmpeg -i MEZZANINE out.mp4");
         let result: Result<(), _> = Err(error);
@@ -457,10 +486,12 @@ mod tests {
 
     #[test]
     fn a_demuxer_error_keeps_its_source() {
-        let error = MediaError::TimedOut {
+        let error = MediaError::Program {
             command: Box::new(Command::new("/usr/bin/ffprobe", Vec::new())),
-            seconds: 60,
-            stderr: String::new(),
+            failure: ProgramFailure::TimedOut {
+                seconds: 60,
+                stderr: String::new(),
+            },
         };
         let error = error.of_demuxer();
         assert_eq!(error.name(), ErrorName::MezzanineUnreadable);

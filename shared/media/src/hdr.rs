@@ -1,9 +1,10 @@
-//! HDR to SDR: a three-dimensional lookup table, so that every build of ffmpeg makes the same picture of it.
+//! Tone mapping from HDR to SDR as a three-dimensional lookup table, so that every build of ffmpeg makes the same picture.
 //!
-//! Light is taken from the signal (SMPTE ST 2084, or ARIB STD-B67 with the display function of ITU-R BT.2100 for
-//! 1,000 cd/m²), highlights are compressed by the curve of ITU-R BT.2390, 5.4.1, on the brightest component so that hues stay,
-//! colours go from BT.2020 to BT.709 by the matrix of ITU-R BT.2087 and are clipped, and 203 cd/m² (the HDR
-//! reference white of ITU-R BT.2408) becomes SDR white for a display by ITU-R BT.1886.
+//! 1. The signal becomes light (SMPTE ST 2084, or ARIB STD-B67 with the display function of ITU-R BT.2100 for
+//!    1,000 cd/m²).
+//! 2. Highlights are compressed by the curve of ITU-R BT.2390, 5.4.1, on the brightest component, which preserves hues.
+//! 3. Colours are converted from BT.2020 to BT.709 by the matrix of ITU-R BT.2087, and clipped.
+//! 4. 203 cd/m² (the HDR reference white of ITU-R BT.2408) becomes SDR white on an ITU-R BT.1886 display.
 
 use std::fmt::Write as _;
 
@@ -12,15 +13,15 @@ use reelsmith_core::probe::VideoStream;
 
 /// Points of the table on each axis.
 const POINTS: u32 = 33;
-/// Reference white of HDR, which becomes white of SDR, in cd/m².
+/// Reference white of HDR, which becomes SDR white, in cd/m².
 const WHITE: f64 = 203.0;
-/// Peak that is assumed where the file says none, and the display of HLG, in cd/m².
-const USUAL_PEAK: f64 = 1_000.0;
+/// The peak if the file states none, and the peak of an HLG display, in cd/m².
+const DEFAULT_PEAK: f64 = 1_000.0;
 
 /// Name of the table's file in the task's folder.
 pub(crate) const FILE: &str = "hdr-to-sdr.cube";
 
-/// The table for a source, as a `.cube` file.
+/// The lookup table for a source, as a `.cube` file.
 pub(crate) fn cube(source: &VideoStream) -> String {
     let range = source.dynamic_range();
     let peak = peak(source);
@@ -38,18 +39,18 @@ pub(crate) fn cube(source: &VideoStream) -> String {
     text
 }
 
-/// The brightest light worth keeping: what the content says, else what it was graded on.
+/// The brightest light of the source in cd/m²: that of the content if it is stated, otherwise that of the mastering display.
 fn peak(source: &VideoStream) -> f64 {
     let content = source.light.map(|l| f64::from(l.brightest));
     let graded = source.mastering.map(|m| f64::from(m.brightest) / 10_000.0);
     let stated = content.filter(|p| *p > 0.0).or(graded);
     match source.dynamic_range() {
-        VideoRange::Pq => stated.unwrap_or(USUAL_PEAK).clamp(WHITE, 10_000.0),
-        VideoRange::Hlg | VideoRange::Sdr => USUAL_PEAK,
+        VideoRange::Pq => stated.unwrap_or(DEFAULT_PEAK).clamp(WHITE, 10_000.0),
+        VideoRange::Hlg | VideoRange::Sdr => DEFAULT_PEAK,
     }
 }
 
-/// One colour, from the signal of HDR to that of SDR, components from 0 to 1.
+/// Converts one colour from an HDR signal to an SDR signal; components are from 0 to 1.
 pub(crate) fn to_sdr(signal: [f64; 3], range: VideoRange, peak: f64) -> [f64; 3] {
     let light = match range {
         VideoRange::Hlg => hlg_light(signal),
@@ -101,10 +102,10 @@ fn hlg_light(signal: [f64; 3]) -> [f64; 3] {
         }
     });
     let luma = 0.2627 * scene[0] + 0.6780 * scene[1] + 0.0593 * scene[2];
-    scene.map(|s| USUAL_PEAK * luma.powf(0.2) * s)
+    scene.map(|s| DEFAULT_PEAK * luma.powf(0.2) * s)
 }
 
-/// Light compressed so that `peak` becomes [`WHITE`]: untouched below the knee, a Hermite spline above, in PQ signal.
+/// Compresses light so that `peak` becomes [`WHITE`]: unchanged below the knee, by a Hermite spline in PQ above it.
 fn compressed(light: f64, peak: f64) -> f64 {
     let top = pq_signal(peak);
     let limit = pq_signal(WHITE) / top;
@@ -126,7 +127,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_transfer_functions_have_the_values_of_their_standards() {
+    fn the_transfer_functions_match_their_standards() {
         // ITU-R BT.2408, table 1: 203 cd/m² is 58 % PQ, 100 cd/m² is 51 %; 75 % HLG is 203 cd/m².
         assert!((pq_signal(203.0) - 0.58).abs() < 0.002);
         assert!((pq_light(0.508) - 100.0).abs() < 0.5);
@@ -135,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn grey_stays_grey_and_rises_from_black_to_white() {
+    fn grey_stays_grey_and_increases_from_black_to_white() {
         for range in [VideoRange::Pq, VideoRange::Hlg] {
             let mut before = -1.0;
             for step in 0..=100 {
@@ -150,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn below_the_knee_light_is_kept() {
+    fn light_below_the_knee_is_unchanged() {
         assert!((compressed(10.0, 1_000.0) - 10.0).abs() < 1e-9);
         assert!((compressed(1_000.0, 1_000.0) - WHITE).abs() < 0.5);
         assert!(

@@ -1,7 +1,7 @@
-//! Thumbnails on sheets and a poster, from the key pictures of a rendition that is encoded already: a few hundred
-//! pictures are decoded, not the film.
+//! Thumbnail sheets and a poster, from the key pictures of an encoded rendition: a few hundred pictures are decoded, not
+//! the whole programme.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use bytes::Bytes;
 use reelsmith_core::units::Resolution;
@@ -9,55 +9,53 @@ use reelsmith_isobmff::stills;
 
 use crate::command::{Command, words};
 use crate::error::MediaError;
-use crate::process::{self, Limits, Sign, run_with_progress};
+use crate::process::{self, Activity, Limits, run_with_progress};
 use crate::tools::Tools;
 use crate::video::read_and_remove;
 
 /// Key pictures of one rendition.
 #[derive(Clone, Debug)]
-pub struct Stills<'a> {
+pub struct KeyPictures<'a> {
     /// The rendition's init segment.
     pub init: &'a [u8],
-    /// Each picture's bytes, from its fragment's start to the picture's end, as the segment's record has them.
+    /// Bytes of each picture from the start of its fragment to the end of the picture, as in the segment's record.
     pub pictures: &'a [Bytes],
     /// An empty folder.
     pub directory: &'a Path,
 }
 
-/// How thumbnails lie on their sheets.
+/// The layout of a thumbnail sheet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Grid {
+pub struct SheetGrid {
     /// Size of a thumbnail.
     pub tile: Resolution,
-    /// Beside each other.
     pub columns: u32,
-    /// Rows.
     pub rows: u32,
 }
 
 /// Height of a thumbnail in pixels.
 const TILE_HEIGHT: u32 = 90;
-/// Most thumbnails beside each other, and most rows: a sheet of 16:9 is 1600 × 900 and loads in one go.
-const MOST: u32 = 10;
+/// Limit of columns and of rows: a full sheet of 16:9 pictures is 1600 × 900 and loads at once.
+const MAX_SIDE: u32 = 10;
 
-impl Grid {
-    /// The grid for so many pictures of a size: no larger than they need.
+impl SheetGrid {
+    /// The smallest grid for `count` pictures of a size.
     #[must_use]
     pub fn new(picture: Resolution, count: u32) -> Self {
         let (w, h) = (u64::from(picture.width), u64::from(picture.height.max(1)));
         let width = (w * u64::from(TILE_HEIGHT) + h) / (2 * h) * 2;
-        let columns = count.clamp(1, MOST);
+        let columns = count.clamp(1, MAX_SIDE);
         Self {
             tile: Resolution {
                 width: u32::try_from(width).unwrap_or(2).clamp(2, 1_000),
                 height: TILE_HEIGHT,
             },
             columns,
-            rows: count.div_ceil(columns).clamp(1, MOST),
+            rows: count.div_ceil(columns).clamp(1, MAX_SIDE),
         }
     }
 
-    /// Thumbnails on a sheet.
+    /// Thumbnails on a full sheet.
     #[must_use]
     pub fn per_sheet(self) -> u32 {
         self.columns * self.rows
@@ -67,52 +65,51 @@ impl Grid {
 /// Brightness of a picture, 0 to 255.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Brightness {
-    /// Mean.
     pub mean: f64,
-    /// A tenth of the pixels are darker.
+    /// 10th percentile.
     pub low: f64,
-    /// A tenth of the pixels are brighter.
+    /// 90th percentile.
     pub high: f64,
 }
 
 impl Brightness {
-    /// How well it shows something: contrast, and neither black nor burnt out.
+    /// Suitability as a poster: high contrast, and neither dark nor overexposed.
     fn appeal(self) -> f64 {
         let middle = 1.0 - ((self.mean - 118.0) / 118.0).abs().min(1.0);
         (self.high - self.low) * (0.25 + middle)
     }
 }
 
-/// Index of the picture that serves best as a poster: the most telling one of the first half, where nothing is given
-/// away; the opening tenth only where nothing else is.
+/// Index of the best picture for a poster: from the first half, which gives nothing away, but from the opening tenth only
+/// if all others are dull.
 #[must_use]
-pub fn poster_of(pictures: &[Brightness]) -> usize {
+pub fn choose_poster(pictures: &[Brightness]) -> usize {
     let (from, to) = (pictures.len() / 10, pictures.len().div_ceil(2));
     let best = |range: std::ops::Range<usize>| {
         let candidates = range.filter_map(|i| Some((i, pictures.get(i)?.appeal())));
-        // The first of equals stays.
+        // The first of equal pictures wins.
         candidates.fold(None, |best: Option<(usize, f64)>, (i, appeal)| match best {
             Some((_, most)) if most >= appeal => best,
             _ => Some((i, appeal)),
         })
     };
-    let telling = best(from..to).filter(|(_, appeal)| *appeal > 10.0);
-    let found = telling.or_else(|| best(0..pictures.len()));
+    let suitable = best(from..to).filter(|(_, appeal)| *appeal > 10.0);
+    let found = suitable.or_else(|| best(0..pictures.len()));
     found.map_or(0, |(i, _)| i)
 }
 
-/// Measures the brightness of every picture.
+/// Measures the brightness of every picture; also returns the processor time in milliseconds.
 ///
 /// # Errors
-/// [`MediaError::FrameCount`] where not every picture was decoded; [`MediaError::Output`] for pictures that are none;
-/// [`MediaError::Io`]; and what [`process::run`] reports.
-pub async fn brightness(
+/// [`MediaError::FrameCount`] if a picture was not decoded; [`MediaError::Output`] if the bytes are not pictures;
+/// [`MediaError::Io`]; and the errors of [`process::run`].
+pub async fn measure_brightness(
     tools: &Tools,
-    stills: &Stills<'_>,
+    pictures: &KeyPictures<'_>,
     limits: &Limits,
 ) -> Result<(Vec<Brightness>, u64), MediaError> {
-    write(stills).await?;
-    let command = Command::new(&tools.ffmpeg, brightness_argv()).within(stills.directory);
+    write(pictures).await?;
+    let command = Command::new(&tools.ffmpeg, brightness_argv()).within(pictures.directory);
     let mut found: Vec<Brightness> = Vec::new();
     let read = |line: &str| {
         if line.starts_with("frame:") {
@@ -130,125 +127,112 @@ pub async fn brightness(
                 _ => {}
             }
         }
-        Ok(Sign::Progress)
+        Ok(Activity::Progress)
     };
     let finished = process::run(&command, limits, read).await?;
-    all_there("pictures", stills.pictures.len(), found.len())?;
+    require_count("pictures", pictures.pictures.len(), found.len())?;
     Ok((found, finished.cpu_ms))
 }
 
-/// Draws the pictures as thumbnails onto JPEG sheets, row by row.
+/// Draws the pictures as thumbnails onto JPEG sheets, row by row; also returns the processor time in milliseconds.
 ///
 /// # Errors
-/// As [`brightness`].
-pub async fn sheets(
+/// As [`measure_brightness`].
+pub async fn draw_sheets(
     tools: &Tools,
-    stills: &Stills<'_>,
-    grid: Grid,
+    pictures: &KeyPictures<'_>,
+    grid: SheetGrid,
     limits: &Limits,
 ) -> Result<(Vec<Bytes>, u64), MediaError> {
-    write(stills).await?;
-    let command = Command::new(&tools.ffmpeg, sheets_argv(grid)).within(stills.directory);
+    write(pictures).await?;
+    let command = Command::new(&tools.ffmpeg, sheets_argv(grid)).within(pictures.directory);
     let finished = run_with_progress(&command, limits).await?;
-    let wanted = stills.pictures.len().div_ceil(grid.per_sheet() as usize);
+    let wanted = pictures.pictures.len().div_ceil(grid.per_sheet() as usize);
     let mut sheets = Vec::new();
     for number in 1..=wanted + 1 {
-        let path = stills.directory.join(format!("image_{number:05}.jpg"));
+        let path = pictures.directory.join(format!("image_{number:05}.jpg"));
         if tokio::fs::try_exists(&path).await.unwrap_or(false) {
             sheets.push(read_and_remove(&path).await?);
         }
     }
-    all_there("sheets", wanted, sheets.len())?;
+    require_count("sheets", wanted, sheets.len())?;
     Ok((sheets, finished.cpu_ms))
 }
 
-/// The first picture as a JPEG of its own size.
+/// Converts the first picture to a JPEG of the same size; also returns the processor time in milliseconds.
 ///
 /// # Errors
-/// As [`brightness`].
-pub async fn poster(
+/// As [`measure_brightness`].
+pub async fn draw_poster(
     tools: &Tools,
-    stills: &Stills<'_>,
+    pictures: &KeyPictures<'_>,
     limits: &Limits,
 ) -> Result<(Bytes, u64), MediaError> {
-    write(stills).await?;
-    let command = Command::new(&tools.ffmpeg, poster_argv()).within(stills.directory);
+    write(pictures).await?;
+    let command = Command::new(&tools.ffmpeg, poster_argv()).within(pictures.directory);
     let finished = run_with_progress(&command, limits).await?;
-    let jpeg = read_and_remove(&stills.directory.join("image_00001.jpg")).await?;
+    let jpeg = read_and_remove(&pictures.directory.join("image_00001.jpg")).await?;
     Ok((jpeg, finished.cpu_ms))
 }
 
-fn all_there(unit: &'static str, expected: usize, found: usize) -> Result<(), MediaError> {
+fn require_count(unit: &'static str, expected: usize, found: usize) -> Result<(), MediaError> {
     if expected == found {
         return Ok(());
     }
-    Err(MediaError::FrameCount {
-        rendition: "images".to_owned(),
+    Err(MediaError::frame_count(
+        "images",
         unit,
-        expected: expected as u64,
-        found: found as u64,
-    })
+        expected as u64,
+        found as u64,
+    ))
 }
 
 const INPUT: &str = "stills.mp4";
 
-async fn write(stills_of: &Stills<'_>) -> Result<PathBuf, MediaError> {
-    let path = stills_of.directory.join(INPUT);
-    let file = stills(stills_of.init, stills_of.pictures);
-    let expected = "key pictures in their fragments";
-    let file = file.map_err(|e| MediaError::output("images", expected, e.to_string()))?;
+async fn write(pictures: &KeyPictures<'_>) -> Result<(), MediaError> {
+    let path = pictures.directory.join(INPUT);
+    let file = stills(pictures.init, pictures.pictures).map_err(|e| {
+        MediaError::output("images", "key pictures in their fragments", e.to_string())
+    })?;
     tokio::fs::write(&path, file)
         .await
-        .map_err(MediaError::io("writing key pictures"))?;
-    Ok(path)
+        .map_err(MediaError::io("writing key pictures"))
 }
 
-fn open(progress: &str) -> Vec<String> {
-    let mut args: Vec<String> = words("-v error -hide_banner -nostdin -y").collect();
-    args.extend(words(progress));
-    args.extend(words(
-        "-protocol_whitelist file,pipe -format_whitelist mov -f mov -i",
-    ));
-    args.push(INPUT.to_owned());
-    args.extend(words("-map 0:v:0 -an -sn -dn -fps_mode passthrough"));
-    args
+fn argv(progress: &str, output: &str) -> Vec<String> {
+    words(&format!(
+        "-v error -hide_banner -nostdin -y {progress} -nostats -protocol_whitelist file,pipe -format_whitelist mov -f mov \
+         -i {INPUT} -map 0:v:0 -an -sn -dn -fps_mode passthrough {output}"
+    ))
 }
 
 fn brightness_argv() -> Vec<String> {
-    let mut args = open("-nostats");
-    args.extend(words(
+    argv(
+        "",
         "-vf scale=160:-2:flags=area,signalstats,metadata=mode=print:file=- -f null /dev/null",
-    ));
-    args
+    )
 }
 
-fn sheets_argv(grid: Grid) -> Vec<String> {
-    let Grid {
-        tile,
-        columns,
-        rows,
-    } = grid;
-    let (width, height) = (tile.width, tile.height);
-    let mut args = open("-progress pipe:1 -nostats");
-    args.push("-vf".to_owned());
-    args.push(format!(
-        "scale={width}:{height}:flags=area,setsar=1,tile={columns}x{rows},{FULL_RANGE}"
-    ));
-    args.extend(words(JPEG));
-    args
+fn sheets_argv(grid: SheetGrid) -> Vec<String> {
+    let Resolution { width, height } = grid.tile;
+    let (columns, rows) = (grid.columns, grid.rows);
+    let filters = format!("scale={width}:{height}:flags=area,setsar=1,tile={columns}x{rows}");
+    argv(
+        "-progress pipe:1",
+        &format!("-vf {filters},{FULL_RANGE} {JPEG}"),
+    )
 }
 
 fn poster_argv() -> Vec<String> {
-    let mut args = open("-progress pipe:1 -nostats");
-    args.extend(["-vf".to_owned(), FULL_RANGE.to_owned()]);
-    args.extend(words("-frames:v 1"));
-    args.extend(words(JPEG));
-    args
+    argv(
+        "-progress pipe:1",
+        &format!("-vf {FULL_RANGE} -frames:v 1 {JPEG}"),
+    )
 }
 
-/// JFIF is full range.
+/// JFIF has full range.
 const FULL_RANGE: &str = "scale=out_range=pc,format=yuvj420p";
-/// One thread, so that equal pictures make equal bytes.
+/// One thread, so that equal pictures give equal bytes.
 const JPEG: &str =
     "-map_metadata -1 -threads 1 -c:v mjpeg -q:v 4 -flags +bitexact -f image2 image_%05d.jpg";
 

@@ -1,10 +1,26 @@
-//! The packet index: when every video packet is shown, where decoding can start, and where its bytes are.
+//! The packet index: when each video packet is shown, where decoding can start, and where the packet's bytes are.
 //!
-//! Times are ffmpeg's own: edit lists, wraps and missing times are its arithmetic, so its demuxer is always the one that
-//! is asked. For ISO media it is given the file's tables and no media ([`tables`]); of other containers it reads all.
+//! The planner needs exact times for every frame of a mezzanine of up to 150 GB. The times must be those of ffmpeg, which
+//! decodes the file later: edit lists, timestamp wraps and missing times are its arithmetic. So its demuxer makes the
+//! index, in one of two ways:
+//!
+//! - **Tables** (MP4, MOV): `tables` reads the movie box and the headers of fragments. A [`SparseFile`] serves a copy
+//!   of the file in which the media are zeros and every sample is one byte long, with all boxes in place. ffprobe lists
+//!   the packets of that copy without reading the media; the true positions are looked up afterwards.
+//! - **Scan** (other containers, and files with unusual boxes): ffprobe reads the whole file.
+//!
+//! Invariant: both ways give the same index. [`scan_index`] exists for tests that compare them.
+//!
+//! Afterwards a few pictures are decoded to detect interlacing (`scan`) and key frames at which decoding cannot start
+//! (an intra refresh). The command line of the packet list:
+//!
+//! ```text
+//! ffprobe -v error -select_streams 0 -show_entries packet=pts,dts,pos,size,flags:stream=time_base,has_b_frames
+//!   -of compact=print_section=1:nokey=0 -f mov -i http://127.0.0.1:40123/…/mezzanine
+//! packet|pts=3003|dts=1001|size=99|pos=48|flags=K_
+//! ```
 
 mod rows;
-mod sparse;
 mod tables;
 mod track;
 
@@ -19,76 +35,76 @@ use reelsmith_core::sniff::Container;
 use crate::command::{Command, words};
 use crate::error::MediaError;
 use crate::input;
-use crate::process::{self, Limits, Sign};
-use crate::proxy::{ProxyOptions, ProxyStats, RangeProxy};
+use crate::process::{self, Activity, Limits};
+use crate::proxy::{ProxyOptions, RangeProxy, Source, SparseFile};
 use crate::scan;
 use crate::tools::Tools;
-pub use tables::complete;
+use tables::Tables;
+pub use tables::add_clean_aperture;
 pub use track::track_reads;
 
-use rows::Rows;
-use sparse::SparseStore;
+use rows::PacketRows;
 
-/// An index, and what reading it cost.
+/// An index, and the bytes read from the store for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Indexed {
-    /// The index.
     pub index: PacketIndex,
-    /// Bytes read from the store for it.
     pub bytes_read: u64,
 }
 
-/// Reads the index of a pinned mezzanine's video stream: from its tables where it has such, else from every packet.
+/// Reads the index of a pinned mezzanine's video stream, from its tables if it has usable ones, otherwise from all packets.
 ///
 /// # Errors
-/// [`MediaError::Unindexable`] where a packet has no presentation time; [`MediaError::Unreadable`]; those of the store; and
-/// what [`process::run`] reports.
+/// [`MediaError::Unindexable`] if a packet has no presentation time; [`MediaError::Unreadable`]; [`MediaError::Source`]; and
+/// the errors of [`process::run`].
 pub async fn read_index(
     tools: &Tools,
     store: Arc<dyn ObjectStore>,
     pin: &ObjectPin,
     probe: &Probe,
 ) -> Result<Indexed, MediaError> {
-    let mut spent = 0;
+    let mut bytes_read = 0;
     if probe.container == Container::Mov {
         let read = tables::read(store.clone(), pin).await?;
-        spent = read.bytes_read;
-        if let Some(mut file) = read.file {
-            let located = file.samples(probe.video.index);
-            let moov = file.moov;
-            let known = std::mem::take(&mut file.known);
-            let served = SparseStore::new(pin.clone(), known);
-            let served: Arc<dyn ObjectStore> = Arc::new(served);
-            let (mut index, _) = walk(tools, served, pin, probe, SPARSE, UNREAD).await?;
-            spent += look(tools, store, pin, probe, &mut index).await?;
+        bytes_read = read.bytes_read;
+        if let Some(mut tables) = read.tables {
+            let samples = tables.samples(probe.video.index);
+            let moov = tables.moov;
+            let known = std::mem::take(&mut tables.known);
+            let sparse = Source::Sparse(SparseFile {
+                size: pin.size,
+                known,
+            });
+            let (mut index, _) =
+                list_packets(tools, sparse, pin, probe, SPARSE, NO_ANALYSIS).await?;
+            bytes_read += inspect_pictures(tools, store, pin, probe, &mut index).await?;
             index.read = IndexRead::Tables;
             index.tables = moov;
-            index.described = is_described(&file, probe, &index);
-            index.fragments = file.fragments(pin.size);
+            index.described = is_described(&tables, probe, &index);
+            index.fragments = tables.fragments(pin.size);
             for packet in &mut index.packets {
-                packet.bytes = packet.bytes.and_then(|b| located.true_span(b.start));
+                packet.bytes = packet.bytes.and_then(|b| samples.true_span(b.start));
             }
-            let bytes_read = spent;
             return Ok(Indexed { index, bytes_read });
         }
     }
     let scanned = scan_index(tools, store, pin, probe).await?;
     Ok(Indexed {
-        bytes_read: spent + scanned.bytes_read,
+        bytes_read: bytes_read + scanned.bytes_read,
         ..scanned
     })
 }
 
-/// Whether a decoder need not look at many packets before it knows how far frames are reordered. Only H.264 may leave that open, and
-/// where frames are stored in the order of display there is nothing to know.
-fn is_described(file: &tables::Tables, probe: &Probe, index: &PacketIndex) -> bool {
+/// Whether a decoder knows from the first packet how far frames are reordered. Only H.264 may leave that open, and it does
+/// not matter if frames are stored in display order.
+fn is_described(tables: &Tables, probe: &Probe, index: &PacketIndex) -> bool {
     let video = &probe.video;
     video.codec != "h264"
-        || file.is_described(video.index)
+        || tables.is_described(video.index)
         || index.packets.is_sorted_by_key(|packet| packet.pts)
 }
 
-/// Reads every packet, whatever the container has: what [`read_index`] must be equal to.
+/// Reads the index from all packets, whatever the container has. [`read_index`] must give the same index.
 ///
 /// # Errors
 /// As [`read_index`].
@@ -99,43 +115,45 @@ pub async fn scan_index(
     probe: &Probe,
 ) -> Result<Indexed, MediaError> {
     let all = ProxyOptions::default();
-    let (mut index, stats) = walk(tools, store.clone(), pin, probe, all, "").await?;
-    let looked = look(tools, store, pin, probe, &mut index).await?;
+    let (mut index, listed) =
+        list_packets(tools, Source::Store(store.clone()), pin, probe, all, "").await?;
+    let inspected = inspect_pictures(tools, store, pin, probe, &mut index).await?;
     Ok(Indexed {
         index,
-        bytes_read: stats.bytes_read + looked,
+        bytes_read: listed + inspected,
     })
 }
 
-/// Zeros cost nothing to have but are sent for nothing.
+/// For the sparse copy: small blocks and no reading ahead, because sending zeros takes time.
 const SPARSE: ProxyOptions = ProxyOptions {
     budget: None,
     block: 64 << 10,
     read_ahead: 0,
     reads: Vec::new(),
-    leaps: false,
+    skip_gaps: false,
     hidden: Vec::new(),
 };
 
-async fn walk(
+async fn list_packets(
     tools: &Tools,
-    store: Arc<dyn ObjectStore>,
+    source: Source,
     pin: &ObjectPin,
     probe: &Probe,
     options: ProxyOptions,
     demuxer: &str,
-) -> Result<(PacketIndex, ProxyStats), MediaError> {
-    let proxy = RangeProxy::start(store, pin.clone(), options).await?;
+) -> Result<(PacketIndex, u64), MediaError> {
+    let proxy = RangeProxy::start_with(source, pin.clone(), options).await?;
     let url = proxy.url();
     let args = index_argv(&url, probe.container, probe.video.index, demuxer);
-    let mut rows = Rows::default();
-    let run = run(tools, args, |line| rows.read(line)).await;
+    let mut rows = PacketRows::default();
+    let run = run_ffprobe(tools, args, |line| rows.read(line)).await;
     proxy.check(run)?;
-    Ok((rows.into_index(probe)?, proxy.stats()))
+    Ok((rows.into_index(probe)?, proxy.bytes_read()))
 }
 
-/// Looks at a few pictures: how they were scanned, and whether decoding can begin at key frames. Gives the bytes read.
-async fn look(
+/// Decodes a few pictures to detect how they were scanned and whether decoding can start at key frames. Returns the bytes
+/// read.
+async fn inspect_pictures(
     tools: &Tools,
     store: Arc<dyn ObjectStore>,
     pin: &ObjectPin,
@@ -149,76 +167,69 @@ async fn look(
     };
     let proxy = RangeProxy::start(store, pin.clone(), options).await?;
     let url = proxy.url();
-    index.scan = proxy.check(scan::judge(tools, &url, probe).await)?;
+    index.scan = proxy.check(scan::detect_scan(tools, &url, probe).await)?;
     let (first, keys) = first_keys(index);
     if matches!(probe.video.codec.as_str(), "h264" | "hevc") && keys.len() > 1 {
-        index.gradual = proxy.check(builds_up(tools, &url, probe, first, &keys).await)?;
+        index.gradual = proxy.check(has_gradual_refresh(tools, &url, probe, first, &keys).await)?;
     }
-    Ok(proxy.stats().bytes_read)
+    Ok(proxy.bytes_read())
 }
 
-async fn run(
+async fn run_ffprobe(
     tools: &Tools,
     args: Vec<String>,
-    line: impl FnMut(&str) -> Result<Sign, MediaError> + Send,
+    line: impl FnMut(&str) -> Result<Activity, MediaError> + Send,
 ) -> Result<(), MediaError> {
     let command = Command::new(&tools.ffprobe, args);
     let run = process::run(&command, &Limits::indexing(), line).await;
     run.map(|_| ()).map_err(MediaError::of_demuxer)
 }
 
-/// Where packets hold nothing, what a parser or decoder would say of them is not to count.
-const UNREAD: &str = "-fflags +noparse+nofillin -probesize 32 -analyzeduration 0";
+/// For packets without content: no parser or decoder may analyse them.
+const NO_ANALYSIS: &str = "-fflags +noparse+nofillin -probesize 32 -analyzeduration 0";
 
 fn index_argv(url: &str, container: Container, stream: u32, demuxer: &str) -> Vec<String> {
-    let mut args: Vec<String> = words("-v error -hide_banner").collect();
-    args.extend(words(demuxer));
-    args.push("-select_streams".to_owned());
-    args.push(stream.to_string());
-    args.extend(words(
-        "-show_entries packet=pts,dts,pos,size,flags:stream=time_base,has_b_frames -of compact=print_section=1:nokey=0",
-    ));
-    args.extend(input::open(url, container));
-    args
+    let input = input::open(url, container);
+    words(&format!(
+        "-v error -hide_banner {demuxer} -select_streams {stream} \
+         -show_entries packet=pts,dts,pos,size,flags:stream=time_base,has_b_frames -of compact=print_section=1:nokey=0 {input}"
+    ))
 }
 
-/// Packets that are decoded at most to look for an intra refresh.
-const LOOKED_AT: usize = 300;
+/// Limit of packets that are decoded to detect an intra refresh.
+const MAX_INSPECTED: usize = 300;
 
-/// How many packets reach to the third key frame, and when the key frames among them are shown. Containers flag recovery
-/// points as they flag instantaneous refreshes; a stream that uses them does so from its second key frame on.
+/// The number of packets up to the third key frame, and the times of the key frames among them. Containers do not
+/// distinguish recovery points from IDR pictures; a stream that uses recovery points does so from its second key frame on.
 fn first_keys(index: &PacketIndex) -> (usize, BTreeSet<i64>) {
-    let packets = index.packets.iter().take(LOOKED_AT).enumerate();
+    let packets = index.packets.iter().take(MAX_INSPECTED).enumerate();
     let keys = packets.filter(|(_, p)| p.key).take(3);
     let keys: Vec<(usize, i64)> = keys.map(|(place, p)| (place, p.pts)).collect();
     let reach = keys.last().map_or(0, |(place, _)| place + 1);
     (reach, keys.into_iter().map(|(_, pts)| pts).collect())
 }
 
-/// Whether key frames are pictures that only begin to build up: such a picture is not coded intra.
-async fn builds_up(
+/// Whether a key frame is the start of a gradual refresh, and thus not an intra picture.
+async fn has_gradual_refresh(
     tools: &Tools,
     url: &str,
     probe: &Probe,
     packets: usize,
     keys: &BTreeSet<i64>,
 ) -> Result<bool, MediaError> {
-    let mut args: Vec<String> = words("-v error -hide_banner -select_streams").collect();
-    args.push(probe.video.index.to_string());
-    args.push("-read_intervals".to_owned());
-    args.push(format!("%+#{packets}"));
-    args.extend(words(
-        "-show_entries frame=pts,pict_type -of compact=print_section=0:nokey=1",
+    let (stream, input) = (probe.video.index, input::open(url, probe.container));
+    let args = words(&format!(
+        "-v error -hide_banner -select_streams {stream} -read_intervals %+#{packets} -show_entries frame=pts,pict_type \
+         -of compact=print_section=0:nokey=1 {input}"
     ));
-    args.extend(input::open(url, probe.container));
     let mut found = false;
-    let look = |line: &str| {
+    let inspect = |line: &str| {
         let mut fields = line.split('|');
         let pts = fields.next().and_then(|pts| pts.parse().ok());
         let key = pts.is_some_and(|pts| keys.contains(&pts));
         found |= key && matches!(fields.next(), Some("P" | "B"));
-        Ok(Sign::Progress)
+        Ok(Activity::Progress)
     };
-    run(tools, args, look).await?;
+    run_ffprobe(tools, args, inspect).await?;
     Ok(found)
 }

@@ -1,100 +1,63 @@
-//! How a mezzanine is opened: always over the loopback, always with the demuxer that its bytes called for.
+//! Input options of ffmpeg and ffprobe: always over the loopback, always with the demuxer that the bytes require.
 
 use reelsmith_core::sniff::Container;
 
-use crate::command::{within_filter, words};
+use crate::command::escape_in_filter;
 
-/// Streams that a demuxer may find before it gives up.
+/// Limit of streams, above which the demuxer fails.
 pub(crate) const MAX_STREAMS: u32 = reelsmith_core::check::MAX_STREAMS;
 
-/// Pixels of a picture that a decoder makes room for: the largest square that is accepted at all.
+/// Limit of pixels for which a decoder allocates memory: the largest square that reelsmith accepts.
 const MAX_PIXELS: u64 = {
     let side = *reelsmith_core::check::SIDES.end() as u64;
     side * side
 };
 
-/// Reading on over this many bytes is cheaper than a new request.
-const SHORT_SEEK: &str = "262144";
+/// Gap in bytes up to which reading on is cheaper than a new request.
+const SHORT_SEEK: u32 = 262_144;
 
-/// Bytes of the mezzanine that a connection may hold which ffmpeg has not asked for yet: they are read in vain where it seeks
-/// away.
-const RECEIVE_BUFFER: &str = "65536";
+/// Receive buffer of a connection in bytes. Small, because its content is discarded when ffmpeg seeks.
+const RECEIVE_BUFFER: u32 = 65_536;
 
-/// What a demuxer reads of the packets before it says what streams there are, where nothing is to be learnt from them: the
-/// first one.
+/// Limits the analysis of the streams to the first packet.
 const ONE_PACKET: &str = "-probesize 32 -analyzeduration 0 -fpsprobesize 0";
 
-/// Options of the input `url`, of which tables and one packet tell all, where it is `described`. Otherwise as [`open`].
-pub(crate) fn open_described(url: &str, container: Container, described: bool) -> Vec<String> {
-    let mut args: Vec<String> = Vec::new();
-    if described {
-        args.extend(words(ONE_PACKET));
-    }
-    args.extend(open(url, container));
-    args
+/// As [`open`]; if the source is `described`, its tables and one packet describe the streams, and no more is analysed.
+pub(crate) fn open_described(url: &str, container: Container, described: bool) -> String {
+    let analysis = if described { ONE_PACKET } else { "" };
+    format!("{analysis} {}", open(url, container))
 }
 
 /// Options of the input `url`, ending in `-i url`.
 ///
-/// Nothing but HTTP over TCP can be reached, and no other demuxer can be chosen: playlists and concatenations that are
-/// dressed up as media lead nowhere. Only options that ffmpeg has had since 5.1 are used, so that one build's command
-/// line is another's.
-pub(crate) fn open(url: &str, container: Container) -> Vec<String> {
-    let mut args = only(container);
-    if matches!(container, Container::MpegPs | Container::Mxf) {
-        // A programme stream need not time every frame, nor MXF whose index tables end early; the demuxer can work out the others.
-        args.extend(words("-fflags +genpts"));
-    }
-    args.extend(words(
-        "-reconnect 1 -reconnect_on_network_error 1 -reconnect_on_http_error 5xx,429 -reconnect_delay_max 4",
-    ));
-    args.extend(["-short_seek_size".to_owned(), SHORT_SEEK.to_owned()]);
-    args.extend(["-recv_buffer_size".to_owned(), RECEIVE_BUFFER.to_owned()]);
-    args.extend(["-i".to_owned(), url.to_owned()]);
-    args
-}
-
-/// The protocols, the demuxer, and how much a hostile file may ask for.
-fn only(container: Container) -> Vec<String> {
+/// ffmpeg can use HTTP over TCP only, and no other demuxer, so playlists and concatenations disguised as media have no
+/// effect. Only options that ffmpeg has had since 5.1 are used, so that the command line is the same for every build.
+pub(crate) fn open(url: &str, container: Container) -> String {
     let demuxer = container.demuxer();
-    let streams = MAX_STREAMS.to_string();
-    let pixels = MAX_PIXELS.to_string();
-    [
-        "-protocol_whitelist",
-        "http,tcp",
-        "-format_whitelist",
-        demuxer,
-        "-max_streams",
-        &streams,
-        "-max_pixels",
-        &pixels,
-        "-f",
-        demuxer,
-    ]
-    .map(str::to_owned)
-    .to_vec()
+    let generate_times = match container {
+        // A programme stream may leave frames without times, and so may MXF with short index tables; the demuxer adds them.
+        Container::MpegPs | Container::Mxf => "-fflags +genpts",
+        _ => "",
+    };
+    format!(
+        "-protocol_whitelist http,tcp -format_whitelist {demuxer} -max_streams {MAX_STREAMS} -max_pixels {MAX_PIXELS} \
+         -f {demuxer} {generate_times} -reconnect 1 -reconnect_on_network_error 1 -reconnect_on_http_error 5xx,429 \
+         -reconnect_delay_max 4 -short_seek_size {SHORT_SEEK} -recv_buffer_size {RECEIVE_BUFFER} -i {url}"
+    )
 }
 
-/// Options of the input of captions within the pictures of a video stream, ending in `-i graph`: stream `s:0` is theirs.
+/// Options of an input that gives the closed captions of a video stream as stream `s:0`, ending in `-i graph`.
 ///
-/// ffmpeg reads them of decoded pictures only, by a filter that opens the file itself; it is told what [`open`] tells.
-pub(crate) fn open_captions(url: &str, container: Container, stream: u32) -> Vec<String> {
+/// ffmpeg extracts them from decoded pictures only, with a filter that opens the file itself. The filter gets the same
+/// options as [`open`].
+pub(crate) fn open_captions(url: &str, container: Container, stream: u32) -> String {
     let demuxer = container.demuxer();
-    let options = [
-        "protocol_whitelist=http\\,tcp",
-        &format!("format_whitelist={demuxer}"),
-        &format!("max_streams={MAX_STREAMS}"),
-        "reconnect=1",
-        "reconnect_on_network_error=1",
-        "reconnect_on_http_error=5xx\\,429",
-        "reconnect_delay_max=4",
-    ]
-    .join("\\:");
-    let address = within_filter(url);
-    let graph = format!(
-        "movie=filename='{address}':format_name={demuxer}:stream_index={stream}:format_opts='{options}'[out0+subcc]"
+    let options = format!(
+        "protocol_whitelist=http\\,tcp\\:format_whitelist={demuxer}\\:max_streams={MAX_STREAMS}\\:reconnect=1\\:\
+         reconnect_on_network_error=1\\:reconnect_on_http_error=5xx\\,429\\:reconnect_delay_max=4"
     );
-    let mut args: Vec<String> = words("-f lavfi -i").collect();
-    args.push(graph);
-    args
+    let address = escape_in_filter(url);
+    format!(
+        "-f lavfi -i movie=filename='{address}':format_name={demuxer}:stream_index={stream}:format_opts='{options}'[out0+subcc]"
+    )
 }

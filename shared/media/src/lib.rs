@@ -1,9 +1,23 @@
-//! ffmpeg and ffprobe, and everything between a pinned mezzanine and finished CMAF segments.
+//! Media processing with ffmpeg and ffprobe: from a pinned mezzanine to finished CMAF segments.
 //!
-//! Command lines are built by pure functions ([`transcode_argv`], [`measure_argv`], [`encode_argv`]) apart from running
-//! them ([`process`]). The child processes see a mezzanine only through the [`RangeProxy`]: one object version, on the
-//! loopback, with the demuxer forced; they have no environment and hence no credentials. What they say about their own
-//! success is not believed: frames, samples and times of every output are counted before it is returned.
+//! | step | entry point |
+//! |---|---|
+//! | probe a mezzanine | [`probe()`], [`add_clean_aperture`] |
+//! | list its packets | [`read_index`] |
+//! | encode a chunk of video | [`ChunkTask`], [`transcode`] |
+//! | encode an audio track | [`AudioTask`], [`encode_audio`] |
+//! | convert captions | [`convert_captions`], [`EmbeddedTask`], [`convert_embedded`] |
+//! | convert the output of MediaConvert | [`VideoTakeover`], [`take_over_audio`] |
+//! | draw thumbnails and a poster | [`draw_sheets`], [`draw_poster`] |
+//! | join a progressive MP4 | [`progressive::join`] |
+//!
+//! Rules of this crate:
+//! - Command lines are built by pure functions ([`transcode_argv`], [`measure_argv`], [`encode_argv`]), apart from running
+//!   them ([`process`]).
+//! - ffmpeg reads a mezzanine only through the [`RangeProxy`]: one object version, on the loopback, with a forced demuxer.
+//!   It has no environment, hence no credentials, and is confined (`confine`).
+//! - The exit status of ffmpeg proves nothing. Frames, samples and times of every output are checked before it is returned.
+//! - Errors are [`MediaError`]s; [`OnSource`] converts them where they leave a function.
 
 mod audio;
 mod captions;
@@ -26,21 +40,23 @@ mod tools;
 mod video;
 
 pub use audio::{
-    AudioMedia, AudioTask, Correction, Measured, encode_argv, encode_audio, measure_argv,
-    result_argv, settle_argv,
+    AudioMedia, AudioTask, Correction, LoudnessMeasurement, encode_argv, encode_audio,
+    measure_argv, measure_limited_argv, measure_result_argv,
 };
 pub use captions::{EmbeddedTask, TextSegment, convert_captions, convert_embedded, embedded_argv};
 pub use command::Command;
 pub use confine::{Layers, close_to_others};
-pub use error::{MediaError, OnSource};
-pub use images::{Brightness, Grid, Stills, brightness, poster, poster_of, sheets};
-pub use index::{Indexed, complete, read_index, scan_index, track_reads};
+pub use error::{MediaError, OnSource, ProgramFailure};
+pub use images::{
+    Brightness, KeyPictures, SheetGrid, choose_poster, draw_poster, draw_sheets, measure_brightness,
+};
+pub use index::{Indexed, add_clean_aperture, read_index, scan_index, track_reads};
 pub use probe::probe;
 pub use process::Limits;
 
-pub use proxy::{AskedRange, ProxyOptions, ProxyStats, RangeProxy, asked_range};
+pub use proxy::{ProxyOptions, RangeProxy, RequestedRange, parse_range};
 pub use segment::SegmentMedia;
-pub use takeover::{Origin, VideoTakeover, take_over_audio};
+pub use takeover::{VideoTakeover, take_over_audio};
 pub use tools::Tools;
 pub use video::{ChunkMedia, ChunkTask, RungMedia, transcode, transcode_argv};
 

@@ -1,8 +1,7 @@
-//! ffprobe's facts as types.
+//! Probing a mezzanine: the facts of ffprobe as typed values, and what only the first pictures show.
 
-mod light;
-
-use reelsmith_core::probe::{AudioStream, Probe, TextStream, VideoStream};
+use reelsmith_core::ladder::VideoRange;
+use reelsmith_core::probe::{AudioStream, ContentLight, Mastering, Probe, TextStream, VideoStream};
 use reelsmith_core::sniff::Container;
 use reelsmith_core::time::FrameRate;
 use reelsmith_core::units::Resolution;
@@ -11,29 +10,28 @@ use serde::Deserialize;
 use crate::command::{Command, words};
 use crate::error::MediaError;
 use crate::input;
-use crate::process::{self, Limits, Sign};
+use crate::process::{self, Activity, Limits};
 use crate::tools::Tools;
-use light::SideData;
 
-/// Bytes of JSON that any sane file's facts fit into.
-const MOST_JSON: usize = 4 << 20;
+/// Limit of the JSON that ffprobe prints.
+const MAX_JSON: usize = 4 << 20;
 
-/// Probes a mezzanine.
+/// Probes the mezzanine at `url`, an address of the range proxy.
 ///
 /// # Errors
-/// [`MediaError::Unreadable`] with what the demuxer said; [`MediaError::NoVideo`] for a file with none but cover art;
-/// [`MediaError::TooManyStreams`]; and what [`process::run`] reports.
+/// [`MediaError::Unreadable`] with the message of the demuxer; [`MediaError::NoVideo`] if the file has no video besides
+/// cover art; [`MediaError::TooManyStreams`]; and the errors of [`process::run`].
 pub async fn probe(tools: &Tools, url: &str, container: Container) -> Result<Probe, MediaError> {
     let command = Command::new(&tools.ffprobe, probe_argv(url, container));
     let mut json = String::new();
     let collect = |line: &str| {
         json.push_str(line);
         json.push('\n');
-        if json.len() > MOST_JSON {
-            let found = format!("more than {MOST_JSON} bytes of stream facts");
+        if json.len() > MAX_JSON {
+            let found = format!("more than {MAX_JSON} bytes of stream facts");
             return Err(MediaError::unreadable(found));
         }
-        Ok(Sign::Progress)
+        Ok(Activity::Progress)
     };
     let finished = process::run(&command, &Limits::probing(), collect)
         .await
@@ -43,22 +41,18 @@ pub async fn probe(tools: &Tools, url: &str, container: Container) -> Result<Pro
         source: Some(Box::new(e)),
     })?;
     let probe = facts.into_probe(container, &finished.stderr)?;
-    light::complete(tools, url, probe).await
+    add_picture_facts(tools, url, probe).await
 }
 
 fn probe_argv(url: &str, container: Container) -> Vec<String> {
-    let mut args: Vec<String> = words("-v error -hide_banner").collect();
-    args.extend(words("-show_entries"));
-    args.push(
-        "format=duration,nb_streams:stream=index,codec_type,codec_name,profile,width,height,\
+    let input = input::open(url, container);
+    words(&format!(
+        "-v error -hide_banner -show_entries format=duration,nb_streams:stream=index,codec_type,codec_name,profile,width,height,\
          sample_aspect_ratio,pix_fmt,bits_per_raw_sample,r_frame_rate,avg_frame_rate,time_base,duration,field_order,\
          color_primaries,color_transfer,color_space,color_range,channels,sample_rate\
-         :stream_disposition=attached_pic,still_image,forced,hearing_impaired:stream_tags=language,rotate:stream_side_data"
-            .to_owned(),
-    );
-    args.extend(words("-of json"));
-    args.extend(input::open(url, container));
-    args
+         :stream_disposition=attached_pic,still_image,forced,hearing_impaired:stream_tags=language,rotate:stream_side_data \
+         -of json {input}"
+    ))
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -143,7 +137,7 @@ impl Facts {
         })
     }
 
-    /// The container's duration, else the stream's, else zero: programme streams may have neither.
+    /// The duration of the container, otherwise of the stream, otherwise 0: a programme stream may have neither.
     fn duration_us(&self, video: &Stream) -> i64 {
         let known = [&self.format.duration, &video.duration];
         let known = known.into_iter().flatten();
@@ -221,13 +215,13 @@ impl Stream {
         }
     }
 
-    /// Clockwise degrees. The display matrix counts counter-clockwise, the old `rotate` tag clockwise.
+    /// Clockwise degrees. The display matrix is counter-clockwise, the old `rotate` tag clockwise.
     fn rotation(&self) -> u16 {
         let matrix = self.side_data_list.iter().find_map(|s| s.rotation.as_ref());
         let matrix = matrix.and_then(serde_json::Number::as_f64).map(|d| -d);
         let tag = self.tags.rotate.as_deref().and_then(|t| t.parse().ok());
         let degrees: f64 = matrix.or(tag).unwrap_or(0.0);
-        // ffmpeg turns by quarters only where the angle is one; anything else is left upright here.
+        // ffmpeg rotates by quarter turns only; any other angle is treated as upright.
         match degrees.rem_euclid(360.0).round() as u16 {
             quarter @ (90 | 180 | 270) => quarter,
             _ => 0,
@@ -244,8 +238,8 @@ fn rate(text: Option<&str>) -> Option<FrameRate> {
     text?.parse().ok().map(conventional)
 }
 
-/// The conventional rate within a fifth of a part in a million, if there is one: a container that rounds the duration of a frame
-/// to nanoseconds makes 19001/317 of 60000/1001. Timestamps are held against the rate later on, so nothing is assumed.
+/// The conventional rate within 0.2 ppm of `rate`, if there is one: a container that rounds frame durations to
+/// nanoseconds turns 60000/1001 into 19001/317. Timestamps are compared with the rate later.
 fn conventional(rate: FrameRate) -> FrameRate {
     let (num, den) = (u128::from(rate.num()), u128::from(rate.den()));
     let nearest = ((num + den / 2) / den).max(1);
@@ -267,7 +261,7 @@ pub(crate) fn ratio(text: &str, separator: char) -> Option<(u32, u32)> {
     (pair.0 > 0 && pair.1 > 0).then_some(pair)
 }
 
-/// Decimal seconds as microseconds, without a float.
+/// Decimal seconds as microseconds, without floating point.
 fn micros(text: &str) -> Option<i64> {
     let (whole, part) = text.split_once('.').unwrap_or((text, ""));
     let part: String = part.chars().chain("000000".chars()).take(6).collect();
@@ -277,7 +271,7 @@ fn micros(text: &str) -> Option<i64> {
     seconds.checked_mul(1_000_000)?.checked_add(sign * micros)
 }
 
-/// Bits per component: what the stream says, else what the pixel format's name says (`yuv422p10le`, `p010le`, `gray12`).
+/// Bits per component, from the stream or else from the name of the pixel format (`yuv422p10le`, `p010le`, `gray12`).
 fn bit_depth(pixel_format: &str, raw: Option<&str>) -> u8 {
     if let Some(bits) = raw
         .and_then(|r| r.parse().ok())
@@ -296,14 +290,128 @@ fn bit_depth(pixel_format: &str, raw: Option<&str>) -> u8 {
         .unwrap_or(8)
     {
         bits @ 9..=16 => bits,
-        // Packed names such as `rgb48le` count all components.
+        // Packed formats such as `rgb48le` name the bits of all components.
         48 | 64 => 16,
-        // `p210le`, `p416le`: the last two digits are the depth.
+        // In `p210le` and `p416le` the last two digits are the depth.
         other => u8::try_from(u16::from(other) % 100)
             .ok()
             .filter(|b| (9..=16).contains(b))
             .unwrap_or(8),
     }
+}
+
+/// Side data of a stream or frame.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct SideData {
+    rotation: Option<serde_json::Number>,
+    side_data_type: Option<String>,
+    red_x: Option<String>,
+    red_y: Option<String>,
+    green_x: Option<String>,
+    green_y: Option<String>,
+    blue_x: Option<String>,
+    blue_y: Option<String>,
+    white_point_x: Option<String>,
+    white_point_y: Option<String>,
+    min_luminance: Option<String>,
+    max_luminance: Option<String>,
+    max_content: Option<u32>,
+    max_average: Option<u32>,
+}
+
+/// A fraction such as `34000/50000` in units of `1 / per`, rounded.
+fn units(text: Option<&String>, per: u64) -> Option<u32> {
+    let (num, den) = ratio(text?, '/')?;
+    let den = u64::from(den);
+    u32::try_from((u64::from(num) * per + den / 2) / den).ok()
+}
+
+impl SideData {
+    fn mastering(&self) -> Option<Mastering> {
+        let point = |x: &Option<String>, y: &Option<String>| {
+            Some([units(x.as_ref(), 50_000)?, units(y.as_ref(), 50_000)?])
+        };
+        Some(Mastering {
+            chromaticities: [
+                point(&self.red_x, &self.red_y)?,
+                point(&self.green_x, &self.green_y)?,
+                point(&self.blue_x, &self.blue_y)?,
+                point(&self.white_point_x, &self.white_point_y)?,
+            ],
+            brightest: units(self.max_luminance.as_ref(), 10_000)?,
+            // A display with perfect black is stated as 0/1, which `ratio` does not accept.
+            darkest: units(self.min_luminance.as_ref(), 10_000).unwrap_or(0),
+        })
+    }
+
+    fn light(&self) -> Option<ContentLight> {
+        Some(ContentLight {
+            brightest: self.max_content?,
+            average: self.max_average?,
+        })
+    }
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Frames {
+    frames: Vec<Frame>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Frame {
+    side_data_list: Vec<SideData>,
+}
+
+/// Codecs whose user data can carry captions.
+const CAPTIONED: [&str; 3] = ["h264", "hevc", "mpeg2video"];
+
+/// ffmpeg's name for captions in user data.
+const CAPTIONS: &str = "ATSC A53 Part 4 Closed Captions";
+
+/// Adds facts from the first eight pictures: HDR10 metadata if the container has none, and whether there are captions.
+async fn add_picture_facts(
+    tools: &Tools,
+    url: &str,
+    mut probe: Probe,
+) -> Result<Probe, MediaError> {
+    let video = &mut probe.video;
+    let known = video.mastering.is_some() && video.light.is_some();
+    let lacks_hdr10 = video.dynamic_range() == VideoRange::Pq && !known;
+    if !lacks_hdr10 && !CAPTIONED.contains(&video.codec.as_str()) {
+        return Ok(probe);
+    }
+    let (stream, input) = (video.index, input::open(url, probe.container));
+    let args = words(&format!(
+        "-v error -hide_banner -read_intervals %+#8 -select_streams {stream} -show_entries frame=pts:frame_side_data \
+         -of json {input}"
+    ));
+    let command = Command::new(&tools.ffprobe, args);
+    let mut json = String::new();
+    let collect = |line: &str| {
+        if json.len() + line.len() <= MAX_JSON {
+            json.push_str(line);
+        }
+        Ok(Activity::Progress)
+    };
+    process::run(&command, &Limits::indexing(), collect)
+        .await
+        .map_err(MediaError::of_demuxer)?;
+    // Without usable output the metadata stays absent; the picture is still HDR.
+    let found: Frames = serde_json::from_str(&json).unwrap_or_default();
+    let mut side_data = found.frames.iter().flat_map(|f| &f.side_data_list);
+    let captions = |s: &SideData| s.side_data_type.as_deref() == Some(CAPTIONS);
+    video.captioned = side_data.clone().any(captions);
+    if !lacks_hdr10 {
+        return Ok(probe);
+    }
+    video.mastering = video
+        .mastering
+        .or(side_data.clone().find_map(SideData::mastering));
+    video.light = video.light.or(side_data.find_map(SideData::light));
+    Ok(probe)
 }
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
-//! Running a program: confined, own process group, no environment, bounded time, memory and output, progress watched,
-//! processor time measured.
+//! Running ffmpeg and ffprobe: confined, in a process group of their own, without environment, with limits on time, memory
+//! and output. Progress is watched and processor time measured.
 
 use std::io;
 use std::process::{ExitStatus, Stdio};
@@ -11,10 +11,10 @@ use tokio::process::{Child, ChildStderr, ChildStdout};
 use tokio::time::{Instant, timeout_at};
 
 use crate::command::Command;
-use crate::confine::{self, Layers, Reach};
-use crate::error::MediaError;
+use crate::confine::{self, AccessRules, Layers};
+use crate::error::{MediaError, ProgramFailure};
 
-/// Bounds of one run.
+/// Limits of one run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Wall-clock time of the whole run.
@@ -23,14 +23,14 @@ pub struct Limits {
     pub stall: Duration,
     /// Address space in bytes.
     pub memory: u64,
-    /// Processor time in seconds, of all threads, where it is bounded.
+    /// Processor time of all threads in seconds.
     pub cpu: Option<u64>,
-    /// Size of any one file the program writes, in bytes.
+    /// Size of each file that the program writes, in bytes.
     pub file_size: u64,
 }
 
 impl Default for Limits {
-    /// What fits into a function of fifteen minutes.
+    /// For a function with a timeout of fifteen minutes.
     fn default() -> Self {
         Self {
             wall: Duration::from_secs(840),
@@ -43,7 +43,7 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// Reading a file's facts, which takes a second where the file is honest: what takes more is ended before it costs.
+    /// For probing, which takes about a second: a file that takes much longer is hostile.
     #[must_use]
     pub fn probing() -> Self {
         Self {
@@ -55,7 +55,7 @@ impl Limits {
         }
     }
 
-    /// Reading the times of every packet: as long as the file takes to come, in the memory that its index takes.
+    /// For reading the times of all packets, which may take as long as reading the whole file.
     #[must_use]
     pub fn indexing() -> Self {
         Self {
@@ -66,59 +66,58 @@ impl Limits {
     }
 }
 
-/// A run that succeeded.
+/// The result of a successful run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Finished {
-    /// Processor time in milliseconds, user and system, of all its threads; to the kernel's tick of 10 ms.
+pub struct CompletedRun {
+    /// Processor time of all threads in milliseconds, user and system, with the kernel's resolution of 10 ms.
     pub cpu_ms: u64,
-    /// The end of what it wrote to stderr.
+    /// The end of its stderr.
     pub stderr: String,
 }
 
-/// What a line of a program's stdout means for the watch.
+/// What a line of stdout shows about a program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sign {
-    /// It got on.
+pub enum Activity {
     Progress,
-    /// It lives, but got no further.
+    /// The program runs, but makes no progress.
     Idle,
 }
 
 /// Bytes of stderr that are kept.
-const TAIL: usize = 4 << 10;
-/// Longest line of stdout.
-const LINE: u64 = 64 << 10;
+const STDERR_TAIL: usize = 4 << 10;
+/// Longest line of stdout in bytes.
+const MAX_LINE: u64 = 64 << 10;
 
-/// Runs a command to its end. Every line of its stdout goes to `on_line`, which tells progress from mere life.
+/// Runs a command to its end. Every line of its stdout goes to `on_line`, which decides whether it shows progress.
 ///
 /// The child leads a process group of its own, which is killed when this future is dropped.
 ///
 /// # Errors
-/// Where it cannot start, ends with an error, stalls, exceeds its time, or `on_line` gives up.
+/// [`MediaError::Program`], or the error of `on_line`.
 pub async fn run<F>(
     command: &Command,
     limits: &Limits,
     mut on_line: F,
-) -> Result<Finished, MediaError>
+) -> Result<CompletedRun, MediaError>
 where
-    F: FnMut(&str) -> Result<Sign, MediaError> + Send,
+    F: FnMut(&str) -> Result<Activity, MediaError> + Send,
 {
     let wall = Instant::now() + limits.wall;
     let (mut child, mut group) = start(command).await?;
-    limit(group.pid, limits);
+    apply_limits(group.pid, limits);
     let tail = tokio::spawn(keep_tail(child.stderr.take()));
     let exit = tokio::task::spawn_blocking({
         let pid = group.pid;
         move || cpu_ms_at_exit(pid)
     });
     let watched = async {
-        let last = watch(child.stdout.take(), limits, wall, &mut on_line).await?;
+        let last = watch_output(child.stdout.take(), limits, wall, &mut on_line).await?;
         let deadline = wall.min(last + limits.stall);
         let cpu_ms = timeout_at(deadline, exit).await;
-        cpu_ms.map_err(|_| Halt::at(deadline, wall))
+        cpu_ms.map_err(|_| StopReason::at(deadline, wall))
     };
     let watched = watched.await;
-    // Also after a good end: a helper process that outlives its leader would hold stderr open for ever.
+    // Also after success: a helper process that outlives its leader would keep stderr open.
     group.kill();
     let status = child.wait().await;
     group.reaped = true;
@@ -126,19 +125,22 @@ where
     match watched {
         Ok(cpu_ms) => {
             let cpu_ms = cpu_ms.ok().flatten().unwrap_or_default();
-            judge(command, status, Finished { cpu_ms, stderr })
+            check_exit(command, status, CompletedRun { cpu_ms, stderr })
         }
-        Err(halt) => Err(halt.into_error(command, limits, stderr)),
+        Err(reason) => Err(reason.into_error(command, limits, stderr)),
     }
 }
 
-/// Runs an ffmpeg command whose stdout is its `-progress`.
+/// Runs an ffmpeg command that prints its `-progress` to stdout.
 ///
 /// # Errors
 /// As [`run`].
-pub async fn run_with_progress(command: &Command, limits: &Limits) -> Result<Finished, MediaError> {
-    let mut position = Position::default();
-    // Boxed, so that who waits for an encoder does not carry all of this in its own state.
+pub async fn run_with_progress(
+    command: &Command,
+    limits: &Limits,
+) -> Result<CompletedRun, MediaError> {
+    let mut position = FfmpegPosition::default();
+    // Boxed to keep the futures of the callers small.
     Box::pin(run(command, limits, |line| Ok(position.read(line)))).await
 }
 
@@ -150,7 +152,7 @@ struct Group {
 
 impl Group {
     fn kill(&self) {
-        // It may have ended already; then there is nobody to kill.
+        // An error means that the group has ended already.
         let _ = rustix::process::kill_process_group(self.pid, Signal::KILL);
     }
 }
@@ -163,8 +165,8 @@ impl Drop for Group {
     }
 }
 
-/// Why a run was ended.
-enum Halt {
+/// Why a run was stopped.
+enum StopReason {
     Stalled,
     TimedOut,
     LineTooLong,
@@ -172,7 +174,7 @@ enum Halt {
     Unreadable(io::Error),
 }
 
-impl Halt {
+impl StopReason {
     fn at(deadline: Instant, wall: Instant) -> Self {
         if deadline == wall {
             Self::TimedOut
@@ -182,29 +184,37 @@ impl Halt {
     }
 
     fn into_error(self, command: &Command, limits: &Limits, stderr: String) -> MediaError {
-        let command = Box::new(command.clone());
-        match self {
-            Self::Stalled => MediaError::Stalled {
-                command,
+        let failure = match self {
+            Self::Stalled => ProgramFailure::Stalled {
                 seconds: limits.stall.as_secs(),
                 stderr,
             },
-            Self::TimedOut => MediaError::TimedOut {
-                command,
+            Self::TimedOut => ProgramFailure::TimedOut {
                 seconds: limits.wall.as_secs(),
                 stderr,
             },
-            Self::LineTooLong => MediaError::LineTooLong {
-                command,
-                limit: LINE,
-            },
-            Self::Refused(error) => error,
-            Self::Unreadable(error) => MediaError::io("reading the output of a program")(error),
-        }
+            Self::LineTooLong => ProgramFailure::LineTooLong { limit: MAX_LINE },
+            Self::Refused(error) => return error,
+            Self::Unreadable(error) => {
+                return MediaError::io("reading the output of a program")(error);
+            }
+        };
+        failed(command, failure)
     }
 }
 
-/// Starts the program from a thread that has confined itself, and that ends afterwards.
+fn failed(command: &Command, failure: ProgramFailure) -> MediaError {
+    MediaError::Program {
+        command: Box::new(command.clone()),
+        failure,
+    }
+}
+
+fn not_started(command: &Command, error: io::Error) -> MediaError {
+    failed(command, ProgramFailure::NotStarted(error))
+}
+
+/// Starts the program from a thread that confines itself first and ends afterwards.
 async fn start(command: &Command) -> Result<(Child, Group), MediaError> {
     let (sender, started) = tokio::sync::oneshot::channel();
     let runtime = tokio::runtime::Handle::current();
@@ -213,20 +223,13 @@ async fn start(command: &Command) -> Result<(Child, Group), MediaError> {
     let thread = std::thread::Builder::new().name("confined".to_owned());
     let thread = thread.spawn(move || {
         let _entered = runtime.enter();
-        let spawned = confine::confine(&Reach::of(&ours), layers).and_then(|()| spawn(&ours));
-        // Where nobody waits any more, the group is killed as it is dropped.
+        let spawned = confine::confine(&AccessRules::of(&ours), layers).and_then(|()| spawn(&ours));
+        // If the receiver is gone, dropping the group kills it.
         drop(sender.send(spawned));
     });
     thread.map_err(|e| not_started(command, e))?;
     let started = started.await;
     started.unwrap_or_else(|e| Err(not_started(command, io::Error::other(e))))
-}
-
-fn not_started(command: &Command, source: io::Error) -> MediaError {
-    MediaError::Start {
-        command: Box::new(command.clone()),
-        source,
-    }
 }
 
 #[expect(clippy::disallowed_methods, reason = "this is where processes start")]
@@ -251,14 +254,14 @@ fn spawn(command: &Command) -> Result<(Child, Group), MediaError> {
     Ok((child, group))
 }
 
-/// Files a program may have open: its libraries, its outputs, its connections.
+/// Limit of open files: libraries, outputs, connections.
 const OPEN_FILES: u64 = 256;
-/// Threads and processes it may add to those of the whole system. Encoders make a few dozen.
+/// Threads and processes that a program may add to those of the whole system. Encoders start a few dozen.
 const TASKS: u64 = 512;
 
-/// Sets the child's limits from outside, while it is still loading its libraries. A child that has ended already needs
-/// none, so failures are not errors.
-fn limit(pid: Pid, limits: &Limits) {
+/// Sets the child's limits from outside, while it is loading its libraries. Failures are ignored, because they mean that
+/// the child has ended already.
+fn apply_limits(pid: Pid, limits: &Limits) {
     let set = |resource, value: u64| {
         let limit = Rlimit {
             current: Some(value),
@@ -275,28 +278,28 @@ fn limit(pid: Pid, limits: &Limits) {
     if let Some(seconds) = limits.cpu {
         set(Resource::Cpu, seconds);
     }
-    // The kernel counts all tasks of the user, so that a fixed number would depend on what else the user runs.
-    if let Some(running) = tasks() {
+    // The kernel counts all tasks of the user, so the limit is relative to the tasks that run now.
+    if let Some(running) = running_tasks() {
         set(Resource::Nproc, running + TASKS);
     }
 }
 
-/// Threads and processes of the system, by proc(5), loadavg: `0.20 0.18 0.12 1/80 11206`.
-fn tasks() -> Option<u64> {
+/// Threads and processes of the system, from `/proc/loadavg` (proc(5)): `0.20 0.18 0.12 1/80 11206`.
+fn running_tasks() -> Option<u64> {
     let text = std::fs::read_to_string("/proc/loadavg").ok()?;
     let (_, total) = text.split_ascii_whitespace().nth(3)?.split_once('/')?;
     total.parse().ok()
 }
 
-/// Reads stdout to its end; the instant of the last progress, or why the run must be ended.
-async fn watch<F>(
+/// Reads stdout to its end. Returns the instant of the last progress, or why the run must be stopped.
+async fn watch_output<F>(
     stdout: Option<ChildStdout>,
     limits: &Limits,
     wall: Instant,
     on_line: &mut F,
-) -> Result<Instant, Halt>
+) -> Result<Instant, StopReason>
 where
-    F: FnMut(&str) -> Result<Sign, MediaError> + Send,
+    F: FnMut(&str) -> Result<Activity, MediaError> + Send,
 {
     let mut last = Instant::now();
     let Some(stdout) = stdout else {
@@ -308,50 +311,50 @@ where
         let deadline = wall.min(last + limits.stall);
         line.clear();
         let read = timeout_at(deadline, read_line(&mut reader, &mut line)).await;
-        let more = read.map_err(|_| Halt::at(deadline, wall))?;
+        let more = read.map_err(|_| StopReason::at(deadline, wall))?;
         if !more? {
             return Ok(last);
         }
         let text = String::from_utf8_lossy(&line);
-        if on_line(text.trim_end()).map_err(Halt::Refused)? == Sign::Progress {
+        if on_line(text.trim_end()).map_err(StopReason::Refused)? == Activity::Progress {
             last = Instant::now();
         }
     }
 }
 
-/// Reads one line of bounded length; false at the end.
-async fn read_line<R>(reader: &mut BufReader<R>, line: &mut Vec<u8>) -> Result<bool, Halt>
+/// Reads one line of at most [`MAX_LINE`] bytes; false at the end.
+async fn read_line<R>(reader: &mut BufReader<R>, line: &mut Vec<u8>) -> Result<bool, StopReason>
 where
     R: AsyncRead + Unpin,
 {
-    let mut bounded = reader.take(LINE);
+    let mut bounded = reader.take(MAX_LINE);
     let read = bounded.read_until(b'\n', line).await;
-    let read = read.map_err(Halt::Unreadable)? as u64;
-    if read == LINE && line.last() != Some(&b'\n') {
-        return Err(Halt::LineTooLong);
+    let read = read.map_err(StopReason::Unreadable)? as u64;
+    if read == MAX_LINE && line.last() != Some(&b'\n') {
+        return Err(StopReason::LineTooLong);
     }
     Ok(read > 0)
 }
 
-/// Drains stderr, keeping its end.
+/// Reads stderr to its end and keeps the last [`STDERR_TAIL`] bytes.
 async fn keep_tail(stderr: Option<ChildStderr>) -> String {
     let Some(mut stderr) = stderr else {
         return String::new();
     };
     let mut tail = Vec::new();
-    let mut buffer = vec![0; TAIL];
+    let mut buffer = vec![0; STDERR_TAIL];
     while let Ok(read) = stderr.read(&mut buffer).await {
         if read == 0 {
             break;
         }
         tail.extend_from_slice(&buffer[..read]);
-        let surplus = tail.len().saturating_sub(TAIL);
+        let surplus = tail.len().saturating_sub(STDERR_TAIL);
         tail.drain(..surplus);
     }
     String::from_utf8_lossy(&tail).trim().to_owned()
 }
 
-/// Waits for the exit without reaping, so that the kernel still tells the processor time of exactly this child.
+/// Waits for the exit without reaping the child, so that `/proc` still has its processor time.
 fn cpu_ms_at_exit(pid: Pid) -> Option<u64> {
     let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
     while let Err(error) = rustix::process::waitid(WaitId::Pid(pid), options) {
@@ -363,7 +366,7 @@ fn cpu_ms_at_exit(pid: Pid) -> Option<u64> {
     cpu_ms(&stat, rustix::param::clock_ticks_per_second())
 }
 
-/// `utime` and `stime` of proc(5), fields 14 and 15; the name before them may hold blanks and brackets.
+/// `utime` plus `stime`, fields 14 and 15 of `/proc/[pid]/stat` (proc(5)). The name before them may contain spaces and brackets.
 fn cpu_ms(stat: &str, ticks_per_second: u64) -> Option<u64> {
     let (_, after_name) = stat.rsplit_once(')')?;
     let mut fields = after_name.split_ascii_whitespace().skip(11);
@@ -372,47 +375,44 @@ fn cpu_ms(stat: &str, ticks_per_second: u64) -> Option<u64> {
     Some((user + system) * 1_000 / ticks_per_second.max(1))
 }
 
-fn judge(
+fn check_exit(
     command: &Command,
     status: io::Result<ExitStatus>,
-    finished: Finished,
-) -> Result<Finished, MediaError> {
+    completed: CompletedRun,
+) -> Result<CompletedRun, MediaError> {
     let status = status.map_err(MediaError::io("waiting for a program to exit"))?;
     if status.success() {
-        return Ok(finished);
+        return Ok(completed);
     }
-    Err(MediaError::Failed {
-        command: Box::new(command.clone()),
-        status,
-        stderr: finished.stderr,
-    })
+    let stderr = completed.stderr;
+    Err(failed(command, ProgramFailure::Exit { status, stderr }))
 }
 
-/// How far ffmpeg has got, by its own `-progress` lines. Newer builds repeat themselves when stuck, so only change counts.
+/// The position of ffmpeg from its `-progress` lines. Newer builds repeat a position when stuck, so only a change is progress.
 #[derive(Default)]
-struct Position {
+struct FfmpegPosition {
     frame: String,
     time: String,
     size: String,
 }
 
-impl Position {
-    fn read(&mut self, line: &str) -> Sign {
+impl FfmpegPosition {
+    fn read(&mut self, line: &str) -> Activity {
         let Some((key, value)) = line.split_once('=') else {
-            return Sign::Idle;
+            return Activity::Idle;
         };
         let slot = match key {
             "frame" => &mut self.frame,
             "out_time_us" => &mut self.time,
             "total_size" => &mut self.size,
-            "progress" if value == "end" => return Sign::Progress,
-            _ => return Sign::Idle,
+            "progress" if value == "end" => return Activity::Progress,
+            _ => return Activity::Idle,
         };
         if slot == value {
-            return Sign::Idle;
+            return Activity::Idle;
         }
         value.clone_into(slot);
-        Sign::Progress
+        Activity::Progress
     }
 }
 

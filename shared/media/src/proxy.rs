@@ -1,17 +1,34 @@
-//! The range proxy: one pinned object version, served over the loopback to the child processes.
+//! The range proxy: serves one pinned object version over the loopback to ffmpeg and ffprobe.
 //!
-//! It stands between ffmpeg and object storage so that the children need neither credentials nor TLS nor retries, every
-//! read demands the version that was validated, and what was read is counted.
+//! ffmpeg must read a mezzanine from object storage without knowing credentials, TLS or retries, and must never read a
+//! version other than the validated one. So every task starts a [`RangeProxy`] on a free port of 127.0.0.1 and gives
+//! ffmpeg its address, which contains 128 random bits:
+//!
+//! ```text
+//! ffmpeg -i http://127.0.0.1:40123/5f0c…/mezzanine …
+//!        │ GET, Range: bytes=0-            ▲ 206, in pieces of 32 KiB
+//!        ▼                                 │
+//! serve (HTTP/1.1) ── read(at) ──▶ blocks (cache, read-ahead, retries, budget) ── get_range(pin) ──▶ object store
+//! ```
+//!
+//! Invariants:
+//! - Every read of the store names the pinned version. If it is gone, the task fails as `MezzanineChanged`.
+//! - A decoder that loses its input may still exit with success. So the caller passes the result of the task through
+//!   [`RangeProxy::check`], which reports the failed read instead.
+//! - All bytes read are counted ([`RangeProxy::bytes_read`]) and can be limited ([`ProxyOptions::budget`]).
+//!
+//! [`ProxyOptions`] describes how a task reads: `reads` are the spans in which reading ahead is worthwhile (a plan's
+//! [`reads`](reelsmith_core::plan::Plan::reads)), and `hidden` are spans that the task does not need, which are shown as
+//! free space and never read.
 
 mod blocks;
-mod free;
 mod serve;
+mod sparse;
 
-pub use serve::{Asked as AskedRange, asked as asked_range};
+pub use serve::{RequestedRange, parse_range};
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use reelsmith_core::object::ObjectPin;
 use reelsmith_core::ports::ObjectStore;
@@ -20,24 +37,23 @@ use tokio::task::JoinHandle;
 
 use crate::command::LOOPBACK;
 use crate::error::MediaError;
-pub(crate) use blocks::{Blocks, Fault, apart};
+pub(crate) use blocks::{Blocks, ReadFailure, Source, merged};
+pub(crate) use sparse::SparseFile;
 
-/// How a proxy reads.
+/// How a proxy reads from the store.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProxyOptions {
-    /// Most bytes to read from the store; unbounded where absent.
+    /// Limit of the bytes to request from the store.
     pub budget: Option<u64>,
     /// Bytes of one request to the store.
     pub block: u64,
     /// Blocks requested ahead of the one being sent.
     pub read_ahead: u32,
-    /// Where reading ahead is worth it; everywhere where empty. Outside of these spans blocks are at most 64 KiB, and only
-    /// what is asked for is read.
+    /// The spans in which to read ahead; empty means everywhere. Outside them blocks are at most 64 KiB.
     pub reads: Vec<ByteSpan>,
-    /// Whether reading ahead goes on at the next of `reads`, past what lies between.
-    pub leaps: bool,
-    /// What is shown as free space and never read: for each span the header of a `free` box of its size (ISO/IEC 14496-12, 8.1.2)
-    /// and zeros. A demuxer that walks from box to box passes over it.
+    /// Whether reading ahead skips the gaps between `reads`.
+    pub skip_gaps: bool,
+    /// Spans that are shown as `free` boxes (ISO/IEC 14496-12, 8.1.2) and never read.
     pub hidden: Vec<ByteSpan>,
 }
 
@@ -49,29 +65,17 @@ impl Default for ProxyOptions {
             block: 1 << 20,
             read_ahead: 1,
             reads: Vec::new(),
-            leaps: false,
+            skip_gaps: false,
             hidden: Vec::new(),
         }
     }
 }
 
-/// What a proxy has done so far.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct ProxyStats {
-    /// Bytes read from the store.
-    pub bytes_read: u64,
-    /// Requests made of the store, repeats included.
-    pub store_requests: u64,
-    /// Requests answered on the loopback.
-    pub requests: u64,
-}
-
-/// Serves one object version under an address that cannot be guessed, until it is dropped.
+/// Serves one object version at an address that cannot be guessed, until it is dropped.
 pub struct RangeProxy {
     address: SocketAddr,
     path: Arc<str>,
     blocks: Arc<Blocks>,
-    served: Arc<AtomicU64>,
     server: JoinHandle<()>,
 }
 
@@ -79,17 +83,23 @@ impl RangeProxy {
     /// Starts serving `pin` on a free port of 127.0.0.1.
     ///
     /// # Errors
-    /// [`MediaError::Io`] where no port can be had; [`MediaError::Plan`] for a block of no bytes.
+    /// [`MediaError::Io`] if no port is available; [`MediaError::Plan`] if `options.block` is 0.
     pub async fn start(
         store: Arc<dyn ObjectStore>,
         pin: ObjectPin,
         options: ProxyOptions,
     ) -> Result<Self, MediaError> {
+        Self::start_with(Source::Store(store), pin, options).await
+    }
+
+    /// As [`RangeProxy::start`], for any source.
+    pub(crate) async fn start_with(
+        source: Source,
+        pin: ObjectPin,
+        options: ProxyOptions,
+    ) -> Result<Self, MediaError> {
         if options.block == 0 {
-            return Err(MediaError::Plan {
-                expected: "proxy blocks of at least one byte".into(),
-                found: "0".into(),
-            });
+            return Err(MediaError::plan("proxy blocks of at least one byte", "0"));
         }
         let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0))
             .await
@@ -98,50 +108,42 @@ impl RangeProxy {
             .local_addr()
             .map_err(MediaError::io("reading the address of the listener"))?;
         let path: Arc<str> = format!("/{}/mezzanine", token()?).into();
-        let blocks = Arc::new(Blocks::new(store, pin, options));
-        let served = Arc::new(AtomicU64::new(0));
+        let blocks = Arc::new(Blocks::new(source, pin, options));
         let server = serve::Server {
             path: path.clone(),
             blocks: blocks.clone(),
-            served: served.clone(),
         };
         let server = tokio::spawn(server.accept(listener));
         Ok(Self {
             address,
             path,
             blocks,
-            served,
             server,
         })
     }
 
-    /// The address to open, for example `http://127.0.0.1:40123/5f…/mezzanine`.
+    /// The address for ffmpeg, for example `http://127.0.0.1:40123/5f…/mezzanine`.
     #[must_use]
     pub fn url(&self) -> String {
         format!("{LOOPBACK}{}{}", self.address.port(), self.path)
     }
 
-    /// What has been read so far.
+    /// Bytes read from the store so far.
     #[must_use]
-    pub fn stats(&self) -> ProxyStats {
-        let (bytes_read, store_requests) = self.blocks.counters();
-        ProxyStats {
-            bytes_read,
-            store_requests,
-            requests: self.served.load(Ordering::Relaxed),
-        }
+    pub fn bytes_read(&self) -> u64 {
+        self.blocks.bytes_read()
     }
 
-    /// Gives the result of a task that read through this proxy its true reason.
+    /// Replaces the result of a task that read through this proxy by the failed read, if there was one.
     ///
-    /// A decoder that loses its input midway says "invalid data", or nothing at all and makes less than it should. So a
-    /// read that failed for good is the task's failure, whatever the task itself made of it.
+    /// A decoder that loses its input reports "invalid data", or succeeds with less output than it should make. So a
+    /// failed read decides, whatever the task itself reports.
     ///
     /// # Errors
-    /// The reason why the source could not be read, or else the task's own error.
+    /// The reason why the source could not be read; otherwise the task's own error.
     pub fn check<T>(&self, result: Result<T, MediaError>) -> Result<T, MediaError> {
-        match self.blocks.fault() {
-            Some(fault) => Err(fault.into()),
+        match self.blocks.failure() {
+            Some(failure) => Err(failure.into()),
             None => result,
         }
     }
@@ -149,12 +151,12 @@ impl RangeProxy {
 
 impl Drop for RangeProxy {
     fn drop(&mut self) {
-        // The server owns its connections, so they end with it.
+        // The server owns its connections, so they end too.
         self.server.abort();
     }
 }
 
-/// 128 random bits in hexadecimal: other processes of the machine cannot guess the address.
+/// 128 random bits in hexadecimal, so that other processes on the machine cannot guess the address.
 fn token() -> Result<String, MediaError> {
     let mut bytes = [0u8; 16];
     rustix::rand::getrandom(&mut bytes, rustix::rand::GetRandomFlags::empty())

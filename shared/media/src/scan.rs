@@ -1,80 +1,80 @@
-//! Whether pictures are fields of different moments: what the file says, held against what ffmpeg's `idet` sees.
+//! Detects interlaced pictures by comparing what the file states with what ffmpeg's `idet` filter measures.
 //!
-//! A file that says "progressive" is believed; VP9 knows nothing else, and H.265 does not weave fields into frames. Where it says fields, most pictures may still be whole (progressive segmented
-//! frames): such are not deinterlaced. Where it says nothing, the pictures decide, and they decide which field comes first
-//! wherever they leave no doubt: containers and demuxers do not agree on how to say that.
+//! A file that states "progressive" is believed, and so are VP9 and H.265, which do not interleave fields. If the file
+//! states fields, most pictures may still be progressive (segmented frames); they are then not deinterlaced. If it states
+//! nothing, the pictures decide. A clear measurement also decides the field order, because containers and demuxers state
+//! it inconsistently.
 
 use reelsmith_core::probe::{Probe, Scan};
 
 use crate::command::{Command, words};
 use crate::error::MediaError;
 use crate::input;
-use crate::process::{self, Limits, Sign};
+use crate::process::{self, Activity, Limits};
 use crate::tools::Tools;
 use crate::video::decimal_micros;
 
-/// Parts of the duration, in percent, from where pictures are looked at.
-const PLACES: [i64; 3] = [10, 40, 70];
-/// Pictures looked at from each place.
+/// Positions in percent of the duration from which pictures are measured.
+const POSITIONS: [i64; 3] = [10, 40, 70];
+/// Pictures measured at each position.
 const PICTURES: u32 = 50;
 
-/// Pictures by verdict.
+/// Numbers of pictures by `idet`'s result.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Seen {
+struct ScanCounts {
     top: u32,
     bottom: u32,
     progressive: u32,
 }
 
-/// Judges the scan of a mezzanine behind its proxy.
+/// Detects the scan of the mezzanine at `url`, an address of the range proxy.
 ///
 /// # Errors
-/// What [`process::run`] reports.
-pub(crate) async fn judge(tools: &Tools, url: &str, probe: &Probe) -> Result<Scan, MediaError> {
+/// The errors of [`process::run`].
+pub(crate) async fn detect_scan(
+    tools: &Tools,
+    url: &str,
+    probe: &Probe,
+) -> Result<Scan, MediaError> {
     let stated = probe.video.stated_scan();
     let frames_only = matches!(probe.video.codec.as_str(), "vp9" | "hevc");
     if stated == Some(Scan::Progressive) || frames_only {
         return Ok(Scan::Progressive);
     }
-    let mut seen = Seen::default();
-    for place in PLACES {
-        let command = Command::new(&tools.ffmpeg, argv(url, probe, place));
-        process::run(&command, &Limits::indexing(), |line| Ok(seen.read(line)))
+    let mut counts = ScanCounts::default();
+    for position in POSITIONS {
+        let command = Command::new(&tools.ffmpeg, argv(url, probe, position));
+        process::run(&command, &Limits::indexing(), |line| Ok(counts.read(line)))
             .await
             .map_err(MediaError::of_demuxer)?;
     }
-    Ok(seen.verdict(stated))
+    Ok(counts.verdict(stated))
 }
 
-fn argv(url: &str, probe: &Probe, place: i64) -> Vec<String> {
-    let mut args: Vec<String> = words("-v error -hide_banner -nostdin -ss").collect();
-    args.push(decimal_micros(
-        i128::from(probe.duration_us) * i128::from(place) / 100,
-    ));
-    args.extend(input::open(url, probe.container));
-    args.push("-map".to_owned());
-    args.push(format!("0:{}", probe.video.index));
-    args.extend(words("-an -sn -dn -frames:v"));
-    args.push(PICTURES.to_string());
-    let print = "idet,metadata=mode=print:key=lavfi.idet.multiple.current_frame:file=-";
-    args.extend(["-vf", print, "-f", "null", "-"].map(str::to_owned));
-    args
+fn argv(url: &str, probe: &Probe, position: i64) -> Vec<String> {
+    let start = decimal_micros(i128::from(probe.duration_us) * i128::from(position) / 100);
+    let (stream, input) = (probe.video.index, input::open(url, probe.container));
+    words(&format!(
+        "-v error -hide_banner -nostdin -ss {start} {input} -map 0:{stream} -an -sn -dn -frames:v {PICTURES} \
+         -vf idet,metadata=mode=print:key=lavfi.idet.multiple.current_frame:file=- -f null -"
+    ))
 }
 
-impl Seen {
+impl ScanCounts {
     /// One line such as `lavfi.idet.multiple.current_frame=tff`.
-    fn read(&mut self, line: &str) -> Sign {
-        match line.split_once('=').map(|(_, verdict)| verdict) {
+    fn read(&mut self, line: &str) -> Activity {
+        match line.split_once('=').map(|(_, result)| result) {
             Some("tff") => self.top += 1,
             Some("bff") => self.bottom += 1,
             Some("progressive") => self.progressive += 1,
             _ => {}
         }
-        Sign::Progress
+        Activity::Progress
     }
 
-    /// Fields that are stated are fields unless nearly all pictures are whole. Where nothing is stated, most pictures must show
-    /// fields, and in the same order: sharp edges and small pictures look like fields of now one order and now the other.
+    /// If the file states fields, they are fields unless nearly all pictures are progressive. If it states nothing, most
+    /// pictures must be fields in the same order, because sharp edges and small pictures look like fields in alternating
+    /// orders.
     fn verdict(self, stated: Option<Scan>) -> Scan {
         let fields = self.top + self.bottom;
         let clear = |most: u32, least: u32| most >= 10 && most > least * 3;
@@ -83,11 +83,11 @@ impl Seen {
             _ if clear(self.bottom, self.top) => Some(Scan::BottomFirst),
             stated => stated,
         };
-        let whole = match stated {
+        let progressive = match stated {
             Some(_) => self.progressive > fields * 19,
             None => fields <= self.progressive,
         };
-        order.filter(|_| !whole).unwrap_or(Scan::Progressive)
+        order.filter(|_| !progressive).unwrap_or(Scan::Progressive)
     }
 }
 
@@ -96,8 +96,8 @@ mod tests {
     use super::*;
     use crate::testing::{made, serve};
 
-    fn seen(top: u32, bottom: u32, progressive: u32) -> Seen {
-        Seen {
+    fn counts(top: u32, bottom: u32, progressive: u32) -> ScanCounts {
+        ScanCounts {
             top,
             bottom,
             progressive,
@@ -105,52 +105,52 @@ mod tests {
     }
 
     #[test]
-    fn pictures_decide_where_the_file_says_nothing_or_is_plainly_wrong() {
+    fn pictures_decide_if_the_file_states_nothing_or_is_clearly_wrong() {
         let top = Some(Scan::TopFirst);
         assert_eq!(
-            seen(0, 0, 150).verdict(top),
+            counts(0, 0, 150).verdict(top),
             Scan::Progressive,
             "segmented frames"
         );
         assert_eq!(
-            seen(5, 0, 60).verdict(top),
+            counts(5, 0, 60).verdict(top),
             Scan::TopFirst,
-            "a still is no proof"
+            "still pictures prove nothing"
         );
-        assert_eq!(seen(0, 0, 0).verdict(top), Scan::TopFirst);
-        assert_eq!(seen(0, 0, 0).verdict(None), Scan::Progressive);
-        assert_eq!(seen(10, 80, 20).verdict(None), Scan::BottomFirst);
+        assert_eq!(counts(0, 0, 0).verdict(top), Scan::TopFirst);
+        assert_eq!(counts(0, 0, 0).verdict(None), Scan::Progressive);
+        assert_eq!(counts(10, 80, 20).verdict(None), Scan::BottomFirst);
         assert_eq!(
-            seen(60, 70, 20).verdict(None),
+            counts(60, 70, 20).verdict(None),
             Scan::Progressive,
-            "of no one order"
+            "in no single order"
         );
-        assert_eq!(seen(10, 8, 100).verdict(None), Scan::Progressive);
-        assert_eq!(seen(2, 40, 9).verdict(top), Scan::BottomFirst);
+        assert_eq!(counts(10, 8, 100).verdict(None), Scan::Progressive);
+        assert_eq!(counts(2, 40, 9).verdict(top), Scan::BottomFirst);
         assert_eq!(
-            seen(20, 40, 9).verdict(top),
+            counts(20, 40, 9).verdict(top),
             Scan::TopFirst,
-            "no clear case"
+            "not a clear case"
         );
     }
 
     const MOVING: &str = "-f lavfi -i testsrc2=size=320x240:rate=50 -frames:v";
 
-    async fn judged(how: &str) -> Scan {
-        let (_folder, file) = made(&format!("{MOVING} {how}"));
+    async fn detect(options: &str) -> Scan {
+        let (_folder, file) = made(&format!("{MOVING} {options}"));
         let container = reelsmith_core::sniff::Container::sniff(&std::fs::read(&file).unwrap());
         let container = container.unwrap();
         let proxy = serve(&file).await;
         let probe = crate::probe(&crate::testing::tools(), &proxy.url(), container).await;
-        judge(&crate::testing::tools(), &proxy.url(), &probe.unwrap())
+        detect_scan(&crate::testing::tools(), &proxy.url(), &probe.unwrap())
             .await
             .unwrap()
     }
 
     #[tokio::test(flavor = "multi_thread")]
-    async fn fields_are_seen() {
+    async fn fields_are_counts() {
         let top = "100 -vf tinterlace=interleave_top,setfield=tff -r 25 -pix_fmt yuv420p -c:v mpeg2video \
                    -flags +ildct+ilme -top 1 -q:v 3 film.mxf";
-        assert_eq!(judged(top).await, Scan::TopFirst);
+        assert_eq!(detect(top).await, Scan::TopFirst);
     }
 }

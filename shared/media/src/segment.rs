@@ -1,9 +1,8 @@
-//! A deliverable media segment in memory.
+//! Building a deliverable media segment in memory.
 
 use bytes::Bytes;
 use reelsmith_core::record::{ByteRange, KeyFrame};
 use reelsmith_core::time::Ticks;
-
 use reelsmith_isobmff::{EncodedTrack, file_type};
 
 use crate::error::MediaError;
@@ -13,13 +12,11 @@ use crate::error::MediaError;
 pub struct SegmentMedia {
     /// Number within the rendition, from 1.
     pub number: u32,
-    /// The bytes to publish.
     pub bytes: Bytes,
-    /// Decoding time of its first sample in the track's timescale.
+    /// Decoding time of the first sample in the track's timescale.
     pub start: Ticks,
-    /// Duration in the track's timescale.
+    /// In the track's timescale.
     pub duration: Ticks,
-    /// Samples.
     pub samples: u32,
     /// Key frames of a video segment, each from its fragment's start to the picture's end; empty for audio.
     pub key_frames: Vec<KeyFrame>,
@@ -28,17 +25,17 @@ pub struct SegmentMedia {
 /// Brands of a media segment: CMAF's (ISO/IEC 23000-19, 7.3.3.1) and DASH's (ISO/IEC 23009-1, 6.3.4.2).
 const BRANDS: [&[u8; 4]; 2] = [b"msdh", b"cmfs"];
 
-/// Where the fragments of a rendition stand, so that workers number theirs without knowing of each other.
+/// The position of a segment in its rendition, from which workers number fragments independently of each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Place {
+pub(crate) struct SegmentPosition {
     /// Number of the segment, from 1.
     pub(crate) number: u32,
     /// Sequence number of its first fragment, from 1.
     pub(crate) sequence: u32,
-    /// Ticks of the edit list.
+    /// Ticks that the edit list removes.
     pub(crate) delay: u32,
-    /// Whether key frames are listed: those of audio are every sample, and nobody asks for them.
-    pub(crate) keys: bool,
+    /// Whether to list key frames: of video only, because every audio sample is one.
+    pub(crate) list_key_frames: bool,
 }
 
 /// Reads the file that an encoder made for `rendition`.
@@ -47,23 +44,23 @@ pub(crate) fn read(rendition: &str, file: Bytes) -> Result<EncodedTrack, MediaEr
         .map_err(|fault| MediaError::output(rendition, "fragmented MP4", fault.to_string()))
 }
 
-/// Builds a segment of consecutive samples, a fragment for each of `fragments` (indexes of samples).
+/// Builds a segment of consecutive samples with one fragment for each of `fragments`, which are ranges of sample indexes.
 pub(crate) fn build(
     rendition: &str,
     encoded: &EncodedTrack,
-    place: Place,
+    position: SegmentPosition,
     fragments: &[std::ops::Range<usize>],
 ) -> Result<SegmentMedia, MediaError> {
     let mut bytes = file_type(b"styp", &BRANDS);
     let mut key_frames = Vec::new();
-    for (sequence, range) in (place.sequence..).zip(fragments) {
+    for (sequence, range) in (position.sequence..).zip(fragments) {
         let offset = bytes.len() as u64;
-        let fragment = encoded.fragment(sequence, range.clone(), place.delay);
+        let fragment = encoded.fragment(sequence, range.clone(), position.delay);
         let fragment = fragment.map_err(|e| {
             let expected = format!("frames delayed by at most {} ticks", e.expected);
             MediaError::output(rendition, expected, e.found.to_string())
         })?;
-        if place.keys {
+        if position.list_key_frames {
             key_frames.extend(key_frame(encoded, range, offset, fragment.len() as u64));
         }
         bytes.extend_from_slice(&fragment);
@@ -73,7 +70,7 @@ pub(crate) fn build(
     let samples = encoded.samples.get(first..last).unwrap_or_default();
     let duration: u64 = samples.iter().map(|s| u64::from(s.duration)).sum();
     Ok(SegmentMedia {
-        number: place.number,
+        number: position.number,
         bytes: bytes.into(),
         start: ticks(samples.first().map_or(0, |s| s.time)),
         duration: ticks(duration),
@@ -82,7 +79,39 @@ pub(crate) fn build(
     })
 }
 
-/// The key frame at a fragment's head: its `moof`, the header of its `mdat`, and the picture.
+/// Builds the segments of an audio track: each up to the first access unit that starts at or after the end of the video
+/// segment of the same number. `ends` are those ends in samples.
+///
+/// If the last video segment is shorter than an access unit, there may be one audio segment less.
+pub(crate) fn build_audio(
+    rendition: &str,
+    encoded: &EncodedTrack,
+    priming: u32,
+    ends: impl Iterator<Item = u64>,
+) -> Result<Vec<SegmentMedia>, MediaError> {
+    let mut segments = Vec::new();
+    let mut start = 0;
+    for end in ends {
+        let end = end + u64::from(priming);
+        let unit = encoded.samples.partition_point(|s| s.time < end);
+        if unit > start {
+            let number = u32::try_from(segments.len() + 1).unwrap_or(u32::MAX);
+            let position = SegmentPosition {
+                number,
+                sequence: number,
+                delay: priming,
+                list_key_frames: false,
+            };
+            let fragment = start..unit;
+            let fragments = std::slice::from_ref(&fragment);
+            segments.push(build(rendition, encoded, position, fragments)?);
+            start = unit;
+        }
+    }
+    Ok(segments)
+}
+
+/// The key frame at the start of a fragment: its `moof`, the header of its `mdat`, and the picture.
 fn key_frame(
     encoded: &EncodedTrack,
     range: &std::ops::Range<usize>,

@@ -1,8 +1,20 @@
-//! Takes over what another encoder made: its samples in segments of ours.
+//! Takeover: converts the output of another encoder (MediaConvert) into segments like those of our own workers.
 //!
-//! The other encoder's container is its own affair: boxes, timescale, where its timeline begins. The samples are taken out,
-//! held against the plan's grid, and written in segments like those of our own workers, so that everything after
-//! encoding is the same for both.
+//! Another encoder chooses its own boxes, timescale and start of the timeline. Packaging and validation should not depend
+//! on these choices. So its samples are read, compared with the plan's grid, and written into new segments; the coded
+//! pictures and sound stay as they are:
+//!
+//! ```text
+//! init segment + first segment ──▶ VideoTakeover::new ──▶ init()      one init segment for the rendition
+//! each media segment ──────────────────────────────────▶ segment(n)  frames of the plan's segment n
+//! whole audio rendition ───────▶ take_over_audio ────────▶ init segment and segments on the video's grid
+//! ```
+//!
+//! Invariants:
+//! - Segment `n` has exactly the frames that the plan has for it; each GOP starts with a key frame.
+//! - Every frame is within a quarter of a frame of its place on the grid (the encoder's ticks are rounded) and is moved
+//!   exactly onto it.
+//! - The result depends only on the encoder's bytes and the plan, so a repeated takeover writes the same bytes.
 
 use bytes::Bytes;
 use reelsmith_core::plan::{AudioRendition, Plan, VideoRendition};
@@ -10,32 +22,26 @@ use reelsmith_core::time::FrameCount;
 use reelsmith_isobmff::{EncodedSample, EncodedTrack, with_timescale};
 
 use crate::error::MediaError;
-use crate::segment::{self, Place, SegmentMedia};
+use crate::segment::{self, SegmentMedia, SegmentPosition};
 use crate::video::brands;
 
-/// Where the timeline of a track begins, and how far pictures are shown after they are decoded: the same for all
-/// segments of a rendition.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Origin {
-    /// Decoding time of the first sample, in the encoder's ticks.
-    start: u64,
-    /// Presentation of the first picture less that, in the encoder's ticks.
-    delay: i64,
-}
-
-/// A video rendition that another encoder made.
+/// A video rendition of another encoder. All its segments share one timeline.
 pub struct VideoTakeover<'a> {
     plan: &'a Plan,
     rendition: &'a VideoRendition,
+    /// The encoder's init segment.
     head: Bytes,
-    origin: Origin,
+    /// Decoding time of the first sample, in the encoder's ticks.
+    start: u64,
+    /// Presentation time of the first picture minus `start`, in the encoder's ticks.
+    delay: i64,
 }
 
 impl<'a> VideoTakeover<'a> {
-    /// Learns from the init segment and the first media segment.
+    /// Reads the timeline from the init segment and the first media segment.
     ///
     /// # Errors
-    /// [`MediaError::Output`] where they are not fragmented MP4 with one track.
+    /// [`MediaError::Output`] if they are not fragmented MP4 with one track.
     pub fn new(
         plan: &'a Plan,
         rendition: &'a VideoRendition,
@@ -50,8 +56,9 @@ impl<'a> VideoTakeover<'a> {
         Ok(Self {
             plan,
             rendition,
-            origin: Origin { start, delay },
             head,
+            start,
+            delay,
         })
     }
 
@@ -71,7 +78,7 @@ impl<'a> VideoTakeover<'a> {
     }
 
     fn frames_of_delay(&self, encoded: &EncodedTrack) -> u64 {
-        self.frame(encoded, self.origin.delay.max(0))
+        self.frame(encoded, self.delay.max(0))
     }
 
     /// The frame of the grid that is nearest to a time in the encoder's ticks.
@@ -82,23 +89,18 @@ impl<'a> VideoTakeover<'a> {
         u64::try_from(nearest).unwrap_or(0)
     }
 
-    /// A media segment by its number, from 1: exactly the planned frames, a key frame at the head of each group.
+    /// Converts the media segment with this number, from 1.
     ///
     /// # Errors
-    /// [`MediaError::FrameCount`] where it has another number of frames; [`MediaError::Timing`] where one is decoded or
-    /// shown elsewhere than on the grid; [`MediaError::Output`] where a group does not begin with a key frame.
+    /// [`MediaError::FrameCount`] if it has another number of frames than planned; [`MediaError::Timing`] if a frame is not
+    /// on the grid; [`MediaError::Output`] if a GOP does not start with a key frame.
     pub fn segment(&self, number: u32, body: &Bytes) -> Result<SegmentMedia, MediaError> {
         let path = &self.rendition.path;
         let mut encoded = read(path, &self.head, body)?;
         let frames = self.plan.segment_frames_of(number);
         let (found, expected) = (encoded.samples.len() as u64, frames.count().0);
         if found != expected {
-            return Err(MediaError::FrameCount {
-                rendition: path.clone(),
-                unit: "frames",
-                expected,
-                found,
-            });
+            return Err(MediaError::frame_count(path, "frames", expected, found));
         }
         let delay = self.frames_of_delay(&encoded);
         self.to_grid(&mut encoded, frames.start, delay)?;
@@ -113,16 +115,16 @@ impl<'a> VideoTakeover<'a> {
             return Err(MediaError::output(path, expected, "another picture"));
         }
         let before = frames.start / self.plan.gop_frames.0.max(1);
-        let place = Place {
+        let position = SegmentPosition {
             number,
             sequence: u32::try_from(before + 1).unwrap_or(u32::MAX),
             delay: short(delay * self.tick()),
-            keys: true,
+            list_key_frames: true,
         };
-        segment::build(path, &encoded, place, &groups)
+        segment::build(path, &encoded, position, &groups)
     }
 
-    /// Puts every sample on the plan's grid. It must lie within a quarter of a frame of it: the encoder's ticks are rounded.
+    /// Moves every sample onto the plan's grid, from which it may be at most a quarter of a frame away.
     fn to_grid(
         &self,
         encoded: &mut EncodedTrack,
@@ -132,7 +134,7 @@ impl<'a> VideoTakeover<'a> {
         let tick = self.tick();
         let mut samples = std::mem::take(&mut encoded.samples);
         for (n, sample) in (first..).zip(&mut samples) {
-            let decoded = sample.time.saturating_sub(self.origin.start);
+            let decoded = sample.time.saturating_sub(self.start);
             self.expect_near(encoded, "decoding", n, segment::ticks(decoded).0)?;
             let composition = composition(encoded, sample);
             let shown = segment::ticks(decoded).0 + composition;
@@ -170,11 +172,11 @@ impl<'a> VideoTakeover<'a> {
     }
 }
 
-/// An audio rendition that another encoder made, as a whole: its init segment and its segments in ours.
+/// Converts a whole audio rendition of another encoder; returns the init segment and the segments.
 ///
 /// # Errors
-/// [`MediaError::FrameCount`] where it is shorter than the programme by more than an access unit;
-/// [`MediaError::Output`] and [`MediaError::Timing`] where it is of another kind or has a gap.
+/// [`MediaError::FrameCount`] if it is shorter than the programme by more than an access unit; [`MediaError::Output`] if it
+/// has another sample rate or structure; [`MediaError::Timing`] if it has a gap.
 pub fn take_over_audio(
     plan: &Plan,
     rendition: &AudioRendition,
@@ -189,22 +191,16 @@ pub fn take_over_audio(
     }
     let priming = u64::try_from(encoded.init.media_start()).unwrap_or(0);
     trim(path, rendition, &mut encoded, priming)?;
-    let ranges = ranges(plan, rendition, &encoded, priming);
-    let segments = (1u32..).zip(ranges).map(|(number, range)| {
-        let place = Place {
-            number,
-            sequence: number,
-            delay: short(priming),
-            keys: false,
-        };
-        segment::build(path, &encoded, place, &[range])
+    let ends = (1..=plan.segment_count()).map(|number| {
+        let frames = FrameCount(plan.segment_frames_of(number).end);
+        plan.frame_rate.samples_in(frames, rendition.sample_rate)
     });
-    let segments = segments.collect::<Result<_, _>>()?;
+    let segments = segment::build_audio(path, &encoded, short(priming), ends)?;
     let init = encoded.canonical_init(&[b"iso6", b"cmfc", b"caac"], short(priming));
     Ok((init, segments))
 }
 
-/// Begins the timeline at zero and ends it with the programme.
+/// Starts the timeline at zero and ends it with the programme.
 fn trim(
     path: &str,
     rendition: &AudioRendition,
@@ -220,12 +216,8 @@ fn trim(
         }
         sample.time = sample.time.saturating_sub(origin);
         if sample.time != end {
-            return Err(MediaError::Timing {
-                rendition: path.to_owned(),
-                what: format!("access unit {kept}"),
-                expected: segment::ticks(end).0,
-                found: segment::ticks(sample.time).0,
-            });
+            let unit = format!("access unit {kept}");
+            return Err(MediaError::timing(path, unit, end, sample.time));
         }
         let rest = short(wanted - end);
         sample.duration = sample.duration.min(rest);
@@ -235,42 +227,22 @@ fn trim(
     encoded.samples.truncate(kept);
     let unit = encoded.samples.first().map_or(0, |s| u64::from(s.duration));
     if end + unit < wanted {
-        return Err(MediaError::FrameCount {
-            rendition: path.to_owned(),
-            unit: "samples",
-            expected: rendition.samples,
-            found: end.saturating_sub(priming),
-        });
+        let found = end.saturating_sub(priming);
+        return Err(MediaError::frame_count(
+            path,
+            "samples",
+            rendition.samples,
+            found,
+        ));
     }
     Ok(())
-}
-
-/// Access units of each segment: cut at the first boundary at or after the end of the video segment of the same number.
-fn ranges(
-    plan: &Plan,
-    rendition: &AudioRendition,
-    encoded: &EncodedTrack,
-    priming: u64,
-) -> Vec<std::ops::Range<usize>> {
-    let mut ranges = Vec::new();
-    let mut start = 0;
-    for number in 1..=plan.segment_count() {
-        let frames = FrameCount(plan.segment_frames_of(number).end);
-        let end = plan.frame_rate.samples_in(frames, rendition.sample_rate) + priming;
-        let unit = encoded.samples.partition_point(|s| s.time < end);
-        if unit > start {
-            ranges.push(start..unit);
-            start = unit;
-        }
-    }
-    ranges
 }
 
 fn read(path: &str, head: &Bytes, body: &Bytes) -> Result<EncodedTrack, MediaError> {
     segment::read(path, [head.as_ref(), body.as_ref()].concat().into())
 }
 
-/// Presentation less decoding time as the encoder wrote it, whatever its edit list says.
+/// Presentation minus decoding time as the encoder wrote it, without its edit list.
 fn composition(encoded: &EncodedTrack, sample: &EncodedSample) -> i64 {
     sample.composition + encoded.init.media_start()
 }

@@ -1,4 +1,4 @@
-//! What the tests of this crate share: an object store in memory, and media made on the spot.
+//! Shared by the tests of this crate: an object store in memory, and media made by ffmpeg.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -14,10 +14,10 @@ use reelsmith_isobmff::{Reader, boxed, words};
 
 use crate::{ProxyOptions, RangeProxy, Tools};
 
-/// One object in memory that can be replaced and can fail. What this crate does not call is refused.
+/// One object in memory that can be replaced and can fail. Calls that this crate does not make are refused.
 pub(crate) struct MemoryStore {
     content: Mutex<(Bytes, u32)>,
-    /// Reads that still fail.
+    /// Number of reads that will fail.
     pub(crate) failures: AtomicU32,
 }
 
@@ -101,7 +101,7 @@ pub(crate) fn tools() -> Tools {
     Tools::locate(None, None).unwrap()
 }
 
-/// Runs ffmpeg with a line of plain words in a folder.
+/// Runs ffmpeg in a folder with the arguments of `line`, which are separated by spaces; returns its stdout.
 pub(crate) fn ffmpeg(folder: &Path, line: &str) -> String {
     let args = line.split_ascii_whitespace();
     let output = std::process::Command::new(tools().ffmpeg)
@@ -115,12 +115,12 @@ pub(crate) fn ffmpeg(folder: &Path, line: &str) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// A file served as a mezzanine.
+/// Serves a file as a mezzanine.
 pub(crate) async fn serve(file: &Path) -> RangeProxy {
     serve_store(MemoryStore::new(std::fs::read(file).unwrap())).await
 }
 
-/// A store served.
+/// Serves the object of a store.
 pub(crate) async fn serve_store(store: Arc<MemoryStore>) -> RangeProxy {
     let pin = store.pin();
     let options = ProxyOptions {
@@ -130,7 +130,7 @@ pub(crate) async fn serve_store(store: Arc<MemoryStore>) -> RangeProxy {
     RangeProxy::start(store, pin, options).await.unwrap()
 }
 
-/// A temporary folder with a mezzanine in it, made by ffmpeg from `line`, whose last word is the file's name.
+/// Makes a file in a temporary folder by ffmpeg; the last word of `line` is its name.
 pub(crate) fn made(line: &str) -> (tempfile::TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     ffmpeg(folder.path(), line);
@@ -139,7 +139,7 @@ pub(crate) fn made(line: &str) -> (tempfile::TempDir, PathBuf) {
     (folder, file)
 }
 
-/// Hashes of every decoded picture, in order of presentation, with their times in ticks of `timescale`.
+/// The time in ticks of `timescale` and the hash of every decoded picture, in presentation order.
 pub(crate) fn pictures(file: &Path, timescale: u32) -> Vec<(i64, String)> {
     let folder = file.parent().unwrap();
     let name = file.file_name().unwrap().to_str().unwrap();
@@ -159,7 +159,7 @@ fn hashes(text: &str) -> Vec<(i64, String)> {
     rows.map(row).collect()
 }
 
-/// A probe that only says container and codec.
+/// A probe with this container and codec.
 pub(crate) fn probed(
     container: reelsmith_core::sniff::Container,
     codec: &str,
@@ -180,7 +180,7 @@ pub(crate) fn probed(
     }
 }
 
-/// A plan of a number of frames with segments of four seconds, without renditions.
+/// A plan with segments of four seconds and without renditions.
 pub(crate) fn plan(frames: u64, rate: &str) -> reelsmith_core::plan::Plan {
     let frame_rate: reelsmith_core::time::FrameRate = rate.parse().unwrap();
     reelsmith_core::plan::Plan {
@@ -209,7 +209,7 @@ pub(crate) fn plan(frames: u64, rate: &str) -> reelsmith_core::plan::Plan {
     }
 }
 
-/// An MP4 or MOV file whose movie box is last and whose first track is the picture, with a `clap` box of these numbers.
+/// Adds a `clap` box with these numbers to an MP4 or MOV file whose movie box is last and whose first track is video.
 pub(crate) fn with_clean_aperture(mut file: Vec<u8>, clap: [u32; 8]) -> Vec<u8> {
     let at = |offset: u64| usize::try_from(offset).unwrap();
     let mut reader = Reader::new(&file);

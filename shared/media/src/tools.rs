@@ -1,4 +1,4 @@
-//! Where ffmpeg and ffprobe are, and which build they are.
+//! Locating ffmpeg and ffprobe, and identifying their build.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -15,14 +15,15 @@ pub struct Tools {
     build: String,
 }
 
-/// Where a Lambda layer puts its programs.
+/// Where a Lambda layer has its programs.
 const LAYER: &str = "/opt/bin";
 
 impl Tools {
-    /// Finds both programs: where a setting says, else in the layer, else on the search path; and asks ffmpeg who it is.
+    /// Finds both programs (at the path of the setting, otherwise in the layer, otherwise on `PATH`) and reads the version of
+    /// ffmpeg.
     ///
     /// # Errors
-    /// [`MediaError::ToolMissing`] where one of them is not there or does not start.
+    /// [`MediaError::ToolMissing`] if one is not found; [`MediaError::ToolUnusable`] if ffmpeg does not print its version.
     pub fn locate(ffmpeg: Option<&str>, ffprobe: Option<&str>) -> Result<Self, MediaError> {
         let ffmpeg = find("ffmpeg", ffmpeg)?;
         let ffprobe = find("ffprobe", ffprobe)?;
@@ -34,16 +35,17 @@ impl Tools {
         })
     }
 
-    /// The encoder build, for example `ffmpeg 5.1.9-0+deb12u1`. Part of a profile's hash: other builds make other bytes.
+    /// The encoder build, for example `ffmpeg 5.1.9-0+deb12u1`. It is part of a profile's hash, because other builds make
+    /// other bytes.
     #[must_use]
     pub fn build(&self) -> String {
         self.build.clone()
     }
 
-    /// Holds this build against the one that a job was planned for.
+    /// Checks that this is the build that a job was planned for: segments of different builds must not be mixed.
     ///
     /// # Errors
-    /// [`MediaError::Build`] where they differ: their segments must not be mixed in one rendition.
+    /// [`MediaError::Build`] if the builds differ.
     pub fn require_build(&self, planned: &str) -> Result<(), MediaError> {
         if self.build == planned {
             return Ok(());
@@ -65,14 +67,14 @@ fn find(name: &'static str, setting: Option<&str>) -> Result<PathBuf, MediaError
         tool: name,
         searched: candidates.clone(),
     })?;
-    // The child runs in another directory, so a relative setting must be resolved here.
+    // A relative path must be resolved here, because the program runs in another directory.
     std::path::absolute(found).map_err(|source| MediaError::ToolUnusable {
         path: found.clone(),
         source,
     })
 }
 
-/// The layer, then `PATH`. This is the one environment variable read here: it is the system's, not reelsmith's.
+/// The layer, then `PATH`: the only environment variable that this crate reads.
 #[expect(
     clippy::disallowed_methods,
     reason = "PATH is the system's, not a setting"
@@ -118,7 +120,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_build_is_named_by_its_first_words() {
+    fn the_build_is_the_first_words_of_the_version_output() {
         let text =
             "ffmpeg version n8.1.2-shaka Copyright (c) 2000-2026 the FFmpeg developers\nbuilt with";
         assert_eq!(version(text).as_deref(), Some("ffmpeg n8.1.2-shaka"));
@@ -126,13 +128,13 @@ mod tests {
     }
 
     #[test]
-    fn a_setting_that_names_nothing_is_an_error_and_not_a_search() {
+    fn a_setting_with_a_wrong_path_is_an_error() {
         let error = Tools::locate(Some("no/such/ffmpeg"), None).unwrap_err();
         insta::assert_snapshot!(error, @"expected the program ffmpeg, found none at no/such/ffmpeg");
     }
 
     #[test]
-    fn another_build_is_refused() {
+    fn a_different_build_is_refused() {
         let tools = Tools::locate(None, None).unwrap();
         assert!(tools.require_build(&tools.build()).is_ok());
         let error = tools.require_build("ffmpeg 1.0").unwrap_err();

@@ -1,4 +1,25 @@
-//! One chunk through every rung of a group: one decode, exact frames, finished segments.
+//! Video: one chunk of a mezzanine, encoded at every rung of a rung group into finished CMAF segments.
+//!
+//! A worker decodes its chunk once and encodes it at several rungs. Its segments are published as they are, so they must
+//! fit seamlessly between those of other workers that it knows nothing of. This holds because of the following:
+//!
+//! - The plan fixes the frames of every chunk on one grid of segments and GOPs ([`ChunkTask::new`] checks it).
+//! - ffmpeg seeks to a key frame before the chunk, and a `trim` filter cuts midway between neighbouring timestamps, so
+//!   no frame is lost or doubled (`argv`).
+//! - The encoders start with an IDR picture, use no scene cuts, and are set so that all chunks of a rendition have the
+//!   same init segment byte for byte.
+//! - ffmpeg exits with success even if frames are missing. So every frame of the output is checked: its number, its
+//!   decoding and presentation time, and whether it is an IDR picture ([`transcode`]).
+//!
+//! Flow: [`ChunkTask`] → [`transcode_argv`] → ffmpeg writes `0.mp4`, `1.mp4`, … (one file per rung) → check → segments.
+//!
+//! A command line with one rung, shortened:
+//!
+//! ```text
+//! ffmpeg -copyts -noaccurate_seek -seek_timestamp 1 -ss 3.920000 -f mov -i http://127.0.0.1:40123/…/mezzanine
+//!   -filter_complex [0:0]trim=start=3.983:end=7.987,settb=…,setpts=N+96,split=1[s0];[s0]scale=1280:720:…[v0]
+//!   -map [v0] -c:v libx264 -crf 23 -force_key_frames expr:eq(mod(n,48),0) … 0.mp4
+//! ```
 
 mod argv;
 
@@ -16,72 +37,66 @@ use crate::command::Command;
 use crate::error::MediaError;
 use crate::hdr;
 use crate::process::{Limits, run_with_progress};
-use crate::segment::{self, Place, SegmentMedia};
+use crate::segment::{self, SegmentMedia, SegmentPosition};
 use crate::tools::Tools;
 
 pub(crate) use argv::decimal_micros;
 pub use argv::transcode_argv;
 
-/// One chunk and one rung group: all that the encoder needs to know.
+/// Everything needed to encode one chunk at the rungs of one group.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ChunkTask {
     /// Address of the mezzanine at the range proxy.
     pub url: String,
-    /// Its container.
     pub container: Container,
-    /// Its video stream.
+    /// The video stream of the mezzanine.
     pub source: VideoStream,
     /// Frame rate of the output.
     pub frame_rate: FrameRate,
     /// How source frames become output frames.
     pub mapping: FrameMapping,
-    /// How the source was scanned.
     pub scan: Scan,
-    /// Whether tables and one packet tell the decoder all of the source.
+    /// Whether the tables and one packet describe the stream completely.
     pub described: bool,
     /// When the first source frame is shown.
     pub video_start: Seconds,
-    /// Frames of a segment.
     pub segment_frames: FrameCount,
     /// Frames from one IDR to the next; divides `segment_frames`.
     pub gop_frames: FrameCount,
-    /// The chunk.
     pub chunk: Chunk,
     /// The rungs to encode, in the plan's order.
     pub rungs: Vec<VideoRendition>,
-    /// Colour bars instead of the mezzanine's pictures.
+    /// Encode colour bars instead of the mezzanine's pictures.
     pub mock: bool,
     /// An empty folder for the encoder's files.
     pub directory: PathBuf,
 }
 
-/// What a chunk became.
+/// An encoded chunk.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChunkMedia {
-    /// One for each rung of the task, in its order.
+    /// One for each rung of the task, in the same order.
     pub rungs: Vec<RungMedia>,
     /// Processor time of the encoder in milliseconds, user and system.
     pub cpu_ms: u64,
 }
 
-/// What a chunk became at one rung.
+/// A chunk at one rung.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RungMedia {
     /// Folder of the rendition.
     pub rendition: String,
-    /// Timescale of the track.
     pub timescale: Timescale,
     /// The init segment: the same bytes for every chunk of the rendition.
     pub init: Bytes,
-    /// The chunk's segments, in order.
     pub segments: Vec<SegmentMedia>,
 }
 
 impl ChunkTask {
-    /// The task of one item of a plan.
+    /// The task for one item of a plan.
     ///
     /// # Errors
-    /// [`MediaError::Plan`] where the plan has no such chunk, group or rung, or its grid does not hold together.
+    /// [`MediaError::Plan`] if the plan has no such chunk, group or rung, or its grid is inconsistent.
     pub fn new(
         url: impl Into<String>,
         probe: &Probe,
@@ -89,10 +104,7 @@ impl ChunkTask {
         item: ChunkItem,
         directory: impl Into<PathBuf>,
     ) -> Result<Self, MediaError> {
-        let missing = |what: &str, n: u32| MediaError::Plan {
-            expected: format!("{what} {n}"),
-            found: "none".into(),
-        };
+        let missing = |what: &str, n: u32| MediaError::plan(format!("{what} {n}"), "none");
         let chunk = plan.chunks.get(item.chunk as usize);
         let group = plan.groups.get(item.group as usize);
         let group = group.ok_or_else(|| missing("rung group", item.group))?;
@@ -118,14 +130,15 @@ impl ChunkTask {
         Ok(task)
     }
 
-    /// The same chunk with a placeholder for its pictures: same frames, sizes and rates; the mezzanine is not read.
+    /// The same task; with `mock`, colour bars with the same frames, sizes and rates are encoded and the mezzanine is not
+    /// read.
     #[must_use]
     pub fn mocked(mut self, mock: bool) -> Self {
         self.mock = mock;
         self
     }
 
-    /// Segments, groups of pictures and chunks must lie on one grid, or numbers of segments would be guesses.
+    /// Checks that segments, GOPs and chunks are on one grid, from which segment numbers follow.
     fn check(&self) -> Result<(), MediaError> {
         let (gop, segment) = (self.gop_frames.0, self.segment_frames.0);
         let frames = self.chunk.frames;
@@ -139,16 +152,14 @@ impl ChunkTask {
         if grid && whole && !self.rungs.is_empty() {
             return Ok(());
         }
-        Err(MediaError::Plan {
-            expected: "chunks of whole segments of whole groups of pictures, and at least one rung"
-                .into(),
-            found: format!(
-                "frames {frames}, {} segments from number {}, segments of {segment} and groups of {gop} frames, {} rungs",
-                self.chunk.segments,
-                self.chunk.first_segment,
-                self.rungs.len()
-            ),
-        })
+        let found = format!(
+            "frames {frames}, {} segments from number {}, segments of {segment} and GOPs of {gop} frames, {} rungs",
+            self.chunk.segments,
+            self.chunk.first_segment,
+            self.rungs.len()
+        );
+        let expected = "chunks of whole segments of whole GOPs, and at least one rung";
+        Err(MediaError::plan(expected, found))
     }
 
     /// The command that encodes this chunk.
@@ -162,11 +173,11 @@ impl ChunkTask {
     }
 }
 
-/// Encodes a chunk at every rung of its group and proves what came out, frame by frame.
+/// Encodes a chunk at every rung of its group and checks every frame of the output.
 ///
 /// # Errors
-/// [`MediaError::FrameCount`] or [`MediaError::Timing`] where the encoder lost or moved a frame (it says nothing about it
-/// itself); [`MediaError::Output`] where its file is not as it should be; and what [`run_with_progress`] reports.
+/// [`MediaError::FrameCount`] or [`MediaError::Timing`] if the encoder lost or moved a frame, which it does not report
+/// itself; [`MediaError::Output`] if its file has another structure; and the errors of [`run_with_progress`].
 pub async fn transcode(
     tools: &Tools,
     task: &ChunkTask,
@@ -190,7 +201,7 @@ pub async fn transcode(
     })
 }
 
-/// Reads an encoder's file into memory and frees its place on the disk.
+/// Reads an encoder's file into memory and removes it.
 pub(crate) async fn read_and_remove(path: &Path) -> Result<Bytes, MediaError> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let failed = |attempt: &str| MediaError::io(format!("{attempt} the encoder's file {name}"));
@@ -209,7 +220,7 @@ fn rung_media(
     let path = rung.path.as_str();
     let expected = task.chunk.frames.count().0;
     if !has_samples(&file) {
-        return Err(frame_count(path, expected, 0));
+        return Err(MediaError::frame_count(path, "frames", expected, 0));
     }
     let encoded = segment::read(path, file)?;
     verify(task, path, &encoded)?;
@@ -224,27 +235,21 @@ fn rung_media(
     })
 }
 
-/// An encoder that was given no frame writes a file without fragments, and is content with it.
+/// Whether the file has fragments: an encoder that receives no frame writes a file without any and exits with success.
 fn has_samples(file: &[u8]) -> bool {
     boxes(file).any(|b| &b.kind == b"moof")
 }
 
-fn frame_count(rendition: &str, expected: u64, found: u64) -> MediaError {
-    MediaError::FrameCount {
-        rendition: rendition.to_owned(),
-        unit: "frames",
-        expected,
-        found,
-    }
-}
-
-/// Every frame is there once, decoded and shown on the grid, an IDR at the head of each group of pictures and nowhere else.
+/// Checks that every frame occurs once, with the planned decoding and presentation times, and that exactly the first frame of
+/// each GOP is an IDR picture.
 fn verify(task: &ChunkTask, rendition: &str, encoded: &EncodedTrack) -> Result<(), MediaError> {
     let frames = task.chunk.frames;
     let expected = frames.count().0;
     let found = encoded.samples.len() as u64;
     if found != expected {
-        return Err(frame_count(rendition, expected, found));
+        return Err(MediaError::frame_count(
+            rendition, "frames", expected, found,
+        ));
     }
     let timescale = task.frame_rate.timescale().0;
     if encoded.init.timescale != timescale {
@@ -253,40 +258,22 @@ fn verify(task: &ChunkTask, rendition: &str, encoded: &EncodedTrack) -> Result<(
         return Err(MediaError::output(rendition, expected, found));
     }
     let at = |frame: u64| segment::ticks(frame * task.tick()).0;
-    let moved = |what: String, expected, found| MediaError::Timing {
-        rendition: rendition.to_owned(),
-        what,
-        expected,
-        found,
-    };
     let mut shown = Vec::with_capacity(encoded.samples.len());
     for (frame, sample) in (frames.start..).zip(&encoded.samples) {
         let decoded = segment::ticks(sample.time).0;
         if decoded != at(frame) {
-            return Err(moved(
-                format!("decoding of frame {frame}"),
-                at(frame),
-                decoded,
-            ));
+            let what = format!("decoding of frame {frame}");
+            return Err(MediaError::timing(rendition, what, at(frame), decoded));
         }
         if u64::from(sample.duration) != task.tick() {
             let end = decoded + i64::from(sample.duration);
-            return Err(moved(
-                format!("the end of frame {frame}"),
-                at(frame + 1),
-                end,
-            ));
+            let what = format!("the end of frame {frame}");
+            return Err(MediaError::timing(rendition, what, at(frame + 1), end));
         }
-        let head = (frame - frames.start).is_multiple_of(task.gop_frames.0);
-        if sample.sync != head {
-            let kind = |key| {
-                if key {
-                    "an IDR picture"
-                } else {
-                    "no IDR picture"
-                }
-            };
-            let expected = format!("{} at frame {frame}", kind(head));
+        let starts_gop = (frame - frames.start).is_multiple_of(task.gop_frames.0);
+        if sample.sync != starts_gop {
+            let kind = |sync| ["no IDR picture", "an IDR picture"][usize::from(sync)];
+            let expected = format!("{} at frame {frame}", kind(starts_gop));
             return Err(MediaError::output(rendition, expected, kind(sample.sync)));
         }
         shown.push(decoded + sample.composition);
@@ -294,7 +281,8 @@ fn verify(task: &ChunkTask, rendition: &str, encoded: &EncodedTrack) -> Result<(
     shown.sort_unstable();
     for (frame, found) in (frames.start..).zip(shown) {
         if found != at(frame) {
-            return Err(moved(format!("frame {frame}"), at(frame), found));
+            let what = format!("frame {frame}");
+            return Err(MediaError::timing(rendition, what, at(frame), found));
         }
     }
     Ok(())
@@ -317,30 +305,30 @@ fn segments(
             let heads = (start..end).step_by(gop);
             let fragments: Vec<_> = heads.map(|h| h..(h + gop).min(end)).collect();
             let before = (task.chunk.frames.start + start as u64) / task.gop_frames.0;
-            let place = Place {
+            let position = SegmentPosition {
                 number,
                 sequence: u32::try_from(before + 1).unwrap_or(u32::MAX),
                 delay,
-                keys: true,
+                list_key_frames: true,
             };
-            segment::build(rendition, encoded, place, &fragments)
+            segment::build(rendition, encoded, position, &fragments)
         })
         .collect()
 }
 
-/// How many frames an encoder holds back to reorder them. Decided by settings, not by a chunk's content or length: a chunk
-/// of one or two frames is not delayed by its encoder, yet must fit the init segment of the others.
+/// Frames by which an encoder delays its output to reorder them. It follows from the settings, not from the chunk: a chunk
+/// of one or two frames is not delayed by its encoder, but must fit the init segment of the other chunks.
 fn reorder_frames(rung: &ResolvedRung) -> u64 {
     match rung.codec {
-        // Neither makes B-frames.
+        // Neither uses B-frames.
         VideoCodec::H264 if rung.settings.preset == "ultrafast" => 0,
         VideoCodec::H264 if rung.settings.profile == "baseline" => 0,
-        // B-frames that are references (the default of both encoders) need two.
+        // B-frames as references, the default of both encoders, need two.
         VideoCodec::H264 | VideoCodec::H265 => 2,
     }
 }
 
-/// `cmfc`, and the media profile where the rung is within one (ISO/IEC 23000-19, annexes A and B).
+/// `cmfc`, and the brand of the media profile that the rung conforms to (ISO/IEC 23000-19, annexes A and B).
 pub(crate) fn brands(rung: &ResolvedRung) -> Vec<&'static [u8; 4]> {
     let size = rung.resolution;
     let within = |w, h| size.width <= w && size.height <= h;

@@ -1,120 +1,101 @@
-//! The command lines of the passes over an audio track.
+//! The command lines of the passes over an audio track, apart from running them.
 
 use std::ops::Range;
 
-use super::slices::{HOPS, LEAD};
+use super::loudness::{HOPS, LEAD};
 use super::{AudioTask, Correction};
 use crate::command::words;
 use crate::input;
 use crate::video::decimal_micros;
 
-/// The encoder's file in the task's folder.
+/// Name of the encoder's file in the task's folder.
 pub(super) const OUTPUT: &str = "audio.mp4";
 
-/// The mix in the task's folder, as it is encoded but for its level.
+/// Name of the mix in the task's folder, before the level correction.
 pub(super) const MIX: &str = "mix.w64";
-/// Largest mix that is kept: nearly two hours of 5.1, nearly six of stereo. What is longer is read from the mezzanine in every
-/// pass.
-const LARGEST_MIX: u64 = 8_000_000_000;
+/// Largest mix that is kept, in bytes: nearly two hours of 5.1 or six of stereo. A longer track is read from the mezzanine
+/// in every pass.
+const MAX_MIX: u64 = 8_000_000_000;
 
-/// Whether the first pass keeps the mix for the others.
+/// Whether the first pass keeps the mix for the other passes.
 pub(super) fn keeps_mix(task: &AudioTask) -> bool {
     let track = &task.rendition;
-    !task.mock && track.samples * u64::from(track.channels) * 4 <= LARGEST_MIX
+    !task.mock && track.samples * u64::from(track.channels) * 4 <= MAX_MIX
 }
 
-/// Arguments of ffmpeg for the first pass: mixes the track, measures loudness and true peak of the mix, and keeps it, so that the
-/// mezzanine is read once.
+/// Arguments of ffmpeg for the first pass: mix the track, measure loudness and true peak, and keep the mix.
 #[must_use]
 pub fn measure_argv(task: &AudioTask) -> Vec<String> {
-    // The summary is a message of level info.
-    let mut args = begin("info", true);
-    args.extend(mezzanine(task));
-    let mix = mix(task);
+    // The meter logs its summary at the level info.
+    let begin = begin("info", true);
+    let (input, mix) = (mezzanine(task), mix(task));
     if !keeps_mix(task) {
-        args.extend(track(task));
-        args.extend(["-af".to_owned(), format!("{mix},{METER}")]);
-        args.extend(words("-f null -"));
-        return args;
+        let track = track(task);
+        return words(&format!(
+            "{begin} {input} {track} -af {mix},{METER} -f null -"
+        ));
     }
     let stream = task.rendition.stream;
-    let graph = format!("[0:{stream}]{mix},asplit=2[heard][kept];[heard]{METER}[told]");
-    args.extend(["-filter_complex".to_owned(), graph]);
-    args.extend(words(
-        "-map [told] -f null - -map [kept] -c:a pcm_f32le -f w64",
-    ));
-    args.push(MIX.to_owned());
-    args
+    words(&format!(
+        "{begin} {input} -filter_complex [0:{stream}]{mix},asplit=2[heard][kept];[heard]{METER}[told] \
+         -map [told] -f null - -map [kept] -c:a pcm_f32le -f w64 {MIX}"
+    ))
 }
 
-/// Arguments of ffmpeg for measuring the loudness of the limited mix, or of a slice of it, without encoding it. Only a mix that
-/// is kept has slices.
+/// Arguments of ffmpeg for measuring the limited mix, or a slice of it, without encoding. Slices need a kept mix.
 #[must_use]
-pub fn settle_argv(
+pub fn measure_limited_argv(
     task: &AudioTask,
     correction: Correction,
     slice: Option<&Range<u64>>,
 ) -> Vec<String> {
-    let mut args = begin("info", slice.is_none());
-    if let Some(time) = slice.and_then(seek) {
-        args.extend(["-copyts".to_owned(), "-ss".to_owned(), time]);
-    }
+    let begin = begin("info", slice.is_none());
+    let seek = slice.and_then(seek);
+    let seek = seek.map_or(String::new(), |time| format!("-copyts -ss {time}"));
     let (input, first) = mixed(task);
-    args.extend(input);
     let mut filters = vec![first];
     filters.extend(slice.map(|slice| part(slice, task.rendition.sample_rate)));
     filters.extend(level(correction));
-    filters.push(heard("ebur128=framelog=verbose", slice));
-    args.extend(["-af".to_owned(), filters.join(",")]);
-    args.extend(words("-f null -"));
-    args
+    filters.push(meter_filter("ebur128=framelog=verbose", slice));
+    let filters = filters.join(",");
+    words(&format!("{begin} {seek} {input} -af {filters} -f null -"))
 }
 
-/// The mix: from the first pass where that kept it, from the mezzanine otherwise; and the filter that makes it.
-fn mixed(task: &AudioTask) -> (Vec<String>, String) {
+/// The input of the mix and its first filter: the kept file, or the mezzanine and the filters that mix it.
+fn mixed(task: &AudioTask) -> (String, String) {
     if !keeps_mix(task) {
-        let input = mezzanine(task).into_iter().chain(track(task));
-        return (input.collect(), mix(task));
+        return (format!("{} {}", mezzanine(task), track(task)), mix(task));
     }
     let input = format!("-protocol_whitelist file -format_whitelist w64 -f w64 -i {MIX}");
     let layout = layout(task.rendition.channels);
     let same = format!("aformat=sample_fmts=fltp:channel_layouts={layout}");
-    (words(&input).collect(), same)
+    (input, same)
 }
 
-/// Arguments of ffmpeg for measuring the encoder's file, or a slice of it.
+/// Arguments of ffmpeg for measuring the encoded file, or a slice of it.
 #[must_use]
-pub fn result_argv(task: &AudioTask, slice: Option<&Range<u64>>) -> Vec<String> {
-    let mut args = begin("info", slice.is_none());
-    if let Some(time) = slice.and_then(seek) {
-        args.extend(words("-copyts -noaccurate_seek -ss"));
-        args.push(time);
-    }
-    args.extend(words(
-        "-protocol_whitelist file -format_whitelist mov -f mov -i",
-    ));
-    args.push(OUTPUT.to_owned());
-    let part = slice.map(|slice| part(slice, task.rendition.sample_rate));
-    let filters: Vec<String> = part.into_iter().chain([heard(METER, slice)]).collect();
-    args.extend(["-af".to_owned(), filters.join(",")]);
-    args.extend(words("-f null -"));
-    args
+pub fn measure_result_argv(task: &AudioTask, slice: Option<&Range<u64>>) -> Vec<String> {
+    let begin = begin("info", slice.is_none());
+    let seek = slice.and_then(seek);
+    let seek = seek.map_or(String::new(), |time| {
+        format!("-copyts -noaccurate_seek -ss {time}")
+    });
+    let part = slice.map_or(String::new(), |slice| {
+        part(slice, task.rendition.sample_rate) + ","
+    });
+    let meter = meter_filter(METER, slice);
+    words(&format!(
+        "{begin} {seek} -protocol_whitelist file -format_whitelist mov -f mov -i {OUTPUT} -af {part}{meter} -f null -"
+    ))
 }
 
-/// What every command begins with. Progress goes to stdout, but where a meter tells each hop there.
-fn begin(level: &str, progress: bool) -> Vec<String> {
-    let mut args = vec!["-v".to_owned(), level.to_owned()];
-    args.extend(words("-hide_banner -nostdin -y"));
-    args.extend(words(if progress {
-        "-progress pipe:1 -nostats"
-    } else {
-        "-nostats"
-    }));
-    args
+/// The common first arguments. Progress goes to stdout, unless a meter prints its hops there.
+fn begin(level: &str, progress: bool) -> String {
+    let progress = if progress { "-progress pipe:1" } else { "" };
+    format!("-v {level} -hide_banner -nostdin -y {progress} -nostats")
 }
 
-/// Where the demuxer goes for a slice: a second further back than the meter listens, since it may only find a packet somewhat
-/// later.
+/// The seek position for a slice: a second before the meter starts, because the demuxer may find a packet only after it.
 fn seek(slice: &Range<u64>) -> Option<String> {
     let lead = slice.start.checked_sub(LEAD + HOPS)?;
     Some(decimal_micros(
@@ -122,7 +103,7 @@ fn seek(slice: &Range<u64>) -> Option<String> {
     ))
 }
 
-/// The part of a track that a meter listens to.
+/// The filter for the part of a track that a meter measures.
 fn part(slice: &Range<u64>, rate: u32) -> String {
     let at = |hop: u64| hop * u64::from(rate) / HOPS;
     let end = match slice.end {
@@ -133,8 +114,8 @@ fn part(slice: &Range<u64>, rate: u32) -> String {
     format!("atrim=start_pts={start}{end}")
 }
 
-/// A meter that tells each hop, where it hears a slice.
-fn heard(meter: &str, slice: Option<&Range<u64>>) -> String {
+/// The filter of a meter; for a slice it prints the value of every hop.
+fn meter_filter(meter: &str, slice: Option<&Range<u64>>) -> String {
     match slice {
         Some(_) => {
             format!("{meter}:metadata=1,ametadata=mode=print:key=lavfi.r128.M:file=-")
@@ -143,71 +124,46 @@ fn heard(meter: &str, slice: Option<&Range<u64>>) -> String {
     }
 }
 
-/// The meter, true peak included; its summary is a message of level info.
+/// The meter, with true peak.
 const METER: &str = "ebur128=peak=true:framelog=verbose";
 
-/// Arguments of ffmpeg for the second pass.
+/// Arguments of ffmpeg for encoding the corrected mix.
 #[must_use]
 pub fn encode_argv(task: &AudioTask, correction: Correction) -> Vec<String> {
-    let mut args = begin("error", true);
+    let begin = begin("error", true);
     let samples = task.rendition.samples;
     let (input, first) = mixed(task);
-    args.extend(input);
-    let mut filters = vec![first];
-    filters.extend(level(correction));
-    filters.push(format!("apad=whole_len={samples}"));
-    filters.push(format!("atrim=end_sample={samples}"));
-    args.extend(["-af".to_owned(), filters.join(",")]);
-    args.extend(words(
-        "-map_metadata -1 -map_chapters -1 -c:a aac -profile:a aac_low -b:a",
-    ));
-    let bitrate = task.settings.bitrate_of(task.rendition.channels);
-    args.push(bitrate.0.to_string());
-    // Whole fragments of about four seconds; they are cut anew, so their bounds do not matter.
-    args.extend(words("-frag_duration 4000000 -f mp4"));
-    args.extend(words(
-        "-movflags +default_base_moof+delay_moov+skip_trailer",
-    ));
-    args.push(OUTPUT.to_owned());
-    args
+    let filters: Vec<String> = std::iter::once(first).chain(level(correction)).collect();
+    let filters = filters.join(",");
+    let bitrate = task.settings.bitrate_of(task.rendition.channels).0;
+    // Fragments of about four seconds. They are regrouped later, so their bounds do not matter.
+    words(&format!(
+        "{begin} {input} -af {filters},apad=whole_len={samples},atrim=end_sample={samples} -map_metadata -1 -map_chapters -1 \
+         -c:a aac -profile:a aac_low -b:a {bitrate} -frag_duration 4000000 -f mp4 \
+         -movflags +default_base_moof+delay_moov+skip_trailer {OUTPUT}"
+    ))
 }
 
-/// The mezzanine, or silence in its place.
-fn mezzanine(task: &AudioTask) -> Vec<String> {
-    if task.mock {
-        return silence(task);
-    }
-    let mut args = vec!["-copyts".to_owned()];
-    args.extend(input::open(&task.url, task.container));
-    args
-}
-
-/// The track alone.
-fn track(task: &AudioTask) -> Vec<String> {
-    let mut args = Vec::new();
+/// The input: the mezzanine, or silence with the length of the programme if the task is mocked.
+fn mezzanine(task: &AudioTask) -> String {
     if !task.mock {
-        args.extend(["-map".to_owned(), format!("0:{}", task.rendition.stream)]);
+        return format!("-copyts {}", input::open(&task.url, task.container));
     }
-    args.extend(words("-vn -sn -dn"));
-    args
+    let (rate, end) = (task.rendition.sample_rate, task.rendition.samples);
+    format!("-f lavfi -i anullsrc=sample_rate={rate}:channel_layout=stereo,atrim=end_sample={end}")
 }
 
-/// Exactly the programme's samples of silence.
-fn silence(task: &AudioTask) -> Vec<String> {
-    let rate = task.rendition.sample_rate;
-    let source = format!("anullsrc=sample_rate={rate}:channel_layout=stereo");
-    [
-        "-f",
-        "lavfi",
-        "-i",
-        &format!("{source},atrim=end_sample={}", task.rendition.samples),
-    ]
-    .map(str::to_owned)
-    .to_vec()
+/// Selects the audio track alone.
+fn track(task: &AudioTask) -> String {
+    let map = match task.mock {
+        true => String::new(),
+        false => format!("-map 0:{}", task.rendition.stream),
+    };
+    format!("{map} -vn -sn -dn")
 }
 
-/// The track from the video's first frame on, gaps filled with silence, mixed to the channels of the output, as floats so
-/// that neither the mix nor a gain can clip.
+/// The filters of the mix: start at the first video frame, fill gaps with silence, and mix to the channels of the output in
+/// floating point, which cannot clip.
 fn mix(task: &AudioTask) -> String {
     let (rate, channels) = (task.rendition.sample_rate, task.rendition.channels);
     if task.mock {
@@ -231,10 +187,10 @@ fn layout(channels: u32) -> &'static str {
     if channels == 6 { "5.1" } else { "stereo" }
 }
 
-/// Stereo of 5.1 as ITU-R BS.775-4, annex 4, table 2 has it: centre and surrounds at -3 dB, no LFE.
+/// The stereo downmix of 5.1 by ITU-R BS.775-4, annex 4, table 2: centre and surrounds at -3 dB, without LFE.
 const DOWNMIX: &str = ",pan=stereo|FL=FL+0.7071*FC+0.7071*BL|FR=FR+0.7071*FC+0.7071*BR";
 
-/// The video's start in samples, rounded to nearest.
+/// The start of the video in samples, rounded to nearest.
 fn start_sample(task: &AudioTask) -> i64 {
     let start = task.video_start;
     let scale = i128::from(start.timescale.0.max(1));
@@ -242,8 +198,8 @@ fn start_sample(task: &AudioTask) -> i64 {
     i64::try_from((samples + scale / 2).div_euclid(scale)).unwrap_or(0)
 }
 
-/// The gain, and a limiter where peaks have to be caught. What it misses between samples, and what the codec adds, the
-/// measurement of the result finds.
+/// The filters of the level correction. The limiter does not see peaks between samples or those that the codec adds; the
+/// measurement of the result does.
 fn level(correction: Correction) -> impl Iterator<Item = String> {
     let gain = (correction.gain_db != 0.0)
         .then(|| format!("volume=volume={}dB:precision=float", correction.gain_db));

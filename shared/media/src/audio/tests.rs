@@ -14,8 +14,8 @@ pub(super) struct Track {
     pub(super) task: AudioTask,
 }
 
-/// A track of a film of 250 frames at 24000/1001 whose first frame is shown at `start` seconds; where it is read and which stream
-/// it is are left open.
+/// The task for a track of 250 frames at 24000/1001 whose first frame is shown at `start` seconds. The caller sets the address
+/// and the stream.
 pub(crate) fn task(container: Container, start: (i64, u32)) -> AudioTask {
     let frame_rate: FrameRate = "24000/1001".parse().unwrap();
     AudioTask {
@@ -52,7 +52,7 @@ pub(crate) fn task(container: Container, start: (i64, u32)) -> AudioTask {
     }
 }
 
-/// The same of a file that is made by `line`.
+/// The same for a file that ffmpeg makes from `line`.
 pub(super) async fn track(container: Container, line: &str, start: (i64, u32)) -> Track {
     let (folder, file) = made(line);
     let proxy = serve(&file).await;
@@ -85,8 +85,8 @@ impl Track {
         "joined.mp4".to_owned()
     }
 
-    /// Left channel as a decoder plays it that takes the priming off. ffmpeg does so for a fragmented file only where it
-    /// leaves its own reading of edit lists; it always plays the last access unit to its end.
+    /// The left channel without priming. ffmpeg removes the priming of a fragmented file only if it ignores edit lists, and
+    /// always plays the last access unit completely.
     fn decoded(&self, media: &AudioMedia) -> Vec<f32> {
         let name = self.joined(media);
         let line = format!(
@@ -99,7 +99,7 @@ impl Track {
             .collect()
     }
 
-    fn meter(&self, name: &str) -> Measured {
+    fn meter(&self, name: &str) -> LoudnessMeasurement {
         let output = std::process::Command::new(tools().ffmpeg)
             .args(["-hide_banner", "-nostats", "-i", name])
             .args([
@@ -112,12 +112,12 @@ impl Track {
             .current_dir(self.folder.path())
             .output()
             .unwrap();
-        Measured::read(&String::from_utf8_lossy(&output.stderr)).unwrap()
+        LoudnessMeasurement::read(&String::from_utf8_lossy(&output.stderr)).unwrap()
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_placeholder_has_every_sample_and_reads_nothing_of_the_film() {
+async fn a_mocked_track_has_every_sample_and_reads_nothing() {
     let line = "-f lavfi -i testsrc2=size=320x180:rate=24:duration=1 -f lavfi -i sine=duration=1 -c:a aac film.mp4";
     let mut track = track(Container::Mov, line, (0, 1)).await;
     track.task = track.task.mocked(true);
@@ -127,7 +127,7 @@ async fn a_placeholder_has_every_sample_and_reads_nothing_of_the_film() {
     assert_eq!(media.loudness.source_lufs, None, "it is silent");
 }
 
-/// Samples that the container presents: all durations less what the edit list takes off.
+/// The number of samples presented: all durations minus what the edit list removes.
 fn presented(media: &AudioMedia) -> u64 {
     let init = reelsmith_isobmff::Init::read(&media.init).unwrap();
     assert_eq!((init.timescale, init.codec.as_str()), (48_000, "mp4a.40.2"));
@@ -161,7 +161,7 @@ async fn a_track_lasts_exactly_as_long_as_the_video() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn segments_tile_and_end_with_the_videos() {
+async fn audio_segments_tile_and_end_with_the_video_segments() {
     let line = format!("{TOGETHER} sine=duration=11 {CODECS} film.mkv");
     let track = track(Container::Matroska, &line, (0, 1)).await;
     let media = track.encode().await;
@@ -188,7 +188,7 @@ async fn segments_tile_and_end_with_the_videos() {
     assert!(again.segments == media.segments && again.init == media.init);
 }
 
-/// A click of 100 samples at three seconds, and where the first loud sample of a decode is.
+/// A click of 100 samples at three seconds.
 const CLICK: &str =
     "aevalsrc=exprs=if(between(n\\,144000\\,144099)\\,0.9\\,0.02*sin(n/20)):s=48000:d=11";
 
@@ -201,7 +201,7 @@ fn first_click(samples: &[f32]) -> usize {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn sound_stays_with_the_picture_through_gain_limiter_and_priming() {
+async fn gain_limiter_and_priming_do_not_move_the_sound() {
     for (start, limited) in [((0, 1), true), ((1, 2), true), ((1, 2), false)] {
         let line = format!("{TOGETHER} {CLICK} {CODECS} film.mov");
         let mut track = track(Container::Mov, &line, start).await;
@@ -219,7 +219,7 @@ async fn sound_stays_with_the_picture_through_gain_limiter_and_priming() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn silence_stays_silence() {
+async fn silence_is_not_amplified() {
     let line = format!("{TOGETHER} anullsrc=r=44100:cl=mono -t 10 {CODECS} film.mov");
     let track = track(Container::Mov, &line, (0, 1)).await;
     let media = track.encode().await;
@@ -237,7 +237,7 @@ async fn silence_stays_silence() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn both_command_lines_are_as_written_here() {
+async fn the_command_lines_match_their_snapshots() {
     let line = format!("{TOGETHER} sine=duration=1 {CODECS} film.ts").replace("pcm_s16le", "mp2");
     let mut track = track(Container::MpegTs, &line, (126_000, 90_000)).await;
     track.task.url = "http://127.0.0.1:4242/token/mezzanine".into();
@@ -250,7 +250,7 @@ async fn both_command_lines_are_as_written_here() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_progressive_file_holds_every_sample_in_step() {
+async fn a_progressive_file_has_every_sample_in_sync() {
     let line = format!("{TOGETHER} {CLICK} {CODECS} film.mov");
     let track = track(Container::Mov, &line, (0, 1)).await;
     let media = track.encode().await;
@@ -263,7 +263,7 @@ async fn a_progressive_file_holds_every_sample_in_step() {
         audio.push(path);
     }
     let out = folder.join("progressive.mp4");
-    let joined = crate::progressive::Joined {
+    let joined = crate::progressive::JoinTask {
         video: &audio,
         audio: Some(&audio),
         out: &out,
@@ -289,7 +289,7 @@ async fn a_progressive_file_holds_every_sample_in_step() {
     }
     for wrong in [[0, 1, 1], [0, 1, 3]] {
         let files = wrong.map(|n| audio[n].clone());
-        let again = crate::progressive::Joined {
+        let again = crate::progressive::JoinTask {
             video: &files,
             ..joined
         };

@@ -1,17 +1,17 @@
-//! Advanced `SubStation` Alpha: the text of its dialogue.
+//! Advanced `SubStation` Alpha: the text of its dialogue, without effects and drawings.
 
-use super::markup::Payload;
-use super::{Cue, text, wrong};
+use super::text::{self, Payload};
+use super::{Cue, wrong};
 use crate::error::MediaError;
 
-/// Columns of a dialogue line.
+/// The positions of the columns in a dialogue line.
 struct Columns {
     start: usize,
     end: usize,
     count: usize,
 }
 
-/// Reads the `Dialogue` lines of `[Events]` by the order that its `Format` line gives; sorted by time later on.
+/// Reads the `Dialogue` lines of `[Events]`, whose columns are in the order of the `Format` line.
 pub(super) fn read(source: &str) -> Result<Vec<Cue>, MediaError> {
     let mut cues = Vec::new();
     let mut events = false;
@@ -44,17 +44,14 @@ fn format(value: &str, number: u32) -> Result<Columns, MediaError> {
             wrong(
                 number,
                 format!("a column {name}"),
-                format!("{:?}", value.trim()),
+                text::quoted(value.trim()),
             )
         })
     };
-    let (start, end, text) = (find("Start")?, find("End")?, find("Text")?);
-    if text + 1 != names.len() {
-        return Err(wrong(
-            number,
-            "Text as the last column",
-            format!("{:?}", value.trim()),
-        ));
+    let (start, end, last) = (find("Start")?, find("End")?, find("Text")?);
+    if last + 1 != names.len() {
+        let found = text::quoted(value.trim());
+        return Err(wrong(number, "Text as the last column", found));
     }
     Ok(Columns {
         start,
@@ -64,12 +61,11 @@ fn format(value: &str, number: u32) -> Result<Columns, MediaError> {
 }
 
 fn dialogue(value: &str, columns: &Columns, number: u32) -> Result<Cue, MediaError> {
-    // The text is last because it may hold commas itself.
+    // The text is the last column, because it may contain commas.
     let fields: Vec<&str> = value.splitn(columns.count, ',').collect();
     let time = |at: usize| {
         let field = fields.get(at).map_or("", |f| f.trim());
-        let found = || format!("{:?}", field.chars().take(80).collect::<String>());
-        text::clock(field).ok_or_else(|| wrong(number, "a time as 0:00:01.00", found()))
+        text::clock(field).ok_or_else(|| wrong(number, "a time as 0:00:01.00", text::quoted(field)))
     };
     if fields.len() < columns.count {
         let expected = format!("{} columns as in the Format line", columns.count);
@@ -83,7 +79,7 @@ fn dialogue(value: &str, columns: &Columns, number: u32) -> Result<Cue, MediaErr
     })
 }
 
-/// Text without overrides and drawings; `\N` is a line break, `\h` a hard blank.
+/// Removes overrides and drawings. `\N` is a line break and `\h` a no-break space.
 fn payload(text: &str) -> String {
     let mut payload = Payload::default();
     let mut drawing = false;

@@ -3,7 +3,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::testing::plan;
 
-/// Ten seconds at 25 frames a second: segments end at 4, 8 and 10 seconds.
+/// Converts captions for a programme of 10 s at 25 fps, whose segments end at 4, 8 and 10 s.
 fn convert(source: &str, format: CaptionFormat) -> Result<Vec<TextSegment>, MediaError> {
     convert_captions(source.as_bytes(), format, &plan(250, "25"))
 }
@@ -19,14 +19,14 @@ fn refusal(source: &str, format: CaptionFormat) -> String {
 }
 
 #[test]
-fn subrip_keeps_text_and_repeats_what_crosses_a_cut() {
+fn subrip_text_is_kept_and_repeated_across_a_cut() {
     let source = "\u{feff}1\r\n00:00:01,000 --> 00:00:02,500 X1:1\r\n<i>Hello</i> & <font color=\"#f00\">welcome</font>\r\n\r\n\
                   2\n00:00:03,500 --> 00:00:08,000\n{\\an8}if a < b <b>then\n\nstill here\n\n3\n0:00:09.000 --> 0:00:12.000\nlast\n";
     insta::assert_snapshot!("srt", bodies(source, CaptionFormat::Srt));
 }
 
 #[test]
-fn every_segment_of_the_video_has_its_captions_and_its_times() {
+fn every_video_segment_has_a_text_segment_with_the_same_times() {
     let segments = convert("1\n00:00:09,000 --> 00:00:09,500\nlate", CaptionFormat::Srt).unwrap();
     let shape: Vec<_> = segments
         .iter()
@@ -44,24 +44,24 @@ fn every_segment_of_the_video_has_its_captions_and_its_times() {
 }
 
 #[test]
-fn webvtt_is_taken_apart_by_its_blocks() {
+fn webvtt_is_read_by_blocks() {
     let source = "WEBVTT - made elsewhere\nX-TIMESTAMP-MAP=MPEGTS:900000,LOCAL:00:00:00.000\n\nNOTE\na note\n\nSTYLE\n::cue { color: red }\n\n\
                   intro\n00:01.000 --> 00:02.000 line:0 align:start\n<v Roger>Hi &amp; <c.loud>bye</c>\n\n01:02.000 --> 01:03.000\nbeyond the end\n";
     insta::assert_snapshot!("vtt", bodies(source, CaptionFormat::Vtt));
 }
 
 #[test]
-fn ass_gives_its_text_without_drawings() {
+fn ass_text_is_read_without_drawings() {
     let source = "[Script Info]\nTitle: x\n[V4+ Styles]\nFormat: Name, Fontname\n[Events]\n\
                   Format: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text\n\
                   Comment: 0,0:00:00.00,0:00:09.00,Default,,0,0,0,,not shown\n\
                   Dialogue: 0,0:00:05.00,0:00:06.25,Default,,0,0,0,,Second, {\\i1}with{\\i0} a <comma>\\Nand a line\n\
-                  Dialogue: 0,0:00:01.00,0:00:02.00,Sign,,0,0,0,,{\\p1}m 0 0 l 100 0{\\p0}{\\pos(1,2)}First\n";
+                  Dialogue: 0,0:00:01.00,0:00:02.00,Activity,,0,0,0,,{\\p1}m 0 0 l 100 0{\\p0}{\\pos(1,2)}First\n";
     insta::assert_snapshot!("ass", bodies(source, CaptionFormat::Ass));
 }
 
 #[test]
-fn ttml_times_of_every_kind_and_nested_styles() {
+fn ttml_times_and_nested_styles_are_read() {
     let source = r##"<?xml version="1.0"?>
 <tt xmlns="http://www.w3.org/ns/ttml" xmlns:tts="http://www.w3.org/ns/ttml#styling" xmlns:ttp="http://www.w3.org/ns/ttml#parameter"
     ttp:frameRate="25" ttp:tickRate="10000000">
@@ -78,7 +78,7 @@ fn ttml_times_of_every_kind_and_nested_styles() {
 }
 
 #[test]
-fn what_is_wrong_is_told_with_its_line() {
+fn errors_state_their_line() {
     use CaptionFormat::{Ass, Srt, Ttml, Vtt};
     let refused = [
         refusal("1\n00:00:01 -> 00:00:02\nx", Srt),
@@ -102,7 +102,7 @@ fn what_is_wrong_is_told_with_its_line() {
 }
 
 #[test]
-fn other_encodings_are_read_by_their_mark_or_refused_by_their_line() {
+fn utf16_is_read_and_other_encodings_are_refused_with_their_line() {
     let text = "1\n00:00:01,000 --> 00:00:02,000\nñandú";
     let mut wide = vec![0xFF, 0xFE];
     wide.extend(text.encode_utf16().flat_map(u16::to_le_bytes));
@@ -125,19 +125,19 @@ fn a_cue_that_ends_on_a_cut_is_not_repeated_after_it() {
 }
 
 #[test]
-fn elements_nested_without_end_are_refused() {
+fn deeply_nested_elements_are_refused() {
     let deep = format!(
         "<tt><body>{}<p begin='1s' end='2s'>x</p>{}</body></tt>",
         "<div>".repeat(500),
         "</div>".repeat(500)
     );
-    assert!(refusal(&deep, CaptionFormat::Ttml).contains("within each other"));
+    assert!(refusal(&deep, CaptionFormat::Ttml).contains("nested elements"));
     let spans = format!(
         "<tt><body><p begin='1s' end='2s'>{}x{}</p></body></tt>",
         "<span>".repeat(500),
         "</span>".repeat(500)
     );
-    assert!(refusal(&spans, CaptionFormat::Ttml).contains("within each other"));
+    assert!(refusal(&spans, CaptionFormat::Ttml).contains("nested elements"));
 }
 
 fn formats() -> impl Strategy<Value = CaptionFormat> {
@@ -152,8 +152,8 @@ proptest! {
     }
 
     #[test]
-    fn text_of_any_kind_becomes_a_payload_that_cannot_break_out(text in "[<>&/ibuñ{}\\\\n0-9 \n-]{0,80}") {
-        let payload = markup::tagged(&text);
+    fn arbitrary_text_becomes_a_well_formed_cue(text in "[<>&/ibuñ{}\\\\n0-9 \n-]{0,80}") {
+        let payload = subrip_webvtt::tagged(&text);
         prop_assert!(!payload.contains("-->"), "{payload}");
         prop_assert!(!payload.contains("\n\n"), "{payload}");
         let opened = payload.matches("<i>").count() + payload.matches("<b>").count() + payload.matches("<u>").count();
@@ -162,7 +162,7 @@ proptest! {
     }
 
     #[test]
-    fn every_cue_is_in_exactly_the_segments_it_is_shown_in(start in 0i64..9_900, length in 1i64..9_000) {
+    fn a_cue_is_in_exactly_the_segments_in_which_it_is_shown(start in 0i64..9_900, length in 1i64..9_000) {
         let end = start + length;
         let source = format!("1\n{} --> {}\nx", stamp(start), stamp(end));
         let segments = convert(&source, CaptionFormat::Srt).unwrap();

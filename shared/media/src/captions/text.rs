@@ -1,9 +1,9 @@
-//! Bytes as text, and times in text.
+//! What the readers share: decoding bytes to text, times in text, and building the text of a WebVTT cue.
 
 use super::wrong;
 use crate::error::MediaError;
 
-/// Decodes UTF-8, or UTF-16 with a byte order mark; line ends become `\n`, NUL becomes U+FFFD (WebVTT, 4.1).
+/// Decodes UTF-8, or UTF-16 with a byte order mark. Line ends become `\n` and NUL becomes U+FFFD (WebVTT, 4.1).
 pub(super) fn decode(bytes: &[u8]) -> Result<String, MediaError> {
     let text = match bytes {
         [0xFF, 0xFE, rest @ ..] => utf16(rest, u16::from_le_bytes)?,
@@ -34,7 +34,7 @@ fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Result<String, MediaError> {
         Ok(text) if rest.is_empty() => Ok(text),
         _ => Err(wrong(
             None,
-            "UTF-16, as its byte order mark says",
+            "UTF-16, as the byte order mark states",
             "another encoding",
         )),
     }
@@ -45,7 +45,7 @@ pub(super) fn lines(text: &str) -> impl Iterator<Item = (u32, &str)> {
     (1u32..).zip(text.split('\n'))
 }
 
-/// `[H…:]MM:SS[.,]f…` as milliseconds, rounded to nearest. `None` for anything else.
+/// A time `[H…:]MM:SS[.,]f…` in milliseconds, rounded to nearest. `None` for anything else.
 pub(super) fn clock(text: &str) -> Option<i64> {
     let (whole, fraction) = text.split_once(['.', ',']).unwrap_or((text, "0"));
     let parts: Vec<&str> = whole.split(':').collect();
@@ -66,7 +66,7 @@ pub(super) fn digits(text: &str) -> Option<i64> {
     good.then(|| text.parse().ok()).flatten()
 }
 
-/// Digits after a decimal point as thousandths, rounded to nearest.
+/// The digits after a decimal point as thousandths, rounded to nearest.
 pub(super) fn thousandths(fraction: &str) -> Option<i64> {
     let kept = fraction.get(..fraction.len().min(9))?;
     let value = digits(kept)?;
@@ -77,14 +77,90 @@ pub(super) fn thousandths(fraction: &str) -> Option<i64> {
     Some((value * 1_000 + scale / 2) / scale)
 }
 
-/// `A --> B …` as milliseconds; what follows the times (positions) is dropped.
+/// The times of `A --> B …` in milliseconds. Cue settings after them are ignored.
 pub(super) fn timing(line: &str, number: u32, example: &str) -> Result<(i64, i64), MediaError> {
-    let bad = || {
-        let found: String = line.trim().chars().take(80).collect();
-        wrong(number, format!("times as {example}"), format!("{found:?}"))
-    };
+    let bad = || wrong(number, format!("times as {example}"), quoted(line.trim()));
     let (start, rest) = line.split_once("-->").ok_or_else(bad)?;
     let end = rest.split_ascii_whitespace().next().ok_or_else(bad)?;
     let start = clock(start.trim()).ok_or_else(bad)?;
     Ok((start, clock(end).ok_or_else(bad)?))
+}
+
+/// The start of a malformed text, for an error message.
+pub(super) fn quoted(text: &str) -> String {
+    format!("{:?}", text.chars().take(80).collect::<String>())
+}
+
+/// Builds the text of a cue: escaped, with balanced tags, without empty lines.
+#[derive(Debug, Default)]
+pub(super) struct Payload {
+    out: String,
+    open: Vec<char>,
+}
+
+/// The styles that are kept: italics, bold, underline.
+const KEPT: [char; 3] = ['i', 'b', 'u'];
+
+impl Payload {
+    /// Adds plain text and escapes it.
+    pub(super) fn text(&mut self, text: &str) {
+        for c in text.chars() {
+            match c {
+                '&' => self.out.push_str("&amp;"),
+                '<' => self.out.push_str("&lt;"),
+                '>' => self.out.push_str("&gt;"),
+                '\n' => self.line_break(),
+                c => self.out.push(c),
+            }
+        }
+    }
+
+    pub(super) fn line_break(&mut self) {
+        self.out.push('\n');
+    }
+
+    /// Opens one of the kept styles, unless it is open.
+    pub(super) fn open(&mut self, style: char) {
+        if KEPT.contains(&style) && !self.open.contains(&style) {
+            self.open.push(style);
+            self.out.extend(['<', style, '>']);
+        }
+    }
+
+    /// Closes a style. Styles that were opened within it are closed and opened again.
+    pub(super) fn close(&mut self, style: char) {
+        let Some(at) = self.open.iter().position(|s| *s == style) else {
+            return;
+        };
+        let inner = self.open.split_off(at);
+        for s in inner.iter().rev() {
+            self.out.extend(['<', '/', *s, '>']);
+        }
+        for s in inner.iter().skip(1) {
+            self.open(*s);
+        }
+    }
+
+    /// The text. Empty lines would end the cue, so they are dropped.
+    pub(super) fn finish(mut self) -> String {
+        let end = self.out.trim_end().len();
+        self.out.truncate(end);
+        for s in std::mem::take(&mut self.open).iter().rev() {
+            self.out.extend(['<', '/', *s, '>']);
+        }
+        let lines = self.out.split('\n').map(str::trim);
+        let lines: Vec<&str> = lines.filter(|l| !l.is_empty()).collect();
+        let text = lines.join("\n");
+        if has_text(&text) { text } else { String::new() }
+    }
+}
+
+/// Whether anything besides tags is left.
+fn has_text(payload: &str) -> bool {
+    let mut inside = false;
+    payload.chars().any(|c| {
+        let tag = inside || c == '<';
+        inside = (inside || c == '<') && c != '>';
+        !tag && !c.is_whitespace()
+    })
 }

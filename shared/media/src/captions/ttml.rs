@@ -4,16 +4,16 @@ use std::collections::HashMap;
 
 use roxmltree::{Document, Node, ParsingOptions};
 
-use super::markup::Payload;
-use super::{Cue, text, wrong};
+use super::text::{self, Payload};
+use super::{Cue, wrong};
 use crate::error::MediaError;
 
-/// Elements within elements that are followed; real files have five or six.
-const DEEPEST: u32 = 64;
-/// Nodes of a file.
-const MOST_NODES: u32 = 2_000_000;
+/// Limit of nested elements; real files have five or six levels.
+const MAX_DEPTH: u32 = 64;
+/// Limit of nodes in a file.
+const MAX_NODES: u32 = 2_000_000;
 
-/// Units of time expressions, as `ttp:` parameters of the root give them.
+/// The units of time expressions, from the `ttp:` parameters of the root.
 struct Rates {
     /// Frames per second as a fraction.
     frames: (i64, i64),
@@ -21,7 +21,7 @@ struct Rates {
     ticks: (i64, i64),
 }
 
-/// What applies at a point of the tree.
+/// The times that an element inherits, in milliseconds.
 #[derive(Clone, Copy)]
 struct Context {
     begin: i64,
@@ -30,7 +30,7 @@ struct Context {
     depth: u32,
 }
 
-/// Italics, bold and underline, each where it is set.
+/// Italics, bold and underline, each if it is set.
 type Styles = [Option<bool>; 3];
 
 struct Reader<'a> {
@@ -40,11 +40,11 @@ struct Reader<'a> {
     cues: Vec<Cue>,
 }
 
-/// Reads TTML. No document type, no entities, nothing is fetched.
+/// Reads TTML. Document types and entities are refused, and nothing is fetched.
 pub(super) fn read(source: &str) -> Result<Vec<Cue>, MediaError> {
     let options = ParsingOptions {
         allow_dtd: false,
-        nodes_limit: MOST_NODES,
+        nodes_limit: MAX_NODES,
         ..ParsingOptions::default()
     };
     let document = Document::parse_with_options(source, options)
@@ -72,7 +72,7 @@ pub(super) fn read(source: &str) -> Result<Vec<Cue>, MediaError> {
     Ok(reader.cues)
 }
 
-/// An attribute by its local name: files differ in the namespaces' versions.
+/// An attribute by its local name, because files use different versions of the namespaces.
 fn attribute<'a>(node: Node<'a, '_>, name: &str) -> Option<&'a str> {
     node.attributes()
         .find(|a| a.name() == name)
@@ -93,7 +93,7 @@ impl Rates {
         let (num, den) = multiplier.unwrap_or((1, 1));
         let rate = number("frameRate");
         let frames = (rate.unwrap_or(30).saturating_mul(num), den);
-        // TTML2, 7.2.14: without a tick rate it is the frame rate, or one.
+        // TTML2, 7.2.14: the default tick rate is the frame rate if that is given, otherwise 1.
         let ticks = match (number("tickRate"), rate) {
             (Some(ticks), _) => (ticks, 1),
             (None, Some(_)) => frames,
@@ -102,7 +102,7 @@ impl Rates {
         Self { frames, ticks }
     }
 
-    /// A time expression as milliseconds (TTML2, 12.3.1).
+    /// A time expression in milliseconds (TTML2, 12.3.1).
     fn millis(&self, expression: &str) -> Option<i64> {
         let expression = expression.trim();
         if expression.contains(':') {
@@ -138,6 +138,10 @@ impl Rates {
     }
 }
 
+fn too_deep(line: u32) -> MediaError {
+    wrong(line, format!("at most {MAX_DEPTH} nested elements"), "more")
+}
+
 fn rounded(num: i128, den: i128) -> Option<i64> {
     i64::try_from((num + den / 2).checked_div(den)?).ok()
 }
@@ -163,12 +167,8 @@ impl<'a> Reader<'a> {
     /// `begin`, `end` and `dur` of an element, relative to its parent's begin and within its parent's end.
     fn timing(&self, node: Node<'_, '_>, parent: Context) -> Result<Context, MediaError> {
         let line = self.line(node);
-        if parent.depth >= DEEPEST {
-            return Err(wrong(
-                line,
-                format!("at most {DEEPEST} elements within each other"),
-                "more",
-            ));
+        if parent.depth >= MAX_DEPTH {
+            return Err(too_deep(line));
         }
         let time = |name: &str| -> Result<Option<i64>, MediaError> {
             let Some(value) = attribute(node, name) else {
@@ -195,7 +195,7 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// One cue of a paragraph; or one of each timed span where the paragraph itself has no times.
+    /// Adds one cue for the paragraph, or one for each timed span if the paragraph has timed spans.
     fn paragraph(&mut self, p: Node<'a, 'a>, context: Context) -> Result<(), MediaError> {
         let spans = p.children().filter(|n| n.tag_name().name() == "span");
         let timed: Vec<_> = spans.filter(|s| attribute(*s, "begin").is_some()).collect();
@@ -238,9 +238,8 @@ impl<'a> Reader<'a> {
         depth: u32,
         payload: &mut Payload,
     ) -> Result<(), MediaError> {
-        if depth >= DEEPEST {
-            let expected = format!("at most {DEEPEST} elements within each other");
-            return Err(wrong(self.line(node), expected, "more"));
+        if depth >= MAX_DEPTH {
+            return Err(too_deep(self.line(node)));
         }
         let styles = self.styles_of(node);
         let on: Vec<char> = "ibu"
@@ -295,7 +294,7 @@ fn own_styles(node: Node<'_, '_>) -> Styles {
     ]
 }
 
-/// The named styles of the head.
+/// The named styles of the document.
 fn styles<'a>(document: &'a Document<'a>) -> HashMap<&'a str, Styles> {
     let nodes = document
         .descendants()
@@ -305,7 +304,7 @@ fn styles<'a>(document: &'a Document<'a>) -> HashMap<&'a str, Styles> {
         .collect()
 }
 
-/// White space of XML as one blank each.
+/// Replaces each run of XML white space by one space.
 fn collapsed(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {

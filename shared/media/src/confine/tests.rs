@@ -1,17 +1,17 @@
-//! What a program that was taken over finds. A shell stands in for it: it can be told to try everything.
+//! What a compromised program can access, tried by a shell in its place.
 
 use std::net::TcpListener;
 use std::path::Path;
 
 use super::*;
-use crate::process::{Finished, Limits, Sign, run};
+use crate::process::{Activity, CompletedRun, Limits, run};
 
-/// Runs a script of shell built-ins, and of programs among `helpers`, in a folder of its own.
+/// Runs a script of shell built-ins and of the programs in `helpers`, in a folder of its own.
 async fn attempt(
     script: &str,
     args: &[&str],
     helpers: &[&str],
-) -> (Vec<String>, Result<Finished, MediaError>) {
+) -> (Vec<String>, Result<CompletedRun, MediaError>) {
     let folder = tempfile::tempdir().unwrap();
     let mut argv = vec!["-c".to_owned(), script.to_owned(), "bash".to_owned()];
     argv.extend(args.iter().map(|a| (*a).to_owned()));
@@ -20,20 +20,19 @@ async fn attempt(
     let mut seen = Vec::new();
     let keep = |line: &str| {
         seen.push(line.to_owned());
-        Ok(Sign::Progress)
+        Ok(Activity::Progress)
     };
     let result = run(&command, &Limits::default(), keep).await;
     (seen, result)
 }
 
-/// What this kernel can do, told in the output of every test, so that nobody takes a skipped test for a passed one.
+/// The layers of this kernel, printed in the output of every test, so that a skipped test is visible.
 fn layers() -> Layers {
     let layers = Layers::active();
     println!("confinement here: {layers:?}");
     layers
 }
 
-/// A file with something worth stealing.
 fn secret() -> tempfile::NamedTempFile {
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), "canary").unwrap();
@@ -45,7 +44,7 @@ fn name(path: &Path) -> &str {
 }
 
 #[tokio::test]
-async fn only_the_working_folder_is_written_and_nothing_else_read() {
+async fn only_the_working_folder_is_accessible() {
     if !layers().files {
         return;
     }
@@ -64,7 +63,7 @@ async fn only_the_working_folder_is_written_and_nothing_else_read() {
 }
 
 #[tokio::test]
-async fn the_environment_of_the_function_is_out_of_reach() {
+async fn the_environment_of_the_function_cannot_be_read() {
     if !layers().files {
         return;
     }
@@ -81,7 +80,7 @@ async fn the_environment_of_the_function_is_out_of_reach() {
 }
 
 #[tokio::test]
-async fn no_other_program_is_started() {
+async fn only_listed_helper_programs_can_be_started() {
     if !layers().files {
         return;
     }
@@ -92,7 +91,7 @@ async fn no_other_program_is_started() {
 }
 
 #[tokio::test]
-async fn only_the_port_of_the_proxy_is_reached() {
+async fn only_the_port_of_the_proxy_is_reachable() {
     let layers = layers();
     let [proxy, other] = [0, 0].map(|_| TcpListener::bind(("127.0.0.1", 0)).unwrap());
     let port = |l: &TcpListener| l.local_addr().unwrap().port().to_string();
@@ -119,7 +118,7 @@ async fn only_the_port_of_the_proxy_is_reached() {
 }
 
 #[tokio::test]
-async fn signals_reach_nobody() {
+async fn no_signal_can_be_sent() {
     if !layers().calls {
         return;
     }
@@ -131,7 +130,7 @@ async fn signals_reach_nobody() {
 }
 
 #[tokio::test]
-async fn privileges_are_not_gained_and_the_limits_stand() {
+async fn no_privileges_are_gained_and_the_limits_hold() {
     let folder = tempfile::tempdir().unwrap();
     let mut seen = String::new();
     let limits = Limits {
@@ -140,12 +139,12 @@ async fn privileges_are_not_gained_and_the_limits_stand() {
         file_size: 4_096,
         ..Limits::default()
     };
-    // The limits are set from outside, so the shell must not be quicker.
+    // The limits are set from outside, so the shell must not finish before.
     let slow = "i=0; while [ $i -lt 100000 ]; do i=$((i+1)); done; ulimit -a";
     let command = Command::new("/bin/bash", vec!["-c".into(), slow.into()]).within(folder.path());
     let result = run(&command, &limits, |line| {
         seen.push_str(&format!("{line}\n"));
-        Ok(Sign::Progress)
+        Ok(Activity::Progress)
     });
     result.await.unwrap();
     let has = |start: &str, end: &str| {
@@ -172,9 +171,9 @@ async fn privileges_are_not_gained_and_the_limits_stand() {
         files: false,
         ..layers()
     };
-    // The same thread that would start a program: no new privileges, and filters where there are any.
+    // The same kind of thread as starts a program: no new privileges, and filters if the kernel has them.
     let status = std::thread::spawn(move || {
-        confine(&Reach::of(&command), layers).unwrap();
+        confine(&AccessRules::of(&command), layers).unwrap();
         std::fs::read_to_string("/proc/thread-self/status").unwrap()
     });
     let status = status.join().unwrap();
@@ -183,7 +182,7 @@ async fn privileges_are_not_gained_and_the_limits_stand() {
 }
 
 #[tokio::test]
-async fn who_starts_a_confined_program_stays_free() {
+async fn the_parent_of_a_confined_program_stays_unconfined() {
     let (_, result) = attempt("echo end", &[], &[]).await;
     result.unwrap();
     let secret = secret();
@@ -195,37 +194,34 @@ async fn who_starts_a_confined_program_stays_free() {
 }
 
 #[tokio::test]
-async fn ffmpeg_itself_opens_no_file_although_its_own_rules_would_let_it() {
+async fn ffmpeg_cannot_open_files_even_if_its_protocol_whitelist_allows_them() {
     if !layers().files {
         return;
     }
     let tools = crate::testing::tools();
     let (folder, file) = crate::testing::made("-f lavfi -i testsrc=duration=1 -y film.mov");
-    let argv = |file: &str| {
-        crate::command::words("-v error -protocol_whitelist file -i")
-            .chain([file.to_owned()])
-            .collect::<Vec<_>>()
-    };
+    let argv =
+        |file: &str| crate::command::words(&format!("-v error -protocol_whitelist file -i {file}"));
     let within = Command::new(&tools.ffprobe, argv("film.mov")).within(folder.path());
-    run(&within, &Limits::probing(), |_| Ok(Sign::Progress))
+    run(&within, &Limits::probing(), |_| Ok(Activity::Progress))
         .await
         .unwrap();
     let elsewhere = tempfile::tempdir().unwrap();
     let outside = Command::new(&tools.ffprobe, argv(name(&file))).within(elsewhere.path());
-    let refused = run(&outside, &Limits::probing(), |_| Ok(Sign::Progress)).await;
+    let refused = run(&outside, &Limits::probing(), |_| Ok(Activity::Progress)).await;
     let error = refused.unwrap_err().to_string();
     assert!(error.contains("Permission denied"), "{error}");
 }
 
 #[test]
-fn the_port_is_that_of_the_proxy_and_of_nothing_else() {
-    assert_eq!(port("http://127.0.0.1:4242/t/mezzanine"), Some(4_242));
+fn only_an_address_of_the_proxy_gives_a_port() {
+    assert_eq!(proxy_port("http://127.0.0.1:4242/t/mezzanine"), Some(4_242));
     for other in [
         "http://127.0.0.1:99999/t",
         "http://10.0.0.1:80/",
         "film.mov",
         "http://127.0.0.1:x/",
     ] {
-        assert_eq!(port(other), None, "{other}");
+        assert_eq!(proxy_port(other), None, "{other}");
     }
 }

@@ -3,7 +3,7 @@ use reelsmith_isobmff::{Init, boxes, fragments};
 use super::*;
 use crate::testing::{ffmpeg, tools};
 
-/// Twenty-four seconds: black for eight, then a picture whose colour tells the second.
+/// A film of 24 s: eight seconds of black, then a picture whose colour changes every second.
 fn film(folder: &Path) -> (Vec<u8>, Vec<Bytes>) {
     let line = "-f lavfi -i color=black:s=320x180:r=24:d=8 -f lavfi -i testsrc2=s=320x180:r=24:d=16 \
         -filter_complex [0:v][1:v]concat=n=2:v=1 -c:v libx264 -preset ultrafast -bf 2 -g 24 -keyint_min 24 -sc_threshold 0 \
@@ -23,36 +23,41 @@ fn film(folder: &Path) -> (Vec<u8>, Vec<Bytes>) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_key_picture_is_drawn_once_and_the_poster_is_not_black() {
+async fn every_key_picture_is_drawn_once_and_the_poster_is_bright() {
     let folder = tempfile::tempdir().unwrap();
     let (init, pictures) = film(folder.path());
     assert_eq!(pictures.len(), 24);
-    let stills = Stills {
+    let stills = KeyPictures {
         init: &init,
         pictures: &pictures,
         directory: folder.path(),
     };
     let limits = Limits::default();
-    let (levels, _) = brightness(&tools(), &stills, &limits).await.unwrap();
+    let (levels, _) = measure_brightness(&tools(), &stills, &limits)
+        .await
+        .unwrap();
     assert!(levels[..8].iter().all(|l| l.mean < 20.0), "{levels:?}");
     assert!(levels[8..].iter().all(|l| l.mean > 60.0), "{levels:?}");
-    let chosen = poster_of(&levels);
+    let chosen = choose_poster(&levels);
     assert!((8..12).contains(&chosen), "{chosen}");
 
     let size = Resolution {
         width: 320,
         height: 180,
     };
-    let grid = Grid {
+    let grid = SheetGrid {
         rows: 2,
-        ..Grid::new(size, 24)
+        ..SheetGrid::new(size, 24)
     };
     assert_eq!((grid.tile.width, grid.columns), (160, 10));
-    let (made, _) = sheets(&tools(), &stills, grid, &limits).await.unwrap();
+    let (made, _) = draw_sheets(&tools(), &stills, grid, &limits).await.unwrap();
     assert_eq!(made.len(), 2);
-    let again = sheets(&tools(), &stills, grid, &limits).await.unwrap().0;
+    let again = draw_sheets(&tools(), &stills, grid, &limits)
+        .await
+        .unwrap()
+        .0;
     assert!(made == again, "equal pictures make equal bytes");
-    // The tile of each picture has that picture's brightness.
+    // Each tile has the brightness of its picture.
     for (n, sheet) in made.iter().enumerate() {
         std::fs::write(folder.path().join("sheet.jpg"), sheet).unwrap();
         for place in 0..20 {
@@ -73,33 +78,33 @@ async fn every_key_picture_is_drawn_once_and_the_poster_is_not_black() {
     }
 
     let one = [pictures[chosen].clone()];
-    let stills = Stills {
+    let stills = KeyPictures {
         pictures: &one,
         ..stills
     };
-    let (jpeg, _) = poster(&tools(), &stills, &limits).await.unwrap();
+    let (jpeg, _) = draw_poster(&tools(), &stills, &limits).await.unwrap();
     assert_eq!(jpeg[..3], [0xFF, 0xD8, 0xFF]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn bytes_that_hold_no_picture_are_refused() {
+async fn bytes_without_a_picture_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let (init, mut pictures) = film(folder.path());
     pictures[3] = Bytes::from_static(b"no fragment");
-    let stills = Stills {
+    let stills = KeyPictures {
         init: &init,
         pictures: &pictures,
         directory: folder.path(),
     };
-    let error = brightness(&tools(), &stills, &Limits::default()).await;
+    let error = measure_brightness(&tools(), &stills, &Limits::default()).await;
     assert!(matches!(error, Err(MediaError::Output { .. })), "{error:?}");
 }
 
 #[test]
-fn grids_fit_their_pictures() {
+fn grids_fit_the_number_of_pictures() {
     let size = |width, height| Resolution { width, height };
-    let grid = Grid::new(size(640, 360), 3);
+    let grid = SheetGrid::new(size(640, 360), 3);
     assert_eq!((grid.tile, grid.columns, grid.rows), (size(160, 90), 3, 1));
-    let grid = Grid::new(size(202, 360), 360);
+    let grid = SheetGrid::new(size(202, 360), 360);
     assert_eq!((grid.tile, grid.columns, grid.rows), (size(50, 90), 10, 10));
 }

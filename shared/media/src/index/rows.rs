@@ -1,26 +1,26 @@
-//! ffprobe's lines about packets.
+//! Parses the packet list of ffprobe into an index.
 
 use reelsmith_core::probe::{ByteSpan, IndexRead, Packet, PacketIndex, Probe, Scan};
 use reelsmith_core::sniff::Container;
 
 use crate::error::MediaError;
 use crate::probe::ratio;
-use crate::process::Sign;
+use crate::process::Activity;
 
-/// Packets of six hours at 240 frames a second, and a reserve.
-const MOST_PACKETS: usize = 6_000_000;
+/// Limit of packets: six hours at 240 fps, and a reserve.
+const MAX_PACKETS: usize = 6_000_000;
 
 #[derive(Debug, Default)]
-pub(super) struct Rows {
+pub(super) struct PacketRows {
     packets: Vec<Packet>,
     time_base: Option<(u32, u32)>,
     reordered: bool,
 }
 
-impl Rows {
-    /// One line such as `packet|pts=3003|dts=1001|size=99|pos=48|flags=K_` or `stream|has_b_frames=2|time_base=1/90000`;
-    /// others are side data.
-    pub(super) fn read(&mut self, line: &str) -> Result<Sign, MediaError> {
+impl PacketRows {
+    /// Reads a line such as `packet|pts=3003|dts=1001|size=99|pos=48|flags=K_` or `stream|has_b_frames=2|time_base=1/90000`;
+    /// other lines are side data.
+    pub(super) fn read(&mut self, line: &str) -> Result<Activity, MediaError> {
         let mut fields = line.split('|');
         match fields.next() {
             Some("packet") => self.packet(fields)?,
@@ -35,7 +35,7 @@ impl Rows {
             }
             _ => {}
         }
-        Ok(Sign::Progress)
+        Ok(Activity::Progress)
     }
 
     fn packet<'a>(&mut self, fields: impl Iterator<Item = &'a str>) -> Result<(), MediaError> {
@@ -51,7 +51,7 @@ impl Rows {
                 _ => {}
             }
         }
-        // Pre-roll that an edit list hides is decoded but never shown.
+        // Pre-roll hidden by an edit list is decoded but not shown.
         if flags.contains('D') {
             return Ok(());
         }
@@ -59,9 +59,9 @@ impl Rows {
         let pts = pts.ok_or_else(|| MediaError::Unindexable {
             found: format!("packet {number} without a presentation time (dts {dts:?})"),
         })?;
-        if number >= MOST_PACKETS {
+        if number >= MAX_PACKETS {
             return Err(MediaError::Unindexable {
-                found: format!("more than {MOST_PACKETS} video packets"),
+                found: format!("more than {MAX_PACKETS} video packets"),
             });
         }
         let bytes = start.zip(size).map(|(start, size)| ByteSpan {
@@ -81,10 +81,10 @@ impl Rows {
         let time_base = self
             .time_base
             .ok_or_else(|| MediaError::unreadable("a video stream without a time base"))?;
-        // MXF has times of display only where its index tables say how frames are reordered.
-        let undisplayed = self.packets.iter().all(|p| p.dts == Some(p.pts));
+        // MXF has presentation times only if its index tables state how frames are reordered.
+        let dts_only = self.packets.iter().all(|p| p.dts == Some(p.pts));
         let inter = matches!(probe.video.codec.as_str(), "h264" | "hevc");
-        let unordered = probe.container == Container::Mxf && inter && self.reordered && undisplayed;
+        let unordered = probe.container == Container::Mxf && inter && self.reordered && dts_only;
         Ok(PacketIndex {
             time_base,
             packets: self.packets,
@@ -107,7 +107,7 @@ mod tests {
     use crate::testing;
 
     fn rows(lines: &[&str]) -> Result<PacketIndex, MediaError> {
-        let mut rows = Rows::default();
+        let mut rows = PacketRows::default();
         for line in lines {
             rows.read(line)?;
         }
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn hidden_packets_are_dropped_and_places_kept() {
+    fn hidden_packets_are_dropped_and_positions_kept() {
         let index = rows(&[
             "packet|pts=-1001|dts=-2002|size=5|pos=3|flags=KD",
             "packet|pts=0|dts=N/A|size=100|pos=48|flags=K_|side_data|side_data_type=Skip Samples",
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn frames_that_are_reordered_without_times_of_display_are_told() {
+    fn reordered_frames_without_presentation_times_are_detected() {
         let lines = |b: &str| {
             let stream = format!("stream|has_b_frames={b}|time_base=1/25");
             rows(&[
@@ -159,14 +159,14 @@ mod tests {
     }
 
     #[test]
-    fn a_packet_without_presentation_time_cannot_be_planned() {
+    fn a_packet_without_presentation_time_is_refused() {
         let error = rows(&["packet|pts=N/A|dts=40|flags=K_"]).unwrap_err();
         insta::assert_snapshot!(error, @"expected a timestamp on every video packet, found packet 0 without a presentation time (dts Some(40))");
     }
 
     proptest! {
         #[test]
-        fn lines_of_any_kind_never_panic(line in "(packet|stream)?[|=a-z0-9/-]{0,60}") {
+        fn arbitrary_lines_never_panic(line in "(packet|stream)?[|=a-z0-9/-]{0,60}") {
             let _ = rows(&[&line]);
         }
     }

@@ -1,11 +1,11 @@
-//! The tables of an ISO file (ISO/IEC 14496-12) without its media: every box but `mdat` by ranged reads.
+//! The tables of an ISO file (ISO/IEC 14496-12) without its media: every box but `mdat`, by ranged reads.
 //!
-//! What comes out is the file as ffmpeg may see it to tell all packets: boxes where they were, media zero, and every
-//! sample one byte long, so that its demuxer hardly reads any of the zeros. Where samples really are is kept apart.
-//! Anything unusual (a box that does not fit, tables beyond the caps) gives no tables, and the file is read whole.
+//! The result is a sparse copy of the file from which ffmpeg can list all packets: all boxes in place, media zero, and
+//! every sample one byte long, so that the demuxer reads hardly any of the zeros. The true positions of the samples are
+//! kept separately. A file with anything unusual (a malformed box, tables beyond the limits) has no tables here, and is
+//! scanned instead.
 
-mod pieces;
-mod stated;
+mod sample_entry;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -17,46 +17,44 @@ use reelsmith_core::probe::ByteSpan;
 use reelsmith_isobmff::{BoxHeader, Reader, SampleMap, SampleRun, SizeFields, StoredTrack};
 
 use crate::error::MediaError;
-use crate::proxy::{Blocks, Fault, ProxyOptions};
+use crate::proxy::{Blocks, ProxyOptions, ReadFailure, Source};
 
-pub use stated::complete;
+pub use sample_entry::add_clean_aperture;
 
-/// Boxes of the file's top level: six hours of fragments of a tenth of a second, and their media.
-const MOST_BOXES: usize = 1_000_000;
-/// Bytes of one box that is read whole, and of all of them together.
-const MOST_BOX: u64 = 128 << 20;
-const MOST_BYTES: u64 = 512 << 20;
-/// Boxes of the top level that are looked at for the movie box alone.
-const MOST_LOOKS: usize = 100_000;
-/// Bytes read where a box may begin: most fragments' headers are within.
-const PEEK: u64 = 16 << 10;
+/// Limit of boxes at the top level: six hours of fragments of 0.1 s, and their media.
+const MAX_BOXES: usize = 1_000_000;
+/// Limit of the bytes of one box.
+const MAX_BOX: u64 = 128 << 20;
+/// Limit of the bytes of all boxes.
+const MAX_BYTES: u64 = 512 << 20;
+/// Limit of boxes at the top level before the movie box, if only that is read.
+const MAX_BOXES_BEFORE_MOVIE: usize = 100_000;
+/// Bytes of one read. Most headers of fragments fit.
+const BLOCK: u64 = 16 << 10;
 
-/// What the walk gave.
-pub(super) struct Read {
-    /// The tables; `None` where this file must be read whole.
-    pub(super) file: Option<Tables>,
-    /// Bytes read from the store.
+/// The tables of a file, if it has usable ones, and the bytes read from the store.
+pub(super) struct TablesRead {
+    pub(super) tables: Option<Tables>,
     pub(super) bytes_read: u64,
 }
 
-/// The tables of a file.
 #[derive(Default)]
 pub(super) struct Tables {
-    /// Where the movie box is.
+    /// The position of the movie box.
     pub(super) moov: Option<ByteSpan>,
-    /// Bytes by where they start: boxes with every sample one byte long.
+    /// The boxes by their position, with every sample one byte long.
     pub(super) known: BTreeMap<u64, Bytes>,
-    /// For each track whether it is H.264 that leaves it to its packets how far frames are reordered.
-    silent: Vec<bool>,
-    pieces: pieces::Pieces,
+    /// For each track: whether it is H.264 that does not state how far frames are reordered.
+    reordering_unstated: Vec<bool>,
+    fragments: Fragments,
     samples: SampleMap,
 }
 
-/// Where the samples of one track are.
+/// The samples of one track, sorted by position.
 pub(super) struct Samples(Vec<SampleRun>);
 
 impl Tables {
-    /// Samples of the stream with this index.
+    /// The samples of the stream with this index.
     pub(super) fn samples(&self, stream: u32) -> Samples {
         let track = self.samples.tracks.get(stream as usize);
         let mut runs = track.map(|t| t.runs.clone()).unwrap_or_default();
@@ -64,19 +62,19 @@ impl Tables {
         Samples(runs)
     }
 
-    /// Fragments of a file of `size` bytes that can each be read without those before it.
+    /// The fragments of a file of `size` bytes, if each can be read without the others; otherwise none.
     pub(super) fn fragments(&self, size: u64) -> Vec<ByteSpan> {
-        self.pieces.spans(size)
+        self.fragments.spans(size)
     }
 
-    /// Whether the stream with this index tells before its first packet how far frames are reordered.
+    /// Whether the stream with this index states in its sample entries how far frames are reordered.
     pub(super) fn is_described(&self, stream: u32) -> bool {
-        self.silent.get(stream as usize) == Some(&false)
+        self.reordering_unstated.get(stream as usize) == Some(&false)
     }
 }
 
 impl Samples {
-    /// The bytes of the sample that a demuxer which takes every sample for one byte finds at `at`.
+    /// The true bytes of the sample that is at `at` in the sparse copy, where every sample is one byte long.
     pub(super) fn true_span(&self, at: u64) -> Option<ByteSpan> {
         let run = self.0.partition_point(|r| r.start <= at).checked_sub(1)?;
         let run = self.0.get(run)?;
@@ -90,36 +88,37 @@ impl Samples {
     }
 }
 
-/// Reads the tables of a file.
+/// Reads the tables of a file. A malformed file is not an error; it has no tables.
 ///
 /// # Errors
-/// Those of the store. A file that is not as it should be is no error here: it has no tables.
-pub(super) async fn read(store: Arc<dyn ObjectStore>, pin: &ObjectPin) -> Result<Read, MediaError> {
+/// [`MediaError::Source`].
+pub(super) async fn read(
+    store: Arc<dyn ObjectStore>,
+    pin: &ObjectPin,
+) -> Result<TablesRead, MediaError> {
     let mut reader = BoxWalk::new(store, pin);
-    let walked = reader.walk().await;
-    let bytes_read = reader.blocks.counters().0 + reader.extra;
-    let file = walked?;
-    Ok(Read { file, bytes_read })
+    let tables = reader.walk().await?;
+    let bytes_read = reader.bytes_read();
+    Ok(TablesRead { tables, bytes_read })
 }
 
-/// Where things are by the movie box alone.
-pub(super) struct Stored {
-    /// The movie box itself.
+/// The positions that the movie box alone gives.
+pub(super) struct MoviePositions {
     pub(super) moov: ByteSpan,
-    /// For each track the bytes of its samples.
+    /// For each track, the bytes of its samples.
     pub(super) tracks: Vec<Vec<ByteSpan>>,
 }
 
-/// Where the samples of each track are by the movie box; `None` where the file has none within reach, or has fragments, whose
-/// samples it does not tell of.
+/// The positions of the samples of each track from the movie box; `None` if it is not found within the limits, or the file has
+/// fragments, whose samples it does not list.
 ///
 /// # Errors
-/// Those of the store.
-pub(super) async fn stored(
+/// [`MediaError::Source`].
+pub(super) async fn movie_positions(
     store: Arc<dyn ObjectStore>,
     pin: &ObjectPin,
-) -> Result<Option<Stored>, MediaError> {
-    let Some((span, moov)) = BoxWalk::new(store, pin).movie_box(MOST_LOOKS).await? else {
+) -> Result<Option<MoviePositions>, MediaError> {
+    let Some((span, moov)) = BoxWalk::new(store, pin).movie_box().await? else {
         return Ok(None);
     };
     let movie = Reader::new(&moov).child(b"moov");
@@ -127,13 +126,13 @@ pub(super) async fn stored(
         return Ok(None);
     }
     let (samples, _) = SampleMap::read(&moov);
-    Ok(Some(Stored {
+    Ok(Some(MoviePositions {
         moov: span,
         tracks: samples.tracks.iter().map(spans).collect(),
     }))
 }
 
-/// The bytes of a track's runs.
+/// The bytes of the samples of a track.
 fn spans(track: &StoredTrack) -> Vec<ByteSpan> {
     let span = |run: &SampleRun| ByteSpan {
         start: run.start,
@@ -147,26 +146,30 @@ struct BoxWalk {
     store: Arc<dyn ObjectStore>,
     pin: ObjectPin,
     blocks: Blocks,
-    /// Bytes that were read past `blocks`.
+    /// Bytes that were not read through `blocks`.
     extra: u64,
 }
 
 impl BoxWalk {
     fn new(store: Arc<dyn ObjectStore>, pin: &ObjectPin) -> Self {
         let options = ProxyOptions {
-            block: PEEK,
+            block: BLOCK,
             read_ahead: 0,
             ..ProxyOptions::default()
         };
         Self {
-            blocks: Blocks::new(store.clone(), pin.clone(), options),
+            blocks: Blocks::new(Source::Store(store.clone()), pin.clone(), options),
             store,
             pin: pin.clone(),
             extra: 0,
         }
     }
 
-    async fn walk(&mut self) -> Result<Option<Tables>, Fault> {
+    fn bytes_read(&self) -> u64 {
+        self.blocks.bytes_read() + self.extra
+    }
+
+    async fn walk(&mut self) -> Result<Option<Tables>, ReadFailure> {
         let mut tables = Tables::default();
         let (mut at, mut boxes) = (0u64, 0usize);
         while at < self.pin.size {
@@ -174,7 +177,7 @@ impl BoxWalk {
                 return Ok(None);
             };
             boxes += 1;
-            if boxes > MOST_BOXES || !self.take(&head, &mut tables).await? {
+            if boxes > MAX_BOXES || !self.add_box(&head, &mut tables).await? {
                 return Ok(None);
             }
             at = head.end;
@@ -182,11 +185,10 @@ impl BoxWalk {
         Ok(tables.moov.is_some().then_some(tables))
     }
 
-    /// The movie box, header and all, and where it is; `None` where it is not among the first `looks` boxes, or larger than the
-    /// cap.
-    async fn movie_box(&mut self, looks: usize) -> Result<Option<(ByteSpan, Bytes)>, Fault> {
+    /// The movie box with its header, and its position; `None` if it is beyond the limits.
+    async fn movie_box(&mut self) -> Result<Option<(ByteSpan, Bytes)>, ReadFailure> {
         let mut at = 0;
-        for _ in 0..looks {
+        for _ in 0..MAX_BOXES_BEFORE_MOVIE {
             let Some(head) = self.head(at).await? else {
                 return Ok(None);
             };
@@ -195,7 +197,7 @@ impl BoxWalk {
                     start: at,
                     end: head.end,
                 };
-                return match head.end - at <= MOST_BOX {
+                return match head.end - at <= MAX_BOX {
                     true => Ok(Some((span, self.bytes(span).await?))),
                     false => Ok(None),
                 };
@@ -205,15 +207,19 @@ impl BoxWalk {
         Ok(None)
     }
 
-    /// Keeps what ffmpeg needs of a box. `false` where that is more than the caps allow.
-    async fn take(&mut self, head: &BoxHeader, tables: &mut Tables) -> Result<bool, Fault> {
+    /// Adds the part of a box that ffmpeg needs to the tables; false if that exceeds the limits.
+    async fn add_box(
+        &mut self,
+        head: &BoxHeader,
+        tables: &mut Tables,
+    ) -> Result<bool, ReadFailure> {
         let media = matches!(&head.kind, b"mdat" | b"free" | b"skip" | b"mfra" | b"wide");
         let span = ByteSpan {
             start: head.start,
             end: if media { head.body } else { head.end },
         };
-        let read = self.blocks.counters().0 + self.extra;
-        if span.end - span.start > MOST_BOX || read + (span.end - span.start) > MOST_BYTES {
+        let length = span.end - span.start;
+        if length > MAX_BOX || self.bytes_read() + length > MAX_BYTES {
             return Ok(false);
         }
         let bytes = self.bytes(span).await?;
@@ -222,8 +228,8 @@ impl BoxWalk {
                 if tables.moov.replace(span).is_some() {
                     return Ok(false);
                 }
-                tables.silent = stated::silent(&bytes);
-                tables.pieces.movie();
+                tables.reordering_unstated = sample_entry::reordering_unstated(&bytes);
+                tables.fragments.add_movie();
                 let (samples, sizes) = SampleMap::read(&bytes);
                 tables.samples = samples;
                 sizes
@@ -233,11 +239,11 @@ impl BoxWalk {
                 let known: Vec<usize> = tracks.map(|t| t.runs.len()).collect();
                 let sizes = tables.samples.add_fragment(&bytes, span.start);
                 let tracks = &tables.samples.tracks;
-                tables.pieces.fragment(&bytes, span, tracks, &known);
+                tables.fragments.add_fragment(&bytes, span, tracks, &known);
                 sizes
             }
             _ => {
-                tables.pieces.pass(head.kind, span.start);
+                tables.fragments.add_other(head.kind, span.start);
                 Vec::new()
             }
         };
@@ -245,15 +251,15 @@ impl BoxWalk {
         Ok(true)
     }
 
-    async fn head(&mut self, at: u64) -> Result<Option<BoxHeader>, Fault> {
+    async fn head(&mut self, at: u64) -> Result<Option<BoxHeader>, ReadFailure> {
         let end = at.saturating_add(16).min(self.pin.size);
         let bytes = self.bytes(ByteSpan { start: at, end }).await?;
         Ok(BoxHeader::read(&bytes, at, self.pin.size).ok())
     }
 
-    /// Bytes of a span: small ones through the blocks at hand, large ones by requests of their own.
-    async fn bytes(&mut self, span: ByteSpan) -> Result<Bytes, Fault> {
-        if span.end - span.start <= 2 * PEEK {
+    /// Reads a span: a small one through the cached blocks, a large one by requests of its own.
+    async fn bytes(&mut self, span: ByteSpan) -> Result<Bytes, ReadFailure> {
+        if span.end - span.start <= 2 * BLOCK {
             return gather(&self.blocks, span).await;
         }
         let options = ProxyOptions {
@@ -261,30 +267,31 @@ impl BoxWalk {
             reads: vec![span],
             ..ProxyOptions::default()
         };
-        let blocks = Blocks::new(self.store.clone(), self.pin.clone(), options);
+        let store = Source::Store(self.store.clone());
+        let blocks = Blocks::new(store, self.pin.clone(), options);
         let bytes = gather(&blocks, span).await;
-        self.extra += blocks.counters().0;
+        self.extra += blocks.bytes_read();
         bytes
     }
 }
 
-async fn gather(blocks: &Blocks, span: ByteSpan) -> Result<Bytes, Fault> {
+async fn gather(blocks: &Blocks, span: ByteSpan) -> Result<Bytes, ReadFailure> {
     let mut bytes = BytesMut::new();
     let mut at = span.start;
     while at < span.end {
         let read = blocks.read(at).await?;
         let left = usize::try_from(span.end - at).unwrap_or(usize::MAX);
-        let piece = &read[..read.len().min(left)];
-        if piece.is_empty() {
+        let part = &read[..read.len().min(left)];
+        if part.is_empty() {
             break;
         }
-        at += piece.len() as u64;
-        bytes.extend_from_slice(piece);
+        at += part.len() as u64;
+        bytes.extend_from_slice(part);
     }
     Ok(bytes.freeze())
 }
 
-/// A box with every sample one byte long.
+/// Makes every sample one byte long.
 fn shrunk(bytes: Bytes, sizes: &[SizeFields]) -> Bytes {
     if sizes.is_empty() {
         return bytes;
@@ -292,6 +299,75 @@ fn shrunk(bytes: Bytes, sizes: &[SizeFields]) -> Bytes {
     let mut bytes = BytesMut::from(bytes);
     sizes.iter().for_each(|fields| fields.shrink(&mut bytes));
     bytes.freeze()
+}
+
+/// Collects the positions of fragments from the boxes in file order, and whether each can be read without the others.
+#[derive(Debug, Default)]
+struct Fragments {
+    /// The first box after the last media, at which the next fragment begins.
+    next: Option<u64>,
+    starts: Vec<u64>,
+    /// The end of the samples of all fragments so far.
+    reach: u64,
+    dependent: bool,
+}
+
+impl Fragments {
+    /// Adds a box that is neither movie nor fragment.
+    fn add_other(&mut self, kind: [u8; 4], at: u64) {
+        match &kind {
+            b"mdat" => self.next = None,
+            b"ftyp" => {}
+            _ => self.next = self.next.or(Some(at)),
+        }
+    }
+
+    /// Adds the movie box. A fragment before it cannot be hidden.
+    fn add_movie(&mut self) {
+        self.next = None;
+        self.dependent |= !self.starts.is_empty();
+    }
+
+    /// Adds a fragment, whose samples are the runs of the tracks after the first `known` ones.
+    fn add_fragment(
+        &mut self,
+        moof: &[u8],
+        span: ByteSpan,
+        tracks: &[StoredTrack],
+        known: &[usize],
+    ) {
+        let start = *self.next.get_or_insert(span.start);
+        if self.starts.last() != Some(&start) {
+            self.dependent |= start < self.reach;
+            self.starts.push(start);
+        }
+        let runs = tracks
+            .iter()
+            .zip(known)
+            .flat_map(|(t, known)| t.runs.get(*known..).unwrap_or_default());
+        for run in runs {
+            self.dependent |= run.start < span.end;
+            self.reach = self.reach.max(run.end());
+        }
+        self.dependent |= !is_timed(moof);
+    }
+
+    /// The fragments of a file of `size` bytes; none if one depends on another.
+    fn spans(&self, size: u64) -> Vec<ByteSpan> {
+        if self.dependent {
+            return Vec::new();
+        }
+        let ends = self.starts.iter().skip(1).copied().chain([size]);
+        let spans = self.starts.iter().zip(ends);
+        spans.map(|(&start, end)| ByteSpan { start, end }).collect()
+    }
+}
+
+/// Whether every track of a fragment states its decoding time (`tfdt`: ISO/IEC 14496-12, 8.8.12).
+fn is_timed(moof: &[u8]) -> bool {
+    let moof = Reader::new(moof).child(b"moof");
+    let mut tracks = moof.into_iter().flat_map(|m| m.all(b"traf"));
+    tracks.all(|traf| traf.child(b"tfdt").is_some())
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! What has to be read of a mezzanine for one of its tracks of sound or text alone.
+//! Which bytes of a mezzanine must be read for one of its audio or subtitle tracks.
 
 use std::sync::Arc;
 
@@ -7,23 +7,22 @@ use reelsmith_core::ports::ObjectStore;
 use reelsmith_core::probe::ByteSpan;
 use reelsmith_core::sniff::Container;
 
-use super::tables::{self, Stored};
+use super::tables::{self, MoviePositions};
 use crate::error::MediaError;
-use crate::proxy::{ProxyOptions, apart};
+use crate::proxy::{ProxyOptions, merged};
 
-/// Reading on over this many bytes is taken to cost a worker what a request costs.
+/// Gap in bytes up to which reading on is assumed to cost a worker as much as another request.
 const GAP: u64 = 512 << 10;
-/// Bytes of other tracks at the beginning that are shown as they are: what a demuxer looks at before it tells what streams
-/// there are.
-const LOOKED_AT: u64 = 16 << 20;
-/// Blocks on their way at once where there are many small ones, each of which takes as long to come as a large one.
-const MANY: u32 = 24;
+/// Bytes from the first sample of another track that are not hidden, because a demuxer analyses the streams there.
+const ANALYSED: u64 = 16 << 20;
+/// Blocks requested ahead. Many, because a small block takes as long to arrive as a large one.
+const READ_AHEAD: u32 = 24;
 
-/// How to read a pinned mezzanine for stream `stream` alone: of MP4 and MOV where it lies in pieces that are far enough apart,
-/// those pieces, with other tracks' samples hidden; otherwise the whole file from end to end, as fast as it comes.
+/// How to read a pinned mezzanine for the stream `stream` alone. If the samples of the stream in an MP4 or MOV are far enough
+/// apart, only they are read and those of other tracks are hidden; otherwise the whole file is read.
 ///
 /// # Errors
-/// Those of the store.
+/// [`MediaError::Source`].
 pub async fn track_reads(
     store: Arc<dyn ObjectStore>,
     pin: &ObjectPin,
@@ -38,30 +37,30 @@ pub async fn track_reads(
     if container != Container::Mov {
         return Ok(whole);
     }
-    let stored = tables::stored(store, pin).await?;
-    let pieces = stored.and_then(|stored| pieces(stored, stream, pin.size));
-    Ok(pieces.unwrap_or(whole))
+    let positions = tables::movie_positions(store, pin).await?;
+    let partial = positions.and_then(|p| partial_reads(p, stream, pin.size));
+    Ok(partial.unwrap_or(whole))
 }
 
-/// The pieces of a track; `None` where they are most of the file.
-fn pieces(stored: Stored, stream: u32, size: u64) -> Option<ProxyOptions> {
-    let mut tracks = stored.tracks;
+/// The reads for one track alone; `None` if they are most of the file.
+fn partial_reads(movie: MoviePositions, stream: u32, size: u64) -> Option<ProxyOptions> {
+    let mut tracks = movie.tracks;
     let track = usize::try_from(stream).ok().filter(|t| *t < tracks.len())?;
-    let own = apart(tracks.swap_remove(track), size, GAP);
+    let own = merged(tracks.swap_remove(track), size, GAP);
     let read: u64 = own.iter().map(length).sum();
     if own.is_empty() || read > size / 2 {
         return None;
     }
-    let others = apart(tracks.concat(), size, 0);
+    let others = merged(tracks.concat(), size, 0);
     let shown = others
         .first()
-        .map_or(0, |s| s.start.saturating_add(LOOKED_AT));
-    // What another track claims of this one, or of the tables, stays to be seen.
+        .map_or(0, |s| s.start.saturating_add(ANALYSED));
+    // Never hide the track itself or the tables, even if another track claims the same bytes.
     let hidden = others.iter().flat_map(|other| without(*other, &own));
-    let hidden = hidden.flat_map(|other| without(other, &[stored.moov]));
+    let hidden = hidden.flat_map(|other| without(other, &[movie.moov]));
     Some(ProxyOptions {
-        read_ahead: MANY,
-        leaps: true,
+        read_ahead: READ_AHEAD,
+        skip_gaps: true,
         hidden: hidden.filter(|s| s.start >= shown).collect(),
         reads: own,
         ..ProxyOptions::default()
@@ -72,7 +71,7 @@ fn length(span: &ByteSpan) -> u64 {
     span.end.saturating_sub(span.start)
 }
 
-/// What is left of a span when others, which are in order and apart, are taken out of it.
+/// The parts of a span that no span of `taken` covers. `taken` must be sorted and without overlaps.
 fn without(span: ByteSpan, taken: &[ByteSpan]) -> Vec<ByteSpan> {
     let first = taken.partition_point(|t| t.end <= span.start);
     let within = taken.iter().skip(first);

@@ -8,13 +8,13 @@ fn facts(json: &str) -> Result<Probe, MediaError> {
 }
 
 #[test]
-fn the_command_forces_demuxer_and_protocol() {
+fn the_command_line_forces_demuxer_and_protocol() {
     let args = probe_argv("http://127.0.0.1:1/t/m", Container::Matroska);
     insta::assert_snapshot!(args.join(" "), @"-v error -hide_banner -show_entries format=duration,nb_streams:stream=index,codec_type,codec_name,profile,width,height,sample_aspect_ratio,pix_fmt,bits_per_raw_sample,r_frame_rate,avg_frame_rate,time_base,duration,field_order,color_primaries,color_transfer,color_space,color_range,channels,sample_rate:stream_disposition=attached_pic,still_image,forced,hearing_impaired:stream_tags=language,rotate:stream_side_data -of json -protocol_whitelist http,tcp -format_whitelist matroska -max_streams 64 -max_pixels 67108864 -f matroska -reconnect 1 -reconnect_on_network_error 1 -reconnect_on_http_error 5xx,429 -reconnect_delay_max 4 -short_seek_size 262144 -recv_buffer_size 65536 -i http://127.0.0.1:1/t/m");
 }
 
 #[test]
-fn cover_art_is_no_video() {
+fn cover_art_is_not_video() {
     let cover = r#"{"streams":[{"index":0,"codec_type":"audio","codec_name":"aac"},
         {"index":1,"codec_type":"video","codec_name":"mjpeg","disposition":{"attached_pic":1}}]}"#;
     assert!(matches!(
@@ -24,7 +24,7 @@ fn cover_art_is_no_video() {
 }
 
 #[test]
-fn a_turned_phone_clip_is_taller_than_wide() {
+fn a_rotated_phone_clip_is_portrait() {
     let json = r#"{"streams":[{"index":0,"codec_type":"video","codec_name":"h264","width":1920,"height":1080,
         "pix_fmt":"yuv420p","time_base":"1/600","avg_frame_rate":"30/1","r_frame_rate":"30/1",
         "side_data_list":[{"rotation":-90}]}],"format":{"duration":"2.5"}}"#;
@@ -34,7 +34,7 @@ fn a_turned_phone_clip_is_taller_than_wide() {
 }
 
 #[test]
-fn more_streams_than_a_delivery_has_are_refused() {
+fn too_many_streams_are_refused() {
     let stream = r#"{"codec_type":"audio"}"#;
     let json = format!(r#"{{"streams":[{}]}}"#, vec![stream; 65].join(","));
     assert!(matches!(
@@ -62,7 +62,7 @@ fn bit_depth_comes_from_the_stream_or_the_format_name() {
 }
 
 #[test]
-fn rates_that_a_container_rounded_are_the_conventional_ones() {
+fn rounded_frame_rates_become_the_conventional_ones() {
     for (stated, meant) in [
         ("19001/317", "60000/1001"),
         ("24000/1001", "24000/1001"),
@@ -77,7 +77,7 @@ fn rates_that_a_container_rounded_are_the_conventional_ones() {
 }
 
 #[test]
-fn durations_are_read_without_a_float() {
+fn durations_are_parsed_exactly() {
     assert_eq!(micros("10.010000"), Some(10_010_000));
     assert_eq!(micros("-0.5"), Some(-500_000));
     assert_eq!(micros("7"), Some(7_000_000));
@@ -92,7 +92,7 @@ proptest! {
 }
 
 #[tokio::test]
-async fn real_files_are_told_apart() {
+async fn real_files_are_probed() {
     use crate::testing::{made, serve, tools};
     let sound = "-f lavfi -i sine=duration=1 -c:a pcm_s16le sound.mov";
     let (_folder, file) = made(sound);
@@ -118,9 +118,9 @@ async fn real_files_are_told_apart() {
     );
 }
 
-/// Playlists that name local files and a listener, each served as if it were media.
+/// Serves playlists that name local files and a listener as if they were media.
 #[tokio::test]
-async fn disguised_playlists_reach_neither_files_nor_the_network() {
+async fn disguised_playlists_access_neither_files_nor_the_network() {
     use crate::testing::{MemoryStore, tools};
     use crate::{ProxyOptions, RangeProxy};
     let sentinel = tokio::net::TcpListener::bind(("127.0.0.1", 0))
@@ -164,5 +164,5 @@ async fn disguised_playlists_reach_neither_files_nor_the_network() {
         }
     }
     let knock = tokio::time::timeout(std::time::Duration::ZERO, sentinel.accept()).await;
-    assert!(knock.is_err(), "somebody connected");
+    assert!(knock.is_err(), "the listener was reached");
 }

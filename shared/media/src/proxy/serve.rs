@@ -1,8 +1,7 @@
-//! HTTP/1.1 on the loopback: GET and HEAD of one path, single ranges.
+//! The HTTP/1.1 server: GET and HEAD of one path, with single ranges.
 
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
 use futures::stream::{self, Stream, StreamExt};
@@ -20,9 +19,9 @@ use tokio::task::JoinSet;
 
 use super::blocks::Blocks;
 
-/// Bytes handed to the socket at a time: what a reader that seeks away has cost in vain stays small.
-const PIECE: usize = 32 << 10;
-/// Send buffer of a connection, for the same reason. The reader's own is [`crate::input`]'s.
+/// Bytes written to the socket at a time. Small, because a reader that seeks away discards what it has not read.
+const FRAME_SIZE: usize = 32 << 10;
+/// Send buffer of a connection, small for the same reason. [`crate::input`] sets the receive buffer.
 const SEND_BUFFER: usize = 32 << 10;
 
 type Body = UnsyncBoxBody<Bytes, std::io::Error>;
@@ -31,11 +30,10 @@ type Body = UnsyncBoxBody<Bytes, std::io::Error>;
 pub(super) struct Server {
     pub(super) path: Arc<str>,
     pub(super) blocks: Arc<Blocks>,
-    pub(super) served: Arc<AtomicU64>,
 }
 
 impl Server {
-    /// Accepts connections for ever; all of them end when this future is dropped.
+    /// Accepts connections until this future is dropped, which also ends them.
     pub(super) async fn accept(self, listener: TcpListener) {
         let mut connections = JoinSet::new();
         loop {
@@ -51,7 +49,7 @@ impl Server {
     }
 
     async fn connection(self, socket: TcpStream) {
-        // Both only make it faster.
+        // Failures are ignored: both options only improve speed.
         let _ = socket.set_nodelay(true);
         let _ = rustix::net::sockopt::set_socket_send_buffer_size(&socket, SEND_BUFFER);
         let service = service_fn(|request| {
@@ -62,13 +60,12 @@ impl Server {
             .serve_connection(TokioIo::new(socket), service)
             .await;
         if let Err(error) = served {
-            // Readers hang up whenever they seek.
+            // Readers close their connection whenever they seek.
             tracing::trace!(%error, "connection ended");
         }
     }
 
     fn answer(&self, request: &Request<Incoming>) -> Response<Body> {
-        self.served.fetch_add(1, Ordering::Relaxed);
         if request.uri().path() != &*self.path {
             return status(StatusCode::NOT_FOUND);
         }
@@ -80,10 +77,14 @@ impl Server {
             return refused;
         }
         let range = request.headers().get(RANGE).and_then(|v| v.to_str().ok());
-        match range.map_or(Asked::Whole, |text| asked(text, self.blocks.size())) {
-            Asked::Whole => self.content(0, self.blocks.size(), StatusCode::OK, head),
-            Asked::Part(start, end) => self.content(start, end, StatusCode::PARTIAL_CONTENT, head),
-            Asked::Outside => self.outside(),
+        match range.map_or(RequestedRange::Whole, |text| {
+            parse_range(text, self.blocks.size())
+        }) {
+            RequestedRange::Whole => self.content(0, self.blocks.size(), StatusCode::OK, head),
+            RequestedRange::Part(start, end) => {
+                self.content(start, end, StatusCode::PARTIAL_CONTENT, head)
+            }
+            RequestedRange::Outside => self.outside(),
         }
     }
 
@@ -92,7 +93,7 @@ impl Server {
         let body = if head {
             Empty::new().map_err(|never| match never {}).boxed_unsync()
         } else {
-            let frames = pieces(self.blocks.clone(), start, end);
+            let frames = body_frames(self.blocks.clone(), start, end);
             BodyExt::boxed_unsync(StreamBody::new(frames))
         };
         let mut builder = Response::builder()
@@ -126,8 +127,8 @@ fn status(code: StatusCode) -> Response<Body> {
     response
 }
 
-/// Bytes `[start, end)` as they come from the store. A failed read breaks the connection off, and the reader reconnects.
-fn pieces(
+/// Bytes `[start, end)` from the store. A failed read aborts the connection, and the reader reconnects.
+fn body_frames(
     blocks: Arc<Blocks>,
     start: u64,
     end: u64,
@@ -139,9 +140,9 @@ fn pieces(
                 return Ok(None);
             }
             let read = blocks.read(at).await;
-            let bytes = read.map_err(|fault| std::io::Error::other(format!("{fault:?}")))?;
+            let bytes = read.map_err(|failure| std::io::Error::other(format!("{failure:?}")))?;
             let left = usize::try_from(end - at).unwrap_or(usize::MAX);
-            let bytes = bytes.slice(..bytes.len().min(left).min(PIECE));
+            let bytes = bytes.slice(..bytes.len().min(left).min(FRAME_SIZE));
             if bytes.is_empty() {
                 return Err(std::io::Error::other("the object ended early"));
             }
@@ -152,10 +153,11 @@ fn pieces(
     parts.boxed()
 }
 
-/// What a `Range` header asks for.
+/// The bytes that a `Range` header requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Asked {
-    /// Everything: no range, or one that RFC 9110, 14.2 lets a server ignore (several ranges, other units, nonsense).
+pub enum RequestedRange {
+    /// The whole body: no range, or one that a server may ignore (RFC 9110, 14.2): several ranges, other units, or a
+    /// malformed header.
     Whole,
     /// Bytes `[start, end)`.
     Part(u64, u64),
@@ -163,23 +165,25 @@ pub enum Asked {
     Outside,
 }
 
-/// Reads a `Range` header for a body of `size` bytes.
-pub fn asked(header: &str, size: u64) -> Asked {
+/// Parses a `Range` header for a body of `size` bytes.
+pub fn parse_range(header: &str, size: u64) -> RequestedRange {
     let Some((first, last)) = header
         .strip_prefix("bytes=")
         .and_then(|set| set.trim().split_once('-'))
     else {
-        return Asked::Whole;
+        return RequestedRange::Whole;
     };
     match (first.parse::<u64>(), last.parse::<u64>()) {
-        (Ok(first), Ok(last)) if first > last => Asked::Whole,
+        (Ok(first), Ok(last)) if first > last => RequestedRange::Whole,
         (Ok(first), _) if first >= size && (last.is_empty() || last.parse::<u64>().is_ok()) => {
-            Asked::Outside
+            RequestedRange::Outside
         }
-        (Ok(first), Ok(last)) => Asked::Part(first, last.saturating_add(1).min(size)),
-        (Ok(first), Err(_)) if last.is_empty() => Asked::Part(first, size),
-        (Err(_), Ok(0)) if first.is_empty() => Asked::Outside,
-        (Err(_), Ok(suffix)) if first.is_empty() => Asked::Part(size.saturating_sub(suffix), size),
-        _ => Asked::Whole,
+        (Ok(first), Ok(last)) => RequestedRange::Part(first, last.saturating_add(1).min(size)),
+        (Ok(first), Err(_)) if last.is_empty() => RequestedRange::Part(first, size),
+        (Err(_), Ok(0)) if first.is_empty() => RequestedRange::Outside,
+        (Err(_), Ok(suffix)) if first.is_empty() => {
+            RequestedRange::Part(size.saturating_sub(suffix), size)
+        }
+        _ => RequestedRange::Whole,
     }
 }

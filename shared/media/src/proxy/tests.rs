@@ -6,7 +6,6 @@ use reelsmith_core::ports::{PortError, PortErrorKind};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use super::serve::{Asked, asked};
 use super::*;
 use crate::testing::MemoryStore;
 
@@ -29,7 +28,7 @@ async fn proxy(store: &Arc<MemoryStore>, budget: Option<u64>) -> RangeProxy {
         .unwrap()
 }
 
-/// One request on a connection of its own; status line, headers, body as far as it came.
+/// Sends one request on its own connection; returns the status line with the headers, and the body received.
 async fn request(proxy: &RangeProxy, line: &str, headers: &str) -> (String, Vec<u8>) {
     let mut socket = TcpStream::connect(proxy.address).await.unwrap();
     let text = format!("{line} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{headers}\r\n");
@@ -72,12 +71,11 @@ async fn ranges_are_served_exactly_and_blocks_are_read_once() {
             body.len()
         );
     }
-    let stats = proxy.stats();
-    assert_eq!((stats.bytes_read, stats.requests), (SIZE as u64, 5));
+    assert_eq!(proxy.bytes_read(), SIZE as u64);
 }
 
 #[tokio::test]
-async fn the_whole_object_and_its_head() {
+async fn a_head_request_reads_nothing_and_a_get_returns_the_whole_object() {
     let store = MemoryStore::new(content());
     let proxy = proxy(&store, None).await;
     let (head, body) = request(&proxy, &format!("HEAD {}", proxy.path), "").await;
@@ -85,7 +83,7 @@ async fn the_whole_object_and_its_head() {
         head.contains("content-length: 300000") && body.is_empty(),
         "{head}"
     );
-    assert_eq!(proxy.stats().bytes_read, 0);
+    assert_eq!(proxy.bytes_read(), 0);
     let (head, body) = request(&proxy, &format!("GET {}", proxy.path), "").await;
     assert!(
         head.starts_with("HTTP/1.1 200") && head.contains("connection: close"),
@@ -95,7 +93,7 @@ async fn the_whole_object_and_its_head() {
 }
 
 #[tokio::test]
-async fn nothing_else_is_served() {
+async fn other_paths_methods_and_ranges_are_refused() {
     let store = MemoryStore::new(content());
     let proxy = proxy(&store, None).await;
     let (head, _) = request(&proxy, "GET /", "").await;
@@ -125,18 +123,18 @@ async fn nothing_else_is_served() {
 }
 
 #[tokio::test]
-async fn passing_faults_are_repeated_without_the_reader_noticing() {
+async fn temporary_store_errors_are_retried_without_the_reader_noticing() {
     let store = MemoryStore::new(content());
     store.failures.store(2, Ordering::SeqCst);
     let proxy = proxy(&store, None).await;
     let (_, body) = get(&proxy, "bytes=0-99").await;
     assert!(body == content()[..100]);
     assert!(proxy.check(Ok(())).is_ok());
-    assert!(proxy.stats().store_requests > 2);
+    assert!(proxy.blocks.requests() > 2);
 }
 
 #[tokio::test]
-async fn a_read_that_failed_for_good_fails_its_task_until_it_is_mended() {
+async fn a_failed_read_fails_its_task_until_the_same_block_is_read() {
     let store = MemoryStore::new(content());
     store.failures.store(5, Ordering::SeqCst);
     let options = ProxyOptions {
@@ -155,7 +153,7 @@ async fn a_read_that_failed_for_good_fails_its_task_until_it_is_mended() {
 }
 
 #[tokio::test]
-async fn a_replaced_object_is_remembered_as_the_reason() {
+async fn a_replaced_object_is_the_error_of_the_task() {
     let store = MemoryStore::new(content());
     let proxy = proxy(&store, None).await;
     store.replace(vec![1; SIZE]);
@@ -166,12 +164,12 @@ async fn a_replaced_object_is_remembered_as_the_reason() {
 }
 
 #[tokio::test]
-async fn a_budget_ends_the_reading_and_is_the_reason_of_a_failure() {
+async fn an_exhausted_budget_ends_reading_and_is_the_error_of_the_task() {
     let store = MemoryStore::new(content());
     let proxy = proxy(&store, Some(150_000)).await;
     let (_, body) = get(&proxy, "bytes=0-").await;
     assert!(body.len() <= 131_072, "{}", body.len());
-    assert!(proxy.stats().bytes_read <= 150_000);
+    assert!(proxy.bytes_read() <= 150_000);
     let failed = MediaError::Source(PortError::new(PortErrorKind::Invalid, "decoder"));
     let result = proxy.check::<()>(Err(failed));
     assert!(
@@ -181,7 +179,7 @@ async fn a_budget_ends_the_reading_and_is_the_reason_of_a_failure() {
 }
 
 #[tokio::test]
-async fn a_dropped_proxy_is_gone() {
+async fn a_dropped_proxy_closes_its_port_and_connections() {
     let store = MemoryStore::new(content());
     let proxy = proxy(&store, None).await;
     let address = proxy.address;
@@ -194,21 +192,21 @@ async fn a_dropped_proxy_is_gone() {
 }
 
 #[test]
-fn addresses_differ() {
+fn every_proxy_has_another_address() {
     assert_ne!(token().unwrap(), token().unwrap());
 }
 
 proptest! {
     #[test]
     fn a_range_is_never_outside_the_object(header in "(bytes=)?[0-9]{0,21}-?[0-9]{0,21}(,1-2)?", size in 0u64..1_000) {
-        if let Asked::Part(start, end) = asked(&header, size) {
+        if let RequestedRange::Part(start, end) = parse_range(&header, size) {
             prop_assert!(start <= end && end <= size, "{header} of {size}: [{start}, {end})");
         }
     }
 }
 
-/// Blocks as they were asked of the store, by reading everything once.
-async fn spans(size: u64, reads: &[(u64, u64)]) -> Vec<(u64, u64)> {
+/// The blocks requested from the store when everything is read once.
+async fn requested_blocks(size: u64, reads: &[(u64, u64)]) -> Vec<(u64, u64)> {
     let store = MemoryStore::new(vec![1; size as usize]);
     let options = ProxyOptions {
         block: 100_000,
@@ -222,7 +220,7 @@ async fn spans(size: u64, reads: &[(u64, u64)]) -> Vec<(u64, u64)> {
             .collect(),
         ..ProxyOptions::default()
     };
-    let blocks = Blocks::new(store.clone(), store.pin(), options);
+    let blocks = Blocks::new(Source::Store(store.clone()), store.pin(), options);
     let (mut at, mut spans) = (0, Vec::new());
     while at < size {
         let read = blocks.read(at).await.unwrap();
@@ -230,13 +228,13 @@ async fn spans(size: u64, reads: &[(u64, u64)]) -> Vec<(u64, u64)> {
         spans.push((at, at + read.len() as u64));
         at += read.len() as u64;
     }
-    assert_eq!(blocks.counters().0, size, "every byte is read once");
+    assert_eq!(blocks.bytes_read(), size, "every byte is read once");
     spans
 }
 
 #[tokio::test]
-async fn blocks_end_where_reading_ahead_is_no_longer_worth_it() {
-    let found = spans(500_000, &[(120_000, 330_000)]).await;
+async fn blocks_do_not_cross_the_bounds_of_reads() {
+    let found = requested_blocks(500_000, &[(120_000, 330_000)]).await;
     let expected = [
         (0, 65_536),
         (65_536, 120_000),
@@ -249,19 +247,19 @@ async fn blocks_end_where_reading_ahead_is_no_longer_worth_it() {
     ];
     assert_eq!(found, expected);
     let overlapping = [(50_000, 90_000), (0, 60_000), (400_000, 9_000_000)];
-    let found = spans(450_000, &overlapping).await;
+    let found = requested_blocks(450_000, &overlapping).await;
     assert_eq!(found[0], (0, 90_000));
     assert_eq!(found.last(), Some(&(400_000, 450_000)));
 }
 
 #[tokio::test]
-async fn what_is_hidden_is_shown_as_free_space_and_never_read() {
+async fn hidden_spans_are_served_as_free_boxes_and_never_read() {
     let store = MemoryStore::new(content());
     let span = |start, end| ByteSpan { start, end };
     let options = ProxyOptions {
         block: 10_000,
         reads: vec![span(90_000, 150_000)],
-        // The last one has no room for a box.
+        // The last span is too short for a box.
         hidden: vec![
             span(1_000, 100_000),
             span(200_000, 290_000),
@@ -285,14 +283,14 @@ async fn what_is_hidden_is_shown_as_free_space_and_never_read() {
         assert!(shown[16..].iter().all(|b| *b == 0));
     }
     let read: usize = own.into_iter().map(|own| own.len()).sum();
-    assert_eq!(proxy.stats().bytes_read, read as u64);
+    assert_eq!(proxy.bytes_read(), read as u64);
     let (_, header) = get(&proxy, "bytes=200004-200015").await;
     assert_eq!(header[..4], *b"free");
     assert_eq!(header[4..], 90_000u64.to_be_bytes());
 }
 
 #[tokio::test]
-async fn reading_ahead_leaps_to_the_next_span_that_is_worth_it() {
+async fn reading_ahead_can_skip_gaps() {
     let store = MemoryStore::new(content());
     let span = |start| ByteSpan {
         start,
@@ -301,16 +299,16 @@ async fn reading_ahead_leaps_to_the_next_span_that_is_worth_it() {
     let options = ProxyOptions {
         read_ahead: 2,
         reads: vec![span(0), span(100_000), span(200_000), span(290_000)],
-        leaps: true,
+        skip_gaps: true,
         ..ProxyOptions::default()
     };
-    let blocks = Blocks::new(store.clone(), store.pin(), options);
+    let blocks = Blocks::new(Source::Store(store.clone()), store.pin(), options);
     assert_eq!(blocks.read(4).await.unwrap().len(), 6);
-    while blocks.counters().1 < 3 {
+    while blocks.requests() < 3 {
         tokio::task::yield_now().await;
     }
     blocks.read(100_000).await.unwrap();
     blocks.read(290_005).await.unwrap();
-    // Each of the four was asked for once, and nothing between them.
-    assert_eq!(blocks.counters(), (40, 4));
+    // Each of the four spans was requested once, and nothing between them.
+    assert_eq!((blocks.bytes_read(), blocks.requests()), (40, 4));
 }

@@ -37,7 +37,7 @@ fn rendition() -> VideoRendition {
     }
 }
 
-/// What another encoder would deliver: an init segment and one segment for every two groups of pictures.
+/// The output of another encoder: an init segment and a segment for every two GOPs.
 struct Foreign {
     folder: tempfile::TempDir,
     init: Bytes,
@@ -88,7 +88,7 @@ impl Foreign {
 }
 
 #[test]
-fn the_same_pictures_on_the_plans_grid_whatever_the_timescale() {
+fn pictures_are_unchanged_and_on_the_grid_for_any_timescale() {
     for options in [
         "-video_track_timescale 90000",
         "-video_track_timescale 24000",
@@ -113,10 +113,10 @@ fn the_same_pictures_on_the_plans_grid_whatever_the_timescale() {
 }
 
 #[test]
-fn what_was_not_planned_is_refused() {
+fn unplanned_output_is_refused() {
     let foreign = Foreign::video(250, "");
-    let told = |frames| foreign.take_over(frames).unwrap_err().to_string();
-    insta::assert_snapshot!(told(251), @"expected 59 frames of video/h264_90p, found 58");
+    let refusal = |frames| foreign.take_over(frames).unwrap_err().to_string();
+    insta::assert_snapshot!(refusal(251), @"expected 59 frames of video/h264_90p, found 58");
     let other_rate = Foreign::video(250, "-vf setpts=PTS*1.01 -fps_mode passthrough");
     let refused = other_rate.take_over(250).unwrap_err();
     assert!(matches!(refused, MediaError::Timing { .. }), "{refused}");
@@ -155,7 +155,7 @@ fn audio_rendition() -> AudioRendition {
 }
 
 #[test]
-fn audio_is_cut_on_the_videos_grid_and_ends_with_it() {
+fn audio_is_cut_on_the_grid_of_the_video() {
     let (plan, rendition) = (plan(250, RATE), audio_rendition());
     let (init, segments) = take_over_audio(&plan, &rendition, audio("")).unwrap();
     let priming = isobmff::Init::read(&init).unwrap().media_start();
@@ -172,13 +172,13 @@ fn audio_is_cut_on_the_videos_grid_and_ends_with_it() {
 }
 
 #[test]
-fn audio_that_is_too_short_or_of_another_rate_is_refused() {
+fn audio_of_another_length_or_sample_rate_is_refused() {
     let (plan, rendition) = (plan(250, RATE), audio_rendition());
-    let told = |file| {
+    let refusal = |file| {
         take_over_audio(&plan, &rendition, file)
             .unwrap_err()
             .to_string()
     };
-    insta::assert_snapshot!(told(audio("-t 9")), @"expected 500500 samples of audio/en, found 432000");
-    assert!(told(audio("-ar 44100")).contains("audio at 48000 Hz"));
+    insta::assert_snapshot!(refusal(audio("-t 9")), @"expected 500500 samples of audio/en, found 432000");
+    assert!(refusal(audio("-ar 44100")).contains("audio at 48000 Hz"));
 }

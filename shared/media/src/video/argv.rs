@@ -1,7 +1,7 @@
-//! The encoder's command line.
+//! The command line of a chunk, apart from running it.
 
 use reelsmith_core::aperture::Crop;
-use reelsmith_core::ladder::{ResolvedRung, VideoCodec, VideoRange};
+use reelsmith_core::ladder::{CodecSettings, ResolvedRung, VideoCodec, VideoRange};
 use reelsmith_core::plan::FrameMapping;
 use reelsmith_core::probe::{Scan, Seconds, VideoStream};
 use reelsmith_core::time::Ticks;
@@ -19,34 +19,31 @@ pub(super) fn output_name(rung: usize) -> String {
 /// Arguments of ffmpeg for a chunk: one input, one decode, one output file for each rung, progress on stdout.
 #[must_use]
 pub fn transcode_argv(task: &ChunkTask) -> Vec<String> {
-    let mut args: Vec<String> =
-        words("-v error -hide_banner -nostdin -y -progress pipe:1 -nostats").collect();
-    if task.mock {
-        args.extend(placeholder(task));
+    let input = if task.mock {
+        // Colour bars. They are small, because every rung scales them.
+        let rate = task.frame_rate;
+        format!(
+            "-f lavfi -i smptebars=size=320x180:rate={}/{}",
+            rate.num(),
+            rate.den()
+        )
     } else {
-        args.extend(words("-copyts -noaccurate_seek -seek_timestamp 1"));
-        if let Some(seek) = task.chunk.cut.seek {
-            args.extend(["-ss".to_owned(), decimal(seek)]);
-        }
-        let described = task.described;
-        args.extend(input::open_described(&task.url, task.container, described));
-    }
-    args.extend(["-filter_complex".to_owned(), graph(task)]);
-    for (i, rendition) in task.rungs.iter().enumerate() {
-        args.extend(output(task, &rendition.rung, i));
-    }
-    args
+        let seek = task.chunk.cut.seek;
+        let seek = seek.map_or(String::new(), |seek| format!("-ss {}", decimal(seek)));
+        let input = input::open_described(&task.url, task.container, task.described);
+        format!("-copyts -noaccurate_seek -seek_timestamp 1 {seek} {input}")
+    };
+    let graph = graph(task);
+    let rungs = task.rungs.iter().enumerate();
+    let outputs: Vec<String> = rungs.map(|(i, r)| output(task, &r.rung, i)).collect();
+    let outputs = outputs.join(" ");
+    words(&format!(
+        "-v error -hide_banner -nostdin -y -progress pipe:1 -nostats {input} -filter_complex {graph} {outputs}"
+    ))
 }
 
-/// Colour bars, which nobody takes for a film, small because every rung scales them anyway.
-fn placeholder(task: &ChunkTask) -> Vec<String> {
-    let rate = task.frame_rate;
-    let bars = format!("smptebars=size=320x180:rate={}/{}", rate.num(), rate.den());
-    ["-f", "lavfi", "-i", &bars].map(str::to_owned).to_vec()
-}
-
-/// Microseconds are ffmpeg's own resolution for these options; rounding down cannot reach past a frame, because the
-/// planner puts every bound half a frame away from any.
+/// A time in seconds with microseconds, ffmpeg's resolution for these options. Rounding down cannot cross a frame, because
+/// the planner puts every bound half a frame away from its neighbours.
 pub(crate) fn decimal(time: Seconds) -> String {
     let scale = i128::from(time.timescale.0.max(1));
     decimal_micros((i128::from(time.ticks.0) * 1_000_000).div_euclid(scale))
@@ -59,7 +56,7 @@ pub(crate) fn decimal_micros(micros: i128) -> String {
     format!("{sign}{}.{:06}", micros / 1_000_000, micros % 1_000_000)
 }
 
-/// Fields made frames, cut, every frame put on the output's grid by counting, then one branch for each rung.
+/// The filter graph: deinterlace, cut, crop, number the frames on the output's grid, then one branch for each rung.
 fn graph(task: &ChunkTask) -> String {
     let mut steps: Vec<String> = Vec::new();
     if task.mock {
@@ -83,8 +80,8 @@ fn graph(task: &ChunkTask) -> String {
     graph
 }
 
-/// One frame for each frame, made of its earlier field and of the neighbours; before the cut, so that a chunk's first and last
-/// frames have theirs.
+/// Makes one progressive frame of each interlaced frame and its neighbours. It comes before the cut, so that the first and
+/// last frames of a chunk have their neighbours.
 fn deinterlace(scan: Scan) -> Option<String> {
     let parity = match scan {
         Scan::Progressive => return None,
@@ -94,8 +91,8 @@ fn deinterlace(scan: Scan) -> Option<String> {
     Some(format!("bwdif=mode=send_frame:parity={parity}:deint=all"))
 }
 
-/// The clean aperture. The picture has been turned before the first filter already; from 7.1 on it has been cropped too,
-/// which its size tells.
+/// Crops to the clean aperture. ffmpeg has already rotated the picture, and since 7.1 cropped it, which the filter detects by
+/// the size.
 fn cropped(source: &VideoStream, crop: Crop) -> String {
     let whole = Crop {
         x: 0,
@@ -131,7 +128,7 @@ fn branch(task: &ChunkTask, rung: &ResolvedRung, i: usize) -> String {
     format!(";[s{i}]{steps},setsar=1,format={format}[v{i}]")
 }
 
-/// Whether a rung shows less than its source has.
+/// Whether the rung is SDR and the source HDR.
 pub(super) fn tone_mapped(task: &ChunkTask, rung: &ResolvedRung) -> bool {
     !task.mock && task.source.dynamic_range() != rung.range
 }
@@ -143,7 +140,7 @@ fn cut(task: &ChunkTask) -> Vec<String> {
     }
 }
 
-/// The source's own frames between two bounds; open at the file's ends.
+/// Keeps the source frames between two bounds; there is no bound at the ends of the file.
 fn trim(task: &ChunkTask) -> Option<String> {
     let cut = &task.chunk.cut;
     let start = cut.start.map(|t| format!("start={}", decimal(t)));
@@ -152,14 +149,14 @@ fn trim(task: &ChunkTask) -> Option<String> {
     (!bounds.is_empty()).then(|| format!("trim={}", bounds.join(":")))
 }
 
-/// How much finer than the grid source times are kept while frames are chosen.
+/// Resolution of source times relative to the grid while frames are chosen.
 const FINENESS: u32 = 16;
 
-/// The source frame nearest to each time of the grid.
+/// Takes the source frame nearest to each time of the grid.
 ///
-/// Every chunk counts from the first source frame in the same fine ticks, so that a source frame is rounded to the same
-/// place of the grid whichever chunk looks at it. The last frame is held for at most a second: enough for its own duration, which
-/// is an estimate, and too little to hide that the source ended early.
+/// Every chunk counts from the first source frame in the same fine ticks, so all chunks round a source frame to the same
+/// position. The last frame is repeated for at most a second: enough for its own duration, which is an estimate, and too
+/// little to hide a source that ends early.
 fn resample(task: &ChunkTask) -> Vec<String> {
     let rate = task.frame_rate;
     let fine = rate.timescale().0.saturating_mul(FINENESS);
@@ -181,61 +178,66 @@ fn rescaled(time: Seconds, fine: u32) -> i64 {
     nearest
 }
 
-fn output(task: &ChunkTask, rung: &ResolvedRung, i: usize) -> Vec<String> {
-    let rate = task.frame_rate;
-    let mut args = vec!["-map".to_owned(), format!("[v{i}]")];
-    args.extend(words(
-        "-an -sn -dn -map_metadata -1 -map_chapters -1 -fps_mode passthrough",
-    ));
-    args.extend([
-        "-enc_time_base".to_owned(),
-        format!("{}/{}", rate.den(), rate.num()),
-    ]);
-    if rung.range == VideoRange::Pq {
-        // HDR10 makes x265 repeat its parameter sets at every IDR picture; in `hvc1` they belong in the init segment alone.
-        args.extend(words("-bsf:v filter_units=remove_types=32-34"));
-    }
-    args.extend(encoder(&task.source, rung, task.gop_frames.0));
-    args.extend(color_tags(Color::of(&task.source, rung.range)));
-    let key_frames = format!("expr:eq(mod(n,{}),0)", task.gop_frames.0);
-    args.extend(["-force_key_frames".to_owned(), key_frames]);
-    args.extend(words("-forced-idr 1 -video_track_timescale"));
-    args.push(rate.timescale().0.to_string());
-    args.extend(words("-f mp4 -movflags"));
-    args.push("+frag_keyframe+default_base_moof+frag_discont+delay_moov+skip_trailer".to_owned());
-    args.push(output_name(i));
-    args
-}
-
-fn encoder(source: &VideoStream, rung: &ResolvedRung, gop: u64) -> Vec<String> {
-    let settings = &rung.settings;
-    let mut args: Vec<String> = match rung.codec {
-        VideoCodec::H264 => words("-c:v libx264").collect(),
-        VideoCodec::H265 => words("-c:v libx265 -tag:v hvc1").collect(),
+fn output(task: &ChunkTask, rung: &ResolvedRung, i: usize) -> String {
+    let (rate, gop) = (task.frame_rate, task.gop_frames.0);
+    let (num, den, timescale) = (rate.num(), rate.den(), rate.timescale().0);
+    let parameter_sets = match rung.range {
+        // With HDR10, x265 repeats its parameter sets at every IDR picture; `hvc1` allows them in the init segment only.
+        VideoRange::Pq => "-bsf:v filter_units=remove_types=32-34",
+        _ => "",
     };
-    let mut option = |name: &str, value: String| args.extend([name.to_owned(), value]);
-    option("-preset", settings.preset.clone());
-    option("-profile:v", settings.profile.clone());
-    option("-pix_fmt", settings.pixel_format.clone());
-    option("-crf", rung.crf.to_string());
-    option("-maxrate", rung.max_bitrate.0.to_string());
-    option("-bufsize", rung.buffer_bits.to_string());
-    option("-threads", settings.threads.to_string());
-    match rung.codec {
-        VideoCodec::H264 => {
-            option(
-                "-level:v",
-                format!("{}.{}", rung.level / 10, rung.level % 10),
-            );
-            option("-x264-params", x264(gop));
-        }
-        VideoCodec::H265 => option("-x265-params", x265(rung, gop) + &mastering(source, rung)),
-    }
-    args
+    let encoder = encoder(&task.source, rung, gop);
+    let Color {
+        primaries,
+        transfer,
+        matrix,
+        ..
+    } = Color::of(&task.source, rung.range);
+    let file = output_name(i);
+    format!(
+        "-map [v{i}] -an -sn -dn -map_metadata -1 -map_chapters -1 -fps_mode passthrough -enc_time_base {den}/{num} \
+         {parameter_sets} {encoder} -color_primaries {primaries} -color_trc {transfer} -colorspace {matrix} -color_range tv \
+         -force_key_frames expr:eq(mod(n,{gop}),0) -forced-idr 1 -video_track_timescale {timescale} \
+         -f mp4 -movflags +frag_keyframe+default_base_moof+frag_discont+delay_moov+skip_trailer {file}"
+    )
 }
 
-/// `stitchable` keeps the parameter sets free of what content and quality decide; `vbv-init` lets chunks share one buffer
-/// model, since each starts with it half full; without scene cuts the IDR pictures stay on their grid.
+fn encoder(source: &VideoStream, rung: &ResolvedRung, gop: u64) -> String {
+    let CodecSettings {
+        preset,
+        profile,
+        pixel_format,
+        threads,
+        ..
+    } = &rung.settings;
+    let (name, parameters) = match rung.codec {
+        VideoCodec::H264 => (
+            "libx264",
+            format!(
+                "-level:v {}.{} -x264-params {}",
+                rung.level / 10,
+                rung.level % 10,
+                x264(gop)
+            ),
+        ),
+        VideoCodec::H265 => (
+            "libx265 -tag:v hvc1",
+            format!(
+                "-x265-params {}{}",
+                x265(rung, gop),
+                mastering(source, rung)
+            ),
+        ),
+    };
+    let (crf, cap, buffer) = (rung.crf, rung.max_bitrate.0, rung.buffer_bits);
+    format!(
+        "-c:v {name} -preset {preset} -profile:v {profile} -pix_fmt {pixel_format} -crf {crf} -maxrate {cap} \
+         -bufsize {buffer} -threads {threads} {parameters}"
+    )
+}
+
+/// `stitchable` makes the parameter sets independent of content and quality. With `vbv-init` every chunk starts with a
+/// half-full buffer, so the chunks share one buffer model. Without scene cuts, IDR pictures stay on their grid.
 fn x264(gop: u64) -> String {
     format!("keyint={gop}:min-keyint={gop}:scenecut=0:open-gop=0:stitchable=1:vbv-init=0.5")
 }
@@ -254,7 +256,7 @@ fn x265(rung: &ResolvedRung, gop: u64) -> String {
     )
 }
 
-/// HDR10 metadata: passed on, as the picture itself is.
+/// The HDR10 metadata of the source as parameters of x265.
 fn mastering(source: &VideoStream, rung: &ResolvedRung) -> String {
     if rung.range != VideoRange::Pq {
         return String::new();
@@ -269,18 +271,4 @@ fn mastering(source: &VideoStream, rung: &ResolvedRung) -> String {
         params.push_str(&format!(":max-cll={},{}", light.brightest, light.average));
     }
     params
-}
-
-fn color_tags(color: Color) -> [String; 8] {
-    [
-        "-color_primaries",
-        color.primaries,
-        "-color_trc",
-        color.transfer,
-        "-colorspace",
-        color.matrix,
-        "-color_range",
-        "tv",
-    ]
-    .map(str::to_owned)
 }

@@ -5,12 +5,12 @@ use reelsmith_core::ladder::CodecSettings;
 use reelsmith_core::plan::{Chunk, Timeline};
 use reelsmith_core::time::{FrameRange, Ticks};
 use reelsmith_core::units::{BitsPerSecond, Resolution};
+use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
 use super::*;
 use crate::testing::{MemoryStore, ffmpeg, made, pictures, serve, serve_store, tools};
-use crate::{ProxyOptions, RangeProxy, complete, probe, read_index};
+use crate::{ProxyOptions, RangeProxy, add_clean_aperture, probe, read_index};
 
-mod deterministic;
 mod pictures;
 
 /// A mezzanine behind its proxy, probed and indexed.
@@ -38,7 +38,9 @@ impl Film {
         let proxy = serve_store(store.clone()).await;
         let tools = tools();
         let probe = probe(&tools, &proxy.url(), container).await.unwrap();
-        let probe = complete(store.clone(), &pin, probe).await.unwrap();
+        let probe = add_clean_aperture(store.clone(), &pin, probe)
+            .await
+            .unwrap();
         let index = read_index(&tools, store, &pin, &probe).await.unwrap().index;
         let timeline = Timeline::new(&index, &probe.video, 60).unwrap();
         Self {
@@ -52,7 +54,7 @@ impl Film {
         }
     }
 
-    /// A task per chunk of `chunk` frames; segments of 48 frames and groups of 24.
+    /// A task for each chunk of `chunk` frames, with segments of 48 frames and GOPs of 24.
     fn tasks(&self, chunk: u64, rungs: &[VideoRendition]) -> Vec<ChunkTask> {
         let total = self.timeline.frames.0;
         let starts = (0..total).step_by(chunk as usize);
@@ -110,7 +112,7 @@ impl Film {
         chunks
     }
 
-    /// One rung of all chunks as a file.
+    /// Writes one rung of all chunks as a file.
     fn joined(&self, chunks: &[ChunkMedia], rung: usize) -> PathBuf {
         let mut bytes = chunks[0].rungs[rung].init.to_vec();
         for segment in chunks.iter().flat_map(|c| &c.rungs[rung].segments) {
@@ -121,14 +123,14 @@ impl Film {
         file
     }
 
-    /// What ffprobe says of a rung of all chunks.
+    /// Probes one rung of all chunks.
     async fn reprobed(&self, rung: usize) -> VideoStream {
         let proxy = serve(&self.folder.path().join(format!("joined{rung}.mp4"))).await;
         let probe = probe(&tools(), &proxy.url(), Container::Mov).await;
         probe.unwrap().video
     }
 
-    /// Holds a rung against the plan: one init segment, segments that tile, pictures at regular times.
+    /// Checks a rung: one init segment, segments that tile the timeline, pictures at regular times. Returns the pictures.
     fn assert_seamless(&self, chunks: &[ChunkMedia], rung: usize) -> Vec<(i64, String)> {
         let tick = self.timeline.frame_rate.ticks_per_frame().0;
         let mut next = (1, Ticks(0));
@@ -157,7 +159,7 @@ impl Film {
         shown
     }
 
-    /// The pictures themselves, bit by bit, where the encode was lossless.
+    /// Checks that the pictures of a lossless encode equal those of the source.
     fn assert_lossless(&self, shown: &[(i64, String)]) {
         let source = pictures(&self.file, 1_000);
         assert_eq!(source.len(), shown.len());
@@ -167,7 +169,7 @@ impl Film {
     }
 }
 
-/// Every key frame decodes from its own bytes: they start with a `moof` and end with the picture.
+/// Checks that the bytes of each key frame start with a `moof` and end with the picture.
 fn assert_keys(segment: &SegmentMedia, tick: i64) {
     let gops = u64::from(segment.samples).div_ceil(24);
     assert_eq!(segment.key_frames.len() as u64, gops);
@@ -206,7 +208,7 @@ fn rung(codec: VideoCodec, preset: &str, profile: &str, crf: f64) -> VideoRendit
     }
 }
 
-/// Bit-exact, with B-frames.
+/// A lossless rung with B-frames.
 fn lossless() -> VideoRendition {
     rung(VideoCodec::H264, "superfast", "high444", 0.0)
 }
@@ -215,7 +217,7 @@ const LAVFI: &str = "-f lavfi -i testsrc2=size=320x180:duration=10";
 const B_FRAMES: &str = "-c:v libx264 -preset ultrafast -bf 2 -g 50 -pix_fmt yuv420p";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn chunks_of_an_mp4_join_without_a_seam_at_every_rung() {
+async fn chunks_of_an_mp4_join_seamlessly_at_every_rung() {
     let film = Film::made(
         Container::Mov,
         &format!("{LAVFI}:rate=24 {B_FRAMES} film.mp4"),
@@ -254,7 +256,7 @@ async fn a_last_chunk_of_one_or_two_frames_fits_the_same_init_segment() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn matroska_keeps_its_frames_although_its_times_are_rounded() {
+async fn rounded_times_in_matroska_lose_no_frames() {
     let line = format!("{LAVFI}:rate=24000/1001 {B_FRAMES} film.mkv");
     let film = Film::made(Container::Matroska, &line).await;
     let chunks = film.encode(96, &[lossless()]).await;
@@ -263,7 +265,7 @@ async fn matroska_keeps_its_frames_although_its_times_are_rounded() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_transport_stream_keeps_its_frames() {
+async fn a_transport_stream_loses_no_frames() {
     let line = format!("{LAVFI}:rate=30000/1001 {B_FRAMES} film.ts");
     let film = Film::made(Container::MpegTs, &line).await;
     assert_eq!(film.timeline.frame_rate.to_string(), "30000/1001");
@@ -272,7 +274,7 @@ async fn a_transport_stream_keeps_its_frames() {
     film.assert_lossless(&shown);
 }
 
-/// Kinds of mezzanine on which one or another way of cutting is known to fail.
+/// Kinds of mezzanine for which some ways of cutting are known to fail.
 const KINDS: [(Container, &str); 9] = [
     (
         Container::MpegTs,
@@ -313,7 +315,7 @@ const KINDS: [(Container, &str); 9] = [
 ];
 
 #[tokio::test(flavor = "multi_thread")]
-async fn mezzanines_of_every_kind_keep_their_frames() {
+async fn no_kind_of_mezzanine_loses_frames() {
     for (container, how) in KINDS {
         let line = format!("-f lavfi -i testsrc2=size=96x64:duration=6 -pix_fmt yuv420p {how}");
         let line = line.replace("-pix_fmt yuv420p -r 24000", "-pix_fmt yuv422p10le -r 24000");
@@ -335,7 +337,7 @@ async fn mezzanines_of_every_kind_keep_their_frames() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_variable_source_becomes_the_same_grid_in_one_chunk_or_many() {
+async fn a_variable_frame_rate_gives_the_same_frames_in_one_chunk_or_many() {
     let line = format!(
         "{LAVFI}:rate=30 -vf select='mod(n\\,7)*mod(n\\,11)' -fps_mode vfr {B_FRAMES} film.mkv"
     );
@@ -346,11 +348,11 @@ async fn a_variable_source_becomes_the_same_grid_in_one_chunk_or_many() {
     let parts = film.encode(48, &[lossless()]).await;
     assert!(parts.len() > 3);
     let parts = film.assert_seamless(&parts, 0);
-    assert!(whole == parts, "another frame was chosen somewhere");
+    assert!(whole == parts, "different frames were chosen");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn hevc_joins_too_and_again_gives_the_same_bytes() {
+async fn hevc_chunks_join_and_a_repeated_encode_gives_equal_bytes() {
     let line = format!("{LAVFI}:rate=25 -frames:v 121 {B_FRAMES} film.mp4");
     let film = Film::made(Container::Mov, &line).await;
     let rungs = [rung(VideoCodec::H265, "ultrafast", "main", 28.0)];
@@ -366,7 +368,7 @@ async fn hevc_joins_too_and_again_gives_the_same_bytes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn missing_frames_are_noticed_although_the_encoder_is_content() {
+async fn missing_frames_are_detected_although_the_encoder_succeeds() {
     let line = format!("{LAVFI}:rate=24 -t 4 {B_FRAMES} film.mp4");
     let film = Film::made(Container::Mov, &line).await;
     let mut task = film.tasks(96, &[lossless()]).remove(0);
@@ -396,7 +398,7 @@ async fn missing_frames_are_noticed_although_the_encoder_is_content() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_mezzanine_replaced_midway_is_told_by_its_name() {
+async fn a_mezzanine_replaced_during_an_encode_is_an_error_of_its_own() {
     let line = format!("{LAVFI}:rate=24 {B_FRAMES} film.mp4");
     let film = Film::made(Container::Mov, &line).await;
     let store = MemoryStore::new(std::fs::read(&film.file).unwrap());
@@ -414,7 +416,7 @@ async fn a_mezzanine_replaced_midway_is_told_by_its_name() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn placeholders_join_like_a_film_and_read_nothing_of_it() {
+async fn mocked_chunks_join_and_read_nothing() {
     let film = Film::made(
         Container::Mov,
         &format!("{LAVFI}:rate=24000/1001 {B_FRAMES} film.mp4"),
@@ -439,7 +441,7 @@ async fn placeholders_join_like_a_film_and_read_nothing_of_it() {
 }
 
 #[tokio::test]
-async fn the_whole_command_line_is_as_written_here() {
+async fn the_command_line_matches_its_snapshot() {
     let line = format!("{LAVFI}:rate=24 -t 5 {B_FRAMES} film.mp4");
     let film = Film::made(Container::Mov, &line).await;
     let rungs = [
@@ -457,7 +459,7 @@ async fn the_whole_command_line_is_as_written_here() {
 }
 
 #[test]
-fn times_go_to_ffmpeg_as_microseconds_rounded_down() {
+fn times_are_written_in_microseconds_rounded_down() {
     for (ticks, scale, text) in [
         (1_001, 48_000, "0.020854"),
         (-1_001, 48_000, "-0.020855"),
@@ -469,5 +471,44 @@ fn times_go_to_ffmpeg_as_microseconds_rounded_down() {
             timescale: Timescale(scale),
         };
         assert_eq!(argv::decimal(time), text);
+    }
+}
+
+/// Encodes with ffmpeg restricted to these processors, which child processes inherit from the thread.
+async fn encode_on(film: &Film, rungs: &[VideoRendition], processors: &CpuSet) -> Vec<ChunkMedia> {
+    sched_setaffinity(None, processors).unwrap();
+    let mut chunks = film.encode(48, rungs).await;
+    chunks.iter_mut().for_each(|c| c.cpu_ms = 0);
+    chunks
+}
+
+/// The test runs on one thread, so its processors are those of the child processes.
+#[tokio::test]
+async fn the_number_of_processors_does_not_change_the_bytes() {
+    let all = sched_getaffinity(None).unwrap();
+    let first = (0..CpuSet::MAX_CPU).find(|n| all.is_set(*n)).unwrap();
+    let mut one = CpuSet::new();
+    one.set(first);
+    let line = format!("{LAVFI}:rate=25 -frames:v 97 {B_FRAMES} film.mp4");
+    let film = Film::made(Container::Mov, &line).await;
+    for threads in [1, 2, 4] {
+        let mut rungs = [
+            rung(VideoCodec::H264, "veryfast", "main", 23.0),
+            rung(VideoCodec::H265, "ultrafast", "main", 28.0),
+        ];
+        rungs
+            .iter_mut()
+            .for_each(|r| r.rung.settings.threads = threads);
+        let alone = encode_on(&film, &rungs, &one).await;
+        let many = encode_on(&film, &rungs, &all).await;
+        let again = encode_on(&film, &rungs, &all).await;
+        assert!(
+            alone == many,
+            "{threads} threads: one processor gives different bytes"
+        );
+        assert!(
+            many == again,
+            "{threads} threads: a repeated encode gives different bytes"
+        );
     }
 }

@@ -1,6 +1,6 @@
-//! What cutting costs on real footage, and whether the buffer model holds over the joins.
+//! The cost of cutting in bits on real footage, and whether the buffer model holds across joins.
 //!
-//! `EXACTNESS_FOOTAGE` names the footage, which scripts/measure-exactness fetches; without it there is nothing to measure.
+//! `EXACTNESS_FOOTAGE` is the path of the footage, which scripts/measure-exactness downloads; without it nothing is measured.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -16,23 +16,23 @@ use crate::film::{Film, Picture, ffmpeg, tools};
 use crate::kinds::Kind;
 use crate::table::document;
 
-/// Frames per second of the footage, and frames of the film that it is looped to.
+/// Frame rate of the footage, and frames of the looped film.
 const RATE: u64 = 25;
 const FRAMES: u64 = 1_000;
 /// Seconds of a chunk; the last is the whole film.
 const SECONDS: [u64; 6] = [2, 4, 6, CHUNK, 10, FRAMES / RATE];
-/// Seconds of a chunk and of a group of pictures, as in the profile. Every group is a segment here, since a segment costs no
-/// bits and chunks of 6 s are no whole number of the profile's.
+/// Seconds of a chunk and of a GOP, as in the profile. Every GOP is a segment here, because segments cost no bits and chunks
+/// of 6 s are not a whole number of the profile's segments.
 const CHUNK: u64 = 8;
 const GOP: u64 = 2;
-/// Of the bits of an unsplit encode of the same SSIM, at the profile's chunks.
-const MOST: f64 = 0.005;
-/// Steps of CRF, and shares of a starving cap, of the unsplit encodes that tell how many bits a SSIM takes.
+/// Limit of the additional bits over an uncut encode of the same SSIM, at the profile's chunk length.
+const MAX_EXTRA: f64 = 0.005;
+/// CRF steps, and shares of a low bit rate cap, of the uncut encodes that show how many bits an SSIM needs.
 const STEPS: [f64; 4] = [-1.0, 0.0, 1.0, 2.0];
 const SHARES: [u64; 4] = [110, 100, 92, 84];
 
-/// The smallest H.264 rung of the default profile, and the same with a cap that starves it, each with neighbours that spend
-/// a little more or less.
+/// The smallest H.264 rung of the default profile, and the same rung with half its cap, each with neighbours of slightly more
+/// and fewer bits.
 fn rungs() -> [Vec<VideoRendition>; 2] {
     let profile = Profile::named("default").unwrap();
     let source = Resolution {
@@ -79,11 +79,11 @@ fn rungs() -> [Vec<VideoRendition>; 2] {
     [finer.to_vec(), fuller.to_vec()]
 }
 
-/// Where the rung itself is among its neighbours.
+/// The index of the rung among its neighbours.
 const ITSELF: usize = 1;
 
-/// Bits that an unsplit encode of this SSIM would take: the logarithm of bits is all but linear in SSIM over so short a stretch.
-fn bits_of(ssim: f64, curve: &[Measured]) -> f64 {
+/// Bits that an uncut encode of this SSIM needs, by interpolation: over a short range, log bits is nearly linear in SSIM.
+fn bits_of(ssim: f64, curve: &[EncodeQuality]) -> f64 {
     let points: Vec<(f64, f64)> = curve
         .iter()
         .map(|m| (m.ssim, (m.bits as f64).ln()))
@@ -95,7 +95,7 @@ fn bits_of(ssim: f64, curve: &[Measured]) -> f64 {
     (a.1 + (ssim - a.0) / (b.0 - a.0) * (b.1 - a.1)).exp()
 }
 
-/// The film in chunks of so many seconds.
+/// Encodes the film in chunks of `seconds`.
 async fn encoded(film: &Film, rungs: &[VideoRendition], seconds: u64) -> Vec<ChunkMedia> {
     let frames = |seconds: u64| FrameCount(seconds * RATE);
     let cadence = (frames(GOP), frames(GOP));
@@ -112,17 +112,17 @@ async fn encoded(film: &Film, rungs: &[VideoRendition], seconds: u64) -> Vec<Chu
     chunks
 }
 
-/// What a joined encode is like.
-struct Measured {
+/// The properties of a joined encode.
+struct EncodeQuality {
     bits: u64,
     ssim: f64,
     underflows: usize,
-    /// The emptiest the buffer gets, and the emptiest at the first picture of a chunk, in parts of its size.
+    /// Lowest level of the buffer, overall and at the first picture of a chunk, relative to its size.
     lowest: f64,
     at_joins: f64,
 }
 
-/// Sizes of all pictures in bits, in the order they are decoded.
+/// Sizes of all pictures in bits, in decoding order.
 fn sizes(file: &Path) -> Vec<u64> {
     let output = std::process::Command::new(tools().ffprobe)
         .args([
@@ -141,8 +141,8 @@ fn sizes(file: &Path) -> Vec<u64> {
     numbers.map(|bytes| bytes.unwrap() * 8).collect()
 }
 
-/// ISO/IEC 14496-10, annex C, as a leaky bucket: the buffer begins half full, as each chunk's encoder assumes, takes in what the
-/// cap allows, and gives away each picture at its time. It runs on over the joins.
+/// The buffer model of ISO/IEC 14496-10, annex C, as a leaky bucket: it starts half full, as the encoder of each chunk assumes,
+/// fills at the capped rate, and each picture is removed at its time. It continues across the joins.
 fn bucket(sizes: &[u64], rung: &ResolvedRung, chunk: usize) -> (usize, f64, f64) {
     let size = rung.buffer_bits as f64;
     let income = rung.max_bitrate.0 as f64 / RATE as f64;
@@ -161,7 +161,7 @@ fn bucket(sizes: &[u64], rung: &ResolvedRung, chunk: usize) -> (usize, f64, f64)
     (underflows, lowest / size, at_joins / size)
 }
 
-/// Mean over all frames of SSIM over all planes, against the film.
+/// Mean SSIM over all frames and planes, compared with the film.
 fn ssim(film: &Film, file: &Path) -> f64 {
     let folder = file.parent().unwrap();
     let name = |f: &Path| f.file_name().unwrap().to_str().unwrap().to_owned();
@@ -185,12 +185,12 @@ fn measured(
     chunks: &[ChunkMedia],
     rung: (usize, &ResolvedRung),
     seconds: u64,
-) -> Measured {
+) -> EncodeQuality {
     let file = film.joined(chunks, rung.0);
     let sizes = sizes(&file);
     assert_eq!(sizes.len() as u64, FRAMES);
     let (underflows, lowest, at_joins) = bucket(&sizes, rung.1, (seconds * RATE) as usize);
-    Measured {
+    EncodeQuality {
         bits: sizes.iter().sum(),
         ssim: ssim(film, &file),
         underflows,
@@ -199,7 +199,7 @@ fn measured(
     }
 }
 
-/// The footage, smaller and without loss, over and over.
+/// The footage, scaled down, looped, and encoded losslessly.
 async fn film(footage: &str) -> Film {
     let step = format!(
         "-stream_loop -1 -i {footage} -map 0:v -vf scale=640:360:flags=bicubic,settb=1/25,setpts=N,format=yuv420p -r 25 \
@@ -224,7 +224,7 @@ async fn film(footage: &str) -> Film {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn cutting_costs_next_to_nothing_on_real_footage_and_the_buffer_model_holds_over_joins() {
+async fn cutting_costs_little_on_real_footage_and_the_buffer_model_holds() {
     let Ok(footage) = std::env::var("EXACTNESS_FOOTAGE") else {
         return;
     };
@@ -233,7 +233,7 @@ async fn cutting_costs_next_to_nothing_on_real_footage_and_the_buffer_model_hold
     let rungs = rungs();
     let all: Vec<VideoRendition> = rungs.concat();
     let whole = encoded(&film, &all, FRAMES / RATE).await;
-    let mut curves: Vec<Vec<Measured>> = Vec::new();
+    let mut curves: Vec<Vec<EncodeQuality>> = Vec::new();
     for (group, own) in rungs.iter().enumerate() {
         let places = (0..own.len()).map(|n| n + group * STEPS.len());
         let rated =
@@ -241,7 +241,7 @@ async fn cutting_costs_next_to_nothing_on_real_footage_and_the_buffer_model_hold
         curves.push(rated.collect());
     }
     let own: Vec<VideoRendition> = rungs.iter().map(|group| group[ITSELF].clone()).collect();
-    let mut rows: Vec<Vec<Measured>> = own.iter().map(|_| Vec::new()).collect();
+    let mut rows: Vec<Vec<EncodeQuality>> = own.iter().map(|_| Vec::new()).collect();
     for seconds in SECONDS {
         let chunks = encoded(&film, &own, seconds).await;
         for (place, rung) in own.iter().enumerate() {
@@ -284,7 +284,7 @@ async fn cutting_costs_next_to_nothing_on_real_footage_and_the_buffer_model_hold
     let at = &rows[0][SECONDS.iter().position(|s| *s == CHUNK).unwrap()];
     let more = at.bits as f64 / bits_of(at.ssim, &curves[0]) - 1.0;
     assert!(
-        more <= MOST,
+        more <= MAX_EXTRA,
         "{more:+.4} of the bits at chunks of {CHUNK} s"
     );
 }

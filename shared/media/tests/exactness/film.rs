@@ -1,4 +1,4 @@
-//! A mezzanine of a kind behind its proxy, and its chunks through the real encoder.
+//! A mezzanine of one kind, and encoding its chunks with the real encoder.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -14,14 +14,14 @@ use reelsmith_core::sniff::Container;
 use reelsmith_core::time::{FrameCount, FrameRange};
 use reelsmith_core::units::{BitsPerSecond, Resolution};
 use reelsmith_media::{
-    ChunkMedia, ChunkTask, Indexed, Limits, ProxyOptions, ProxyStats, RangeProxy, Tools, probe,
-    read_index, scan_index, transcode,
+    ChunkMedia, ChunkTask, Indexed, Limits, ProxyOptions, RangeProxy, Tools, probe, read_index,
+    scan_index, transcode,
 };
 use reelsmith_testkit::fakes::MemoryStore;
 
 use crate::kinds::Kind;
 
-/// A made mezzanine, probed and indexed.
+/// A mezzanine, probed and indexed.
 pub struct Film {
     pub kind: &'static Kind,
     pub file: PathBuf,
@@ -38,7 +38,7 @@ pub fn tools() -> Tools {
     Tools::locate(None, None).unwrap()
 }
 
-/// Runs ffmpeg in a folder and gives what it printed.
+/// Runs ffmpeg in a folder and returns its stdout.
 pub fn ffmpeg(folder: &Path, args: &[String]) -> String {
     let output = Command::new(tools().ffmpeg)
         .args(["-v", "error", "-nostdin", "-y", "-threads", "1"])
@@ -51,23 +51,23 @@ pub fn ffmpeg(folder: &Path, args: &[String]) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// What a mezzanine shows.
+/// The pictures of a mezzanine.
 #[derive(Clone, Copy, Debug)]
 pub struct Picture {
-    /// A lavfi source without its rate, and filters after it.
+    /// A lavfi source without its rate, then filters.
     pub source: &'static str,
-    /// How many times the frames that a kind has.
+    /// Multiplies the number of frames of the kind.
     pub times: u64,
 }
 
-/// The test picture that frames are compared on: small, so that comparing is quick.
+/// A small test picture, which is quick to compare.
 pub const SMALL: Picture = Picture {
     source: "testsrc2=size=128x96",
     times: 1,
 };
 
-/// Writes one file made of others; whether the line was of such a kind.
-fn put_together(folder: &Path, line: &str) -> bool {
+/// Runs a `JOIN` or `UNSTATED` step; false for any other step.
+fn run_file_step(folder: &Path, line: &str) -> bool {
     let (what, files) = line.split_once(' ').unwrap();
     let read = |name: &str| std::fs::read(folder.join(name)).unwrap();
     let files: Vec<&str> = files.split(' ').collect();
@@ -81,7 +81,7 @@ fn put_together(folder: &Path, line: &str) -> bool {
 }
 
 fn step(folder: &Path, line: &str, picture: Picture) {
-    if put_together(folder, line) {
+    if run_file_step(folder, line) {
         return;
     }
     let mut args: Vec<String> = Vec::new();
@@ -124,7 +124,7 @@ async fn stored(file: &Path) -> (Arc<MemoryStore>, ObjectPin) {
 }
 
 impl Film {
-    /// A mezzanine of a kind.
+    /// Makes, probes and indexes a mezzanine.
     pub async fn made(kind: &'static Kind, picture: Picture) -> Self {
         let folder = tempfile::tempdir().unwrap();
         for line in kind.steps {
@@ -160,7 +160,7 @@ impl Film {
         }
     }
 
-    /// Why this is decoded by one worker, where it is.
+    /// Why the whole file is decoded by one worker, if it is.
     pub fn whole(&self) -> Option<&str> {
         match &self.timeline.cutting {
             Cutting::Seek => None,
@@ -168,7 +168,7 @@ impl Film {
         }
     }
 
-    /// Holds the index against a walk over every packet of the file.
+    /// Compares the index with a scan of all packets.
     pub async fn assert_index(&self) {
         let scanned = scan_index(&tools(), self.store.clone(), &self.pin, &self.probe).await;
         let scanned = scanned.unwrap().index;
@@ -185,7 +185,7 @@ impl Film {
         }
     }
 
-    /// Size of the decoded picture: what ffmpeg hands on after turning it upright.
+    /// Size of the decoded picture, after ffmpeg has rotated it.
     pub fn decoded_size(&self) -> Resolution {
         let coded = self.probe.video.coded;
         match self.probe.video.rotation {
@@ -197,7 +197,7 @@ impl Film {
         }
     }
 
-    /// The pixel format of the comparison: the source's sampling at eight bits.
+    /// The pixel format of the comparison: the source's chroma sampling in 8 bits.
     pub fn format(&self) -> &'static str {
         let source = &self.probe.video.pixel_format;
         ["444", "422"]
@@ -209,7 +209,7 @@ impl Film {
             )
     }
 
-    /// The source's own size without loss.
+    /// A lossless rendition of the source's size.
     pub fn rendition(&self) -> VideoRendition {
         let rung = ResolvedRung {
             name: "source".into(),
@@ -234,7 +234,7 @@ impl Film {
         }
     }
 
-    /// Ranges of `length` frames.
+    /// The chunks of `length` frames, or one chunk if the file cannot be cut.
     pub fn ranges(&self, length: u64) -> Vec<FrameRange> {
         let total = self.timeline.frames.0;
         let length = if self.whole().is_some() {
@@ -249,7 +249,7 @@ impl Film {
         (0..total).step_by(length as usize).map(range).collect()
     }
 
-    /// Every chunk of `length` frames, losslessly.
+    /// Encodes every chunk of `length` frames losslessly.
     pub async fn encode(&self, length: u64) -> Vec<ChunkMedia> {
         let mut chunks = Vec::new();
         let ranges = self.ranges(length);
@@ -263,8 +263,8 @@ impl Film {
         chunks
     }
 
-    /// One chunk through the real encoder, with the lengths of segments and of groups of pictures, and what its proxy read
-    /// in blocks of `block` bytes.
+    /// Encodes one chunk with these lengths of segments and GOPs; also returns the bytes that its proxy read, in
+    /// blocks of `block` bytes.
     pub async fn chunk(
         &self,
         index: u32,
@@ -272,7 +272,7 @@ impl Film {
         (segment_frames, gop_frames): (FrameCount, FrameCount),
         rungs: Vec<VideoRendition>,
         block: u64,
-    ) -> (ChunkMedia, ProxyStats) {
+    ) -> (ChunkMedia, u64) {
         let cut = self.timeline.cut(frames);
         let options = ProxyOptions {
             block,
@@ -308,10 +308,10 @@ impl Film {
         let media = transcode(&tools(), &task, &Limits::default()).await;
         let media = proxy.check(media);
         let media = media.unwrap_or_else(|e| panic!("{}, chunk {frames}: {e}", self.kind.name));
-        (media, proxy.stats())
+        (media, proxy.bytes_read())
     }
 
-    /// One rung of all chunks as one file.
+    /// Writes one rung of all chunks as one file.
     pub fn joined(&self, chunks: &[ChunkMedia], rung: usize) -> PathBuf {
         let mut bytes = chunks[0].rungs[rung].init.to_vec();
         for chunk in chunks {
@@ -325,7 +325,7 @@ impl Film {
         file
     }
 
-    /// Whether output frames are chosen by time instead of counted.
+    /// Whether output frames are chosen by time instead of counting.
     pub fn resampled(&self) -> bool {
         self.timeline.mapping == FrameMapping::Resampled
     }

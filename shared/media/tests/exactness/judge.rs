@@ -1,4 +1,4 @@
-//! What the output must be, worked out apart from the code under test: a plain decode of the whole file, and arithmetic.
+//! The expected output, computed independently of the code under test from a plain decode of the whole file.
 
 use std::path::Path;
 
@@ -6,13 +6,13 @@ use reelsmith_core::probe::Scan;
 
 use crate::film::{Film, ffmpeg};
 
-/// A decoded picture: when it is shown, in the units that were asked for, and the MD5 of its samples.
+/// A decoded picture: its time in the requested units, and the MD5 of its samples.
 pub type Shown = (i64, String);
 
-/// Units of source times: every frame rate and container clock of the kinds divides it well enough to round by.
+/// Units of source times, a multiple of nearly every frame rate and container clock of the kinds.
 const FINE: i128 = 9_000_000;
 
-/// The pictures of a file in order of presentation.
+/// The pictures of a file in presentation order.
 pub fn pictures(file: &Path, filters: &str, timescale: i128) -> Vec<Shown> {
     let name = file.file_name().unwrap().to_str().unwrap();
     let line = format!(
@@ -33,7 +33,7 @@ pub fn pictures(file: &Path, filters: &str, timescale: i128) -> Vec<Shown> {
 pub fn expected(film: &Film) -> Vec<String> {
     let size = film.decoded_size();
     let format = film.format();
-    // Frames that are counted must not depend on what the file says of their times.
+    // If frames are counted, their times in the file must not matter.
     let mut filters = match film.resampled() {
         true => String::new(),
         false => "settb=1/1000,setpts=N,".to_owned(),
@@ -58,7 +58,7 @@ pub fn expected(film: &Film) -> Vec<String> {
     nearest(film, &source)
 }
 
-/// Each frame of the source goes to the nearest place of the grid; a place shows the last frame at or before it.
+/// Rounds each source frame to the nearest position on the grid; each position shows the last frame at or before it.
 fn nearest(film: &Film, source: &[Shown]) -> Vec<String> {
     let rate = film.timeline.frame_rate;
     let (num, den) = (i128::from(rate.num()), i128::from(rate.den()));

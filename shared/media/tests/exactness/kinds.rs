@@ -1,21 +1,21 @@
-//! The kinds: how each mezzanine is made.
+//! The kinds of mezzanine, and how each is made.
 
 use reelsmith_core::sniff::Container::{self, Matroska, Mov, MpegPs, MpegTs, Mxf};
 
 /// A kind of mezzanine.
 #[derive(Debug)]
 pub struct Kind {
-    /// What is special about it; unique.
+    /// A unique name that states what is special about the kind.
     pub name: &'static str,
-    /// What its bytes must be sniffed as.
+    /// The container that must be detected.
     pub container: Container,
-    /// The finished file.
+    /// Name of the finished file.
     pub file: &'static str,
-    /// ffmpeg's arguments, one run after the other. `SRC` is the moving test picture of 97 frames at 25 per second,
-    /// `SRC@RATE` at another rate, `TONE` a tone; `JOIN a b c` writes files a and b one after the other as c; `UNSTATED a b` writes
-    /// a as b without what it states of reordering.
+    /// Arguments of successive ffmpeg runs. `SRC` is the moving test picture with 97 frames at 25 fps, `SRC@RATE` the same at
+    /// another rate, `TONE` a tone. `JOIN a b c` concatenates files a and b to c; `UNSTATED a b` writes a as b without its
+    /// statement about reordering.
     pub steps: &'static [&'static str],
-    /// Pictures pass through the deinterlacer before they are compared.
+    /// Whether the pictures are deinterlaced before they are compared.
     pub interlaced: bool,
 }
 
@@ -46,7 +46,7 @@ const fn fields(
     }
 }
 
-/// Every kind that is judged.
+/// All kinds.
 pub const KINDS: &[Kind] = &[
     kind(
         "MP4 H.264, B-pyramid, edit list",

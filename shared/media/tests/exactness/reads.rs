@@ -1,4 +1,4 @@
-//! What workers read of a mezzanine, held against the bytes of their chunks.
+//! The bytes that workers read of a mezzanine, compared with the bytes of their chunks.
 
 use futures::StreamExt as _;
 use reelsmith_core::plan::VideoRendition;
@@ -12,28 +12,28 @@ use crate::film::{Film, Picture};
 use crate::kinds::{KINDS, Kind};
 use crate::table::document;
 
-/// Noise, so that a frame has as many bytes as one of a mezzanine of 20 Mbit/s; and smaller ones for the ordinary run.
+/// Noise, so that frames have as many bytes as those of a mezzanine of 20 Mbit/s; smaller frames for the ordinary run.
 const LARGE: &str = "testsrc2=size=640x360,noise=alls=40:allf=t";
 const SMALL: &str = "testsrc2=size=480x270,noise=alls=40:allf=t";
-/// The ordinary run: a kind with tables, and such as a demuxer would walk through.
+/// The kinds of the ordinary run: one with tables, and one that a demuxer would walk through.
 const GUARDED: &[&str] = &[
     "MP4 H.264, B-pyramid, edit list",
     "MP4 H.264, a fragment per frame",
 ];
-/// All that workers read beside tables, held against the bytes of their chunks, where the index comes from tables.
-const MOST: f64 = 1.25;
+/// Limit of the bytes read, apart from tables, per byte of the chunks, if the index comes from tables.
+const MAX_RATIO: f64 = 1.25;
 
-/// What the workers of one kind read.
-struct Read {
+/// The bytes that the workers of one kind read.
+struct ReadCost {
     kind: &'static Kind,
     index: IndexRead,
     size: u64,
     tables: u64,
     /// For each worker: bytes read, bytes of its chunk.
     workers: Vec<(u64, u64)>,
-    /// From key frames to the chunks that need them.
-    led: u64,
-    /// Whether decoding can begin at the first frame only.
+    /// Bytes from key frames to the chunks that need them.
+    lead_in: u64,
+    /// Whether decoding can start at the first frame only.
     one_key: bool,
 }
 
@@ -41,7 +41,7 @@ fn length(span: ByteSpan) -> u64 {
     span.end - span.start
 }
 
-/// The stretch of the file with the packets of these frames; a share of the file where the index cannot tell.
+/// The extent of the packets of these frames in the file, or a proportional share if the index does not have it.
 fn bytes_of(film: &Film, frames: FrameRange) -> u64 {
     let mut packets: Vec<_> = film.indexed.index.packets.iter().collect();
     packets.sort_by_key(|p| p.pts);
@@ -57,7 +57,7 @@ fn bytes_of(film: &Film, frames: FrameRange) -> u64 {
     first.zip(end).map_or(share, |(start, end)| end - start)
 }
 
-async fn read(kind: &'static Kind, times: u64) -> Read {
+async fn read(kind: &'static Kind, times: u64) -> ReadCost {
     let source = if crate::full() { LARGE } else { SMALL };
     let film = Film::made(kind, Picture { source, times }).await;
     let mut rendition: VideoRendition = film.rendition();
@@ -65,39 +65,39 @@ async fn read(kind: &'static Kind, times: u64) -> Read {
         width: 128,
         height: 72,
     };
-    // Two chunks; and one of a frame or two, where chunks are large enough that it may count.
+    // Two chunks; in the full run also one of a frame or two.
     let frames = film.timeline.frames.0;
     let ranges = film.ranges(match crate::full() {
         true => (frames - 1) / 2,
         false => frames.div_ceil(2),
     });
     let whole = FrameCount(ranges[0].count().0);
-    let (mut workers, mut led) = (Vec::new(), 0);
+    let (mut workers, mut lead_in) = (Vec::new(), 0);
     for (index, frames) in (0u32..).zip(ranges) {
         let block = ProxyOptions::default().block;
         let rungs = vec![rendition.clone()];
-        let (_, stats) = film
+        let (_, bytes_read) = film
             .chunk(index, frames, (whole, whole), rungs, block)
             .await;
         let own = bytes_of(&film, frames);
         let reads = film.timeline.cut(frames).reads;
         let needed = reads.last().copied().map_or(own, length);
-        led += needed.saturating_sub(own);
-        workers.push((stats.bytes_read, own));
+        lead_in += needed.saturating_sub(own);
+        workers.push((bytes_read, own));
     }
     let index = &film.indexed.index;
-    Read {
+    ReadCost {
         kind,
         index: index.read,
         size: film.pin.size,
         tables: index.tables.map_or(0, length),
         workers,
-        led,
+        lead_in,
         one_key: index.packets.iter().filter(|p| p.key).count() == 1,
     }
 }
 
-impl Read {
+impl ReadCost {
     fn over_chunks(&self, apart: u64) -> f64 {
         let total: u64 = self.workers.iter().map(|w| w.0).sum();
         let own: u64 = self.workers.iter().map(|w| w.1).sum();
@@ -108,10 +108,10 @@ impl Read {
         self.tables * self.workers.len() as u64
     }
 
-    /// What is judged: without tables, and without the way from the only key frame, which every worker must go.
+    /// The ratio that is checked: without tables, and without the lead-in if there is one key frame only.
     fn judged(&self) -> f64 {
-        let led = if self.one_key { self.led } else { 0 };
-        self.over_chunks(self.tables() + led)
+        let lead_in = if self.one_key { self.lead_in } else { 0 };
+        self.over_chunks(self.tables() + lead_in)
     }
 
     fn line(&self) -> String {
@@ -125,13 +125,13 @@ impl Read {
             self.kind.name,
             self.size / 1_024,
             each.join(", "),
-            self.over_chunks(self.tables() + self.led),
+            self.over_chunks(self.tables() + self.lead_in),
             self.judged(),
         )
     }
 }
 
-/// Chunks of 8 s where they are judged.
+/// Chunks of 8 s in the full run.
 fn times(kind: &Kind) -> u64 {
     match (crate::full(), kind.container) {
         (true, Container::Mov) => 4,
@@ -141,15 +141,15 @@ fn times(kind: &Kind) -> u64 {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn workers_read_little_beside_their_chunks() {
-    // For trying out: those whose name has it.
+async fn workers_read_little_besides_their_chunks() {
+    // For experiments: kinds whose name contains this.
     let named = std::env::var("EXACTNESS_KIND").unwrap_or_default();
     let taken = |k: &&'static Kind| crate::full() || GUARDED.contains(&k.name);
     let kinds = KINDS.iter().filter(taken);
     let kinds = kinds.filter(|k| k.name.contains(&named));
-    let rows: Vec<Read> = futures::stream::iter(kinds)
+    let rows: Vec<ReadCost> = futures::stream::iter(kinds)
         .map(|kind| async move {
-            // In a task of its own: making a mezzanine blocks, and the other one's programs have limits of time.
+            // In a task of its own, because making a mezzanine blocks and programs of the other task have time limits.
             tokio::spawn(read(kind, times(kind))).await.unwrap()
         })
         .buffered(2)
@@ -159,7 +159,7 @@ async fn workers_read_little_beside_their_chunks() {
         "| kind | file KiB | each worker: read / chunk bytes | without tables and lead-in | judged |\n\
          |---|---|---|---|---|\n",
     );
-    let (judged, scanned): (Vec<&Read>, Vec<&Read>) =
+    let (judged, scanned): (Vec<&ReadCost>, Vec<&ReadCost>) =
         rows.iter().partition(|r| r.index == IndexRead::Tables);
     text.extend(judged.iter().map(|row| row.line()));
     if !scanned.is_empty() {
@@ -178,6 +178,6 @@ async fn workers_read_little_beside_their_chunks() {
     }
     for row in judged {
         let judged = row.judged();
-        assert!(judged <= MOST, "{}: {judged:.2}", row.kind.name);
+        assert!(judged <= MAX_RATIO, "{}: {judged:.2}", row.kind.name);
     }
 }

@@ -1,4 +1,4 @@
-//! What came out, and the table of it.
+//! Comparing the output with the source, and the table of the results.
 
 use std::collections::BTreeMap;
 
@@ -9,21 +9,21 @@ use crate::film::Film;
 use crate::judge;
 use crate::kinds::Kind;
 
-/// The output of one chunk length held against the source.
+/// The output at one chunk length compared with the source.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Seen {
+pub struct Comparison {
     pub chunks: usize,
-    /// Frames that are not the source's at their place.
+    /// Frames that differ from the source's frame at the same position.
     pub differing: usize,
     /// Frames of the source that are missing.
     pub lost: usize,
-    /// Frames too many.
+    /// Frames that occur too often.
     pub doubled: usize,
-    /// Frames shown at another time than the grid's.
+    /// Frames that are not on the grid.
     pub moved: usize,
 }
 
-impl Seen {
+impl Comparison {
     pub fn compare(film: &Film, expected: &[String], chunks: &[ChunkMedia]) -> Self {
         let rate = film.timeline.frame_rate;
         let filters = format!("format={}", film.format());
@@ -64,7 +64,7 @@ impl Seen {
     }
 }
 
-/// A kind's line of the table.
+/// The row of one kind.
 #[derive(Debug)]
 pub struct Row {
     name: &'static str,
@@ -72,7 +72,7 @@ pub struct Row {
     rate: String,
     index: String,
     how: String,
-    seen: Vec<(u64, Seen)>,
+    compared: Vec<(u64, Comparison)>,
     broken: Option<String>,
 }
 
@@ -91,12 +91,12 @@ impl Row {
                 (None, true) => "resampled".to_owned(),
                 (None, false) => "every frame".to_owned(),
             },
-            seen: Vec::new(),
+            compared: Vec::new(),
             broken: None,
         }
     }
 
-    /// A kind that could not be judged at all.
+    /// The row of a kind that could not be measured.
     pub fn broken(kind: &Kind, why: String) -> Self {
         Self {
             name: kind.name,
@@ -104,13 +104,13 @@ impl Row {
             rate: String::new(),
             index: String::new(),
             how: String::new(),
-            seen: Vec::new(),
+            compared: Vec::new(),
             broken: Some(why),
         }
     }
 
-    pub fn add(&mut self, length: u64, seen: Seen) {
-        self.seen.push((length, seen));
+    pub fn add(&mut self, length: u64, compared: Comparison) {
+        self.compared.push((length, compared));
     }
 
     /// The columns after the kind.
@@ -119,11 +119,12 @@ impl Row {
             return format!("broken: {why} | | | | |");
         }
         let chunks: Vec<String> = self
-            .seen
+            .compared
             .iter()
             .map(|(_, s)| s.chunks.to_string())
             .collect();
-        let sum = |of: fn(&Seen) -> usize| self.seen.iter().map(|(_, s)| of(s)).sum::<usize>();
+        let sum =
+            |of: fn(&Comparison) -> usize| self.compared.iter().map(|(_, s)| of(s)).sum::<usize>();
         let faults = if self.is_exact() {
             "0".to_owned()
         } else {
@@ -151,11 +152,15 @@ impl Row {
     }
 
     pub fn is_exact(&self) -> bool {
-        self.broken.is_none() && self.seen.iter().all(|(_, seen)| seen.is_exact())
+        self.broken.is_none()
+            && self
+                .compared
+                .iter()
+                .all(|(_, compared)| compared.is_exact())
     }
 }
 
-/// Puts a text between the marks of its name in docs/exactness.md.
+/// Replaces the text between the marks `name` in docs/exactness.md.
 pub fn document(name: &str, text: &str) {
     let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/exactness.md");
     let page = std::fs::read_to_string(file).unwrap();

@@ -1,4 +1,4 @@
-//! H.264 that does not say how far its frames are reordered: many encoders leave that out, none at hand does.
+//! Makes H.264 that does not state how far its frames are reordered, as many encoders leave it; those available state it.
 
 use reelsmith_isobmff::Sps;
 
@@ -31,8 +31,8 @@ impl Bits {
     }
 }
 
-/// Where `bitstream_restriction_flag` is in a set as x264 writes them for 4:2:0: High profile, no scaling lists, order of
-/// type 0, whole frames, no parameters of a reference decoder (ISO/IEC 14496-10, 7.3.2.1.1 and annex E).
+/// The position of `bitstream_restriction_flag` in a parameter set as x264 writes it for 4:2:0: High profile, no scaling
+/// lists, order type 0, whole frames, no HRD parameters (ISO/IEC 14496-10, 7.3.2.1.1 and annex E).
 fn flag(r: &mut Bits) -> usize {
     assert_eq!(r.bits(8), 100, "High profile");
     r.bits(16);
@@ -102,7 +102,7 @@ fn states_reordering(nal: &[u8]) -> bool {
     Sps::read(nal).unwrap().vui.max_reorder_frames.is_some()
 }
 
-/// The file with the flag taken back in its `avcC` box. The set keeps its length: zeros follow, which decoders pass over.
+/// Clears the flag in the `avcC` box of a file. The set keeps its length by trailing zeros, which decoders ignore.
 pub fn unstated(mut file: Vec<u8>) -> Vec<u8> {
     let kind = file.windows(4).position(|w| w == b"avcC").unwrap();
     let length = kind + 4 + 6;
@@ -113,7 +113,7 @@ pub fn unstated(mut file: Vec<u8>) -> Vec<u8> {
     let mut bits = Bits { data, pos: 8 };
     let at = flag(&mut bits);
     assert_eq!(bits.bit(), 1, "stated");
-    // The flag, the bit that ends the set, and nothing.
+    // The flag, the stop bit, and zeros.
     bits.set(at, false);
     bits.set(at + 1, true);
     for rest in at + 2..bits.data.len() * 8 {

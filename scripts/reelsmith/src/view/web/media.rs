@@ -13,7 +13,7 @@ use axum::response::{IntoResponse, Response};
 use futures::stream;
 use reelsmith_core::object::{ObjectPin, ObjectRef};
 use reelsmith_core::ports::{ObjectMeta, ObjectStore, PortErrorKind};
-use reelsmith_media::{AskedRange, asked_range};
+use reelsmith_media::{RequestedRange, parse_range};
 
 use super::{CONTENT_POLICY, content_type, error, not_found};
 
@@ -67,11 +67,11 @@ impl Media {
     fn content(&self, path: &str, meta: &ObjectMeta, headers: &HeaderMap) -> Response {
         let size = meta.pin.size;
         let range = headers.get(RANGE).and_then(|v| v.to_str().ok());
-        let range = range.map_or(AskedRange::Whole, |text| asked_range(text, size));
+        let range = range.map_or(RequestedRange::Whole, |text| parse_range(text, size));
         let (status, start, end) = match range {
-            AskedRange::Whole => (StatusCode::OK, 0, size),
-            AskedRange::Part(start, end) => (StatusCode::PARTIAL_CONTENT, start, end),
-            AskedRange::Outside => {
+            RequestedRange::Whole => (StatusCode::OK, 0, size),
+            RequestedRange::Part(start, end) => (StatusCode::PARTIAL_CONTENT, start, end),
+            RequestedRange::Outside => {
                 let text = format!("{path} has {size} bytes");
                 let refused = error(StatusCode::RANGE_NOT_SATISFIABLE, text);
                 return ([(CONTENT_RANGE, format!("bytes */{size}"))], refused).into_response();

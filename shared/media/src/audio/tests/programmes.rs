@@ -1,10 +1,10 @@
-//! Loudness, mixes and joins over programmes that differ as films do.
+//! Loudness, mixes and segment joins for different kinds of programmes.
 
 use super::*;
 
-/// Name, source, and how it is laid out.
+/// Names and sources.
 const PROGRAMMES: [(&str, &str); 6] = [
-    // Speech-like: noise in the band of a voice, in syllables and pauses, 20 dB below a usual mix.
+    // Like speech: noise in the band of a voice with syllables and pauses, 20 dB below a usual mix.
     (
         "quiet speech",
         "anoisesrc=c=pink:r=48000:a=0.5:d=11:seed=3,highpass=f=200,lowpass=f=3500,tremolo=f=4:d=0.9,volume=-20dB",
@@ -14,12 +14,12 @@ const PROGRAMMES: [(&str, &str); 6] = [
         "loud music",
         "anoisesrc=c=pink:r=48000:a=1:d=11:seed=5,volume=12dB,alimiter=level=disabled:limit=0.99",
     ),
-    // A quiet tone with short loud bursts: the gain alone would clip them.
+    // A quiet tone with short loud bursts, which the gain alone would clip.
     (
         "transients",
         "aevalsrc=exprs=sin(n/9)*if(lt(mod(t\\,1)\\,0.01)\\,0.9\\,0.1):s=48000:d=11",
     ),
-    // Whispers for most of it, then an explosion.
+    // Mostly whispers, then an explosion.
     (
         "wide dynamics",
         "anoisesrc=c=brown:r=48000:a=0.8:d=11:seed=7,volume=eval=frame:volume=if(between(t\\,8\\,9)\\,1\\,0.03)",
@@ -35,7 +35,7 @@ const PROGRAMMES: [(&str, &str); 6] = [
 ];
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_programme_meets_the_loudness_it_should() {
+async fn every_programme_reaches_the_target_loudness() {
     for (name, source) in PROGRAMMES {
         let line = format!("{TOGETHER} {source} {CODECS} film.mov");
         let track = track(Container::Mov, &line, (0, 1)).await;
@@ -54,10 +54,10 @@ async fn every_programme_meets_the_loudness_it_should() {
     }
 }
 
-/// Each channel a tone of its own, 440 Hz higher than the last.
+/// A different tone in each channel, each 440 Hz higher.
 const SURROUND: &str = "aevalsrc=exprs=0.2*sin(PI*2*440*t)|0.2*sin(PI*2*880*t)|0.2*sin(PI*2*1320*t)|0.2*sin(PI*2*100*t)|0.2*sin(PI*2*2200*t)|0.2*sin(PI*2*2640*t):c=5.1:s=48000:d=11";
 
-/// Level of each tone in each channel of a decoded file, as amplitudes.
+/// The amplitude of each tone in each channel of a decoded file.
 fn tones(track: &Track, media: &AudioMedia, channels: usize) -> Vec<Vec<f64>> {
     let name = track.joined(media);
     ffmpeg(
@@ -89,7 +89,7 @@ fn tones(track: &Track, media: &AudioMedia, channels: usize) -> Vec<Vec<f64>> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn surround_is_kept_channel_by_channel_and_folded_by_the_stated_matrix() {
+async fn surround_channels_are_kept_or_downmixed_by_the_standard_matrix() {
     let line = format!("{TOGETHER} {SURROUND} {CODECS} film.mov");
     let mut track = track(Container::Mov, &line, (0, 1)).await;
     assert_eq!(track.task.source_channels, 6);
@@ -117,7 +117,7 @@ async fn surround_is_kept_channel_by_channel_and_folded_by_the_stated_matrix() {
             let own = row[channel];
             assert!(
                 tone == channel || *found < own / 30.0,
-                "{channel} {tone}: {found} beside {own}"
+                "{channel} {tone}: {found}, own tone {own}"
             );
         }
     }
@@ -129,7 +129,7 @@ async fn surround_is_kept_channel_by_channel_and_folded_by_the_stated_matrix() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_sample_differs_from_an_encode_that_was_never_cut() {
+async fn segments_decode_to_the_samples_of_an_uncut_encode() {
     let (_, source) = PROGRAMMES[0];
     let line = format!("{TOGETHER} {source} {CODECS} film.mov");
     let track = track(Container::Mov, &line, (0, 1)).await;

@@ -1,4 +1,4 @@
-//! Sound against picture, at the start and at the end of a film: a white frame and a tone that begin together.
+//! Synchronisation of sound and picture over a whole film: white frames and tones that begin together.
 
 use reelsmith_core::ladder::{OutputOptions, Profile};
 use reelsmith_core::plan::{Chunk, ChunkItem, Timeline, VideoRendition};
@@ -8,11 +8,11 @@ use super::*;
 use crate::testing::{MemoryStore, serve_store};
 use crate::{ChunkTask, read_index, transcode};
 
-/// Frames from one flash to the next, and the samples that they last: 2,002 a frame at 24000/1001.
+/// Frames between flashes, and their duration in samples: 2,002 per frame at 24000/1001.
 const PERIOD: u64 = 96;
 const SAMPLES: u64 = PERIOD * 2_002;
 
-/// A film of so many seconds with a flash of one frame, and a tone of 20 ms, at the start of each period.
+/// A film with a flash of one frame and a tone of 20 ms at the start of each period.
 fn film(seconds: u32) -> String {
     format!(
         "-f lavfi -i color=black:s=64x36:r=24000/1001:d={seconds},drawbox=c=white:t=fill:enable=lt(mod(n\\,{PERIOD})\\,1) \
@@ -21,7 +21,7 @@ fn film(seconds: u32) -> String {
     )
 }
 
-/// Differences of sound to picture in microseconds at every flash; positive where the sound is late.
+/// Offset of the sound in microseconds at every flash, positive if the sound is late; also the numbers of frames and samples.
 async fn offsets(seconds: u32) -> (Vec<i64>, u64, u64) {
     let (folder, file) = made(&film(seconds));
     let store = MemoryStore::new(std::fs::read(&file).unwrap());
@@ -50,7 +50,7 @@ async fn offsets(seconds: u32) -> (Vec<i64>, u64, u64) {
         })
         .collect();
     plan.groups = vec![vec![0]];
-    // Four segments a chunk, for a join every sixteen seconds.
+    // Chunks of four segments, with a join every sixteen seconds.
     let (segment, total) = (plan.segment_frames.0, timeline.frames.0);
     plan.chunks = (0u32..)
         .zip((0..total).step_by((segment * 4) as usize))
@@ -149,10 +149,10 @@ fn tones(folder: &std::path::Path) -> Vec<u64> {
     starts
 }
 
-/// Half a millisecond: the tone needs a quarter of its period to be loud, and AAC smears its start a little.
+/// Half a millisecond: the tone is loud after a quarter of its period, and AAC smears its start.
 const HALF_A_MILLISECOND: i64 = 500;
 
-fn judge(offsets: &[i64], frames: u64, samples: u64) {
+fn assert_in_sync(offsets: &[i64], frames: u64, samples: u64) {
     let (first, last) = (offsets[0], offsets[offsets.len() - 1]);
     let worst = offsets.iter().map(|o| o.abs()).max().unwrap();
     println!(
@@ -164,16 +164,16 @@ fn judge(offsets: &[i64], frames: u64, samples: u64) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn sound_and_picture_stay_together() {
+async fn sound_and_picture_stay_in_sync() {
     let (offsets, frames, samples) = offsets(24).await;
     assert_eq!(offsets.len(), 6);
-    judge(&offsets, frames, samples);
+    assert_in_sync(&offsets, frames, samples);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "half an hour of film: some minutes of work; see docs/audio.md"]
-async fn sound_and_picture_stay_together_for_half_an_hour() {
+async fn sound_and_picture_stay_in_sync_for_half_an_hour() {
     let (offsets, frames, samples) = offsets(1_800).await;
     assert!(offsets.len() > 440);
-    judge(&offsets, frames, samples);
+    assert_in_sync(&offsets, frames, samples);
 }

@@ -1,29 +1,29 @@
 use super::*;
 use crate::testing::{MemoryStore, made};
 
-async fn tables(content: Vec<u8>) -> Read {
+async fn tables(content: Vec<u8>) -> TablesRead {
     let store = MemoryStore::new(content);
     let pin = store.pin();
     read(store, &pin).await.unwrap()
 }
 
 #[tokio::test]
-async fn tables_are_read_without_media_and_tell_where_it_is() {
+async fn tables_are_read_without_media() {
     let line = "-f lavfi -i testsrc2=size=320x180:rate=25:duration=8 -c:v libx264 -preset ultrafast -qp 0 film.mp4";
     let (_folder, file) = made(line);
     let content = std::fs::read(file).unwrap();
     let size = content.len() as u64;
-    assert!(size > 20 * PEEK, "{size}");
+    assert!(size > 20 * BLOCK, "{size}");
     let found = tables(content.clone()).await;
     assert!(
-        found.bytes_read <= 3 * PEEK,
+        found.bytes_read <= 3 * BLOCK,
         "{} of {size}",
         found.bytes_read
     );
-    let file = found.file.unwrap();
+    let file = found.tables.unwrap();
     let run = &file.samples.tracks[0].runs[0];
     let sample = file.samples(0).true_span(run.start + 3).unwrap();
-    // The length in front of a sample's first unit says how far that reaches.
+    // A sample starts with the length of its first NAL unit.
     let length = content[sample.start as usize..].first_chunk().unwrap();
     let unit = u32::from_be_bytes(*length);
     assert!(unit > 0 && sample.start + 4 + u64::from(unit) <= sample.end);
@@ -32,11 +32,11 @@ async fn tables_are_read_without_media_and_tell_where_it_is() {
 }
 
 #[tokio::test]
-async fn fragments_that_say_when_they_are_decoded_are_told_apart() {
+async fn independent_fragments_are_detected() {
     let line = "-f lavfi -i testsrc2=size=320x180:rate=25:duration=4 -c:v libx264 -preset ultrafast -g 25 -movflags";
     let fragments = async |content: Vec<u8>| {
         let size = content.len() as u64;
-        tables(content).await.file.unwrap().fragments(size)
+        tables(content).await.tables.unwrap().fragments(size)
     };
     for flags in [
         "+frag_keyframe+empty_moov",
@@ -67,7 +67,7 @@ async fn fragments_that_say_when_they_are_decoded_are_told_apart() {
 }
 
 #[tokio::test]
-async fn what_is_no_chain_of_boxes_has_no_tables() {
+async fn a_malformed_chain_of_boxes_has_no_tables() {
     let ftyp = b"\0\0\0\x10ftypisom\0\0\0\0".to_vec();
     for tail in [
         &b"\0\0\0\x07moov"[..],
@@ -78,11 +78,11 @@ async fn what_is_no_chain_of_boxes_has_no_tables() {
         b"\0\0\0\x08moov\0\0\0\x08moov",
     ] {
         let file = [&ftyp[..], tail].concat();
-        assert!(tables(file).await.file.is_none(), "{tail:?}");
+        assert!(tables(file).await.tables.is_none(), "{tail:?}");
     }
 }
 
-/// Every kind of file that tables are read of, and segments that others wrote.
+/// Files whose tables are read, and segments of other writers.
 fn corpus() -> reelsmith_testkit::fuzz::Files {
     let kept = ["src/index/tables/corpus", "../conformance/tests/corpus"];
     let mut files = reelsmith_testkit::fuzz::files(env!("CARGO_MANIFEST_DIR"), &kept);
@@ -105,10 +105,10 @@ fn fuzz_tables() {
         let store = MemoryStore::new(data.to_vec());
         let pin = store.pin();
         let read = runtime.block_on(read(store, &pin));
-        // A file of which only the start and boxes are read costs no more than a few reads of all of it.
-        let most = 4 * (data.len() as u64 + PEEK);
+        // Reading the tables costs no more than a few reads of the whole file.
+        let most = 4 * (data.len() as u64 + BLOCK);
         let read = read.map_or(0, |found| {
-            let Some(file) = found.file else {
+            let Some(file) = found.tables else {
                 return found.bytes_read;
             };
             for track in 0..file.samples.tracks.len() as u32 {

@@ -1,4 +1,4 @@
-//! Right pictures: decoded again, and looked at pixel by pixel.
+//! The content of encoded pictures, decoded and compared by pixels.
 
 use reelsmith_core::ladder::VideoRange;
 use reelsmith_core::probe::{ContentLight, Mastering};
@@ -7,7 +7,7 @@ use super::*;
 use crate::hdr;
 use crate::testing::with_clean_aperture;
 
-/// Luma and chroma of the pixel at (x, y) of a file's first picture, as eight bits.
+/// Luma and chroma in 8 bits of the pixel at (x, y) in the first picture of a file.
 fn pixel(file: &Path, x: u32, y: u32) -> [u8; 3] {
     let (folder, name) = (file.parent().unwrap(), file.file_name().unwrap());
     let name = name.to_str().unwrap();
@@ -26,7 +26,7 @@ fn assert_near(found: [u8; 3], expected: [f64; 3], what: &str) {
     }
 }
 
-/// Limited-range 8-bit code of a signal by a matrix given as the weights of red and blue.
+/// The limited-range 8-bit code of an RGB signal; the matrix is given by its weights of red and blue.
 fn coded([r, g, b]: [f64; 3], (red, blue): (f64, f64)) -> [f64; 3] {
     let y = red * r + (1.0 - red - blue) * g + blue * b;
     [
@@ -39,7 +39,7 @@ fn coded([r, g, b]: [f64; 3], (red, blue): (f64, f64)) -> [f64; 3] {
 const BT709: (f64, f64) = (0.2126, 0.0722);
 const BT2020: (f64, f64) = (0.2627, 0.0593);
 
-/// A still of one colour in 10-bit BT.2020, with HDR10 metadata where it is PQ.
+/// A still of one colour in 10-bit BT.2020, with HDR10 metadata if it is PQ.
 fn still(signal: [f64; 3], transfer: &str) -> String {
     let [y, u, v] = coded(signal, BT2020).map(|c| (c * 4.0).round());
     let metadata = match transfer {
@@ -70,8 +70,8 @@ fn colours(media: &RungMedia) -> (u16, u16, u16) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn hdr10_goes_through_and_is_tone_mapped_beside_it() {
-    // Reference white, and a red that BT.709 cannot show.
+async fn hdr10_is_preserved_and_also_tone_mapped() {
+    // Reference white, and a red outside BT.709.
     for signal in [[0.58; 3], [0.5, 0.2, 0.2]] {
         let film = Film::made(Container::Mov, &still(signal, "smpte2084")).await;
         let light = ContentLight {
@@ -120,7 +120,7 @@ async fn hdr10_goes_through_and_is_tone_mapped_beside_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn hlg_goes_through_and_is_tone_mapped_beside_it() {
+async fn hlg_is_preserved_and_also_tone_mapped() {
     let signal = [0.75; 3];
     let film = Film::made(Container::Mov, &still(signal, "arib-std-b67")).await;
     let rungs = [
@@ -143,7 +143,7 @@ async fn hlg_goes_through_and_is_tone_mapped_beside_it() {
     );
 }
 
-/// White on the left, black on the right, in a picture of 180 × 144.
+/// A picture of 180 × 144, white on the left and black on the right.
 const HALVES: &str =
     "-f lavfi -i color=white:size=180x144:rate=24,drawbox=x=90:color=black:t=fill -frames:v 24";
 
@@ -168,7 +168,7 @@ async fn upright(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn pixels_become_square_turned_pictures_upright_and_odd_sizes_even() {
+async fn pixels_become_square_pictures_upright_and_sizes_even() {
     let (white, black) = ([235.0, 128.0, 128.0], [16.0, 128.0, 128.0]);
     let wide = format!("{HALVES} -vf setsar=64/45 -c:v libx264 -qp 4 -pix_fmt yuv420p film.mp4");
     let out = upright(Container::Mov, made(&wide).0, "film.mp4", "256x144").await;
@@ -185,7 +185,7 @@ async fn pixels_become_square_turned_pictures_upright_and_odd_sizes_even() {
     );
     let out = upright(Container::Mov, folder, "film.mp4", "144x180").await;
     let (above, below) = (pixel(&out, 70, 80), pixel(&out, 70, 100));
-    // ffmpeg 5.1 writes a matrix that turns counter-clockwise for this tag.
+    // For this tag, ffmpeg 5.1 writes a matrix that rotates counter-clockwise.
     assert_near(above, black, "right becomes top");
     assert_near(below, white, "left becomes bottom");
     std::fs::remove_dir_all(out.parent().unwrap()).unwrap();
@@ -197,7 +197,7 @@ async fn pixels_become_square_turned_pictures_upright_and_odd_sizes_even() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn full_range_becomes_limited() {
+async fn full_range_is_converted_to_limited_range() {
     let line = "-f lavfi -i color=size=320x180:rate=24,format=yuvj422p,geq=lum=255:cb=128:cr=128 -frames:v 24 -c:v mjpeg \
                 -q:v 2 film.mov";
     let film = Film::made(Container::Mov, line).await;
@@ -210,7 +210,7 @@ async fn full_range_becomes_limited() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn fields_become_whole_frames_at_the_same_rate() {
+async fn interlaced_pictures_become_frames_at_the_same_rate() {
     let line = "-f lavfi -i testsrc2=size=320x180:rate=50 -frames:v 72 -vf tinterlace=interleave_top,setfield=tff -r 25 \
                 -pix_fmt yuv420p -c:v libx264 -flags +ildct+ilme -x264-params tff=1 -qp 4 -g 24 film.mp4";
     let film = Film::made(Container::Mov, line).await;
@@ -235,7 +235,7 @@ async fn fields_become_whole_frames_at_the_same_rate() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn colour_is_tagged_and_a_turned_picture_is_upright() {
+async fn colour_is_tagged_and_a_rotated_picture_is_upright() {
     let (folder, _) = made(&format!("{LAVFI}:rate=24 -t 2 {B_FRAMES} flat.mp4"));
     let turn = "-i flat.mp4 -c copy -metadata:s:v:0 rotate=90 film.mp4";
     ffmpeg(folder.path(), turn);
@@ -245,7 +245,7 @@ async fn colour_is_tagged_and_a_turned_picture_is_upright() {
     upright.rung.resolution = film.probe.video.display();
     let chunks = film.encode(48, &[upright]).await;
     let shown = film.assert_seamless(&chunks, 0);
-    // ffmpeg turns the source itself when it decodes it.
+    // ffmpeg rotates the source when it decodes it.
     film.assert_lossless(&shown);
     let init = reelsmith_isobmff::Init::read(&chunks[0].rungs[0].init).unwrap();
     let color = init.colour.unwrap();
@@ -265,7 +265,7 @@ async fn colour_is_tagged_and_a_turned_picture_is_upright() {
     assert!(init.has_brand("cmfc"));
 }
 
-/// Encodes a film with this clean aperture without loss, and holds its pictures against ffmpeg's own crop of the film.
+/// Encodes a film with this clean aperture losslessly, and compares its pictures with ffmpeg's own crop of the film.
 async fn assert_cropped(line: &str, aperture: [u32; 8], display: &str, crop: &str) {
     let (folder, flat) = made(&format!("{LAVFI}:rate=24 -t 3 {B_FRAMES} flat.mov"));
     ffmpeg(folder.path(), line);
@@ -295,12 +295,12 @@ async fn assert_cropped(line: &str, aperture: [u32; 8], display: &str, crop: &st
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_clean_aperture_is_what_is_shown() {
+async fn the_picture_is_cropped_to_the_clean_aperture() {
     // 300 1/3 × 160 of 320 × 180, two to the right and five up: from 11.83 to 312.17, and from 5 to 165.
     let up = (-5i32).cast_unsigned();
     let aperture = [901, 3, 160, 1, 2, 1, up, 1];
     assert_cropped("-version", aperture, "300x158", "crop=300:158:12:6").await;
     let turn = "-i flat.mov -c copy -metadata:s:v:0 rotate=90 film.mov";
-    // The tag turns counter-clockwise: what was left of the right edge becomes the top.
+    // The tag rotates counter-clockwise: the right edge becomes the top.
     assert_cropped(turn, aperture, "158x300", "crop=158:300:6:8").await;
 }

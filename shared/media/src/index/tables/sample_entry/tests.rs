@@ -13,11 +13,15 @@ async fn completed(container: Container, content: Vec<u8>) -> Option<Crop> {
     let pin = store.pin();
     let proxy = serve_store(store.clone()).await;
     let probe = probe(&tools(), &proxy.url(), container).await.unwrap();
-    complete(store, &pin, probe).await.unwrap().video.crop
+    add_clean_aperture(store, &pin, probe)
+        .await
+        .unwrap()
+        .video
+        .crop
 }
 
 #[tokio::test]
-async fn the_box_of_the_pictures_sample_entry_is_read() {
+async fn the_clean_aperture_is_read_from_the_sample_entry() {
     let (_folder, file) = made(&format!("{LINE} film.mp4"));
     let plain = std::fs::read(file).unwrap();
     assert_eq!(completed(Container::Mov, plain.clone()).await, None);

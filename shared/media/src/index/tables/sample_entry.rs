@@ -1,4 +1,4 @@
-//! What the sample entry of a picture says that ffmpeg 5.1 does not read.
+//! Facts of video sample entries that ffmpeg 5.1 does not report.
 
 use std::sync::Arc;
 
@@ -10,42 +10,42 @@ use reelsmith_core::sniff::Container;
 use reelsmith_core::units::Resolution;
 use reelsmith_isobmff::{AvcConfig, Reader, Sps, sample_description, visual_entry};
 
-use super::{BoxWalk, MOST_LOOKS};
+use super::BoxWalk;
 use crate::error::MediaError;
 
-/// Fills in what ffprobe does not tell of a pinned mezzanine: the clean aperture of MP4 and MOV.
+/// Adds the clean aperture of a pinned MP4 or MOV to its probe. Without a `clap` box, or with a malformed one, the picture is
+/// not cropped.
 ///
 /// # Errors
-/// Those of the store. A file without the box, or with one that makes no sense, is shown whole.
-pub async fn complete(
+/// [`MediaError::Source`].
+pub async fn add_clean_aperture(
     store: Arc<dyn ObjectStore>,
     pin: &ObjectPin,
     mut probe: Probe,
 ) -> Result<Probe, MediaError> {
     if probe.container == Container::Mov {
-        let mut reader = BoxWalk::new(store, pin);
-        let moov = reader.movie_box(MOST_LOOKS).await?;
+        let moov = BoxWalk::new(store, pin).movie_box().await?;
         let video = &mut probe.video;
         video.crop = moov.and_then(|(_, moov)| crop(&moov, video.index, video.coded));
     }
     Ok(probe)
 }
 
-/// For each track whether it has H.264 that does not state in its sample entries how far frames are reordered.
-pub(super) fn silent(moov: &[u8]) -> Vec<bool> {
+/// For each track: whether it has H.264 that does not state in its sample entries how far frames are reordered.
+pub(super) fn reordering_unstated(moov: &[u8]) -> Vec<bool> {
     let movie = Reader::new(moov).child(b"moov");
     let tracks = movie.into_iter().flat_map(|m| m.all(b"trak"));
     let entries = tracks.map(|trak| sample_description(&trak).ok());
     entries
         .map(|stsd| {
             let mut entries = stsd.into_iter().flat_map(Reader::children);
-            entries.any(|(kind, entry)| is_silent(kind, entry))
+            entries.any(|(kind, entry)| is_unstated(kind, entry))
         })
         .collect()
 }
 
-/// Whether a sample entry is H.264 with a parameter set that states no bound of reordering, or with none that can be read.
-fn is_silent(kind: [u8; 4], mut entry: Reader<'_>) -> bool {
+/// Whether a sample entry is H.264 with a parameter set that does not state the reordering, or without a readable one.
+fn is_unstated(kind: [u8; 4], mut entry: Reader<'_>) -> bool {
     if !matches!(&kind, b"avc1" | b"avc2" | b"avc3" | b"avc4") {
         return false;
     }
@@ -56,7 +56,7 @@ fn is_silent(kind: [u8; 4], mut entry: Reader<'_>) -> bool {
     !config.is_some_and(|c| !c.sps.is_empty() && c.sps.iter().all(|nal| bound(nal).is_some()))
 }
 
-/// The crop that the first sample entry of a track states, where it is of the size that the decoder gives.
+/// The crop of the first sample entry of a track, if its size is that of the decoded picture.
 fn crop(moov: &[u8], stream: u32, coded: Resolution) -> Option<Crop> {
     let movie = Reader::new(moov).child(b"moov")?;
     let trak = movie.all(b"trak").nth(stream as usize)?;
