@@ -135,7 +135,8 @@ impl EncodeOrder {
     ) -> Result<Self, OrderError> {
         let probe = &inspection.probe;
         let input = inspection.mezzanine.object.clone();
-        let transfer = format!("the transfer function {:?}", probe.video.transfer);
+        let transfer = probe.video.transfer.as_deref().unwrap_or("unknown");
+        let transfer = format!("the transfer function {transfer}");
         require(
             !probe.video.is_hdr(),
             "SDR pictures for the encoder mediaconvert",

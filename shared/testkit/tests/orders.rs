@@ -71,7 +71,7 @@ fn segments_end_where_the_plan_ends_them_at_every_usual_rate() {
     ] {
         let ordered = at_rate(rate, 600);
         let order = ordered.order().unwrap();
-        // As the service does it: up to the next whole group of pictures.
+        // The service rounds up to the next whole group of pictures.
         let ticks = |frames: u64| {
             order
                 .frame_rate
@@ -93,21 +93,21 @@ fn a_long_programme_asks_for_acceleration() {
 }
 
 #[test]
-fn what_the_service_cannot_make_is_said_before_it_is_asked() {
+fn a_job_that_the_service_cannot_encode_is_refused_before_the_order() {
     let refused = |change: &dyn Fn(&mut Ordered)| {
         let mut ordered = Ordered::usual();
         change(&mut ordered);
         ordered.order().unwrap_err().to_string()
     };
-    insta::assert_snapshot!(refused(&|o| o.job.profile.audio.bitrate.0 = 129_000), @"expected an AAC bit rate that MediaConvert has, found 129000 bit/s");
+    insta::assert_snapshot!(refused(&|o| o.job.profile.audio.bitrate.0 = 129_000), @"expected an AAC bit rate that MediaConvert accepts, found 129000 bit/s");
     insta::assert_snapshot!(refused(&|o| o.plan.audio[0].channels = 3), @"expected 1, 2 or 6 channels, found 3");
-    insta::assert_snapshot!(refused(&|o| o.plan.video[0].rung.resolution.width = 16), @"expected pictures with sides of 32 to 8192, found 16x1080 of video/h264_1080p");
-    insta::assert_snapshot!(refused(&|o| o.plan.segment_frames.0 = 12), @"expected segments and groups of pictures between whose lengths lies a whole second, found segments of 12 and groups of 48 frames at 24000/1001 frames per second");
-    insta::assert_snapshot!(refused(&|o| o.inspection.probe.video.transfer = Some("smpte2084".into())), @r#"expected SDR pictures where the encoder is mediaconvert, found the transfer function Some("smpte2084")"#);
+    insta::assert_snapshot!(refused(&|o| o.plan.video[0].rung.resolution.width = 16), @"expected pictures with sides of 32 to 8192 pixels, found 16x1080 of video/h264_1080p");
+    insta::assert_snapshot!(refused(&|o| o.plan.segment_frames.0 = 12), @"expected a whole number of seconds above the length of a segment without its last group of pictures, and at most the length of the segment, found segments of 12 and groups of 48 frames at 24000/1001 frames per second");
+    insta::assert_snapshot!(refused(&|o| o.inspection.probe.video.transfer = Some("smpte2084".into())), @"expected SDR pictures for the encoder mediaconvert, found the transfer function smpte2084");
 }
 
 #[test]
-fn a_token_is_one_attempts_own() {
+fn every_attempt_has_its_own_token() {
     let ordered = Ordered::usual();
     let tag = EncodeTag::of(&ordered.job.job_key, &ordered.fence);
     let mut next = tag.clone();
