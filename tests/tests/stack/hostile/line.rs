@@ -141,7 +141,7 @@ impl Line {
             claim: claim.clone(),
         };
         verify_mezzanine::handle(Arc::clone(&self.verify), claimed, invocation()).await?;
-        self.encoded(&claim, &plan).await?;
+        Box::pin(self.encoded(&claim, &plan)).await?;
         *stage = Stage::Done;
         Ok(())
     }
