@@ -2,7 +2,7 @@
 import re
 
 EXPLICIT = {
-    "transitions: reserve, commit, complete, fail, abandon": ["shared/core/src/submission.rs", "shared/core/src/submission/abandon.rs"],
+    "transitions: reserve, commit, complete, fail, abandon": ["shared/core/src/submission.rs"],
     "table adapter: conditional writes, outbox, sweeps": [
         "shared/aws/src/dynamodb.rs", "shared/aws/src/dynamodb/apply.rs", "shared/aws/src/dynamodb/item.rs",
         "shared/aws/src/dynamodb/outbox.rs", "shared/aws/src/dynamodb/sweep.rs"],
