@@ -3,49 +3,27 @@
 use std::error::Error;
 use std::fmt::Display;
 use std::sync::Arc;
+use std::time::Duration;
 
 use aws_credential_types::provider::error::CredentialsError;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
-use reelsmith_core::ports::{Cause, PortError, PortErrorKind, ServiceAnswer};
+use aws_smithy_types::error::operation::BuildError;
+use backon::{BackoffBuilder as _, ExponentialBuilder};
+use reelsmith_core::ports::{PortError, PortErrorKind, ServiceAnswer, chain};
 
-/// An SDK error as a port error. `operation` is the API call; `resource` is the object, table, topic or state machine it
-/// was about. Payloads never become part of the error.
-pub(crate) fn port_error<E>(
-    operation: &'static str,
-    resource: &dyn Display,
-    error: SdkError<E, HttpResponse>,
-) -> PortError
+/// An SDK error as a port error. `resource` is the object, table, topic or state machine that the call was about. Payloads
+/// never become part of the error.
+pub(crate) fn port_error<E>(resource: &dyn Display, error: SdkError<E, HttpResponse>) -> PortError
 where
     E: Error + ProvideErrorMetadata + Send + Sync + 'static,
 {
-    let resource = resource.to_string();
-    let kind = kind(&error);
-    match split(error) {
-        Ok((answer, source)) => PortError::Answered {
-            kind,
-            operation,
-            resource,
-            answer: Box::new(answer),
-            hint: None,
-            source,
-        },
-        Err(source) => PortError::Unanswered {
-            kind,
-            operation,
-            resource,
-            source,
-        },
-    }
-}
-
-/// What the service answered, with the error beneath; only the error if no answer came back.
-pub(crate) fn split<E>(error: SdkError<E, HttpResponse>) -> Result<(ServiceAnswer, Cause), Cause>
-where
-    E: Error + ProvideErrorMetadata + Send + Sync + 'static,
-{
-    let status = status(&error);
+    // The SDK names its error types after the API call: `aws_sdk_s3::operation::get_object::GetObjectError`.
+    let name = std::any::type_name::<E>();
+    let operation = name.rsplit("::").next().unwrap_or(name);
+    let operation = operation.trim_end_matches("Error");
+    let (kind, resource, status) = (kind(&error), resource.to_string(), status(&error));
     match error {
         SdkError::ServiceError(answered) => {
             let source = answered.into_err();
@@ -54,23 +32,54 @@ where
                 message: source.message().map(str::to_owned),
                 status,
             };
-            Ok((answer, Arc::new(source)))
+            PortError::Answered {
+                kind,
+                operation,
+                resource,
+                answer: Box::new(answer),
+                hint: None,
+                source: Arc::new(source),
+            }
         }
-        other => Err(Arc::new(other)),
+        unanswered => PortError::Unanswered {
+            kind,
+            operation,
+            resource,
+            source: Arc::new(unanswered),
+        },
     }
 }
 
-/// The service's error code, for the few codes that are an answer and not a failure.
+/// A request that cannot be built: a required field is missing.
+pub(crate) fn unbuilt(error: BuildError) -> PortError {
+    PortError::new(PortErrorKind::Invalid, chain(&error))
+}
+
+/// The waits between retries: exponential with jitter, from `first_ms` up to `most_ms` milliseconds.
+pub(crate) fn pauses(
+    first_ms: u64,
+    most_ms: u64,
+    retries: usize,
+) -> impl Iterator<Item = Duration> + Send {
+    ExponentialBuilder::default()
+        .with_jitter()
+        .with_min_delay(Duration::from_millis(first_ms))
+        .with_max_delay(Duration::from_millis(most_ms))
+        .with_max_times(retries)
+        .build()
+}
+
+/// The error code of the service.
 pub(crate) fn code<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> Option<&str> {
     error.as_service_error().and_then(|e| e.code())
 }
 
-/// The HTTP status of the answer, where there was one.
+/// The HTTP status of the answer, if there was one.
 pub(crate) fn status<E>(error: &SdkError<E, HttpResponse>) -> Option<u16> {
     error.raw_response().map(|r| r.status().as_u16())
 }
 
-pub(crate) fn kind<E>(error: &SdkError<E, HttpResponse>) -> PortErrorKind
+fn kind<E>(error: &SdkError<E, HttpResponse>) -> PortErrorKind
 where
     E: Error + ProvideErrorMetadata + 'static,
 {

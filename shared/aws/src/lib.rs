@@ -1,12 +1,13 @@
-//! The ports of `reelsmith-core` over AWS: the only crate that imports the SDK.
+//! The adapters of the ports of `reelsmith-core` over AWS. This is the only crate that imports the SDK.
 //!
-//! [`Sdk`] holds one shared configuration; every adapter is made from it. What an adapter gives back is in terms of
-//! the ports: SDK types and SDK errors stay in here, and an SDK error becomes a
-//! [`PortError`](reelsmith_core::ports::PortError) in exactly one place.
+//! [`Sdk`] holds one configuration, from which every adapter is made. No SDK type leaves this crate, and an SDK error becomes
+//! a [`PortError`](reelsmith_core::ports::PortError) in one place, `error.rs`. With the feature `operator`, the crate also
+//! contains what the command line needs: `provision` creates the resources of the local stack, and `operate` reads
+//! executions, queues, logs and rows.
 
-#[cfg(test)]
-mod canned;
 mod clock;
+#[cfg(feature = "operator")]
+mod cloud;
 mod dynamodb;
 mod error;
 mod mediaconvert;
@@ -18,6 +19,8 @@ mod s3;
 mod sdk;
 mod sfn;
 mod sns;
+#[cfg(test)]
+mod testing;
 
 pub use clock::SystemClock;
 pub use dynamodb::DynamoSubmissions;

@@ -1,7 +1,7 @@
 //! Jobs of AWS Elemental MediaConvert.
 //!
-//! A job carries its job key, generation and attempt as metadata: the token that makes a repeated `CreateJob` harmless is
-//! remembered for one minute only, so a job whose acknowledgement was lost is looked for by them.
+//! MediaConvert remembers the token that makes a repeated `CreateJob` harmless for one minute only. A job therefore carries
+//! its job key, generation and attempt as metadata, by which a job is found whose answer was lost.
 
 mod audio;
 mod settings;
@@ -22,14 +22,14 @@ use reelsmith_core::time::UnixMillis;
 
 use crate::error::port_error;
 
-/// Names of the metadata of a job.
+/// The names of the metadata of a job.
 const JOB_KEY: &str = "job_key";
 const GENERATION: &str = "generation";
 const ATTEMPT: &str = "attempt";
-/// Greatest length of the input that a search takes; a longer one is compared here.
-const SEARCHED: usize = 300;
+/// The longest input URL that a search accepts; a longer one is compared here.
+const MAX_SEARCH: usize = 300;
 
-/// The service behind the [`EncodeService`] port.
+/// MediaConvert behind the [`EncodeService`] port.
 #[derive(Clone, Debug)]
 pub struct MediaConvert {
     client: Client,
@@ -38,7 +38,7 @@ pub struct MediaConvert {
 }
 
 impl MediaConvert {
-    /// Jobs in a queue, which read and write under a role.
+    /// Jobs in the queue with this ARN; the service assumes the role with this ARN.
     pub fn new(client: Client, role: impl Into<String>, queue: impl Into<String>) -> Self {
         Self {
             client,
@@ -50,16 +50,16 @@ impl MediaConvert {
     async fn look(&self, id: &str) -> PortResult<EncodeJob> {
         let resource = format!("MediaConvert job {id}");
         let answer = self.client.get_job().id(id).send().await;
-        let answer = answer.map_err(|e| port_error("GetJob", &resource, e))?;
-        let job = answer.job.and_then(|job| seen(&job));
+        let answer = answer.map_err(|e| port_error(&resource, e))?;
+        let job = answer.job.and_then(|job| job_of(&job));
         job.ok_or_else(|| foreign("GetJob", id))
     }
 }
 
 #[async_trait]
 impl EncodeService for MediaConvert {
-    /// Asked once: the SDK's own tries may span more than the minute for which the token protects. Whoever calls again
-    /// looks for the job first.
+    /// Sends the request once: the retries of the SDK may last longer than the minute for which the token protects. A caller
+    /// that retries searches for the job first.
     async fn create(&self, order: &EncodeOrder) -> PortResult<EncodeJob> {
         let resource = format!("MediaConvert queue {}", self.queue);
         let mode = if order.accelerated {
@@ -81,8 +81,8 @@ impl EncodeService for MediaConvert {
             .config_override(Config::builder().retry_config(RetryConfig::disabled()))
             .send()
             .await
-            .map_err(|e| port_error("CreateJob", &resource, e))?;
-        let job = answer.job.and_then(|job| seen(&job));
+            .map_err(|e| port_error(&resource, e))?;
+        let job = answer.job.and_then(|job| job_of(&job));
         job.ok_or_else(|| foreign("CreateJob", &order.tag.token()))
     }
 
@@ -94,7 +94,7 @@ impl EncodeService for MediaConvert {
     ) -> PortResult<Vec<EncodeJob>> {
         let url = input.to_string();
         let resource = format!("MediaConvert queue {} input {url}", self.queue);
-        let searched = Some(url.clone()).filter(|url| url.len() <= SEARCHED);
+        let searched = Some(url.clone()).filter(|url| url.len() <= MAX_SEARCH);
         let mut pages = self
             .client
             .search_jobs()
@@ -106,10 +106,10 @@ impl EncodeService for MediaConvert {
             .send();
         let mut found = Vec::new();
         while let Some(page) = pages.next().await {
-            let page = page.map_err(|e| port_error("SearchJobs", &resource, e))?;
+            let page = page.map_err(|e| port_error(&resource, e))?;
             let jobs = page.jobs.unwrap_or_default();
-            found.extend(jobs.iter().filter(|j| reads(j, &url)).filter_map(seen));
-            // Newest first: what follows is older still.
+            found.extend(jobs.iter().filter(|j| reads(j, &url)).filter_map(job_of));
+            // The newest jobs come first, so all that follow are older.
             if jobs.last().is_some_and(|job| created(job) < since) {
                 break;
             }
@@ -127,8 +127,8 @@ impl EncodeService for MediaConvert {
         let Err(error) = self.client.cancel_job().id(id).send().await else {
             return Ok(());
         };
-        let error = port_error("CancelJob", &resource, error);
-        // A job that has ended is in conflict with being called off.
+        let error = port_error(&resource, error);
+        // MediaConvert refuses to cancel a job that has ended.
         if error.kind() == PortErrorKind::Invalid && !self.look(id).await?.state.is_open() {
             return Ok(());
         }
@@ -144,8 +144,8 @@ fn metadata(tag: &EncodeTag) -> HashMap<String, String> {
     ])
 }
 
-/// A job as this crate knows it; `None` for one that somebody else placed.
-fn seen(job: &Job) -> Option<EncodeJob> {
+/// A job of this deployment; `None` for a job without its metadata.
+fn job_of(job: &Job) -> Option<EncodeJob> {
     let metadata = job.user_metadata()?;
     Some(EncodeJob {
         id: job.id()?.to_owned(),
@@ -164,7 +164,7 @@ fn created(job: &Job) -> UnixMillis {
     UnixMillis(seconds.saturating_mul(1_000))
 }
 
-/// A state that this version does not know is one of work under way: the next look will tell.
+/// The state of a job. An unknown status counts as running.
 fn state(job: &Job) -> EncodeState {
     let percent = job.job_percent_complete().unwrap_or(0).clamp(0, 100);
     match job.status() {
@@ -181,7 +181,7 @@ fn state(job: &Job) -> EncodeState {
     }
 }
 
-/// Whether the job's input is this one; where the answer does not say, the search has said it.
+/// Whether the input of the job is `url`. An answer without inputs is trusted: the search was for `url`.
 fn reads(job: &Job, url: &str) -> bool {
     let inputs = job.settings().map(|s| s.inputs()).unwrap_or_default();
     let first = inputs.first().and_then(|input| input.file_input());
@@ -189,7 +189,7 @@ fn reads(job: &Job, url: &str) -> bool {
 }
 
 fn foreign(operation: &str, id: &str) -> PortError {
-    let detail = format!("{operation} {id}: a job without the metadata of reelsmith");
+    let detail = format!("{operation} {id}: expected the metadata of reelsmith, found none");
     PortError::new(PortErrorKind::Invalid, detail)
 }
 

@@ -1,17 +1,15 @@
-//! Creates what Terraform creates, for the local stack: every call makes a resource or brings it to what is asked, so
+//! Creates for the local stack what Terraform creates in AWS. Every call creates a resource or updates it to its spec, so
 //! that a second run changes nothing.
 //!
-//! The `*Spec` structs are the shapes of `terraform/resources.yaml`; names are full names by the time they get here.
+//! The `*Spec` structs have the shapes of `terraform/resources.yaml`, with full names.
 
-mod cloud;
 mod function;
 mod messaging;
 mod storage;
 mod table;
 mod workflow;
 
-pub use cloud::{Cloud, CloudError};
-pub(crate) use cloud::{CloudResult, Doing};
+pub use crate::cloud::{Cloud, CloudError};
 pub use function::{FunctionSpec, Provisioned, code_digest};
 pub use messaging::QueueSpec;
 pub use storage::ManifestEvents;

@@ -1,4 +1,24 @@
-//! Objects in S3.
+//! Objects in S3, behind the port [`ObjectStore`].
+//!
+//! The problem: a job reads a mezzanine for minutes, in ranges, by many workers, while anyone may replace the object; and
+//! each deliverable must be written exactly once although workers are retried.
+//!
+//! The idea: a read names an [`ObjectPin`] (version id and ETag), and a write carries its condition in the request
+//! (`If-None-Match: *` or `If-Match`), so that S3 decides and no lock is needed.
+//!
+//! Invariants:
+//! - A read returns the bytes of the pinned version, complete, or an error. A body that ends early is requested again,
+//!   which the SDK does not do by itself; a version that has changed is `Changed`.
+//! - [`Put::Exists`] means that the condition of the write failed, and nothing else. Two writers that meet at one key
+//!   get `ConditionalRequestConflict` from S3 and are tried again.
+//! - After a lost answer, a repeated `create_only` write finds its own object and reports [`Put::Exists`]. The caller
+//!   compares the bytes.
+//! - `HeadObject` answers 403 both for a denial and, without `s3:ListBucket`, for a missing object; the error says so.
+//!
+//! Ranges: `read.rs` asks for the newest version with `If-Match` first, because it is nearly always the pinned one and an
+//! emulator may support ranges of the newest version only. If it is another version, the pinned one is requested by its
+//! version id. For example, a worker that reads bytes 0 to 8 MiB of `film.mov` pinned at version `v1` sends
+//! `GET film.mov`, `If-Match: "e1"`, `Range: bytes=0-8388607`, and checks that the answer has the version id `v1`.
 
 mod read;
 mod write;
@@ -14,9 +34,9 @@ use reelsmith_core::ports::{
 };
 use write::Source;
 
-use crate::error::{kind_of_code, port_error};
+use crate::error::{kind_of_code, port_error, unbuilt};
 
-/// The most keys that one `DeleteObjects` takes.
+/// The largest number of keys of one `DeleteObjects`.
 const DELETE_BATCH: usize = 1_000;
 
 /// S3 behind the [`ObjectStore`] port.
@@ -26,7 +46,7 @@ pub struct S3Store {
 }
 
 impl S3Store {
-    /// All buckets that the client may reach.
+    /// All buckets that the client can reach.
     #[must_use]
     pub fn new(client: Client) -> Self {
         Self { client }
@@ -41,22 +61,16 @@ impl S3Store {
 
     async fn delete_batch(&self, bucket: &str, keys: &[String]) -> PortResult<()> {
         let resource = format!("s3://{bucket} ({} keys)", keys.len());
-        let invalid = |e: aws_sdk_s3::error::BuildError| {
-            PortError::new(
-                PortErrorKind::Invalid,
-                format!("DeleteObjects {resource}: {e}"),
-            )
-        };
         let objects = keys
             .iter()
             .map(|key| ObjectIdentifier::builder().key(key).build())
             .collect::<Result<Vec<_>, _>>()
-            .map_err(invalid)?;
+            .map_err(unbuilt)?;
         let batch = Delete::builder()
             .set_objects(Some(objects))
             .quiet(true)
             .build()
-            .map_err(invalid)?;
+            .map_err(unbuilt)?;
         let answer = self
             .client
             .delete_objects()
@@ -64,12 +78,12 @@ impl S3Store {
             .delete(batch)
             .send()
             .await
-            .map_err(|e| port_error("DeleteObjects", &resource, e))?;
+            .map_err(|e| port_error(&resource, e))?;
         refused_keys(bucket, answer.errors())
     }
 }
 
-/// `DeleteObjects` answers 200 although it refused some keys.
+/// `DeleteObjects` answers 200 even if it refused some keys.
 fn refused_keys(bucket: &str, errors: &[aws_sdk_s3::types::Error]) -> PortResult<()> {
     let mut refused = errors
         .iter()
@@ -95,12 +109,12 @@ impl ObjectStore for S3Store {
             .head_of(object)
             .send()
             .await
-            .map_err(|e| explain_denial(port_error("HeadObject", object, e)))?;
+            .map_err(|e| explain_denial(port_error(object, e)))?;
         Ok(ObjectMeta {
             pin: ObjectPin {
                 object: object.clone(),
-                // An object from before versioning was switched on has the version id "null", which cannot be pinned
-                // against: the next write replaces it.
+                // An object from before versioning was enabled has the version id "null". It cannot be pinned: the
+                // next write replaces it.
                 version_id: found.version_id.filter(|id| id != "null"),
                 etag: found.e_tag.unwrap_or_default().trim_matches('"').to_owned(),
                 size: found
@@ -136,28 +150,18 @@ impl ObjectStore for S3Store {
     }
 
     async fn list(&self, bucket: &str, prefix: &str) -> PortResult<Vec<ListedObject>> {
-        let mut pages = self
-            .client
-            .list_objects_v2()
-            .bucket(bucket)
-            .prefix(prefix)
-            .into_paginator()
-            .send();
+        let request = self.client.list_objects_v2().bucket(bucket).prefix(prefix);
+        let mut pages = request.into_paginator().send();
         let mut listed = Vec::new();
         while let Some(page) = pages.next().await {
-            let page = page
-                .map_err(|e| port_error("ListObjectsV2", &format!("s3://{bucket}/{prefix}"), e))?;
-            listed.extend(
-                page.contents
-                    .unwrap_or_default()
-                    .into_iter()
-                    .filter_map(|object| {
-                        Some(ListedObject {
-                            key: object.key?,
-                            size: u64::try_from(object.size?).ok()?,
-                        })
-                    }),
-            );
+            let page = page.map_err(|e| port_error(&format!("s3://{bucket}/{prefix}"), e))?;
+            let objects = page.contents.unwrap_or_default().into_iter();
+            listed.extend(objects.filter_map(|object| {
+                Some(ListedObject {
+                    key: object.key?,
+                    size: u64::try_from(object.size?).ok()?,
+                })
+            }));
         }
         Ok(listed)
     }
@@ -170,7 +174,7 @@ impl ObjectStore for S3Store {
     }
 }
 
-/// S3 hides whether an object exists from those who may not list its bucket.
+/// S3 does not show whether an object exists to callers that may not list the bucket.
 fn explain_denial(error: PortError) -> PortError {
     if error.kind() != PortErrorKind::Denied {
         return error;

@@ -9,7 +9,7 @@ use reelsmith_core::ports::{
 
 use crate::error::port_error;
 
-/// The ARN of an execution, which is a function of its state machine and its name.
+/// The ARN of the execution with that name of a state machine.
 #[must_use]
 pub fn execution_arn(machine: &str, name: &str) -> String {
     format!(
@@ -26,7 +26,7 @@ pub struct StepFunctions {
 }
 
 impl StepFunctions {
-    /// Executions of one state machine.
+    /// Executions of the state machine with this ARN.
     pub fn new(client: Client, state_machine_arn: impl Into<String>) -> Self {
         Self {
             client,
@@ -37,8 +37,8 @@ impl StepFunctions {
 
 #[async_trait]
 impl Workflow for StepFunctions {
-    /// AWS answers a repeat with the same input with the ARN of the execution that runs, which then counts as
-    /// [`Started::New`]: there is one execution all the same.
+    /// If an execution with the same name and input runs already, AWS answers with its ARN. The result is
+    /// [`Started::New`], although this call did not start it.
     async fn start(&self, name: &str, input: &str) -> PortResult<Started> {
         let resource = format!("{} execution {name}", self.state_machine_arn);
         if !is_execution_name(name) {
@@ -47,7 +47,7 @@ impl Workflow for StepFunctions {
             );
             return Err(PortError::new(PortErrorKind::Invalid, detail));
         }
-        // Checked here so that it fails alike before an emulator that would start it.
+        // An emulator would start it, so the check is made here.
         if let Err(error) = serde_json::from_str::<serde::de::IgnoredAny>(input) {
             let detail = format!("StartExecution {resource}: expected JSON input: {error}");
             return Err(PortError::new(PortErrorKind::Invalid, detail));
@@ -69,7 +69,7 @@ impl Workflow for StepFunctions {
             {
                 Ok(Started::Existing)
             }
-            Err(error) => Err(port_error("StartExecution", &resource, error)),
+            Err(error) => Err(port_error(&resource, error)),
         }
     }
 
@@ -84,7 +84,7 @@ impl Workflow for StepFunctions {
 }
 
 impl StepFunctions {
-    /// Where an execution stands, by its ARN or its name; `None` where there is none of that name.
+    /// The status of the execution with this ARN or name; `None` if there is none.
     async fn status(&self, execution: &str) -> PortResult<Option<ExecutionStatus>> {
         let arn = if execution.starts_with("arn:") {
             execution.to_owned()
@@ -101,7 +101,7 @@ impl StepFunctions {
             {
                 Ok(None)
             }
-            Err(error) => Err(port_error("DescribeExecution", &arn, error)),
+            Err(error) => Err(port_error(&arn, error)),
         }
     }
 }

@@ -1,18 +1,17 @@
-//! Announcements on an SNS topic.
+//! Messages on an SNS topic.
 
 use async_trait::async_trait;
 use aws_sdk_sns::Client;
-use aws_sdk_sns::error::BuildError;
 use aws_sdk_sns::types::MessageAttributeValue;
 use reelsmith_core::digest::sha256_hex;
 use reelsmith_core::ports::{Announcer, Message, PortError, PortErrorKind, PortResult};
 
-use crate::error::port_error;
+use crate::error::{port_error, unbuilt};
 
 /// The topic behind the [`Announcer`] port.
 ///
-/// Subscribers find the attributes `kind` (for filter policies) and `id` (to drop repeats: SNS delivers at least once).
-/// On a FIFO topic the id also becomes the deduplication id.
+/// Each message has the attributes `kind`, for filter policies, and `id`, by which subscribers drop repeats: SNS delivers
+/// at least once. On a FIFO topic, the hash of the id is also the deduplication id.
 #[derive(Clone, Debug)]
 pub struct SnsAnnouncer {
     client: Client,
@@ -20,7 +19,7 @@ pub struct SnsAnnouncer {
 }
 
 impl SnsAnnouncer {
-    /// Announcements on one topic.
+    /// Messages on the topic with this ARN.
     pub fn new(client: Client, topic_arn: impl Into<String>) -> Self {
         Self {
             client,
@@ -35,7 +34,7 @@ impl Announcer for SnsAnnouncer {
         if !message.has_subject() {
             return Err(bad_subject(message));
         }
-        // Ids hold characters and lengths that FIFO fields do not take; their hash always fits.
+        // FIFO fields do not accept all characters and lengths of an id; its hash always fits.
         let fifo = self
             .topic_arn
             .ends_with(".fifo")
@@ -54,7 +53,7 @@ impl Announcer for SnsAnnouncer {
             .map(drop)
             .map_err(|error| {
                 let resource = format!("{} message {}", self.topic_arn, message.id);
-                port_error("Publish", &resource, error)
+                port_error(&resource, error)
             })
     }
 }
@@ -74,13 +73,13 @@ fn text(value: &str) -> PortResult<MessageAttributeValue> {
         .data_type("String")
         .string_value(value)
         .build()
-        .map_err(|e: BuildError| PortError::new(PortErrorKind::Invalid, e.to_string()))
+        .map_err(unbuilt)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::canned::{Script, answer};
+    use crate::testing::{Script, answer};
 
     async fn published(topic_arn: &str) -> Vec<(String, String)> {
         let body = "<PublishResponse><PublishResult><MessageId>m</MessageId></PublishResult></PublishResponse>";
@@ -102,7 +101,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn subscribers_can_filter_by_kind_and_drop_repeats_by_id() {
+    async fn a_message_has_the_attributes_kind_and_id() {
         let form = published("arn:aws:sns:us-east-1:0:topic").await;
         let value = |name: &str| form.iter().find(|f| f.0 == name).map(|f| f.1.as_str());
         assert_eq!(value("Subject"), Some("published"));
@@ -123,7 +122,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_fifo_topic_drops_repeats_itself() {
+    async fn a_message_on_a_fifo_topic_has_a_deduplication_id() {
         let form = published("arn:aws:sns:us-east-1:0:topic.fifo").await;
         let hash = sha256_hex(b"job#success#g1");
         for name in ["MessageGroupId", "MessageDeduplicationId"] {

@@ -1,189 +1,207 @@
-//! Errors as product: a stable name, what was expected, what was found, where, and what to do.
+//! Errors as users see them: a stable name, what was expected, what was found, where, and what to do.
+//!
+//! A port reports what happened as a [`PortError`]; what that means for a job depends on the port. [`PortResultExt`] makes
+//! this conversion at the call, so that each function writes `store.head(&object).await.on_object(&object)?`. Only kinds
+//! that may pass become names that the state machine retries:
+//!
+//! | kind of the port error | object storage | table, Step Functions, topic | MediaConvert |
+//! |---|---|---|---|
+//! | `Unavailable` | `StorageUnavailable` | `TableUnavailable`, … | `MediaConvertUnavailable` |
+//! | `Denied`, `Unauthenticated` | `StorageDenied` | `TableDenied`, … | `MediaConvertDenied` |
+//! | `NotFound` | `StorageInconsistent` | `ConfigurationInvalid` | `MediaConvertRefused` |
+//! | `Changed` | `MezzanineChanged` | `Internal` | `MediaConvertRefused` |
+//! | `Invalid` | `StorageInconsistent` | `Internal` | `MediaConvertRefused` |
 
 use std::fmt;
 
 use reelsmith_core::ports::{PortError, PortErrorKind, PortResult};
 use serde::{Deserialize, Serialize};
+use strum::{EnumMessage as _, VariantArray as _};
 
 use crate::setting::Setting;
 use crate::step::STEPS;
 
-macro_rules! error_names {
-    ($($(#[doc = $doc:literal])+ $name:ident $(: $retry:ident)?;)+) => {
-        /// The name of an error as Step Functions, alarms and operators see it. Never renamed once released.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        pub enum ErrorName {
-            $($(#[doc = $doc])+ $name,)+
-        }
-
-        impl ErrorName {
-            /// Every name, in the order of the table.
-            pub const ALL: &'static [Self] = &[$(Self::$name,)+];
-
-            /// The name as text.
-            #[must_use]
-            pub fn as_str(self) -> &'static str {
-                match self { $(Self::$name => stringify!($name),)+ }
-            }
-
-            /// Whether the same call may succeed when it is made again: the ASL retries exactly these.
-            #[must_use]
-            pub fn retry(self) -> Retry {
-                match self { $(Self::$name => error_names!(@retry $($retry)?),)+ }
-            }
-
-            /// What the name means.
-            #[must_use]
-            pub fn meaning(self) -> &'static str {
-                match self { $(Self::$name => concat!($($doc),+).trim_ascii(),)+ }
-            }
-        }
-    };
-    (@retry) => { Retry::Never };
-    (@retry $retry:ident) => { Retry::$retry };
+/// The name of an error, as Step Functions, alarms and operators see it. A released name never changes.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    strum::Display,
+    strum::EnumMessage,
+    strum::IntoStaticStr,
+    strum::VariantArray,
+)]
+pub enum ErrorName {
+    /// The manifest object no longer exists.
+    ManifestMissing,
+    /// The manifest cannot be read as a job; the cause lists every defect with its line and column.
+    ManifestInvalid,
+    /// The mezzanine is not in the bucket, or has not arrived yet.
+    MezzanineMissing,
+    /// The mezzanine is an object of 0 bytes.
+    MezzanineEmpty,
+    /// The size of the mezzanine is not the size that the manifest declares.
+    MezzanineSizeMismatch,
+    /// A checksum of the mezzanine is not the one that the manifest declares.
+    MezzanineChecksumMismatch,
+    /// The mezzanine was replaced after it was validated.
+    MezzanineChanged,
+    /// The mezzanine is not in a supported container.
+    ContainerUnsupported,
+    /// ffprobe cannot read the mezzanine.
+    MezzanineUnreadable,
+    /// The mezzanine has no video stream.
+    VideoStreamMissing,
+    /// The codec of a stream is not supported.
+    CodecUnsupported,
+    /// The picture is smaller or larger than the supported sizes.
+    ResolutionUnsupported,
+    /// The mezzanine is shorter or longer than the supported durations.
+    DurationUnsupported,
+    /// The mezzanine states no frame rate, or more frames per second than are supported.
+    FrameRateUnsupported,
+    /// The mezzanine has more streams than are supported.
+    StreamLimitExceeded,
+    /// The color of the picture is not supported: HDR with another matrix than BT.2020 non-constant luminance.
+    PictureUnsupported,
+    /// The manifest names an audio track that the mezzanine does not have.
+    AudioTrackMissing,
+    /// A caption file of the manifest is not in the bucket, or has not arrived yet.
+    CaptionMissing,
+    /// A caption file breaks the rules of its format.
+    CaptionInvalid,
+    /// The mezzanine differs from what the manifest describes.
+    ManifestMismatch,
+    /// The job asks for an encoder that is not part of this deployment.
+    EncoderUnavailable,
+    /// The estimated cost of the job exceeds the deployment's limit.
+    CostLimitExceeded,
+    /// MediaConvert cannot produce what is planned.
+    OrderImpossible,
+    /// MediaConvert refused a request about the job.
+    MediaConvertRefused,
+    /// MediaConvert's job failed or was cancelled; the cause has its code and message.
+    MediaConvertJobFailed,
+    /// MediaConvert denied access to the function.
+    MediaConvertDenied,
+    /// MediaConvert did not answer, or throttled the call.
+    MediaConvertUnavailable,
+    /// The index of the mezzanine does not allow an exact plan.
+    PlanImpossible,
+    /// The encoder ended with an error.
+    EncoderFailed,
+    /// The encoder made no progress and was stopped.
+    EncoderStalled,
+    /// An encoder produced other frames or samples, by number or time, than planned.
+    FrameCountMismatch,
+    /// The installed encoder is not the build that the job was planned for.
+    EncoderBuildMismatch,
+    /// The chunks of a rendition have different init segments.
+    InitSegmentMismatch,
+    /// The records of a rendition leave a gap in the timeline, or overlap.
+    RecordsIncomplete,
+    /// An object that is written once already exists with other bytes.
+    OutputConflict,
+    /// The output breaks a conformance rule, or a part of it could not be measured.
+    OutputInvalid,
+    /// Another execution holds the job now.
+    SubmissionLost,
+    /// The execution ended without reporting a failure: it was stopped, or exceeded its time limit.
+    ExecutionEnded,
+    /// A worker of a Map failed without leaving a note of its error.
+    WorkerFailed,
+    /// Object storage did not answer, or throttled the call.
+    StorageUnavailable,
+    /// Object storage denied access to the function.
+    StorageDenied,
+    /// An object of the job is missing or cannot be read.
+    StorageInconsistent,
+    /// The submission table did not answer, or throttled the call.
+    TableUnavailable,
+    /// The submission table denied access to the function.
+    TableDenied,
+    /// Step Functions did not answer, or throttled the call.
+    WorkflowUnavailable,
+    /// Step Functions denied access to the function.
+    WorkflowDenied,
+    /// The topic did not answer, or throttled the call.
+    NotificationUnavailable,
+    /// The topic denied access to the function.
+    NotificationDenied,
+    /// A setting of the function is missing or wrong, or names something that does not exist.
+    ConfigurationInvalid,
+    /// The input of the state is not what the function accepts.
+    PayloadInvalid,
+    /// A state that should be impossible: a defect of reelsmith.
+    Internal,
 }
 
-/// How the state machine meets an error.
+impl ErrorName {
+    /// Every name, in the order of the documents.
+    pub const ALL: &'static [Self] = Self::VARIANTS;
+
+    /// The name as text.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        self.into()
+    }
+
+    /// What the name means, in one sentence.
+    #[must_use]
+    pub fn meaning(self) -> &'static str {
+        self.get_documentation().unwrap_or_default()
+    }
+
+    /// How the state machine retries the call.
+    #[must_use]
+    pub fn retry(self) -> Retry {
+        match self {
+            Self::MezzanineMissing | Self::CaptionMissing => Retry::Arrival,
+            Self::MediaConvertUnavailable
+            | Self::StorageUnavailable
+            | Self::TableUnavailable
+            | Self::WorkflowUnavailable
+            | Self::NotificationUnavailable => Retry::Transient,
+            Self::EncoderFailed | Self::EncoderStalled | Self::FrameCountMismatch => Retry::Encoder,
+            _ => Retry::Never,
+        }
+    }
+}
+
+/// How the state machine retries a call that failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Retry {
-    /// It is final.
+    /// Not at all: the error is final.
     Never,
-    /// A passing fault of the platform: again with backoff and jitter.
+    /// With backoff and jitter: the platform has a passing fault.
     Transient,
-    /// The encoder failed: a few times, since a second try costs an encode.
+    /// Twice: each retry costs an encode.
     Encoder,
-    /// The mezzanine may still be on its way: patiently.
+    /// For several minutes: the file may still be on its way.
     Arrival,
-}
-
-error_names! {
-    /// The manifest object is gone.
-    ManifestMissing;
-    /// The manifest cannot be read as a job; the cause lists every defect with line and column.
-    ManifestInvalid;
-    /// The mezzanine is not in the bucket (yet).
-    MezzanineMissing: Arrival;
-    /// The mezzanine has no bytes.
-    MezzanineEmpty;
-    /// The mezzanine's size is not the manifest's.
-    MezzanineSizeMismatch;
-    /// A checksum of the mezzanine is not the manifest's.
-    MezzanineChecksumMismatch;
-    /// The mezzanine was replaced after it was validated.
-    MezzanineChanged;
-    /// The bytes are not a container that is decoded here.
-    ContainerUnsupported;
-    /// The container cannot be probed.
-    MezzanineUnreadable;
-    /// There is no video stream.
-    VideoStreamMissing;
-    /// A stream's codec is not decoded here.
-    CodecUnsupported;
-    /// The picture is too small or too large.
-    ResolutionUnsupported;
-    /// The mezzanine is too short or too long.
-    DurationUnsupported;
-    /// The video stream states no frame rate, or one above the limit.
-    FrameRateUnsupported;
-    /// There are more streams than a delivery has.
-    StreamLimitExceeded;
-    /// The pictures are HDR with another matrix than BT.2020 non-constant luminance.
-    PictureUnsupported;
-    /// An audio track of the manifest is not in the mezzanine.
-    AudioTrackMissing;
-    /// A caption file of the manifest is not in the bucket.
-    CaptionMissing: Arrival;
-    /// A caption file cannot be read in its format.
-    CaptionInvalid;
-    /// The mezzanine is not what the manifest describes.
-    ManifestMismatch;
-    /// The job asks for an encoder that this deployment does not have.
-    EncoderUnavailable;
-    /// The job would cost more than the deployment's cap.
-    CostLimitExceeded;
-    /// MediaConvert cannot make what is planned.
-    OrderImpossible;
-    /// MediaConvert refused the order or a question about it.
-    MediaConvertRefused;
-    /// MediaConvert ended the job without its outputs, or somebody called it off; the cause has its code and message.
-    MediaConvertJobFailed;
-    /// MediaConvert denied access to the function.
-    MediaConvertDenied;
-    /// MediaConvert could not be reached or throttled.
-    MediaConvertUnavailable: Transient;
-    /// No exact plan can be made from the index.
-    PlanImpossible;
-    /// The encoder ended with an error.
-    EncoderFailed: Encoder;
-    /// The encoder made no progress and was ended.
-    EncoderStalled: Encoder;
-    /// The encoder made another number of frames or samples than planned.
-    FrameCountMismatch: Encoder;
-    /// The encoder binary is not the one the job was planned for.
-    EncoderBuildMismatch;
-    /// Chunks of one rendition do not share one init segment.
-    InitSegmentMismatch;
-    /// The records do not tile the timeline.
-    RecordsIncomplete;
-    /// An object that must be written once holds other bytes.
-    OutputConflict;
-    /// The output breaks a conformance rule, or could not be measured.
-    OutputInvalid;
-    /// Another execution holds the job now.
-    SubmissionLost;
-    /// The execution ended without a word: it was stopped, or took longer than the state machine allows.
-    ExecutionEnded;
-    /// A worker inside a Map failed and left no note why.
-    WorkerFailed;
-    /// Object storage could not be reached or throttled.
-    StorageUnavailable: Transient;
-    /// Object storage denied access to the function.
-    StorageDenied;
-    /// An object of this job is missing or malformed.
-    StorageInconsistent;
-    /// The submission table could not be reached or throttled.
-    TableUnavailable: Transient;
-    /// The submission table denied access to the function.
-    TableDenied;
-    /// Step Functions could not be reached or throttled.
-    WorkflowUnavailable: Transient;
-    /// Step Functions denied access to the function.
-    WorkflowDenied;
-    /// The topic could not be reached or throttled.
-    NotificationUnavailable: Transient;
-    /// The topic denied access to the function.
-    NotificationDenied;
-    /// A setting of the function is missing or wrong.
-    ConfigurationInvalid;
-    /// The state's input is not what the function takes.
-    PayloadInvalid;
-    /// Something that should be impossible; a defect of reelsmith.
-    Internal;
-}
-
-impl fmt::Display for ErrorName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
 }
 
 /// An error as it leaves a function.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
-    /// Stable name.
     pub name: ErrorName,
-    /// What was expected.
     pub expected: String,
-    /// What was found.
     pub found: String,
-    /// Where: an object, a line and column, a byte, a frame.
+    /// An object, a line and column, a byte or a frame.
     pub location: String,
-    /// What to do.
+    /// What the user can do, as an instruction without a full stop.
     pub remedy: String,
 }
 
 impl Failure {
-    /// A failure with all its parts.
+    /// A failure with all its parts, in the order in which they are shown.
     pub fn new(
         name: ErrorName,
         expected: impl Into<String>,
@@ -200,24 +218,20 @@ impl Failure {
         }
     }
 
-    /// Something that should be impossible.
+    /// A state that should be impossible.
     pub fn internal(found: impl Into<String>, location: impl Into<String>) -> Self {
         Self::new(
             ErrorName::Internal,
             "an invariant of reelsmith to hold",
             found,
             location,
-            "report it with the execution's history; running the job again is safe",
+            "report this with the history of the execution; it is safe to run the job again",
         )
     }
 
     /// A failed call to object storage. `location` is the object, or the prefix of a listing.
     pub fn storage(error: &PortError, location: impl fmt::Display) -> Self {
         let (name, expected, remedy) = match error.kind() {
-            PortErrorKind::Unavailable => return Self::unavailable(Port::Storage, error, location),
-            PortErrorKind::Denied | PortErrorKind::Unauthenticated => {
-                return Self::denied(Port::Storage, error, location);
-            }
             PortErrorKind::Changed => (
                 ErrorName::MezzanineChanged,
                 "the version that was validated",
@@ -226,215 +240,175 @@ impl Failure {
             PortErrorKind::NotFound | PortErrorKind::Invalid => (
                 ErrorName::StorageInconsistent,
                 "an object that an earlier state wrote",
-                "start the job again; if it recurs, report it with the execution's history",
+                "start the job again; if it recurs, report it with the history of the execution",
             ),
+            _ => return STORAGE.access(error, location),
         };
-        Self::new(name, expected, error.detail(), location.to_string(), remedy)
-    }
-
-    /// A failed call to the submission table.
-    #[must_use]
-    pub fn table(error: &PortError) -> Self {
-        Self::of_port(Port::Table, error)
-    }
-
-    /// A failed call to Step Functions.
-    #[must_use]
-    pub fn workflow(error: &PortError) -> Self {
-        Self::of_port(Port::Workflow, error)
-    }
-
-    /// A failed call to the topic.
-    #[must_use]
-    pub fn topic(error: &PortError) -> Self {
-        Self::of_port(Port::Topic, error)
+        let location = location.to_string();
+        Self::new(name, expected, error.detail(), location, remedy)
     }
 
     /// A failed call to MediaConvert.
     #[must_use]
     pub fn encoder(error: &PortError) -> Self {
-        let location = Port::Encoder.location();
-        match error.kind() {
-            PortErrorKind::Unavailable => Self::unavailable(Port::Encoder, error, location),
-            PortErrorKind::Denied | PortErrorKind::Unauthenticated => {
-                Self::denied(Port::Encoder, error, location)
-            }
-            PortErrorKind::NotFound | PortErrorKind::Changed | PortErrorKind::Invalid => Self::new(
-                ErrorName::MediaConvertRefused,
-                "MediaConvert to accept the request",
-                error.detail(),
-                location,
-                "compare the queue, the role and the order with docs/mediaconvert.md",
-            ),
+        if error.kind().is_about_access() {
+            return ENCODER.access(error, ENCODER.what);
         }
-    }
-
-    fn of_port(port: Port, error: &PortError) -> Self {
-        let location = port.location();
-        match error.kind() {
-            PortErrorKind::Unavailable => Self::unavailable(port, error, location),
-            PortErrorKind::Denied | PortErrorKind::Unauthenticated => {
-                Self::denied(port, error, location)
-            }
-            // The service answered that the table, machine or topic itself does not exist.
-            PortErrorKind::NotFound if error.code().is_some() => Self::new(
-                ErrorName::ConfigurationInvalid,
-                format!("{} to exist", port.what()),
-                error.detail(),
-                location,
-                format!(
-                    "compare {} and the region with what is deployed",
-                    port.setting().name()
-                ),
-            ),
-            PortErrorKind::NotFound | PortErrorKind::Changed | PortErrorKind::Invalid => {
-                Self::internal(error.detail(), location)
-            }
-        }
-    }
-
-    fn unavailable(port: Port, error: &PortError, location: impl fmt::Display) -> Self {
         Self::new(
-            port.unavailable(),
-            format!("{} to answer", port.what()),
+            ErrorName::MediaConvertRefused,
+            "MediaConvert to accept the request",
             error.detail(),
-            location.to_string(),
-            "no action needed: the call is retried; if it lasts, check the account's quotas and the health of the region",
+            ENCODER.what,
+            "compare the queue, the role and the order with docs/mediaconvert.md",
         )
     }
 
-    fn denied(port: Port, error: &PortError, location: impl fmt::Display) -> Self {
-        let expected = match error.kind() {
-            PortErrorKind::Unauthenticated => "credentials that AWS accepts".to_owned(),
-            _ => format!("{} to allow the call", port.what()),
-        };
-        Self::new(
-            port.denied(),
-            expected,
-            error.detail(),
-            location.to_string(),
-            port.remedy_of_denial("NAME"),
-        )
+    /// A failed call to the submission table.
+    #[must_use]
+    pub fn table(error: &PortError) -> Self {
+        TABLE.failure(error)
+    }
+
+    /// A failed call to Step Functions.
+    #[must_use]
+    pub fn workflow(error: &PortError) -> Self {
+        WORKFLOW.failure(error)
+    }
+
+    /// A failed call to the topic.
+    #[must_use]
+    pub fn topic(error: &PortError) -> Self {
+        TOPIC.failure(error)
     }
 
     /// The same failure, with the function's name in the remedy of a denial. `deployed` is the name of the deployed
     /// function, such as `reelsmith-submit-job`.
     #[must_use]
     pub fn in_function(mut self, deployed: &str) -> Self {
-        let port = Port::ALL.into_iter().find(|p| p.denied() == self.name);
-        if let Some(port) = port {
-            let folder = STEPS.iter().find(|s| deployed.ends_with(s.function));
-            self.remedy = port.remedy_of_denial(folder.map_or(deployed, |s| s.function));
+        let services = [STORAGE, TABLE, WORKFLOW, TOPIC, ENCODER];
+        if let Some(service) = services.iter().find(|s| s.denied == self.name) {
+            let step = STEPS.iter().find(|s| deployed.ends_with(s.function));
+            self.remedy = service.remedy_of_denial(step.map_or(deployed, |s| s.function));
         }
         self
     }
 }
 
-/// The service behind a port, as failures name it.
-#[derive(Clone, Copy)]
-enum Port {
-    Storage,
-    Table,
-    Workflow,
-    Topic,
-    Encoder,
+/// How failures name the service behind a port.
+struct Service {
+    what: &'static str,
+    unavailable: ErrorName,
+    denied: ErrorName,
+    /// What to check after a denial, besides the function's own grants.
+    also: &'static str,
+    /// The setting that names the thing.
+    setting: Setting,
 }
 
-impl Port {
-    const ALL: [Self; 5] = [
-        Self::Storage,
-        Self::Table,
-        Self::Workflow,
-        Self::Topic,
-        Self::Encoder,
-    ];
+const STORAGE: Service = Service {
+    what: "object storage",
+    unavailable: ErrorName::StorageUnavailable,
+    denied: ErrorName::StorageDenied,
+    also: ", and check the policy of the bucket",
+    setting: Setting::OUTPUT_BUCKET,
+};
+const TABLE: Service = Service {
+    what: "the submission table",
+    unavailable: ErrorName::TableUnavailable,
+    denied: ErrorName::TableDenied,
+    also: "",
+    setting: Setting::SUBMISSION_TABLE,
+};
+const WORKFLOW: Service = Service {
+    what: "Step Functions",
+    unavailable: ErrorName::WorkflowUnavailable,
+    denied: ErrorName::WorkflowDenied,
+    also: "",
+    setting: Setting::STATE_MACHINE_ARN,
+};
+const TOPIC: Service = Service {
+    what: "the topic",
+    unavailable: ErrorName::NotificationUnavailable,
+    denied: ErrorName::NotificationDenied,
+    also: "",
+    setting: Setting::NOTIFICATION_TOPIC_ARN,
+};
+const ENCODER: Service = Service {
+    what: "MediaConvert",
+    unavailable: ErrorName::MediaConvertUnavailable,
+    denied: ErrorName::MediaConvertDenied,
+    also: ", and check iam:PassRole for the role of MediaConvert",
+    setting: Setting::MEDIACONVERT_QUEUE_ARN,
+};
 
-    fn what(self) -> &'static str {
-        match self {
-            Self::Storage => "object storage",
-            Self::Table => "the submission table",
-            Self::Workflow => "Step Functions",
-            Self::Topic => "the topic",
-            Self::Encoder => "MediaConvert",
+impl Service {
+    /// The failure of a service that keeps one thing, which exists for as long as the deployment does.
+    fn failure(&self, error: &PortError) -> Failure {
+        let location = self.what.trim_start_matches("the ");
+        if error.kind().is_about_access() {
+            return self.access(error, location);
         }
-    }
-
-    fn location(self) -> &'static str {
-        self.what().trim_start_matches("the ")
-    }
-
-    fn setting(self) -> Setting {
-        match self {
-            Self::Storage => Setting::OUTPUT_BUCKET,
-            Self::Table => Setting::SUBMISSION_TABLE,
-            Self::Workflow => Setting::STATE_MACHINE_ARN,
-            Self::Topic => Setting::NOTIFICATION_TOPIC_ARN,
-            Self::Encoder => Setting::MEDIACONVERT_QUEUE_ARN,
+        // An adapter reports a missing entry without a code; with a code, the service says that the thing itself is missing.
+        if error.kind() == PortErrorKind::NotFound && error.code().is_some() {
+            let setting = self.setting.name();
+            return Failure::new(
+                ErrorName::ConfigurationInvalid,
+                format!("{} to exist", self.what),
+                error.detail(),
+                location,
+                format!("compare {setting} and the region with what is deployed"),
+            );
         }
+        Failure::internal(error.detail(), location)
     }
 
-    fn unavailable(self) -> ErrorName {
-        match self {
-            Self::Storage => ErrorName::StorageUnavailable,
-            Self::Table => ErrorName::TableUnavailable,
-            Self::Workflow => ErrorName::WorkflowUnavailable,
-            Self::Topic => ErrorName::NotificationUnavailable,
-            Self::Encoder => ErrorName::MediaConvertUnavailable,
-        }
-    }
-
-    fn denied(self) -> ErrorName {
-        match self {
-            Self::Storage => ErrorName::StorageDenied,
-            Self::Table => ErrorName::TableDenied,
-            Self::Workflow => ErrorName::WorkflowDenied,
-            Self::Topic => ErrorName::NotificationDenied,
-            Self::Encoder => ErrorName::MediaConvertDenied,
-        }
-    }
-
-    fn remedy_of_denial(self, function: &str) -> String {
-        let other = match self {
-            Self::Storage => ", and check the bucket's policy",
-            Self::Encoder => ", and check iam:PassRole for the role of MediaConvert",
-            Self::Table | Self::Workflow | Self::Topic => "",
+    /// A call that the service did not answer or did not allow.
+    fn access(&self, error: &PortError, location: impl fmt::Display) -> Failure {
+        let (found, location) = (error.detail(), location.to_string());
+        let (name, expected, remedy) = match error.kind() {
+            PortErrorKind::Unavailable => (
+                self.unavailable,
+                format!("{} to answer", self.what),
+                "no action needed: the call is retried; if it lasts, check the quotas of the account and the health of the region"
+                    .to_owned(),
+            ),
+            PortErrorKind::Unauthenticated => (
+                self.denied,
+                "credentials that AWS accepts".to_owned(),
+                self.remedy_of_denial("NAME"),
+            ),
+            _ => (
+                self.denied,
+                format!("{} to allow the call", self.what),
+                self.remedy_of_denial("NAME"),
+            ),
         };
+        Failure::new(name, expected, found, location, remedy)
+    }
+
+    fn remedy_of_denial(&self, function: &str) -> String {
+        let also = self.also;
         format!(
-            "compare the grants in functions/{function}/function.yaml with the policy of the function's role{other}; then start the job again"
+            "compare the grants in functions/{function}/function.yaml with the policy of the function's role{also}; then start the job again"
         )
     }
 }
 
-/// Turns the error of a port into a [`Failure`], at the call: `store.head(&object).await.on_object(&object)?`.
+/// Turns the error of a port into a [`Failure`] at the call.
 pub trait PortResultExt<T> {
-    /// A call to object storage about `object`: an object, or a prefix that was listed.
-    ///
-    /// # Errors
-    /// As [`Failure::storage`].
+    /// The result of a call to object storage: [`Failure::storage`]. `object` is the object, or the prefix of a listing.
     fn on_object(self, object: impl fmt::Display) -> Result<T, Failure>;
 
-    /// A call to the submission table.
-    ///
-    /// # Errors
-    /// As [`Failure::table`].
+    /// The result of a call to the submission table: [`Failure::table`].
     fn on_table(self) -> Result<T, Failure>;
 
-    /// A call to MediaConvert.
-    ///
-    /// # Errors
-    /// As [`Failure::encoder`].
+    /// The result of a call to MediaConvert: [`Failure::encoder`].
     fn on_encoder(self) -> Result<T, Failure>;
 
-    /// A call to Step Functions.
-    ///
-    /// # Errors
-    /// As [`Failure::workflow`].
+    /// The result of a call to Step Functions: [`Failure::workflow`].
     fn on_workflow(self) -> Result<T, Failure>;
 
-    /// A call to the topic.
-    ///
-    /// # Errors
-    /// As [`Failure::topic`].
+    /// The result of a call to the topic: [`Failure::topic`].
     fn on_topic(self) -> Result<T, Failure>;
 }
 
@@ -481,10 +455,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_their_own_text_and_have_a_meaning() {
+    fn every_name_has_a_meaning_of_one_sentence() {
         for name in ErrorName::ALL {
-            assert_eq!(format!("{name:?}"), name.as_str());
-            assert!(name.meaning().ends_with('.'), "{name}");
+            let meaning = name.meaning();
+            assert!(meaning.ends_with('.') && !meaning.contains('\n'), "{name}");
         }
     }
 

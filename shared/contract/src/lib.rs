@@ -1,7 +1,11 @@
 //! What the states, the functions, Terraform and the local stack agree on.
 //!
-//! [`error`]: the stable names that the ASL retries and catches by. [`payload`]: what goes in and out of each state.
-//! [`naming`]: names that several derive alike. [`setting`]: the environment names. [`step`]: the list of functions.
+//! - [`error`]: the error names that the ASL retries, and the conversion of port errors.
+//! - [`payload`]: the input and output of each state.
+//! - [`objects`]: the JSON objects by which states pass data.
+//! - [`naming`]: names that several functions must derive in the same way.
+//! - [`setting`]: the environment of the functions.
+//! - [`step`]: the list of functions.
 
 pub mod error;
 pub mod naming;

@@ -1,15 +1,15 @@
-//! Names that several parties must derive alike.
+//! Names that several functions must derive in the same way.
 
 use reelsmith_core::digest::sha256_hex;
 
-/// Greatest length of the readable part of an execution's name. With the digest a name stays within the 80 characters
-/// that Step Functions takes.
+/// The longest readable part of the name of an execution. With the digest, a name has at most the 80 characters that Step
+/// Functions accepts.
 const MAX_STEM: usize = 40;
 
 /// The name of the execution that a manifest object starts: `{stem}-{32 hexadecimal digits}`.
 ///
-/// The stem is the file name for people; the digits are the start of SHA-256 over bucket, key and version, so the same
-/// event always gives the same name and a new version of the object a new one. `key` is the decoded key.
+/// The stem is the file name. The digits are the start of the SHA-256 of bucket, key and version: a repeated event gives the
+/// same name, and a new version of the object gives a new one. `key` is the key after URL decoding.
 #[must_use]
 pub fn execution_name(bucket: &str, key: &str, version_id: Option<&str>) -> String {
     let identity = format!("{bucket}\n{key}\n{}", version_id.unwrap_or_default());
@@ -42,7 +42,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_reads_and_tells_versions_apart() {
+    fn a_name_is_readable_and_differs_by_version() {
         let name = |version| execution_name("in", "manifests/episode 01.xml", version);
         insta::assert_snapshot!(name(None), @"episode-01-6a03a0f20160ab70e68a7d5b88c2a0cd");
         assert_eq!(name(Some("v1")), name(Some("v1")));
@@ -51,21 +51,21 @@ mod tests {
     }
 
     #[test]
-    fn a_key_without_a_name_has_a_name_all_the_same() {
+    fn a_key_without_a_file_name_gets_a_default_name() {
         assert!(execution_name("in", "manifests/.xml", None).starts_with("manifest-"));
         assert!(execution_name("in", "", None).starts_with("manifest-"));
     }
 
     proptest! {
         #[test]
-        fn every_name_is_one_that_step_functions_takes(key in ".*", version in proptest::option::of(".*")) {
+        fn step_functions_accepts_every_name(key in ".*", version in proptest::option::of(".*")) {
             let name = execution_name("bucket", &key, version.as_deref());
             prop_assert!((34..=80).contains(&name.len()), "{name}");
             prop_assert!(name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_'), "{name}");
         }
 
         #[test]
-        fn keys_that_differ_have_names_that_differ(a in "[a-z]{1,8}", b in "[a-z]{1,8}") {
+        fn different_keys_have_different_names(a in "[a-z]{1,8}", b in "[a-z]{1,8}") {
             prop_assume!(a != b);
             prop_assert_ne!(execution_name("bucket", &a, None), execution_name("bucket", &b, None));
         }

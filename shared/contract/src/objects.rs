@@ -1,4 +1,4 @@
-//! The JSON objects by which states pass data to each other: read, written and created under the job's keys.
+//! The JSON objects by which states pass data to each other, under the keys of the job.
 
 use std::sync::Arc;
 
@@ -10,12 +10,12 @@ use serde::de::DeserializeOwned;
 
 use crate::error::{ErrorName, Failure, PortResultExt as _};
 
-/// Greatest size of a JSON object that is read whole.
+/// The largest JSON object that is read, in bytes.
 const MAX_JSON: u64 = 64 << 20;
-/// How often an update looks again: each time means that somebody else got on.
-const MOST_UPDATES: u32 = 32;
+/// How often an update is tried. Each retry means that a concurrent writer won.
+const UPDATE_TRIES: u32 = 32;
 
-/// One bucket's JSON objects.
+/// The JSON objects of one bucket.
 #[derive(Clone)]
 pub struct Objects {
     store: Arc<dyn ObjectStore>,
@@ -23,7 +23,7 @@ pub struct Objects {
 }
 
 impl Objects {
-    /// JSON objects of a bucket.
+    /// The JSON objects of `bucket`.
     pub fn new(store: Arc<dyn ObjectStore>, bucket: impl Into<String>) -> Self {
         Self {
             store,
@@ -31,19 +31,19 @@ impl Objects {
         }
     }
 
-    /// The bucket.
+    /// The name of the bucket.
     #[must_use]
     pub fn bucket(&self) -> &str {
         &self.bucket
     }
 
-    /// The store beneath.
+    /// The store that holds the objects.
     #[must_use]
     pub fn store(&self) -> &Arc<dyn ObjectStore> {
         &self.store
     }
 
-    /// An object of this bucket.
+    /// The object of this bucket with that key.
     #[must_use]
     pub fn at(&self, key: &str) -> ObjectRef {
         ObjectRef::new(&self.bucket, key)
@@ -64,7 +64,7 @@ impl Objects {
     /// Reads an object that an earlier state wrote.
     ///
     /// # Errors
-    /// `StorageInconsistent` where it is not there or not of this shape; the storage errors of [`Failure::storage`].
+    /// `StorageInconsistent` if the object is missing or has another shape; otherwise as [`Failure::storage`].
     pub async fn read<T: DeserializeOwned>(&self, key: &str) -> Result<T, Failure> {
         self.find(key).await?.ok_or_else(|| {
             Failure::new(
@@ -72,15 +72,12 @@ impl Objects {
                 "an object that an earlier state wrote",
                 "no object",
                 self.at(key).to_string(),
-                "start the job again by dropping its manifest once more",
+                "start the job again: drop its manifest once more",
             )
         })
     }
 
-    /// Reads an object where it is there.
-    ///
-    /// # Errors
-    /// As [`Objects::read`], except that a missing object is `None`.
+    /// Reads an object that may be missing.
     pub async fn find<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, Failure> {
         let object = self.at(key);
         let body = match self.store.get(&object, MAX_JSON).await {
@@ -91,7 +88,7 @@ impl Objects {
         serde_json::from_slice(&body).map(Some).map_err(|e| {
             Failure::new(
                 ErrorName::StorageInconsistent,
-                "JSON of the shape this build writes",
+                "JSON of the shape that this build writes",
                 e.to_string(),
                 object.to_string(),
                 "deploy all functions from one build, then drop the manifest once more",
@@ -99,20 +96,14 @@ impl Objects {
         })
     }
 
-    /// Writes an object, replacing one that is there.
-    ///
-    /// # Errors
-    /// The storage errors of [`Failure::storage`].
+    /// Writes an object, and replaces an existing one.
     pub async fn write<T: Serialize + Sync>(&self, key: &str, value: &T) -> Result<(), Failure> {
         self.put(key, value, PutOptions::default())
             .await
             .map(|_| ())
     }
 
-    /// Writes an object only where none is there.
-    ///
-    /// # Errors
-    /// The storage errors of [`Failure::storage`].
+    /// Writes an object unless one exists.
     pub async fn create<T: Serialize + Sync>(&self, key: &str, value: &T) -> Result<Put, Failure> {
         let condition = PutOptions {
             create_only: true,
@@ -121,29 +112,31 @@ impl Objects {
         self.put(key, value, condition).await
     }
 
-    /// Replaces an object by what `change` makes of it, only where nobody else replaced it meanwhile; else looks again.
-    /// `change` gets `None` where no object is there, and gives `None` to leave it as it is. Whether it was written.
+    /// Replaces an object by what `change` makes of it; false if `change` returned `None` to leave the object as it is.
+    ///
+    /// The write is conditional on the object that `change` saw, which is `None` if there is none. If a concurrent writer
+    /// won, the object is read again and `change` is called again.
     ///
     /// # Errors
-    /// As [`Objects::find`]; `StorageUnavailable` where others kept replacing it.
+    /// `StorageUnavailable` if concurrent writers won every time.
     pub async fn update<T: Serialize + DeserializeOwned + Sync>(
         &self,
         key: &str,
         mut change: impl FnMut(Option<T>) -> Option<T> + Send,
     ) -> Result<bool, Failure> {
         let object = self.at(key);
-        for _ in 0..MOST_UPDATES {
+        for _ in 0..UPDATE_TRIES {
             let tag = match self.store.head(&object).await {
                 Ok(meta) => Some(meta.pin.etag),
                 Err(e) if e.kind() == PortErrorKind::NotFound => None,
                 Err(e) => return Err(Failure::storage(&e, &object)),
             };
-            // Read after the tag: where it is younger than the tag, the write finds out.
-            let there = match tag {
+            // The object is read after its tag: if it changed between the two, the write fails and is tried again.
+            let found = match tag {
                 Some(_) => self.find(key).await?,
                 None => None,
             };
-            let Some(next) = change(there) else {
+            let Some(next) = change(found) else {
                 return Ok(false);
             };
             let condition = PutOptions {
@@ -157,8 +150,8 @@ impl Objects {
         }
         Err(Failure::new(
             ErrorName::StorageUnavailable,
-            "an object that nobody else replaces at the same moment",
-            format!("it was replaced {MOST_UPDATES} times"),
+            "an object without concurrent writers",
+            format!("{UPDATE_TRIES} concurrent writes"),
             object.to_string(),
             "no action needed: the call is retried",
         ))

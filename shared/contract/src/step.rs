@@ -1,94 +1,42 @@
-//! The list of functions. To add one: its folder in functions/ with its function.yaml, one entry here, one state.
+//! The list of functions. To add one, create its folder in functions/ with a function.yaml, add a line here, and add a
+//! state to the state machine.
 
 /// One function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Step {
-    /// Folder in functions/, package, and last part of the deployed name.
+    /// The folder in functions/, the package, and the last part of the deployed name.
     pub function: &'static str,
-    /// The states of the ASL that call it; none for a function outside of it.
+    /// The states of the ASL that call the function; empty if the state machine does not call it.
     pub states: &'static [&'static str],
 }
 
 /// Every function.
 pub const STEPS: &[Step] = &[
-    Step {
-        function: "start-execution",
-        states: &[],
-    },
-    Step {
-        function: "reap-jobs",
-        states: &[],
-    },
-    Step {
-        function: "parse-manifest",
-        states: &["ParseManifest"],
-    },
-    Step {
-        function: "validate-input",
-        states: &["ValidateInput"],
-    },
-    Step {
-        function: "submit-job",
-        states: &["SubmitJob"],
-    },
-    Step {
-        function: "plan-chunks",
-        states: &["PlanChunks"],
-    },
-    Step {
-        function: "verify-mezzanine",
-        states: &["VerifyMezzanine"],
-    },
-    Step {
-        function: "start-encode",
-        states: &["StartEncode"],
-    },
-    Step {
-        function: "check-job",
-        states: &["CheckJob"],
-    },
-    Step {
-        function: "transcode-chunk",
-        states: &["TranscodeChunk"],
-    },
-    Step {
-        function: "encode-audio",
-        states: &["EncodeAudio"],
-    },
-    Step {
-        function: "convert-captions",
-        states: &["ConvertCaptions"],
-    },
-    Step {
-        function: "assemble-rendition",
-        states: &["AssembleRendition"],
-    },
-    Step {
-        function: "make-images",
-        states: &["MakeImages"],
-    },
-    Step {
-        function: "package-outputs",
-        states: &["PackageOutputs"],
-    },
-    Step {
-        function: "validate-output",
-        states: &["ValidateOutput"],
-    },
-    Step {
-        function: "publish-job",
-        states: &["PublishJob"],
-    },
-    Step {
-        function: "cleanup-job",
-        states: &["CleanupJob"],
-    },
-    Step {
-        function: "fail-job",
-        states: &["FailJob"],
-    },
-    Step {
-        function: "notify",
-        states: &["NotifySuccess", "NotifyFailure", "NotifyDuplicate"],
-    },
+    step("start-execution", &[]),
+    step("reap-jobs", &[]),
+    step("parse-manifest", &["ParseManifest"]),
+    step("validate-input", &["ValidateInput"]),
+    step("submit-job", &["SubmitJob"]),
+    step("plan-chunks", &["PlanChunks"]),
+    step("verify-mezzanine", &["VerifyMezzanine"]),
+    step("start-encode", &["StartEncode"]),
+    step("check-job", &["CheckJob"]),
+    step("transcode-chunk", &["TranscodeChunk"]),
+    step("encode-audio", &["EncodeAudio"]),
+    step("convert-captions", &["ConvertCaptions"]),
+    step("assemble-rendition", &["AssembleRendition"]),
+    step("make-images", &["MakeImages"]),
+    step("package-outputs", &["PackageOutputs"]),
+    step("validate-output", &["ValidateOutput"]),
+    step("publish-job", &["PublishJob"]),
+    step("cleanup-job", &["CleanupJob"]),
+    step("fail-job", &["FailJob"]),
+    step(
+        "notify",
+        &["NotifySuccess", "NotifyFailure", "NotifyDuplicate"],
+    ),
 ];
+
+const fn step(function: &'static str, states: &'static [&'static str]) -> Step {
+    Step { function, states }
+}

@@ -1,9 +1,6 @@
-//! The sample events are what the functions take, and there is one for each.
+//! The sample events have the shapes that the functions accept, one for each function.
 
-#![expect(
-    clippy::panic,
-    reason = "a test ends where something is not as it must be"
-)]
+#![expect(clippy::panic, reason = "helpers of tests are tests too")]
 
 use std::path::Path;
 
@@ -22,7 +19,7 @@ fn read<T: DeserializeOwned>(function: &str) {
 }
 
 #[test]
-fn every_function_has_an_event_of_its_own_shape() {
+fn every_function_has_a_sample_event() {
     for step in STEPS {
         match step.function {
             "parse-manifest" => read::<ParseManifestInput>(step.function),
@@ -34,7 +31,7 @@ fn every_function_has_an_event_of_its_own_shape() {
             }
             "fail-job" => read::<FailJobInput>(step.function),
             "notify" => read::<NotifyInput>(step.function),
-            // An event of SQS, which the function's own test reads, and of a schedule, of which nothing is read.
+            // An event of SQS, which the test of the function reads, and of a schedule, which the function ignores.
             "start-execution" | "reap-jobs" => read::<serde_json::Value>(step.function),
             _ => read::<ClaimInput>(step.function),
         }

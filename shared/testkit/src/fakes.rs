@@ -1,4 +1,4 @@
-//! The ports in memory. They keep the same promises as the AWS adapters, which the suites prove.
+//! The ports in memory. The suites check that they behave like the AWS adapters.
 
 mod admissions;
 mod clock;
@@ -16,7 +16,7 @@ pub use submissions::MemorySubmissions;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// A test that panicked elsewhere must not hide its message behind a poisoned lock.
+/// Locks a mutex even if a test panicked while holding it, so that the message of that test is not hidden.
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

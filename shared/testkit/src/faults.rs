@@ -1,4 +1,4 @@
-//! Faults by script: any port, failing, delayed, or doing its work and losing the answer.
+//! Fault injection for any port: calls fail, hang, come late, or succeed and lose their answer.
 
 mod ports;
 
@@ -12,72 +12,45 @@ use reelsmith_core::ports::{PortError, PortErrorKind, PortResult};
 /// A method of a port.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Call {
-    /// `ObjectStore::head`
     Head,
-    /// `ObjectStore::get`
     Get,
-    /// `ObjectStore::get_range`
     GetRange,
-    /// `ObjectStore::put`
     Put,
-    /// `ObjectStore::put_file`
     PutFile,
-    /// `ObjectStore::list`
     List,
-    /// `ObjectStore::delete`
     Delete,
-    /// `SubmissionStore::row`
     Row,
-    /// `SubmissionStore::apply`
     Apply,
-    /// `SubmissionStore::enqueue`
     Enqueue,
-    /// `SubmissionStore::pending`
     Pending,
-    /// `SubmissionStore::mark_sent`
     MarkSent,
-    /// `SubmissionStore::rows_in`
     RowsIn,
-    /// `SubmissionStore::unsent`
     Unsent,
-    /// `AdmissionStore::join`
     Join,
-    /// `AdmissionStore::line`
     Line,
-    /// `AdmissionStore::admit`
     Admit,
-    /// `AdmissionStore::release`
     Release,
-    /// `AdmissionStore::holding`
     Holding,
-    /// `Workflow::start`
     Start,
-    /// `Workflow::has_ended`
     HasEnded,
-    /// `Workflow::has_timed_out`
     HasTimedOut,
-    /// `Announcer::announce`
     Announce,
-    /// `EncodeService::create`
     CreateEncode,
-    /// `EncodeService::find`
     FindEncodes,
-    /// `EncodeService::job`
     LookEncode,
-    /// `EncodeService::cancel`
     CancelEncode,
 }
 
 /// What happens to a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Effect {
-    /// It fails and nothing was done.
+    /// It fails without any effect.
     Fail(PortErrorKind),
-    /// It is done, and then reported as failed: the answer got lost on the way.
+    /// It takes effect and then reports a failure, as if the answer was lost.
     LoseAnswer(PortErrorKind),
-    /// It is done, later.
+    /// It takes effect later.
     Delay(Duration),
-    /// The caller is never answered and nothing is done: a crash at this call, seen from the outside.
+    /// It never returns and has no effect, as if the process crashed.
     Hang,
 }
 
@@ -94,9 +67,9 @@ impl fmt::Display for Effect {
 
 #[derive(Debug)]
 struct Planned {
-    /// Only calls of this method count, or all.
+    /// The method whose calls count; `None` for all.
     call: Option<Call>,
-    /// Which of them, from 1.
+    /// The number of the call, from 1.
     nth: u32,
     effect: Effect,
 }
@@ -116,21 +89,21 @@ struct Chance {
     effects: Vec<Effect>,
 }
 
-/// A script of faults, shared by the wrappers around all ports of one run so that calls are counted over all of them.
+/// A script of faults. The wrappers of all ports of a run share it, so that calls are counted over all of them.
 #[derive(Debug, Default)]
 pub struct Faults {
     state: Mutex<State>,
 }
 
 impl Faults {
-    /// No faults, until some are planned.
+    /// A script without faults.
     #[must_use]
     pub fn none() -> Arc<Self> {
         Arc::default()
     }
 
-    /// Faults at random: of a thousand calls, about `per_mille` meet one of `effects`. Equal seeds and equal sequences
-    /// of calls give equal faults.
+    /// Random faults: about `per_mille` of a thousand calls get one of `effects`. Equal seeds and equal sequences of calls
+    /// give equal faults.
     #[must_use]
     pub fn seeded(seed: u64, per_mille: u32, effects: &[Effect]) -> Arc<Self> {
         let faults = Self::default();
@@ -172,7 +145,7 @@ impl Faults {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Counts a call and says what happens to it.
+    /// Counts a call and returns its effect, if it has one.
     fn next(&self, call: Call) -> Option<Effect> {
         let mut state = self.state();
         state.calls.push(call);
@@ -213,7 +186,7 @@ impl Faults {
             None => work.await,
             Some(Effect::Fail(kind)) => fault(kind),
             Some(Effect::LoseAnswer(kind)) => {
-                // Whatever came of it, nobody hears it.
+                // The result is lost.
                 let _lost = work.await;
                 fault(kind)
             }
@@ -228,14 +201,14 @@ impl Faults {
 
 impl Chance {
     fn draw(&mut self) -> Option<Effect> {
-        // Both are drawn every time, so that whether a call is hit does not depend on earlier hits.
+        // Both numbers are drawn every time, so that a hit does not depend on earlier hits.
         let hit = self.source.below(1_000) < u64::from(self.per_mille);
         let which = self.source.below(self.effects.len() as u64);
         hit.then(|| self.effects[which as usize])
     }
 }
 
-/// SplitMix64 (Steele, Lea and Flood, 2014): a sequence that never changes with a library's version.
+/// SplitMix64 (Steele, Lea and Flood, 2014). Its sequence does not change with the version of a library.
 #[derive(Debug)]
 pub(crate) struct Random(u64);
 
@@ -244,7 +217,7 @@ impl Random {
         Self(seed)
     }
 
-    /// A number from 0 up to and without `limit`.
+    /// A number from 0 up to, but not including, `limit`.
     pub(crate) fn below(&mut self, limit: u64) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut z = self.0;
@@ -254,7 +227,7 @@ impl Random {
     }
 }
 
-/// Any port with a script of faults before it.
+/// A port whose calls go through a script of faults.
 #[derive(Debug)]
 pub struct Faulty<P: ?Sized> {
     inner: Arc<P>,
@@ -267,7 +240,7 @@ pub type FaultyStore<P = dyn reelsmith_core::ports::ObjectStore> = Faulty<P>;
 pub type FaultySubmissions<P = dyn reelsmith_core::ports::SubmissionStore> = Faulty<P>;
 
 impl<P: ?Sized> Faulty<P> {
-    /// A port with a script before it.
+    /// Wraps a port.
     #[must_use]
     pub fn new(inner: Arc<P>, faults: Arc<Faults>) -> Self {
         Self { inner, faults }

@@ -1,7 +1,7 @@
-//! A bounded fuzz: files of a corpus, each damaged in ways that are the same in every run; `FUZZ_SECONDS` goes on with other
-//! damage for that long.
+//! Bounded fuzzing: each file of a corpus is damaged in the same ways in every run. `FUZZ_SECONDS` continues with other damage
+//! for that long.
 //!
-//! What makes a target panic is written into the temporary folder, so that it can be added to the corpus under a name that says why.
+//! An input that makes a target panic is written into the temporary folder. Add it to the corpus under a name that says why.
 
 #![allow(
     clippy::disallowed_methods,
@@ -23,7 +23,7 @@ pub type Files = Vec<(String, Vec<u8>)>;
 /// Every file of some folders, in order.
 ///
 /// # Panics
-/// Where a folder cannot be read or there is no file.
+/// If a folder cannot be read or contains no file.
 #[must_use]
 pub fn files(root: &str, folders: &[&str]) -> Files {
     let folders = folders.iter().map(|f| Path::new(root).join(f));
@@ -46,19 +46,19 @@ fn name(path: &Path) -> String {
 /// How a target is fuzzed.
 #[derive(Clone, Copy, Debug)]
 pub struct Fuzz<'a> {
-    /// Damaged copies of each file in the ordinary run.
+    /// The number of damaged copies of each file in a normal run.
     pub copies: u64,
-    /// Pieces that mean something to the parser.
+    /// Byte strings that are special to the parser.
     pub pieces: &'a [&'a str],
-    /// The longest that one copy may take, on a busy machine and without optimisation.
+    /// The longest time that one copy may take, on a busy machine and without optimisation.
     pub longest: Duration,
 }
 
 impl Fuzz<'_> {
-    /// Gives every file as it is and then damaged copies to `check`, with the number of the copy.
+    /// Calls `check` with every file unchanged, and then with damaged copies and their numbers.
     ///
     /// # Panics
-    /// Where `check` does or takes too long.
+    /// If `check` panics or takes too long.
     pub fn run(&self, files: &Files, mut check: impl FnMut(&str, &[u8], u64)) {
         assert!(!files.is_empty(), "an empty corpus");
         let seconds = std::env::var("FUZZ_SECONDS").ok();
@@ -96,8 +96,8 @@ impl Fuzz<'_> {
         drop(kept);
     }
 
-    /// One damage: a flipped bit, a byte at the edge of its range, a run of ones, a cut, a doubled or removed run, a splice
-    /// with another file, a piece.
+    /// Damages the data once: a flipped bit, a byte at the edge of its range, a run of ones, a cut, a doubled or removed run,
+    /// a splice with another file, or a special byte string.
     fn damage(&self, rng: &mut Rng, data: &mut Vec<u8>, other: &[u8]) {
         if data.is_empty() {
             return data.extend(other.iter().take(64));
@@ -127,7 +127,7 @@ impl Fuzz<'_> {
     }
 }
 
-/// Writes the bytes down where it is dropped by a panic.
+/// Writes the bytes to a file if it is dropped by a panic.
 struct Kept<'a> {
     name: &'a str,
     data: &'a [u8],

@@ -1,4 +1,4 @@
-//! A job with its probe and its plan, as the functions would have them of a manifest: what an encode is ordered from.
+//! Sample orders for MediaConvert: a job with its probe and its plan, as the functions derive them from a manifest.
 
 #![expect(
     clippy::unwrap_used,
@@ -20,28 +20,22 @@ use reelsmith_core::time::FrameRate;
 use reelsmith_core::units::Resolution;
 use serde_json::json;
 
-/// What an order is made of.
+/// The inputs of an order.
 pub struct Ordered {
-    /// The job.
     pub job: Job,
-    /// Its probe.
     pub inspection: Inspection,
-    /// Its plan.
     pub plan: Plan,
-    /// The hold.
     pub fence: Fence,
 }
 
-/// What a mezzanine is like.
+/// The properties of a mezzanine.
 #[derive(Clone, Debug)]
 pub struct Source {
-    /// Picture size.
     pub size: Resolution,
-    /// Frame rate, for example `24000/1001`.
+    /// For example `24000/1001`.
     pub rate: String,
-    /// Frames.
     pub frames: u64,
-    /// `progressive`, `tt`, …
+    /// The field order, as `progressive` or `tt`.
     pub field_order: String,
 }
 

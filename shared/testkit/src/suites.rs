@@ -1,13 +1,25 @@
-//! One behaviour suite per port: every promise its documentation makes, asserted.
+//! One suite per port, for the fake and for the real adapter.
 //!
-//! A suite is an async function over a port; it panics where a promise is broken. Buckets, table and state machine must
-//! be fresh: a suite chooses its own keys, but the same ones every time.
+//! The problem: unit tests run over fakes, and a fake that differs from AWS proves nothing. The idea: everything that the
+//! documentation of a port promises is asserted here, once, as an async function over the trait. A suite panics if the port
+//! breaks a promise. To change the behaviour of a port, change its documentation in `reelsmith_core::ports` and its suite
+//! first, then the fake and the adapter.
+//!
+//! A suite chooses its own keys, and the same ones in every run, so buckets, table and state machine must be empty. Suites
+//! with races run many tasks at once and assert what must hold for every order of events.
+//!
+//! ```no_run
+//! # async fn example() {
+//! let store = std::sync::Arc::new(reelsmith_testkit::fakes::MemorySubmissions::default());
+//! reelsmith_testkit::suites::submissions(store).await;
+//! # }
+//! ```
 
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
-    reason = "a suite is a test: a broken promise must fail it"
+    reason = "a suite is a test"
 )]
 
 mod admissions;
@@ -32,7 +44,7 @@ pub use object_store::object_store;
 pub use submissions::submissions;
 pub use workflow::workflow;
 
-/// Runs `n` tasks that all begin at once and gives back what came of them, in no order.
+/// Runs `n` tasks that start at the same time. The results are in no particular order.
 async fn race<T, F>(n: usize, task: impl Fn(usize) -> F) -> Vec<T>
 where
     T: Send + 'static,
@@ -50,7 +62,7 @@ where
     tasks.join_all().await
 }
 
-/// The kind of an error; a call that succeeded fails the suite.
+/// The kind of the error; the suite fails if the call succeeded.
 #[track_caller]
 fn refused<T: Debug>(result: PortResult<T>) -> PortErrorKind {
     let error = result.expect_err("expected an error");

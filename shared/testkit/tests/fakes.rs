@@ -1,4 +1,4 @@
-//! The fakes keep the promises of the ports.
+//! The fakes pass the suites of their ports.
 
 use std::sync::Arc;
 

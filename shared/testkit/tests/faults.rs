@@ -1,4 +1,4 @@
-//! The fault injector does what its script says.
+//! The fault injector follows its script.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,7 +24,7 @@ fn create_only() -> PutOptions {
 }
 
 #[tokio::test]
-async fn a_failed_call_did_nothing_and_a_lost_answer_did_it_all() {
+async fn a_failed_call_has_no_effect_and_a_lost_answer_has_its_full_effect() {
     let faults = Faults::none();
     faults.at_call(Call::Put, 1, Effect::Fail(PortErrorKind::Unavailable));
     faults.at_call(Call::Put, 2, Effect::LoseAnswer(PortErrorKind::Unavailable));
@@ -51,7 +51,7 @@ async fn a_failed_call_did_nothing_and_a_lost_answer_did_it_all() {
 }
 
 #[tokio::test]
-async fn a_delay_delays_and_a_hang_never_ends() {
+async fn a_delayed_call_ends_later_and_a_hung_call_never_ends() {
     let faults = Faults::none();
     let delay = Duration::from_millis(40);
     faults.at(1, Effect::Delay(delay));
@@ -65,7 +65,7 @@ async fn a_delay_delays_and_a_hang_never_ends() {
 }
 
 #[tokio::test]
-async fn equal_seeds_give_equal_faults_at_about_the_rate_asked() {
+async fn equal_seeds_give_equal_faults_at_the_requested_rate() {
     let mut logs = Vec::new();
     for seed in [7, 7, 8] {
         let effects = [
@@ -85,7 +85,7 @@ async fn equal_seeds_give_equal_faults_at_about_the_rate_asked() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn without_faults_a_wrapper_keeps_every_promise() {
+async fn a_wrapper_without_faults_passes_the_suites() {
     let store = MemoryStore::with_buckets(["plain"]);
     store.add_bucket("versioned", true);
     let store = Faulty::new(Arc::new(store), Faults::none());
@@ -95,7 +95,7 @@ async fn without_faults_a_wrapper_keeps_every_promise() {
 }
 
 #[tokio::test]
-async fn a_lost_answer_of_the_outbox_is_harmless_when_repeated() {
+async fn repeating_an_outbox_call_after_a_lost_answer_is_harmless() {
     let faults = Faults::none();
     faults.at_call(
         Call::Enqueue,

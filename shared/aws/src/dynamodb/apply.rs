@@ -1,29 +1,22 @@
-//! Applying a transition: read, decide, write where the row has not moved.
+//! Applying a transition: read the row, decide, and write if the row has not changed.
 
-use std::time::Duration;
-
-use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
-use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
-use aws_smithy_runtime_api::client::result::SdkError;
-use backon::{BackoffBuilder as _, ExponentialBuilder};
 use reelsmith_core::ports::{PortError, PortErrorKind, PortResult};
 use reelsmith_core::submission::{OutboxEntry, Transition, TransitionOutcome};
 use reelsmith_core::time::UnixMillis;
 
-use super::DynamoSubmissions;
 use super::item::{Stored, number};
-use crate::error::{kind_of_code, port_error};
+use super::{DynamoSubmissions, cancelled};
+use crate::error::{kind_of_code, pauses, port_error, unbuilt};
 
-/// How often a write is tried. Each try that fails because the row moved means that somebody else got on.
-const TRIES: usize = 8;
+/// How often a write is retried. Each retry means that a concurrent writer won, or that the answer was lost.
+const RETRIES: usize = 8;
 
-/// What came of a write.
-enum Wrote {
-    /// It is in the table.
+/// The result of a write.
+enum Written {
     Done,
-    /// It is not, or nobody knows: the row tells.
-    LookAgain(PortError),
+    /// The write failed, or its answer was lost: the row shows which.
+    Unknown(PortError),
 }
 
 impl DynamoSubmissions {
@@ -32,14 +25,9 @@ impl DynamoSubmissions {
         transition: &Transition,
         now: UnixMillis,
     ) -> PortResult<TransitionOutcome> {
-        // One token for all tries: whichever of them reached the table, the row then shows it.
+        // All tries share one token: the row shows it if any of them reached the table.
         let token = format!("{:032x}", fastrand::u128(..));
-        let mut pauses = ExponentialBuilder::default()
-            .with_jitter()
-            .with_min_delay(Duration::from_millis(10))
-            .with_max_delay(Duration::from_secs(1))
-            .with_max_times(TRIES)
-            .build();
+        let mut pauses = pauses(10, 1_000, RETRIES);
         let mut attempt = 0;
         loop {
             let found = self.stored(&transition.job_key).await?;
@@ -55,12 +43,10 @@ impl DynamoSubmissions {
                 decided => return Ok(decided),
             };
             attempt += 1;
-            match self
-                .write(&next, transition.notice.as_ref(), attempt)
-                .await?
-            {
-                Wrote::Done => return Ok(TransitionOutcome::Applied(next.row)),
-                Wrote::LookAgain(error) => match pauses.next() {
+            let written = self.write(&next, transition.notice.as_ref(), attempt);
+            match written.await? {
+                Written::Done => return Ok(TransitionOutcome::Applied(next.row)),
+                Written::Unknown(error) => match pauses.next() {
                     Some(pause) => tokio::time::sleep(pause).await,
                     None => return Err(error),
                 },
@@ -73,7 +59,7 @@ impl DynamoSubmissions {
         next: &Stored,
         notice: Option<&OutboxEntry>,
         attempt: usize,
-    ) -> PortResult<Wrote> {
+    ) -> PortResult<Written> {
         let put = self.conditional_put(next)?;
         match notice {
             Some(entry) => self.write_both(next, put, entry, attempt).await,
@@ -81,7 +67,7 @@ impl DynamoSubmissions {
         }
     }
 
-    async fn write_row(&self, next: &Stored, put: Put) -> PortResult<Wrote> {
+    async fn write_row(&self, next: &Stored, put: Put) -> PortResult<Written> {
         let answer = self
             .client
             .put_item()
@@ -93,13 +79,13 @@ impl DynamoSubmissions {
             .send()
             .await;
         let Err(error) = answer else {
-            return Ok(Wrote::Done);
+            return Ok(Written::Done);
         };
-        let moved = error
+        let changed = error
             .as_service_error()
             .is_some_and(|e| e.is_conditional_check_failed_exception());
-        let port = port_error("PutItem", &self.row_resource(next), error);
-        look_again_where(moved, port)
+        let port = port_error(&self.row_resource(next), error);
+        retry_if(changed, port)
     }
 
     async fn write_both(
@@ -108,7 +94,7 @@ impl DynamoSubmissions {
         put: Put,
         entry: &OutboxEntry,
         attempt: usize,
-    ) -> PortResult<Wrote> {
+    ) -> PortResult<Written> {
         let answer = self
             .client
             .transact_write_items()
@@ -122,17 +108,17 @@ impl DynamoSubmissions {
             .send()
             .await;
         let Err(error) = answer else {
-            return Ok(Wrote::Done);
+            return Ok(Written::Done);
         };
-        let cancelled = cancellation(&error);
-        let mut port = port_error("TransactWriteItems", &self.row_resource(next), error);
-        if let Some(kind) = cancelled {
+        let kind = cancelled(&error).map(|codes| kind_of_cancellation(&codes));
+        let mut port = port_error(&self.row_resource(next), error);
+        if let Some(kind) = kind {
             port = port.with_kind(kind);
         }
-        look_again_where(cancelled == Some(PortErrorKind::Changed), port)
+        retry_if(kind == Some(PortErrorKind::Changed), port)
     }
 
-    /// The write of a row under the condition that it follows the very row it was decided upon.
+    /// The write of a row, under the condition that the row it was decided upon is still there.
     fn conditional_put(&self, next: &Stored) -> PortResult<Put> {
         let put = Put::builder()
             .table_name(&self.table)
@@ -144,8 +130,7 @@ impl DynamoSubmissions {
                 .expression_attribute_names("#revision", "revision")
                 .expression_attribute_values(":revision", number(revision - 1)),
         };
-        put.build()
-            .map_err(|e| PortError::new(PortErrorKind::Invalid, e.to_string()))
+        put.build().map_err(unbuilt)
     }
 
     fn row_resource(&self, next: &Stored) -> String {
@@ -153,41 +138,27 @@ impl DynamoSubmissions {
     }
 }
 
-/// A row that moved is read again, and so is one of which nobody knows whether the write arrived.
-fn look_again_where(moved: bool, mut error: PortError) -> PortResult<Wrote> {
-    if moved {
+/// A row is read again if it changed, or if it is not known whether the write arrived.
+fn retry_if(changed: bool, mut error: PortError) -> PortResult<Written> {
+    if changed {
         error = error
             .with_kind(PortErrorKind::Unavailable)
             .with_hint(" (other writers kept changing the row)");
     }
     match error.kind() {
-        PortErrorKind::Unavailable => Ok(Wrote::LookAgain(error)),
+        PortErrorKind::Unavailable => Ok(Written::Unknown(error)),
         _ => Err(error),
     }
 }
 
-/// Why a transaction was cancelled: `Changed` where only conditions failed, else the worst of the reasons.
-fn cancellation(error: &SdkError<TransactWriteItemsError, HttpResponse>) -> Option<PortErrorKind> {
-    let TransactWriteItemsError::TransactionCanceledException(cancelled) =
-        error.as_service_error()?
-    else {
-        return None;
-    };
-    let codes: Vec<&str> = cancelled
-        .cancellation_reasons()
-        .iter()
-        .filter_map(|reason| reason.code())
-        .filter(|code| *code != "None")
-        .collect();
-    Some(kind_of_cancellation(&codes))
-}
-
+/// Why a transaction was cancelled: `Changed` if only conditions failed, otherwise the worst of the reasons.
 fn kind_of_cancellation(codes: &[&str]) -> PortErrorKind {
     let kind = |code: &&str| match *code {
         "ConditionalCheckFailed" => PortErrorKind::Changed,
         other => kind_of_code(other).unwrap_or(PortErrorKind::Invalid),
     };
-    let kinds: Vec<_> = codes.iter().map(kind).collect();
+    let codes = codes.iter().filter(|code| **code != "None");
+    let kinds: Vec<_> = codes.map(kind).collect();
     let worst = |kind| kinds.contains(&kind).then_some(kind);
     worst(PortErrorKind::Invalid)
         .or_else(|| worst(PortErrorKind::Denied))
@@ -200,7 +171,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_cancelled_transaction_means_what_its_reasons_mean() {
+    fn the_reasons_of_a_cancelled_transaction_determine_its_kind() {
         use PortErrorKind as Kind;
         for (codes, kind) in [
             (&["ConditionalCheckFailed"][..], Kind::Changed),

@@ -1,9 +1,8 @@
-//! Items of the table, from and to the types of the domain.
+//! Conversion between items of the table and types of the domain.
 
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use reelsmith_core::admission::Ticket;
 use reelsmith_core::keys::JobKey;
 use reelsmith_core::ports::{PortError, PortErrorKind, PortResult};
 use reelsmith_core::submission::{OutboxEntry, Row, State};
@@ -18,9 +17,9 @@ pub(crate) type Item = HashMap<String, AttributeValue>;
 /// Sort key of a row.
 pub(super) const ROW: &str = "row";
 
-/// When a finished row may be swept away: long after anybody asks again. A live row never is.
+/// How long DynamoDB keeps a row after its job has ended, in seconds. A live row does not expire.
 const ROW_KEPT_SECONDS: i64 = 90 * 86_400;
-/// When a sent outbox entry may be swept away.
+/// How long DynamoDB keeps a sent outbox entry, in seconds.
 const ENTRY_KEPT_SECONDS: i64 = 14 * 86_400;
 
 /// Partition key of a row.
@@ -33,19 +32,18 @@ pub(super) fn outbox_pk(outbox: &str) -> String {
     format!("outbox#{outbox}")
 }
 
-/// A row as it stands in the table.
+/// A row with its bookkeeping.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Stored {
-    /// The row.
     pub(crate) row: Row,
-    /// How often it was written, from 1.
+    /// How often the row was written, from 1.
     pub(super) revision: u64,
-    /// Token of the call that wrote it.
+    /// The token of the call that wrote the row.
     pub(super) write: String,
 }
 
 impl Stored {
-    /// The item of this row: the row's own fields flat, and what keys, indexes and the sweeper need.
+    /// The item of the row: its own fields, and the attributes of keys, indexes and expiry.
     pub(super) fn to_item(&self) -> PortResult<Item> {
         let row = &self.row;
         let mut item = attributes(row)?;
@@ -64,7 +62,7 @@ impl Stored {
         Ok(item)
     }
 
-    /// Reads an item; `Invalid` where it is not a row, naming the attribute.
+    /// Reads a row from an item; `Invalid`, with the name of the attribute, if it is not a row.
     pub(crate) fn from_item(resource: &str, item: Item) -> PortResult<Self> {
         #[derive(serde::Deserialize)]
         struct Fields {
@@ -82,28 +80,18 @@ impl Stored {
     }
 }
 
-/// Status of an outbox entry that was not sent, beside the states of rows in the index.
+/// The status of an unsent outbox entry. Rows use the names of their states in the same index.
 pub(super) const PENDING: &str = "PENDING";
-/// Status of an outbox entry that was sent.
+/// The status of a sent outbox entry.
 pub(super) const SENT: &str = "SENT";
 
-/// The item of an outbox entry, without its keys.
+/// An outbox entry as the attributes of an item, without its keys.
 pub(super) fn entry_attributes(entry: &OutboxEntry) -> PortResult<Item> {
     let mut item = attributes(entry)?;
     let status = AttributeValue::S(PENDING.to_owned());
     item.insert("gsi_status".to_owned(), status);
     item.insert("updated".to_owned(), number(entry.created.0));
     Ok(item)
-}
-
-/// The item of a ticket, without its keys.
-pub(super) fn ticket_attributes(ticket: &Ticket) -> PortResult<Item> {
-    attributes(ticket)
-}
-
-/// Reads a ticket.
-pub(super) fn ticket_of(resource: &str, item: Item) -> PortResult<Ticket> {
-    value_of(resource, item)
 }
 
 /// The key of an outbox entry.
@@ -114,12 +102,7 @@ pub(super) fn entry_key(entry: &OutboxEntry) -> Item {
     ])
 }
 
-/// Reads an outbox entry.
-pub(super) fn entry_of(resource: &str, item: Item) -> PortResult<OutboxEntry> {
-    value_of(resource, item)
-}
-
-/// When a sent entry may be swept away, in epoch seconds.
+/// When a sent entry expires, in epoch seconds.
 pub(super) fn entry_expires(sent: UnixMillis) -> AttributeValue {
     expires(sent, ENTRY_KEPT_SECONDS)
 }
@@ -133,7 +116,8 @@ fn expires(from: UnixMillis, kept_seconds: i64) -> AttributeValue {
     number((from.0 / 1_000).saturating_add(kept_seconds))
 }
 
-fn attributes(value: &impl Serialize) -> PortResult<Item> {
+/// A value as the attributes of an item, without its keys.
+pub(super) fn attributes(value: &impl Serialize) -> PortResult<Item> {
     match serde_json::to_value(value) {
         Ok(Value::Object(fields)) => Ok(fields.into_iter().map(|(k, v)| (k, to_av(v))).collect()),
         Ok(other) => Err(unreadable(
@@ -144,7 +128,8 @@ fn attributes(value: &impl Serialize) -> PortResult<Item> {
     }
 }
 
-fn value_of<T: DeserializeOwned>(resource: &str, item: Item) -> PortResult<T> {
+/// Reads a value from an item. The error names the attribute that cannot be read.
+pub(super) fn value_of<T: DeserializeOwned>(resource: &str, item: Item) -> PortResult<T> {
     let mut fields = Map::new();
     for (name, av) in item {
         let value = from_av(av).map_err(|e| unreadable(resource, &format!("{name}: {e}")))?;
@@ -156,7 +141,7 @@ fn value_of<T: DeserializeOwned>(resource: &str, item: Item) -> PortResult<T> {
 fn unreadable(resource: &str, why: &str) -> PortError {
     PortError::new(
         PortErrorKind::Invalid,
-        format!("{resource}: not an item that this version writes: {why}"),
+        format!("{resource}: expected an item that this version writes: {why}"),
     )
 }
 

@@ -20,12 +20,12 @@ fn answered(status: u16, code: Option<&str>, message: Option<&str>) -> Failure {
 }
 
 fn kind_and_detail(error: Failure) -> (PortErrorKind, String) {
-    let error = port_error("GetObject", &"s3://b/k", error);
+    let error = port_error(&"s3://b/k", error);
     (error.kind(), error.detail())
 }
 
 #[test]
-fn the_code_decides_and_else_the_status() {
+fn the_code_or_else_the_status_determines_the_kind() {
     use PortErrorKind as Kind;
     for (status, code, kind) in [
         (404, Some("NoSuchKey"), Kind::NotFound),
@@ -69,7 +69,7 @@ fn the_code_decides_and_else_the_status() {
 }
 
 #[test]
-fn the_detail_names_the_call_the_object_the_code_and_the_message() {
+fn the_detail_contains_call_object_code_and_message() {
     let gone = "The specified key does not exist.";
     let (_, detail) = kind_and_detail(answered(404, Some("NoSuchKey"), Some(gone)));
     assert_eq!(
@@ -81,7 +81,7 @@ fn the_detail_names_the_call_the_object_the_code_and_the_message() {
 }
 
 #[test]
-fn what_was_not_answered_is_unavailable_unless_it_could_never_be_asked() {
+fn an_unanswered_call_is_unavailable_unless_it_could_not_be_sent() {
     use PortErrorKind as Kind;
     let io = || std::io::Error::other("connection reset");
     let response = || HttpResponse::new(200.try_into().unwrap(), SdkBody::empty());

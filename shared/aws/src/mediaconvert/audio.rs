@@ -1,4 +1,4 @@
-//! An audio track as a selector of the input and an output of its own.
+//! An audio track: the selector of the input and the output.
 
 use aws_sdk_mediaconvert::types::{
     AacCodecProfile, AacCodingMode, AacRateControlMode, AacSettings, AudioCodec,
@@ -10,7 +10,7 @@ use aws_sdk_mediaconvert::types::{
 };
 use reelsmith_core::encode::{AudioOrder, EncodeOrder};
 
-/// The group of a rendition: a player chooses a language within one, and stereo or surround by choosing among them.
+/// The audio group of a track. A player selects stereo or surround by group, and the language within a group.
 fn group(ordered: &AudioOrder) -> &'static str {
     if ordered.channels > 2 {
         "surround"
@@ -19,7 +19,7 @@ fn group(ordered: &AudioOrder) -> &'static str {
     }
 }
 
-/// All groups there are, as a video output lists them; none without audio.
+/// The audio groups as a video output lists them; `None` without audio.
 pub(super) fn groups(order: &EncodeOrder) -> Option<String> {
     let mut groups: Vec<_> = order.audio.iter().map(group).collect();
     groups.sort_unstable();
@@ -27,7 +27,7 @@ pub(super) fn groups(order: &EncodeOrder) -> Option<String> {
     Some(groups.join(",")).filter(|groups| !groups.is_empty())
 }
 
-/// What the outputs call the selector of a track.
+/// The name of the selector of a track.
 pub(super) fn selector_name(ordered: &AudioOrder) -> String {
     format!("Audio Selector {}", ordered.track)
 }
@@ -50,7 +50,7 @@ pub(super) fn output(ordered: &AudioOrder) -> Output {
     } else {
         CmfcDescriptiveVideoServiceFlag::DontFlag
     };
-    // As long as the video, so that no playlist ends before another.
+    // The audio has the duration of the video, so that all playlists end together.
     let settings = CmfcSettings::builder()
         .audio_group_id(group(ordered))
         .descriptive_video_service_flag(described)
@@ -78,8 +78,7 @@ fn description(ordered: &AudioOrder) -> AudioDescription {
         .build()
 }
 
-/// The service takes letters, digits and spaces. Nobody sees this name: the playlists that are published hold the label
-/// itself.
+/// MediaConvert accepts letters, digits and spaces. The published playlists contain the label itself.
 fn stream_name(label: &str) -> Option<String> {
     let plain = |c: char| c.is_ascii_alphanumeric() || c == ' ';
     let name: String = label.chars().filter(|c| plain(*c)).collect();

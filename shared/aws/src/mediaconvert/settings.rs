@@ -1,4 +1,4 @@
-//! An order as the settings of a job: one CMAF group whose outputs each hold one track.
+//! The settings of a MediaConvert job: one CMAF group with one track per output.
 
 use aws_sdk_mediaconvert::types::{
     CmafClientCache, CmafCodecSpecification, CmafGroupSettings, CmafManifestCompression,
@@ -23,7 +23,7 @@ pub(super) fn settings(order: &EncodeOrder) -> JobSettings {
         .build()
 }
 
-/// Pictures are turned as the container says, so that sizes are those of the display.
+/// The picture is rotated as the container says, because the sizes of the plan are display sizes.
 fn input(order: &EncodeOrder) -> Input {
     let selector = VideoSelector::builder()
         .rotate(InputRotate::Auto)
@@ -40,7 +40,7 @@ fn input(order: &EncodeOrder) -> Input {
     input.build()
 }
 
-/// MediaConvert takes even numbers. Only where a clean aperture reaches to the edge of a picture of odd size is one not even.
+/// MediaConvert accepts even numbers only. A number is odd only if a clean aperture ends at the edge of a picture of odd size.
 fn rectangle(crop: Crop) -> Rectangle {
     let even = |pixels: u32| i32::try_from(pixels & !1).unwrap_or(i32::MAX);
     Rectangle::builder()

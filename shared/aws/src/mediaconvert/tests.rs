@@ -2,7 +2,7 @@ use reelsmith_testkit::orders::Ordered;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::canned::{Script, answer};
+use crate::testing::{Script, answer};
 
 fn service(script: &Script) -> MediaConvert {
     MediaConvert::new(Client::new(&script.config()), "arn:role", "arn:queue")
@@ -34,7 +34,7 @@ fn body(request: &str) -> Value {
 }
 
 #[tokio::test]
-async fn the_request_of_the_usual_job() {
+async fn the_request_of_the_sample_job() {
     let made = ok(&json!({"job": job("1-a", "SUBMITTED", 1_700_000_000)}));
     let script = Script::serve(vec![made]).await;
     let order = Ordered::usual().order().unwrap();
@@ -52,7 +52,7 @@ async fn the_request_of_the_usual_job() {
 }
 
 #[tokio::test]
-async fn every_state_of_a_job() {
+async fn every_status_of_a_job_is_mapped() {
     let mut failed = job("f", "ERROR", 1);
     failed["errorCode"] = json!(1404);
     failed["errorMessage"] = json!("Unable to open input file");
@@ -80,7 +80,7 @@ async fn every_state_of_a_job() {
 }
 
 #[tokio::test]
-async fn a_search_goes_through_all_pages_and_stops_where_jobs_are_too_old() {
+async fn a_search_reads_pages_until_jobs_are_too_old() {
     let mut stranger = job("s", "COMPLETE", 50);
     stranger["userMetadata"] = json!({});
     let first = json!({"jobs": [job("a", "SUBMITTED", 90), stranger], "nextToken": "n"});
@@ -108,7 +108,7 @@ async fn a_search_goes_through_all_pages_and_stops_where_jobs_are_too_old() {
 }
 
 #[tokio::test]
-async fn what_an_error_means() {
+async fn errors_have_the_right_kind() {
     for (status, code, kind) in [
         (
             "429 Too Many",
@@ -139,7 +139,7 @@ async fn what_an_error_means() {
 }
 
 #[tokio::test]
-async fn calling_off_a_job_that_has_ended_is_no_error() {
+async fn cancelling_an_ended_job_is_no_error() {
     let ended = ok(&json!({"job": job("d", "COMPLETE", 1)}));
     let conflict = refusal("409 Conflict", "ConflictException");
     let script = Script::serve(vec![conflict.clone(), ended]).await;

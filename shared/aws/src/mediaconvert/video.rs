@@ -1,4 +1,4 @@
-//! A rung as an output: quality-defined variable rate below a cap, groups of pictures of a fixed number of frames.
+//! A rung as an output: quality-defined variable bitrate with a maximum, and GOPs of a fixed number of frames.
 
 use aws_sdk_mediaconvert::types::{
     CmfcIFrameOnlyManifest, CmfcSettings, ColorMetadata, ContainerSettings, ContainerType,
@@ -19,7 +19,7 @@ use super::audio;
 
 pub(super) fn output(order: &EncodeOrder, ordered: &VideoOrder) -> Output {
     let size = ordered.rung.resolution;
-    // The planner has kept the aspect to the even number; bars of one pixel would not be.
+    // The planner keeps the aspect ratio up to rounding to even numbers. Fitting would add bars of one pixel.
     let mut description = VideoDescription::builder()
         .width(int(size.width))
         .height(int(size.height))
@@ -43,7 +43,7 @@ pub(super) fn output(order: &EncodeOrder, ordered: &VideoOrder) -> Output {
         .build()
 }
 
-/// No audio of its own: it is in renditions apart, which every rung shares.
+/// The output has no audio: all rungs share the audio renditions.
 fn container(order: &EncodeOrder) -> ContainerSettings {
     let settings = CmfcSettings::builder()
         .set_audio_rendition_sets(audio::groups(order))

@@ -1,12 +1,11 @@
-//! Executions and the map runs below them.
+//! Executions and their map runs.
 
 use aws_sdk_sfn::primitives::DateTime;
 use aws_sdk_sfn::types::ExecutionStatus as SdkStatus;
 use serde::Serialize;
 use strum::{EnumString, IntoStaticStr, VariantNames};
 
-use crate::provision::{Cloud, CloudError};
-use crate::provision::{CloudResult, Doing};
+use crate::cloud::{Cloud, CloudError, CloudResult, Doing};
 
 /// The status of an execution. As text and in JSON it is `running`, `succeeded`, `failed`, `timed-out` or `aborted`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, EnumString, IntoStaticStr, VariantNames)]
@@ -15,13 +14,10 @@ use crate::provision::{CloudResult, Doing};
 pub enum ExecutionStatus {
     /// The execution is running, or waits for a redrive.
     Running,
-    /// It reached a Succeed state.
     Succeeded,
     /// It reached a Fail state, or no state caught the error.
     Failed,
-    /// It took longer than the state machine allows.
     TimedOut,
-    /// It was stopped.
     Aborted,
 }
 
@@ -45,53 +41,42 @@ impl From<&SdkStatus> for ExecutionStatus {
     }
 }
 
-/// One row of a listing.
+/// One row of a list of executions. Times are in milliseconds since the epoch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExecutionSummary {
-    /// ARN.
     pub arn: String,
-    /// Name.
     pub name: String,
-    /// How it stands.
     pub status: ExecutionStatus,
-    /// Start, in milliseconds since the epoch.
     pub started_ms: i64,
-    /// End, in milliseconds since the epoch.
     pub stopped_ms: Option<i64>,
 }
 
 /// An execution with its result.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExecutionView {
-    /// ARN, name, status and times.
     pub summary: ExecutionSummary,
-    /// JSON it was started with.
+    /// The input as JSON.
     pub input: String,
-    /// JSON it ended with, once it succeeded.
+    /// The output as JSON, if the execution succeeded.
     pub output: Option<String>,
-    /// Error name, once it failed.
     pub error: Option<String>,
-    /// What the error says.
     pub cause: Option<String>,
 }
 
 /// The items of one Distributed Map.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct MapRun {
-    /// The Map's label; equal for every run of one state.
+    /// The label of the Map, which is the same for all runs of a state.
     pub label: String,
-    /// All items.
     pub total: u64,
-    /// Items that have ended well.
     pub succeeded: u64,
-    /// Items that have failed, timed out or were aborted.
+    /// Items that failed, timed out or were aborted.
     pub failed: u64,
-    /// Items being worked on.
     pub running: u64,
 }
 
 impl Cloud {
-    /// Starts an execution under a name; its ARN, or `None` where the name is taken.
+    /// Starts an execution. Returns its ARN, or `None` if an execution of that name exists.
     pub async fn start_new(
         &self,
         machine: &str,
@@ -105,7 +90,7 @@ impl Cloud {
         }
     }
 
-    /// Starts an execution under a name; its ARN.
+    /// Starts an execution and returns its ARN.
     pub async fn start_execution(
         &self,
         machine: &str,
@@ -124,7 +109,7 @@ impl Cloud {
         Ok(started.execution_arn)
     }
 
-    /// An execution; `None` where there is none of that ARN (yet).
+    /// The execution with that ARN; `None` if there is none.
     pub async fn execution(&self, arn: &str) -> CloudResult<Option<ExecutionView>> {
         let found = self
             .sfn
@@ -183,7 +168,7 @@ impl Cloud {
         Ok(executions)
     }
 
-    /// Every map run of an execution, with the counts of its items.
+    /// All map runs of an execution, with the counts of their items.
     pub async fn map_runs(&self, execution: &str) -> CloudResult<Vec<MapRun>> {
         let action = format!("list the map runs of {execution}");
         let mut pages = self
@@ -232,8 +217,8 @@ impl Cloud {
             .cause(cause)
             .send()
             .await
-            .doing(format!("stop execution {arn}"))?;
-        Ok(())
+            .doing(format!("stop execution {arn}"))
+            .map(drop)
     }
 }
 
@@ -255,7 +240,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_execution_is_found_by_its_name() {
+    fn the_arn_of_an_execution_follows_from_its_name() {
         let arn = execution_arn(
             "arn:aws:states:eu-west-1:1:stateMachine:reelsmith-transcode",
             "a-1",
@@ -267,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn a_map_run_is_named_by_its_label() {
+    fn the_label_of_a_map_run_is_in_its_arn() {
         let arn = "arn:aws:states:us-east-1:1:mapRun:transcode/Chunks:0a1b";
         assert_eq!(label(arn), "Chunks");
         assert_eq!(label("nonsense"), "nonsense");

@@ -1,56 +1,47 @@
-//! The history of an execution, as far as an operator follows it.
+//! The history of an execution, reduced to what the command line shows.
 
 use aws_sdk_sfn::types::{HistoryEvent as SdkEvent, HistoryEventType as Type};
 
 use super::execution::millis;
-use crate::provision::{Cloud, CloudResult, Doing};
+use crate::cloud::{Cloud, CloudResult, Doing};
 
-/// One event.
+/// One event of a history. `id` counts from 1; `at_ms` is in milliseconds since the epoch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HistoryEvent {
-    /// Number within the history, from 1.
     pub id: i64,
-    /// When, in milliseconds since the epoch.
     pub at_ms: i64,
-    /// What.
     pub kind: HistoryKind,
 }
 
-/// How long a history is.
+/// The length of a history.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
-    /// Events, also those that tell an operator nothing.
+    /// All events, also those that [`HistoryKind`] leaves out.
     pub events: u64,
-    /// When the execution was resumed by `RedriveExecution`, in milliseconds since the epoch, oldest first.
+    /// When `RedriveExecution` resumed the execution, in milliseconds since the epoch, oldest first.
     pub resumed_ms: Vec<i64>,
 }
 
-/// What happened. Events that tell an operator nothing are left out of a history.
+/// What happened. A history contains only these kinds of events.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum HistoryKind {
-    /// A state was entered.
     Entered {
-        /// Its name.
         state: String,
     },
-    /// A state was left.
     Exited {
-        /// Its name.
         state: String,
-        /// JSON of the state data as the next state gets it.
+        /// The state data that the next state gets, as JSON.
         output: String,
     },
-    /// A function failed or timed out; the state may try again.
+    /// A function failed or timed out; the state may retry it.
     TaskFailed {
-        /// Error name.
         error: String,
-        /// What the error says.
         cause: String,
     },
 }
 
 impl Cloud {
-    /// All events of an execution after a given one, oldest first. Pages are read to the end.
+    /// All events of an execution after the event with the id `after`, oldest first.
     pub async fn history(&self, execution: &str, after: i64) -> CloudResult<Vec<HistoryEvent>> {
         let mut pages = self
             .sfn
@@ -72,10 +63,8 @@ impl Cloud {
         events.sort_by_key(|e: &HistoryEvent| e.id);
         Ok(events)
     }
-}
 
-impl Cloud {
-    /// Counts the events of an execution, without reading the data in them.
+    /// Counts the events of an execution, without reading their data.
     pub async fn tally(&self, execution: &str) -> CloudResult<Tally> {
         let mut pages = self
             .sfn
@@ -101,50 +90,33 @@ impl Cloud {
 }
 
 fn event(event: &SdkEvent) -> Option<HistoryEvent> {
-    let kind = entered(event)
-        .or_else(|| exited(event))
-        .or_else(|| failed(event))?;
     Some(HistoryEvent {
         id: event.id(),
         at_ms: millis(event.timestamp()),
-        kind,
+        kind: kind(event)?,
     })
 }
 
-fn entered(event: &SdkEvent) -> Option<HistoryKind> {
-    let details = event.state_entered_event_details()?;
-    Some(HistoryKind::Entered {
-        state: details.name().to_owned(),
-    })
-}
-
-fn exited(event: &SdkEvent) -> Option<HistoryKind> {
-    let details = event.state_exited_event_details()?;
-    Some(HistoryKind::Exited {
-        state: details.name().to_owned(),
-        output: details.output().unwrap_or_default().to_owned(),
-    })
-}
-
-fn failed(event: &SdkEvent) -> Option<HistoryKind> {
-    let (error, cause) = match event.r#type() {
-        Type::LambdaFunctionFailed => {
-            let d = event.lambda_function_failed_event_details()?;
-            (d.error(), d.cause())
-        }
-        Type::LambdaFunctionTimedOut => {
-            let d = event.lambda_function_timed_out_event_details()?;
-            (d.error(), d.cause())
-        }
-        Type::TaskFailed => {
-            let d = event.task_failed_event_details()?;
-            (d.error(), d.cause())
-        }
-        Type::TaskTimedOut => {
-            let d = event.task_timed_out_event_details()?;
-            (d.error(), d.cause())
-        }
-        _ => return None,
+fn kind(event: &SdkEvent) -> Option<HistoryKind> {
+    if let Some(details) = event.state_entered_event_details() {
+        let state = details.name().to_owned();
+        return Some(HistoryKind::Entered { state });
+    }
+    if let Some(details) = event.state_exited_event_details() {
+        return Some(HistoryKind::Exited {
+            state: details.name().to_owned(),
+            output: details.output().unwrap_or_default().to_owned(),
+        });
+    }
+    let (error, cause) = if let Some(d) = event.lambda_function_failed_event_details() {
+        (d.error(), d.cause())
+    } else if let Some(d) = event.lambda_function_timed_out_event_details() {
+        (d.error(), d.cause())
+    } else if let Some(d) = event.task_failed_event_details() {
+        (d.error(), d.cause())
+    } else {
+        let d = event.task_timed_out_event_details()?;
+        (d.error(), d.cause())
     };
     Some(HistoryKind::TaskFailed {
         error: error.unwrap_or("States.TaskFailed").to_owned(),

@@ -1,24 +1,18 @@
-//! Taking up an execution that ended without success.
+//! Continuing an execution that ended without success.
 
 use aws_sdk_sfn::operation::redrive_execution::RedriveExecutionError;
 use aws_sdk_sfn::types::ExecutionRedriveStatus;
 
 use super::{ExecutionStatus, ExecutionView, execution_arn};
-use crate::provision::{Cloud, CloudError, CloudResult, Doing};
+use crate::cloud::{Cloud, CloudError, CloudResult, Doing};
 
-/// How an execution was taken up again.
+/// How an execution was continued.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Redriven {
-    /// The same execution goes on from the state that was interrupted.
-    Resumed {
-        /// Its ARN.
-        arn: String,
-    },
-    /// A new execution of the same manifest was started; every chunk whose record is there is not encoded again.
-    Started {
-        /// Its ARN.
-        arn: String,
-    },
+    /// The same execution continues at the state that was interrupted.
+    Resumed { arn: String },
+    /// A new execution of the same manifest was started. It does not encode chunks again that have a record.
+    Started { arn: String },
 }
 
 impl Redriven {
@@ -31,20 +25,21 @@ impl Redriven {
     }
 }
 
-/// New executions that one may get before an operator should look at why.
-const MOST: u32 = 999;
-/// Longest name that leaves room for `-r999` within the 80 characters of a name.
+/// How many new executions one execution can get.
+const MAX_RESTARTS: u32 = 999;
+/// The longest name that leaves room for `-r999` within the 80 characters of a name.
 const STEM: usize = 75;
 
 impl Cloud {
-    /// Takes up an execution that failed, timed out or was stopped.
+    /// Continues an execution that failed, timed out or was stopped.
     ///
-    /// One that was stopped or timed out is resumed by `RedriveExecution` where the service can. One that reached a Fail
-    /// state would only reach it again, and an emulator may not know the call: then a new execution is started with the
-    /// same input, under the old name with `-r1`, `-r2`, …, which has the same effect because work is found by its records.
+    /// `RedriveExecution` resumes an execution that was stopped or timed out. An execution that reached a Fail state would
+    /// only reach it again, and an emulator may not support the call. In these cases, a new execution is started with the
+    /// same input, under the old name with `-r1`, `-r2` and so on. The effect is the same, because finished work is found by
+    /// its records.
     ///
     /// # Errors
-    /// Where there is no such execution, it still runs, it succeeded, or a call fails.
+    /// If there is no such execution, it is still running, it succeeded, or a call fails.
     pub async fn redrive(&self, execution: &str) -> CloudResult<Redriven> {
         let action = format!("redrive execution {execution}");
         let Some(view) = self.execution(execution).await? else {
@@ -54,11 +49,11 @@ impl Cloud {
         match view.summary.status {
             ExecutionStatus::Running => Err(CloudError::new(
                 action,
-                "it is running; cancel it first, or wait for its end",
+                "it is running; cancel it first, or wait until it ends",
             )),
             ExecutionStatus::Succeeded => Err(CloudError::new(
                 action,
-                "it succeeded; drop its manifest again with ForceReprocess to encode anew",
+                "it succeeded; to encode again, drop its manifest with ForceReprocess",
             )),
             ExecutionStatus::Failed => self.start_again(&view).await,
             ExecutionStatus::TimedOut | ExecutionStatus::Aborted => match self.resume(&view).await?
@@ -69,7 +64,7 @@ impl Cloud {
         }
     }
 
-    /// Resumes an execution; `None` where the service says that it cannot, or does not know how.
+    /// Resumes an execution; `None` if the service cannot resume it.
     async fn resume(&self, view: &ExecutionView) -> CloudResult<Option<Redriven>> {
         let arn = &view.summary.arn;
         let described = self
@@ -107,7 +102,7 @@ impl Cloud {
 
     async fn start_again(&self, view: &ExecutionView) -> CloudResult<Redriven> {
         let machine = machine_of(&view.summary.arn);
-        for n in 1..=MOST {
+        for n in 1..=MAX_RESTARTS {
             let name = name_again(&view.summary.name, n);
             let arn = execution_arn(&machine, &name);
             if self.execution(&arn).await?.is_some() {
@@ -118,12 +113,12 @@ impl Cloud {
         }
         Err(CloudError::new(
             format!("redrive execution {}", view.summary.arn),
-            format!("it was redriven {MOST} times; drop its manifest again"),
+            format!("it was redriven {MAX_RESTARTS} times; drop its manifest again"),
         ))
     }
 }
 
-/// The n-th name after a first one: `film-0a1b` and `film-0a1b-r1` both lead to `film-0a1b-r2`.
+/// The name of the n-th new execution: `film-0a1b` and `film-0a1b-r1` both lead to `film-0a1b-r2`.
 fn name_again(name: &str, n: u32) -> String {
     let stem = match name.rsplit_once("-r") {
         Some((stem, digits))
@@ -148,15 +143,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_execution_that_is_started_again_keeps_its_name_and_counts() {
+    fn a_new_execution_gets_the_old_name_with_a_number() {
         assert_eq!(name_again("film-0a1b", 1), "film-0a1b-r1");
         assert_eq!(name_again("film-0a1b-r1", 2), "film-0a1b-r2");
         assert_eq!(name_again("film-red", 1), "film-red-r1");
-        assert!(name_again(&"x".repeat(80), MOST).len() <= 80);
+        assert!(name_again(&"x".repeat(80), MAX_RESTARTS).len() <= 80);
     }
 
     #[test]
-    fn the_state_machine_of_an_execution_is_in_its_arn() {
+    fn the_state_machine_follows_from_the_arn_of_an_execution() {
         let machine = "arn:aws:states:us-east-1:1:stateMachine:reelsmith-transcode";
         assert_eq!(machine_of(&execution_arn(machine, "film-1")), machine);
     }

@@ -8,49 +8,41 @@ use aws_sdk_lambda::types::{
     FunctionResponseType, Runtime,
 };
 
-use super::cloud::{Cloud, CloudError, CloudResult, Doing};
+use crate::cloud::{Cloud, CloudError, CloudResult, Doing};
 
-/// A function with its configuration resolved.
+/// A function with its full name and configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FunctionSpec {
-    /// Full name.
     pub name: String,
-    /// What it does.
     pub description: String,
-    /// Memory in MB.
     pub memory_mb: i32,
-    /// Time limit in seconds.
     pub timeout_s: i32,
-    /// Size of /tmp in MB.
     pub tmp_mb: i32,
-    /// Environment.
     pub environment: BTreeMap<String, String>,
-    /// ARN of the role it runs under.
     pub role: String,
 }
 
-/// What provisioning a function did.
+/// The result of provisioning a function.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Provisioned {
-    /// ARN of the function.
     pub arn: String,
-    /// Whether its code or its configuration changed, or it is new.
+    /// Whether the function is new, or its code or configuration changed.
     pub changed: bool,
 }
 
-/// How Lambda names a package: the SHA-256 of its zip in base64.
+/// The digest by which Lambda identifies a package: the SHA-256 of the zip in base64.
 #[must_use]
 pub fn code_digest(sha256: [u8; 32]) -> String {
     aws_smithy_types::base64::encode(sha256)
 }
 
 impl Cloud {
-    /// The digest of a deployed function's package; `None` where there is no such function.
+    /// The digest of the package of a deployed function; `None` if there is no such function.
     pub async fn deployed_digest(&self, name: &str) -> CloudResult<Option<String>> {
         Ok(self.configuration(name).await?.and_then(|c| c.code_sha256))
     }
 
-    /// A function. Its package is only sent where the digest differs from what is deployed.
+    /// Creates or updates a function. The package is uploaded only if its digest differs from the deployed one.
     pub async fn provision_function(
         &self,
         spec: &FunctionSpec,
@@ -116,8 +108,8 @@ impl Cloud {
             .zip_file(Blob::new(zip))
             .send()
             .await
-            .doing(format!("update the code of function {}", spec.name))?;
-        Ok(())
+            .doing(format!("update the code of function {}", spec.name))
+            .map(drop)
     }
 
     async fn update_configuration(&self, spec: &FunctionSpec) -> CloudResult<()> {
@@ -132,11 +124,11 @@ impl Cloud {
             .environment(environment(spec))
             .send()
             .await
-            .doing(action)?;
-        Ok(())
+            .doing(action)
+            .map(drop)
     }
 
-    /// Calls a function with batches of a queue's messages; a failed message does not fail its batch.
+    /// Invokes a function with batches of messages of a queue. A failed message does not fail its batch.
     pub async fn provision_trigger(
         &self,
         function: &str,
@@ -163,8 +155,8 @@ impl Cloud {
             .function_response_types(FunctionResponseType::ReportBatchItemFailures)
             .send()
             .await
-            .doing(action)?;
-        Ok(())
+            .doing(action)
+            .map(drop)
     }
 }
 

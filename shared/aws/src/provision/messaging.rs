@@ -4,18 +4,15 @@ use std::collections::HashMap;
 
 use aws_sdk_sqs::types::QueueAttributeName;
 
-use super::cloud::{Cloud, CloudError, CloudResult, Doing};
+use crate::cloud::{Cloud, CloudError, CloudResult, Doing};
 
-/// A queue.
+/// A queue. Times are in seconds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct QueueSpec {
-    /// Name.
     pub name: String,
-    /// How long a received message stays hidden, in seconds.
     pub visibility_timeout_s: u32,
-    /// How long a message is kept, in seconds.
     pub retention_s: u32,
-    /// ARN of the queue that takes a message which failed this many times.
+    /// The ARN of the dead-letter queue, and after how many receives a message moves there.
     pub dead_letter: Option<(String, u32)>,
 }
 
@@ -40,7 +37,7 @@ impl QueueSpec {
 }
 
 impl Cloud {
-    /// A queue; its ARN. An existing queue gets the attributes of the spec.
+    /// Creates or updates a queue and returns its ARN.
     pub async fn provision_queue(&self, spec: &QueueSpec) -> CloudResult<String> {
         let found = self
             .sqs
@@ -80,8 +77,8 @@ impl Cloud {
             .set_attributes(Some(spec.attributes()))
             .send()
             .await
-            .doing(format!("set the attributes of queue {}", spec.name))?;
-        Ok(())
+            .doing(format!("set the attributes of queue {}", spec.name))
+            .map(drop)
     }
 
     async fn queue_arn(&self, url: &str) -> CloudResult<String> {
@@ -101,7 +98,7 @@ impl Cloud {
             .ok_or_else(|| CloudError::new(action, "the answer has no ARN"))
     }
 
-    /// A topic; its ARN.
+    /// Creates a topic and returns its ARN.
     pub async fn provision_topic(&self, name: &str) -> CloudResult<String> {
         let action = format!("create topic {name}");
         let created = self
@@ -116,7 +113,7 @@ impl Cloud {
             .ok_or_else(|| CloudError::new(action, "the answer has no ARN"))
     }
 
-    /// Delivers a topic's messages to a queue as they were published, without an envelope.
+    /// Subscribes a queue to a topic. Messages arrive as they were published, without an envelope.
     pub async fn provision_subscription(&self, topic: &str, queue: &str) -> CloudResult<()> {
         self.sns
             .subscribe()
@@ -126,7 +123,7 @@ impl Cloud {
             .attributes("RawMessageDelivery", "true")
             .send()
             .await
-            .doing(format!("subscribe {queue} to {topic}"))?;
-        Ok(())
+            .doing(format!("subscribe {queue} to {topic}"))
+            .map(drop)
     }
 }

@@ -1,4 +1,4 @@
-//! Buckets and their events.
+//! Buckets and their event notifications.
 
 use aws_sdk_s3::error::ProvideErrorMetadata;
 use aws_sdk_s3::types::{
@@ -8,22 +8,20 @@ use aws_sdk_s3::types::{
 };
 use serde::Deserialize;
 
-use super::cloud::{Cloud, CloudResult, Doing};
+use crate::cloud::{Cloud, CloudResult, Doing};
 
-/// Which new objects are announced to a queue.
+/// For which new objects S3 sends an event to a queue.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ManifestEvents {
-    /// Event types, for example `s3:ObjectCreated:*`.
+    /// The event types, for example `s3:ObjectCreated:*`.
     pub events: Vec<String>,
-    /// Only keys that begin with this.
     pub prefix: String,
-    /// Only keys that end with this.
     pub suffix: String,
 }
 
 impl Cloud {
-    /// A bucket. Versioning is switched on where asked for and never off.
+    /// Creates a bucket. Versioning is enabled if `versioned`, and never disabled.
     pub async fn provision_bucket(&self, name: &str, versioned: bool) -> CloudResult<()> {
         let location = (self.region() != "us-east-1").then(|| {
             CreateBucketConfiguration::builder()
@@ -53,20 +51,20 @@ impl Cloud {
                 .versioning_configuration(on)
                 .send()
                 .await
-                .doing(format!("switch on versioning of bucket {name}"))?;
+                .doing(format!("enable versioning of bucket {name}"))?;
         }
         Ok(())
     }
 
-    /// Announces new objects of a bucket to a queue, in place of whatever was announced before. What is so already is
-    /// left alone: S3 sends a test event whenever this is set.
+    /// Sends events of a bucket to a queue, in place of the previous configuration. An equal configuration is not written
+    /// again, because S3 sends a test event with each write.
     pub async fn provision_events(
         &self,
         bucket: &str,
         queue_arn: &str,
         spec: &ManifestEvents,
     ) -> CloudResult<()> {
-        let action = format!("announce new objects of {bucket} to {queue_arn}");
+        let action = format!("send events of bucket {bucket} to {queue_arn}");
         let rule = |name, value: &str| FilterRule::builder().name(name).value(value).build();
         let filter = S3KeyFilter::builder()
             .filter_rules(rule(FilterRuleName::Prefix, &spec.prefix))
@@ -104,7 +102,7 @@ impl Cloud {
             .notification_configuration(wanted)
             .send()
             .await
-            .doing(action)?;
-        Ok(())
+            .doing(action)
+            .map(drop)
     }
 }

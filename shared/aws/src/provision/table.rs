@@ -8,21 +8,18 @@ use aws_sdk_dynamodb::types::{
 };
 use serde::Deserialize;
 
-use super::cloud::{Cloud, CloudResult, Doing};
+use crate::cloud::{Cloud, CloudResult, Doing};
 
 /// A table with on-demand capacity.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TableSpec {
-    /// Name.
     pub name: String,
-    /// Partition key.
     pub partition_key: KeySpec,
-    /// Sort key.
     pub sort_key: KeySpec,
-    /// Attribute that holds when an item may be swept away, in epoch seconds.
+    /// The attribute that contains when an item expires, in epoch seconds.
     pub ttl_attribute: String,
-    /// Global secondary indexes; all project every attribute.
+    /// The global secondary indexes. Each projects every attribute.
     pub indexes: Vec<IndexSpec>,
 }
 
@@ -30,19 +27,15 @@ pub struct TableSpec {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct KeySpec {
-    /// Attribute name.
     pub name: String,
-    /// Its type.
     #[serde(rename = "type")]
     pub kind: KeyKind,
 }
 
-/// Type of a key attribute.
+/// The type of a key attribute: string or number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 pub enum KeyKind {
-    /// String.
     S,
-    /// Number.
     N,
 }
 
@@ -50,17 +43,14 @@ pub enum KeyKind {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct IndexSpec {
-    /// Name.
     pub name: String,
-    /// Partition key.
     pub partition_key: KeySpec,
-    /// Sort key, where there is one.
     #[serde(default)]
     pub sort_key: Option<KeySpec>,
 }
 
 impl Cloud {
-    /// A table. An existing one is taken as it is: its keys cannot change.
+    /// Creates a table. An existing table is not changed, because its keys cannot change.
     pub async fn provision_table(&self, spec: &TableSpec) -> CloudResult<()> {
         let described = self
             .dynamodb
@@ -89,8 +79,8 @@ impl Cloud {
             .set_global_secondary_indexes(Some(indexes(spec).doing(action.as_str())?))
             .send()
             .await
-            .doing(action)?;
-        Ok(())
+            .doing(action)
+            .map(drop)
     }
 
     async fn provision_ttl(&self, spec: &TableSpec) -> CloudResult<()> {
@@ -122,8 +112,8 @@ impl Cloud {
             .time_to_live_specification(on)
             .send()
             .await
-            .doing(action)?;
-        Ok(())
+            .doing(action)
+            .map(drop)
     }
 }
 
@@ -135,7 +125,7 @@ fn attributes(spec: &TableSpec) -> Built<Vec<AttributeDefinition>> {
         keys.push(&index.partition_key);
         keys.extend(&index.sort_key);
     }
-    // Two indexes may share an attribute; it is defined once.
+    // Two indexes may share an attribute, which is defined once.
     let unique: BTreeMap<_, _> = keys.into_iter().map(|k| (&k.name, k.kind)).collect();
     let define = |(name, kind)| {
         AttributeDefinition::builder()

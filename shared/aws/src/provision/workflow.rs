@@ -2,21 +2,19 @@
 
 use aws_sdk_sfn::types::StateMachineType;
 
-use super::cloud::{Cloud, CloudResult, Doing};
+use crate::cloud::{Cloud, CloudResult, Doing};
 
 /// A state machine of type STANDARD.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WorkflowSpec {
-    /// Full name.
     pub name: String,
-    /// Its ASL, rendered.
     pub definition: String,
-    /// ARN of the role it runs under.
     pub role: String,
 }
 
 impl Cloud {
-    /// A state machine; its ARN and whether it is new or changed. Running executions keep the definition they began with.
+    /// Creates or updates a state machine; returns its ARN and whether it is new or changed. Running executions keep the
+    /// definition that they were started with.
     pub async fn provision_workflow(&self, spec: &WorkflowSpec) -> CloudResult<(String, bool)> {
         let Some(arn) = self.find_workflow(&spec.name).await? else {
             return Ok((self.create_workflow(spec).await?, true));
@@ -42,7 +40,7 @@ impl Cloud {
         Ok((arn, true))
     }
 
-    /// The ARN of a state machine by its name.
+    /// The ARN of the state machine with that name.
     pub async fn find_workflow(&self, name: &str) -> CloudResult<Option<String>> {
         let mut pages = self.sfn.list_state_machines().into_paginator().send();
         while let Some(page) = pages.next().await {
@@ -54,7 +52,7 @@ impl Cloud {
         Ok(None)
     }
 
-    /// The definition of a state machine as it is deployed.
+    /// The deployed definition of a state machine.
     pub async fn definition(&self, arn: &str) -> CloudResult<String> {
         let found = self
             .sfn

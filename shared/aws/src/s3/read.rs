@@ -1,4 +1,4 @@
-//! Reading objects: whole and in ranges, never short.
+//! Reading objects, whole and in ranges.
 
 use aws_sdk_s3::operation::get_object::GetObjectOutput;
 use aws_sdk_s3::operation::get_object::builders::GetObjectFluentBuilder;
@@ -11,28 +11,23 @@ use reelsmith_core::ports::{PortError, PortErrorKind, PortResult, chain};
 use super::{S3Store, explain_denial};
 use crate::error::port_error;
 
-/// How often a body that broke off is asked for again. The SDK retries requests, but not bodies.
+/// How often a body that ended early is requested again. The SDK retries requests, but not bodies.
 const BODY_RETRIES: usize = 2;
 
-/// The most memory taken before any byte arrived.
-const MOST_AT_FIRST: usize = 8 << 20;
+/// The largest buffer that is allocated before any byte has arrived, in bytes.
+const FIRST_BUFFER: usize = 8 << 20;
 
 /// Which bytes of an object are wanted.
 #[derive(Clone, Copy)]
 enum Wanted {
-    /// All, at most so many.
+    /// All of an object of at most this many bytes.
     AtMost(u64),
-    /// So many from a start; the object has them.
-    Range {
-        /// The first byte.
-        start: u64,
-        /// How many.
-        length: u64,
-    },
+    /// A range within the object.
+    Range { start: u64, length: u64 },
 }
 
-/// Why a read did not succeed: only a broken body is tried again here.
-enum Broken {
+/// Why a read failed. Only a body that ended early is read again here.
+enum ReadError {
     Body(PortError),
     Request(PortError),
 }
@@ -43,11 +38,7 @@ impl S3Store {
         read(object, request, Wanted::AtMost(limit), None).await
     }
 
-    /// Reads `[start, end)` with `end` already clipped.
-    ///
-    /// The newest version is asked first, under the condition that it has the pinned entity tag: it nearly always is
-    /// the pinned one, and an emulator may know ranges of the newest version only. Where it is another or was deleted,
-    /// the pinned version is still there under its id.
+    /// Reads `[start, end)`; `end` is within the object. The module docs explain the order of the requests.
     pub(super) async fn read_range(
         &self,
         pin: &ObjectPin,
@@ -55,7 +46,7 @@ impl S3Store {
         end: u64,
     ) -> PortResult<Bytes> {
         if start >= end {
-            self.prove(pin).await?;
+            self.check_pin(pin).await?;
             return Ok(Bytes::new());
         }
         let wanted = Wanted::Range {
@@ -81,15 +72,15 @@ impl S3Store {
         }
     }
 
-    /// HTTP has no empty range, so the pin of one is checked by a HEAD.
-    async fn prove(&self, pin: &ObjectPin) -> PortResult<()> {
+    /// HTTP has no empty range, so `HeadObject` checks the pin of one.
+    async fn check_pin(&self, pin: &ObjectPin) -> PortResult<()> {
         self.head_of(&pin.object)
             .set_version_id(pin.version_id.clone())
             .if_match(quoted(&pin.etag))
             .send()
             .await
             .map(drop)
-            .map_err(|e| explain_denial(port_error("HeadObject", &pin.object, e)))
+            .map_err(|e| explain_denial(port_error(&pin.object, e)))
     }
 
     fn get_of(&self, object: &ObjectRef) -> GetObjectFluentBuilder {
@@ -100,7 +91,7 @@ impl S3Store {
     }
 }
 
-/// Whether the pinned version may still be found under its version id.
+/// Whether the pinned version may still exist under its version id.
 fn is_elsewhere(error: &PortError) -> bool {
     matches!(
         error.kind(),
@@ -112,7 +103,7 @@ fn quoted(etag: &str) -> String {
     format!("\"{etag}\"")
 }
 
-/// Reads what is wanted; `Changed` where the answer is of another version than the one named.
+/// Reads the wanted bytes; `Changed` if the answer is of another version than `version`.
 async fn read(
     object: &ObjectRef,
     request: GetObjectFluentBuilder,
@@ -121,14 +112,12 @@ async fn read(
 ) -> PortResult<Bytes> {
     let once = || async {
         let answer = request.clone().send().await.map_err(|e| {
-            Broken::Request(explain_denial(range_is_a_pin(port_error(
-                "GetObject",
-                object,
-                e,
-            ))))
+            ReadError::Request(explain_denial(range_is_a_pin(port_error(object, e))))
         })?;
         if version.is_some() && answer.version_id.as_deref() != version {
-            return Err(Broken::Request(another_version(object, version, &answer)));
+            return Err(ReadError::Request(another_version(
+                object, version, &answer,
+            )));
         }
         body(object, answer, wanted).await
     };
@@ -138,14 +127,14 @@ async fn read(
             .with_min_delay(std::time::Duration::from_millis(100))
             .with_max_times(BODY_RETRIES),
     )
-    .when(|e| matches!(e, Broken::Body(_)))
+    .when(|e| matches!(e, ReadError::Body(_)))
     .await
     .map_err(|e| match e {
-        Broken::Body(error) | Broken::Request(error) => error,
+        ReadError::Body(error) | ReadError::Request(error) => error,
     })
 }
 
-/// Ranges are clipped to the pinned size, so an object that cannot satisfy one is not the pinned object.
+/// Ranges end within the pinned size, so an object that cannot satisfy one is not the pinned object.
 fn range_is_a_pin(error: PortError) -> PortError {
     match error.code() {
         Some("InvalidRange") => error.with_kind(PortErrorKind::Changed),
@@ -157,16 +146,16 @@ async fn body(
     object: &ObjectRef,
     answer: GetObjectOutput,
     wanted: Wanted,
-) -> Result<Bytes, Broken> {
+) -> Result<Bytes, ReadError> {
     let whole = answer.content_range.is_none();
     let announced = answer.content_length.and_then(|n| u64::try_from(n).ok());
     match wanted {
         Wanted::AtMost(limit) => {
-            let too_long = |found| Err(Broken::Request(too_long(object, limit, found)));
+            let too_long = |found| Err(ReadError::Request(too_long(object, limit, found)));
             if let Some(found) = announced.filter(|found| *found > limit) {
                 return too_long(found);
             }
-            // One byte more than allowed shows an object that did not say how long it is.
+            // One more byte than allowed reveals an object of unknown length that is too long.
             let length = announced.unwrap_or(limit.saturating_add(1));
             let bytes = collect(object, answer.body, 0, length).await?;
             match bytes.len() as u64 {
@@ -175,7 +164,7 @@ async fn body(
             }
         }
         Wanted::Range { start, length } => {
-            // A server may answer a range with the whole object (RFC 9110, 14.2).
+            // A server may answer a range request with the whole object (RFC 9110, 14.2).
             let skip = if whole { start } else { 0 };
             let bytes = collect(object, answer.body, skip, length).await?;
             complete(object, bytes, Some(length))
@@ -183,19 +172,19 @@ async fn body(
     }
 }
 
-/// Reads `length` bytes after the first `skip`, or fewer where the stream ends; what follows is left.
+/// Reads `length` bytes after the first `skip`, or fewer if the stream ends.
 async fn collect(
     object: &ObjectRef,
     mut stream: ByteStream,
     mut skip: u64,
     length: u64,
-) -> Result<Bytes, Broken> {
+) -> Result<Bytes, ReadError> {
     let length = usize::try_from(length).unwrap_or(usize::MAX);
-    let mut bytes = BytesMut::with_capacity(length.min(MOST_AT_FIRST));
+    let mut bytes = BytesMut::with_capacity(length.min(FIRST_BUFFER));
     while bytes.len() < length {
         let next = stream.try_next().await;
         let broke = |e| broke_off(object, length as u64, bytes.len(), &chain(&e));
-        let Some(mut part) = next.map_err(|e| Broken::Body(broke(e)))? else {
+        let Some(mut part) = next.map_err(|e| ReadError::Body(broke(e)))? else {
             break;
         };
         let unwanted = part.len().min(usize::try_from(skip).unwrap_or(usize::MAX));
@@ -207,11 +196,16 @@ async fn collect(
     Ok(bytes.freeze())
 }
 
-fn complete(object: &ObjectRef, bytes: Bytes, expected: Option<u64>) -> Result<Bytes, Broken> {
+fn complete(object: &ObjectRef, bytes: Bytes, expected: Option<u64>) -> Result<Bytes, ReadError> {
     match expected {
         Some(expected) if expected != bytes.len() as u64 => {
             let why = "the body ended early";
-            Err(Broken::Body(broke_off(object, expected, bytes.len(), why)))
+            Err(ReadError::Body(broke_off(
+                object,
+                expected,
+                bytes.len(),
+                why,
+            )))
         }
         _ => Ok(bytes),
     }

@@ -1,9 +1,9 @@
-//! What S3 says when it matters.
+//! Answers of S3 that an emulator does not give.
 
 use super::*;
-use crate::canned::{Script, answer, refusal};
+use crate::testing::{Script, answer, refusal};
 
-/// A store before a script.
+/// A store whose requests go to a script.
 fn store(script: &Script) -> S3Store {
     let config = aws_sdk_s3::config::Builder::from(&script.config())
         .force_path_style(true)
@@ -37,7 +37,7 @@ async fn create(store: &S3Store) -> PortResult<Put> {
 const CONFLICT: &str = "409 Conflict";
 
 #[tokio::test]
-async fn a_conflict_of_creators_is_settled_by_asking_again() {
+async fn a_conflicting_write_is_retried() {
     let conflict = || refusal(CONFLICT, "ConditionalRequestConflict");
     let taken = refusal("412 Precondition Failed", "PreconditionFailed");
     let lost = Script::serve(vec![conflict(), conflict(), taken]).await;
@@ -47,7 +47,7 @@ async fn a_conflict_of_creators_is_settled_by_asking_again() {
             .iter()
             .all(|h| h.contains("if-none-match: *"))
     );
-    // The other writer failed after all: what looked taken was not.
+    // The other writer failed, so the key is still free.
     let won = Script::serve(vec![conflict(), answer("200 OK", "", "")]).await;
     assert_eq!(create(&store(&won)).await, Ok(Put::Written));
     let forever = Script::serve((0..9).map(|_| conflict()).collect()).await;
@@ -57,7 +57,7 @@ async fn a_conflict_of_creators_is_settled_by_asking_again() {
 }
 
 #[tokio::test]
-async fn only_the_condition_makes_a_write_find_its_key_taken() {
+async fn a_failed_precondition_without_a_condition_is_an_error() {
     let taken = || refusal("412 Precondition Failed", "PreconditionFailed");
     let script = Script::serve(vec![taken(), refusal("503 Slow Down", "SlowDown")]).await;
     let store = store(&script);
@@ -76,7 +76,7 @@ fn part(version: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_range_is_asked_of_the_newest_version_first() {
+async fn a_range_is_requested_from_the_newest_version_first() {
     let script = Script::serve(vec![part("v1")]).await;
     let found = store(&script).get_range(&pin(Some("v1")), 2, 5).await;
     assert_eq!(found.as_deref(), Ok(&b"234"[..]));
@@ -87,7 +87,7 @@ async fn a_range_is_asked_of_the_newest_version_first() {
 }
 
 #[tokio::test]
-async fn a_version_that_is_not_the_newest_is_asked_by_its_id() {
+async fn an_older_version_is_requested_by_its_id() {
     for first in [
         refusal("404 Not Found", "NoSuchKey"),
         refusal("412 Precondition Failed", "PreconditionFailed"),
@@ -104,7 +104,7 @@ async fn a_version_that_is_not_the_newest_is_asked_by_its_id() {
 }
 
 #[tokio::test]
-async fn without_a_version_id_nothing_else_is_asked() {
+async fn without_a_version_id_there_is_one_request() {
     for (status, code, kind) in [
         ("404 Not Found", "NoSuchKey", PortErrorKind::NotFound),
         (
@@ -124,7 +124,7 @@ async fn without_a_version_id_nothing_else_is_asked() {
 }
 
 #[tokio::test]
-async fn a_range_answered_with_the_whole_object_is_cut_out_of_it() {
+async fn a_range_is_cut_from_an_answer_with_the_whole_object() {
     let whole = || answer("200 OK", "", "0123456789");
     let script = Script::serve(vec![whole(), whole(), whole()]).await;
     let store = store(&script);
@@ -135,7 +135,7 @@ async fn a_range_answered_with_the_whole_object_is_cut_out_of_it() {
 }
 
 #[tokio::test]
-async fn a_range_that_cannot_be_satisfied_is_not_of_the_pinned_object() {
+async fn an_unsatisfiable_range_means_a_changed_object() {
     let refusal = refusal("416 Range Not Satisfiable", "InvalidRange");
     let script = Script::serve(vec![refusal]).await;
     let error = store(&script)
@@ -146,7 +146,7 @@ async fn a_range_that_cannot_be_satisfied_is_not_of_the_pinned_object() {
 }
 
 #[tokio::test]
-async fn an_answer_of_unknown_length_is_held_to_the_limit() {
+async fn the_limit_applies_to_an_answer_of_unknown_length() {
     let endless = || "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n0123456789".to_owned();
     let script = Script::serve(vec![endless(), endless()]).await;
     let store = store(&script);
@@ -156,7 +156,7 @@ async fn an_answer_of_unknown_length_is_held_to_the_limit() {
 }
 
 #[tokio::test]
-async fn a_denied_head_says_that_the_object_may_be_missing() {
+async fn a_denied_head_mentions_that_the_object_may_be_missing() {
     let script = Script::serve(vec![answer("403 Forbidden", "", "")]).await;
     let error = store(&script).head(&object()).await.unwrap_err();
     assert_eq!(error.kind(), PortErrorKind::Denied);
@@ -167,7 +167,7 @@ async fn a_denied_head_says_that_the_object_may_be_missing() {
 }
 
 #[tokio::test]
-async fn a_version_id_of_null_is_no_version_id() {
+async fn the_version_id_null_is_ignored() {
     let headers = "ETag: \"e1\"\r\nx-amz-version-id: null\r\n";
     let script = Script::serve(vec![answer("200 OK", headers, "")]).await;
     let meta = store(&script).head(&object()).await.unwrap();
@@ -175,7 +175,7 @@ async fn a_version_id_of_null_is_no_version_id() {
 }
 
 #[tokio::test]
-async fn a_key_that_could_not_be_deleted_is_an_error_although_the_answer_is_200() {
+async fn a_key_that_is_not_deleted_is_an_error() {
     let error = |key: &str, code: &str| {
         format!("<Error><Key>{key}</Key><Code>{code}</Code><Message>m</Message></Error>")
     };

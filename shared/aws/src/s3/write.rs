@@ -1,4 +1,4 @@
-//! Writing objects: once, whole, from memory or from a file.
+//! Writing objects, from memory or from a file.
 
 use std::path::Path;
 use std::time::Duration;
@@ -9,26 +9,23 @@ use aws_sdk_s3::operation::put_object::builders::PutObjectFluentBuilder;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
-use backon::{BackoffBuilder as _, ExponentialBuilder};
 use bytes::Bytes;
 use reelsmith_core::object::ObjectRef;
 use reelsmith_core::ports::{PortError, PortErrorKind, PortResult, Put, PutOptions, chain};
 
 use super::S3Store;
-use crate::error::{code, port_error, status};
+use crate::error::{code, pauses, port_error, status};
 use crate::sdk::{ANSWER_TIMEOUT, CONNECT_TIMEOUT};
 
-/// Writers that meet at one key are told to come again; after so many times the caller hears of it.
+/// How often a write is retried that conflicts with another write of the same key.
 const CONFLICT_RETRIES: usize = 5;
 
-/// The slowest upload that is waited for: the answer only comes after the last byte was sent.
+/// The slowest upload that is waited for, in bytes per second: the answer comes after the last byte.
 const SLOWEST_UPLOAD: u64 = 1_000_000;
 
 /// Where the bytes come from.
 pub(super) enum Source<'a> {
-    /// From memory.
     Memory(Bytes),
-    /// From a file, streamed.
     File(&'a Path),
 }
 
@@ -57,41 +54,31 @@ fn unreadable(path: &Path, error: &(dyn std::error::Error + 'static)) -> PortErr
     PortError::new(
         PortErrorKind::Invalid,
         format!(
-            "cannot read {} to upload it: {}",
+            "cannot read {} for the upload: {}",
             path.display(),
             chain(error)
         ),
     )
 }
 
-/// What S3 said to a write.
-enum Answer {
-    Put(Put),
-    /// Another write of the key is under way and may yet fail; asking again shows how it ended.
-    Conflict(PortError),
-}
-
 impl S3Store {
-    /// Writes an object. After an answer that was lost, a `create_only` or `replace` write that is made again finds its own object
-    /// and says [`Put::Exists`]: whoever is told so reads what is there.
+    /// Writes an object. If another write of the key is under way, which may yet fail, the write is retried.
     pub(super) async fn write(
         &self,
         object: &ObjectRef,
         source: Source<'_>,
         options: &PutOptions,
     ) -> PortResult<Put> {
-        let mut pauses = ExponentialBuilder::default()
-            .with_jitter()
-            .with_min_delay(Duration::from_millis(50))
-            .with_max_times(CONFLICT_RETRIES)
-            .build();
+        let mut pauses = pauses(50, 60_000, CONFLICT_RETRIES);
         loop {
-            match self.write_once(object, &source, options).await? {
-                Answer::Put(put) => return Ok(put),
-                Answer::Conflict(error) => match pauses.next() {
-                    Some(pause) => tokio::time::sleep(pause).await,
-                    None => return Err(error),
-                },
+            match self.write_once(object, &source, options).await {
+                Err(error) if error.code() == Some("ConditionalRequestConflict") => {
+                    match pauses.next() {
+                        Some(pause) => tokio::time::sleep(pause).await,
+                        None => return Err(error),
+                    }
+                }
+                written => return written,
             }
         }
     }
@@ -101,7 +88,7 @@ impl S3Store {
         object: &ObjectRef,
         source: &Source<'_>,
         options: &PutOptions,
-    ) -> PortResult<Answer> {
+    ) -> PortResult<Put> {
         let length = source.length().await?;
         let answer = self
             .put_of(object, options)
@@ -111,12 +98,9 @@ impl S3Store {
             .send()
             .await;
         match answer {
-            Ok(_) => Ok(Answer::Put(Put::Written)),
-            Err(error) if is_refused(options, &error) => Ok(Answer::Put(Put::Exists)),
-            Err(error) if code(&error) == Some("ConditionalRequestConflict") => {
-                Ok(Answer::Conflict(port_error("PutObject", object, error)))
-            }
-            Err(error) => Err(port_error("PutObject", object, error)),
+            Ok(_) => Ok(Put::Written),
+            Err(error) if is_refused(options, &error) => Ok(Put::Exists),
+            Err(error) => Err(port_error(object, error)),
         }
     }
 
@@ -134,14 +118,14 @@ impl S3Store {
     }
 }
 
-/// Whether the write's own condition did not hold. An object that is gone is answered with 404 where it was to be replaced.
+/// Whether the condition of the write failed. For an object to replace that no longer exists, S3 answers 404.
 fn is_refused(options: &PutOptions, error: &SdkError<PutObjectError, HttpResponse>) -> bool {
     let taken = status(error) == Some(412);
     let gone = status(error) == Some(404) && code(error) == Some("NoSuchKey");
     (options.create_only && taken) || (options.replace.is_some() && (taken || gone))
 }
 
-/// Time-outs for an upload of `length` bytes. The SDK counts the upload itself into the wait for the answer.
+/// Timeouts for an upload of `length` bytes. For the SDK, the wait for the answer includes the upload.
 fn patience(length: u64) -> TimeoutConfig {
     TimeoutConfig::builder()
         .connect_timeout(CONNECT_TIMEOUT)

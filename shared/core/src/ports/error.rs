@@ -115,12 +115,21 @@ impl PortError {
         }
     }
 
-    /// The whole story for people, on one line: the call, its resource, and the answer or what prevented one.
+    /// The call, its resource and the reason, on one line for people.
     pub fn detail(&self) -> String {
         match self {
             Self::Unanswered { .. } => chain(self),
             // The sources of an answered call repeat its code and message.
             Self::Answered { .. } | Self::Refused { .. } => self.to_string(),
+        }
+    }
+
+    /// The reason alone, for a text that already names the call and its resource.
+    pub fn reason(&self) -> String {
+        match self {
+            Self::Answered { answer, hint, .. } => format!("{answer}{}", hint.unwrap_or_default()),
+            Self::Unanswered { source, .. } => chain(source),
+            Self::Refused { detail, .. } => detail.clone(),
         }
     }
 

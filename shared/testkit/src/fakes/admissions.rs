@@ -1,4 +1,4 @@
-//! The line and the slots in memory: decisions under one lock.
+//! The line and the slots in memory, under one lock.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;

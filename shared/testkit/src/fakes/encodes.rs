@@ -1,4 +1,4 @@
-//! An encoding service in memory.
+//! MediaConvert in memory.
 
 use std::sync::{Arc, Mutex};
 
@@ -11,7 +11,7 @@ use reelsmith_core::time::UnixMillis;
 
 use super::locked;
 
-/// How long a token is remembered, in milliseconds.
+/// How long the service remembers a token, in milliseconds.
 const TOKEN: i64 = 60_000;
 
 #[derive(Clone, Debug)]
@@ -21,14 +21,14 @@ struct Taken {
     input: ObjectRef,
 }
 
-/// Remembers jobs in the order they were created; they go on only where a test says so.
+/// Records jobs in the order of creation. Only a test changes their state.
 pub struct MemoryEncodes {
     clock: Arc<dyn Clock>,
     jobs: Mutex<Vec<Taken>>,
 }
 
 impl MemoryEncodes {
-    /// A service without jobs, by this clock.
+    /// A service without jobs.
     #[must_use]
     pub fn new(clock: Arc<dyn Clock>) -> Self {
         Self {
@@ -43,7 +43,7 @@ impl MemoryEncodes {
         locked(&self.jobs).iter().map(|t| t.job.clone()).collect()
     }
 
-    /// Another service with the same jobs.
+    /// A second service with the same jobs.
     #[must_use]
     pub fn twin(&self) -> Self {
         Self {
@@ -52,14 +52,14 @@ impl MemoryEncodes {
         }
     }
 
-    /// Forgets the tokens of all jobs, as it does of its own after a minute.
+    /// Forgets the tokens of all jobs, as the service does after a minute.
     pub fn forget_tokens(&self) {
         for taken in locked(&self.jobs).iter_mut() {
             taken.token.clear();
         }
     }
 
-    /// Brings a job to a state.
+    /// Sets the state of a job.
     pub fn set(&self, id: &str, state: EncodeState) {
         if let Some(taken) = locked(&self.jobs).iter_mut().find(|t| t.job.id == id) {
             taken.job.state = state;

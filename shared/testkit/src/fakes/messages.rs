@@ -1,4 +1,4 @@
-//! Executions and announcements in memory.
+//! Executions and messages in memory.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
@@ -10,7 +10,7 @@ use reelsmith_core::ports::{
 
 use super::locked;
 
-/// Remembers the executions that were started, by name.
+/// Records the executions that were started, by name.
 #[derive(Debug, Default)]
 pub struct MemoryWorkflow {
     started: Mutex<BTreeMap<String, String>>,
@@ -28,12 +28,12 @@ impl MemoryWorkflow {
             .collect()
     }
 
-    /// Ends an execution, or says of one that this fake has not started that it has ended.
+    /// Ends an execution; an unknown one becomes known as ended.
     pub fn end(&self, name: &str) {
         locked(&self.ended).insert(name.to_owned());
     }
 
-    /// The same, because its time was up.
+    /// Ends an execution by its time limit.
     pub fn time_out(&self, name: &str) {
         self.end(name);
         locked(&self.timed_out).insert(name.to_owned());
@@ -77,7 +77,7 @@ impl Workflow for MemoryWorkflow {
     }
 }
 
-/// Remembers the messages that were announced, in order.
+/// Records the messages that were announced, in order.
 #[derive(Debug, Default)]
 pub struct MemoryAnnouncer {
     announced: Mutex<Vec<Message>>,

@@ -60,7 +60,7 @@ impl Bucket {
     }
 }
 
-/// Buckets in memory. The entity tag of an object is its MD5, as with S3 objects that were put whole.
+/// Buckets in memory. The entity tag of an object is its MD5, as for S3 objects that were written in one request.
 #[derive(Debug, Default)]
 pub struct MemoryStore {
     buckets: Mutex<BTreeMap<String, Bucket>>,
@@ -77,7 +77,7 @@ impl MemoryStore {
         store
     }
 
-    /// Adds an empty bucket, versioned or not.
+    /// Adds an empty bucket.
     pub fn add_bucket(&self, name: &str, versioned: bool) {
         let bucket = Bucket {
             versioned,
@@ -98,7 +98,7 @@ impl MemoryStore {
             .unwrap_or_default()
     }
 
-    /// The newest bytes of an object and how it was written, or `None`.
+    /// The newest bytes of an object and the options that it was written with.
     #[must_use]
     pub fn object(&self, bucket: &str, key: &str) -> Option<(Bytes, PutOptions)> {
         let buckets = locked(&self.buckets);
@@ -216,7 +216,7 @@ impl ObjectStore for MemoryStore {
     }
 }
 
-/// The body of the pinned version. Without version ids only the newest can be it.
+/// The body of the pinned version. Without version ids, only the newest version can match.
 fn pinned<'a>(bucket: &'a Bucket, pin: &ObjectPin) -> PortResult<&'a Bytes> {
     let found = match &pin.version_id {
         None => bucket.newest(&pin.object.key),

@@ -46,7 +46,7 @@ impl MemorySubmissions {
         locked(&self.tables).rows.values().cloned().collect()
     }
 
-    /// Places a row as it is, for tests that begin in the middle.
+    /// Stores a row unchecked, for tests that start in the middle of a job.
     pub fn place(&self, row: Row) {
         locked(&self.tables).rows.insert(row.job_key.clone(), row);
     }

@@ -19,12 +19,12 @@ fn ticket(execution: &str, priority: u8, second: i64) -> Ticket {
 
 /// Asserts every promise of an [`AdmissionStore`]. It must be empty.
 pub async fn admissions(store: Arc<dyn AdmissionStore>) {
-    the_line_is_in_order_and_joined_once(&*store).await;
-    slots_are_as_many_as_allowed(&*store).await;
-    of_many_movers_none_passes_the_limit(&store).await;
+    the_line_is_ordered_and_a_ticket_joins_once(&*store).await;
+    no_more_slots_are_taken_than_allowed(&*store).await;
+    concurrent_admissions_respect_the_limit(&store).await;
 }
 
-async fn the_line_is_in_order_and_joined_once(store: &dyn AdmissionStore) {
+async fn the_line_is_ordered_and_a_ticket_joins_once(store: &dyn AdmissionStore) {
     let (late, first, urgent) = (
         ticket("late", 5, 9),
         ticket("first", 5, 0),
@@ -41,7 +41,7 @@ async fn the_line_is_in_order_and_joined_once(store: &dyn AdmissionStore) {
     assert_eq!(store.holding().await.unwrap(), []);
 }
 
-async fn slots_are_as_many_as_allowed(store: &dyn AdmissionStore) {
+async fn no_more_slots_are_taken_than_allowed(store: &dyn AdmissionStore) {
     let line = store.waiting(10).await.unwrap();
     assert_eq!(store.admit(&line[0], 2).await.unwrap(), Admitted::Yes);
     assert_eq!(store.admit(&line[0], 2).await.unwrap(), Admitted::Gone);
@@ -62,7 +62,7 @@ async fn slots_are_as_many_as_allowed(store: &dyn AdmissionStore) {
     }
 }
 
-async fn of_many_movers_none_passes_the_limit(store: &Arc<dyn AdmissionStore>) {
+async fn concurrent_admissions_respect_the_limit(store: &Arc<dyn AdmissionStore>) {
     const SLOTS: u32 = 3;
     for n in 0..6 {
         store
@@ -77,7 +77,7 @@ async fn of_many_movers_none_passes_the_limit(store: &Arc<dyn AdmissionStore>) {
     })
     .await;
     let admitted = moved.iter().filter(|m| matches!(m, Ok(Admitted::Yes)));
-    // A mover that met others too often is told that the table is busy, and comes again.
+    // A call with too many conflicts reports `Unavailable` and is repeated.
     assert!(admitted.count() <= SLOTS as usize);
     while let Some(next) = store.waiting(1).await.unwrap().pop() {
         if store.admit(&next, SLOTS).await.unwrap() == Admitted::Full {

@@ -8,28 +8,25 @@ use reelsmith_core::time::UnixMillis;
 use super::refused;
 use crate::orders::Ordered;
 
-/// Lets the service's clock advance by so many seconds.
+/// Advances the clock of the service by a number of seconds.
 pub type Advance<'a> = &'a (dyn Fn(u32) + Sync);
 
-/// Asserts every promise of an [`EncodeService`] that has no job of the sample order yet and lets jobs wait.
+/// Asserts every promise of an [`EncodeService`] without jobs of the sample order, whose jobs stay queued.
 pub async fn encode_service(service: &dyn EncodeService, advance: Advance<'_>) {
     let order = Ordered::usual().order().unwrap();
-    nothing_is_found_where_nothing_was_ordered(service, &order).await;
-    let first = an_order_is_one_job_for_a_minute(service, &order, advance).await;
-    jobs_are_found_by_what_they_read_and_whose_they_are(service, &order, advance).await;
-    a_job_can_be_called_off_once(service, &first).await;
-    what_is_refused_and_what_is_not_there(service, &order).await;
+    no_job_is_found_before_one_is_created(service, &order).await;
+    let first = a_repeated_order_is_the_same_job_for_a_minute(service, &order, advance).await;
+    jobs_are_found_by_input_and_job_key(service, &order, advance).await;
+    a_job_can_be_cancelled(service, &first).await;
+    invalid_orders_and_unknown_jobs_are_errors(service, &order).await;
 }
 
-async fn nothing_is_found_where_nothing_was_ordered(
-    service: &dyn EncodeService,
-    order: &EncodeOrder,
-) {
+async fn no_job_is_found_before_one_is_created(service: &dyn EncodeService, order: &EncodeOrder) {
     let found = service.find(&order.input, &order.tag.job_key, UnixMillis(0));
     assert_eq!(found.await.unwrap(), []);
 }
 
-async fn an_order_is_one_job_for_a_minute(
+async fn a_repeated_order_is_the_same_job_for_a_minute(
     service: &dyn EncodeService,
     order: &EncodeOrder,
     advance: Advance<'_>,
@@ -45,12 +42,12 @@ async fn an_order_is_one_job_for_a_minute(
     job.id
 }
 
-async fn jobs_are_found_by_what_they_read_and_whose_they_are(
+async fn jobs_are_found_by_input_and_job_key(
     service: &dyn EncodeService,
     order: &EncodeOrder,
     advance: Advance<'_>,
 ) {
-    // More than the twenty that the service gives on a page.
+    // More than the twenty jobs of one page.
     let mut ids = Vec::new();
     for attempt in 2..=24 {
         let mut order = order.clone();
@@ -77,7 +74,7 @@ async fn jobs_are_found_by_what_they_read_and_whose_they_are(
     assert_eq!(found.unwrap(), []);
 }
 
-async fn a_job_can_be_called_off_once(service: &dyn EncodeService, id: &str) {
+async fn a_job_can_be_cancelled(service: &dyn EncodeService, id: &str) {
     assert!(service.job(id).await.unwrap().state.is_open());
     for _ in 0..2 {
         service.cancel(id).await.unwrap();
@@ -86,7 +83,10 @@ async fn a_job_can_be_called_off_once(service: &dyn EncodeService, id: &str) {
     }
 }
 
-async fn what_is_refused_and_what_is_not_there(service: &dyn EncodeService, order: &EncodeOrder) {
+async fn invalid_orders_and_unknown_jobs_are_errors(
+    service: &dyn EncodeService,
+    order: &EncodeOrder,
+) {
     let empty = EncodeOrder {
         video: Vec::new(),
         audio: Vec::new(),

@@ -14,20 +14,20 @@ use reelsmith_core::ports::{ObjectStore, Put, PutOptions};
 ///
 /// `plain` is an empty bucket without versions, `versioned` an empty one with versions.
 pub async fn object_store(store: Arc<dyn ObjectStore>, plain: &str, versioned: &str) {
-    writing::what_is_written_is_read(&*store, plain).await;
-    writing::a_file_is_written_like_memory(&*store, plain).await;
-    writing::create_only_leaves_what_is_there(&*store, plain).await;
-    writing::of_many_creators_one_writes(&store, plain).await;
-    writing::of_many_file_creators_one_writes(&store, versioned).await;
-    reading::what_is_missing_is_not_found(&*store, plain).await;
-    reading::a_limit_is_held(&*store, plain).await;
+    writing::an_object_is_read_as_it_was_written(&*store, plain).await;
+    writing::a_file_is_written_like_bytes_in_memory(&*store, plain).await;
+    writing::create_only_keeps_an_existing_object(&*store, plain).await;
+    writing::one_of_many_concurrent_creators_writes(&store, plain).await;
+    writing::one_of_many_concurrent_file_creators_writes(&store, versioned).await;
+    reading::a_missing_object_or_bucket_is_not_found(&*store, plain).await;
+    reading::an_object_above_the_limit_is_not_read(&*store, plain).await;
     reading::ranges_are_clipped(&*store, plain).await;
-    reading::a_pin_without_version_notices_a_change(&*store, plain).await;
-    reading::a_pin_with_version_outlives_a_change(&*store, versioned).await;
-    listing::a_listing_has_all_pages_in_order(&store, plain).await;
-    listing::a_prefix_is_exact(&*store, plain).await;
+    reading::a_pin_without_version_detects_a_change(&*store, plain).await;
+    reading::a_pinned_version_is_readable_after_a_change(&*store, versioned).await;
+    listing::a_listing_contains_all_pages_in_order(&store, plain).await;
+    listing::a_listing_contains_exactly_the_prefix(&*store, plain).await;
     listing::deleting_is_idempotent(&*store, plain).await;
-    listing::awkward_keys_are_kept(&*store, plain).await;
+    listing::unusual_keys_are_kept(&*store, plain).await;
 }
 
 fn at(bucket: &str, key: &str) -> ObjectRef {
@@ -47,7 +47,7 @@ fn create_only() -> PutOptions {
     }
 }
 
-/// Bytes without a pattern that a wrong offset could hide in.
+/// Bytes without a repeating pattern, so that a wrong offset shows.
 fn noise(length: usize) -> Bytes {
     let mut state = 0x2545_F491_4F6C_DD1D_u64;
     let mut bytes = Vec::with_capacity(length + 8);

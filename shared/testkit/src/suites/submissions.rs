@@ -19,20 +19,20 @@ use reelsmith_core::time::UnixMillis;
 
 /// Asserts every promise of a [`SubmissionStore`].
 pub async fn submissions(store: Arc<dyn SubmissionStore>) {
-    rows::a_row_is_kept_whole(&*store).await;
-    rows::failures_are_remembered(&*store).await;
-    rows::a_zombie_is_refused_and_leaves_no_trace(&*store).await;
-    races::of_many_owners_one_reserves(&store).await;
-    races::of_many_retries_one_is_applied(&store).await;
-    races::of_many_heirs_of_a_lapsed_lease_one_reserves(&store).await;
-    races::holders_and_heirs_never_both_win(&store).await;
-    outbox::a_notice_comes_with_its_transition(&*store).await;
-    outbox::a_notice_that_is_there_stays(&*store).await;
-    outbox::nobody_sees_complete_without_its_notice(&store).await;
-    outbox::an_entry_is_queued_once_and_sent_once(&*store).await;
-    outbox::an_outbox_of_many_pages_is_read_whole(&*store).await;
-    sweep::what_was_left_behind_is_found(&*store).await;
-    model::a_store_is_the_transition_table(&*store).await;
+    rows::a_row_is_read_as_it_was_written(&*store).await;
+    rows::a_row_keeps_its_latest_failures(&*store).await;
+    rows::a_stale_owner_cannot_change_a_row(&*store).await;
+    races::one_of_many_concurrent_owners_reserves(&store).await;
+    races::one_of_many_concurrent_retries_is_applied(&store).await;
+    races::one_of_many_owners_takes_over_an_expired_lease(&store).await;
+    races::an_owner_and_its_successor_never_both_win(&store).await;
+    outbox::a_transition_writes_its_outbox_entry(&*store).await;
+    outbox::an_existing_entry_is_not_overwritten(&*store).await;
+    outbox::a_complete_row_always_has_its_outbox_entry(&store).await;
+    outbox::enqueue_and_mark_sent_are_idempotent(&*store).await;
+    outbox::all_pages_of_an_outbox_are_read(&*store).await;
+    sweep::old_rows_and_unsent_entries_are_found(&*store).await;
+    model::any_sequence_of_steps_follows_the_transition_table(&*store).await;
 }
 
 /// The job of a test.
@@ -134,7 +134,7 @@ fn applied(outcome: TransitionOutcome) -> Row {
     }
 }
 
-/// Leads a fresh job to a live state, owned by `owner`.
+/// Brings a new job of `owner` to a live state.
 async fn lead(store: &dyn SubmissionStore, job_key: &JobKey, owner: &str, to: State) -> Row {
     let first = reserve(job_key, owner, false);
     let mut row = applied(store.apply(&first, T0).await.unwrap());

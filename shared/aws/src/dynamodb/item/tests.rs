@@ -45,7 +45,7 @@ fn count(item: &Item, name: &str) -> i64 {
 }
 
 #[test]
-fn an_item_is_flat_and_readable() {
+fn a_row_becomes_a_flat_item() {
     let item = stored(State::Submitted).to_item().unwrap();
     assert_eq!(text(&item, "pk"), format!("job#{}", "ab".repeat(32)));
     assert_eq!(text(&item, "sk"), "row");
@@ -73,7 +73,7 @@ fn an_index_key_is_never_null() {
 }
 
 #[test]
-fn only_finished_rows_may_be_swept_away_in_seconds_of_the_epoch() {
+fn only_rows_of_ended_jobs_expire() {
     for state in [State::Reserved, State::Submitted, State::Validating] {
         assert!(!stored(state).to_item().unwrap().contains_key("expires"));
     }
@@ -84,7 +84,7 @@ fn only_finished_rows_may_be_swept_away_in_seconds_of_the_epoch() {
 }
 
 #[test]
-fn an_item_of_another_shape_is_refused_by_name() {
+fn an_unreadable_attribute_is_named() {
     let good = stored(State::Reserved).to_item().unwrap();
     for (name, value, needle) in [
         ("state", AttributeValue::S("NEW".into()), "NEW"),
@@ -144,7 +144,7 @@ fn any_outputs() -> impl Strategy<Value = Option<Outputs>> {
 
 proptest! {
     #[test]
-    fn a_row_comes_back_as_it_went(
+    fn a_row_survives_the_round_trip(
         state in any_state(),
         outputs in any_outputs(),
         encoder_ref in prop::option::of("\\PC{1,20}"),
@@ -168,7 +168,7 @@ proptest! {
     }
 
     #[test]
-    fn an_outbox_entry_comes_back_as_it_went(body in any::<String>(), created in any::<i64>()) {
+    fn an_outbox_entry_survives_the_round_trip(body in any::<String>(), created in any::<i64>()) {
         let entry = OutboxEntry {
             outbox: "execution#x".into(),
             id: "failure".into(),
@@ -179,6 +179,6 @@ proptest! {
         };
         let mut item = entry_attributes(&entry).unwrap();
         item.extend(entry_key(&entry));
-        prop_assert_eq!(entry_of("t", item).unwrap(), entry);
+        prop_assert_eq!(value_of::<OutboxEntry>("t", item).unwrap(), entry);
     }
 }

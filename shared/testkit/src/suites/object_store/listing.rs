@@ -12,7 +12,10 @@ use crate::suites::refused;
 /// More than one page of 1,000.
 const MANY: usize = 1_203;
 
-pub(super) async fn a_listing_has_all_pages_in_order(store: &Arc<dyn ObjectStore>, bucket: &str) {
+pub(super) async fn a_listing_contains_all_pages_in_order(
+    store: &Arc<dyn ObjectStore>,
+    bucket: &str,
+) {
     let key = |i: usize| format!("list/many/{i:05}");
     let mut writers = JoinSet::new();
     for first in 0..16 {
@@ -41,7 +44,7 @@ pub(super) async fn a_listing_has_all_pages_in_order(store: &Arc<dyn ObjectStore
     assert_eq!(store.list(bucket, "list/many/").await.unwrap(), []);
 }
 
-pub(super) async fn a_prefix_is_exact(store: &dyn ObjectStore, bucket: &str) {
+pub(super) async fn a_listing_contains_exactly_the_prefix(store: &dyn ObjectStore, bucket: &str) {
     for key in [
         "list/a",
         "list/a/1",
@@ -81,7 +84,7 @@ pub(super) async fn deleting_is_idempotent(store: &dyn ObjectStore, bucket: &str
     assert_eq!(kind, PortErrorKind::NotFound);
 }
 
-pub(super) async fn awkward_keys_are_kept(store: &dyn ObjectStore, bucket: &str) {
+pub(super) async fn unusual_keys_are_kept(store: &dyn ObjectStore, bucket: &str) {
     let mut keys: Vec<String> = [
         "with space",
         "two  spaces ",

@@ -1,4 +1,4 @@
-//! Reading: all of it or an error, and only the version that was pinned.
+//! Reading: complete or an error, and only the pinned version.
 
 use bytes::Bytes;
 use reelsmith_core::object::ObjectPin;
@@ -7,7 +7,7 @@ use reelsmith_core::ports::{ObjectStore, PortErrorKind, PutOptions};
 use super::{at, noise, put};
 use crate::suites::refused;
 
-pub(super) async fn what_is_missing_is_not_found(store: &dyn ObjectStore, bucket: &str) {
+pub(super) async fn a_missing_object_or_bucket_is_not_found(store: &dyn ObjectStore, bucket: &str) {
     for object in [at(bucket, "read/none"), at("no-such-bucket-here", "x")] {
         assert_eq!(refused(store.head(&object).await), PortErrorKind::NotFound);
         assert_eq!(
@@ -27,7 +27,7 @@ pub(super) async fn what_is_missing_is_not_found(store: &dyn ObjectStore, bucket
     assert_eq!(kind, PortErrorKind::NotFound);
 }
 
-pub(super) async fn a_limit_is_held(store: &dyn ObjectStore, bucket: &str) {
+pub(super) async fn an_object_above_the_limit_is_not_read(store: &dyn ObjectStore, bucket: &str) {
     let object = at(bucket, "read/limit");
     put(store, &object, "0123456789").await;
     assert_eq!(store.get(&object, 10).await.unwrap().len(), 10);
@@ -74,7 +74,7 @@ fn cut(body: &Bytes, start: u64, end: u64) -> Bytes {
     body.slice(start.min(end)..end)
 }
 
-pub(super) async fn a_pin_without_version_notices_a_change(store: &dyn ObjectStore, bucket: &str) {
+pub(super) async fn a_pin_without_version_detects_a_change(store: &dyn ObjectStore, bucket: &str) {
     let object = at(bucket, "pin/plain");
     put(store, &object, "the first one").await;
     let pin = store.head(&object).await.unwrap().pin;
@@ -98,7 +98,10 @@ pub(super) async fn a_pin_without_version_notices_a_change(store: &dyn ObjectSto
     assert_eq!(kind, PortErrorKind::NotFound);
 }
 
-pub(super) async fn a_pin_with_version_outlives_a_change(store: &dyn ObjectStore, bucket: &str) {
+pub(super) async fn a_pinned_version_is_readable_after_a_change(
+    store: &dyn ObjectStore,
+    bucket: &str,
+) {
     let object = at(bucket, "pin/versioned");
     put(store, &object, "the first one").await;
     let pin = store.head(&object).await.unwrap().pin;

@@ -1,4 +1,4 @@
-//! Writing: whole, with its headers, once where asked.
+//! Writing: with headers, and conditional.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use reelsmith_core::ports::{ObjectStore, PortErrorKind, Put, PutOptions};
 use super::{at, create_only, noise, put};
 use crate::suites::{race, refused};
 
-pub(super) async fn what_is_written_is_read(store: &dyn ObjectStore, bucket: &str) {
+pub(super) async fn an_object_is_read_as_it_was_written(store: &dyn ObjectStore, bucket: &str) {
     let object = at(bucket, "write/memory");
     let options = PutOptions {
         content_type: "application/vnd.apple.mpegurl".to_owned(),
@@ -45,7 +45,7 @@ pub(super) async fn what_is_written_is_read(store: &dyn ObjectStore, bucket: &st
     assert_eq!(kind, PortErrorKind::NotFound);
 }
 
-pub(super) async fn a_file_is_written_like_memory(store: &dyn ObjectStore, bucket: &str) {
+pub(super) async fn a_file_is_written_like_bytes_in_memory(store: &dyn ObjectStore, bucket: &str) {
     let folder = tempfile::tempdir().unwrap();
     let options = PutOptions {
         content_type: "video/mp4".to_owned(),
@@ -72,7 +72,7 @@ pub(super) async fn a_file_is_written_like_memory(store: &dyn ObjectStore, bucke
     assert_eq!(refused(store.head(&object).await), PortErrorKind::NotFound);
 }
 
-pub(super) async fn create_only_leaves_what_is_there(store: &dyn ObjectStore, bucket: &str) {
+pub(super) async fn create_only_keeps_an_existing_object(store: &dyn ObjectStore, bucket: &str) {
     let object = at(bucket, "create/once");
     let write = |body| store.put(&object, Bytes::from_static(body), options());
     assert_eq!(write(b"first").await.unwrap(), Put::Written);
@@ -91,7 +91,10 @@ fn options() -> &'static PutOptions {
     &ONCE
 }
 
-pub(super) async fn of_many_creators_one_writes(store: &Arc<dyn ObjectStore>, bucket: &str) {
+pub(super) async fn one_of_many_concurrent_creators_writes(
+    store: &Arc<dyn ObjectStore>,
+    bucket: &str,
+) {
     for round in 0..3 {
         let object = at(bucket, &format!("create/race-{round}"));
         let answers = race(64, |i| {
@@ -99,7 +102,7 @@ pub(super) async fn of_many_creators_one_writes(store: &Arc<dyn ObjectStore>, bu
             async move {
                 let body = Bytes::from(format!("writer {i}"));
                 let put = store.put(&object, body.clone(), &create_only()).await;
-                // A loser must find the winner's object at once: it reads its record.
+                // A writer that lost reads the object of the winner at once.
                 let seen = store.get(&object, 100).await.unwrap();
                 (put.unwrap(), body, seen)
             }
@@ -109,7 +112,10 @@ pub(super) async fn of_many_creators_one_writes(store: &Arc<dyn ObjectStore>, bu
     }
 }
 
-pub(super) async fn of_many_file_creators_one_writes(store: &Arc<dyn ObjectStore>, bucket: &str) {
+pub(super) async fn one_of_many_concurrent_file_creators_writes(
+    store: &Arc<dyn ObjectStore>,
+    bucket: &str,
+) {
     let folder = Arc::new(tempfile::tempdir().unwrap());
     let object = at(bucket, "create/file-race");
     let answers = race(16, |i| {
@@ -129,9 +135,9 @@ pub(super) async fn of_many_file_creators_one_writes(store: &Arc<dyn ObjectStore
 
 fn assert_one_winner(answers: &[(Put, Bytes, Bytes)]) {
     let mut winners = answers.iter().filter(|(put, ..)| *put == Put::Written);
-    let (_, winner, _) = winners.next().expect("nobody wrote");
+    let (_, winner, _) = winners.next().expect("one writer");
     assert_eq!(winners.count(), 0, "more than one wrote");
     for (_, _, seen) in answers {
-        assert_eq!(seen, winner, "somebody saw other bytes than the winner's");
+        assert_eq!(seen, winner, "a writer read other bytes than the winner's");
     }
 }

@@ -1,4 +1,4 @@
-//! A store against the pure transition table: any sequence of steps gives the same outcomes and the same rows.
+//! The store against the pure transition table: random steps give the same outcomes and the same rows.
 
 use reelsmith_core::keys::Generation;
 use reelsmith_core::ports::SubmissionStore;
@@ -11,13 +11,15 @@ use crate::faults::Random;
 const JOBS: u64 = 3;
 const STEPS: usize = 250;
 
-pub(super) async fn a_store_is_the_transition_table(store: &dyn SubmissionStore) {
+pub(super) async fn any_sequence_of_steps_follows_the_transition_table(
+    store: &dyn SubmissionStore,
+) {
     let mut random = Random::new(20_260_101);
     let mut model: Vec<Option<Row>> = vec![None; JOBS as usize];
     let mut now = T0;
     let mut applied = 0;
     for n in 0..STEPS {
-        // Now and then a clock is behind.
+        // A clock may be behind.
         now = UnixMillis(now.0 + random.below(25_000) as i64 - 2_000);
         let which = random.below(JOBS) as usize;
         let transition = any_transition(&mut random, which, model[which].as_ref());
@@ -35,7 +37,9 @@ pub(super) async fn a_store_is_the_transition_table(store: &dyn SubmissionStore)
 }
 
 fn any_transition(random: &mut Random, which: usize, row: Option<&Row>) -> Transition {
-    let job_key = job(&format!("a_store_is_the_transition_table {which}"));
+    let job_key = job(&format!(
+        "any_sequence_of_steps_follows_the_transition_table {which}"
+    ));
     let owner = ["a", "b", "c"][random.below(3) as usize];
     let held = row.filter(|_| random.below(4) > 0);
     let fence = held.map_or(

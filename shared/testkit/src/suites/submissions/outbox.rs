@@ -1,4 +1,4 @@
-//! The outbox: announced with its cause or not at all, once, and never lost.
+//! The outbox: an entry is written with its transition or not at all, and is never lost.
 
 use std::sync::Arc;
 
@@ -8,8 +8,8 @@ use reelsmith_core::submission::{State, TransitionOutcome};
 use super::{T0, after_seconds, applied, complete, entry, fence, job, lead, reserve, step};
 use crate::suites::{race, refused};
 
-pub(super) async fn a_notice_comes_with_its_transition(store: &dyn SubmissionStore) {
-    let job_key = job("a_notice_comes_with_its_transition");
+pub(super) async fn a_transition_writes_its_outbox_entry(store: &dyn SubmissionStore) {
+    let job_key = job("a_transition_writes_its_outbox_entry");
     let outbox = job_key.as_str();
     let row = lead(store, &job_key, "a", State::Validating).await;
     assert_eq!(store.pending(outbox).await.unwrap(), []);
@@ -24,16 +24,16 @@ pub(super) async fn a_notice_comes_with_its_transition(store: &dyn SubmissionSto
         "{again:?}"
     );
     assert_eq!(store.pending(outbox).await.unwrap(), [notice]);
-    // The very first write of a row, too, may bring a notice.
-    let fresh = job("a_notice_comes_with_its_transition, first write");
+    // The first write of a row may also have an entry.
+    let fresh = job("a_transition_writes_its_outbox_entry, first write");
     let mut first = reserve(&fresh, "a", false);
     first.notice = Some(entry(fresh.as_str(), "started", "{}"));
     applied(store.apply(&first, T0).await.unwrap());
     assert_eq!(store.pending(fresh.as_str()).await.unwrap().len(), 1);
 }
 
-pub(super) async fn a_notice_that_is_there_stays(store: &dyn SubmissionStore) {
-    let job_key = job("a_notice_that_is_there_stays");
+pub(super) async fn an_existing_entry_is_not_overwritten(store: &dyn SubmissionStore) {
+    let job_key = job("an_existing_entry_is_not_overwritten");
     let outbox = job_key.as_str();
     let sent = entry(outbox, "success#g1", "the first");
     store.enqueue(&sent).await.unwrap();
@@ -45,9 +45,11 @@ pub(super) async fn a_notice_that_is_there_stays(store: &dyn SubmissionStore) {
     assert_eq!(store.pending(outbox).await.unwrap(), [], "it was sent");
 }
 
-pub(super) async fn nobody_sees_complete_without_its_notice(store: &Arc<dyn SubmissionStore>) {
+pub(super) async fn a_complete_row_always_has_its_outbox_entry(store: &Arc<dyn SubmissionStore>) {
     for round in 0..4 {
-        let job_key = job(&format!("nobody_sees_complete_without_its_notice {round}"));
+        let job_key = job(&format!(
+            "a_complete_row_always_has_its_outbox_entry {round}"
+        ));
         let row = lead(&**store, &job_key, "a", State::Validating).await;
         let mut publish = step(&job_key, complete(fence(&row)));
         publish.notice = Some(entry(job_key.as_str(), "success#g1", "{}"));
@@ -71,7 +73,7 @@ pub(super) async fn nobody_sees_complete_without_its_notice(store: &Arc<dyn Subm
     }
 }
 
-pub(super) async fn an_entry_is_queued_once_and_sent_once(store: &dyn SubmissionStore) {
+pub(super) async fn enqueue_and_mark_sent_are_idempotent(store: &dyn SubmissionStore) {
     let outbox = "execution#run 1/ünï";
     let (first, second) = (entry(outbox, "a", "first"), entry(outbox, "b", "{}"));
     store.enqueue(&second).await.unwrap();
@@ -95,8 +97,8 @@ pub(super) async fn an_entry_is_queued_once_and_sent_once(store: &dyn Submission
     assert_eq!(store.pending("execution#nobody").await.unwrap(), []);
 }
 
-/// A query answers with at most 1 MB at a time.
-pub(super) async fn an_outbox_of_many_pages_is_read_whole(store: &dyn SubmissionStore) {
+/// A page of a query has at most 1 MB.
+pub(super) async fn all_pages_of_an_outbox_are_read(store: &dyn SubmissionStore) {
     let outbox = "execution#large";
     let body = "x".repeat(40_000);
     let entries: Vec<_> = (0..60)

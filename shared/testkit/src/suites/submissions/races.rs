@@ -1,4 +1,4 @@
-//! Many writers at once: exactly one gets the job.
+//! Concurrent writers: exactly one gets the job.
 
 use std::sync::Arc;
 
@@ -14,30 +14,32 @@ use crate::suites::race;
 
 const OWNERS: usize = 32;
 
-pub(super) async fn of_many_owners_one_reserves(store: &Arc<dyn SubmissionStore>) {
+pub(super) async fn one_of_many_concurrent_owners_reserves(store: &Arc<dyn SubmissionStore>) {
     for round in 0..4 {
-        let job_key = job(&format!("of_many_owners_one_reserves {round}"));
-        let outcomes = all_at_once(store, T0, |i| reserve(&job_key, &owner(i), false)).await;
-        one_applied_others_refused(store, &job_key, &outcomes, 1).await;
+        let job_key = job(&format!("one_of_many_concurrent_owners_reserves {round}"));
+        let outcomes = apply_concurrently(store, T0, |i| reserve(&job_key, &owner(i), false)).await;
+        assert_one_applied(store, &job_key, &outcomes, 1).await;
     }
 }
 
-pub(super) async fn of_many_heirs_of_a_lapsed_lease_one_reserves(store: &Arc<dyn SubmissionStore>) {
-    let job_key = job("of_many_heirs_of_a_lapsed_lease_one_reserves");
+pub(super) async fn one_of_many_owners_takes_over_an_expired_lease(
+    store: &Arc<dyn SubmissionStore>,
+) {
+    let job_key = job("one_of_many_owners_takes_over_an_expired_lease");
     lead(&**store, &job_key, "dead", State::Submitted).await;
     let early = after_seconds(LEASE_SECONDS - 1);
     let heirs = |i: usize| reserve(&job_key, &owner(i), false);
-    for outcome in all_at_once(store, early, heirs).await {
+    for outcome in apply_concurrently(store, early, heirs).await {
         assert!(matches!(outcome, TransitionOutcome::Refused(Some(row)) if row.owner == "dead"));
     }
     let late = after_seconds(LEASE_SECONDS);
-    let outcomes = all_at_once(store, late, heirs).await;
-    one_applied_others_refused(store, &job_key, &outcomes, 2).await;
+    let outcomes = apply_concurrently(store, late, heirs).await;
+    assert_one_applied(store, &job_key, &outcomes, 2).await;
 }
 
-pub(super) async fn of_many_retries_one_is_applied(store: &Arc<dyn SubmissionStore>) {
-    let job_key = job("of_many_retries_one_is_applied");
-    let outcomes = all_at_once(store, T0, |_| reserve(&job_key, "same", false)).await;
+pub(super) async fn one_of_many_concurrent_retries_is_applied(store: &Arc<dyn SubmissionStore>) {
+    let job_key = job("one_of_many_concurrent_retries_is_applied");
+    let outcomes = apply_concurrently(store, T0, |_| reserve(&job_key, "same", false)).await;
     let row = store.row(&job_key).await.unwrap().unwrap();
     let (applied, again): (Vec<_>, Vec<_>) = outcomes
         .into_iter()
@@ -49,17 +51,19 @@ pub(super) async fn of_many_retries_one_is_applied(store: &Arc<dyn SubmissionSto
     );
 }
 
-/// The holder completes or fails while others take its lapsed lease: whoever is first, the other is refused.
-pub(super) async fn holders_and_heirs_never_both_win(store: &Arc<dyn SubmissionStore>) {
+/// An owner completes or fails while others take its expired lease. The first one wins; the others are refused.
+pub(super) async fn an_owner_and_its_successor_never_both_win(store: &Arc<dyn SubmissionStore>) {
     for round in 0..8 {
-        let job_key = job(&format!("holders_and_heirs_never_both_win {round}"));
+        let job_key = job(&format!(
+            "an_owner_and_its_successor_never_both_win {round}"
+        ));
         let held = lead(&**store, &job_key, "holder", State::Validating).await;
         let late = after_seconds(LEASE_SECONDS + 1);
         let end = match round % 2 {
             0 => complete(fence(&held)),
             _ => fail(fence(&held), "at the last moment"),
         };
-        let outcomes = all_at_once(store, late, |i| match i % 8 {
+        let outcomes = apply_concurrently(store, late, |i| match i % 8 {
             0 => step(&job_key, end.clone()),
             _ => reserve(&job_key, &owner(i), false),
         })
@@ -75,7 +79,7 @@ pub(super) async fn holders_and_heirs_never_both_win(store: &Arc<dyn SubmissionS
     }
 }
 
-/// A failed job may be taken at once, so a failure may be followed by one reservation; nothing else goes together.
+/// A failed job can be reserved at once, so one reservation may follow a failure. No other two steps can both be applied.
 fn assert_chain(wins: &[Row], row: &Row, round: usize) {
     let states: Vec<State> = wins.iter().map(|w| w.state).collect();
     let allowed: &[&[State]] = &[
@@ -87,7 +91,7 @@ fn assert_chain(wins: &[Row], row: &Row, round: usize) {
     assert_eq!(wins.last(), Some(row), "round {round}");
 }
 
-async fn all_at_once(
+async fn apply_concurrently(
     store: &Arc<dyn SubmissionStore>,
     now: UnixMillis,
     transition: impl Fn(usize) -> Transition,
@@ -100,7 +104,7 @@ async fn all_at_once(
     outcomes.into_iter().map(Result::unwrap).collect()
 }
 
-async fn one_applied_others_refused(
+async fn assert_one_applied(
     store: &Arc<dyn SubmissionStore>,
     job_key: &JobKey,
     outcomes: &[TransitionOutcome],

@@ -1,4 +1,4 @@
-//! One writer at a time: what is written is read, and only its holder writes.
+//! One writer at a time: a row is read as written, and only its owner changes it.
 
 use reelsmith_core::ports::SubmissionStore;
 use reelsmith_core::submission::{MAX_FAILURES, State, TransitionOutcome};
@@ -8,8 +8,8 @@ use super::{
     reserve, step, validate,
 };
 
-pub(super) async fn a_row_is_kept_whole(store: &dyn SubmissionStore) {
-    let job_key = job("a_row_is_kept_whole");
+pub(super) async fn a_row_is_read_as_it_was_written(store: &dyn SubmissionStore) {
+    let job_key = job("a_row_is_read_as_it_was_written");
     assert_eq!(store.row(&job_key).await.unwrap(), None);
     let refused = step(
         &job_key,
@@ -48,8 +48,8 @@ pub(super) async fn a_row_is_kept_whole(store: &dyn SubmissionStore) {
     assert_eq!((next.outputs, next.created), (None, row.created));
 }
 
-pub(super) async fn failures_are_remembered(store: &dyn SubmissionStore) {
-    let job_key = job("failures_are_remembered");
+pub(super) async fn a_row_keeps_its_latest_failures(store: &dyn SubmissionStore) {
+    let job_key = job("a_row_keeps_its_latest_failures");
     for attempt in 1..=MAX_FAILURES as u32 + 2 {
         let owner = format!("owner-{attempt}");
         let take = reserve(&job_key, &owner, false);
@@ -68,7 +68,7 @@ pub(super) async fn failures_are_remembered(store: &dyn SubmissionStore) {
     assert_eq!(last.owner, "owner-22");
 }
 
-pub(super) async fn a_zombie_is_refused_and_leaves_no_trace(store: &dyn SubmissionStore) {
+pub(super) async fn a_stale_owner_cannot_change_a_row(store: &dyn SubmissionStore) {
     for (name, state) in [
         ("zombie reserved", State::Reserved),
         ("zombie submitted", State::Submitted),

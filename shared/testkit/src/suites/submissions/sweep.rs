@@ -1,4 +1,4 @@
-//! What the reaper looks for.
+//! The queries of the reaper.
 
 use reelsmith_core::keys::Generation;
 use reelsmith_core::ports::SubmissionStore;
@@ -7,8 +7,8 @@ use reelsmith_core::time::UnixMillis;
 
 use super::{T0, after_seconds, applied, entry, fail, fence, job, lead, reserve, step};
 
-pub(super) async fn what_was_left_behind_is_found(store: &dyn SubmissionStore) {
-    let job_key = job("what_was_left_behind_is_found");
+pub(super) async fn old_rows_and_unsent_entries_are_found(store: &dyn SubmissionStore) {
+    let job_key = job("old_rows_and_unsent_entries_are_found");
     let row = lead(store, &job_key, "a", State::Validating).await;
     let mine = async |state| {
         let rows = store.rows_in(state, UnixMillis(row.updated.0 + 1)).await;

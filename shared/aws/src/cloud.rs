@@ -1,128 +1,70 @@
-//! The clients that provisioning and operating share.
+//! The clients and the error that `provision` and `operate` share.
 
 use std::error::Error;
-use std::sync::Arc;
 
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::byte_stream::error::Error as ByteStreamError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_smithy_types::error::operation::BuildError;
-use reelsmith_core::ports::{Cause, PortError, PortErrorKind, ServiceAnswer, chain};
+use reelsmith_core::ports::{PortError, PortErrorKind, chain};
 
 use crate::Sdk;
-use crate::error::{credentials_error, kind, split};
+use crate::error::{credentials_error, port_error};
 
-/// Why a call by the command line or the local stack did not succeed. It reads as `could not create bucket b: …`.
-#[derive(Clone, Debug, thiserror::Error)]
-#[error("could not {}: {}", self.action(), self.detail())]
-pub enum CloudError {
-    /// AWS, or the emulator, answered with an error.
-    Answered {
-        /// What was attempted, as `create bucket reelsmith-input`.
-        action: String,
-        kind: PortErrorKind,
-        answer: Box<ServiceAnswer>,
-        source: Cause,
-    },
-    /// No answer came back, or the request could not be made.
-    Unanswered {
-        action: String,
-        kind: PortErrorKind,
-        source: Cause,
-    },
-    /// A port failed.
-    Port { action: String, source: PortError },
-    /// The state of things, or the contents of an answer, does not allow the action.
-    Refused {
-        action: String,
-        kind: PortErrorKind,
-        reason: String,
-    },
+/// Why an action of the command line or the local stack failed. It reads as `could not create bucket b: …`.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("could not {action}: {}", source.reason())]
+pub struct CloudError {
+    action: String,
+    source: PortError,
 }
 
 impl CloudError {
-    /// An action that cannot be carried out, for a reason that no service gave.
+    /// An action that the state of things, or the contents of an answer, does not allow.
     pub fn new(action: impl Into<String>, reason: impl Into<String>) -> Self {
-        Self::Refused {
-            action: action.into(),
-            kind: PortErrorKind::Invalid,
-            reason: reason.into(),
-        }
+        Self::port(action, PortError::new(PortErrorKind::Invalid, reason))
     }
 
     /// An action on something that does not exist.
     pub fn not_found(action: impl Into<String>, reason: impl Into<String>) -> Self {
-        Self::Refused {
-            action: action.into(),
-            kind: PortErrorKind::NotFound,
-            reason: reason.into(),
-        }
+        Self::port(action, PortError::new(PortErrorKind::NotFound, reason))
     }
 
-    /// An action that failed because a port did.
+    /// An action that failed because of the error of a port.
     pub fn port(action: impl Into<String>, source: PortError) -> Self {
-        Self::Port {
+        Self {
             action: action.into(),
             source,
-        }
-    }
-
-    fn unsent(action: String, source: impl Error + Send + Sync + 'static) -> Self {
-        Self::Unanswered {
-            action,
-            kind: PortErrorKind::Invalid,
-            source: Arc::new(source),
         }
     }
 
     /// What was attempted, as `create bucket reelsmith-input`.
     #[must_use]
     pub fn action(&self) -> &str {
-        match self {
-            Self::Answered { action, .. }
-            | Self::Unanswered { action, .. }
-            | Self::Port { action, .. }
-            | Self::Refused { action, .. } => action,
-        }
+        &self.action
+    }
+
+    /// Why it failed, on one line for people.
+    #[must_use]
+    pub fn detail(&self) -> String {
+        self.source.reason()
     }
 
     /// What the error means for the caller.
     #[must_use]
     pub fn kind(&self) -> PortErrorKind {
-        match self {
-            Self::Answered { kind, .. }
-            | Self::Unanswered { kind, .. }
-            | Self::Refused { kind, .. } => *kind,
-            Self::Port { source, .. } => source.kind(),
-        }
-    }
-
-    /// Whether the thing that the action was about does not exist.
-    #[must_use]
-    pub fn is_not_found(&self) -> bool {
-        self.kind() == PortErrorKind::NotFound
+        self.source.kind()
     }
 
     /// The error code of the service, if it answered with one.
     #[must_use]
     pub fn code(&self) -> Option<&str> {
-        match self {
-            Self::Answered { answer, .. } => answer.code.as_deref(),
-            Self::Port { source, .. } => source.code(),
-            Self::Unanswered { .. } | Self::Refused { .. } => None,
-        }
+        self.source.code()
     }
 
-    /// Why the action failed, on one line for people.
-    #[must_use]
-    pub fn detail(&self) -> String {
-        match self {
-            Self::Answered { answer, .. } => answer.to_string(),
-            Self::Unanswered { source, .. } => chain(source),
-            Self::Port { source, .. } => source.detail(),
-            Self::Refused { reason, .. } => reason.clone(),
-        }
+    pub(crate) fn is_not_found(&self) -> bool {
+        self.kind() == PortErrorKind::NotFound
     }
 }
 
@@ -141,25 +83,13 @@ where
 {
     fn doing(self, action: impl Into<String>) -> CloudResult<T> {
         self.map_err(|error| {
-            // A session that has expired is a fault of the provider: signing in again helps, trying again does not.
-            let kind = match credentials_error(&error) {
-                Some(_) => PortErrorKind::Unauthenticated,
-                None => kind(&error),
-            };
             let action = action.into();
-            match split(error) {
-                Ok((answer, source)) => CloudError::Answered {
-                    action,
-                    kind,
-                    answer: Box::new(answer),
-                    source,
-                },
-                Err(source) => CloudError::Unanswered {
-                    action,
-                    kind,
-                    source,
-                },
+            let mut error = port_error(&action, error);
+            // If a session has expired, signing in again helps and trying again does not.
+            if credentials_error(&error).is_some() {
+                error = error.with_kind(PortErrorKind::Unauthenticated);
             }
+            CloudError::port(action, error)
         })
     }
 }
@@ -168,7 +98,7 @@ macro_rules! unsent {
     ($($error:ty),+) => {$(
         impl<T> Doing<T> for Result<T, $error> {
             fn doing(self, action: impl Into<String>) -> CloudResult<T> {
-                self.map_err(|e| CloudError::unsent(action.into(), e))
+                self.map_err(|e| CloudError::new(action, chain(&e)))
             }
         }
     )+};
@@ -190,16 +120,13 @@ pub struct Cloud {
 }
 
 impl Cloud {
-    /// The clients of a configuration. With an endpoint of its own, buckets are addressed in the path.
+    /// The clients of a configuration.
     #[must_use]
     pub fn new(sdk: &Sdk) -> Self {
         let config = sdk.config();
-        let s3 = aws_sdk_s3::config::Builder::from(config)
-            .force_path_style(config.endpoint_url().is_some())
-            .build();
         Self {
             sdk: sdk.clone(),
-            s3: aws_sdk_s3::Client::from_conf(s3),
+            s3: sdk.s3_client(),
             dynamodb: aws_sdk_dynamodb::Client::new(config),
             logs: aws_sdk_cloudwatchlogs::Client::new(config),
             sqs: aws_sdk_sqs::Client::new(config),
@@ -209,19 +136,16 @@ impl Cloud {
         }
     }
 
-    /// The configuration the clients were made from; the ports' adapters are made from the same.
+    /// The configuration that the clients were made from.
     #[must_use]
     pub fn sdk(&self) -> &Sdk {
         &self.sdk
     }
 
-    /// The region the clients talk to.
+    /// The region of the clients.
     #[must_use]
     pub fn region(&self) -> &str {
-        self.sdk
-            .config()
-            .region()
-            .map_or("us-east-1", |r| r.as_ref())
+        self.sdk.region().unwrap_or("us-east-1")
     }
 }
 
@@ -270,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn an_expired_session_asks_to_sign_in_again() {
+    fn an_expired_session_is_unauthenticated() {
         type Call = Result<(), SdkError<GetFunctionError, HttpResponse>>;
         let expired = CredentialsError::provider_error("the SSO session has expired");
         let failed: Call = Err(SdkError::dispatch_failure(ConnectorError::other(

@@ -1,4 +1,4 @@
-//! A server for tests that says what AWS says when it matters, and an emulator never does.
+//! An HTTP server for tests that answers from a script, with errors of AWS that no emulator produces.
 
 use std::sync::{Arc, Mutex};
 
@@ -9,7 +9,7 @@ use aws_smithy_types::retry::RetryConfig;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
-/// Answers each request with the next of the given answers and remembers the requests.
+/// Answers each request with the next answer and records the requests.
 pub(crate) struct Script {
     port: u16,
     requests: Arc<Mutex<Vec<String>>>,
@@ -32,7 +32,7 @@ impl Script {
         Self { port, requests }
     }
 
-    /// A configuration that asks once, so that every answer counts.
+    /// An SDK configuration without retries, so that each request takes one answer.
     pub(crate) fn config(&self) -> SdkConfig {
         let credentials = Credentials::new("a", "b", None, None, "test");
         SdkConfig::builder()
@@ -69,7 +69,7 @@ async fn read_request(client: &mut TcpStream) -> String {
     String::from_utf8(bytes).unwrap()
 }
 
-/// An answer with its body.
+/// An HTTP answer with a body.
 pub(crate) fn answer(status: &str, headers: &str, body: &str) -> String {
     let length = body.len();
     format!(
@@ -77,7 +77,7 @@ pub(crate) fn answer(status: &str, headers: &str, body: &str) -> String {
     )
 }
 
-/// An error as S3 and SNS write it.
+/// An error in the format of S3 and SNS.
 pub(crate) fn refusal(status: &str, code: &str) -> String {
     let body = format!("<Error><Code>{code}</Code><Message>because</Message></Error>");
     answer(status, "Content-Type: application/xml\r\n", &body)
