@@ -221,7 +221,7 @@ mod tests {
             }
         };
         insta::assert_snapshot!(failed(cause), @r"
-        MezzanineChecksumMismatch: A checksum of the mezzanine is not the manifest's.
+        MezzanineChecksumMismatch: A checksum of the mezzanine is not the one that the manifest declares.
           expected MD5 00
           found 11
           at s3://in/mezzanines/a.mp4
