@@ -192,7 +192,7 @@ async fn outputs_play_to_the_end_in_chromium() {
         },
         "offline": {
             "url": format!("file://{}", offline.display()),
-            "plots": 3, "texts": ["PASS", "Storyboard", "ValidateOutput", "In numbers", "Checkpoints in S3"],
+            "plots": 3, "texts": ["PASS", "Storyboard", "ValidateOutput", "Metrics", "Checkpoints in S3"],
         },
         "console": {"url": console, "execution": name(&started[0]), "states": states()},
         "failure": {

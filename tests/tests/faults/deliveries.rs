@@ -116,13 +116,13 @@ async fn deliveries_of_one_event_at_the_same_time_encode_once() {
         .collect();
     let of_ours = lines.iter().filter(|line| line.contains(&name));
     let (cheap, starts) = of_ours.fold((0, 0), |(cheap, starts), line| {
-        let knows = line.contains("known already") || line.contains("in line");
+        let knows = line.contains("already started") || line.contains("in line");
         let started = line.contains("\"started\"");
         (cheap + usize::from(knows), starts + usize::from(started))
     });
     let told = format!(
         "{deliveries} deliveries of one event at the same time: 1 execution, 1 row (COMPLETE, generation 1, attempt 1), \
-         1 message; start-execution started {starts} and answered {cheap} times that it is known or in line; {:.0} s",
+         1 message; start-execution started {starts} and answered {cheap} times that it was started already or waits in line; {:.0} s",
         began.elapsed().as_secs_f32()
     );
     println!("{told}");

@@ -248,7 +248,7 @@ fn a_job_from_manifest_to_report() {
         "id=\"storyboard\"",
         "data:image/jpeg;base64,",
         "id=\"states\"",
-        "In numbers",
+        "<h3>Metrics</h3>",
     ] {
         assert!(page.contains(part), "the page has no {part}");
     }
