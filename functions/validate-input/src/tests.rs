@@ -59,7 +59,7 @@ async fn run(
         .write(&JobKeys(&job.job_key).job(), &job)
         .await
         .unwrap();
-    let tools = Tools::locate(None, None).unwrap();
+    let tools = Tools::locate(&reelsmith_testkit::media_folder(), None, None).unwrap();
     let ports = Ports {
         store,
         input_bucket: "in".into(),

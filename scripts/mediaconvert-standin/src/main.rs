@@ -1,5 +1,6 @@
 //! `mediaconvert-standin`: see `mediaconvert-standin --help`.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -15,6 +16,9 @@ struct Arguments {
     /// Port on 127.0.0.1 to listen on.
     #[arg(long)]
     port: u16,
+    /// Folder of ffmpeg and ffprobe.
+    #[arg(long)]
+    media: PathBuf,
     /// Address of the local stack, for example http://127.0.0.1:4566.
     #[arg(long)]
     endpoint: String,
@@ -33,7 +37,7 @@ async fn main() -> ExitCode {
 }
 
 async fn serve(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
-    let tools = Tools::locate(None, None)?;
+    let tools = Tools::locate(&arguments.media, None, None)?;
     let options = Options {
         clock: Arc::new(SystemClock),
         store: Arc::new(Sdk::emulator(&arguments.endpoint).await.s3()),

@@ -10,6 +10,7 @@ pub struct Project {
     root: PathBuf,
     binaries: PathBuf,
     ministack: PathBuf,
+    media: PathBuf,
 }
 
 /// The file that identifies a checkout.
@@ -36,10 +37,13 @@ impl Project {
         let ministack = std::env::var_os("REELSMITH_MINISTACK");
         let ministack =
             ministack.map_or_else(|| root.join(".local/venv/bin/ministack"), PathBuf::from);
+        let media = std::env::var_os("REELSMITH_MEDIA");
+        let media = media.map_or_else(|| root.join(".local/media"), PathBuf::from);
         Ok(Self {
             root,
             binaries,
             ministack,
+            media,
         })
     }
 
@@ -77,6 +81,11 @@ impl Project {
     /// The emulator: `REELSMITH_MINISTACK`, else the one that `scripts/setup` installs.
     pub fn ministack(&self) -> &Path {
         &self.ministack
+    }
+
+    /// The folder of the media layer's programs: `REELSMITH_MEDIA`, else the one that `scripts/setup` fills.
+    pub fn media(&self) -> &Path {
+        &self.media
     }
 }
 

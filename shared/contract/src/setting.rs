@@ -41,7 +41,7 @@ pub enum Setting {
     MEDIACONVERT_ROLE_ARN,
     /// ARN of the MediaConvert queue; empty if the deployment does not use MediaConvert.
     MEDIACONVERT_QUEUE_ARN,
-    /// Identity of the ffmpeg build, part of the profile hash; the output of `ffmpeg -version` must start with it.
+    /// Identity of the ffmpeg build, part of the profile hash, for example `ffmpeg n8.1.2 + 7.0.2-static`.
     ENCODER_BUILD,
     /// Whether placeholders of the right size, frame rate and duration are encoded, for pennies: true or false.
     MOCK_MODE,
@@ -55,9 +55,9 @@ pub enum Setting {
     LEASE_SECONDS,
     /// The highest estimated cost of a job, in US dollars; empty for no limit.
     MAX_JOB_COST_USD,
-    /// Path of ffmpeg; if empty, /opt/bin and PATH are searched.
+    /// Path of ffmpeg; if empty, that of the media layer.
     FFMPEG,
-    /// Path of ffprobe; if empty, /opt/bin and PATH are searched.
+    /// Path of ffprobe; if empty, that of the media layer.
     FFPROBE,
     /// Log filter, for example `info,reelsmith_media=debug`.
     RUST_LOG,

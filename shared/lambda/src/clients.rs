@@ -3,6 +3,7 @@
 //! Each method fails with `ConfigurationInvalid` if a setting that it needs is missing or invalid. function.yaml lists the
 //! settings of a function; a test compares the list with the calls in its main.rs.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use reelsmith_aws::{Sdk, SystemClock};
@@ -95,10 +96,11 @@ impl Clients {
         (!role.is_empty()).then(|| self.encodes()).transpose()
     }
 
-    /// ffmpeg and ffprobe; fails if they are not found.
+    /// The programs of the media layer; fails if they are not found.
     pub fn tools(&self) -> Result<Tools, Failure> {
         let path = |setting| Ok(Some(self.settings.text(setting)?).filter(|p| !p.is_empty()));
-        Tools::locate(path(Setting::FFMPEG)?, path(Setting::FFPROBE)?)
+        let layer = Path::new(Tools::LAYER);
+        Tools::locate(layer, path(Setting::FFMPEG)?, path(Setting::FFPROBE)?)
             .on_source("environment of the function")
     }
 

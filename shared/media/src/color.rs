@@ -3,21 +3,21 @@
 use reelsmith_core::ladder::VideoRange;
 use reelsmith_core::probe::VideoStream;
 
-/// The colour of a rung as values of ffmpeg's options.
+/// The colour of a rung as values of ffmpeg's `setparams` filter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Color {
-    /// `-color_primaries`.
+    /// `color_primaries`.
     pub(crate) primaries: &'static str,
-    /// `-color_trc`.
+    /// `color_trc`.
     pub(crate) transfer: &'static str,
-    /// `-colorspace`.
+    /// `colorspace`.
     pub(crate) matrix: &'static str,
     /// The scale filter's name for the matrix.
     pub(crate) scaler: &'static str,
 }
 
 const PRIMARIES: &str = "bt709 bt470m bt470bg smpte170m smpte240m film bt2020 smpte431 smpte432";
-const TRANSFERS: &str = "bt709 gamma22 gamma28 smpte170m smpte240m linear iec61966-2-1 iec61966-2-4 \
+const TRANSFERS: &str = "bt709 bt470m bt470bg smpte170m smpte240m linear iec61966-2-1 iec61966-2-4 \
     bt2020-10 bt2020-12 smpte2084 arib-std-b67";
 const MATRICES: &str = "bt709 fcc bt470bg smpte170m smpte240m bt2020nc";
 
@@ -36,15 +36,9 @@ impl Color {
             (_, VideoRange::Hlg) => wide("arib-std-b67"),
         };
         let matrix = known(MATRICES, source.matrix.as_deref()).unwrap_or(default.matrix);
-        // ffprobe calls these transfer functions by the systems that use them.
-        let transfer = match source.transfer.as_deref() {
-            Some("bt470m") => Some("gamma22"),
-            Some("bt470bg") => Some("gamma28"),
-            other => other,
-        };
         Self {
             primaries: known(PRIMARIES, source.primaries.as_deref()).unwrap_or(default.primaries),
-            transfer: known(TRANSFERS, transfer).unwrap_or(default.transfer),
+            transfer: known(TRANSFERS, source.transfer.as_deref()).unwrap_or(default.transfer),
             matrix,
             scaler: match matrix {
                 "bt470bg" => "bt470",

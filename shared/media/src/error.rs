@@ -29,7 +29,7 @@ pub enum MediaError {
     /// ffmpeg or ffprobe is not installed.
     ToolMissing {
         tool: &'static str,
-        searched: Vec<PathBuf>,
+        path: PathBuf,
     },
     /// A tool is installed but cannot be used.
     ToolUnusable {
@@ -303,10 +303,7 @@ impl MediaError {
     /// What was found instead.
     fn found(&self) -> String {
         match self {
-            Self::ToolMissing { searched, .. } => {
-                let searched: Vec<_> = searched.iter().map(|p| p.display().to_string()).collect();
-                format!("none at {}", searched.join(", "))
-            }
+            Self::ToolMissing { path, .. } => format!("none at {}", path.display()),
             Self::ToolUnusable { source, .. } | Self::Io { source, .. } => source.to_string(),
             Self::Build { found, .. } => format!("{found:?}"),
             Self::Program { failure, .. } => failure.to_string(),

@@ -216,7 +216,8 @@ fn brightness_argv() -> Vec<String> {
 fn sheets_argv(grid: SheetGrid) -> Vec<String> {
     let Resolution { width, height } = grid.tile;
     let (columns, rows) = (grid.columns, grid.rows);
-    let filters = format!("scale={width}:{height}:flags=area,setsar=1,tile={columns}x{rows}");
+    let filters =
+        format!("scale={width}:{height}:flags=area+accurate_rnd,setsar=1,tile={columns}x{rows}");
     argv(
         "-progress pipe:1",
         &format!("-vf {filters},{FULL_RANGE} {JPEG}"),
@@ -231,10 +232,9 @@ fn poster_argv() -> Vec<String> {
 }
 
 /// JFIF has full range.
-const FULL_RANGE: &str = "scale=out_range=pc,format=yuvj420p";
-/// One thread, so that equal pictures give equal bytes.
-const JPEG: &str =
-    "-map_metadata -1 -threads 1 -c:v mjpeg -q:v 4 -flags +bitexact -f image2 image_%05d.jpg";
+const FULL_RANGE: &str = "scale=flags=bicubic+accurate_rnd:out_range=pc,format=yuvj420p";
+/// One thread and an integer transform, so that equal pictures give equal bytes on every processor.
+const JPEG: &str = "-map_metadata -1 -threads 1 -c:v mjpeg -dct int -q:v 4 -flags +bitexact -f image2 image_%05d.jpg";
 
 #[cfg(test)]
 mod tests;

@@ -272,7 +272,7 @@ fn micros(text: &str) -> Option<i64> {
 }
 
 /// Bits per component, from the stream or else from the name of the pixel format (`yuv422p10le`, `p010le`, `gray12`).
-fn bit_depth(pixel_format: &str, raw: Option<&str>) -> u8 {
+pub(crate) fn bit_depth(pixel_format: &str, raw: Option<&str>) -> u8 {
     if let Some(bits) = raw
         .and_then(|r| r.parse().ok())
         .filter(|b| (1..=16).contains(b))

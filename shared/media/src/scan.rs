@@ -43,7 +43,10 @@ pub(crate) async fn detect_scan(
     }
     let mut counts = ScanCounts::default();
     for position in POSITIONS {
-        let command = Command::new(&tools.ffmpeg, argv(url, probe, position));
+        let command = Command::new(
+            tools.transcoder(&probe.video.codec, false),
+            argv(url, probe, position),
+        );
         process::run(&command, &Limits::indexing(), |line| Ok(counts.read(line)))
             .await
             .map_err(MediaError::of_demuxer)?;

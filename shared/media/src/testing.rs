@@ -96,15 +96,16 @@ impl ObjectStore for MemoryStore {
     }
 }
 
-/// The installed build.
+/// The pinned programs.
 pub(crate) fn tools() -> Tools {
-    Tools::locate(None, None).unwrap()
+    Tools::locate(&reelsmith_testkit::media_folder(), None, None).unwrap()
 }
 
-/// Runs ffmpeg in a folder with the arguments of `line`, which are separated by spaces; returns its stdout.
+/// Runs the reference ffmpeg, which is another build than the one under test, in a folder with the arguments of `line`,
+/// which are separated by spaces; returns its stdout.
 pub(crate) fn ffmpeg(folder: &Path, line: &str) -> String {
     let args = line.split_ascii_whitespace();
-    let output = std::process::Command::new(tools().ffmpeg)
+    let output = std::process::Command::new("ffmpeg")
         .args(["-v", "error", "-nostdin", "-y"])
         .args(args)
         .current_dir(folder)

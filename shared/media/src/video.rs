@@ -36,6 +36,7 @@ use reelsmith_isobmff::{EncodedTrack, boxes};
 use crate::command::Command;
 use crate::error::MediaError;
 use crate::hdr;
+use crate::probe::bit_depth;
 use crate::process::{Limits, run_with_progress};
 use crate::segment::{self, SegmentMedia, SegmentPosition};
 use crate::tools::Tools;
@@ -162,10 +163,26 @@ impl ChunkTask {
         Err(MediaError::plan(expected, found))
     }
 
+    /// ffmpeg's name of the codec that is decoded.
+    fn decoded_codec(&self) -> &str {
+        if self.mock {
+            "rawvideo"
+        } else {
+            &self.source.codec
+        }
+    }
+
+    /// Whether a rung is H.265 with ten bits.
+    fn ten_bits(&self) -> bool {
+        let deep = |r: &VideoRendition| bit_depth(&r.rung.settings.pixel_format, None) > 8;
+        self.rungs.iter().any(deep)
+    }
+
     /// The command that encodes this chunk.
     #[must_use]
     pub fn command(&self, tools: &Tools) -> Command {
-        Command::new(&tools.ffmpeg, transcode_argv(self)).within(&self.directory)
+        let program = tools.transcoder(self.decoded_codec(), self.ten_bits());
+        Command::new(program, transcode_argv(self)).within(&self.directory)
     }
 
     fn tick(&self) -> u64 {

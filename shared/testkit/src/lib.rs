@@ -6,8 +6,19 @@
 //! succeed and lose their answer, by a script or at random from a seed. [`orders`] builds sample orders for MediaConvert,
 //! and [`fuzz`] damages files for parsers.
 
+use std::path::PathBuf;
+
 pub mod fakes;
 pub mod faults;
 pub mod fuzz;
 pub mod orders;
 pub mod suites;
+
+/// The folder of the media layer's programs, which `scripts/setup` fills. Tests run these as the product;
+/// the `ffmpeg` on `PATH` is the reference decoder, which judges what they make.
+#[must_use]
+pub fn media_folder() -> PathBuf {
+    [env!("CARGO_MANIFEST_DIR"), "../../.local/media"]
+        .iter()
+        .collect()
+}

@@ -103,7 +103,7 @@ variable "media_layer_arn" {
 }
 
 variable "encoder_build" {
-  description = "Identity of the layer's ffmpeg, as its -version begins, for example \"ffmpeg 7.1.1\". Part of the profile hash: another build is another job key. Null for the layer of scripts/package."
+  description = "Identity of the layer's ffmpeg, the first and third word of its -version, for example \"ffmpeg 8.1.2\". Part of the profile hash: another build is another job key. Null for the layer of scripts/package."
   type        = string
   default     = null
 

@@ -52,7 +52,7 @@ impl Stage {
             clock: Arc::new(SystemClock),
             store: Arc::new(Sdk::emulator(&world.endpoint).await.s3()),
             endpoint: world.endpoint.clone(),
-            tools: Some(Tools::locate(None, None).unwrap()),
+            tools: Some(Tools::locate(&reelsmith_testkit::media_folder(), None, None).unwrap()),
         };
         let standin = StandIn::start(port, options).await.unwrap();
         Self { world, standin }

@@ -99,7 +99,7 @@ async fn examine(project: &Project) -> Vec<Finding> {
             "apt-get install python3 python3-venv, or brew install python",
         ),
     ];
-    findings.extend(media());
+    findings.extend(media(project.media()));
     findings.push(ministack(project.ministack()));
     findings.push(functions(project));
     findings.push(disk(&project.path("")));
@@ -120,13 +120,8 @@ async fn examine(project: &Project) -> Vec<Finding> {
 
 /// The first line of the version that a program prints.
 fn version_line(program: &str) -> Option<String> {
-    let version = if program.starts_with("ff") {
-        "-version"
-    } else {
-        "--version"
-    };
     let output = Command::new(program)
-        .arg(version)
+        .arg("--version")
         .stdin(Stdio::null())
         .output()
         .ok()?;
@@ -165,9 +160,9 @@ fn present(what: &str, program: &str, remedy: &str) -> Finding {
     }
 }
 
-fn media() -> Vec<Finding> {
-    let install = "run scripts/setup, or apt-get install ffmpeg, or brew install ffmpeg";
-    let tools = match Tools::locate(None, None) {
+fn media(folder: &Path) -> Vec<Finding> {
+    let install = "run scripts/setup, which installs it into .local/media";
+    let tools = match Tools::locate(folder, None, None) {
         Ok(tools) => tools,
         Err(e) => {
             return vec![Finding::bad(

@@ -17,6 +17,7 @@ use crate::commands::up::SettingArgs;
 use crate::error::{CallExt, CliError, CommandResult, ErrorCode, Exit, ResultExt};
 use crate::job::deliver::find_media;
 use crate::job::manifest::{self, Facts};
+use crate::project::Project;
 use crate::stack::settings::tools;
 use crate::view::text::say;
 
@@ -180,7 +181,7 @@ fn source(args: &EstimateArgs, manifest: &Manifest) -> Result<(Source, String), 
     let file = file.or_else(|| find_media(&args.manifest, &manifest.mezzanine.file_path));
     match file {
         Some(file) => {
-            let facts = Facts::probe(&tools(None, None)?, &file)?;
+            let facts = Facts::probe(&tools(&Project::find()?)?, &file)?;
             let size = std::fs::metadata(&file).on_file("read", &file)?;
             let found = probed(&facts, Bytes(size.len()))
                 .ok_or_else(|| unknown(&file.display().to_string()))?;

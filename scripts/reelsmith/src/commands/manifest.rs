@@ -6,6 +6,7 @@ use clap::Args;
 
 use crate::error::{CliError, CommandResult, Exit, ResultExt};
 use crate::job::manifest::{self, Titles};
+use crate::project::Project;
 use crate::stack::settings::tools;
 use crate::view::text::say;
 
@@ -33,7 +34,7 @@ pub fn new(args: &NewArgs) -> CommandResult {
             "no such file",
         ));
     }
-    let xml = manifest::describe(&tools(None, None)?, &args.file, &args.titles)?;
+    let xml = manifest::describe(&tools(&Project::find()?)?, &args.file, &args.titles)?;
     let beside = || args.file.with_extension("xml");
     let to = args.out.clone().unwrap_or_else(beside);
     if to == Path::new("-") {

@@ -46,7 +46,7 @@ pub async fn run(deployment: &DeploymentArgs, args: RunArgs) -> CommandResult {
                 "no such file",
             ));
         }
-        None => sample::usual(&project, &settings::tools(None, None)?)?.manifest,
+        None => sample::usual(&project, &settings::tools(&project)?)?.manifest,
     };
     let connection = if deployment.may_be_local() {
         let (state, cloud, names) =

@@ -78,7 +78,7 @@ pub async fn deploy(
     let resources = Resources::read(project)?;
     let functions = Function::read_all(project)?;
     require_built(project, &functions)?;
-    let mut values = SettingValues::of_this_machine(&options.overrides)?;
+    let mut values = SettingValues::of_this_machine(project, &options.overrides)?;
     let mut deployment = Deployment::named(&resources, &options.deployment, cloud.region());
     let queue_arn = provision_data(cloud, &resources, options, &mut deployment).await?;
     deployment.fill_in(&mut values, &options.deployment, cloud.region());
@@ -339,7 +339,7 @@ fn placeholders(
 /// The ASL of a local deployment with these options, without deploying it.
 pub fn rendered(project: &Project, options: &Options, region: &str) -> Result<String, CliError> {
     let resources = Resources::read(project)?;
-    let values = SettingValues::of_this_machine(&options.overrides)?;
+    let values = SettingValues::of_this_machine(project, &options.overrides)?;
     let mut deployment = Deployment::named(&resources, &options.deployment, region);
     deployment.functions = STEPS
         .iter()

@@ -173,7 +173,16 @@ fn start_standin(
         return Ok(None);
     }
     let log_path = project.local(format!("{STANDIN}.log"));
-    let arguments = ["--port", &port.to_string(), "--endpoint", &endpoint(stack)];
+    let media = project.media().display().to_string();
+    let (port_text, endpoint) = (port.to_string(), endpoint(stack));
+    let arguments = [
+        "--port",
+        &port_text,
+        "--endpoint",
+        &endpoint,
+        "--media",
+        &media,
+    ];
     let command = launch.other(&program, &arguments.map(str::to_owned));
     let pid = i32::try_from(spawn(command, &log_path)?.id()).unwrap_or(0);
     Ok(Some(Standin { pid, port }))

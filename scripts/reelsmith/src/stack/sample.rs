@@ -152,7 +152,7 @@ fn ffmpeg(tools: &Tools, argv: &[String]) -> Result<(), CliError> {
         CliError::new(
             "make the sample mezzanine",
             why,
-            "run scripts/setup, which installs an ffmpeg with libx264",
+            "run scripts/setup, which installs ffmpeg",
         )
     };
     let output = Command::new(&tools.ffmpeg)
@@ -174,7 +174,7 @@ mod tests {
 
     #[test]
     fn a_sample_matches_its_manifest() {
-        let tools = Tools::locate(None, None).unwrap();
+        let tools = crate::stack::settings::tools(&Project::find().unwrap()).unwrap();
         let folder = tempfile::tempdir().unwrap();
         let recipe = Recipe {
             seconds: 1,

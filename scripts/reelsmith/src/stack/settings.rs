@@ -10,6 +10,7 @@ use reelsmith_media::Tools;
 use reelsmith_pipeline::settings::Settings;
 
 use crate::error::{CliError, ErrorCode};
+use crate::project::Project;
 
 /// A setting given by the operator, as `NAME=VALUE`. Parsing checks the name and the value, so that a wrong one is
 /// reported here instead of by a function that cannot start.
@@ -83,17 +84,20 @@ fn check(setting: Setting, value: &str) -> Result<(), String> {
 pub struct SettingValues(BTreeMap<&'static str, String>);
 
 impl SettingValues {
-    /// The defaults of the contract, the tools of this machine, and the operator's overrides. The last override of a
-    /// setting wins.
+    /// The defaults of the contract, the programs that `scripts/setup` installed, and the operator's overrides. The last
+    /// override of a setting wins.
     ///
     /// # Errors
     /// `ToolMissing` if ffmpeg or ffprobe is not found.
-    pub fn of_this_machine(overrides: &[SettingOverride]) -> Result<Self, CliError> {
+    pub fn of_this_machine(
+        project: &Project,
+        overrides: &[SettingOverride],
+    ) -> Result<Self, CliError> {
         let given = |s: Setting| {
             let of = overrides.iter().rev().find(|o| o.setting == s);
             of.map(|o| o.value.as_str())
         };
-        let tools = tools(given(Setting::FFMPEG), given(Setting::FFPROBE))?;
+        let tools = located(project, given(Setting::FFMPEG), given(Setting::FFPROBE))?;
         let mut values = Self::default();
         for setting in Setting::ALL {
             if let Some(default) = setting.default() {
@@ -135,12 +139,20 @@ impl SettingValues {
     }
 }
 
-/// ffmpeg and ffprobe of this machine, or at the given paths.
+/// The programs that `scripts/setup` installed.
 ///
 /// # Errors
 /// `ToolMissing`.
-pub fn tools(ffmpeg: Option<&str>, ffprobe: Option<&str>) -> Result<Tools, CliError> {
-    Tools::locate(ffmpeg, ffprobe).map_err(|e| {
+pub fn tools(project: &Project) -> Result<Tools, CliError> {
+    located(project, None, None)
+}
+
+fn located(
+    project: &Project,
+    ffmpeg: Option<&str>,
+    ffprobe: Option<&str>,
+) -> Result<Tools, CliError> {
+    Tools::locate(project.media(), ffmpeg, ffprobe).map_err(|e| {
         CliError::new(
             "find ffmpeg and ffprobe",
             e.to_string(),
@@ -202,7 +214,7 @@ mod tests {
 
     #[test]
     fn every_setting_that_an_operator_may_choose_has_a_value_on_this_machine() {
-        let values = SettingValues::of_this_machine(&[]).unwrap();
+        let values = SettingValues::of_this_machine(&Project::find().unwrap(), &[]).unwrap();
         for setting in Setting::ALL.iter().filter(|s| !DERIVED.contains(s)) {
             assert!(values.get(*setting).is_ok(), "{setting:?}");
         }
@@ -214,7 +226,7 @@ mod tests {
     #[test]
     fn the_last_override_wins() {
         let overrides = ["MAX_CONCURRENCY=7", "MAX_CONCURRENCY=9"].map(|o| parsed(o).unwrap());
-        let values = SettingValues::of_this_machine(&overrides).unwrap();
+        let values = SettingValues::of_this_machine(&Project::find().unwrap(), &overrides).unwrap();
         assert_eq!(values.get(Setting::MAX_CONCURRENCY).unwrap(), "9");
     }
 }

@@ -34,6 +34,7 @@ impl Checkout {
             .current_dir(self.path())
             .env("REELSMITH_ROOT", self.path())
             .env("REELSMITH_MINISTACK", project.ministack())
+            .env("REELSMITH_MEDIA", project.media())
             // Hide the AWS settings of this machine.
             .env("AWS_CONFIG_FILE", "/dev/null")
             .env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")

@@ -9,6 +9,7 @@ use reelsmith_core::time::Ticks;
 use super::ChunkTask;
 use crate::color::Color;
 use crate::command::words;
+use crate::tools::Tools;
 use crate::{hdr, input};
 
 /// Name of a rung's file in the task's folder.
@@ -31,7 +32,8 @@ pub fn transcode_argv(task: &ChunkTask) -> Vec<String> {
         let seek = task.chunk.cut.seek;
         let seek = seek.map_or(String::new(), |seek| format!("-ss {}", decimal(seek)));
         let input = input::open_described(&task.url, task.container, task.described);
-        format!("-copyts -noaccurate_seek -seek_timestamp 1 {seek} {input}")
+        let cropping = cropping(task);
+        format!("-copyts -noaccurate_seek -seek_timestamp 1 {cropping} {seek} {input}")
     };
     let graph = graph(task);
     let rungs = task.rungs.iter().enumerate();
@@ -91,8 +93,15 @@ fn deinterlace(scan: Scan) -> Option<String> {
     Some(format!("bwdif=mode=send_frame:parity={parity}:deint=all"))
 }
 
-/// Crops to the clean aperture. ffmpeg has already rotated the picture, and since 7.1 cropped it, which the filter detects by
-/// the size.
+/// Keeps ffmpeg, since version 7.1, from cropping to the clean aperture itself: it rounds to odd sizes and offsets. The
+/// supplement is older and does not know the option.
+fn cropping(task: &ChunkTask) -> &'static str {
+    let crops = task.source.crop.is_some() && !Tools::lacks(task.decoded_codec(), task.ten_bits());
+    if crops { "-apply_cropping codec" } else { "" }
+}
+
+/// Crops to the clean aperture. ffmpeg has already rotated the picture; a build that has cropped it as well, in spite of
+/// [`cropping`], is detected by the size.
 fn cropped(source: &VideoStream, crop: Crop) -> String {
     let whole = Crop {
         x: 0,
@@ -108,24 +117,43 @@ fn cropped(source: &VideoStream, crop: Crop) -> String {
     )
 }
 
+/// Removes the metadata of HDR10, which encoders would write into the stream.
+const WITHOUT_HDR: &str = ",sidedata=mode=delete:type=MASTERING_DISPLAY_METADATA,sidedata=mode=delete:type=CONTENT_LIGHT_LEVEL";
+
+/// Bicubic. `accurate_rnd` gives the same samples on every processor; without it, the x86 code rounds differently from the
+/// portable code.
+const SCALER: &str = "bicubic+accurate_rnd";
+
 fn branch(task: &ChunkTask, rung: &ResolvedRung, i: usize) -> String {
     let (source, size) = (&task.source, rung.resolution);
     let mapped = tone_mapped(task, rung);
     let read = Color::of(source, source.dynamic_range()).scaler;
-    let written = Color::of(source, rung.range).scaler;
+    let color = Color::of(source, rung.range);
+    let written = color.scaler;
     let scaled = format!(
-        "scale={}:{}:flags=bicubic:in_color_matrix={read}",
+        "scale={}:{}:flags={SCALER}:in_color_matrix={read}",
         size.width, size.height
     );
     let format = &rung.settings.pixel_format;
     let steps = match mapped {
         false => format!("{scaled}:out_color_matrix={written}:out_range=tv"),
         true => format!(
-            "{scaled},format=gbrp16le,lut3d=file={}:interp=tetrahedral,scale=flags=bicubic:out_color_matrix={written}:out_range=tv",
+            "{scaled},format=gbrp16le,lut3d=file={}:interp=tetrahedral,scale=flags={SCALER}:out_color_matrix={written}:out_range=tv",
             hdr::FILE
         ),
     };
-    format!(";[s{i}]{steps},setsar=1,format={format}[v{i}]")
+    let Color {
+        primaries,
+        transfer,
+        matrix,
+        ..
+    } = color;
+    // Encoders take the colour from the frames. HDR metadata must not reach an SDR rung.
+    let metadata = if mapped { WITHOUT_HDR } else { "" };
+    format!(
+        ";[s{i}]{steps},setsar=1,format={format}{metadata},\
+         setparams=range=tv:color_primaries={primaries}:color_trc={transfer}:colorspace={matrix}[v{i}]"
+    )
 }
 
 /// Whether the rung is SDR and the source HDR.
@@ -187,16 +215,10 @@ fn output(task: &ChunkTask, rung: &ResolvedRung, i: usize) -> String {
         _ => "",
     };
     let encoder = encoder(&task.source, rung, gop);
-    let Color {
-        primaries,
-        transfer,
-        matrix,
-        ..
-    } = Color::of(&task.source, rung.range);
     let file = output_name(i);
     format!(
         "-map [v{i}] -an -sn -dn -map_metadata -1 -map_chapters -1 -fps_mode passthrough -enc_time_base {den}/{num} \
-         {parameter_sets} {encoder} -color_primaries {primaries} -color_trc {transfer} -colorspace {matrix} -color_range tv \
+         {parameter_sets} {encoder} \
          -force_key_frames expr:eq(mod(n,{gop}),0) -forced-idr 1 -video_track_timescale {timescale} \
          -f mp4 -movflags +frag_keyframe+default_base_moof+frag_discont+delay_moov+skip_trailer {file}"
     )
@@ -237,11 +259,16 @@ fn encoder(source: &VideoStream, rung: &ResolvedRung, gop: u64) -> String {
 }
 
 /// `stitchable` makes the parameter sets independent of content and quality. With `vbv-init` every chunk starts with a
-/// half-full buffer, so the chunks share one buffer model. Without scene cuts, IDR pictures stay on their grid.
+/// half-full buffer, so the chunks share one buffer model. Without scene cuts, IDR pictures stay on their grid. With
+/// `cpu-independent`, processors with other instruction sets give the same bytes, even of another architecture.
 fn x264(gop: u64) -> String {
-    format!("keyint={gop}:min-keyint={gop}:scenecut=0:open-gop=0:stitchable=1:vbv-init=0.5")
+    format!(
+        "keyint={gop}:min-keyint={gop}:scenecut=0:open-gop=0:stitchable=1:vbv-init=0.5:cpu-independent=1"
+    )
 }
 
+/// x265 gives the same bytes with every instruction set of one architecture, but others on x86_64 than on arm64, because its
+/// rate control computes with floating-point numbers. All workers of a deployment have one architecture.
 fn x265(rung: &ResolvedRung, gop: u64) -> String {
     let threads = rung.settings.threads;
     let pools = if threads > 1 {

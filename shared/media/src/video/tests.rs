@@ -274,6 +274,64 @@ async fn a_transport_stream_loses_no_frames() {
     film.assert_lossless(&shown);
 }
 
+/// Runs the command of a chunk with ffmpeg's and the encoders' code for these instruction sets; returns its files.
+fn encoded_with(task: &ChunkTask, cpu_flags: &str, x264: &str, x265: &str) -> Vec<Vec<u8>> {
+    let command = task.command(&tools());
+    let asm = |arg: &String| match arg.as_str() {
+        _ if !arg.starts_with("keyint=") => arg.clone(),
+        _ if arg.contains("cpu-independent") => format!("{arg}:asm={x264}"),
+        _ => format!("{arg}:asm={x265}"),
+    };
+    let output = std::process::Command::new(&command.program)
+        .args(["-cpuflags", cpu_flags])
+        .args(command.args.iter().map(asm))
+        .current_dir(&task.directory)
+        .output()
+        .unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && stderr.is_empty(), "{stderr}");
+    let files = (0..task.rungs.len()).map(|i| task.directory.join(argv::output_name(i)));
+    files.map(|f| std::fs::read(f).unwrap()).collect()
+}
+
+#[cfg(target_arch = "x86_64")]
+#[tokio::test(flavor = "multi_thread")]
+async fn the_bytes_do_not_depend_on_the_instruction_set() {
+    let line = format!("{LAVFI}:rate=24 -t 2 -vf noise=alls=20:allf=t {B_FRAMES} film.mp4");
+    let film = Film::made(Container::Mov, &line).await;
+    let smaller = |mut rendition: VideoRendition| {
+        rendition.rung.resolution = Resolution {
+            width: 256,
+            height: 144,
+        };
+        rendition
+    };
+    let mut deep = rung(VideoCodec::H265, "fast", "main10", 28.0);
+    deep.rung.settings.pixel_format = "yuv420p10le".into();
+    let eight_bits = [
+        smaller(rung(VideoCodec::H264, "medium", "high", 24.0)),
+        smaller(rung(VideoCodec::H265, "fast", "main", 28.0)),
+    ];
+    for rungs in [&eight_bits[..], &[smaller(deep)]] {
+        let task = film.tasks(48, rungs).remove(0);
+        let sse = "mmx+mmxext+sse+sse2+sse3+ssse3+sse4.1+sse4.2";
+        let avx2 = "mmx+mmxext+sse+sse2+sse3+ssse3+sse4.1+sse4.2+avx+fma3+bmi1+bmi2+avx2";
+        let old = encoded_with(&task, sse, "SSE2,SSSE3,SSE4.2", "sse4.2");
+        let new = encoded_with(&task, avx2, "SSE2,SSSE3,SSE4.2,AVX,FMA3,BMI2,AVX2", "avx2");
+        assert!(old == new, "{} rungs differ", rungs.len());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn av1_is_decoded_by_the_supplement() {
+    let line = format!("{LAVFI}:rate=24 -t 4 -c:v libsvtav1 -preset 12 -g 24 film.mp4");
+    let film = Film::made(Container::Mov, &line).await;
+    let chunks = film.encode(48, &[lossless()]).await;
+    assert_eq!(chunks.len(), 2);
+    let shown = film.assert_seamless(&chunks, 0);
+    film.assert_lossless(&shown);
+}
+
 /// Kinds of mezzanine for which some ways of cutting are known to fail.
 const KINDS: [(Container, &str); 9] = [
     (

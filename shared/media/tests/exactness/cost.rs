@@ -171,7 +171,7 @@ fn ssim(film: &Film, file: &Path) -> f64 {
         name(&film.file)
     );
     let args: Vec<String> = line.split(' ').map(str::to_owned).collect();
-    let text = ffmpeg(folder, &args);
+    let text = ffmpeg(Path::new("ffmpeg"), folder, &args);
     let all = text
         .split_ascii_whitespace()
         .filter_map(|w| w.strip_prefix("All:"));

@@ -33,14 +33,14 @@ pub struct Film {
     folder: tempfile::TempDir,
 }
 
-/// The installed build.
+/// The pinned programs.
 pub fn tools() -> Tools {
-    Tools::locate(None, None).unwrap()
+    Tools::locate(&reelsmith_testkit::media_folder(), None, None).unwrap()
 }
 
-/// Runs ffmpeg in a folder and returns its stdout.
-pub fn ffmpeg(folder: &Path, args: &[String]) -> String {
-    let output = Command::new(tools().ffmpeg)
+/// Runs an ffmpeg in a folder and returns its stdout.
+pub fn ffmpeg(program: &Path, folder: &Path, args: &[String]) -> String {
+    let output = Command::new(program)
         .args(["-v", "error", "-nostdin", "-y", "-threads", "1"])
         .args(args)
         .current_dir(folder)
@@ -110,7 +110,7 @@ fn step(folder: &Path, line: &str, picture: Picture) {
             _ => args.push(word.to_owned()),
         }
     }
-    ffmpeg(folder, &args);
+    ffmpeg(Path::new("ffmpeg"), folder, &args);
 }
 
 async fn stored(file: &Path) -> (Arc<MemoryStore>, ObjectPin) {

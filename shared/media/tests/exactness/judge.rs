@@ -4,7 +4,7 @@ use std::path::Path;
 
 use reelsmith_core::probe::Scan;
 
-use crate::film::{Film, ffmpeg};
+use crate::film::{Film, ffmpeg, tools};
 
 /// A decoded picture: its time in the requested units, and the MD5 of its samples.
 pub type Shown = (i64, String);
@@ -12,21 +12,29 @@ pub type Shown = (i64, String);
 /// Units of source times, a multiple of nearly every frame rate and container clock of the kinds.
 const FINE: i128 = 9_000_000;
 
-/// The pictures of a file in presentation order.
+/// The pictures of a file in presentation order: decoded by the reference ffmpeg, then filtered by the one under test,
+/// because versions of the filters differ in rounding.
 pub fn pictures(file: &Path, filters: &str, timescale: i128) -> Vec<Shown> {
     let name = file.file_name().unwrap().to_str().unwrap();
-    let line = format!(
-        "-copyts -i {name} -map 0:v:0 -vf {filters} -fps_mode passthrough -enc_time_base 1/{timescale} \
-         -f framehash -hash md5 -"
-    );
-    let args: Vec<String> = line.split_ascii_whitespace().map(str::to_owned).collect();
-    let text = ffmpeg(file.parent().unwrap(), &args);
+    let folder = file.parent().unwrap();
+    let decoded = format!("{name}.decoded.nut");
+    let clock = format!("-fps_mode passthrough -enc_time_base 1/{timescale}");
+    let decode = format!("-copyts -i {name} -map 0:v:0 {clock} -c:v rawvideo -f nut {decoded}");
+    run(Path::new("ffmpeg"), folder, &decode);
+    let filter = format!("-copyts -i {decoded} -vf {filters} {clock} -f framehash -hash md5 -");
+    let text = run(&tools().ffmpeg, folder, &filter);
+    std::fs::remove_file(folder.join(decoded)).unwrap();
     let rows = text.lines().filter(|l| !l.starts_with('#'));
     let row = |line: &str| {
         let fields: Vec<&str> = line.split(',').map(str::trim).collect();
         (fields[2].parse().unwrap(), fields[5].to_owned())
     };
     rows.map(row).collect()
+}
+
+fn run(program: &Path, folder: &Path, line: &str) -> String {
+    let args: Vec<String> = line.split_ascii_whitespace().map(str::to_owned).collect();
+    ffmpeg(program, folder, &args)
 }
 
 /// The hashes of the output's frames, in order.
@@ -44,11 +52,21 @@ pub fn expected(film: &Film) -> Vec<String> {
         "{}",
         film.kind.name
     );
-    if film.kind.interlaced {
-        filters.insert_str(0, "bwdif=mode=send_frame:deint=all,");
+    // The decoded file states neither fields nor the range.
+    let parity = match film.indexed.index.scan {
+        Scan::Progressive => None,
+        Scan::TopFirst => Some("tff"),
+        Scan::BottomFirst => Some("bff"),
+    };
+    if let Some(parity) = parity {
+        let fields = format!("bwdif=mode=send_frame:parity={parity}:deint=all,");
+        filters.insert_str(0, &fields);
+    }
+    if film.probe.video.range.as_deref() == Some("pc") {
+        filters.insert_str(0, "setparams=range=pc,");
     }
     filters.push_str(&format!(
-        "scale={}:{}:flags=bicubic:out_range=tv,format={format}",
+        "scale={}:{}:flags=bicubic+accurate_rnd:out_range=tv,format={format}",
         size.width, size.height
     ));
     let source = pictures(&film.file, &filters, FINE);

@@ -210,6 +210,12 @@ pub const KINDS: &[Kind] = &[
         ],
     ),
     kind(
+        "MP4 AV1",
+        Mov,
+        "a.mp4",
+        &["SRC -c:v libsvtav1 -preset 12 -g 24 a.mp4"],
+    ),
+    kind(
         "MP4 VFR H.264",
         Mov,
         "a.mp4",
@@ -353,6 +359,12 @@ pub const KINDS: &[Kind] = &[
         Matroska,
         "a.mkv",
         &["SRC@60000/1001 -c:v libvpx-vp9 -deadline realtime -cpu-used 8 -g 40 a.mkv"],
+    ),
+    kind(
+        "MKV AV1, 10 bit",
+        Matroska,
+        "a.mkv",
+        &["SRC -pix_fmt yuv420p10le -c:v libsvtav1 -preset 12 -g 24 a.mkv"],
     ),
     kind(
         "MKV FFV1 4:4:4",

@@ -200,14 +200,16 @@ fn every_bucket_is_closed_encrypted_versioned_and_tidied() {
 
 /// Calls scripts/package for the SBOM of programs that consist only of a build configuration.
 const SBOM: &str = r#"
-import importlib.machinery, importlib.util, json, pathlib
+import importlib.machinery, importlib.util, json, sys
+sys.dont_write_bytecode = True
+sys.path.insert(0, "scripts")
+import media_layer
 loader = importlib.machinery.SourceFileLoader("package", "scripts/package")
 package = importlib.util.module_from_spec(importlib.util.spec_from_loader("package", loader))
-import sys
-sys.dont_write_bytecode = True
 loader.exec_module(package)
-layer = json.loads(pathlib.Path("scripts/media-layer.json").read_text())
-programs = {tool: b"\0--enable-gpl --enable-static --enable-libx264 --enable-gnutls\0" for tool in layer["tools"]}
+layer = media_layer.pins()
+names = [name for package in layer["packages"] for name in package["platforms"]["linux-x86_64"]["programs"]]
+programs = {name: b"\0--static --enable-libx264 --enable-gpl --enable-gnutls\0" for name in names}
 print(json.dumps([package.sbom(layer, arch, programs) for arch in ("x86_64", "arm64")]))
 "#;
 
@@ -237,13 +239,21 @@ fn the_layers_sbom_names_every_program_and_what_is_linked_in() {
             (Some("CycloneDX"), Some("1.5"))
         );
         let components = bom["components"].as_array().expect("components");
-        for (tool, spec) in layer["tools"].as_object().expect("tools") {
+        let packages = layer["packages"].as_array().expect("packages");
+        let pinned = packages.iter().flat_map(|package| {
+            let platform = &package["platforms"][format!("linux-{arch}")];
+            let programs = platform["programs"].as_object().expect("programs");
+            programs
+                .iter()
+                .map(move |(tool, spec)| (package, tool, spec))
+        });
+        for (package, tool, spec) in pinned {
             let found = components
                 .iter()
                 .find(|c| c["bom-ref"] == **tool)
                 .expect("the tool");
-            assert_eq!(found["hashes"][0]["content"], spec[arch]["sha256"]);
-            assert_eq!(found["version"], spec["version"]);
+            assert_eq!(found["hashes"][0]["content"], spec["sha256"]);
+            assert_eq!(found["version"], package["version"]);
             assert_eq!(found["licenses"][0]["license"]["id"], layer["license"]);
             let depends = bom["dependencies"].as_array().expect("dependencies");
             let depends = depends

@@ -77,7 +77,7 @@ impl World {
             workflow: Arc::default(),
             clock,
             key: delivery.manifest_key(),
-            tools: Tools::locate(None, None).unwrap(),
+            tools: Tools::locate(&reelsmith_testkit::media_folder(), None, None).unwrap(),
             passed: Vec::new(),
             job: None,
             claim: None,

@@ -249,7 +249,11 @@ impl Stage {
     /// An order whose response is lost, one that fails, and an attempt that finds two running orders, one too many.
     pub async fn orders(&mut self) {
         let endpoint = self.world.endpoint.clone();
-        let working = standin(&endpoint, Some(Tools::locate(None, None).unwrap())).await;
+        let working = standin(
+            &endpoint,
+            Some(Tools::locate(&reelsmith_testkit::media_folder(), None, None).unwrap()),
+        )
+        .await;
         self.orders.lead_to(port(&working));
         working.inject(Fault::LoseAnswer {
             then_pass_seconds: 61,

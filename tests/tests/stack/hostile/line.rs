@@ -62,7 +62,7 @@ impl Line {
         memory.add_bucket("in", true);
         let store: Arc<dyn ObjectStore> = memory.clone();
         let outputs = || Objects::new(Arc::clone(&store), "out");
-        let tools = Tools::locate(None, None).unwrap();
+        let tools = Tools::locate(&reelsmith_testkit::media_folder(), None, None).unwrap();
         let build = tools.build();
         let settings = Settings::of(&[
             (Setting::PROFILE, "draft"),

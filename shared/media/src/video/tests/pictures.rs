@@ -109,6 +109,8 @@ async fn hdr10_is_preserved_and_also_tone_mapped() {
         assert_eq!(again.mastering, Some(graded));
 
         assert_eq!(colours(&chunks[0].rungs[1]), (1, 1, 1));
+        let sdr = film.reprobed(1).await;
+        assert_eq!((sdr.bit_depth, sdr.light, sdr.mastering), (8, None, None));
         let mapped = pixel(&film.joined(&chunks, 1), 100, 60);
         let expected = hdr::to_sdr(signal, VideoRange::Pq, 800.0);
         assert_near(
