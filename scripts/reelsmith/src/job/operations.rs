@@ -27,8 +27,8 @@ pub trait Operations: Send + Sync {
     async fn definition(&self, machine: &str) -> CallResult<String>;
     /// Map runs of an execution.
     async fn map_runs(&self, arn: &str) -> CallResult<Vec<MapRun>>;
-    /// Starts an execution and returns its ARN; `None` if the name is taken.
-    async fn start(&self, machine: &str, name: &str, input: &str) -> CallResult<Option<String>>;
+    /// Starts a new execution with the input of one that has ended, and returns its ARN.
+    async fn start_again(&self, view: &ExecutionView) -> CallResult<String>;
     /// Resumes an execution that ended without success, or starts another one with its input.
     async fn redrive(&self, arn: &str) -> CallResult<Redriven>;
     /// Stops a running execution.
@@ -71,8 +71,8 @@ impl Operations for Cloud {
         Self::map_runs(self, arn).await
     }
 
-    async fn start(&self, machine: &str, name: &str, input: &str) -> CallResult<Option<String>> {
-        self.start_new(machine, name, input).await
+    async fn start_again(&self, view: &ExecutionView) -> CallResult<String> {
+        Self::start_again(self, view).await
     }
 
     async fn redrive(&self, arn: &str) -> CallResult<Redriven> {

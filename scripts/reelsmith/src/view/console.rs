@@ -13,9 +13,7 @@ use axum::http::{HeaderMap, Uri};
 use axum::response::Response;
 use axum::routing::get;
 use clap::Args;
-use reelsmith_aws::operate::{
-    ExecutionStatus, ExecutionSummary, HistoryEvent, HistoryKind, MapRun, execution_arn,
-};
+use reelsmith_aws::operate::{MapRun, execution_arn};
 use reelsmith_core::ports::is_execution_name;
 use serde::Serialize;
 use tokio::sync::Mutex;
@@ -68,67 +66,6 @@ pub struct Console {
     players: Mutex<BTreeMap<String, Player>>,
     /// By name of the execution.
     work: Mutex<BTreeMap<String, WorkItems>>,
-}
-
-#[derive(Serialize)]
-struct ListedExecution {
-    name: String,
-    status: ExecutionStatus,
-    started_ms: i64,
-    stopped_ms: Option<i64>,
-}
-
-impl From<&ExecutionSummary> for ListedExecution {
-    fn from(summary: &ExecutionSummary) -> Self {
-        Self {
-            name: summary.name.clone(),
-            status: summary.status,
-            started_ms: summary.started_ms,
-            stopped_ms: summary.stopped_ms,
-        }
-    }
-}
-
-#[derive(Serialize)]
-struct ExecutionDetails {
-    #[serde(flatten)]
-    summary: ListedExecution,
-    arn: String,
-    input: String,
-    output: Option<String>,
-    error: Option<String>,
-    cause: Option<String>,
-}
-
-#[derive(Serialize)]
-struct ConsoleEvent {
-    id: i64,
-    at_ms: i64,
-    #[serde(flatten)]
-    kind: EventKind,
-}
-
-#[derive(Serialize)]
-#[serde(tag = "kind", rename_all = "lowercase")]
-enum EventKind {
-    Entered { state: String },
-    Exited { state: String, output: String },
-    Failed { error: String, cause: String },
-}
-
-impl From<HistoryEvent> for ConsoleEvent {
-    fn from(event: HistoryEvent) -> Self {
-        let kind = match event.kind {
-            HistoryKind::Entered { state } => EventKind::Entered { state },
-            HistoryKind::Exited { state, output } => EventKind::Exited { state, output },
-            HistoryKind::TaskFailed { error, cause } => EventKind::Failed { error, cause },
-        };
-        Self {
-            id: event.id,
-            at_ms: event.at_ms,
-            kind,
-        }
-    }
 }
 
 #[derive(Serialize)]
@@ -238,30 +175,21 @@ async fn executions(State(console): Shared) -> Answer {
     let connection = &console.connection;
     let machine = &connection.names.state_machine_arn;
     let all = connection.operations.executions(machine, LISTED).await?;
-    let all: Vec<ListedExecution> = all.iter().map(ListedExecution::from).collect();
     Ok(web::json(&all))
 }
 
 async fn execution(State(console): Shared, ExecutionName(name): ExecutionName) -> Answer {
     let arn = console.arn(&name);
-    let Some(view) = console.connection.operations.execution(&arn).await? else {
-        return Ok(web::not_found(&name));
-    };
-    Ok(web::json(&ExecutionDetails {
-        summary: ListedExecution::from(&view.summary),
-        arn: view.summary.arn,
-        input: view.input,
-        output: view.output,
-        error: view.error,
-        cause: view.cause,
-    }))
+    Ok(match console.connection.operations.execution(&arn).await? {
+        Some(view) => web::json(&view),
+        None => web::not_found(&name),
+    })
 }
 
 async fn history(State(console): Shared, ExecutionName(name): ExecutionName, uri: Uri) -> Answer {
     let after = web::parameter(&uri, "after").and_then(|n| n.parse().ok());
     let (arn, operations) = (console.arn(&name), &console.connection.operations);
     let events = operations.history(&arn, after.unwrap_or(0)).await?;
-    let events: Vec<ConsoleEvent> = events.into_iter().map(ConsoleEvent::from).collect();
     Ok(web::json(&events))
 }
 

@@ -42,7 +42,7 @@ impl From<&SdkStatus> for ExecutionStatus {
 }
 
 /// One row of a list of executions. Times are in milliseconds since the epoch.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ExecutionSummary {
     pub arn: String,
     pub name: String,
@@ -52,8 +52,9 @@ pub struct ExecutionSummary {
 }
 
 /// An execution with its result.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ExecutionView {
+    #[serde(flatten)]
     pub summary: ExecutionSummary,
     /// The input as JSON.
     pub input: String,
@@ -76,20 +77,6 @@ pub struct MapRun {
 }
 
 impl Cloud {
-    /// Starts an execution. Returns its ARN, or `None` if an execution of that name exists.
-    pub async fn start_new(
-        &self,
-        machine: &str,
-        name: &str,
-        input: &str,
-    ) -> CloudResult<Option<String>> {
-        match self.start_execution(machine, name, input).await {
-            Ok(arn) => Ok(Some(arn)),
-            Err(e) if e.code() == Some("ExecutionAlreadyExists") => Ok(None),
-            Err(e) => Err(e),
-        }
-    }
-
     /// Starts an execution and returns its ARN.
     pub async fn start_execution(
         &self,
