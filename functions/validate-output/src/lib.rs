@@ -14,7 +14,7 @@ use reelsmith_core::job::Job;
 use reelsmith_core::keys::GenerationKeys;
 use reelsmith_core::record::{ImagesRecord, RenditionRecord};
 use reelsmith_core::submission::Step;
-use reelsmith_pipeline::proof::gather::{KnownMeasurements, ReadBudget, gather};
+use reelsmith_pipeline::proof::gather::{KnownMeasurements, ReadBudget, RealNames, gather};
 use reelsmith_pipeline::proof::{evidence, page};
 use reelsmith_pipeline::submission::Submissions;
 use reelsmith_pipeline::{Invocation, records};
@@ -47,7 +47,8 @@ pub async fn handle(
     let expectation = expectation(outputs, claim, &job).await?;
     let known = KnownMeasurements::read(outputs, &expectation, &keys).await?;
     let budget = ReadBudget::default();
-    let delivery = gather(outputs, keys.output_prefix(), budget, known).await?;
+    let names = RealNames::default();
+    let delivery = gather(outputs, keys.output_prefix(), budget, known, &names).await?;
     let report = Report {
         mock: job.options.mock,
         ..check(&delivery, Some(&expectation), Sets::ALL)

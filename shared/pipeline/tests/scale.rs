@@ -21,7 +21,7 @@ use reelsmith_core::object::{ObjectPin, ObjectRef};
 use reelsmith_core::ports::{
     ListedObject, ObjectMeta, ObjectStore, PortError, PortErrorKind, PortResult, Put, PutOptions,
 };
-use reelsmith_pipeline::proof::gather::{KnownMeasurements, ReadBudget, gather};
+use reelsmith_pipeline::proof::gather::{KnownMeasurements, ReadBudget, RealNames, gather};
 
 const PREFIX: &str = "outputs/show/key/";
 
@@ -180,7 +180,8 @@ async fn validate(good: ValidOutput, budget: ReadBudget) -> Cost {
     let expected = good.expected.clone();
     let store = Arc::new(Generated::new(good));
     let outputs = Objects::new(Arc::clone(&store) as Arc<dyn ObjectStore>, "out");
-    let delivery = gather(&outputs, PREFIX, budget, KnownMeasurements::default())
+    let (known, names) = (KnownMeasurements::default(), RealNames::default());
+    let delivery = gather(&outputs, PREFIX, budget, known, &names)
         .await
         .unwrap();
     let report = check(&delivery, expected.as_ref(), Sets::ALL);
@@ -282,6 +283,7 @@ async fn a_store_that_fails_is_an_error_and_an_object_that_changed_is_a_finding(
             PREFIX,
             ReadBudget::default(),
             KnownMeasurements::default(),
+            &RealNames::default(),
         )
         .await
         .unwrap_err();
@@ -297,6 +299,7 @@ async fn a_store_that_fails_is_an_error_and_an_object_that_changed_is_a_finding(
             PREFIX,
             ReadBudget::default(),
             KnownMeasurements::default(),
+            &RealNames::default(),
         )
         .await
         .unwrap();

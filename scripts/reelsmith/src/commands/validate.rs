@@ -6,8 +6,6 @@
 mod job;
 mod print;
 
-use std::sync::Arc;
-
 use clap::{Args, ValueEnum};
 use reelsmith_conformance::{Report, Sets, Severity, Verdict, check};
 use reelsmith_pipeline::proof::gather::{KnownMeasurements, ReadBudget, gather};
@@ -99,15 +97,14 @@ pub async fn validate(
     };
     let location = Location::of(&args.target, source).await?;
     let documents = EntryDocuments::find(&location).await?;
-    let renamed = Arc::new(documents.renamed(&location));
-    let objects = reelsmith_contract::Objects::new(renamed, location.objects.bucket());
     // Checksums are only compared with the records of a job.
     let budget = ReadBudget {
         hashed: if args.job.is_some() { u64::MAX } else { 0 },
         ..ReadBudget::default()
     };
     let known = KnownMeasurements::default();
-    let delivery = gather(&objects, &documents.prefix, budget, known).await;
+    let (objects, prefix) = (&location.objects, &documents.prefix);
+    let delivery = gather(objects, prefix, budget, known, &documents.names).await;
     let delivery = delivery.map_err(|e| location.error("read", &e).with_source(e))?;
     let (expectation, sets) = match &args.job {
         Some(job) => {

@@ -13,7 +13,7 @@ use reelsmith_core::record::RungOutput;
 use reelsmith_core::time::Timescale;
 use reelsmith_testkit::fakes::MemoryStore;
 
-use super::gather::{KnownMeasurements, ReadBudget};
+use super::gather::{KnownMeasurements, ReadBudget, RealNames};
 use super::*;
 
 const PREFIX: &str =
@@ -46,7 +46,8 @@ async fn stored(good: &ValidOutput) -> Objects {
 }
 
 async fn gathered(outputs: &Objects, known: KnownMeasurements) -> Delivery {
-    let gathered = gather::gather(outputs, PREFIX, ReadBudget::default(), known).await;
+    let (budget, names) = (ReadBudget::default(), RealNames::default());
+    let gathered = gather::gather(outputs, PREFIX, budget, known, &names).await;
     gathered.unwrap()
 }
 
