@@ -60,8 +60,6 @@ impl StandIn {
         Ok(Self { port, jobs, server })
     }
 
-    /// Its address.
-    #[must_use]
     pub fn endpoint(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
     }

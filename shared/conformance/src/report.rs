@@ -180,9 +180,9 @@ impl Coverage {
             segments: measured.count() as u64,
             ..Self::default()
         };
-        for (folder, recorded) in view.recorded() {
+        for recorded in view.recorded() {
             for segment in &recorded.segments {
-                let object = view.object(&format!("{folder}/{}", segment.name));
+                let object = view.object(&format!("{}/{}", recorded.rendition, segment.name));
                 coverage.recorded += 1;
                 coverage.compared += u64::from(object.is_some_and(|o| o.sha256.is_some()));
             }
