@@ -47,7 +47,6 @@ pub enum Status {
 
 impl Status {
     /// Its name in the API.
-    #[must_use]
     pub fn name(&self) -> &'static str {
         self.into()
     }

@@ -65,7 +65,6 @@ impl StandIn {
     }
 
     /// Every job, oldest first.
-    #[must_use]
     pub fn jobs(&self) -> Vec<Job> {
         self.jobs.all()
     }

@@ -40,25 +40,21 @@ impl CloudError {
     }
 
     /// What was attempted, as `create bucket reelsmith-input`.
-    #[must_use]
     pub fn action(&self) -> &str {
         &self.action
     }
 
     /// Why it failed, on one line for people.
-    #[must_use]
     pub fn detail(&self) -> String {
         self.source.reason()
     }
 
     /// What the error means for the caller.
-    #[must_use]
     pub fn kind(&self) -> PortErrorKind {
         self.source.kind()
     }
 
     /// The error code of the service, if it answered with one.
-    #[must_use]
     pub fn code(&self) -> Option<&str> {
         self.source.code()
     }
@@ -121,7 +117,6 @@ pub struct Cloud {
 
 impl Cloud {
     /// The clients of a configuration.
-    #[must_use]
     pub fn new(sdk: &Sdk) -> Self {
         let config = sdk.config();
         Self {
@@ -137,13 +132,11 @@ impl Cloud {
     }
 
     /// The configuration that the clients were made from.
-    #[must_use]
     pub fn sdk(&self) -> &Sdk {
         &self.sdk
     }
 
     /// The region of the clients.
-    #[must_use]
     pub fn region(&self) -> &str {
         self.sdk.region().unwrap_or("us-east-1")
     }

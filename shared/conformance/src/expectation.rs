@@ -84,7 +84,6 @@ impl ExpectedVideo {
 
 impl Expectation {
     /// What a plan and the records of its renditions promise.
-    #[must_use]
     pub fn from_plan(plan: &Plan, renditions: &[RenditionRecord], dash: bool) -> Self {
         let recorded = plan.renditions().filter_map(|path| {
             let found = renditions.iter().find(|r| r.output.rendition == path);
@@ -112,7 +111,6 @@ impl Expectation {
     }
 
     /// Duration of the programme in nanoseconds.
-    #[must_use]
     pub fn nanos(&self) -> i128 {
         crate::measure::nanos(self.duration.0.into(), self.timescale.0)
     }

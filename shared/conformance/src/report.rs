@@ -240,14 +240,12 @@ impl Report {
     }
 
     /// Number of violations of a severity.
-    #[must_use]
     pub fn count(&self, severity: Severity) -> usize {
         let violations = self.violations.iter();
         violations.filter(|v| v.severity == severity).count()
     }
 
     /// The report as text: the verdict, the renditions and at most 40 violations.
-    #[must_use]
     pub fn summary(&self) -> String {
         let counts = [Severity::Fail, Severity::Warn, Severity::Info];
         let counts = counts.map(|s| format!("{} {s}", self.count(s))).join(", ");

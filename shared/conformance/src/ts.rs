@@ -71,7 +71,6 @@ struct Packet<'a> {
 }
 
 /// Reads a whole segment. Errors are recorded in [`TsFacts::faults`].
-#[must_use]
 pub fn read(data: &[u8]) -> TsFacts {
     let mut walk = Walk::default();
     let packets = data.chunks_exact(PACKET);
@@ -239,7 +238,6 @@ impl Walk {
 }
 
 /// Compares two adjacent segments without a discontinuity between them: counters and times continue.
-#[must_use]
 pub fn join(before: &TsFacts, next: &TsFacts) -> Option<Mismatch> {
     next.streams.iter().find_map(|(pid, first)| {
         let last = before.streams.get(pid)?;

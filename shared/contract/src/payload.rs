@@ -82,7 +82,6 @@ pub enum Decision {
 
 impl Decision {
     /// The name that the Choice state of the ASL compares with.
-    #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Encode => "ENCODE",
@@ -116,13 +115,11 @@ pub struct Claim {
 
 impl Claim {
     /// The keys of everything that this generation writes.
-    #[must_use]
     pub fn keys(&self) -> GenerationKeys {
         GenerationKeys::new(&self.asset, &self.job_key, self.fence.generation)
     }
 
     /// The generation that is held.
-    #[must_use]
     pub fn generation(&self) -> Generation {
         self.fence.generation
     }

@@ -218,11 +218,6 @@ fn probed(facts: &Facts, size: Bytes) -> Option<Source> {
     let (num, den) = facts.video.frame_rate.split_once('/')?;
     let frame_rate = FrameRate::new(num.parse().ok()?, den.parse().ok()?)?;
     let seconds: f64 = facts.duration.as_ref()?.parse().ok()?;
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "an estimate"
-    )]
     let millis = (seconds.max(0.0) * 1000.0).ceil() as u64;
     Some(Source {
         picture: Resolution {

@@ -23,7 +23,6 @@ pub enum ExecutionStatus {
 
 impl ExecutionStatus {
     /// The status as text.
-    #[must_use]
     pub fn as_str(self) -> &'static str {
         self.into()
     }

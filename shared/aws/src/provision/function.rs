@@ -31,7 +31,6 @@ pub struct Provisioned {
 }
 
 /// The digest by which Lambda identifies a package: the SHA-256 of the zip in base64.
-#[must_use]
 pub fn code_digest(sha256: [u8; 32]) -> String {
     aws_smithy_types::base64::encode(sha256)
 }

@@ -173,7 +173,6 @@ impl ExecutionChain {
         // A worker can complete its unit after its execution has ended.
         let completed_later = done.iter().filter(across).count() as u64;
         let redone_pieces = self.in_flight.saturating_sub(completed_later).min(new);
-        #[expect(clippy::cast_precision_loss, reason = "for showing only")]
         let redone_share = redone_pieces as f64 / done.len().max(1) as f64;
         Replay {
             resumes,
@@ -261,7 +260,6 @@ async fn state(
         _ => None,
     });
     let largest = outputs.max_by_key(|(size, _)| *size);
-    #[expect(clippy::cast_precision_loss, reason = "for showing only")]
     let events_per_piece = events as f64 / pieces.max(1) as f64;
     Ok(StateData {
         events,

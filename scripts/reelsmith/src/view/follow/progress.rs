@@ -165,7 +165,6 @@ impl Encode {
                 .sum::<u64>(),
         );
         let running = run.map_or(0, |r| r.running);
-        #[expect(clippy::cast_precision_loss, reason = "for showing only")]
         let (seconds, share) = (
             |frames: u64, over: u64| frames as f64 / over as f64 / rate,
             made as f64 / all.max(1) as f64,
