@@ -17,7 +17,6 @@ use reelsmith_pipeline::Invocation;
 use reelsmith_pipeline::submission::Submissions;
 use serde_json::Value;
 
-/// The ports of this function.
 pub struct Ports {
     pub outputs: Objects,
     pub submissions: Submissions,

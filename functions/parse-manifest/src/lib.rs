@@ -16,7 +16,6 @@ use reelsmith_core::ports::{ObjectStore, PortError, PortErrorKind};
 use reelsmith_pipeline::Invocation;
 use reelsmith_pipeline::settings::JobDefaults;
 
-/// The ports of this function.
 pub struct Ports {
     /// Object storage, for the input bucket.
     pub store: Arc<dyn ObjectStore>,

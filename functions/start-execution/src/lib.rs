@@ -22,7 +22,6 @@ use reelsmith_pipeline::Invocation;
 use reelsmith_pipeline::admission::Admission;
 use serde_json::Value;
 
-/// The ports of this function.
 pub struct Ports {
     /// Object storage, for the priority in the manifest.
     pub store: Arc<dyn ObjectStore>,

@@ -19,7 +19,6 @@ use reelsmith_pipeline::proof::{evidence, page};
 use reelsmith_pipeline::submission::Submissions;
 use reelsmith_pipeline::{Invocation, records};
 
-/// The ports of this function.
 pub struct Ports {
     pub outputs: Objects,
     pub submissions: Submissions,

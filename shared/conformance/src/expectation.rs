@@ -19,7 +19,6 @@
 //! # Invariants
 //! - Renditions are identified by their folder below the output prefix, for example `video/h264_720p`.
 //! - Times are ticks of [`Expectation::timescale`]; audio is counted in samples without priming.
-//! - A rendition without a record has an empty [`Recorded`], which no rule compares.
 //!
 //! # Example
 //! ```no_run

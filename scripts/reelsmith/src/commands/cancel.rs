@@ -15,7 +15,6 @@ use crate::view::text::{note, say};
 /// Error name of a job that was cancelled.
 pub const CANCELLED: &str = "Cancelled";
 
-/// Arguments of `cancel`.
 #[derive(Args, Clone, Debug)]
 pub struct CancelArgs {
     #[command(flatten)]
@@ -25,7 +24,6 @@ pub struct CancelArgs {
     pub reason: String,
 }
 
-/// Runs `cancel`.
 pub async fn run_cancel(deployment: &DeploymentArgs, args: &CancelArgs) -> CommandResult {
     let connection = deployment.connect_noted().await?;
     let done = cancel(&connection, args).await?;

@@ -27,7 +27,6 @@ pub use print::print;
 /// Seed of the simulation. It is fixed, so that equal arguments give equal estimates.
 const SEED: u64 = 1;
 
-/// Arguments of `estimate`.
 #[derive(Args, Clone, Debug)]
 pub struct EstimateArgs {
     /// The XML manifest.
@@ -67,7 +66,6 @@ impl From<InstructionSet> for Architecture {
     }
 }
 
-/// The estimate of a manifest.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ManifestEstimate {
     /// Origin of the properties of the mezzanine.
@@ -89,7 +87,6 @@ pub struct ManifestEstimate {
     pub cost: Estimate,
 }
 
-/// Runs `estimate`.
 pub fn run(args: &EstimateArgs) -> CommandResult {
     say(&print(&estimate(args)?, args.json));
     Ok(Exit::Done)

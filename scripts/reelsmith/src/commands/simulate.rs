@@ -16,7 +16,6 @@ use crate::commands::estimate::InstructionSet;
 use crate::error::{CliError, CommandResult, Exit};
 use crate::view::text::{self, say};
 
-/// Arguments of `simulate`.
 #[derive(Args, Clone, Debug)]
 pub struct SimulateArgs {
     /// Duration of the title, for example `10s`, `24m` or `2h`.
@@ -85,7 +84,6 @@ const PRESETS: [&str; 8] = [
     "ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower",
 ];
 
-/// The format of the output.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Format {
     /// A table, and the assumptions below it.
@@ -129,7 +127,6 @@ fn rate(text: &str) -> Result<FrameRate, String> {
     rate.ok_or_else(|| "expected frames per second, for example 25 or 30000/1001".into())
 }
 
-/// Runs `simulate`.
 pub fn run(args: &SimulateArgs) -> CommandResult {
     say(&simulation(args)?);
     Ok(Exit::Done)

@@ -16,7 +16,6 @@ use crate::job::documents::EntryDocuments;
 use crate::job::location::{Location, S3Source};
 use crate::view::text::{note, say};
 
-/// The format of the report.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Format {
     /// Text for people.
@@ -28,7 +27,6 @@ pub enum Format {
     Junit,
 }
 
-/// Arguments of `validate`.
 #[derive(Args, Clone, Debug)]
 pub struct ValidateArgs {
     /// A folder or s3://bucket/prefix/ that contains HLS, DASH or both; or one playlist or MPD, to check only that.
@@ -46,7 +44,6 @@ pub struct ValidateArgs {
     pub endpoint: Option<String>,
 }
 
-/// The result of a validation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Validation {
     pub report: Report,
@@ -55,7 +52,6 @@ pub struct Validation {
 }
 
 impl Validation {
-    /// How the command ends.
     pub fn exit(&self) -> Exit {
         match self.report.verdict {
             Verdict::Pass => Exit::Done,

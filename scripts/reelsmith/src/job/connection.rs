@@ -90,7 +90,6 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// A connection through the clients of `cloud`.
     pub fn new(cloud: &Cloud, endpoint: Endpoint, stack: &str, names: Deployment) -> Self {
         Self {
             endpoint,
@@ -115,7 +114,6 @@ impl Connection {
         format!("{}, deployment {}", self.endpoint, self.stack)
     }
 
-    /// Whether this is the local stack.
     pub fn is_local(&self) -> bool {
         matches!(self.endpoint, Endpoint::Local(_))
     }
@@ -204,7 +202,6 @@ impl DeploymentArgs {
         self.environment.as_deref().is_none_or(|e| e == "local")
     }
 
-    /// Name of the deployment.
     pub fn stack_name(&self) -> String {
         let default = || Options::default().deployment;
         self.stack.clone().unwrap_or_else(default)

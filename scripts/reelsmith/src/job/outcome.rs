@@ -9,7 +9,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{CliError, ErrorCode};
 
-/// How an execution ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ExecutionOutcome {
     /// The job is COMPLETE. This execution or an earlier one encoded it.
@@ -29,7 +28,6 @@ pub struct PublishedJob {
     pub encoded: bool,
 }
 
-/// Why an execution failed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ExecutionFailure {
     /// Error name.

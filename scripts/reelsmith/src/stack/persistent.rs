@@ -42,7 +42,6 @@ pub struct Standin {
 }
 
 impl StackState {
-    /// Its URL.
     pub fn endpoint(&self) -> String {
         endpoint(self.port)
     }

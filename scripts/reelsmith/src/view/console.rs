@@ -29,7 +29,6 @@ use work::{WorkItem, WorkItems};
 /// Most executions in the list.
 const LISTED: usize = 100;
 
-/// Arguments of `console`.
 #[derive(Args, Clone, Debug)]
 pub struct ConsoleArgs {
     #[command(flatten)]

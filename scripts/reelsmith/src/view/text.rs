@@ -81,13 +81,11 @@ pub fn fields(rows: &[(&str, String)]) -> String {
     rows.map(line).collect::<Vec<_>>().join("\n")
 }
 
-/// One JSON object per line.
 pub fn json_lines<T: Serialize>(values: &[T]) -> String {
     let line = |v: &T| serde_json::to_string(v).unwrap_or_default();
     values.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
-/// Indented JSON.
 pub fn json<T: Serialize>(value: &T) -> String {
     serde_json::to_string_pretty(value).unwrap_or_default()
 }

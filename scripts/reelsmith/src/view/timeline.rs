@@ -5,7 +5,6 @@ use reelsmith_aws::operate::{HistoryEvent, HistoryKind};
 use crate::job::outcome::{ExecutionFailure, readable};
 use crate::view::text;
 
-/// One visit of a state.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Visit {
     pub state: String,
@@ -33,14 +32,12 @@ pub struct Timeline {
 }
 
 impl Timeline {
-    /// The timeline of a history.
     pub fn of(history: &[HistoryEvent]) -> Self {
         let mut timeline = Self::default();
         history.iter().for_each(|event| timeline.add(event));
         timeline
     }
 
-    /// Adds the next event.
     pub fn add(&mut self, event: &HistoryEvent) {
         match &event.kind {
             HistoryKind::Entered { state } => self.enter(state, event.at_ms),

@@ -36,7 +36,6 @@ pub enum Event {
 }
 
 impl Event {
-    /// The event for an entry of the history.
     pub fn of(event: &HistoryEvent, after_ms: i64) -> Self {
         match event.kind.clone() {
             HistoryKind::Entered { state } => Self::Entered { after_ms, state },
@@ -67,7 +66,6 @@ impl Event {
         }
     }
 
-    /// The event as JSON.
     pub fn json(&self) -> Value {
         let after = text::seconds;
         match self {

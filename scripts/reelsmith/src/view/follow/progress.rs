@@ -12,7 +12,6 @@ use crate::error::CliError;
 use crate::job::connection::Connection;
 use crate::view::text;
 
-/// An encode and its plan.
 pub struct Encode {
     keys: GenerationKeys,
     plan: Plan,
@@ -97,7 +96,6 @@ impl Progress {
         stopped
     }
 
-    /// The progress as one line.
     pub fn describe(&self) -> String {
         let continues = self.done < self.total && self.running > 0;
         let left = self.seconds_left().filter(|_| continues);
@@ -130,7 +128,6 @@ impl Encode {
         })
     }
 
-    /// The progress now.
     pub async fn look(
         &self,
         connection: &Connection,
