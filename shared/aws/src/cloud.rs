@@ -58,14 +58,17 @@ impl CloudError {
     pub fn code(&self) -> Option<&str> {
         self.source.code()
     }
-
-    pub(crate) fn is_not_found(&self) -> bool {
-        self.kind() == PortErrorKind::NotFound
-    }
 }
 
-/// Result of a call.
 pub(crate) type CloudResult<T> = Result<T, CloudError>;
+
+/// `None` in place of the error that what was asked for does not exist.
+pub(crate) fn if_found<T>(answer: CloudResult<T>) -> CloudResult<Option<T>> {
+    match answer {
+        Err(e) if e.kind() == PortErrorKind::NotFound => Ok(None),
+        answer => answer.map(Some),
+    }
+}
 
 /// Names the action that failed.
 pub(crate) trait Doing<T> {

@@ -5,7 +5,7 @@ use aws_sdk_sfn::types::ExecutionStatus as SdkStatus;
 use serde::Serialize;
 use strum::{EnumString, IntoStaticStr, VariantNames};
 
-use crate::cloud::{Cloud, CloudError, CloudResult, Doing};
+use crate::cloud::{Cloud, CloudError, CloudResult, Doing, if_found};
 
 /// The status of an execution. As text and in JSON it is `running`, `succeeded`, `failed`, `timed-out` or `aborted`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, EnumString, IntoStaticStr, VariantNames)]
@@ -103,12 +103,8 @@ impl Cloud {
             .execution_arn(arn)
             .send()
             .await;
-        let found = match found.doing(format!("describe execution {arn}")) {
-            Ok(found) => found,
-            Err(e) if e.is_not_found() => return Ok(None),
-            Err(e) => return Err(e),
-        };
-        Ok(Some(ExecutionView {
+        let found = if_found(found.doing(format!("describe execution {arn}")))?;
+        Ok(found.map(|found| ExecutionView {
             summary: ExecutionSummary {
                 name: found.name().unwrap_or_default().to_owned(),
                 status: found.status().into(),
