@@ -254,6 +254,12 @@ pub struct Caught {
     pub cause: String,
 }
 
+/// The message of a cause: Lambda wraps the error of a function in JSON; any other cause is readable as it is.
+pub fn error_message(cause: &str) -> String {
+    let wrapped = serde_json::from_str::<serde_json::Value>(cause).unwrap_or_default();
+    wrapped["errorMessage"].as_str().unwrap_or(cause).to_owned()
+}
+
 /// Output of `fail-job`, kept as `$.failure`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FailJobOutput {

@@ -2,7 +2,7 @@
 
 use reelsmith_aws::operate::{ExecutionStatus, ExecutionView};
 use reelsmith_contract::ErrorName;
-use reelsmith_contract::payload::{Claim, Decision};
+use reelsmith_contract::payload::{Claim, Decision, error_message};
 use reelsmith_core::keys::{AssetId, JobKey};
 use reelsmith_core::submission::Outputs;
 use serde::{Deserialize, Serialize};
@@ -96,7 +96,7 @@ impl ExecutionFailure {
         let given = view.cause.as_deref().filter(|c| !c.is_empty());
         Some(Self {
             error: view.error.as_deref().unwrap_or(error).to_owned(),
-            cause: readable(given.unwrap_or(cause)),
+            cause: error_message(given.unwrap_or(cause)),
         })
     }
 
@@ -116,17 +116,6 @@ impl ExecutionFailure {
             });
         format!("{}: {meaning}\n  {cause}", self.error)
     }
-}
-
-/// The cause of a function's error without the JSON that Lambda puts around it.
-pub fn readable(cause: &str) -> String {
-    #[derive(Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct FunctionError {
-        error_message: String,
-    }
-    let of_function = serde_json::from_str::<FunctionError>(cause);
-    of_function.map_or_else(|_| cause.to_owned(), |e| e.error_message)
 }
 
 #[cfg(test)]

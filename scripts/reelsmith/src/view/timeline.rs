@@ -1,8 +1,9 @@
 //! The states that an execution went through, from its history.
 
 use reelsmith_aws::operate::{HistoryEvent, HistoryKind};
+use reelsmith_contract::payload::error_message;
 
-use crate::job::outcome::{ExecutionFailure, readable};
+use crate::job::outcome::ExecutionFailure;
 use crate::view::text;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,7 +73,7 @@ impl Timeline {
         if let Some(visit) = self.open().last() {
             visit.failures.push(ExecutionFailure {
                 error: error.to_owned(),
-                cause: readable(cause),
+                cause: error_message(cause),
             });
         }
     }

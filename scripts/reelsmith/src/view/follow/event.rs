@@ -1,10 +1,10 @@
 //! The events of an execution, as lines of text and as JSON.
 
 use reelsmith_aws::operate::{ExecutionStatus, HistoryEvent, HistoryKind};
+use reelsmith_contract::payload::error_message;
 use serde_json::{Value, json};
 
 use super::Progress;
-use crate::job::outcome::readable;
 use crate::view::text;
 
 /// Longest part of a cause that is shown while following; the end shows all of it.
@@ -43,7 +43,7 @@ impl Event {
             HistoryKind::TaskFailed { error, cause } => Self::Failed {
                 after_ms,
                 error,
-                cause: readable(&cause),
+                cause: error_message(&cause),
             },
         }
     }
