@@ -169,7 +169,7 @@ fn audio_media(group: &str, audio: &Audio) -> AlternativeMedia {
         name: quotable(&audio.planned.label),
         default: audio.planned.default,
         autoselect: true,
-        channels: Some(audio.channels.to_string()),
+        channels: Some(audio.track.channels.to_string()),
         characteristics: audio
             .planned
             .described
