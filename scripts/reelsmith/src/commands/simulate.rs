@@ -313,21 +313,13 @@ fn cells(row: &Row) -> Vec<String> {
 fn table(args: &SimulateArgs, rows: &[Row], platform: &Platform) -> String {
     let mut table = vec![head(args)];
     table.extend(rows.iter().map(cells));
-    let width = |i: usize| {
-        table
-            .iter()
-            .map(|r| r[i].chars().count())
-            .max()
-            .unwrap_or(0)
-    };
-    let widths: Vec<usize> = (0..table[0].len()).map(width).collect();
+    let width = |i: usize| table.iter().map(|r| r[i].chars().count()).max();
+    let widths: Vec<usize> = (0..table[0].len()).filter_map(width).collect();
     let mut out = String::new();
     for row in &table {
-        let padded = row
-            .iter()
-            .zip(&widths)
-            .map(|(cell, w)| format!("{cell:>w$}"));
-        let _ = writeln!(out, "{}", padded.collect::<Vec<_>>().join("  "));
+        let cells = row.iter().zip(&widths);
+        let padded: Vec<String> = cells.map(|(cell, w)| format!("{cell:>w$}")).collect();
+        let _ = writeln!(out, "{}", padded.join("  "));
     }
     if args.titles > 1 {
         let _ = writeln!(

@@ -12,7 +12,6 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, Uri};
 use axum::response::Response;
 use axum::routing::get;
-use clap::Args;
 use reelsmith_aws::operate::{MapRun, execution_arn};
 use reelsmith_core::ports::is_execution_name;
 use serde::Serialize;
@@ -29,18 +28,12 @@ use work::{WorkItem, WorkItems};
 /// Most executions in the list.
 const LISTED: usize = 100;
 
-#[derive(Args, Clone, Debug)]
-pub struct ConsoleArgs {
-    #[command(flatten)]
-    pub page: PageArgs,
-}
-
 /// Serves the page until Ctrl-C. For a deployment in AWS, prints the address of the AWS console instead.
-pub async fn run(deployment: &DeploymentArgs, args: &ConsoleArgs) -> CommandResult {
+pub async fn run(deployment: &DeploymentArgs, page: &PageArgs) -> CommandResult {
     let connection = deployment.connect(&Project::find()?).await?;
     if let Some(url) = aws_console(&connection) {
         say(&url);
-        if args.page.open {
+        if page.open {
             web::open_browser(&url)?;
         }
         return Ok(Exit::Done);
@@ -48,7 +41,7 @@ pub async fn run(deployment: &DeploymentArgs, args: &ConsoleArgs) -> CommandResu
     let title = format!("console of {}", connection.describe());
     // The definition is read before the address is printed, so that the page works from the start.
     let console = Arc::new(Console::of(connection).await?);
-    args.page.serve(&title, console.pages()).await
+    page.serve(&title, console.pages()).await
 }
 
 /// The page of the state machine in the AWS console.

@@ -50,16 +50,16 @@ pub struct RungProgress {
     pub total: u64,
 }
 
-/// The state of one chunk of one rung group.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+/// The state of one chunk of one rung group. A symbol that represents several chunks shows the least of their states.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ChunkState {
-    Waiting,
+    /// A worker failed; the chunk is tried again.
+    Failed,
     /// Probably being encoded. The Map reports how many of its items are running, but not which; these are the next ones
     /// in its order.
     Running,
-    /// A worker failed; the chunk is tried again.
-    Failed,
+    Waiting,
     Done,
 }
 
