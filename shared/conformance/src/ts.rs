@@ -59,7 +59,6 @@ pub struct TsFacts {
     pub faults: Vec<Fault>,
 }
 
-/// The header of one packet.
 struct Packet<'a> {
     at: u64,
     pid: u16,

@@ -26,7 +26,6 @@ pub(crate) enum MediaKind {
     IFrames,
 }
 
-/// A segment of a rendition.
 #[derive(Debug)]
 pub(crate) struct RenditionSegment<'a> {
     /// Number in the playlist, from 1.

@@ -331,7 +331,6 @@ impl MediaError {
         }
     }
 
-    /// The command that failed.
     fn command(&self) -> Option<&Command> {
         match self {
             Self::Program { command, .. } => Some(command),

@@ -149,7 +149,6 @@ impl Reader<'_> {
         self.outputs.store().head(&object).await
     }
 
-    /// The object with a path.
     fn at(&self, path: &str) -> ObjectRef {
         let real = self.names.get(path).and_then(Option::as_deref);
         let name = real.unwrap_or(path);
