@@ -16,7 +16,6 @@ use reelsmith_core::submission::Row;
 use reelsmith_pipeline::submission::{Submissions, lost};
 use reelsmith_pipeline::{Invocation, records};
 
-/// The ports of this function.
 pub struct Ports {
     /// Object storage, for the input bucket.
     pub store: Arc<dyn ObjectStore>,

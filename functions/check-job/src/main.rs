@@ -1,5 +1,3 @@
-//! Builds the ports and serves the function, which its library describes.
-
 use check_job::{Ports, handle};
 use reelsmith_lambda::{Clients, StartError, serve};
 

@@ -10,7 +10,6 @@ use reelsmith_contract::{Failure, Objects};
 use reelsmith_pipeline::Invocation;
 use reelsmith_pipeline::cleanup::delete_working_files;
 
-/// The ports of this function.
 pub struct Ports {
     pub outputs: Objects,
 }

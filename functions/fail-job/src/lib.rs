@@ -8,7 +8,9 @@
 use std::sync::Arc;
 
 use reelsmith_contract::notice::{JobFailed, execution_outbox};
-use reelsmith_contract::payload::{Caught, Claim, Decision, FailJobInput, FailJobOutput};
+use reelsmith_contract::payload::{
+    Caught, Claim, Decision, FailJobInput, FailJobOutput, error_message,
+};
 use reelsmith_contract::{ErrorName, Failure, Objects, PortResultExt as _};
 use reelsmith_core::ports::EncodeService;
 use reelsmith_core::record::FailureNote;
@@ -17,7 +19,6 @@ use reelsmith_pipeline::Invocation;
 use reelsmith_pipeline::submission::Submissions;
 use serde_json::Value;
 
-/// The ports of this function.
 pub struct Ports {
     pub outputs: Objects,
     pub submissions: Submissions,
@@ -104,7 +105,7 @@ async fn reason(
 ) -> Result<(String, String), Failure> {
     let Caught { error, cause } = &input.state.error;
     if !MAP_FAILED.contains(&error.as_str()) {
-        return Ok((error.clone(), shorten(&readable(cause))));
+        return Ok((error.clone(), shorten(&error_message(cause))));
     }
     let note = match claim {
         Some(claim) => worker_note(outputs, claim).await?,
@@ -118,14 +119,6 @@ async fn reason(
         ),
     };
     Ok((error, shorten(&cause)))
-}
-
-/// The error of a function is JSON with the message inside; any other cause is readable as it is.
-fn readable(cause: &str) -> String {
-    serde_json::from_str::<Value>(cause)
-        .ok()
-        .and_then(|v| v["errorMessage"].as_str().map(str::to_owned))
-        .unwrap_or_else(|| cause.to_owned())
 }
 
 fn shorten(cause: &str) -> String {

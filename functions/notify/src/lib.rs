@@ -12,7 +12,6 @@ use reelsmith_core::ports::Announcer;
 use reelsmith_pipeline::Invocation;
 use reelsmith_pipeline::submission::Submissions;
 
-/// The ports of this function.
 pub struct Ports {
     pub submissions: Submissions,
     pub announcer: Arc<dyn Announcer>,

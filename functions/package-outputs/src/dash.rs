@@ -168,7 +168,7 @@ fn audio_set(package: &Package, audio: &Audio) -> AdaptationSet {
         audioSamplingRate: Some(planned.sample_rate.to_string()),
         AudioChannelConfiguration: vec![AudioChannelConfiguration {
             schemeIdUri: CHANNELS.to_owned(),
-            value: Some(audio.channels.to_string()),
+            value: Some(audio.track.channels.to_string()),
             id: None,
         }],
         Label: vec![label(&planned.label)],

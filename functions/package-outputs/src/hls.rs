@@ -169,7 +169,7 @@ fn audio_media(group: &str, audio: &Audio) -> AlternativeMedia {
         name: quotable(&audio.planned.label),
         default: audio.planned.default,
         autoselect: true,
-        channels: Some(audio.channels.to_string()),
+        channels: Some(audio.track.channels.to_string()),
         characteristics: audio
             .planned
             .described
@@ -305,10 +305,6 @@ fn iframe_target(entries: &[IFrame], timescale: Timescale) -> u64 {
         .max(1)
 }
 
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "an f32 has about seven digits, more than EXTINF writes"
-)]
 fn seconds(duration: Ticks, timescale: Timescale) -> f32 {
     duration.as_seconds(timescale) as f32
 }

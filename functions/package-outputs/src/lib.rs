@@ -23,7 +23,6 @@ use reelsmith_pipeline::{Invocation, records};
 
 pub use model::Package;
 
-/// The ports of this function.
 pub struct Ports {
     pub outputs: Objects,
 }

@@ -17,6 +17,8 @@ pub struct PackagedTrack {
     pub output: RungOutput,
     /// RFC 6381 codec string of its init segment; empty for text.
     pub codec: String,
+    /// Number of audio channels, from the init segment.
+    pub channels: u32,
 }
 
 impl PackagedTrack {
@@ -46,25 +48,15 @@ impl PackagedTrack {
     }
 }
 
-/// A video rendition.
-pub struct Video {
-    pub planned: VideoRendition,
+/// A rendition as it was planned and as it is in storage.
+pub struct Packaged<R> {
+    pub planned: R,
     pub track: PackagedTrack,
 }
 
-/// An audio rendition.
-pub struct Audio {
-    pub planned: AudioRendition,
-    pub track: PackagedTrack,
-    /// Number of channels, from the init segment.
-    pub channels: u32,
-}
-
-/// A caption rendition.
-pub struct Text {
-    pub planned: TextRendition,
-    pub track: PackagedTrack,
-}
+pub(crate) type Video = Packaged<VideoRendition>;
+pub(crate) type Audio = Packaged<AudioRendition>;
+pub(crate) type Text = Packaged<TextRendition>;
 
 /// Everything to package.
 pub struct Package {
@@ -105,25 +97,20 @@ pub(crate) async fn load(outputs: &Objects, keys: &GenerationKeys) -> Result<Pac
     let plan = records::plan(outputs, keys).await?;
     let (mut video, mut audio, mut text) = (Vec::new(), Vec::new(), Vec::new());
     for planned in plan.video.clone() {
-        let (track, _) = cmaf_track(outputs, keys, &planned.path).await?;
-        video.push(Video { planned, track });
+        let track = cmaf_track(outputs, keys, &planned.path).await?;
+        video.push(Packaged { planned, track });
     }
     for planned in plan.audio.clone() {
-        let (track, init) = cmaf_track(outputs, keys, &planned.path).await?;
-        let channels = init.channels;
-        audio.push(Audio {
-            planned,
-            track,
-            channels,
-        });
+        let track = cmaf_track(outputs, keys, &planned.path).await?;
+        audio.push(Packaged { planned, track });
     }
     for planned in plan.text.clone() {
-        let output = record(outputs, keys, &planned.path).await?;
         let track = PackagedTrack {
-            output,
+            output: record(outputs, keys, &planned.path).await?,
             codec: String::new(),
+            channels: 0,
         };
-        text.push(Text { planned, track });
+        text.push(Packaged { planned, track });
     }
     Ok(Package {
         plan,
@@ -147,7 +134,7 @@ async fn cmaf_track(
     outputs: &Objects,
     keys: &GenerationKeys,
     path: &str,
-) -> Result<(PackagedTrack, Init), Failure> {
+) -> Result<PackagedTrack, Failure> {
     let output = record(outputs, keys, path).await?;
     let key = keys.output(&format!("{path}/{INIT}"));
     let bytes = outputs.get(&key, MAX_INIT).await?;
@@ -160,8 +147,11 @@ async fn cmaf_track(
             "drop the manifest again; if the error recurs, force a new generation",
         )
     })?;
-    let codec = init.codec.clone();
-    Ok((PackagedTrack { output, codec }, init))
+    Ok(PackagedTrack {
+        output,
+        codec: init.codec,
+        channels: init.channels,
+    })
 }
 
 /// Size and duration of one segment.

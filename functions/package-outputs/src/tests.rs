@@ -11,7 +11,7 @@ use reelsmith_core::time::{FrameCount, FrameRate, Ticks, Timescale};
 use reelsmith_core::units::{Bytes, Resolution};
 
 use super::*;
-use crate::model::{Audio, PackagedTrack, Text, Video};
+use crate::model::{Audio, Packaged, PackagedTrack, Video};
 
 const FRAMES: u64 = 250;
 const SEGMENT: u64 = 96;
@@ -51,7 +51,7 @@ fn package() -> Package {
         plan: plan(&planned, &audio, &text),
         video: planned.into_iter().map(video).collect(),
         audio: audio.into_iter().map(audio_track).collect(),
-        text: vec![Text {
+        text: vec![Packaged {
             track: text_track(&text),
             planned: text,
         }],
@@ -159,11 +159,12 @@ fn video(planned: VideoRendition) -> Video {
     } else {
         "avc1.64001f"
     };
-    Video {
+    Packaged {
         planned,
         track: PackagedTrack {
             output,
             codec: codec.into(),
+            channels: 0,
         },
     }
 }
@@ -179,13 +180,13 @@ fn audio_track(planned: AudioRendition) -> Audio {
         segment.size = Bytes(u64::try_from(segment.duration.0).unwrap() / 3);
     }
     let output = output(&planned.path, Timescale(48_000), segments);
-    Audio {
+    Packaged {
         planned,
         track: PackagedTrack {
             output,
             codec: "mp4a.40.2".into(),
+            channels,
         },
-        channels,
     }
 }
 
@@ -198,6 +199,7 @@ fn text_track(planned: &TextRendition) -> PackagedTrack {
     PackagedTrack {
         output: output(&planned.path, Timescale(1_000), segments),
         codec: String::new(),
+        channels: 0,
     }
 }
 
@@ -263,7 +265,7 @@ fn accessible() -> Package {
     let mut forced = text_rendition();
     (forced.path, forced.label, forced.forced) =
         ("text/en_forced".into(), "English (forced)".into(), true);
-    package.text.extend([sdh, forced].map(|planned| Text {
+    package.text.extend([sdh, forced].map(|planned| Packaged {
         track: text_track(&planned),
         planned,
     }));

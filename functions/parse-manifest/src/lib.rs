@@ -10,13 +10,12 @@ use bytes::Bytes;
 use reelsmith_contract::payload::{JobRef, ParseManifestInput};
 use reelsmith_contract::{ErrorName, Failure, Objects};
 use reelsmith_core::keys::JobKeys;
-use reelsmith_core::manifest::{Defect, Severity, parse};
+use reelsmith_core::manifest::{Defect, MAX_BYTES, Severity, parse};
 use reelsmith_core::object::{ObjectPin, ObjectRef};
 use reelsmith_core::ports::{ObjectStore, PortError, PortErrorKind};
 use reelsmith_pipeline::Invocation;
 use reelsmith_pipeline::settings::JobDefaults;
 
-/// The ports of this function.
 pub struct Ports {
     /// Object storage, for the input bucket.
     pub store: Arc<dyn ObjectStore>,
@@ -24,8 +23,6 @@ pub struct Ports {
     pub defaults: JobDefaults,
 }
 
-/// Maximum size of a manifest; the parser has the same limit.
-const MAX_MANIFEST: u64 = 1 << 20;
 /// Maximum size of the list of defects in an error, in bytes: `fail-job` keeps 12,000 bytes of a cause.
 const MAX_LISTED: usize = 10_000;
 
@@ -71,7 +68,7 @@ async fn fetch(store: &dyn ObjectStore, object: &ObjectRef) -> Result<(ObjectPin
         _ => Failure::storage(&e, object),
     };
     let pin = store.head(object).await.map_err(failed)?.pin;
-    let end = pin.size.min(MAX_MANIFEST + 1);
+    let end = pin.size.min(MAX_BYTES as u64 + 1);
     if end == 0 {
         return Ok((pin, Bytes::new()));
     }

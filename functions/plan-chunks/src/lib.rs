@@ -20,7 +20,6 @@ use reelsmith_pipeline::checksums::explain_refusal;
 use reelsmith_pipeline::worker::create_or_read;
 use reelsmith_pipeline::{Invocation, records};
 
-/// The ports of this function.
 pub struct Ports {
     /// Object storage, for the input bucket.
     pub store: Arc<dyn ObjectStore>,

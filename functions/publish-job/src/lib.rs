@@ -17,7 +17,6 @@ use reelsmith_core::submission::{Outputs, Step};
 use reelsmith_pipeline::submission::Submissions;
 use reelsmith_pipeline::{Invocation, publication, records};
 
-/// The ports of this function.
 pub struct Ports {
     pub outputs: Objects,
     pub submissions: Submissions,

@@ -19,7 +19,6 @@ use reelsmith_pipeline::admission::Admission;
 use reelsmith_pipeline::cleanup::{delete_prefix, delete_working_files};
 use reelsmith_pipeline::submission::Submissions;
 
-/// The ports of this function.
 pub struct Ports {
     pub outputs: Objects,
     pub submissions: Submissions,

@@ -19,7 +19,6 @@ use reelsmith_pipeline::Invocation;
 use reelsmith_pipeline::records::JobFiles;
 use reelsmith_pipeline::submission::{Submissions, lost};
 
-/// The ports of this function.
 pub struct Ports {
     pub outputs: Objects,
     pub submissions: Submissions,

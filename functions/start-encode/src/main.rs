@@ -1,5 +1,3 @@
-//! Builds the ports and serves the function, which its library describes.
-
 use reelsmith_contract::setting::Setting;
 use reelsmith_lambda::{Clients, StartError, serve};
 use start_encode::{Ports, handle};

@@ -14,7 +14,7 @@ use reelsmith_contract::notice::reported_execution;
 use reelsmith_contract::payload::{ExecutionInput, ManifestObject};
 use reelsmith_contract::{ErrorName, Failure};
 use reelsmith_core::admission::{DEFAULT_PRIORITY, Ticket};
-use reelsmith_core::manifest::parse;
+use reelsmith_core::manifest::{MAX_BYTES, parse};
 use reelsmith_core::object::ObjectRef;
 use reelsmith_core::ports::{ObjectStore, PortErrorKind};
 use reelsmith_core::time::UnixMillis;
@@ -22,7 +22,6 @@ use reelsmith_pipeline::Invocation;
 use reelsmith_pipeline::admission::Admission;
 use serde_json::Value;
 
-/// The ports of this function.
 pub struct Ports {
     /// Object storage, for the priority in the manifest.
     pub store: Arc<dyn ObjectStore>,
@@ -129,14 +128,11 @@ async fn ticket(
     })
 }
 
-/// Maximum size of a manifest; the parser has the same limit.
-const MAX_MANIFEST: u64 = 1 << 20;
-
 /// The priority in the manifest. A manifest that is missing, too long or malformed gets the default priority, and its execution
 /// reports the defect.
 async fn priority(ports: &Ports, manifest: &ManifestObject) -> Result<u8, Failure> {
     let object = ObjectRef::new(&manifest.bucket, &manifest.key);
-    let xml = match ports.store.get(&object, MAX_MANIFEST).await {
+    let xml = match ports.store.get(&object, MAX_BYTES as u64).await {
         Ok(xml) => xml,
         Err(e) if e.kind() == PortErrorKind::Unavailable => {
             return Err(Failure::storage(&e, &object));

@@ -21,7 +21,6 @@ use reelsmith_pipeline::cleanup::delete_working_files;
 use reelsmith_pipeline::submission::Submissions;
 use reelsmith_pipeline::{Invocation, cost, publication, records};
 
-/// The ports of this function.
 pub struct Ports {
     pub outputs: Objects,
     pub submissions: Submissions,

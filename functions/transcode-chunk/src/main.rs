@@ -1,5 +1,3 @@
-//! Builds the ports and serves the function, which its library describes.
-
 use reelsmith_lambda::{Clients, StartError, serve};
 use transcode_chunk::handle;
 

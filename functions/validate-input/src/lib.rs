@@ -25,7 +25,6 @@ use reelsmith_media::{
 use reelsmith_pipeline::checksums::explain_refusal;
 use reelsmith_pipeline::{Invocation, records};
 
-/// The ports of this function.
 pub struct Ports {
     /// Object storage, for the input bucket.
     pub store: Arc<dyn ObjectStore>,

@@ -7,19 +7,18 @@
 
 use std::sync::Arc;
 
-use reelsmith_conformance::{Expectation, ExpectedImages, Report, Sets, Severity, Verdict, check};
+use reelsmith_conformance::{Expectation, Report, Sets, Severity, Verdict, check};
 use reelsmith_contract::payload::{Claim, ClaimInput, ValidateOutputOutput};
 use reelsmith_contract::{ErrorName, Failure, Objects};
 use reelsmith_core::job::Job;
 use reelsmith_core::keys::GenerationKeys;
-use reelsmith_core::record::{ImagesRecord, RenditionRecord};
+use reelsmith_core::record::RenditionRecord;
 use reelsmith_core::submission::Step;
-use reelsmith_pipeline::proof::gather::{KnownMeasurements, ReadBudget, gather};
+use reelsmith_pipeline::proof::gather::{KnownMeasurements, ReadBudget, RealNames, gather};
 use reelsmith_pipeline::proof::{evidence, page};
 use reelsmith_pipeline::submission::Submissions;
 use reelsmith_pipeline::{Invocation, records};
 
-/// The ports of this function.
 pub struct Ports {
     pub outputs: Objects,
     pub submissions: Submissions,
@@ -47,7 +46,8 @@ pub async fn handle(
     let expectation = expectation(outputs, claim, &job).await?;
     let known = KnownMeasurements::read(outputs, &expectation, &keys).await?;
     let budget = ReadBudget::default();
-    let delivery = gather(outputs, keys.output_prefix(), budget, known).await?;
+    let names = RealNames::default();
+    let delivery = gather(outputs, keys.output_prefix(), budget, known, &names).await?;
     let report = Report {
         mock: job.options.mock,
         ..check(&delivery, Some(&expectation), Sets::ALL)
@@ -74,10 +74,9 @@ async fn expectation(outputs: &Objects, claim: &Claim, job: &Job) -> Result<Expe
     for rendition in plan.renditions() {
         renditions.push(outputs.read(&keys.rendition_record(rendition)).await?);
     }
-    let images: Option<ImagesRecord> = outputs.find(&keys.images_record()).await?;
     Ok(Expectation {
         evidence: evidence::read(outputs, claim, &plan, job).await?,
-        images: images.as_ref().map(ExpectedImages::new),
+        images: outputs.find(&keys.images_record()).await?,
         ..Expectation::from_plan(&plan, &renditions, job.options.dash)
     })
 }

@@ -13,7 +13,6 @@ use reelsmith_core::ports::ObjectStore;
 use reelsmith_core::probe::Verification;
 use reelsmith_pipeline::{Invocation, checksums, records};
 
-/// The ports of this function.
 pub struct Ports {
     /// Object storage, for the input bucket.
     pub store: Arc<dyn ObjectStore>,

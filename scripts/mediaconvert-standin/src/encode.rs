@@ -18,7 +18,6 @@ use crate::settings::{
 /// Ticks per second of video tracks: not those of the plan, because MediaConvert does not promise them.
 const TIMESCALE: &str = "90000";
 
-/// Why a job fails.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum EncodeError {
     #[error(transparent)]

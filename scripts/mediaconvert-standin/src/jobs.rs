@@ -32,7 +32,6 @@ pub enum Fault {
     FailJob { code: i32, message: String },
 }
 
-/// Status of a job.
 #[derive(Clone, Debug, PartialEq, Eq, strum::IntoStaticStr)]
 #[strum(serialize_all = "SCREAMING_SNAKE_CASE")]
 pub enum Status {
@@ -47,7 +46,6 @@ pub enum Status {
 
 impl Status {
     /// Its name in the API.
-    #[must_use]
     pub fn name(&self) -> &'static str {
         self.into()
     }

@@ -60,14 +60,11 @@ impl StandIn {
         Ok(Self { port, jobs, server })
     }
 
-    /// Its address.
-    #[must_use]
     pub fn endpoint(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
     }
 
     /// Every job, oldest first.
-    #[must_use]
     pub fn jobs(&self) -> Vec<Job> {
         self.jobs.all()
     }

@@ -17,7 +17,7 @@ use crate::job::connection::DeploymentArgs;
 use crate::job::deliver::Delivery;
 use crate::job::resolve::{JobArg, JobSelector};
 use crate::view::text::note;
-use crate::view::{console, play};
+use crate::view::{console, play, web};
 
 pub use document::document;
 
@@ -88,7 +88,7 @@ enum Command {
     /// Serve a local page that shows executions as the Step Functions console does. In AWS, print the address of that
     /// console.
     #[command(after_help = help::CONSOLE)]
-    Console(console::ConsoleArgs),
+    Console(web::PageArgs),
     /// List the conformance rules, or explain one.
     #[command(after_help = help::RULES)]
     Rules(rules::RulesArgs),

@@ -23,7 +23,6 @@ pub enum Exit {
     Environment = 2,
 }
 
-/// What a subcommand returns.
 pub type CommandResult = Result<Exit, CliError>;
 
 /// The name of an error of this command, for scripts. A released name never changes. Errors of the pipeline have their
@@ -73,7 +72,6 @@ pub enum ErrorCode {
 }
 
 impl ErrorCode {
-    /// The name as text.
     pub fn as_str(self) -> &'static str {
         self.into()
     }
@@ -116,12 +114,10 @@ impl CliError {
         }
     }
 
-    /// The same error with another code.
     pub fn with_code(self, code: ErrorCode) -> Self {
         Self { code, ..self }
     }
 
-    /// The same error with its cause.
     pub fn with_source(self, source: impl Error + Send + Sync + 'static) -> Self {
         Self {
             source: Some(Arc::new(source)),

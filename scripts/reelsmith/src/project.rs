@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{CliError, ErrorCode, ResultExt};
 
-/// A checkout of reelsmith.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Project {
     root: PathBuf,
@@ -47,7 +46,6 @@ impl Project {
         })
     }
 
-    /// The same project with another root.
     pub fn with_root(self, root: impl Into<PathBuf>) -> Self {
         Self {
             root: root.into(),
@@ -73,7 +71,6 @@ impl Project {
         self.root.join(".local").join(relative)
     }
 
-    /// The executable of a function.
     pub fn binary(&self, function: &str) -> PathBuf {
         self.binaries.join(function)
     }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use reelsmith_aws::operate::{
     Downloaded, ExecutionStatus, ExecutionSummary, ExecutionView, HistoryEvent, HistoryKind,
-    LogLine, LogQuery, MapRun, Redriven, RowsOf, Tally,
+    LogLine, LogQuery, MapRun, Redriven, RowsOf, Tally, name_again,
 };
 use reelsmith_aws::provision::CloudError;
 use reelsmith_core::encoder::EncoderKind;
@@ -87,19 +87,24 @@ impl Operations for FakeOperations {
             .unwrap_or_default())
     }
 
-    async fn start(&self, machine: &str, name: &str, input: &str) -> CallResult<Option<String>> {
-        let arn = reelsmith_aws::operate::execution_arn(machine, name);
-        if self.execution(&arn).await?.is_some() {
-            return Ok(None);
+    async fn start_again(&self, view: &ExecutionView) -> CallResult<String> {
+        let (machine, name) = view.summary.arn.rsplit_once(':').unwrap();
+        for n in 1.. {
+            let name = name_again(name, n);
+            let arn = format!("{machine}:{name}");
+            if self.execution(&arn).await?.is_none() {
+                self.call(format!("start {name} {}", view.input));
+                return Ok(arn);
+            }
         }
-        self.call(format!("start {name} {input}"));
-        Ok(Some(arn))
+        unreachable!()
     }
 
     async fn redrive(&self, arn: &str) -> CallResult<Redriven> {
         self.call(format!("redrive {}", arn.rsplit(':').next().unwrap()));
         let arn = format!("{arn}-r1");
-        Ok(Redriven::Started { arn })
+        let resumed = false;
+        Ok(Redriven { arn, resumed })
     }
 
     async fn stop(&self, arn: &str, cause: &str) -> CallResult<()> {

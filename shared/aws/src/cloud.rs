@@ -40,36 +40,35 @@ impl CloudError {
     }
 
     /// What was attempted, as `create bucket reelsmith-input`.
-    #[must_use]
     pub fn action(&self) -> &str {
         &self.action
     }
 
     /// Why it failed, on one line for people.
-    #[must_use]
     pub fn detail(&self) -> String {
         self.source.reason()
     }
 
     /// What the error means for the caller.
-    #[must_use]
     pub fn kind(&self) -> PortErrorKind {
         self.source.kind()
     }
 
     /// The error code of the service, if it answered with one.
-    #[must_use]
     pub fn code(&self) -> Option<&str> {
         self.source.code()
     }
-
-    pub(crate) fn is_not_found(&self) -> bool {
-        self.kind() == PortErrorKind::NotFound
-    }
 }
 
-/// Result of a call.
 pub(crate) type CloudResult<T> = Result<T, CloudError>;
+
+/// `None` in place of the error that what was asked for does not exist.
+pub(crate) fn if_found<T>(answer: CloudResult<T>) -> CloudResult<Option<T>> {
+    match answer {
+        Err(e) if e.kind() == PortErrorKind::NotFound => Ok(None),
+        answer => answer.map(Some),
+    }
+}
 
 /// Names the action that failed.
 pub(crate) trait Doing<T> {
@@ -121,7 +120,6 @@ pub struct Cloud {
 
 impl Cloud {
     /// The clients of a configuration.
-    #[must_use]
     pub fn new(sdk: &Sdk) -> Self {
         let config = sdk.config();
         Self {
@@ -137,13 +135,11 @@ impl Cloud {
     }
 
     /// The configuration that the clients were made from.
-    #[must_use]
     pub fn sdk(&self) -> &Sdk {
         &self.sdk
     }
 
     /// The region of the clients.
-    #[must_use]
     pub fn region(&self) -> &str {
         self.sdk.region().unwrap_or("us-east-1")
     }

@@ -69,7 +69,6 @@ pub(crate) fn pauses(
         .build()
 }
 
-/// The error code of the service.
 pub(crate) fn code<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> Option<&str> {
     error.as_service_error().and_then(|e| e.code())
 }

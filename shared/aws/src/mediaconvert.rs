@@ -46,14 +46,6 @@ impl MediaConvert {
             queue: queue.into(),
         }
     }
-
-    async fn look(&self, id: &str) -> PortResult<EncodeJob> {
-        let resource = format!("MediaConvert job {id}");
-        let answer = self.client.get_job().id(id).send().await;
-        let answer = answer.map_err(|e| port_error(&resource, e))?;
-        let job = answer.job.and_then(|job| job_of(&job));
-        job.ok_or_else(|| foreign("GetJob", id))
-    }
 }
 
 #[async_trait]
@@ -119,7 +111,11 @@ impl EncodeService for MediaConvert {
     }
 
     async fn job(&self, id: &str) -> PortResult<EncodeJob> {
-        self.look(id).await
+        let resource = format!("MediaConvert job {id}");
+        let answer = self.client.get_job().id(id).send().await;
+        let answer = answer.map_err(|e| port_error(&resource, e))?;
+        let job = answer.job.and_then(|job| job_of(&job));
+        job.ok_or_else(|| foreign("GetJob", id))
     }
 
     async fn cancel(&self, id: &str) -> PortResult<()> {
@@ -129,11 +125,16 @@ impl EncodeService for MediaConvert {
         };
         let error = port_error(&resource, error);
         // MediaConvert refuses to cancel a job that has ended.
-        if error.kind() == PortErrorKind::Invalid && !self.look(id).await?.state.is_open() {
+        if error.kind() == PortErrorKind::Invalid && !self.job(id).await?.state.is_open() {
             return Ok(());
         }
         Err(error)
     }
+}
+
+/// A number as the SDK takes it.
+fn int(number: impl TryInto<i32>) -> i32 {
+    number.try_into().unwrap_or(i32::MAX)
 }
 
 fn metadata(tag: &EncodeTag) -> HashMap<String, String> {

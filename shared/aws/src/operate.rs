@@ -8,7 +8,7 @@ mod resources;
 
 pub use execution::{ExecutionStatus, ExecutionSummary, ExecutionView, MapRun};
 pub use history::{HistoryEvent, HistoryKind, Tally};
-pub use redrive::Redriven;
+pub use redrive::{Redriven, name_again};
 pub use resources::{Downloaded, LogLine, LogQuery, ReceivedMessage, RowsOf};
 
 pub use crate::cloud::{Cloud, CloudError};

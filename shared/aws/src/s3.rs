@@ -47,7 +47,6 @@ pub struct S3Store {
 
 impl S3Store {
     /// All buckets that the client can reach.
-    #[must_use]
     pub fn new(client: Client) -> Self {
         Self { client }
     }

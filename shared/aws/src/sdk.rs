@@ -41,13 +41,11 @@ impl Sdk {
     }
 
     /// The endpoint that the environment or a profile sets in place of AWS.
-    #[must_use]
     pub fn endpoint(&self) -> Option<&str> {
         self.config.endpoint_url()
     }
 
     /// The region, if one is configured.
-    #[must_use]
     pub fn region(&self) -> Option<&str> {
         self.config.region().map(|r| r.as_ref())
     }
@@ -64,13 +62,11 @@ impl Sdk {
     }
 
     /// The SDK configuration, for the other modules of this crate and for clients that have no port.
-    #[must_use]
     pub fn config(&self) -> &SdkConfig {
         &self.config
     }
 
     /// Objects in S3.
-    #[must_use]
     pub fn s3(&self) -> S3Store {
         S3Store::new(self.s3_client())
     }
@@ -84,25 +80,21 @@ impl Sdk {
     }
 
     /// The submission table with this name or ARN.
-    #[must_use]
     pub fn submissions(&self, table: impl Into<String>) -> DynamoSubmissions {
         DynamoSubmissions::new(aws_sdk_dynamodb::Client::new(&self.config), table)
     }
 
     /// Executions of the state machine with this ARN.
-    #[must_use]
     pub fn workflow(&self, state_machine_arn: impl Into<String>) -> StepFunctions {
         StepFunctions::new(aws_sdk_sfn::Client::new(&self.config), state_machine_arn)
     }
 
     /// Jobs of MediaConvert in the queue with this ARN; the service assumes the role with this ARN.
-    #[must_use]
     pub fn encodes(&self, role: impl Into<String>, queue: impl Into<String>) -> MediaConvert {
         MediaConvert::new(aws_sdk_mediaconvert::Client::new(&self.config), role, queue)
     }
 
     /// Announcements on the topic with this ARN.
-    #[must_use]
     pub fn announcer(&self, topic_arn: impl Into<String>) -> SnsAnnouncer {
         SnsAnnouncer::new(aws_sdk_sns::Client::new(&self.config), topic_arn)
     }

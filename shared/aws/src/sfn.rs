@@ -10,7 +10,6 @@ use reelsmith_core::ports::{
 use crate::error::port_error;
 
 /// The ARN of the execution with that name of a state machine.
-#[must_use]
 pub fn execution_arn(machine: &str, name: &str) -> String {
     format!(
         "{}:{name}",

@@ -56,13 +56,11 @@ pub struct Element {
 
 impl Element {
     /// An attribute as text.
-    #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
         self.attributes.get(name).map(String::as_str)
     }
 
     /// An attribute as an unsigned integer.
-    #[must_use]
     pub fn integer(&self, name: &str) -> Option<u64> {
         self.get(name)?.parse().ok()
     }
@@ -88,7 +86,6 @@ impl Mpd {
     }
 
     /// `mediaPresentationDuration` in nanoseconds.
-    #[must_use]
     pub fn duration(&self) -> Option<i128> {
         let text = self.root.get("mediaPresentationDuration")?;
         Some(xs_duration(text)?.nanos)
@@ -162,7 +159,6 @@ pub enum ContentType {
 
 impl AdaptationSet {
     /// The type by `contentType`, else by the MIME type of the set or of its first representation.
-    #[must_use]
     pub fn content_type(&self) -> ContentType {
         let first = self.representations.first();
         let declared = [
@@ -182,7 +178,6 @@ impl AdaptationSet {
     }
 
     /// An attribute of a representation, or of the set if the representation does not have it.
-    #[must_use]
     pub fn attribute<'a>(&'a self, of: &'a Representation, name: &str) -> Option<&'a str> {
         of.element.get(name).or_else(|| self.element.get(name))
     }
@@ -223,7 +218,6 @@ pub struct MpdSegment {
 }
 
 /// Parses the MPD at `path`, below the output prefix. Faults do not stop it, unless it is not XML.
-#[must_use]
 pub fn parse(path: &str, bytes: &[u8]) -> Mpd {
     let mut mpd = parser::parse(path, bytes);
     if mpd.faults.is_empty() {

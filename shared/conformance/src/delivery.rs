@@ -54,7 +54,6 @@ pub struct Wanted {
 
 impl Wanted {
     /// Whether everything was read.
-    #[must_use]
     pub fn is_empty(&self) -> bool {
         let texts = self.texts.is_empty() && self.inits.is_empty();
         texts && self.segments.is_empty() && self.streams.is_empty()
@@ -77,7 +76,6 @@ pub struct Delivery {
 
 impl Delivery {
     /// A delivery with a listing, of which nothing was read yet.
-    #[must_use]
     pub fn new(objects: impl IntoIterator<Item = Object>) -> Self {
         Self {
             objects: objects.into_iter().map(|o| (o.path.clone(), o)).collect(),
@@ -119,25 +117,21 @@ impl Delivery {
     }
 
     /// The defaults for scans of segments with this init segment; `None` if it could not be read.
-    #[must_use]
     pub fn defaults_of(&self, init: &Part) -> Option<TrackDefaults> {
         Some(self.init(init)?.defaults)
     }
 
     /// The facts of a segment of MPEG-TS that was read.
-    #[must_use]
     pub fn stream(&self, part: &Part) -> Option<&TsFacts> {
         self.streams.get(part)?.as_ref().ok()
     }
 
     /// An init segment that was read.
-    #[must_use]
     pub fn init(&self, part: &Part) -> Option<&Init> {
         self.inits.get(part)?.as_ref().ok()
     }
 
     /// A segment that was measured without a fault. Rules do not use the facts of a broken one.
-    #[must_use]
     pub fn segment(&self, part: &Part) -> Option<&SegmentFacts> {
         let facts = self.segments.get(part)?.as_ref().ok();
         facts.filter(|f| f.faults.is_empty())
@@ -157,13 +151,11 @@ impl Delivery {
     }
 
     /// The multivariant playlist, if it was read.
-    #[must_use]
     pub fn multivariant(&self) -> Option<&Playlist> {
         self.playlist(MULTIVARIANT)
     }
 
     /// The MPD, if it was read.
-    #[must_use]
     pub fn mpd(&self) -> Option<&Mpd> {
         match self.texts.get(MPD)? {
             Ok(Text::Mpd(mpd)) => Some(mpd),
@@ -172,14 +164,12 @@ impl Delivery {
     }
 
     /// Size of a part in bytes: of its range, else of the object. `None` if the object does not exist or is empty.
-    #[must_use]
     pub fn size_of(&self, part: &Part) -> Option<u64> {
         let object = self.objects.get(&part.path).filter(|o| o.size > 0)?;
         Some(part.range.map_or(object.size, |(_, length)| length))
     }
 
     /// Every path that the playlists and the MPD reference.
-    #[must_use]
     pub fn referenced(&self) -> BTreeSet<String> {
         let references = References::of(self);
         let segments = references.segments.into_keys();
@@ -192,7 +182,6 @@ impl Delivery {
     }
 
     /// What must be read next.
-    #[must_use]
     pub fn wanted(&self) -> Wanted {
         let References {
             mut texts,

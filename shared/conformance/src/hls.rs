@@ -92,7 +92,6 @@ pub struct Playlist {
 
 impl Playlist {
     /// Sum of all `EXTINF` in nanoseconds.
-    #[must_use]
     pub fn duration(&self) -> i128 {
         self.segments.iter().map(|s| s.duration).sum()
     }
@@ -117,7 +116,6 @@ pub struct Variant {
 
 impl Variant {
     /// An attribute as written, without quotes.
-    #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
         self.attributes.get(name)
     }
@@ -127,40 +125,34 @@ impl Variant {
     }
 
     /// `BANDWIDTH` in bits per second.
-    #[must_use]
     pub fn bandwidth(&self) -> Option<u64> {
         self.attributes.integer("BANDWIDTH")
     }
 
     /// `AVERAGE-BANDWIDTH` in bits per second.
-    #[must_use]
     pub fn average_bandwidth(&self) -> Option<u64> {
         self.attributes.integer("AVERAGE-BANDWIDTH")
     }
 
     /// The codec strings of `CODECS`.
-    #[must_use]
     pub fn codecs(&self) -> Vec<&str> {
         let codecs = self.get("CODECS").unwrap_or_default().split(',');
         codecs.map(str::trim).filter(|c| !c.is_empty()).collect()
     }
 
     /// `RESOLUTION` as width and height.
-    #[must_use]
     pub fn resolution(&self) -> Option<(u32, u32)> {
         let (width, height) = self.get("RESOLUTION")?.split_once('x')?;
         Some((width.parse().ok()?, height.parse().ok()?))
     }
 
     /// `FRAME-RATE` in thousandths of a frame per second.
-    #[must_use]
     pub fn frame_rate_milli(&self) -> Option<u64> {
         let nanos = decimal_nanos(self.get("FRAME-RATE")?)?;
         u64::try_from((nanos + 500_000) / 1_000_000).ok()
     }
 
     /// Whether its attributes declare video.
-    #[must_use]
     pub fn has_video(&self) -> bool {
         let codecs = self.codecs();
         codecs.is_empty() || self.resolution().is_some() || codecs.iter().any(|c| is_video_codec(c))
@@ -168,7 +160,6 @@ impl Variant {
 }
 
 /// Whether a codec string (RFC 6381) is one of video.
-#[must_use]
 pub fn is_video_codec(codec: &str) -> bool {
     let prefixes = ["avc", "hvc1", "hev1", "dvh", "av01", "vp0", "mp4v"];
     prefixes.iter().any(|p| codec.starts_with(p))
@@ -191,31 +182,26 @@ pub struct MediaTag {
 
 impl MediaTag {
     /// An attribute as written, without quotes.
-    #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
         self.attributes.get(name)
     }
 
     /// `TYPE`, or an empty text.
-    #[must_use]
     pub fn media_type(&self) -> &str {
         self.get("TYPE").unwrap_or_default()
     }
 
     /// `GROUP-ID`, or an empty text.
-    #[must_use]
     pub fn group_id(&self) -> &str {
         self.get("GROUP-ID").unwrap_or_default()
     }
 
     /// `NAME`, or an empty text.
-    #[must_use]
     pub fn name(&self) -> &str {
         self.get("NAME").unwrap_or_default()
     }
 
     /// Whether an attribute is `YES`.
-    #[must_use]
     pub fn is_yes(&self, name: &str) -> bool {
         self.get(name) == Some("YES")
     }
@@ -263,7 +249,6 @@ fn part(uri: &Uri, range: Option<(u64, u64)>) -> Option<Part> {
 }
 
 /// Parses the playlist at `path`, below the output prefix. Faults do not stop it.
-#[must_use]
 pub fn parse(path: &str, bytes: &[u8]) -> Playlist {
     let mut playlist = parser::parse(path, bytes);
     if playlist.faults.is_empty() {
@@ -275,7 +260,6 @@ pub fn parse(path: &str, bytes: &[u8]) -> Playlist {
 }
 
 /// Parses a non-negative number with at most nine decimals, in billionths.
-#[must_use]
 pub fn decimal_nanos(text: &str) -> Option<i128> {
     let (whole, decimals) = text.split_once('.').unwrap_or((text, "0"));
     let digits = |s: &str| !s.is_empty() && s.len() <= 18 && s.bytes().all(|b| b.is_ascii_digit());

@@ -71,9 +71,7 @@ pub use evidence::{
     AudioLevel, ChunkQuality, Dead, DeadRun, Evidence, Identity, Metric, Provenance, Quality,
     ReportFacts,
 };
-pub use expectation::{
-    Expectation, ExpectedAudio, ExpectedImages, ExpectedText, ExpectedVideo, Recorded,
-};
+pub use expectation::{Expectation, ExpectedVideo};
 pub use fault::{Mismatch, TextFault};
 pub use path::Part;
 pub use report::{

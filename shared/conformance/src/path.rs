@@ -16,7 +16,6 @@ pub struct Part {
 
 impl Part {
     /// A whole object.
-    #[must_use]
     pub fn whole(path: &str) -> Self {
         Self {
             path: path.to_owned(),

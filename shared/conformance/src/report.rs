@@ -180,9 +180,9 @@ impl Coverage {
             segments: measured.count() as u64,
             ..Self::default()
         };
-        for (folder, recorded) in view.recorded() {
+        for recorded in view.recorded() {
             for segment in &recorded.segments {
-                let object = view.object(&format!("{folder}/{}", segment.name));
+                let object = view.object(&format!("{}/{}", recorded.rendition, segment.name));
                 coverage.recorded += 1;
                 coverage.compared += u64::from(object.is_some_and(|o| o.sha256.is_some()));
             }
@@ -240,14 +240,12 @@ impl Report {
     }
 
     /// Number of violations of a severity.
-    #[must_use]
     pub fn count(&self, severity: Severity) -> usize {
         let violations = self.violations.iter();
         violations.filter(|v| v.severity == severity).count()
     }
 
     /// The report as text: the verdict, the renditions and at most 40 violations.
-    #[must_use]
     pub fn summary(&self) -> String {
         let counts = [Severity::Fail, Severity::Warn, Severity::Info];
         let counts = counts.map(|s| format!("{} {s}", self.count(s))).join(", ");

@@ -75,13 +75,11 @@ pub fn registry() -> impl Iterator<Item = &'static Rule> {
 }
 
 /// The rule with an identifier, in upper or lower case.
-#[must_use]
 pub fn rule(id: &str) -> Option<&'static Rule> {
     registry().find(|r| r.id.eq_ignore_ascii_case(id))
 }
 
 /// Checks a delivery, and compares it with what the job expects if that is known.
-#[must_use]
 pub fn check(delivery: &Delivery, expected: Option<&Expectation>, sets: Sets) -> Report {
     let view = View::new(delivery, expected);
     let (mut checked, mut not_judged, mut violations) = (0, Vec::new(), Vec::new());

@@ -58,14 +58,12 @@ impl Default for ValidOutput {
 
 impl ValidOutput {
     /// Three rungs, two languages, two captions; ten seconds.
-    #[must_use]
     pub fn new() -> Self {
         Self::of(&Shape::short())
     }
 
     /// Six rungs of a number of segments of four seconds, the last one of two: 360 for an episode, 1,800 for a film.
     /// Video segments have 10 to 40 kB, times `weight`.
-    #[must_use]
     pub fn long(segments: u32, weight: u32) -> Self {
         Self::of(&Shape::long(segments.clamp(3, 5_000), weight.max(1)))
     }
@@ -147,7 +145,6 @@ impl ValidOutput {
     }
 
     /// The bytes of every object.
-    #[must_use]
     pub fn bytes(&self) -> BTreeMap<String, Vec<u8>> {
         let texts = self
             .texts
@@ -165,13 +162,11 @@ impl ValidOutput {
     }
 
     /// Reads and measures the output, as a caller with real objects does.
-    #[must_use]
     pub fn delivery(&self) -> Delivery {
         self.delivery_of(&self.bytes())
     }
 
     /// As [`ValidOutput::delivery`], for bytes from [`ValidOutput::bytes`].
-    #[must_use]
     pub fn delivery_of(&self, bytes: &BTreeMap<String, Vec<u8>>) -> Delivery {
         let mut delivery = Delivery::new(bytes.iter().map(|(path, data)| {
             let known = self.objects.get(path).cloned().unwrap_or_default();
@@ -211,7 +206,6 @@ impl ValidOutput {
     }
 
     /// Checks the output by all rules.
-    #[must_use]
     pub fn report(&self) -> Report {
         check(&self.delivery(), self.expected.as_ref(), Sets::ALL)
     }
@@ -288,7 +282,6 @@ fn in_range(data: &[u8], range: Option<(u64, u64)>) -> &[u8] {
 }
 
 /// The bytes of a segment.
-#[must_use]
 pub fn segment_bytes(fragments: &[FragmentSpec]) -> Vec<u8> {
     let fragments: Vec<Vec<u8>> = fragments.iter().map(FragmentSpec::bytes).collect();
     fragments.concat()

@@ -59,7 +59,6 @@ pub struct TsFacts {
     pub faults: Vec<Fault>,
 }
 
-/// The header of one packet.
 struct Packet<'a> {
     at: u64,
     pid: u16,
@@ -71,7 +70,6 @@ struct Packet<'a> {
 }
 
 /// Reads a whole segment. Errors are recorded in [`TsFacts::faults`].
-#[must_use]
 pub fn read(data: &[u8]) -> TsFacts {
     let mut walk = Walk::default();
     let packets = data.chunks_exact(PACKET);
@@ -239,7 +237,6 @@ impl Walk {
 }
 
 /// Compares two adjacent segments without a discontinuity between them: counters and times continue.
-#[must_use]
 pub fn join(before: &TsFacts, next: &TsFacts) -> Option<Mismatch> {
     next.streams.iter().find_map(|(pid, first)| {
         let last = before.streams.get(pid)?;

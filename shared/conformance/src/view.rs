@@ -3,12 +3,13 @@
 
 use std::collections::BTreeSet;
 
+use reelsmith_core::record::RungOutput;
 use reelsmith_isobmff::{Fragment, Handler, Init, SegmentFacts};
 
 use crate::dash::{AdaptationSet, Mpd, Representation};
 use crate::delivery::{Delivery, MULTIVARIANT, Object};
 use crate::evidence::Evidence;
-use crate::expectation::{Expectation, Recorded};
+use crate::expectation::Expectation;
 use crate::hls::{Map, MediaTag, Playlist, Uri, Variant};
 use crate::measure::{average_rate, nanos, peak_rate};
 use crate::path::Part;
@@ -25,7 +26,6 @@ pub(crate) enum MediaKind {
     IFrames,
 }
 
-/// A segment of a rendition.
 #[derive(Debug)]
 pub(crate) struct RenditionSegment<'a> {
     /// Number in the playlist, from 1.
@@ -306,9 +306,9 @@ impl<'a> View<'a> {
         Some(&self.expected?.evidence)
     }
 
-    /// The folder of every rendition of the job with its record.
-    pub fn recorded(&self) -> impl Iterator<Item = (&'a str, &'a Recorded)> {
-        self.expected.into_iter().flat_map(Expectation::recorded)
+    /// The records of the renditions of the job.
+    pub fn recorded(&self) -> impl Iterator<Item = &'a RungOutput> {
+        self.expected.into_iter().flat_map(|e| &e.recorded)
     }
 }
 

@@ -148,19 +148,16 @@ impl ErrorName {
     pub const ALL: &'static [Self] = Self::VARIANTS;
 
     /// The name as text.
-    #[must_use]
     pub fn as_str(self) -> &'static str {
         self.into()
     }
 
     /// What the name means, in one sentence.
-    #[must_use]
     pub fn meaning(self) -> &'static str {
         self.get_documentation().unwrap_or_default()
     }
 
     /// How the state machine retries the call.
-    #[must_use]
     pub fn retry(self) -> Retry {
         match self {
             Self::MezzanineMissing | Self::CaptionMissing => Retry::Arrival,
@@ -249,7 +246,6 @@ impl Failure {
     }
 
     /// A failed call to MediaConvert.
-    #[must_use]
     pub fn encoder(error: &PortError) -> Self {
         if error.kind().is_about_access() {
             return ENCODER.access(error, ENCODER.what);
@@ -264,26 +260,22 @@ impl Failure {
     }
 
     /// A failed call to the submission table.
-    #[must_use]
     pub fn table(error: &PortError) -> Self {
         TABLE.failure(error)
     }
 
     /// A failed call to Step Functions.
-    #[must_use]
     pub fn workflow(error: &PortError) -> Self {
         WORKFLOW.failure(error)
     }
 
     /// A failed call to the topic.
-    #[must_use]
     pub fn topic(error: &PortError) -> Self {
         TOPIC.failure(error)
     }
 
     /// The same failure, with the function's name in the remedy of a denial. `deployed` is the name of the deployed
     /// function, such as `reelsmith-submit-job`.
-    #[must_use]
     pub fn in_function(mut self, deployed: &str) -> Self {
         let services = [STORAGE, TABLE, WORKFLOW, TOPIC, ENCODER];
         if let Some(service) = services.iter().find(|s| s.denied == self.name) {

@@ -10,7 +10,6 @@ const MAX_STEM: usize = 40;
 ///
 /// The stem is the file name. The digits are the start of the SHA-256 of bucket, key and version: a repeated event gives the
 /// same name, and a new version of the object gives a new one. `key` is the key after URL decoding.
-#[must_use]
 pub fn execution_name(bucket: &str, key: &str, version_id: Option<&str>) -> String {
     let identity = format!("{bucket}\n{key}\n{}", version_id.unwrap_or_default());
     let digest = sha256_hex(identity.as_bytes());

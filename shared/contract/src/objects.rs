@@ -32,19 +32,16 @@ impl Objects {
     }
 
     /// The name of the bucket.
-    #[must_use]
     pub fn bucket(&self) -> &str {
         &self.bucket
     }
 
     /// The store that holds the objects.
-    #[must_use]
     pub fn store(&self) -> &Arc<dyn ObjectStore> {
         &self.store
     }
 
     /// The object of this bucket with that key.
-    #[must_use]
     pub fn at(&self, key: &str) -> ObjectRef {
         ObjectRef::new(&self.bucket, key)
     }

@@ -82,7 +82,6 @@ pub enum Decision {
 
 impl Decision {
     /// The name that the Choice state of the ASL compares with.
-    #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Encode => "ENCODE",
@@ -116,13 +115,11 @@ pub struct Claim {
 
 impl Claim {
     /// The keys of everything that this generation writes.
-    #[must_use]
     pub fn keys(&self) -> GenerationKeys {
         GenerationKeys::new(&self.asset, &self.job_key, self.fence.generation)
     }
 
     /// The generation that is held.
-    #[must_use]
     pub fn generation(&self) -> Generation {
         self.fence.generation
     }
@@ -255,6 +252,12 @@ pub struct Caught {
     /// For an error of a function: JSON with `errorType` and `errorMessage`.
     #[serde(rename = "Cause", default)]
     pub cause: String,
+}
+
+/// The message of a cause: Lambda wraps the error of a function in JSON; any other cause is readable as it is.
+pub fn error_message(cause: &str) -> String {
+    let wrapped = serde_json::from_str::<serde_json::Value>(cause).unwrap_or_default();
+    wrapped["errorMessage"].as_str().unwrap_or(cause).to_owned()
 }
 
 /// Output of `fail-job`, kept as `$.failure`.

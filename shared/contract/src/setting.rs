@@ -68,19 +68,16 @@ impl Setting {
     pub const ALL: &'static [Self] = Self::VARIANTS;
 
     /// The name in the environment.
-    #[must_use]
     pub fn name(self) -> &'static str {
         self.into()
     }
 
     /// What the setting means, in one sentence.
-    #[must_use]
     pub fn meaning(self) -> &'static str {
         self.get_documentation().unwrap_or_default()
     }
 
     /// The value if none is set; `None` if the setting is required.
-    #[must_use]
     pub fn default(self) -> Option<&'static str> {
         Some(match self {
             Self::PROFILE => "default",

@@ -217,7 +217,7 @@ impl GenerationKeys {
 
     /// The proven list of segments of one rendition: [`crate::record::RenditionRecord`].
     pub fn rendition_record(&self, rendition: &str) -> String {
-        format!("{}renditions/{}.json", self.work, file_name(rendition))
+        format!("{}{}", self.work, rendition_record_path(rendition))
     }
 
     /// The measurements of the segments of one rendition.
@@ -266,6 +266,11 @@ impl GenerationKeys {
     pub fn current(&self) -> String {
         format!("outputs/{}/current.json", self.asset)
     }
+}
+
+/// Path of [`GenerationKeys::rendition_record`] below the prefix of what is kept.
+pub fn rendition_record_path(rendition: &str) -> String {
+    format!("renditions/{}.json", file_name(rendition))
 }
 
 /// A rendition's folder as a file name.

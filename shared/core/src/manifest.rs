@@ -48,6 +48,8 @@ pub use fields::{Field, Kind, Occurs, ROOT};
 
 /// The version of the format.
 pub const VERSION: &str = "1.0";
+/// Largest document in bytes.
+pub const MAX_BYTES: usize = 1 << 20;
 
 /// Parses a manifest: at most 1 MiB of UTF-8 without DOCTYPE.
 ///

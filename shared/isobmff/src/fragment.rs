@@ -53,19 +53,16 @@ pub struct Sample {
 
 impl Fragment {
     /// Duration of all samples in ticks.
-    #[must_use]
     pub fn duration(&self) -> u64 {
         self.samples.iter().map(|s| u64::from(s.duration)).sum()
     }
 
     /// Decoding time one past the last sample.
-    #[must_use]
     pub fn end(&self) -> u64 {
         self.tfdt.saturating_add(self.duration())
     }
 
     /// Earliest presentation time in ticks.
-    #[must_use]
     pub fn first_presentation(&self) -> Option<i64> {
         self.presentations().min()
     }
@@ -91,7 +88,6 @@ impl Fragment {
 }
 
 /// All fragments of a file or segment, and what is wrong with it. Boxes that are not fragments are skipped.
-#[must_use]
 pub fn fragments(data: &[u8], defaults: &TrackDefaults) -> (Vec<Fragment>, Vec<Fault>) {
     let mut found = Fragments::new(*defaults);
     let mut walk = boxes(data);

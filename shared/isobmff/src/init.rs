@@ -148,13 +148,11 @@ impl Init {
     }
 
     /// Whether `brand` is the major or a compatible brand.
-    #[must_use]
     pub fn has_brand(&self, brand: &str) -> bool {
         self.major == brand || self.brands.iter().any(|b| b == brand)
     }
 
     /// Media time at which presentation starts, in the track's timescale: the first non-empty edit, else 0.
-    #[must_use]
     pub fn media_start(&self) -> i64 {
         let first = self.edits.iter().find(|e| e.media_time >= 0);
         first.map_or(0, |e| e.media_time)

@@ -92,7 +92,6 @@ pub struct Fault {
 
 impl Fault {
     /// A fault at an offset.
-    #[must_use]
     pub fn new(
         offset: u64,
         path: impl Into<String>,
@@ -109,7 +108,6 @@ impl Fault {
 }
 
 /// A four-character code as text; bytes that are not printable ASCII as `\xNN`.
-#[must_use]
 pub fn fourcc(kind: [u8; 4]) -> String {
     kind.escape_ascii().to_string()
 }

@@ -69,14 +69,12 @@ pub struct Boxes<'a> {
 
 /// The boxes at the top level of a file or segment. A box that does not fit ends the walk; [`Boxes::fault`] then gives
 /// the reason.
-#[must_use]
 pub fn boxes(data: &[u8]) -> Boxes<'_> {
     Reader::new(data).boxes()
 }
 
 impl Boxes<'_> {
     /// Why the walk ended before the end of the bytes; `None` if it has not, or has not yet.
-    #[must_use]
     pub fn fault(&self) -> Option<&Fault> {
         self.fault.as_ref()
     }
@@ -163,7 +161,6 @@ pub struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     /// A reader of a whole file or segment.
-    #[must_use]
     pub fn new(data: &'a [u8]) -> Self {
         Self {
             data,
@@ -174,7 +171,6 @@ impl<'a> Reader<'a> {
     }
 
     /// A reader of the body of the box `header`, if only that body was read from the file.
-    #[must_use]
     pub fn of_body(header: &BoxHeader, body: &'a [u8]) -> Self {
         Self {
             data: body,
@@ -185,19 +181,16 @@ impl<'a> Reader<'a> {
     }
 
     /// Offset of the next byte in the file.
-    #[must_use]
     pub fn offset(&self) -> u64 {
         self.base + self.pos as u64
     }
 
     /// The bytes that were not read yet.
-    #[must_use]
     pub fn rest(&self) -> &'a [u8] {
         self.data.get(self.pos..).unwrap_or_default()
     }
 
     /// A fault at the next byte.
-    #[must_use]
     pub fn fault(&self, expected: impl Into<String>, found: impl Into<String>) -> Fault {
         Fault::new(self.offset(), self.path, expected, found)
     }
@@ -251,7 +244,6 @@ impl<'a> Reader<'a> {
     }
 
     /// The headers of the boxes in what is left.
-    #[must_use]
     pub fn boxes(&self) -> Boxes<'a> {
         Boxes {
             reader: *self,
@@ -272,7 +264,6 @@ impl<'a> Reader<'a> {
     }
 
     /// The first child of a kind.
-    #[must_use]
     pub fn child(&self, kind: &[u8; 4]) -> Option<Self> {
         self.all(kind).next()
     }

@@ -88,7 +88,6 @@ impl EncodedTrack {
 
     /// The canonical init segment: `brands` for the file type, an edit list of `delay` ticks, and nothing that varies
     /// between the chunks of a rendition.
-    #[must_use]
     pub fn canonical_init(&self, brands: &[&[u8; 4]], delay: u32) -> Bytes {
         let mut out = file_type(b"ftyp", brands);
         if let Some(moov) = Reader::new(&self.file).child(b"moov") {
@@ -167,7 +166,6 @@ pub fn stills(init: &[u8], pictures: &[Bytes]) -> Result<Vec<u8>, Fault> {
 }
 
 /// Writes a timescale into the media header (ISO/IEC 14496-12, 8.4.2) of an init segment.
-#[must_use]
 pub fn with_timescale(init: Bytes, timescale: u32) -> Bytes {
     let place = || {
         let trak = Reader::new(&init).need(b"moov")?.need(b"trak")?;

@@ -34,7 +34,6 @@ impl SampleRun {
     }
 
     /// Offset one past the last sample in the file.
-    #[must_use]
     pub fn end(&self) -> u64 {
         self.start
             .saturating_add(self.ends.last().copied().unwrap_or(0))
@@ -86,7 +85,6 @@ pub struct SampleMap {
 
 impl SampleMap {
     /// Reads the movie box `moov`, given with its header, and the size fields in it.
-    #[must_use]
     pub fn read(moov: &[u8]) -> (Self, Vec<SizeFields>) {
         let (mut map, mut fields, mut defaults) = (Self::default(), Vec::new(), Vec::new());
         let Some(movie) = Reader::new(moov).child(b"moov") else {

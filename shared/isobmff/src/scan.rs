@@ -31,7 +31,6 @@ pub struct FirstPicture {
 
 impl FirstPicture {
     /// Whether the sample itself carries parameter sets, which `avc1` and `hvc1` forbid.
-    #[must_use]
     pub fn has_parameter_sets(&self, coding: NalCoding) -> bool {
         let sets = match coding {
             NalCoding::Avc => 7..=8,
@@ -57,7 +56,6 @@ pub struct SegmentFacts {
 
 impl SegmentFacts {
     /// Decoding time of the first sample in ticks.
-    #[must_use]
     pub fn start(&self) -> Option<u64> {
         self.fragments.first().map(|f| f.tfdt)
     }
@@ -71,19 +69,16 @@ impl SegmentFacts {
     }
 
     /// Duration of all samples in ticks.
-    #[must_use]
     pub fn duration(&self) -> u64 {
         self.of_track().map(Fragment::duration).sum()
     }
 
     /// Number of samples.
-    #[must_use]
     pub fn samples(&self) -> u64 {
         self.of_track().map(|f| f.samples.len() as u64).sum()
     }
 
     /// Whether decoding can start at the segment's start; `None` without a picture.
-    #[must_use]
     pub fn starts_with_idr(&self) -> Option<bool> {
         self.first_pictures.first()?.as_ref()?.idr
     }
@@ -118,7 +113,6 @@ pub struct SegmentScan {
 
 impl SegmentScan {
     /// A scan of a segment of `size` bytes.
-    #[must_use]
     pub fn new(size: u64, defaults: TrackDefaults) -> Self {
         let mut scan = Self {
             size,
@@ -138,7 +132,6 @@ impl SegmentScan {
     }
 
     /// The range to read next; `None` once the segment is measured.
-    #[must_use]
     pub fn need(&self) -> Option<Range<u64>> {
         self.wanted.clone()
     }
@@ -169,7 +162,6 @@ impl SegmentScan {
     }
 
     /// What was found. A scan that still needs bytes is a fault of its own.
-    #[must_use]
     pub fn finish(mut self) -> SegmentFacts {
         if let Some(wanted) = self.wanted.take() {
             self.stop(wanted.start, named(&wanted), "none");
@@ -190,7 +182,6 @@ impl SegmentScan {
     }
 
     /// Measures a segment that is wholly in memory.
-    #[must_use]
     pub fn whole(data: &[u8], defaults: TrackDefaults) -> SegmentFacts {
         let mut scan = Self::new(data.len() as u64, defaults);
         while let Some(range) = scan.need() {

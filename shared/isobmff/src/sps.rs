@@ -48,7 +48,6 @@ pub struct FrameTiming {
 
 impl Sps {
     /// Reads a NAL unit. `None` if it is no sequence parameter set, or ends before its colours.
-    #[must_use]
     pub fn read(nal: &[u8]) -> Option<Self> {
         let (header, rest) = nal.split_first()?;
         if header & 0x1f != 7 {

@@ -3,7 +3,6 @@
 use crate::writer::{boxed, full_box, words};
 
 /// A `moof` whose `trun` declares a number of samples and has no fields for them.
-#[must_use]
 pub fn moof_with_count(count: u32) -> Vec<u8> {
     let tfhd = full_box(b"tfhd", 0, 0x02_0000, &words(&[1]));
     let tfdt = full_box(b"tfdt", 0, 0, &words(&[0]));
@@ -32,7 +31,6 @@ pub struct SampleSpec {
 
 impl SampleSpec {
     /// An IDR picture of AVC.
-    #[must_use]
     pub fn idr(duration: u32, size: u32) -> Self {
         Self {
             duration,
@@ -45,7 +43,6 @@ impl SampleSpec {
     }
 
     /// Another picture of AVC.
-    #[must_use]
     pub fn slice(duration: u32, size: u32) -> Self {
         Self {
             sync: false,
@@ -55,7 +52,6 @@ impl SampleSpec {
     }
 
     /// An access unit of audio.
-    #[must_use]
     pub fn audio(duration: u32, size: u32) -> Self {
         Self {
             nal: None,
@@ -105,7 +101,6 @@ impl Default for FragmentSpec {
 
 impl FragmentSpec {
     /// `moof` and `mdat`.
-    #[must_use]
     pub fn bytes(&self) -> Vec<u8> {
         let length = self.moof(0).len();
         let offset = i32::try_from(length + 8).unwrap_or(i32::MAX);
@@ -159,7 +154,6 @@ pub struct SpsSpec {
 }
 
 /// A sequence parameter set of a progressive 4:2:0 picture with square pixels, which states nothing more.
-#[must_use]
 pub fn sps(profile: u8, level: u8, width: u32, height: u32) -> Vec<u8> {
     let spec = SpsSpec {
         profile,
@@ -180,7 +174,6 @@ pub fn sps(profile: u8, level: u8, width: u32, height: u32) -> Vec<u8> {
 
 impl SpsSpec {
     /// The NAL unit.
-    #[must_use]
     pub fn bytes(&self) -> Vec<u8> {
         let mut w = BitWriter::default();
         for byte in [self.profile, 0, self.level] {

@@ -1,27 +1,23 @@
 //! Writing boxes (ISO/IEC 14496-12) and fragments (ISO/IEC 23000-19).
 
 /// A box.
-#[must_use]
 pub fn boxed(kind: &[u8; 4], body: &[u8]) -> Vec<u8> {
     let size = u32::try_from(body.len() + 8).unwrap_or(u32::MAX);
     [&size.to_be_bytes()[..], kind, body].concat()
 }
 
 /// A box with version and flags.
-#[must_use]
 pub fn full_box(kind: &[u8; 4], version: u8, flags: u32, body: &[u8]) -> Vec<u8> {
     let word = (u32::from(version) << 24) | flags;
     boxed(kind, &[&word.to_be_bytes()[..], body].concat())
 }
 
 /// Numbers of 32 bits, big-endian.
-#[must_use]
 pub fn words(numbers: &[u32]) -> Vec<u8> {
     numbers.iter().flat_map(|n| n.to_be_bytes()).collect()
 }
 
 /// `ftyp` or `styp`: the first brand is the major one.
-#[must_use]
 pub fn file_type(kind: &[u8; 4], brands: &[&[u8; 4]]) -> Vec<u8> {
     let major = brands.first().copied().unwrap_or(b"iso6");
     let mut body = [*major, [0; 4]].concat();

@@ -117,7 +117,6 @@ impl AudioTask {
     }
 
     /// The same task; with `mock`, silence of the same length is encoded and the mezzanine is not read.
-    #[must_use]
     pub fn mocked(mut self, mock: bool) -> Self {
         self.mock = mock;
         self

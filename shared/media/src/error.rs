@@ -237,7 +237,6 @@ impl MediaError {
     }
 
     /// The name under which this error leaves a function.
-    #[must_use]
     pub fn name(&self) -> ErrorName {
         match self {
             Self::ToolMissing { .. } | Self::ToolUnusable { .. } => ErrorName::ConfigurationInvalid,
@@ -329,7 +328,6 @@ impl MediaError {
         }
     }
 
-    /// The command that failed.
     fn command(&self) -> Option<&Command> {
         match self {
             Self::Program { command, .. } => Some(command),

@@ -40,7 +40,6 @@ const MAX_SIDE: u32 = 10;
 
 impl SheetGrid {
     /// The smallest grid for `count` pictures of a size.
-    #[must_use]
     pub fn new(picture: Resolution, count: u32) -> Self {
         let (w, h) = (u64::from(picture.width), u64::from(picture.height.max(1)));
         let width = (w * u64::from(TILE_HEIGHT) + h) / (2 * h) * 2;
@@ -56,7 +55,6 @@ impl SheetGrid {
     }
 
     /// Thumbnails on a full sheet.
-    #[must_use]
     pub fn per_sheet(self) -> u32 {
         self.columns * self.rows
     }
@@ -82,7 +80,6 @@ impl Brightness {
 
 /// Index of the best picture for a poster: from the first half, which gives nothing away, but from the opening tenth only
 /// if all others are dull.
-#[must_use]
 pub fn choose_poster(pictures: &[Brightness]) -> usize {
     let (from, to) = (pictures.len() / 10, pictures.len().div_ceil(2));
     let best = |range: std::ops::Range<usize>| {

@@ -123,13 +123,11 @@ impl RangeProxy {
     }
 
     /// The address for ffmpeg, for example `http://127.0.0.1:40123/5f…/mezzanine`.
-    #[must_use]
     pub fn url(&self) -> String {
         format!("{LOOPBACK}{}{}", self.address.port(), self.path)
     }
 
     /// Bytes read from the store so far.
-    #[must_use]
     pub fn bytes_read(&self) -> u64 {
         self.blocks.bytes_read()
     }

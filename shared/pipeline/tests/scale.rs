@@ -21,7 +21,7 @@ use reelsmith_core::object::{ObjectPin, ObjectRef};
 use reelsmith_core::ports::{
     ListedObject, ObjectMeta, ObjectStore, PortError, PortErrorKind, PortResult, Put, PutOptions,
 };
-use reelsmith_pipeline::proof::gather::{KnownMeasurements, ReadBudget, gather};
+use reelsmith_pipeline::proof::gather::{KnownMeasurements, ReadBudget, RealNames, gather};
 
 const PREFIX: &str = "outputs/show/key/";
 
@@ -153,15 +153,8 @@ impl ObjectStore for Generated {
 /// The delivery with the checksums that workers would have recorded.
 fn recorded(mut good: ValidOutput) -> ValidOutput {
     let expected = good.expected.as_mut().unwrap();
-    let video = expected
-        .video
-        .iter_mut()
-        .map(|r| (&r.path, &mut r.recorded));
-    let audio = expected
-        .audio
-        .iter_mut()
-        .map(|r| (&r.path, &mut r.recorded));
-    for (folder, recorded) in video.chain(audio) {
+    for recorded in &mut expected.recorded {
+        let folder = &recorded.rendition;
         recorded.init_sha256 = sha256_hex(&good.inits[&format!("{folder}/init.mp4")].bytes());
         for segment in &mut recorded.segments {
             let spec = &good.segments[&format!("{folder}/{}", segment.name)];
@@ -180,7 +173,8 @@ async fn validate(good: ValidOutput, budget: ReadBudget) -> Cost {
     let expected = good.expected.clone();
     let store = Arc::new(Generated::new(good));
     let outputs = Objects::new(Arc::clone(&store) as Arc<dyn ObjectStore>, "out");
-    let delivery = gather(&outputs, PREFIX, budget, KnownMeasurements::default())
+    let (known, names) = (KnownMeasurements::default(), RealNames::default());
+    let delivery = gather(&outputs, PREFIX, budget, known, &names)
         .await
         .unwrap();
     let report = check(&delivery, expected.as_ref(), Sets::ALL);
@@ -282,6 +276,7 @@ async fn a_store_that_fails_is_an_error_and_an_object_that_changed_is_a_finding(
             PREFIX,
             ReadBudget::default(),
             KnownMeasurements::default(),
+            &RealNames::default(),
         )
         .await
         .unwrap_err();
@@ -297,6 +292,7 @@ async fn a_store_that_fails_is_an_error_and_an_object_that_changed_is_a_finding(
             PREFIX,
             ReadBudget::default(),
             KnownMeasurements::default(),
+            &RealNames::default(),
         )
         .await
         .unwrap();
@@ -332,10 +328,11 @@ async fn a_film_of_two_hours() {
         let mut copy = good.clone();
         if hashed == 1 {
             // The first of all is always hashed; the rest is measured by ranges.
-            copy.expected.as_mut().unwrap().audio[0]
-                .recorded
-                .segments
-                .clear();
+            let recorded = &mut copy.expected.as_mut().unwrap().recorded;
+            let audio = recorded
+                .iter_mut()
+                .find(|r| r.rendition.starts_with("audio/"));
+            audio.unwrap().segments.clear();
         }
         std::fs::write("/proc/self/clear_refs", "5").unwrap();
         let (before, start) = (memory("VmRSS"), Instant::now());

@@ -22,7 +22,6 @@ pub(crate) fn rate(bits: u64) -> String {
     }
 }
 
-/// Bytes.
 pub(crate) fn size(bytes: u64) -> String {
     let exact = bytes as f64;
     match bytes {
@@ -137,7 +136,6 @@ pub(crate) fn swatch(colour: RGBColor) -> Markup {
     html! { svg.swatch viewBox="0 0 10 10" aria-hidden="true" { rect width="10" height="10" rx="2" fill=(fill) {} } }
 }
 
-/// The style of labels.
 pub(crate) fn label<'a>() -> TextStyle<'a> {
     ("sans-serif", 11).into_font().color(&INK)
 }

@@ -89,7 +89,6 @@ pub struct Facts<'a> {
 }
 
 /// The HTML of the page.
-#[must_use]
 pub fn html(facts: &Facts<'_>) -> String {
     page(facts).into_string()
 }

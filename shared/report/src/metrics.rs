@@ -198,7 +198,6 @@ pub struct CompletedUnit {
 }
 
 /// How long `done` took; `began` is the start of the first execution in milliseconds.
-#[must_use]
 pub fn chunk_encode(done: &[CompletedUnit], began: i64) -> ChunkEncode {
     let mut done: Vec<&CompletedUnit> = done.iter().collect();
     done.sort_by(|a, b| (a.run.started, &a.name).cmp(&(b.run.started, &b.name)));
@@ -233,7 +232,6 @@ pub fn chunk_encode(done: &[CompletedUnit], began: i64) -> ChunkEncode {
 }
 
 /// How many work units ran at once.
-#[must_use]
 pub fn concurrency(done: &[CompletedUnit]) -> Concurrency {
     let mut moments: Vec<(i64, i64)> = done
         .iter()
@@ -266,7 +264,6 @@ pub fn concurrency(done: &[CompletedUnit]) -> Concurrency {
 }
 
 /// What each resumption reused, and when it started new work; `moments` and `began` are milliseconds.
-#[must_use]
 pub fn resumes(done: &[CompletedUnit], moments: &[i64], began: i64) -> Vec<Resume> {
     let one = |moment: &i64| {
         let kept = done.iter().filter(|d| d.run.ended.0 <= *moment);
@@ -286,7 +283,6 @@ pub fn resumes(done: &[CompletedUnit], moments: &[i64], began: i64) -> Vec<Resum
 }
 
 /// Bytes that `done` read from a mezzanine of a size in bytes.
-#[must_use]
 pub fn bytes_read(done: &[CompletedUnit], mezzanine: Option<u64>) -> BytesRead {
     let read: Vec<u64> = done.iter().map(|d| d.run.bytes_read.0).collect();
     let total: u64 = read.iter().sum();

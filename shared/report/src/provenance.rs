@@ -54,7 +54,6 @@ fn fact(name: &str, value: &str) -> Markup {
     html! { @if !value.is_empty() { dt { (name) } dd { code { (value) } } } }
 }
 
-/// The cost by the cost model.
 pub(crate) fn cost(facts: &Facts<'_>) -> Option<Markup> {
     let estimate = facts.estimate?;
     let tracks = facts.tracks.iter().map(|t| &t.run);

@@ -74,7 +74,6 @@ fn draw(area: &Area<'_>, quality: &Quality, scores: &[f64], index: usize) -> Dra
     Ok(())
 }
 
-/// Loudness of the audio tracks.
 pub(crate) fn loudness(facts: &Facts<'_>) -> Option<Markup> {
     let levels = facts.tracks.iter();
     let levels = levels.filter_map(|t| Some((t.output.rendition.as_str(), t.loudness.as_ref()?)));

@@ -22,7 +22,6 @@ Results go to standard output, everything else to standard error. With `--json`,
 
 ";
 
-/// The whole page.
 pub fn document() -> String {
     let mut command = super::command();
     command.build();

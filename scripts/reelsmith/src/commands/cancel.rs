@@ -1,7 +1,7 @@
 //! `reelsmith cancel` and `reelsmith redrive`: stopping an execution, and running it again.
 
 use clap::Args;
-use reelsmith_aws::operate::{ExecutionStatus, ExecutionView, Redriven};
+use reelsmith_aws::operate::{ExecutionStatus, ExecutionView};
 use reelsmith_contract::notice::JobFailed;
 use reelsmith_core::encoder::EncoderKind;
 use reelsmith_core::submission::{Row, TransitionOutcome};
@@ -9,15 +9,12 @@ use reelsmith_pipeline::submission::Submissions;
 
 use crate::error::{CallExt, CliError, CommandResult, ErrorCode, Exit};
 use crate::job::connection::{Connection, DeploymentArgs};
-use crate::job::resolve::{JobArg, ResolvedJob, without_redrive};
+use crate::job::resolve::{JobArg, ResolvedJob};
 use crate::view::text::{note, say};
 
 /// Error name of a job that was cancelled.
 pub const CANCELLED: &str = "Cancelled";
-/// Most redrives of one execution.
-const MAX_REDRIVES: u32 = 999;
 
-/// Arguments of `cancel`.
 #[derive(Args, Clone, Debug)]
 pub struct CancelArgs {
     #[command(flatten)]
@@ -27,7 +24,6 @@ pub struct CancelArgs {
     pub reason: String,
 }
 
-/// Runs `cancel`.
 pub async fn run_cancel(deployment: &DeploymentArgs, args: &CancelArgs) -> CommandResult {
     let connection = deployment.connect_noted().await?;
     let done = cancel(&connection, args).await?;
@@ -101,51 +97,20 @@ pub async fn redrive(
     let job = args.resolve(connection).await?;
     let execution = job.execution()?;
     require_redrivable(execution)?;
+    let name_of = |arn: &str| arn.rsplit(':').next().unwrap_or_default().to_owned();
     if held(&job).is_none() {
         // A cancelled execution has released the job. Resumed, it would fail at its end, so it is started again.
-        return Ok((start_again(connection, execution).await?, Vec::new()));
+        let arn = connection.operations.start_again(execution).await?;
+        return Ok((name_of(&arn), Vec::new()));
     }
-    let redriven = connection
-        .operations
-        .redrive(&execution.summary.arn)
-        .await?;
-    let name = redriven
-        .arn()
-        .rsplit(':')
-        .next()
-        .unwrap_or_default()
-        .to_owned();
-    let done = match redriven {
-        Redriven::Resumed { .. } => Vec::new(),
+    let arn = &execution.summary.arn;
+    let redriven = connection.operations.redrive(arn).await?;
+    let done = match redriven.resumed {
+        true => Vec::new(),
         // An execution that was stopped or timed out has not released the job.
-        Redriven::Started { .. } => release(connection, &job, "redriven by an operator").await?,
+        false => release(connection, &job, "redriven by an operator").await?,
     };
-    Ok((name, done))
-}
-
-async fn start_again(
-    connection: &Connection,
-    execution: &ExecutionView,
-) -> Result<String, CliError> {
-    let machine = &connection.names.state_machine_arn;
-    let base = without_redrive(&execution.summary.name);
-    for n in 1..=MAX_REDRIVES {
-        let name = format!("{base}-r{n}");
-        let input = &execution.input;
-        if connection
-            .operations
-            .start(machine, &name, input)
-            .await?
-            .is_some()
-        {
-            return Ok(name);
-        }
-    }
-    Err(CliError::new(
-        format!("redrive {base}"),
-        format!("it has been redriven {MAX_REDRIVES} times"),
-        "submit its manifest again",
-    ))
+    Ok((name_of(&redriven.arn), done))
 }
 
 /// The row, if the execution holds it.

@@ -28,7 +28,6 @@ pub use print::print;
 /// Seed of the simulation. It is fixed, so that equal arguments give equal estimates.
 const SEED: u64 = 1;
 
-/// Arguments of `estimate`.
 #[derive(Args, Clone, Debug)]
 pub struct EstimateArgs {
     /// The XML manifest.
@@ -68,7 +67,6 @@ impl From<InstructionSet> for Architecture {
     }
 }
 
-/// The estimate of a manifest.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ManifestEstimate {
     /// Origin of the properties of the mezzanine.
@@ -90,7 +88,6 @@ pub struct ManifestEstimate {
     pub cost: Estimate,
 }
 
-/// Runs `estimate`.
 pub fn run(args: &EstimateArgs) -> CommandResult {
     say(&print(&estimate(args)?, args.json));
     Ok(Exit::Done)
@@ -219,11 +216,6 @@ fn probed(facts: &Facts, size: Bytes) -> Option<Source> {
     let (num, den) = facts.video.frame_rate.split_once('/')?;
     let frame_rate = FrameRate::new(num.parse().ok()?, den.parse().ok()?)?;
     let seconds: f64 = facts.duration.as_ref()?.parse().ok()?;
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "an estimate"
-    )]
     let millis = (seconds.max(0.0) * 1000.0).ceil() as u64;
     Some(Source {
         picture: Resolution {

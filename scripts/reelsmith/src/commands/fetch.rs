@@ -11,7 +11,6 @@ use crate::job::fetch::fetch;
 use crate::job::resolve::JobArg;
 use crate::view::text::{note, say};
 
-/// Arguments of `fetch`.
 #[derive(Args, Debug)]
 pub struct FetchArgs {
     #[command(flatten)]
@@ -29,7 +28,6 @@ pub struct OutArg {
 }
 
 impl OutArg {
-    /// The folder.
     pub fn folder(&self, project: &Project) -> PathBuf {
         self.out.clone().unwrap_or_else(|| project.local("out"))
     }

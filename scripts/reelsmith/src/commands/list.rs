@@ -12,7 +12,6 @@ use crate::job::connection::{Connection, DeploymentArgs};
 use crate::job::resolve::newest_rows;
 use crate::view::text::{self, say};
 
-/// Arguments of `list`.
 #[derive(Args, Clone, Debug)]
 pub struct ListArgs {
     /// List only executions with this status.
@@ -46,14 +45,12 @@ pub struct Entry {
     pub error: Option<String>,
 }
 
-/// Runs `list`.
 pub async fn run(deployment: &DeploymentArgs, args: &ListArgs) -> CommandResult {
     let entries = list(&deployment.connect_noted().await?, args).await?;
     say(&print(&entries, args));
     Ok(Exit::Done)
 }
 
-/// The newest executions.
 pub async fn list(connection: &Connection, args: &ListArgs) -> Result<Vec<Entry>, CliError> {
     let machine = &connection.names.state_machine_arn;
     // A filter on the status needs more executions than it returns.
@@ -86,7 +83,6 @@ fn entry(execution: &ExecutionSummary, row: Option<&Row>, now: i64) -> Entry {
     }
 }
 
-/// A table, or JSON lines.
 pub fn print(entries: &[Entry], args: &ListArgs) -> String {
     if args.json {
         return text::json_lines(entries);

@@ -22,7 +22,6 @@ const EARLY_MS: i64 = 60_000;
 /// How the lines begin that Lambda itself writes around each invocation.
 const PLATFORM: [&str; 5] = ["START ", "END ", "REPORT ", "INIT_START ", "EXTENSION "];
 
-/// Arguments of `logs`.
 #[derive(Args, Clone, Debug)]
 pub struct LogsArgs {
     #[command(flatten)]
@@ -64,7 +63,6 @@ pub struct Line {
     at_ms: i64,
 }
 
-/// Runs `logs`.
 pub async fn run(deployment: &DeploymentArgs, args: &LogsArgs) -> CommandResult {
     let lines = logs(&deployment.connect_noted().await?, args).await?;
     say(&print(&lines, args));
@@ -197,7 +195,6 @@ fn line(function: &str, line: LogLine, began: i64) -> Line {
     }
 }
 
-/// Text, or JSON lines.
 pub fn print(lines: &[Line], args: &LogsArgs) -> String {
     if args.json {
         return text::json_lines(lines);

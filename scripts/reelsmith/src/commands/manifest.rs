@@ -10,7 +10,6 @@ use crate::project::Project;
 use crate::stack::settings::tools;
 use crate::view::text::say;
 
-/// Arguments of `manifest new`.
 #[derive(Args, Debug)]
 pub struct NewArgs {
     /// The media file.
@@ -25,7 +24,6 @@ pub struct NewArgs {
     titles: Titles,
 }
 
-/// Runs `manifest new`.
 pub fn new(args: &NewArgs) -> CommandResult {
     if !args.file.is_file() {
         return Err(CliError::file(

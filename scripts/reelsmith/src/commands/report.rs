@@ -26,7 +26,6 @@ mod print;
 pub use collect::cost;
 pub use print::print;
 
-/// Arguments of `report`.
 #[derive(Args, Clone, Debug)]
 pub struct ReportArgs {
     #[command(flatten)]
@@ -36,7 +35,6 @@ pub struct ReportArgs {
     pub html: Option<Option<PathBuf>>,
 }
 
-/// The report of one execution.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Report {
     /// Name of the execution.
@@ -61,7 +59,6 @@ pub struct StateTotal {
     pub errors: BTreeMap<String, usize>,
 }
 
-/// Runs `report`.
 pub async fn run(deployment: &DeploymentArgs, args: &ReportArgs) -> CommandResult {
     let (report, page) = report(&deployment.connect_noted().await?, args).await?;
     say(&page.unwrap_or_else(|| print(&report, args.selector.json)));

@@ -7,7 +7,6 @@ use serde_json::{Value, json};
 use crate::error::{CliError, CommandResult, Exit};
 use crate::view::text::{self, say};
 
-/// The format of the rules.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Format {
     /// Text for people.
@@ -17,7 +16,6 @@ pub enum Format {
     Json,
 }
 
-/// Arguments of `rules`.
 #[derive(Args, Clone, Debug)]
 pub struct RulesArgs {
     /// A rule, for example HLS-P02, to explain with its reason and its clause. Default: list all rules.
@@ -28,7 +26,6 @@ pub struct RulesArgs {
     pub format: Format,
 }
 
-/// Runs `rules`.
 pub fn run(args: &RulesArgs) -> CommandResult {
     say(&rules(args)?);
     Ok(Exit::Done)

@@ -18,7 +18,6 @@ use crate::stack::{sample, settings};
 use crate::view::follow::{Display, Follower};
 use crate::view::text::{note, say};
 
-/// Arguments of `run`.
 #[derive(Args, Debug)]
 pub struct RunArgs {
     /// The XML manifest. Default: the manifest of a generated sample of 8 s.

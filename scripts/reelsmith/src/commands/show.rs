@@ -35,7 +35,6 @@ pub struct JobDetails {
     pub cost: Option<Cost>,
 }
 
-/// An execution.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ExecutionDetails {
     pub name: String,
@@ -68,7 +67,6 @@ pub struct PublishedFiles {
     pub bytes: u64,
 }
 
-/// One visit of a state.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct StateVisit {
     pub state: String,
@@ -84,7 +82,6 @@ pub struct StateVisit {
     pub errors: Vec<String>,
 }
 
-/// Runs `show`.
 pub async fn run(deployment: &DeploymentArgs, selector: &JobSelector) -> CommandResult {
     let details = show(&deployment.connect_noted().await?, selector).await?;
     say(&print(&details, selector.json));

@@ -15,7 +15,6 @@ use jiff::{SignedDuration, Timestamp};
 use crate::error::{CliError, CommandResult, Exit};
 use crate::view::text::say;
 
-/// Arguments of `sign`.
 #[derive(Args, Clone, Debug)]
 pub struct SignArgs {
     /// A URL of the distribution, for example https://d111.cloudfront.net/outputs/demo/KEY/master.m3u8.
@@ -35,7 +34,6 @@ pub struct SignArgs {
     pub cookies: bool,
 }
 
-/// Runs `sign`.
 pub fn run(args: &SignArgs) -> CommandResult {
     say(&sign(args, Timestamp::now())?);
     Ok(Exit::Done)

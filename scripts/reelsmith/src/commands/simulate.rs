@@ -16,7 +16,6 @@ use crate::commands::estimate::InstructionSet;
 use crate::error::{CliError, CommandResult, Exit};
 use crate::view::text::{self, say};
 
-/// Arguments of `simulate`.
 #[derive(Args, Clone, Debug)]
 pub struct SimulateArgs {
     /// Duration of the title, for example `10s`, `24m` or `2h`.
@@ -85,7 +84,6 @@ const PRESETS: [&str; 8] = [
     "ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower",
 ];
 
-/// The format of the output.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Format {
     /// A table, and the assumptions below it.
@@ -129,7 +127,6 @@ fn rate(text: &str) -> Result<FrameRate, String> {
     rate.ok_or_else(|| "expected frames per second, for example 25 or 30000/1001".into())
 }
 
-/// Runs `simulate`.
 pub fn run(args: &SimulateArgs) -> CommandResult {
     say(&simulation(args)?);
     Ok(Exit::Done)
@@ -316,21 +313,13 @@ fn cells(row: &Row) -> Vec<String> {
 fn table(args: &SimulateArgs, rows: &[Row], platform: &Platform) -> String {
     let mut table = vec![head(args)];
     table.extend(rows.iter().map(cells));
-    let width = |i: usize| {
-        table
-            .iter()
-            .map(|r| r[i].chars().count())
-            .max()
-            .unwrap_or(0)
-    };
-    let widths: Vec<usize> = (0..table[0].len()).map(width).collect();
+    let width = |i: usize| table.iter().map(|r| r[i].chars().count()).max();
+    let widths: Vec<usize> = (0..table[0].len()).filter_map(width).collect();
     let mut out = String::new();
     for row in &table {
-        let padded = row
-            .iter()
-            .zip(&widths)
-            .map(|(cell, w)| format!("{cell:>w$}"));
-        let _ = writeln!(out, "{}", padded.collect::<Vec<_>>().join("  "));
+        let cells = row.iter().zip(&widths);
+        let padded: Vec<String> = cells.map(|(cell, w)| format!("{cell:>w$}")).collect();
+        let _ = writeln!(out, "{}", padded.join("  "));
     }
     if args.titles > 1 {
         let _ = writeln!(

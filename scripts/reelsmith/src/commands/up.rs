@@ -23,7 +23,6 @@ pub struct SettingArgs {
     pub set: Vec<SettingOverride>,
 }
 
-/// Runs `up`.
 pub async fn run(deployment: &DeploymentArgs, args: SettingArgs) -> CommandResult {
     let project = Project::find()?;
     let (state, cloud, names) =
@@ -87,7 +86,6 @@ pub async fn bring_up(
     Ok((state, cloud, names))
 }
 
-/// Runs `down`.
 pub async fn down() -> CommandResult {
     let project = Project::find()?;
     let _lock = stack::lock(&project)?;
@@ -98,7 +96,6 @@ pub async fn down() -> CommandResult {
     Ok(Exit::Done)
 }
 
-/// Runs `render`.
 pub fn render(args: SettingArgs) -> CommandResult {
     let options = Options {
         overrides: args.set,

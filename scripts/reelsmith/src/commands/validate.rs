@@ -6,8 +6,6 @@
 mod job;
 mod print;
 
-use std::sync::Arc;
-
 use clap::{Args, ValueEnum};
 use reelsmith_conformance::{Report, Sets, Severity, Verdict, check};
 use reelsmith_pipeline::proof::gather::{KnownMeasurements, ReadBudget, gather};
@@ -18,7 +16,6 @@ use crate::job::documents::EntryDocuments;
 use crate::job::location::{Location, S3Source};
 use crate::view::text::{note, say};
 
-/// The format of the report.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Format {
     /// Text for people.
@@ -30,7 +27,6 @@ pub enum Format {
     Junit,
 }
 
-/// Arguments of `validate`.
 #[derive(Args, Clone, Debug)]
 pub struct ValidateArgs {
     /// A folder or s3://bucket/prefix/ that contains HLS, DASH or both; or one playlist or MPD, to check only that.
@@ -48,7 +44,6 @@ pub struct ValidateArgs {
     pub endpoint: Option<String>,
 }
 
-/// The result of a validation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Validation {
     pub report: Report,
@@ -57,7 +52,6 @@ pub struct Validation {
 }
 
 impl Validation {
-    /// How the command ends.
     pub fn exit(&self) -> Exit {
         match self.report.verdict {
             Verdict::Pass => Exit::Done,
@@ -99,15 +93,14 @@ pub async fn validate(
     };
     let location = Location::of(&args.target, source).await?;
     let documents = EntryDocuments::find(&location).await?;
-    let renamed = Arc::new(documents.renamed(&location));
-    let objects = reelsmith_contract::Objects::new(renamed, location.objects.bucket());
     // Checksums are only compared with the records of a job.
     let budget = ReadBudget {
         hashed: if args.job.is_some() { u64::MAX } else { 0 },
         ..ReadBudget::default()
     };
     let known = KnownMeasurements::default();
-    let delivery = gather(&objects, &documents.prefix, budget, known).await;
+    let (objects, prefix) = (&location.objects, &documents.prefix);
+    let delivery = gather(objects, prefix, budget, known, &documents.names).await;
     let delivery = delivery.map_err(|e| location.error("read", &e).with_source(e))?;
     let (expectation, sets) = match &args.job {
         Some(job) => {

@@ -9,7 +9,6 @@ use crate::job::resolve::JobArg;
 use crate::view::follow::{Display, Follower, Style};
 use crate::view::text::note;
 
-/// Arguments of `watch`.
 #[derive(Args, Debug)]
 pub struct WatchArgs {
     #[command(flatten)]

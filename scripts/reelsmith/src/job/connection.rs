@@ -90,7 +90,6 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// A connection through the clients of `cloud`.
     pub fn new(cloud: &Cloud, endpoint: Endpoint, stack: &str, names: Deployment) -> Self {
         Self {
             endpoint,
@@ -115,7 +114,6 @@ impl Connection {
         format!("{}, deployment {}", self.endpoint, self.stack)
     }
 
-    /// Whether this is the local stack.
     pub fn is_local(&self) -> bool {
         matches!(self.endpoint, Endpoint::Local(_))
     }
@@ -204,19 +202,14 @@ impl DeploymentArgs {
         self.environment.as_deref().is_none_or(|e| e == "local")
     }
 
-    /// Name of the deployment.
     pub fn stack_name(&self) -> String {
         let default = || Options::default().deployment;
         self.stack.clone().unwrap_or_else(default)
     }
 
-    fn names(&self, project: &Project, region: &str) -> Result<Deployment, CliError> {
-        Deployment::of(project, &self.stack_name(), region)
-    }
-
     async fn local(&self, project: &Project, state: &StackState) -> Result<Connection, CliError> {
         let cloud = Cloud::new(&Sdk::emulator(&state.endpoint()).await);
-        let names = self.names(project, REGION)?;
+        let names = Deployment::of(project, &self.stack_name(), REGION)?;
         let endpoint = Endpoint::Local(state.endpoint());
         let mut connection = Connection::new(&cloud, endpoint, &self.stack_name(), names);
         if let Some(standin) = &state.encoder {
@@ -231,7 +224,7 @@ impl DeploymentArgs {
         let region = sdk.region().ok_or_else(no_region)?.to_owned();
         let endpoint = endpoint_of(&sdk, &region);
         let cloud = Cloud::new(&sdk);
-        let mut names = self.names(project, &region)?;
+        let mut names = Deployment::of(project, &self.stack_name(), &region)?;
         let machine = names.state_machine_name().to_owned();
         // The ARN contains the account number, which only the list of state machines contains.
         let found = cloud.find_workflow(&machine).await?;

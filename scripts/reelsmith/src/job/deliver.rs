@@ -17,7 +17,6 @@ use crate::view::follow::Display;
 /// Longest time from the arrival of a manifest to its execution.
 const START: Duration = Duration::from_secs(60);
 
-/// The files to deliver.
 #[derive(Args, Clone, Debug, PartialEq, Eq)]
 pub struct Delivery {
     /// The XML manifest.

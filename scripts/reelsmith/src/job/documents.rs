@@ -1,19 +1,13 @@
 //! The documents that players open: the multivariant playlist and the MPD, whatever their names.
 //!
-//! The rules know the two by the names that the pipeline gives them. [`EntryDocuments::renamed`] is a view of the store
-//! in which they have these names, and [`EntryDocuments::restore_names`] puts the real names into the report.
+//! The rules know the two by the names that the pipeline gives them. `gather` reads them under these names, and
+//! [`EntryDocuments::restore_names`] puts the real names into the report.
 
-use std::collections::BTreeMap;
 use std::io::Read as _;
-use std::path::Path;
-use std::sync::Arc;
 
-use async_trait::async_trait;
-use bytes::Bytes;
 use futures::StreamExt as _;
 use reelsmith_conformance::{MPD, MULTIVARIANT, Report};
-use reelsmith_core::object::{ObjectPin, ObjectRef};
-use reelsmith_core::ports::{ListedObject, ObjectMeta, ObjectStore, PortResult, Put, PutOptions};
+use reelsmith_pipeline::proof::gather::RealNames;
 
 use crate::error::CliError;
 use crate::job::folder::GZIP;
@@ -31,8 +25,8 @@ pub struct EntryDocuments {
     pub prefix: String,
     /// Remarks for the reader about the choice.
     pub notes: Vec<String>,
-    /// The pipeline's name of each document, and its real name if it exists.
-    names: BTreeMap<&'static str, Option<String>>,
+    /// The names of the documents below the prefix.
+    pub names: RealNames,
 }
 
 impl EntryDocuments {
@@ -95,7 +89,7 @@ impl EntryDocuments {
         Self {
             prefix: format!("{}{folder}", location.prefix),
             notes: elsewhere.map(note).into_iter().collect(),
-            names: BTreeMap::from([
+            names: RealNames::from([
                 (MULTIVARIANT, multivariant.map(last)),
                 (MPD, here.map(last)),
             ]),
@@ -110,18 +104,6 @@ impl EntryDocuments {
     /// The MPD below the prefix.
     pub fn mpd(&self) -> Option<&str> {
         self.names.get(MPD)?.as_deref()
-    }
-
-    /// The store of a location, in which the documents have the names that the rules expect.
-    pub fn renamed(&self, location: &Location) -> RenamedStore {
-        let key = |name: &str| format!("{}{name}", self.prefix);
-        let names = self.names.iter();
-        RenamedStore {
-            store: location.objects.store().clone(),
-            names: names
-                .map(|(name, real)| (key(name), real.as_deref().map(key)))
-                .collect(),
-        }
     }
 
     /// Puts the real names of the documents into a report.
@@ -197,80 +179,4 @@ fn choose(
         ));
     }
     Ok(found.pop().map(str::to_owned))
-}
-
-/// A store in which some objects have other names.
-pub struct RenamedStore {
-    store: Arc<dyn ObjectStore>,
-    /// Keys as they appear, each with the real key, or with `None` if no object appears under that key.
-    names: BTreeMap<String, Option<String>>,
-}
-
-impl RenamedStore {
-    fn real(&self, object: &ObjectRef) -> ObjectRef {
-        match self.names.get(&object.key) {
-            Some(Some(key)) => ObjectRef::new(&object.bucket, key),
-            _ => object.clone(),
-        }
-    }
-
-    fn shown(&self, key: &str) -> Option<String> {
-        let renamed = self
-            .names
-            .iter()
-            .find(|(_, real)| real.as_deref() == Some(key));
-        match renamed {
-            Some((shown, _)) => Some(shown.clone()),
-            None => (!self.names.contains_key(key)).then(|| key.to_owned()),
-        }
-    }
-}
-
-#[async_trait]
-impl ObjectStore for RenamedStore {
-    async fn head(&self, object: &ObjectRef) -> PortResult<ObjectMeta> {
-        let mut meta = self.store.head(&self.real(object)).await?;
-        meta.pin.object = object.clone();
-        Ok(meta)
-    }
-
-    async fn get(&self, object: &ObjectRef, limit: u64) -> PortResult<Bytes> {
-        self.store.get(&self.real(object), limit).await
-    }
-
-    async fn get_range(&self, pin: &ObjectPin, start: u64, end: u64) -> PortResult<Bytes> {
-        let pin = ObjectPin {
-            object: self.real(&pin.object),
-            ..pin.clone()
-        };
-        self.store.get_range(&pin, start, end).await
-    }
-
-    async fn put(&self, object: &ObjectRef, body: Bytes, options: &PutOptions) -> PortResult<Put> {
-        self.store.put(&self.real(object), body, options).await
-    }
-
-    async fn put_file(
-        &self,
-        object: &ObjectRef,
-        file: &Path,
-        options: &PutOptions,
-    ) -> PortResult<Put> {
-        self.store.put_file(&self.real(object), file, options).await
-    }
-
-    async fn list(&self, bucket: &str, prefix: &str) -> PortResult<Vec<ListedObject>> {
-        let listed = self.store.list(bucket, prefix).await?.into_iter();
-        let shown = listed.filter_map(|o| {
-            Some(ListedObject {
-                key: self.shown(&o.key)?,
-                size: o.size,
-            })
-        });
-        Ok(shown.collect())
-    }
-
-    async fn delete(&self, bucket: &str, keys: &[String]) -> PortResult<()> {
-        self.store.delete(bucket, keys).await
-    }
 }

@@ -25,7 +25,6 @@ pub struct FetchedOutputs {
 }
 
 impl FetchedOutputs {
-    /// Path of the conformance report.
     pub fn report(&self) -> PathBuf {
         self.folder.join("report.json")
     }

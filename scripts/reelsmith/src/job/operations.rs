@@ -9,7 +9,6 @@ use reelsmith_aws::operate::{
 };
 use reelsmith_core::submission::Row;
 
-/// Result of a call.
 pub type CallResult<T> = Result<T, CloudError>;
 
 /// The operator's calls. Objects and the submission table are used through the ports of core.
@@ -25,13 +24,11 @@ pub trait Operations: Send + Sync {
     async fn tally(&self, arn: &str) -> CallResult<Tally>;
     /// The deployed definition of a state machine.
     async fn definition(&self, machine: &str) -> CallResult<String>;
-    /// Map runs of an execution.
     async fn map_runs(&self, arn: &str) -> CallResult<Vec<MapRun>>;
-    /// Starts an execution and returns its ARN; `None` if the name is taken.
-    async fn start(&self, machine: &str, name: &str, input: &str) -> CallResult<Option<String>>;
+    /// Starts a new execution with the input of one that has ended, and returns its ARN.
+    async fn start_again(&self, view: &ExecutionView) -> CallResult<String>;
     /// Resumes an execution that ended without success, or starts another one with its input.
     async fn redrive(&self, arn: &str) -> CallResult<Redriven>;
-    /// Stops a running execution.
     async fn stop(&self, arn: &str, cause: &str) -> CallResult<()>;
     /// The newest `limit` rows of the submission table, newest first.
     async fn rows(&self, table: &str, of: &RowsOf, limit: usize) -> CallResult<Vec<Row>>;
@@ -41,7 +38,6 @@ pub trait Operations: Send + Sync {
     async fn queue_depth(&self, queue: &str) -> CallResult<Option<(u64, u64)>>;
     /// Uploads a file and returns its version id if the bucket is versioned.
     async fn upload(&self, bucket: &str, key: &str, file: &Path) -> CallResult<Option<String>>;
-    /// Downloads an object to a file.
     async fn download(&self, bucket: &str, key: &str, file: &Path) -> CallResult<Downloaded>;
 }
 
@@ -71,8 +67,8 @@ impl Operations for Cloud {
         Self::map_runs(self, arn).await
     }
 
-    async fn start(&self, machine: &str, name: &str, input: &str) -> CallResult<Option<String>> {
-        self.start_new(machine, name, input).await
+    async fn start_again(&self, view: &ExecutionView) -> CallResult<String> {
+        Self::start_again(self, view).await
     }
 
     async fn redrive(&self, arn: &str) -> CallResult<Redriven> {

@@ -2,14 +2,13 @@
 
 use reelsmith_aws::operate::{ExecutionStatus, ExecutionView};
 use reelsmith_contract::ErrorName;
-use reelsmith_contract::payload::{Claim, Decision};
+use reelsmith_contract::payload::{Claim, Decision, error_message};
 use reelsmith_core::keys::{AssetId, JobKey};
 use reelsmith_core::submission::Outputs;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{CliError, ErrorCode};
 
-/// How an execution ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ExecutionOutcome {
     /// The job is COMPLETE. This execution or an earlier one encoded it.
@@ -29,7 +28,6 @@ pub struct PublishedJob {
     pub encoded: bool,
 }
 
-/// Why an execution failed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ExecutionFailure {
     /// Error name.
@@ -98,7 +96,7 @@ impl ExecutionFailure {
         let given = view.cause.as_deref().filter(|c| !c.is_empty());
         Some(Self {
             error: view.error.as_deref().unwrap_or(error).to_owned(),
-            cause: readable(given.unwrap_or(cause)),
+            cause: error_message(given.unwrap_or(cause)),
         })
     }
 
@@ -118,17 +116,6 @@ impl ExecutionFailure {
             });
         format!("{}: {meaning}\n  {cause}", self.error)
     }
-}
-
-/// The cause of a function's error without the JSON that Lambda puts around it.
-pub fn readable(cause: &str) -> String {
-    #[derive(Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct FunctionError {
-        error_message: String,
-    }
-    let of_function = serde_json::from_str::<FunctionError>(cause);
-    of_function.map_or_else(|_| cause.to_owned(), |e| e.error_message)
 }
 
 #[cfg(test)]

@@ -136,7 +136,6 @@ impl ResolvedJob {
         self.execution.as_ref().map(|e| e.summary.arn.as_str()) == owner
     }
 
-    /// What the job has published.
     pub fn outputs(&self) -> Option<&Outputs> {
         self.row.as_ref()?.outputs.as_ref()
     }

@@ -20,7 +20,6 @@ const ACCOUNT: &str = "000000000000";
 /// Functions that are uploaded at the same time.
 const PARALLEL: usize = 4;
 
-/// How to deploy.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// First part of every name, so that one stack can contain several deployments.
@@ -108,7 +107,6 @@ impl Deployment {
         Ok(Self::named(&Resources::read(project)?, deployment, region))
     }
 
-    /// Name of the state machine.
     pub fn state_machine_name(&self) -> &str {
         self.state_machine_arn
             .rsplit(':')
@@ -116,7 +114,6 @@ impl Deployment {
             .unwrap_or_default()
     }
 
-    /// The log group of a function.
     pub fn log_group(&self, function: &str) -> String {
         let machine = self.state_machine_name();
         let deployment = machine.rsplit_once('-').map_or(machine, |(d, _)| d);

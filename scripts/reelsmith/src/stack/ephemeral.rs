@@ -93,7 +93,6 @@ impl Stack {
         Err(failed(format!("no answer in {START:?}\n{}", self.log())))
     }
 
-    /// Its URL.
     pub fn endpoint(&self) -> String {
         endpoint(self.port)
     }

@@ -25,7 +25,6 @@ kill -TERM 0
 rm -rf -- "$1"
 kill -KILL 0"#;
 
-/// How to start MiniStack.
 pub struct Launch {
     program: PathBuf,
     python: PathBuf,
@@ -163,7 +162,6 @@ pub fn free_port() -> std::io::Result<u16> {
     Ok(listener.local_addr()?.port())
 }
 
-/// Whether a port is free.
 pub fn is_free(port: u16) -> bool {
     std::net::TcpListener::bind(("127.0.0.1", port)).is_ok()
 }

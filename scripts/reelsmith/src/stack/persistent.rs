@@ -42,7 +42,6 @@ pub struct Standin {
 }
 
 impl StackState {
-    /// Its URL.
     pub fn endpoint(&self) -> String {
         endpoint(self.port)
     }
@@ -61,7 +60,8 @@ pub fn lock(project: &Project) -> Result<File, CliError> {
 /// The stack, if it is running and answers.
 pub async fn running(project: &Project) -> Option<StackState> {
     let state = recorded(project)?;
-    (processes::is_ministack(state.pid) && ministack::healthy(state.port).await).then_some(state)
+    let ours = processes::is_program(state.pid, "ministack");
+    (ours && ministack::healthy(state.port).await).then_some(state)
 }
 
 /// Starts the stack if it is not running; also returns whether this call started it.

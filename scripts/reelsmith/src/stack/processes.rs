@@ -9,12 +9,8 @@ use rustix::process::{Pid, Signal, kill_process, kill_process_group, test_kill_p
 const GRACE: Duration = Duration::from_secs(5);
 const POLL: Duration = Duration::from_millis(25);
 
-/// Whether a process exists and is MiniStack: the system may have given its id to another program since.
-pub fn is_ministack(pid: i32) -> bool {
-    is_program(pid, "ministack")
-}
-
-/// Whether a process exists and its command line contains a name.
+/// Whether a process exists and its command line contains a name: the system may have given its id to another program
+/// since.
 pub fn is_program(pid: i32, name: &str) -> bool {
     command_line(pid).is_some_and(|line| line.contains(name))
 }

@@ -24,7 +24,6 @@ pub struct Resources {
     pub state_machine: StateMachine,
 }
 
-/// The two buckets.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Buckets {
@@ -34,7 +33,6 @@ pub struct Buckets {
     pub output: OutputBucket,
 }
 
-/// The input bucket.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct InputBucket {
@@ -45,7 +43,6 @@ pub struct InputBucket {
     pub notification: ManifestEvents,
 }
 
-/// The output bucket.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OutputBucket {
@@ -77,7 +74,6 @@ pub struct Queue {
     pub dead_letter: DeadLetter,
 }
 
-/// A dead-letter queue.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DeadLetter {
@@ -86,7 +82,6 @@ pub struct DeadLetter {
     pub retention_s: u32,
 }
 
-/// A topic.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Topic {
@@ -95,7 +90,6 @@ pub struct Topic {
     pub local_queue: String,
 }
 
-/// The state machine.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StateMachine {
@@ -177,7 +171,6 @@ fn settings<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<Set
 }
 
 impl Resources {
-    /// Reads `terraform/resources.yaml`.
     pub fn read(project: &Project) -> Result<Self, CliError> {
         read(&project.path("terraform/resources.yaml"))
     }

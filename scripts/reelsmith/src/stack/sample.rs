@@ -9,7 +9,6 @@ use crate::error::{CliError, ResultExt};
 use crate::job::manifest::{self, Titles};
 use crate::project::Project;
 
-/// A sample on disk.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sample {
     pub manifest: PathBuf,

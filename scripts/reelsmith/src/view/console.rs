@@ -12,10 +12,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, Uri};
 use axum::response::Response;
 use axum::routing::get;
-use clap::Args;
-use reelsmith_aws::operate::{
-    ExecutionStatus, ExecutionSummary, HistoryEvent, HistoryKind, MapRun, execution_arn,
-};
+use reelsmith_aws::operate::{MapRun, execution_arn};
 use reelsmith_core::ports::is_execution_name;
 use serde::Serialize;
 use tokio::sync::Mutex;
@@ -31,19 +28,12 @@ use work::{WorkItem, WorkItems};
 /// Most executions in the list.
 const LISTED: usize = 100;
 
-/// Arguments of `console`.
-#[derive(Args, Clone, Debug)]
-pub struct ConsoleArgs {
-    #[command(flatten)]
-    pub page: PageArgs,
-}
-
 /// Serves the page until Ctrl-C. For a deployment in AWS, prints the address of the AWS console instead.
-pub async fn run(deployment: &DeploymentArgs, args: &ConsoleArgs) -> CommandResult {
+pub async fn run(deployment: &DeploymentArgs, page: &PageArgs) -> CommandResult {
     let connection = deployment.connect(&Project::find()?).await?;
     if let Some(url) = aws_console(&connection) {
         say(&url);
-        if args.page.open {
+        if page.open {
             web::open_browser(&url)?;
         }
         return Ok(Exit::Done);
@@ -51,7 +41,7 @@ pub async fn run(deployment: &DeploymentArgs, args: &ConsoleArgs) -> CommandResu
     let title = format!("console of {}", connection.describe());
     // The definition is read before the address is printed, so that the page works from the start.
     let console = Arc::new(Console::of(connection).await?);
-    args.page.serve(&title, console.pages()).await
+    page.serve(&title, console.pages()).await
 }
 
 /// The page of the state machine in the AWS console.
@@ -68,67 +58,6 @@ pub struct Console {
     players: Mutex<BTreeMap<String, Player>>,
     /// By name of the execution.
     work: Mutex<BTreeMap<String, WorkItems>>,
-}
-
-#[derive(Serialize)]
-struct ListedExecution {
-    name: String,
-    status: ExecutionStatus,
-    started_ms: i64,
-    stopped_ms: Option<i64>,
-}
-
-impl From<&ExecutionSummary> for ListedExecution {
-    fn from(summary: &ExecutionSummary) -> Self {
-        Self {
-            name: summary.name.clone(),
-            status: summary.status,
-            started_ms: summary.started_ms,
-            stopped_ms: summary.stopped_ms,
-        }
-    }
-}
-
-#[derive(Serialize)]
-struct ExecutionDetails {
-    #[serde(flatten)]
-    summary: ListedExecution,
-    arn: String,
-    input: String,
-    output: Option<String>,
-    error: Option<String>,
-    cause: Option<String>,
-}
-
-#[derive(Serialize)]
-struct ConsoleEvent {
-    id: i64,
-    at_ms: i64,
-    #[serde(flatten)]
-    kind: EventKind,
-}
-
-#[derive(Serialize)]
-#[serde(tag = "kind", rename_all = "lowercase")]
-enum EventKind {
-    Entered { state: String },
-    Exited { state: String, output: String },
-    Failed { error: String, cause: String },
-}
-
-impl From<HistoryEvent> for ConsoleEvent {
-    fn from(event: HistoryEvent) -> Self {
-        let kind = match event.kind {
-            HistoryKind::Entered { state } => EventKind::Entered { state },
-            HistoryKind::Exited { state, output } => EventKind::Exited { state, output },
-            HistoryKind::TaskFailed { error, cause } => EventKind::Failed { error, cause },
-        };
-        Self {
-            id: event.id,
-            at_ms: event.at_ms,
-            kind,
-        }
-    }
 }
 
 #[derive(Serialize)]
@@ -238,30 +167,21 @@ async fn executions(State(console): Shared) -> Answer {
     let connection = &console.connection;
     let machine = &connection.names.state_machine_arn;
     let all = connection.operations.executions(machine, LISTED).await?;
-    let all: Vec<ListedExecution> = all.iter().map(ListedExecution::from).collect();
     Ok(web::json(&all))
 }
 
 async fn execution(State(console): Shared, ExecutionName(name): ExecutionName) -> Answer {
     let arn = console.arn(&name);
-    let Some(view) = console.connection.operations.execution(&arn).await? else {
-        return Ok(web::not_found(&name));
-    };
-    Ok(web::json(&ExecutionDetails {
-        summary: ListedExecution::from(&view.summary),
-        arn: view.summary.arn,
-        input: view.input,
-        output: view.output,
-        error: view.error,
-        cause: view.cause,
-    }))
+    Ok(match console.connection.operations.execution(&arn).await? {
+        Some(view) => web::json(&view),
+        None => web::not_found(&name),
+    })
 }
 
 async fn history(State(console): Shared, ExecutionName(name): ExecutionName, uri: Uri) -> Answer {
     let after = web::parameter(&uri, "after").and_then(|n| n.parse().ok());
     let (arn, operations) = (console.arn(&name), &console.connection.operations);
     let events = operations.history(&arn, after.unwrap_or(0)).await?;
-    let events: Vec<ConsoleEvent> = events.into_iter().map(ConsoleEvent::from).collect();
     Ok(web::json(&events))
 }
 

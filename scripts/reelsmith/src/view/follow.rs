@@ -59,7 +59,6 @@ pub struct Follower<'a> {
 }
 
 impl<'a> Follower<'a> {
-    /// A follower of an existing execution.
     pub fn new(connection: &'a Connection, execution: &ExecutionView) -> Self {
         Self {
             connection,

@@ -15,7 +15,6 @@ use crate::job::connection::DeploymentArgs;
 use crate::view::web::{self, Media, PageArgs};
 pub use output::PlayableOutput;
 
-/// Arguments of `play`.
 #[derive(Args, Clone, Debug)]
 pub struct PlayArgs {
     /// A folder or s3://bucket/prefix/ that contains HLS, DASH or both; or a job: an execution, a job key, a title, or the
@@ -68,7 +67,6 @@ pub struct Player {
 }
 
 impl Player {
-    /// The player of an output.
     pub async fn new(output: PlayableOutput) -> Self {
         let below = |name: String| format!("media/{name}");
         let has_report = output.media.has("report.html").await;

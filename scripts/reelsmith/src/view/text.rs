@@ -22,7 +22,6 @@ pub fn instant(ms: i64) -> String {
 
 /// Milliseconds as seconds, at least 0.
 pub fn seconds(ms: i64) -> f64 {
-    #[expect(clippy::cast_precision_loss, reason = "for showing only")]
     let ms = ms.max(0) as f64;
     ms / 1000.0
 }
@@ -32,11 +31,6 @@ pub fn duration(seconds: f64) -> String {
     if !seconds.is_finite() || seconds < 60.0 {
         return format!("{seconds:.1} s");
     }
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "for showing only"
-    )]
     let whole = seconds.round() as u64;
     let (hours, minutes) = (whole / 3600, whole / 60 % 60);
     if hours > 0 {
@@ -47,7 +41,6 @@ pub fn duration(seconds: f64) -> String {
 
 /// `1.5 MB`: decimal units, as prices of storage use.
 pub fn bytes(count: u64) -> String {
-    #[expect(clippy::cast_precision_loss, reason = "for showing only")]
     let mut value = count as f64;
     for unit in ["B", "kB", "MB", "GB"] {
         if value < 1000.0 {
@@ -88,13 +81,11 @@ pub fn fields(rows: &[(&str, String)]) -> String {
     rows.map(line).collect::<Vec<_>>().join("\n")
 }
 
-/// One JSON object per line.
 pub fn json_lines<T: Serialize>(values: &[T]) -> String {
     let line = |v: &T| serde_json::to_string(v).unwrap_or_default();
     values.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
-/// Indented JSON.
 pub fn json<T: Serialize>(value: &T) -> String {
     serde_json::to_string_pretty(value).unwrap_or_default()
 }

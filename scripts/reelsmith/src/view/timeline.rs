@@ -1,11 +1,11 @@
 //! The states that an execution went through, from its history.
 
 use reelsmith_aws::operate::{HistoryEvent, HistoryKind};
+use reelsmith_contract::payload::error_message;
 
-use crate::job::outcome::{ExecutionFailure, readable};
+use crate::job::outcome::ExecutionFailure;
 use crate::view::text;
 
-/// One visit of a state.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Visit {
     pub state: String,
@@ -33,14 +33,12 @@ pub struct Timeline {
 }
 
 impl Timeline {
-    /// The timeline of a history.
     pub fn of(history: &[HistoryEvent]) -> Self {
         let mut timeline = Self::default();
         history.iter().for_each(|event| timeline.add(event));
         timeline
     }
 
-    /// Adds the next event.
     pub fn add(&mut self, event: &HistoryEvent) {
         match &event.kind {
             HistoryKind::Entered { state } => self.enter(state, event.at_ms),
@@ -75,7 +73,7 @@ impl Timeline {
         if let Some(visit) = self.open().last() {
             visit.failures.push(ExecutionFailure {
                 error: error.to_owned(),
-                cause: readable(cause),
+                cause: error_message(cause),
             });
         }
     }

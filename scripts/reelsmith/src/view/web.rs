@@ -151,7 +151,6 @@ pub async fn page_of_path(uri: Uri) -> Response {
     page(uri.path().trim_start_matches('/'))
 }
 
-/// A value as JSON.
 pub fn json(value: &impl Serialize) -> Response {
     match serde_json::to_vec(value) {
         Ok(body) => ([(CONTENT_TYPE, "application/json")], body).into_response(),
@@ -173,7 +172,6 @@ pub fn not_found(name: &str) -> Response {
     error(StatusCode::NOT_FOUND, format_args!("not found: {name}"))
 }
 
-/// A parameter of the query.
 pub fn parameter(uri: &Uri, name: &str) -> Option<String> {
     let query = uri.query().unwrap_or_default();
     let mut parameters = url::form_urlencoded::parse(query.as_bytes());

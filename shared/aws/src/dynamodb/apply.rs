@@ -12,7 +12,6 @@ use crate::error::{kind_of_code, pauses, port_error, unbuilt};
 /// How often a write is retried. Each retry means that a concurrent writer won, or that the answer was lost.
 const RETRIES: usize = 8;
 
-/// The result of a write.
 enum Written {
     Done,
     /// The write failed, or its answer was lost: the row shows which.

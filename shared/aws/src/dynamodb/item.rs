@@ -14,7 +14,6 @@ use serde_json::{Map, Value};
 /// One item: attribute names with their values.
 pub(crate) type Item = HashMap<String, AttributeValue>;
 
-/// Sort key of a row.
 pub(super) const ROW: &str = "row";
 
 /// How long DynamoDB keeps a row after its job has ended, in seconds. A live row does not expire.
@@ -22,12 +21,10 @@ const ROW_KEPT_SECONDS: i64 = 90 * 86_400;
 /// How long DynamoDB keeps a sent outbox entry, in seconds.
 const ENTRY_KEPT_SECONDS: i64 = 14 * 86_400;
 
-/// Partition key of a row.
 pub(super) fn job_pk(job_key: &JobKey) -> String {
     format!("job#{job_key}")
 }
 
-/// Partition key of an outbox.
 pub(super) fn outbox_pk(outbox: &str) -> String {
     format!("outbox#{outbox}")
 }
@@ -82,7 +79,6 @@ impl Stored {
 
 /// The status of an unsent outbox entry. Rows use the names of their states in the same index.
 pub(super) const PENDING: &str = "PENDING";
-/// The status of a sent outbox entry.
 pub(super) const SENT: &str = "SENT";
 
 /// An outbox entry as the attributes of an item, without its keys.
@@ -94,7 +90,6 @@ pub(super) fn entry_attributes(entry: &OutboxEntry) -> PortResult<Item> {
     Ok(item)
 }
 
-/// The key of an outbox entry.
 pub(super) fn entry_key(entry: &OutboxEntry) -> Item {
     HashMap::from([
         ("pk".to_owned(), AttributeValue::S(outbox_pk(&entry.outbox))),
@@ -107,7 +102,6 @@ pub(super) fn entry_expires(sent: UnixMillis) -> AttributeValue {
     expires(sent, ENTRY_KEPT_SECONDS)
 }
 
-/// A number attribute.
 pub(super) fn number(value: impl ToString) -> AttributeValue {
     AttributeValue::N(value.to_string())
 }

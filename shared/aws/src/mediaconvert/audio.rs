@@ -10,6 +10,8 @@ use aws_sdk_mediaconvert::types::{
 };
 use reelsmith_core::encode::{AudioOrder, EncodeOrder};
 
+use super::int;
+
 /// The audio group of a track. A player selects stereo or surround by group, and the language within a group.
 fn group(ordered: &AudioOrder) -> &'static str {
     if ordered.channels > 2 {
@@ -27,7 +29,6 @@ pub(super) fn groups(order: &EncodeOrder) -> Option<String> {
     Some(groups.join(",")).filter(|groups| !groups.is_empty())
 }
 
-/// The name of the selector of a track.
 pub(super) fn selector_name(ordered: &AudioOrder) -> String {
     format!("Audio Selector {}", ordered.track)
 }
@@ -92,7 +93,7 @@ fn aac(ordered: &AudioOrder) -> AudioCodecSettings {
         _ => AacCodingMode::CodingMode20,
     };
     let settings = AacSettings::builder()
-        .bitrate(i32::try_from(ordered.bitrate.0).unwrap_or(i32::MAX))
+        .bitrate(int(ordered.bitrate.0))
         .coding_mode(mode)
         .sample_rate(int(ordered.sample_rate))
         .codec_profile(AacCodecProfile::Lc)
@@ -112,8 +113,4 @@ fn loudness(ordered: &AudioOrder) -> AudioNormalizationSettings {
         .peak_calculation(AudioNormalizationPeakCalculation::TruePeak)
         .true_peak_limiter_threshold(ordered.true_peak_dbtp)
         .build()
-}
-
-fn int(number: u32) -> i32 {
-    i32::try_from(number).unwrap_or(i32::MAX)
 }

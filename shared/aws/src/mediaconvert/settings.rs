@@ -11,9 +11,8 @@ use aws_sdk_mediaconvert::types::{
 use reelsmith_core::aperture::Crop;
 use reelsmith_core::encode::EncodeOrder;
 
-use super::{audio, video};
+use super::{audio, int, video};
 
-/// The settings of a job.
 pub(super) fn settings(order: &EncodeOrder) -> JobSettings {
     let timecode = TimecodeConfig::builder().source(TimecodeSource::Zerobased);
     JobSettings::builder()
@@ -42,7 +41,7 @@ fn input(order: &EncodeOrder) -> Input {
 
 /// MediaConvert accepts even numbers only. A number is odd only if a clean aperture ends at the edge of a picture of odd size.
 fn rectangle(crop: Crop) -> Rectangle {
-    let even = |pixels: u32| i32::try_from(pixels & !1).unwrap_or(i32::MAX);
+    let even = |pixels: u32| int(pixels & !1);
     Rectangle::builder()
         .x(even(crop.x))
         .y(even(crop.y))
@@ -69,7 +68,6 @@ fn group(order: &EncodeOrder) -> OutputGroup {
 }
 
 fn cmaf(order: &EncodeOrder) -> CmafGroupSettings {
-    let whole = |seconds: u32| i32::try_from(seconds).unwrap_or(i32::MAX);
     let dash = if order.dash {
         CmafWriteDashManifest::Enabled
     } else {
@@ -78,9 +76,9 @@ fn cmaf(order: &EncodeOrder) -> CmafGroupSettings {
     CmafGroupSettings::builder()
         .destination(order.destination.to_string())
         .segment_control(CmafSegmentControl::SegmentedFiles)
-        .segment_length(whole(order.segment_seconds))
+        .segment_length(int(order.segment_seconds))
         .segment_length_control(CmafSegmentLengthControl::GopMultiple)
-        .fragment_length(whole(order.fragment_seconds))
+        .fragment_length(int(order.fragment_seconds))
         .pts_offset_handling_for_b_frames(CmafPtsOffsetHandlingForBFrames::ZeroBased)
         .write_hls_manifest(CmafWriteHlsManifest::Enabled)
         .write_dash_manifest(dash)

@@ -15,7 +15,7 @@ use aws_sdk_mediaconvert::types::{
 use reelsmith_core::encode::{EncodeOrder, VideoOrder};
 use reelsmith_core::ladder::{ResolvedRung, VideoCodec as Codec};
 
-use super::audio;
+use super::{audio, int};
 
 pub(super) fn output(order: &EncodeOrder, ordered: &VideoOrder) -> Output {
     let size = ordered.rung.resolution;
@@ -80,8 +80,8 @@ fn h264(order: &EncodeOrder, ordered: &VideoOrder) -> H264Settings {
         .codec_level(H264CodecLevel::from(level(rung).as_str()))
         .rate_control_mode(H264RateControlMode::Qvbr)
         .qvbr_settings(quality.build())
-        .max_bitrate(bits(rung.max_bitrate.0))
-        .hrd_buffer_size(bits(rung.buffer_bits))
+        .max_bitrate(int(rung.max_bitrate.0))
+        .hrd_buffer_size(int(rung.buffer_bits))
         .quality_tuning_level(H264QualityTuningLevel::SinglePassHq)
         .gop_size_units(H264GopSizeUnits::Frames)
         .gop_size(order.gop_frames.0 as f64)
@@ -111,8 +111,8 @@ fn h265(order: &EncodeOrder, ordered: &VideoOrder) -> H265Settings {
         .codec_level(H265CodecLevel::from(level(rung).as_str()))
         .rate_control_mode(H265RateControlMode::Qvbr)
         .qvbr_settings(quality.build())
-        .max_bitrate(bits(rung.max_bitrate.0))
-        .hrd_buffer_size(bits(rung.buffer_bits))
+        .max_bitrate(int(rung.max_bitrate.0))
+        .hrd_buffer_size(int(rung.buffer_bits))
         .quality_tuning_level(H265QualityTuningLevel::SinglePassHq)
         .gop_size_units(H265GopSizeUnits::Frames)
         .gop_size(order.gop_frames.0 as f64)
@@ -137,12 +137,4 @@ fn level(rung: &ResolvedRung) -> String {
         0 => format!("LEVEL_{}", rung.level / 10),
         minor => format!("LEVEL_{}_{minor}", rung.level / 10),
     }
-}
-
-fn int(number: u32) -> i32 {
-    i32::try_from(number).unwrap_or(i32::MAX)
-}
-
-fn bits(number: u64) -> i32 {
-    i32::try_from(number).unwrap_or(i32::MAX)
 }

@@ -5,7 +5,7 @@ use aws_sdk_sfn::types::ExecutionStatus as SdkStatus;
 use serde::Serialize;
 use strum::{EnumString, IntoStaticStr, VariantNames};
 
-use crate::cloud::{Cloud, CloudError, CloudResult, Doing};
+use crate::cloud::{Cloud, CloudError, CloudResult, Doing, if_found};
 
 /// The status of an execution. As text and in JSON it is `running`, `succeeded`, `failed`, `timed-out` or `aborted`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, EnumString, IntoStaticStr, VariantNames)]
@@ -23,7 +23,6 @@ pub enum ExecutionStatus {
 
 impl ExecutionStatus {
     /// The status as text.
-    #[must_use]
     pub fn as_str(self) -> &'static str {
         self.into()
     }
@@ -42,7 +41,7 @@ impl From<&SdkStatus> for ExecutionStatus {
 }
 
 /// One row of a list of executions. Times are in milliseconds since the epoch.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ExecutionSummary {
     pub arn: String,
     pub name: String,
@@ -52,8 +51,9 @@ pub struct ExecutionSummary {
 }
 
 /// An execution with its result.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ExecutionView {
+    #[serde(flatten)]
     pub summary: ExecutionSummary,
     /// The input as JSON.
     pub input: String,
@@ -76,20 +76,6 @@ pub struct MapRun {
 }
 
 impl Cloud {
-    /// Starts an execution. Returns its ARN, or `None` if an execution of that name exists.
-    pub async fn start_new(
-        &self,
-        machine: &str,
-        name: &str,
-        input: &str,
-    ) -> CloudResult<Option<String>> {
-        match self.start_execution(machine, name, input).await {
-            Ok(arn) => Ok(Some(arn)),
-            Err(e) if e.code() == Some("ExecutionAlreadyExists") => Ok(None),
-            Err(e) => Err(e),
-        }
-    }
-
     /// Starts an execution and returns its ARN.
     pub async fn start_execution(
         &self,
@@ -117,12 +103,8 @@ impl Cloud {
             .execution_arn(arn)
             .send()
             .await;
-        let found = match found.doing(format!("describe execution {arn}")) {
-            Ok(found) => found,
-            Err(e) if e.is_not_found() => return Ok(None),
-            Err(e) => return Err(e),
-        };
-        Ok(Some(ExecutionView {
+        let found = if_found(found.doing(format!("describe execution {arn}")))?;
+        Ok(found.map(|found| ExecutionView {
             summary: ExecutionSummary {
                 name: found.name().unwrap_or_default().to_owned(),
                 status: found.status().into(),

@@ -1,15 +1,17 @@
 //! The history of an execution, reduced to what the command line shows.
 
 use aws_sdk_sfn::types::{HistoryEvent as SdkEvent, HistoryEventType as Type};
+use serde::Serialize;
 
 use super::execution::millis;
 use crate::cloud::{Cloud, CloudResult, Doing};
 
 /// One event of a history. `id` counts from 1; `at_ms` is in milliseconds since the epoch.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct HistoryEvent {
     pub id: i64,
     pub at_ms: i64,
+    #[serde(flatten)]
     pub kind: HistoryKind,
 }
 
@@ -23,7 +25,8 @@ pub struct Tally {
 }
 
 /// What happened. A history contains only these kinds of events.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
 pub enum HistoryKind {
     Entered {
         state: String,
@@ -34,6 +37,7 @@ pub enum HistoryKind {
         output: String,
     },
     /// A function failed or timed out; the state may retry it.
+    #[serde(rename = "failed")]
     TaskFailed {
         error: String,
         cause: String,

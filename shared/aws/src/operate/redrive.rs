@@ -8,21 +8,12 @@ use crate::cloud::{Cloud, CloudError, CloudResult, Doing};
 
 /// How an execution was continued.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Redriven {
-    /// The same execution continues at the state that was interrupted.
-    Resumed { arn: String },
-    /// A new execution of the same manifest was started. It does not encode chunks again that have a record.
-    Started { arn: String },
-}
-
-impl Redriven {
+pub struct Redriven {
     /// The execution to follow from now on.
-    #[must_use]
-    pub fn arn(&self) -> &str {
-        match self {
-            Self::Resumed { arn } | Self::Started { arn } => arn,
-        }
-    }
+    pub arn: String,
+    /// Whether the same execution continues at the state that was interrupted. Otherwise a new execution of the same
+    /// manifest was started, which does not encode chunks again that have a record.
+    pub resumed: bool,
 }
 
 /// How many new executions one execution can get.
@@ -46,27 +37,25 @@ impl Cloud {
             let reason = "there is no execution with that ARN";
             return Err(CloudError::not_found(action, reason));
         };
-        match view.summary.status {
-            ExecutionStatus::Running => Err(CloudError::new(
-                action,
-                "it is running; cancel it first, or wait until it ends",
-            )),
-            ExecutionStatus::Succeeded => Err(CloudError::new(
-                action,
-                "it succeeded; to encode again, drop its manifest with ForceReprocess",
-            )),
-            ExecutionStatus::Failed => self.start_again(&view).await,
-            ExecutionStatus::TimedOut | ExecutionStatus::Aborted => match self.resume(&view).await?
-            {
-                Some(redriven) => Ok(redriven),
-                None => self.start_again(&view).await,
-            },
-        }
+        let resumed = match view.summary.status {
+            ExecutionStatus::Running | ExecutionStatus::Succeeded => {
+                let reason = "it is running, or it succeeded";
+                return Err(CloudError::new(action, reason));
+            }
+            ExecutionStatus::Failed => false,
+            ExecutionStatus::TimedOut | ExecutionStatus::Aborted => {
+                self.resume(&view.summary.arn).await?
+            }
+        };
+        let arn = match resumed {
+            true => view.summary.arn,
+            false => self.start_again(&view).await?,
+        };
+        Ok(Redriven { arn, resumed })
     }
 
-    /// Resumes an execution; `None` if the service cannot resume it.
-    async fn resume(&self, view: &ExecutionView) -> CloudResult<Option<Redriven>> {
-        let arn = &view.summary.arn;
+    /// Resumes an execution; false if the service cannot resume it.
+    async fn resume(&self, arn: &str) -> CloudResult<bool> {
         let described = self
             .sfn
             .describe_execution()
@@ -76,7 +65,7 @@ impl Cloud {
         let described = described.doing(format!("describe execution {arn}"))?;
         let redrivable = described.redrive_status() == Some(&ExecutionRedriveStatus::Redrivable);
         if !redrivable {
-            return Ok(None);
+            return Ok(false);
         }
         let token = format!("{:032x}", fastrand::u128(..));
         let answer = self
@@ -87,20 +76,21 @@ impl Cloud {
             .send()
             .await;
         match answer {
-            Ok(_) => Ok(Some(Redriven::Resumed { arn: arn.clone() })),
+            Ok(_) => Ok(true),
             Err(e)
                 if matches!(
                     e.as_service_error(),
                     Some(RedriveExecutionError::ExecutionNotRedrivable(_))
                 ) =>
             {
-                Ok(None)
+                Ok(false)
             }
             Err(e) => Err(e).doing(format!("redrive execution {arn}")),
         }
     }
 
-    async fn start_again(&self, view: &ExecutionView) -> CloudResult<Redriven> {
+    /// Starts a new execution with the input of one that has ended, and returns its ARN.
+    pub async fn start_again(&self, view: &ExecutionView) -> CloudResult<String> {
         let machine = machine_of(&view.summary.arn);
         for n in 1..=MAX_RESTARTS {
             let name = name_again(&view.summary.name, n);
@@ -108,8 +98,7 @@ impl Cloud {
             if self.execution(&arn).await?.is_some() {
                 continue;
             }
-            let arn = self.start_execution(&machine, &name, &view.input).await?;
-            return Ok(Redriven::Started { arn });
+            return self.start_execution(&machine, &name, &view.input).await;
         }
         Err(CloudError::new(
             format!("redrive execution {}", view.summary.arn),
@@ -119,7 +108,7 @@ impl Cloud {
 }
 
 /// The name of the n-th new execution: `film-0a1b` and `film-0a1b-r1` both lead to `film-0a1b-r2`.
-fn name_again(name: &str, n: u32) -> String {
+pub fn name_again(name: &str, n: u32) -> String {
     let stem = match name.rsplit_once("-r") {
         Some((stem, digits))
             if !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()) =>

@@ -10,7 +10,7 @@ use reelsmith_core::keys::AssetId;
 use reelsmith_core::submission::{Row, State};
 use tokio::io::AsyncWriteExt;
 
-use crate::cloud::{Cloud, CloudError, CloudResult, Doing};
+use crate::cloud::{Cloud, CloudError, CloudResult, Doing, if_found};
 use crate::dynamodb::item::Stored;
 
 /// An object that was downloaded.
@@ -114,11 +114,8 @@ impl Cloud {
     /// The URL of the queue with that name; `None` if there is none.
     pub async fn queue_url(&self, name: &str) -> CloudResult<Option<String>> {
         let found = self.sqs.get_queue_url().queue_name(name).send().await;
-        match found.doing(format!("look for queue {name}")) {
-            Ok(found) => Ok(found.queue_url),
-            Err(e) if e.is_not_found() => Ok(None),
-            Err(e) => Err(e),
-        }
+        let found = if_found(found.doing(format!("look for queue {name}")))?;
+        Ok(found.and_then(|found| found.queue_url))
     }
 
     /// Receives and deletes up to ten messages of a queue. It waits up to `wait_s` seconds (at most 20) for the first.
@@ -201,10 +198,8 @@ impl Cloud {
         let mut pages = request.into_paginator().send();
         let mut lines = Vec::new();
         while let Some(page) = pages.next().await {
-            let page = match page.doing(action.as_str()) {
-                Ok(page) => page,
-                Err(e) if e.is_not_found() => break,
-                Err(e) => return Err(e),
+            let Some(page) = if_found(page.doing(action.as_str()))? else {
+                break;
             };
             lines.extend(page.events().iter().map(|e| LogLine {
                 at_ms: e.timestamp().unwrap_or(0),

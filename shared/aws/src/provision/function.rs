@@ -8,7 +8,7 @@ use aws_sdk_lambda::types::{
     FunctionResponseType, Runtime,
 };
 
-use crate::cloud::{Cloud, CloudError, CloudResult, Doing};
+use crate::cloud::{Cloud, CloudError, CloudResult, Doing, if_found};
 
 /// A function with its full name and configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,17 +31,11 @@ pub struct Provisioned {
 }
 
 /// The digest by which Lambda identifies a package: the SHA-256 of the zip in base64.
-#[must_use]
 pub fn code_digest(sha256: [u8; 32]) -> String {
     aws_smithy_types::base64::encode(sha256)
 }
 
 impl Cloud {
-    /// The digest of the package of a deployed function; `None` if there is no such function.
-    pub async fn deployed_digest(&self, name: &str) -> CloudResult<Option<String>> {
-        Ok(self.configuration(name).await?.and_then(|c| c.code_sha256))
-    }
-
     /// Creates or updates a function. The package is uploaded only if its digest differs from the deployed one.
     pub async fn provision_function(
         &self,
@@ -69,11 +63,8 @@ impl Cloud {
 
     async fn configuration(&self, name: &str) -> CloudResult<Option<FunctionConfiguration>> {
         let found = self.lambda.get_function().function_name(name).send().await;
-        match found.doing(format!("look at function {name}")) {
-            Ok(found) => Ok(found.configuration),
-            Err(e) if e.is_not_found() => Ok(None),
-            Err(e) => Err(e),
-        }
+        let found = if_found(found.doing(format!("look at function {name}")))?;
+        Ok(found.and_then(|found| found.configuration))
     }
 
     async fn create_function(&self, spec: &FunctionSpec, zip: Vec<u8>) -> CloudResult<String> {

@@ -39,21 +39,12 @@ impl QueueSpec {
 impl Cloud {
     /// Creates or updates a queue and returns its ARN.
     pub async fn provision_queue(&self, spec: &QueueSpec) -> CloudResult<String> {
-        let found = self
-            .sqs
-            .get_queue_url()
-            .queue_name(&spec.name)
-            .send()
-            .await
-            .doing(format!("look for queue {}", spec.name));
-        let url = match found {
-            Ok(found) => {
-                let url = found.queue_url.unwrap_or_default();
+        let url = match self.queue_url(&spec.name).await? {
+            Some(url) => {
                 self.set_queue_attributes(&url, spec).await?;
                 url
             }
-            Err(e) if e.is_not_found() => self.create_queue(spec).await?,
-            Err(e) => return Err(e),
+            None => self.create_queue(spec).await?,
         };
         self.queue_arn(&url).await
     }

@@ -8,7 +8,7 @@ use aws_sdk_dynamodb::types::{
 };
 use serde::Deserialize;
 
-use crate::cloud::{Cloud, CloudResult, Doing};
+use crate::cloud::{Cloud, CloudResult, Doing, if_found};
 
 /// A table with on-demand capacity.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -58,10 +58,9 @@ impl Cloud {
             .table_name(&spec.name)
             .send()
             .await;
-        match described.doing(format!("describe table {}", spec.name)) {
-            Ok(_) => {}
-            Err(e) if e.is_not_found() => self.create_table(spec).await?,
-            Err(e) => return Err(e),
+        let described = described.doing(format!("describe table {}", spec.name));
+        if if_found(described)?.is_none() {
+            self.create_table(spec).await?;
         }
         self.provision_ttl(spec).await
     }

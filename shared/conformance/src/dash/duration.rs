@@ -12,7 +12,6 @@ pub struct XsDuration {
 const SECOND: i128 = 1_000_000_000;
 
 /// Parses a non-negative `xs:duration` with at most nine digits in each field.
-#[must_use]
 pub fn xs_duration(text: &str) -> Option<XsDuration> {
     let text = text.strip_prefix('P')?;
     let (date, time) = match text.split_once('T') {

@@ -18,14 +18,12 @@ pub struct Attributes(pub Vec<Attribute>);
 
 impl Attributes {
     /// The value of an attribute.
-    #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
         let found = self.0.iter().find(|a| a.name == name);
         found.map(|a| a.value.as_str())
     }
 
     /// The value of a decimal-integer attribute.
-    #[must_use]
     pub fn integer(&self, name: &str) -> Option<u64> {
         self.get(name)?.parse().ok()
     }
@@ -184,7 +182,6 @@ pub mod characteristics {
     pub const DESCRIBES_SOUND: &str = "public.accessibility.describes-music-and-sound";
 
     /// Both values of captions for the deaf and hard of hearing.
-    #[must_use]
     pub fn sdh() -> String {
         format!("{TRANSCRIBES_DIALOG},{DESCRIBES_SOUND}")
     }

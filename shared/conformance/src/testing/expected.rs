@@ -1,9 +1,12 @@
 //! The expectation of the job that makes a valid output.
 
-use reelsmith_core::keys::{POSTER, THUMBNAILS, sheet_path};
+use reelsmith_core::keys::{Generation, POSTER, THUMBNAILS, sheet_path};
 use reelsmith_core::ladder::VideoCodec;
-use reelsmith_core::record::SegmentRecord;
-use reelsmith_core::time::{FrameCount, FrameRate, Ticks, Timescale};
+use reelsmith_core::manifest::CaptionFormat;
+use reelsmith_core::object::{ObjectPin, ObjectRef};
+use reelsmith_core::plan::{AudioRendition, TextRendition};
+use reelsmith_core::record::{ImageFile, ImagesRecord, RungOutput, SegmentRecord, WorkerRun};
+use reelsmith_core::time::{FrameCount, FrameRate, Ticks, Timescale, UnixMillis};
 use reelsmith_core::units::{Bytes, Resolution};
 
 use super::shape::{RUNGS, Shape};
@@ -12,9 +15,7 @@ use crate::evidence::{
     AudioLevel, ChunkQuality, Dead, DeadRun, Evidence, Identity, Metric, Provenance, Quality,
     ReportFacts,
 };
-use crate::expectation::{
-    Expectation, ExpectedAudio, ExpectedImages, ExpectedText, ExpectedVideo, Recorded,
-};
+use crate::expectation::{Expectation, ExpectedVideo};
 
 impl ValidOutput {
     pub(super) fn expectation(&self, shape: &Shape) -> Expectation {
@@ -36,30 +37,42 @@ impl ValidOutput {
                 resolution,
                 frame_rate: frame_rate?,
                 frames: FrameCount(frames.into()),
-                recorded: self.recorded(rung.folder),
             })
         });
-        let audio = AUDIO.iter().map(|(folder, language, label)| ExpectedAudio {
-            path: (*folder).to_owned(),
-            language: (*language).to_owned(),
-            label: (*label).to_owned(),
-            default: *language == "ja",
-            sample_rate: 48_000,
-            samples: u64::from(frames) * 2_000,
-            channels: 2,
-            described: false,
-            recorded: self.recorded(folder),
-        });
+        let audio = AUDIO
+            .iter()
+            .map(|(folder, language, label)| AudioRendition {
+                path: (*folder).to_owned(),
+                stream: 1,
+                language: (*language).to_owned(),
+                label: (*label).to_owned(),
+                default: *language == "ja",
+                sample_rate: 48_000,
+                samples: u64::from(frames) * 2_000,
+                channels: 2,
+                described: false,
+            });
         let text = TEXT
             .iter()
-            .map(|(folder, language, label, forced)| ExpectedText {
+            .map(|(folder, language, label, forced)| TextRendition {
                 path: (*folder).to_owned(),
                 language: (*language).to_owned(),
                 label: (*label).to_owned(),
+                source: ObjectPin {
+                    object: ObjectRef::new("in", "captions.vtt"),
+                    version_id: None,
+                    etag: String::new(),
+                    size: 0,
+                },
+                stream: None,
+                format: CaptionFormat::Vtt,
+                default: false,
                 forced: *forced,
                 sdh: false,
-                recorded: Recorded::default(),
             });
+        let folders = shape.rungs.iter().map(|r| r.folder);
+        let folders = folders.chain(AUDIO.iter().map(|a| a.0));
+        let recorded = folders.map(|folder| self.recorded(folder));
         Expectation {
             video: video.collect(),
             audio: audio.collect(),
@@ -68,19 +81,24 @@ impl ValidOutput {
             timescale: Timescale(24_000),
             duration: Ticks(i64::from(frames) * 1_000),
             dash: true,
-            images: Some(self.images(shape)),
+            recorded: recorded.collect(),
+            images: self.images(shape),
             evidence: evidence(),
         }
     }
 
-    fn images(&self, shape: &Shape) -> ExpectedImages {
+    fn images(&self, shape: &Shape) -> Option<ImagesRecord> {
         let bytes = self.bytes();
-        let files = [sheet_path(1), POSTER.to_owned(), THUMBNAILS.to_owned()].map(|path| {
-            let size = bytes.get(&path).map_or(0, |b| b.len() as u64);
-            (path, size)
-        });
+        let files =
+            [sheet_path(1), POSTER.to_owned(), THUMBNAILS.to_owned()].map(|path| ImageFile {
+                size: Bytes(bytes.get(&path).map_or(0, |b| b.len() as u64)),
+                path,
+                sha256: String::new(),
+            });
         let count = u32::try_from(shape.frames.len()).unwrap_or(0);
-        ExpectedImages {
+        Some(ImagesRecord {
+            job_key: "ab".repeat(32).parse().ok()?,
+            generation: Generation::FIRST,
             tile: Resolution {
                 width: 160,
                 height: 90,
@@ -91,10 +109,19 @@ impl ValidOutput {
             interval: Ticks(4),
             timescale: Timescale(1),
             files: files.to_vec(),
-        }
+            run: WorkerRun {
+                request_id: "request".to_owned(),
+                worker: "worker".to_owned(),
+                started: UnixMillis(0),
+                ended: UnixMillis(1),
+                cpu_ms: 1,
+                bytes_read: Bytes(1),
+                encoder_build: "ffmpeg 5.1".to_owned(),
+            },
+        })
     }
 
-    fn recorded(&self, folder: &str) -> Recorded {
+    fn recorded(&self, folder: &str) -> RungOutput {
         let segments = self
             .segments
             .iter()
@@ -111,7 +138,9 @@ impl ValidOutput {
                 samples: 0,
                 key_frames: Vec::new(),
             });
-        Recorded {
+        RungOutput {
+            rendition: folder.to_owned(),
+            timescale: Timescale(1),
             init_sha256: sha256(&format!("{folder}/init.mp4")),
             segments: records.collect(),
         }

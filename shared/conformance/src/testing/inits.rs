@@ -123,7 +123,6 @@ impl InitSpec {
     }
 
     /// The bytes.
-    #[must_use]
     pub fn bytes(&self) -> Vec<u8> {
         let major = self
             .brands

@@ -8,7 +8,6 @@ const DESCRIPTOR: &str = "<ContentProtection schemeIdUri=\"urn:mpeg:dash:mp4prot
 
 impl ValidOutput {
     /// The output encrypted with scheme cbcs and one key. The samples stay in the clear, because no rule decrypts them.
-    #[must_use]
     pub fn protected() -> Self {
         let mut good = Self::new();
         for init in good.inits.values_mut() {
@@ -34,7 +33,6 @@ impl ValidOutput {
     }
 
     /// Two variants of MPEG-TS with muxed video and audio.
-    #[must_use]
     pub fn transport() -> Self {
         let mut good = Self::new();
         good.texts.clear();

@@ -53,7 +53,6 @@ impl Writer {
 }
 
 /// A number of segments of four seconds, cut from one multiplex.
-#[must_use]
 pub fn segments(count: u64) -> Vec<Vec<u8>> {
     let mut writer = Writer::default();
     let segments = (0..count).map(|segment| {

@@ -18,7 +18,6 @@ struct Raw {
     first: Option<usize>,
 }
 
-/// All defects of one manifest.
 pub(super) struct Defects<'a> {
     text: &'a str,
     list: Vec<Raw>,

@@ -5,13 +5,12 @@ use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 use roxmltree::{Document, Error as Xml, ParsingOptions};
 
+use super::MAX_BYTES;
 use super::defects::{Defects, offset, quoted, shortened};
 
 /// Path of a defect of the whole document.
 pub(super) const DOCUMENT: &str = "document";
 
-/// Largest document in bytes.
-const MAX_BYTES: usize = 1 << 20;
 /// Greatest depth of elements; the format needs four.
 const MAX_DEPTH: usize = 16;
 /// Most elements, texts, comments and processing instructions.

@@ -7,7 +7,6 @@ use super::CaptionFormat;
 use super::defects::{Defects, quoted};
 use super::walk::{Group, Item};
 
-/// Checks the whole manifest.
 pub(super) fn check(root: &Group, defects: &mut Defects<'_>) {
     if let Some(mezzanine) = root.group("Mezzanine") {
         resolution(mezzanine, defects);

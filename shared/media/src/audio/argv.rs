@@ -24,7 +24,6 @@ pub(super) fn keeps_mix(task: &AudioTask) -> bool {
 }
 
 /// Arguments of ffmpeg for the first pass: mix the track, measure loudness and true peak, and keep the mix.
-#[must_use]
 pub fn measure_argv(task: &AudioTask) -> Vec<String> {
     // The meter logs its summary at the level info.
     let begin = begin("info", true);
@@ -43,7 +42,6 @@ pub fn measure_argv(task: &AudioTask) -> Vec<String> {
 }
 
 /// Arguments of ffmpeg for measuring the limited mix, or a slice of it, without encoding. Slices need a kept mix.
-#[must_use]
 pub fn measure_limited_argv(
     task: &AudioTask,
     correction: Correction,
@@ -73,7 +71,6 @@ fn mixed(task: &AudioTask) -> (String, String) {
 }
 
 /// Arguments of ffmpeg for measuring the encoded file, or a slice of it.
-#[must_use]
 pub fn measure_result_argv(task: &AudioTask, slice: Option<&Range<u64>>) -> Vec<String> {
     let begin = begin("info", slice.is_none());
     let seek = slice.and_then(seek);
@@ -130,7 +127,6 @@ fn meter_filter(meter: &str, slice: Option<&Range<u64>>) -> String {
 const METER: &str = "ebur128=peak=true:framelog=verbose";
 
 /// Arguments of ffmpeg for encoding the corrected mix.
-#[must_use]
 pub fn encode_argv(task: &AudioTask, correction: Correction) -> Vec<String> {
     let begin = begin("error", true);
     let samples = task.rendition.samples;

@@ -67,7 +67,6 @@ pub struct Correction {
 
 impl Correction {
     /// One gain for the whole track, which preserves its dynamics, and a limiter only if peaks would exceed the ceiling.
-    #[must_use]
     pub fn new(settings: &AudioSettings, source: LoudnessMeasurement) -> Self {
         let gain_db = source.lufs.map_or(0.0, |l| settings.loudness_lufs - l);
         let gain_db = hundredths(gain_db.min(MAX_GAIN_DB));

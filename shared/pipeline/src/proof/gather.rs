@@ -9,7 +9,7 @@ use futures::StreamExt as _;
 use reelsmith_conformance::{Delivery, Expectation, Object, Part, Wanted};
 use reelsmith_contract::{Failure, Objects};
 use reelsmith_core::keys::GenerationKeys;
-use reelsmith_core::object::ObjectPin;
+use reelsmith_core::object::{ObjectPin, ObjectRef};
 use reelsmith_core::ports::{ListedObject, ObjectMeta, PortError, PortErrorKind, PortResult};
 use reelsmith_isobmff::TrackDefaults;
 
@@ -41,7 +41,12 @@ impl Default for ReadBudget {
     }
 }
 
-/// Reads an output: lists a prefix and reads everything under it that is referenced.
+/// The documents of an output that have other names than the pipeline gives them: the pipeline's name of each, with the
+/// real name, or `None` if the output has no such document.
+pub type RealNames = BTreeMap<&'static str, Option<String>>;
+
+/// Reads an output: lists a prefix and reads everything under it that is referenced. In the result, the documents have
+/// the pipeline's names.
 ///
 /// # Errors
 /// Storage is unavailable or denies access. A fault of one object is not an error but part of the delivery.
@@ -50,15 +55,18 @@ pub async fn gather(
     prefix: &str,
     budget: ReadBudget,
     known: KnownMeasurements,
+    names: &RealNames,
 ) -> Result<Delivery, Failure> {
-    let listed = outputs.list(prefix).await?;
+    let mut listed = outputs.list(prefix).await?;
     let mut reader = Reader {
         outputs,
         prefix,
         budget,
         known,
+        names,
         pins: BTreeMap::new(),
     };
+    listed.retain(|o| reader.path(&o.key).is_some());
     let heads: Vec<_> = listed.iter().map(|o| reader.head(o)).collect();
     let heads = futures::stream::iter(heads).buffered(budget.reads);
     let heads: Vec<_> = heads.collect().await;
@@ -130,6 +138,7 @@ struct Reader<'a> {
     prefix: &'a str,
     budget: ReadBudget,
     known: KnownMeasurements,
+    names: &'a RealNames,
     /// The listed versions, by path: later reads request the same version.
     pins: BTreeMap<String, ObjectPin>,
 }
@@ -140,9 +149,25 @@ impl Reader<'_> {
         self.outputs.store().head(&object).await
     }
 
+    fn at(&self, path: &str) -> ObjectRef {
+        let real = self.names.get(path).and_then(Option::as_deref);
+        let name = real.unwrap_or(path);
+        self.outputs.at(&format!("{}{name}", self.prefix))
+    }
+
+    /// The path of a key; `None` for an object with the name that a document has here.
+    fn path<'k>(&self, key: &'k str) -> Option<&'k str> {
+        let path = key.strip_prefix(self.prefix).unwrap_or(key);
+        let mut names = self.names.iter();
+        match names.find(|(_, real)| real.as_deref() == Some(path)) {
+            Some((name, _)) => Some(name),
+            None => (!self.names.contains_key(path)).then_some(path),
+        }
+    }
+
     fn object(&mut self, meta: ObjectMeta) -> Object {
         let key = &meta.pin.object.key;
-        let path = key.strip_prefix(self.prefix).unwrap_or(key).to_owned();
+        let path = self.path(key).unwrap_or(key).to_owned();
         let size = meta.pin.size;
         self.pins.insert(path.clone(), meta.pin);
         Object {
@@ -156,13 +181,11 @@ impl Reader<'_> {
     }
 
     fn usable<T>(&self, path: &str, read: PortResult<T>) -> Result<Result<T, String>, Failure> {
-        let object = self.outputs.at(&format!("{}{path}", self.prefix));
-        usable(read, &object)
+        usable(read, &self.at(path))
     }
 
     async fn whole(&self, path: &str, limit: u64) -> PortResult<Bytes> {
-        let object = self.outputs.at(&format!("{}{path}", self.prefix));
-        self.outputs.store().get(&object, limit).await
+        self.outputs.store().get(&self.at(path), limit).await
     }
 
     /// A part of an object, in the version that was listed.

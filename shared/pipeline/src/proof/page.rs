@@ -132,7 +132,10 @@ pub async fn write(
 }
 
 /// The failure notes, and the ones that an earlier call stored with the records.
-async fn failures(outputs: &Objects, keys: &GenerationKeys) -> Result<Vec<FailureNote>, Failure> {
+pub async fn failures(
+    outputs: &Objects,
+    keys: &GenerationKeys,
+) -> Result<Vec<FailureNote>, Failure> {
     let mut notes: Vec<FailureNote> = records::all(outputs, &keys.failures_prefix()).await?;
     let kept: Option<Vec<FailureNote>> = outputs.find(&keys.retries()).await?;
     for note in kept.into_iter().flatten() {

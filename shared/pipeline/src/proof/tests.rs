@@ -9,11 +9,9 @@ use reelsmith_conformance::{Delivery, Part, Report, Sets, Verdict, check};
 use reelsmith_contract::Objects;
 use reelsmith_core::keys::{Generation, GenerationKeys};
 use reelsmith_core::ports::{ObjectStore, PutOptions};
-use reelsmith_core::record::RungOutput;
-use reelsmith_core::time::Timescale;
 use reelsmith_testkit::fakes::MemoryStore;
 
-use super::gather::{KnownMeasurements, ReadBudget};
+use super::gather::{KnownMeasurements, ReadBudget, RealNames};
 use super::*;
 
 const PREFIX: &str =
@@ -46,7 +44,8 @@ async fn stored(good: &ValidOutput) -> Objects {
 }
 
 async fn gathered(outputs: &Objects, known: KnownMeasurements) -> Delivery {
-    let gathered = gather::gather(outputs, PREFIX, ReadBudget::default(), known).await;
+    let (budget, names) = (ReadBudget::default(), RealNames::default());
+    let gathered = gather::gather(outputs, PREFIX, budget, known, &names).await;
     gathered.unwrap()
 }
 
@@ -101,16 +100,8 @@ fn keys() -> GenerationKeys {
 /// The measurements that assembling the renditions makes.
 async fn measured_before(outputs: &Objects, good: &ValidOutput) -> KnownMeasurements {
     let (keys, expected) = (keys(), good.expected.as_ref().unwrap());
-    let video = expected.video.iter().map(|r| (&r.path, &r.recorded));
-    let audio = expected.audio.iter().map(|r| (&r.path, &r.recorded));
-    for (path, recorded) in video.chain(audio) {
-        let output = RungOutput {
-            rendition: path.clone(),
-            timescale: Timescale(1),
-            init_sha256: recorded.init_sha256.clone(),
-            segments: recorded.segments.clone(),
-        };
-        measure::measure_rendition(outputs, &keys, &output)
+    for output in &expected.recorded {
+        measure::measure_rendition(outputs, &keys, output)
             .await
             .unwrap();
     }

@@ -289,7 +289,7 @@ impl Bench {
             ExecutionStatus::Succeeded if !unclean => (arn, "nothing"),
             ExecutionStatus::Aborted | ExecutionStatus::TimedOut => {
                 let redriven = self.world.cloud.redrive(&arn).await.unwrap();
-                (redriven.arn().to_owned(), "redriven")
+                (redriven.arn, "redriven")
             }
             _ => {
                 let key = delivery.manifest_key();

@@ -5,7 +5,6 @@ use reelsmith_core::cost::Usd;
 use super::ManifestEstimate;
 use crate::view::text;
 
-/// Text, or JSON.
 pub fn print(estimate: &ManifestEstimate, json: bool) -> String {
     if json {
         return text::json(estimate);

@@ -10,6 +10,7 @@ use reelsmith_core::plan::Plan;
 use reelsmith_core::probe::Inspection;
 use reelsmith_core::record::FailureNote;
 use reelsmith_core::submission::Row;
+use reelsmith_pipeline::proof::page;
 use reelsmith_report::metrics::{
     CompletedUnit, Cost, Latency, Metrics, Replay, Retries, StateData, bytes_read, chunk_encode,
     concurrency, resumes,
@@ -45,7 +46,9 @@ pub(super) async fn metrics(
         });
     };
     let keys = keys_of(row);
-    let notes = notes(connection, &keys).await;
+    // Notes that cannot be read only mean that no retry is shown.
+    let notes = page::failures(&connection.outputs(), &keys).await;
+    let notes = notes.unwrap_or_default();
     let done = units(connection, &keys, &notes).await?;
     let estimate = model(connection, row, &keys).await;
     let outputs = connection.outputs();
@@ -173,7 +176,6 @@ impl ExecutionChain {
         // A worker can complete its unit after its execution has ended.
         let completed_later = done.iter().filter(across).count() as u64;
         let redone_pieces = self.in_flight.saturating_sub(completed_later).min(new);
-        #[expect(clippy::cast_precision_loss, reason = "for showing only")]
         let redone_share = redone_pieces as f64 / done.len().max(1) as f64;
         Replay {
             resumes,
@@ -188,24 +190,6 @@ fn failures(history: &[HistoryEvent]) -> impl Iterator<Item = String> {
         HistoryKind::TaskFailed { error, .. } => Some(error.clone()),
         _ => None,
     })
-}
-
-/// The notes of workers that failed: those that still exist, and the copies that the job keeps.
-async fn notes(connection: &Connection, keys: &GenerationKeys) -> Vec<FailureNote> {
-    let outputs = connection.outputs();
-    let kept: Option<Vec<FailureNote>> = outputs.find(&keys.retries()).await.ok().flatten();
-    let mut notes = kept.unwrap_or_default();
-    let listed = connection
-        .store
-        .list(outputs.bucket(), &keys.failures_prefix())
-        .await;
-    for object in listed.unwrap_or_default() {
-        if let Ok(Some(note)) = outputs.find::<FailureNote>(&object.key).await {
-            notes.retain(|n| n.record != note.record);
-            notes.push(note);
-        }
-    }
-    notes
 }
 
 fn of_notes(notes: &[FailureNote]) -> BTreeMap<String, usize> {
@@ -261,7 +245,6 @@ async fn state(
         _ => None,
     });
     let largest = outputs.max_by_key(|(size, _)| *size);
-    #[expect(clippy::cast_precision_loss, reason = "for showing only")]
     let events_per_piece = events as f64 / pieces.max(1) as f64;
     Ok(StateData {
         events,

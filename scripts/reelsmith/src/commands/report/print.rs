@@ -7,7 +7,6 @@ use reelsmith_report::metrics::{Cost, Metrics, Resume};
 use super::{Report, StateTotal};
 use crate::view::text::{self, fields};
 
-/// Text, or JSON.
 pub fn print(report: &Report, json: bool) -> String {
     if json {
         return text::json(report);

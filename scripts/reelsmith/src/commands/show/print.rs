@@ -6,7 +6,6 @@ use reelsmith_report::metrics::Cost;
 use super::{ExecutionDetails, JobDetails, PublishedFiles, StateVisit};
 use crate::view::text::{self, fields};
 
-/// Text, or JSON.
 pub fn print(details: &JobDetails, json: bool) -> String {
     if json {
         return text::json(details);

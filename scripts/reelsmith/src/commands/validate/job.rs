@@ -2,6 +2,7 @@
 
 use reelsmith_conformance::Expectation;
 use reelsmith_core::job::Job;
+use reelsmith_core::keys::rendition_record_path;
 use reelsmith_core::plan::Plan;
 use reelsmith_core::record::RenditionRecord;
 
@@ -14,27 +15,10 @@ const READ: &str = "read the records of the job in";
 /// bucket, in the folder of the job next to that of its generation. Without `job.json`, `dash` decides whether DASH is
 /// expected.
 pub async fn expectation(location: &Location, dash: bool) -> Result<Expectation, CliError> {
-    let missing = |why: String| location.error(READ, &why);
-    let plan: Plan = read(location, &format!("{}plan.json", location.prefix)).await?;
-    let folder = format!("{}renditions/", location.prefix);
-    let listed = location
-        .objects
-        .store()
-        .list(location.objects.bucket(), &folder)
-        .await;
+    let plan: Plan = read(location, "plan.json").await?;
     let mut records: Vec<RenditionRecord> = Vec::new();
-    for object in listed.map_err(|e| missing(e.to_string()))? {
-        if object.key.ends_with(".json") {
-            records.push(read(location, &object.key).await?);
-        }
-    }
-    let unrecorded = plan
-        .renditions()
-        .find(|r| !records.iter().any(|k| k.output.rendition == *r));
-    if let Some(rendition) = unrecorded {
-        return Err(missing(format!(
-            "expected the record of {rendition} in renditions/, found none"
-        )));
+    for rendition in plan.renditions() {
+        records.push(read(location, &rendition_record_path(rendition)).await?);
     }
     let dash = job(location).await?.map_or(dash, |job| job.options.dash);
     Ok(Expectation::from_plan(&plan, &records, dash))
@@ -42,9 +26,10 @@ pub async fn expectation(location: &Location, dash: bool) -> Result<Expectation,
 
 async fn read<T: serde::de::DeserializeOwned>(
     location: &Location,
-    key: &str,
+    path: &str,
 ) -> Result<T, CliError> {
-    let read = location.objects.read(key).await;
+    let key = format!("{}{path}", location.prefix);
+    let read = location.objects.read(&key).await;
     read.map_err(|e| location.error(READ, &e).with_source(e))
 }
 

@@ -16,7 +16,6 @@ pub fn text(report: &Report) -> String {
     text
 }
 
-/// The complete report.
 pub fn json(report: &Report) -> String {
     serde_json::to_string_pretty(report).unwrap_or_default() + "\n"
 }

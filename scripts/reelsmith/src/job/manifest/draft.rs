@@ -32,7 +32,6 @@ pub struct Titles {
     pub title: Option<String>,
 }
 
-/// An audio track of the manifest.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct AudioTrack {
     /// BCP 47 tag, unique.
@@ -42,7 +41,6 @@ struct AudioTrack {
     channels: u32,
 }
 
-/// The content of a manifest.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Draft {
     fields: Vec<(&'static str, Vec<(&'static str, String)>)>,
@@ -51,7 +49,6 @@ pub struct Draft {
 }
 
 impl Draft {
-    /// The manifest of a file.
     pub fn new(
         file: &Path,
         titles: &Titles,
@@ -80,7 +77,6 @@ impl Draft {
         }
     }
 
-    /// The manifest as XML.
     pub fn to_xml(&self) -> String {
         let mut writer = Writer::new_with_indent(Vec::new(), b' ', 2);
         // Writing to memory does not fail.

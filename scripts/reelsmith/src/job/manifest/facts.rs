@@ -20,7 +20,6 @@ pub struct Facts {
     pub audio: Vec<AudioFacts>,
 }
 
-/// Properties of the video stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VideoFacts {
     /// ffmpeg's name of the codec.
@@ -33,7 +32,6 @@ pub struct VideoFacts {
     pub bit_depth: u8,
 }
 
-/// Properties of an audio stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AudioFacts {
     /// ffmpeg's name of the codec.
@@ -90,7 +88,6 @@ struct Tags {
 }
 
 impl Facts {
-    /// Probes a file.
     pub fn probe(tools: &Tools, file: &Path) -> Result<Self, CliError> {
         let failed = |why: String| {
             CliError::new(

@@ -12,7 +12,6 @@ use serde::{Deserialize, Serialize};
 use crate::job::connection::Connection;
 use crate::job::resolve::submission_of;
 
-/// One item of a Map.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct WorkItem {
     name: String,
@@ -43,7 +42,6 @@ impl WorkItem {
 /// Items by the label of their Map.
 type ItemsByMap = BTreeMap<&'static str, Vec<WorkItem>>;
 
-/// All items of a job.
 pub struct WorkItems {
     outputs: Objects,
     keys: GenerationKeys,

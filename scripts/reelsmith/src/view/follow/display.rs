@@ -6,7 +6,6 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::{Event, ExecutionTree};
 
-/// The form of the output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Style {
     /// A tree on a terminal, lines of text elsewhere.
@@ -17,7 +16,6 @@ pub enum Style {
     Json,
 }
 
-/// The output.
 pub struct Display {
     form: Form,
     lines: Box<dyn Write + Send>,
@@ -65,7 +63,6 @@ impl Display {
         }
     }
 
-    /// Lines of text to a writer.
     pub fn plain(to: Box<dyn Write + Send>) -> Self {
         Self {
             form: Form::Lines,
@@ -73,7 +70,6 @@ impl Display {
         }
     }
 
-    /// JSON lines to a writer.
     pub fn json(to: Box<dyn Write + Send>) -> Self {
         Self {
             form: Form::Json,
@@ -81,7 +77,6 @@ impl Display {
         }
     }
 
-    /// Shows a line of text.
     pub fn line(&mut self, text: &str) {
         match &self.form {
             Form::Tree { bar: Some(bar), .. } => bar.println(text),
@@ -93,7 +88,6 @@ impl Display {
         }
     }
 
-    /// Shows an event.
     pub fn event(&mut self, event: &Event) {
         match &self.form {
             Form::Tree { .. } => {}
@@ -106,7 +100,6 @@ impl Display {
         }
     }
 
-    /// Redraws the tree.
     pub fn tree(&mut self, tree: &ExecutionTree<'_>) {
         let Form::Tree { bar, target, width } = &mut self.form else {
             return;

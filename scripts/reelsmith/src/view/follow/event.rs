@@ -1,34 +1,40 @@
 //! The events of an execution, as lines of text and as JSON.
 
 use reelsmith_aws::operate::{ExecutionStatus, HistoryEvent, HistoryKind};
-use serde_json::{Value, json};
+use reelsmith_contract::payload::error_message;
+use serde::{Serialize, Serializer};
+use serde_json::Value;
 
 use super::Progress;
-use crate::job::outcome::readable;
 use crate::view::text;
 
 /// Longest part of a cause that is shown while following; the end shows all of it.
 const MAX_CAUSE: usize = 200;
 
 /// One event. Times are milliseconds since the start of the execution.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(tag = "event", rename_all = "lowercase")]
 pub enum Event {
     Entered {
+        #[serde(rename = "after", serialize_with = "seconds")]
         after_ms: i64,
         state: String,
     },
     Left {
+        #[serde(rename = "after", serialize_with = "seconds")]
         after_ms: i64,
         state: String,
     },
     /// A function failed; its state may retry.
     Failed {
+        #[serde(rename = "after", serialize_with = "seconds")]
         after_ms: i64,
         error: String,
         cause: String,
     },
     Progress(Progress),
     Ended {
+        #[serde(rename = "after", serialize_with = "seconds")]
         after_ms: i64,
         status: ExecutionStatus,
         error: Option<String>,
@@ -36,7 +42,6 @@ pub enum Event {
 }
 
 impl Event {
-    /// The event for an entry of the history.
     pub fn of(event: &HistoryEvent, after_ms: i64) -> Self {
         match event.kind.clone() {
             HistoryKind::Entered { state } => Self::Entered { after_ms, state },
@@ -44,7 +49,7 @@ impl Event {
             HistoryKind::TaskFailed { error, cause } => Self::Failed {
                 after_ms,
                 error,
-                cause: readable(&cause),
+                cause: error_message(&cause),
             },
         }
     }
@@ -67,39 +72,18 @@ impl Event {
         }
     }
 
-    /// The event as JSON.
     pub fn json(&self) -> Value {
-        let after = text::seconds;
-        match self {
-            Self::Entered { after_ms, state } => {
-                json!({"event": "entered", "after": after(*after_ms), "state": state})
-            }
-            Self::Left { after_ms, state } => {
-                json!({"event": "left", "after": after(*after_ms), "state": state})
-            }
-            Self::Failed {
-                after_ms,
-                error,
-                cause,
-            } => {
-                json!({"event": "failed", "after": after(*after_ms), "error": error, "cause": cause})
-            }
-            Self::Progress(progress) => {
-                let mut value = serde_json::to_value(progress).unwrap_or_default();
-                value["event"] = "progress".into();
-                value["speed"] = progress.speed().into();
-                value["seconds_left"] = progress.seconds_left().into();
-                value
-            }
-            Self::Ended {
-                after_ms,
-                status,
-                error,
-            } => {
-                json!({"event": "ended", "after": after(*after_ms), "status": status, "error": error})
-            }
+        let mut value = serde_json::to_value(self).unwrap_or_default();
+        if let Self::Progress(progress) = self {
+            value["speed"] = progress.speed().into();
+            value["seconds_left"] = progress.seconds_left().into();
         }
+        value
     }
+}
+
+fn seconds<S: Serializer>(ms: &i64, serializer: S) -> Result<S::Ok, S::Error> {
+    text::seconds(*ms).serialize(serializer)
 }
 
 /// Milliseconds since the start as `  12.3 s`.

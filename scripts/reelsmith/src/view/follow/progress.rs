@@ -12,7 +12,6 @@ use crate::error::CliError;
 use crate::job::connection::Connection;
 use crate::view::text;
 
-/// An encode and its plan.
 pub struct Encode {
     keys: GenerationKeys,
     plan: Plan,
@@ -51,16 +50,16 @@ pub struct RungProgress {
     pub total: u64,
 }
 
-/// The state of one chunk of one rung group.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+/// The state of one chunk of one rung group. A symbol that represents several chunks shows the least of their states.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ChunkState {
-    Waiting,
+    /// A worker failed; the chunk is tried again.
+    Failed,
     /// Probably being encoded. The Map reports how many of its items are running, but not which; these are the next ones
     /// in its order.
     Running,
-    /// A worker failed; the chunk is tried again.
-    Failed,
+    Waiting,
     Done,
 }
 
@@ -97,7 +96,6 @@ impl Progress {
         stopped
     }
 
-    /// The progress as one line.
     pub fn describe(&self) -> String {
         let continues = self.done < self.total && self.running > 0;
         let left = self.seconds_left().filter(|_| continues);
@@ -130,7 +128,6 @@ impl Encode {
         })
     }
 
-    /// The progress now.
     pub async fn look(
         &self,
         connection: &Connection,
@@ -165,7 +162,6 @@ impl Encode {
                 .sum::<u64>(),
         );
         let running = run.map_or(0, |r| r.running);
-        #[expect(clippy::cast_precision_loss, reason = "for showing only")]
         let (seconds, share) = (
             |frames: u64, over: u64| frames as f64 / over as f64 / rate,
             made as f64 / all.max(1) as f64,

@@ -193,21 +193,12 @@ fn grid(cells: &[ChunkState]) -> Vec<String> {
     let per_cell = cells.len().div_ceil(GRID * GRID_LINES).max(1);
     let merged: Vec<ChunkState> = cells
         .chunks(per_cell)
-        .filter_map(|few| few.iter().min_by_key(|c| rank(**c)).copied())
+        .filter_map(|few| few.iter().min().copied())
         .collect();
     merged
         .chunks(GRID)
         .map(|line| line.iter().map(|c| symbol(*c)).collect())
         .collect()
-}
-
-fn rank(cell: ChunkState) -> u8 {
-    match cell {
-        ChunkState::Failed => 0,
-        ChunkState::Running => 1,
-        ChunkState::Waiting => 2,
-        ChunkState::Done => 3,
-    }
 }
 
 fn symbol(cell: ChunkState) -> char {

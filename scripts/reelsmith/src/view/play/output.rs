@@ -10,7 +10,6 @@ use crate::job::resolve::ResolvedJob;
 use crate::project::Project;
 use crate::view::web::Media;
 
-/// An output that can be played.
 pub struct PlayableOutput {
     /// The name that the page shows.
     pub name: String,

@@ -1,7 +1,7 @@
 use reelsmith_core::keys::{POSTER, THUMBNAILS, sheet_path};
+use reelsmith_core::record::ImagesRecord;
 
 use crate::delivery::Text;
-use crate::expectation::ExpectedImages;
 use crate::rule::prelude::*;
 
 pub(super) const RULE: Rule = Rule {
@@ -22,7 +22,8 @@ fn check(view: &View<'_>, out: &mut Findings) {
     };
     let sheets = (1..=images.sheets()).map(sheet_path);
     for path in sheets.chain([POSTER.to_owned(), THUMBNAILS.to_owned()]) {
-        let recorded = images.files.iter().find(|f| f.0 == path).map(|f| f.1);
+        let recorded = images.files.iter().find(|f| f.path == path);
+        let recorded = recorded.map(|f| f.size.0);
         let found = view.object(&path).map(|o| o.size);
         if found.is_none() || found != recorded {
             let size = recorded.map_or("no".to_owned(), |s| s.to_string());
@@ -41,7 +42,7 @@ fn millis(nanos: i128) -> i128 {
 }
 
 /// Compares every cue with the one expected at its position.
-fn compare_cues(text: &str, images: &ExpectedImages, end: i128, out: &mut Findings) {
+fn compare_cues(text: &str, images: &ImagesRecord, end: i128, out: &mut Findings) {
     let cues = cues(text);
     if cues.len() != images.count as usize {
         let expected = format!("{} cues", images.count);
@@ -71,7 +72,7 @@ fn cues(text: &str) -> Vec<(u32, &str, &str)> {
 }
 
 /// The sheet of thumbnail `n` and its rectangle on it.
-fn target(images: &ExpectedImages, n: u32) -> String {
+fn target(images: &ImagesRecord, n: u32) -> String {
     let per_sheet = (images.columns * images.rows).max(1);
     let path = sheet_path(n / per_sheet + 1);
     let name = path.rsplit('/').next().unwrap_or_default();

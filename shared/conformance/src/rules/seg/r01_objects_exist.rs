@@ -1,4 +1,5 @@
-use crate::expectation::Recorded;
+use reelsmith_core::record::RungOutput;
+
 use crate::rule::prelude::*;
 
 pub(super) const RULE: Rule = Rule {
@@ -30,12 +31,13 @@ fn check(view: &View<'_>, out: &mut Findings) {
             }
         }
     }
-    for (folder, recorded) in view.recorded() {
-        compare(view, folder, recorded, out);
+    for recorded in view.recorded() {
+        compare(view, recorded, out);
     }
 }
 
-fn compare(view: &View<'_>, folder: &str, recorded: &Recorded, out: &mut Findings) {
+fn compare(view: &View<'_>, recorded: &RungOutput, out: &mut Findings) {
+    let folder = &recorded.rendition;
     for record in &recorded.segments {
         let path = format!("{folder}/{}", record.name);
         let found = view.object(&path).map(|o| o.size);

@@ -12,11 +12,11 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(view: &View<'_>, out: &mut Findings) {
-    for (folder, recorded) in view.recorded() {
+    for recorded in view.recorded() {
         let segments = recorded.segments.iter().map(|s| (&*s.name, &s.sha256));
         let init = (reelsmith_core::keys::INIT, &recorded.init_sha256);
         for (name, sha256) in segments.chain([init]).filter(|(_, sha)| !sha.is_empty()) {
-            let path = format!("{folder}/{name}");
+            let path = format!("{}/{name}", recorded.rendition);
             let stored = view.object(&path).and_then(|o| o.sha256.as_ref());
             if let Some(stored) = stored.filter(|s| *s != sha256) {
                 let expected = format!("SHA-256 {sha256} as recorded");
