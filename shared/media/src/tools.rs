@@ -13,7 +13,7 @@ pub struct Tools {
     /// Absolute path of `ffprobe`.
     pub ffprobe: PathBuf,
     /// Absolute path of a second ffmpeg, which decodes AV1, encodes H.265 with ten bits and has zlib. The build of `ffmpeg`
-    /// in the layer does not. None if an operator brought another `ffmpeg`, which then does everything.
+    /// in the layer does not. None beside an `ffmpeg` that an operator brought, which then does everything.
     supplement: Option<PathBuf>,
     build: String,
 }
@@ -23,7 +23,7 @@ impl Tools {
     pub const LAYER: &str = "/opt/bin";
 
     /// Finds the programs in the folder `installed`, unless an operator chose another `ffmpeg` or `ffprobe`, and reads the
-    /// version of ffmpeg. `PATH` is not searched, so that no other build is used by accident.
+    /// version of ffmpeg. The supplement lies beside `ffmpeg`. `PATH` is not searched, so that no other build is used by accident.
     ///
     /// # Errors
     /// [`MediaError::ToolMissing`] if one is not found; [`MediaError::ToolUnusable`] if ffmpeg does not print its version.
@@ -32,10 +32,9 @@ impl Tools {
         ffmpeg: Option<&str>,
         ffprobe: Option<&str>,
     ) -> Result<Self, MediaError> {
-        let chosen = ffmpeg.is_some_and(|path| !path.is_empty());
-        let supplement = Some(installed.join("ffmpeg-supplement"));
-        let supplement = supplement.filter(|path| !chosen && path.is_file());
         let ffmpeg = find(installed, "ffmpeg", ffmpeg)?;
+        let supplement = Some(ffmpeg.with_file_name("ffmpeg-supplement"));
+        let supplement = supplement.filter(|path| path.is_file());
         let ffprobe = find(installed, "ffprobe", ffprobe)?;
         let builds = std::iter::once(&ffmpeg)
             .chain(&supplement)

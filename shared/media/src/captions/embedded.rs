@@ -130,7 +130,8 @@ pub async fn convert_embedded(
         file_size: MAX_SIZE as u64 + 1,
         ..*limits
     };
-    let command = Command::new(tools.caption_extractor(), embedded_argv(task)).within(&task.directory);
+    let command =
+        Command::new(tools.caption_extractor(), embedded_argv(task)).within(&task.directory);
     let run = process::run(&command, &limits, |_| Ok(Activity::Progress)).await?;
     let file = read_and_remove(&task.directory.join(OUTPUT)).await?;
     let mut cues = if file.is_empty() {
