@@ -1,16 +1,17 @@
 //! Orders the encode from MediaConvert, exactly once.
 //!
 //! Reads `job.json`, `probe.json` and `plan.json`. Writes the intent to the row before the order: it proves and extends the
-//! hold, and shows every later call that an order may exist whose id was lost. Such a call looks for the order and adopts it;
-//! the service's own client token covers the moments in which a search does not show a new job yet. Then commits the row with
-//! the id of the order, and returns the id. Errors: `OrderImpossible`, `MediaConvert…`, `SubmissionLost`, and those of storage
+//! hold, and shows every later call that an order may exist whose id was lost. Such a call looks for the order and adopts it.
+//! The service's own client token covers what a search cannot see: an order that it does not show yet, and one that an earlier
+//! call has yet to place. So the token belongs to the number of the order, which attempts share. Then commits the row with the
+//! id of the order, and returns the id. Errors: `OrderImpossible`, `MediaConvert…`, `SubmissionLost`, and those of storage
 //! and table.
 
 use std::sync::Arc;
 
 use reelsmith_contract::payload::{Claim, ClaimInput, StartEncodeOutput};
 use reelsmith_contract::{ErrorName, Failure, Objects, PortResultExt as _};
-use reelsmith_core::encode::{EncodeJob, EncodeOrder};
+use reelsmith_core::encode::{EncodeJob, EncodeOrder, next_order};
 use reelsmith_core::keys::Generation;
 use reelsmith_core::ports::EncodeService;
 use reelsmith_core::submission::{Row, Step, TransitionOutcome};
@@ -36,35 +37,48 @@ pub async fn handle(
     _invocation: Invocation,
 ) -> Result<StartEncodeOutput, Failure> {
     let claim = &input.claim;
-    let order = order(&ports, claim).await?;
+    let files = JobFiles::read(&ports.outputs, claim).await?;
+    let order = order(&ports, &files, claim, next_order([]))?;
     let (row, first_intent) = intend(&ports, claim).await?;
     if let Some(id) = row.encoder_ref {
         return Ok(StartEncodeOutput { encode_id: id });
     }
     let first_attempt = row.generation == Generation::FIRST && row.attempt == 1;
-    let adopted = if first_intent && first_attempt {
-        None
+    let found = if first_intent && first_attempt {
+        Vec::new()
     } else {
-        adopt(&ports, &order, row.created).await?
+        find(&ports, &order, row.created).await?
     };
-    let job = match adopted {
+    let job = match adopt(&ports, claim.fence.generation, &found).await? {
         Some(job) => job,
-        None => ports.encodes.create(&order).await.on_encoder()?,
+        None => place(&ports, &files, claim, &found).await?,
     };
     let id = job.id.clone();
     let row = ports
         .submissions
         .commit(claim, id, ports.lease_seconds)
         .await?;
-    tracing::info!(encode = %job.id, attempt = row.attempt, "ordered");
+    tracing::info!(encode = %job.id, order = job.tag.number, attempt = row.attempt, "ordered");
     let encode_id = row.encoder_ref.unwrap_or(job.id);
     Ok(StartEncodeOutput { encode_id })
 }
 
-async fn order(ports: &Ports, claim: &Claim) -> Result<EncodeOrder, Failure> {
-    let files = JobFiles::read(&ports.outputs, claim).await?;
+fn order(
+    ports: &Ports,
+    files: &JobFiles,
+    claim: &Claim,
+    number: u32,
+) -> Result<EncodeOrder, Failure> {
     let (inspection, bucket) = (&files.inspection, ports.outputs.bucket());
-    let order = EncodeOrder::new(&files.job, inspection, &files.plan, &claim.fence, bucket);
+    let generation = claim.fence.generation;
+    let order = EncodeOrder::new(
+        &files.job,
+        inspection,
+        &files.plan,
+        generation,
+        number,
+        bucket,
+    );
     order.map_err(|e| {
         Failure::new(
             ErrorName::OrderImpossible,
@@ -89,31 +103,59 @@ async fn intend(ports: &Ports, claim: &Claim) -> Result<(Row, bool), Failure> {
     }
 }
 
-/// The newest job of this generation that has outputs or can still make them, whichever attempt ordered it. Any other running
-/// job, of this generation or of one that was abandoned, is cancelled, because its outputs would not be used.
-async fn adopt(
+/// The orders of this job, newest first, up to this generation.
+async fn find(
     ports: &Ports,
     order: &EncodeOrder,
     since: UnixMillis,
-) -> Result<Option<EncodeJob>, Failure> {
+) -> Result<Vec<EncodeJob>, Failure> {
     let since = UnixMillis(since.0.saturating_sub(SKEW_MILLIS));
-    let (tag, encodes) = (&order.tag, &ports.encodes);
-    let found = encodes.find(&order.input, &tag.job_key, since).await;
-    let (ours, older): (Vec<_>, Vec<_>) = found
-        .on_encoder()?
-        .into_iter()
-        .filter(|job| job.state.is_adoptable() && job.tag.generation <= tag.generation)
-        .partition(|job| job.tag.generation == tag.generation);
-    let mut ours = ours.into_iter();
-    let adopted = ours.next();
-    if let Some(job) = &adopted {
-        tracing::info!(encode = %job.id, of_attempt = job.tag.attempt, "adopted");
+    let found = ports.encodes.find(&order.input, &order.tag.job_key, since);
+    let mut found = found.await.on_encoder()?;
+    found.retain(|job| job.tag.generation <= order.tag.generation);
+    Ok(found)
+}
+
+/// The newest order of this generation that has outputs or can still make them, whichever attempt placed it. Any other running
+/// order, of this generation or of one that was abandoned, is cancelled, because its outputs would not be used.
+async fn adopt(
+    ports: &Ports,
+    generation: Generation,
+    found: &[EncodeJob],
+) -> Result<Option<EncodeJob>, Failure> {
+    let adoptable = |job: &&EncodeJob| job.tag.generation == generation && job.state.is_adoptable();
+    let adopted = found.iter().find(adoptable);
+    if let Some(job) = adopted {
+        tracing::info!(encode = %job.id, order = job.tag.number, "adopted");
     }
-    for extra in ours.chain(older).filter(|job| job.state.is_open()) {
+    let open = found.iter().filter(|job| job.state.is_open());
+    for extra in open.filter(|job| Some(&job.id) != adopted.map(|a| &a.id)) {
         tracing::warn!(encode = %extra.id, "cancelled an order whose outputs would not be used");
-        encodes.cancel(&extra.id).await.on_encoder()?;
+        ports.encodes.cancel(&extra.id).await.on_encoder()?;
     }
-    Ok(adopted)
+    Ok(adopted.cloned())
+}
+
+/// Places the next order. None of those that were found in this generation can be adopted.
+async fn place(
+    ports: &Ports,
+    files: &JobFiles,
+    claim: &Claim,
+    found: &[EncodeJob],
+) -> Result<EncodeJob, Failure> {
+    let ours = found
+        .iter()
+        .filter(|job| job.tag.generation == claim.fence.generation);
+    let mut number = next_order(ours.map(|job| job.tag.number));
+    loop {
+        let order = order(ports, files, claim, number)?;
+        let job = ports.encodes.create(&order).await.on_encoder()?;
+        if job.state.is_adoptable() {
+            return Ok(job);
+        }
+        // The token has returned an order that had ended, and that the search did not show.
+        number = next_order([number]);
+    }
 }
 
 #[cfg(test)]

@@ -171,6 +171,47 @@ async fn an_execution_that_takes_over_adopts_the_running_order() {
     assert_eq!(late.name, ErrorName::SubmissionLost);
 }
 
+/// The shortest counterexample to a token per attempt: a call hangs before the order, its execution fails, and the next one
+/// orders before the late call does. Figures: `core/tests/submission_model`.
+#[tokio::test]
+async fn a_late_call_of_a_failed_execution_gets_the_order_of_the_next_one() {
+    let world = World::new().await;
+    let first = world.reserved("a").await;
+    let slow = Faults::none();
+    let later = std::time::Duration::from_millis(100);
+    slow.at_call(Call::CreateEncode, 1, Effect::Delay(later));
+    let next = async {
+        world.fail(&first).await;
+        let second = world.reserved("b").await;
+        world.start(&second, &Faults::none()).await
+    };
+    let (late, id) = tokio::join!(world.start(&first, &slow), next);
+    assert_eq!(late.unwrap_err().name, ErrorName::SubmissionLost);
+    let jobs = world.encodes.jobs();
+    assert_eq!(jobs.len(), 1);
+    assert_eq!(id.as_ref(), Ok(&jobs[0].id));
+    let row = &world.submissions.rows()[0];
+    assert_eq!(row.encoder_ref.as_ref(), id.as_ref().ok());
+}
+
+/// The search does not show the cancelled order yet, but its token is still known.
+#[tokio::test]
+async fn an_order_that_the_token_returns_after_its_end_is_followed_by_another() {
+    let world = World::new().await;
+    let order = world.ordered.order().unwrap();
+    let ended = world.encodes.create(&order).await.unwrap().id;
+    world.encodes.cancel(&ended).await.unwrap();
+    let claim = world.reserved("a").await;
+    let id = world.start(&claim, &Faults::none()).await.unwrap();
+    let numbers: Vec<_> = world
+        .encodes
+        .jobs()
+        .into_iter()
+        .map(|job| (job.tag.number, job.id == id))
+        .collect();
+    assert_eq!(numbers, [(1, false), (2, true)]);
+}
+
 #[tokio::test]
 async fn a_failed_order_is_repeated_and_a_finished_one_is_adopted() {
     for (state, jobs) in [

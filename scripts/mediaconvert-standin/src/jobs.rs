@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use reelsmith_core::encode::TOKEN_SECONDS;
 use reelsmith_core::time::UnixMillis;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -12,8 +13,6 @@ use tokio::task::AbortHandle;
 use crate::api::{Answer, Refusal};
 use crate::{Options, encode};
 
-/// How long a client token is remembered, in milliseconds.
-const TOKEN: i64 = 60_000;
 /// Jobs that are encoded at once.
 const SLOTS: usize = 1;
 
@@ -146,7 +145,7 @@ impl Jobs {
         let token = request["clientRequestToken"].as_str();
         let fresh = |job: &&Job| {
             let same = job.request["clientRequestToken"].as_str() == token;
-            same && token.is_some() && now.0 - job.created.0 < TOKEN
+            same && token.is_some() && now < job.created.plus_seconds(TOKEN_SECONDS)
         };
         if let Some(job) = state.jobs.iter().find(fresh) {
             return Ok(job.shown());

@@ -1,7 +1,7 @@
 //! Jobs of AWS Elemental MediaConvert.
 //!
 //! MediaConvert remembers the token that makes a repeated `CreateJob` harmless for one minute only. A job therefore carries
-//! its job key, generation and attempt as metadata, by which a job is found whose answer was lost.
+//! its job key, generation and number as metadata, by which a job is found whose answer was lost.
 
 mod audio;
 mod settings;
@@ -25,7 +25,7 @@ use crate::error::port_error;
 /// The names of the metadata of a job.
 const JOB_KEY: &str = "job_key";
 const GENERATION: &str = "generation";
-const ATTEMPT: &str = "attempt";
+const NUMBER: &str = "order";
 /// The longest input URL that a search accepts; a longer one is compared here.
 const MAX_SEARCH: usize = 300;
 
@@ -141,7 +141,7 @@ fn metadata(tag: &EncodeTag) -> HashMap<String, String> {
     HashMap::from([
         (JOB_KEY.to_owned(), tag.job_key.to_string()),
         (GENERATION.to_owned(), tag.generation.0.to_string()),
-        (ATTEMPT.to_owned(), tag.attempt.to_string()),
+        (NUMBER.to_owned(), tag.number.to_string()),
     ])
 }
 
@@ -153,7 +153,7 @@ fn job_of(job: &Job) -> Option<EncodeJob> {
         tag: EncodeTag {
             job_key: metadata.get(JOB_KEY)?.parse().ok()?,
             generation: Generation(metadata.get(GENERATION)?.parse().ok()?),
-            attempt: metadata.get(ATTEMPT)?.parse().ok()?,
+            number: metadata.get(NUMBER)?.parse().ok()?,
         },
         state: state(job),
         created: created(job),

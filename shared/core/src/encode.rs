@@ -13,32 +13,35 @@ use crate::ladder::{ResolvedRung, VideoCodec};
 use crate::object::ObjectRef;
 use crate::plan::{AudioRendition, Plan};
 use crate::probe::{Inspection, Probe};
-use crate::submission::Fence;
 use crate::time::{FrameCount, FrameRate, UnixMillis};
 use crate::units::BitsPerSecond;
 
-/// The attempt of a job that an order belongs to. The service stores it as metadata, by which the order is found again.
+/// The identity of an order. The service stores it as metadata, by which the order is found again.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct EncodeTag {
     pub job_key: JobKey,
     pub generation: Generation,
-    pub attempt: u32,
+    /// Counts the orders of the generation, from 1, as [`next_order`] does.
+    pub number: u32,
+}
+
+/// How long the service remembers a token, in seconds: MediaConvert's minute.
+pub const TOKEN_SECONDS: u32 = 60;
+
+/// The number of the next order of a generation, from the numbers of its orders that failed or were cancelled.
+///
+/// Attempts that do not know of each other's order thus use the same number, and so the same token: while the service
+/// remembers it, a late call of an earlier attempt gets the order of the later one, and the reverse. A call of `start-encode`
+/// cannot be later than that, because its time limit is at most [`TOKEN_SECONDS`].
+pub fn next_order(ended: impl IntoIterator<Item = u32>) -> u32 {
+    ended.into_iter().max().unwrap_or(0).saturating_add(1)
 }
 
 impl EncodeTag {
-    /// The tag of the holder of a job.
-    pub fn of(job_key: &JobKey, fence: &Fence) -> Self {
-        Self {
-            job_key: job_key.clone(),
-            generation: fence.generation,
-            attempt: fence.attempt,
-        }
-    }
-
     /// The idempotency token of the order: 64 hexadecimal digits, the most that MediaConvert accepts.
     pub fn token(&self) -> String {
-        let (job_key, generation, attempt) = (&self.job_key, self.generation.0, self.attempt);
-        sha256_hex(format!("encode\n{job_key}\n{generation}\n{attempt}").as_bytes())
+        let (job_key, generation, number) = (&self.job_key, self.generation.0, self.number);
+        sha256_hex(format!("encode\n{job_key}\n{generation}\n{number}").as_bytes())
     }
 }
 
@@ -125,12 +128,13 @@ const SIDES: std::ops::RangeInclusive<u32> = 32..=8192;
 const MAX_URL: usize = 2048;
 
 impl EncodeOrder {
-    /// The order for the holder of a job. Its outputs go to `bucket`, below a prefix that only this attempt uses.
+    /// The order of a generation with this number. Its outputs go to `bucket`, below a prefix that only this number uses.
     pub fn new(
         job: &Job,
         inspection: &Inspection,
         plan: &Plan,
-        fence: &Fence,
+        generation: Generation,
+        number: u32,
         bucket: &str,
     ) -> Result<Self, OrderError> {
         let probe = &inspection.probe;
@@ -145,11 +149,15 @@ impl EncodeOrder {
         let url = input.to_string();
         let fits = url.len() <= MAX_URL;
         require(fits, "an input URL of at most 2048 characters", url)?;
-        let keys = GenerationKeys::new(&job.asset, &job.job_key, fence.generation);
-        let destination = ObjectRef::new(bucket, keys.encode_output(fence.attempt, BASE_NAME));
+        let keys = GenerationKeys::new(&job.asset, &job.job_key, generation);
+        let destination = ObjectRef::new(bucket, keys.encode_output(number, BASE_NAME));
         let duration = plan.duration().as_seconds(plan.timescale) as u64;
         Ok(Self {
-            tag: EncodeTag::of(&job.job_key, fence),
+            tag: EncodeTag {
+                job_key: job.job_key.clone(),
+                generation,
+                number,
+            },
             input,
             destination,
             frame_rate: plan.frame_rate,
@@ -174,7 +182,7 @@ impl EncodeOrder {
 /// Key of the media playlist that the service writes for a rendition. The playlist names all its other files.
 pub fn playlist_key(keys: &GenerationKeys, tag: &EncodeTag, rendition: &str) -> String {
     let name = format!("{BASE_NAME}{}.m3u8", modifier(rendition));
-    keys.encode_output(tag.attempt, &name)
+    keys.encode_output(tag.number, &name)
 }
 
 fn require(holds: bool, expected: &str, found: String) -> Result<(), OrderError> {

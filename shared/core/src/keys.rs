@@ -246,10 +246,10 @@ impl GenerationKeys {
         format!("{}encode.json", self.work)
     }
 
-    /// An output of an encoding service. Each attempt has its own prefix, so that a job that was given up cannot write
-    /// between the files of the next attempt.
-    pub fn encode_output(&self, attempt: u32, path: &str) -> String {
-        format!("{}encode/a{attempt}/{path}", self.working)
+    /// An output of an encoding service. Each order has its own prefix, so that an order that was cancelled cannot write
+    /// between the files of the next one.
+    pub fn encode_output(&self, order: u32, path: &str) -> String {
+        format!("{}encode/o{order}/{path}", self.working)
     }
 
     /// The conformance report: `reelsmith_conformance::Report`.

@@ -200,9 +200,9 @@ pub trait Announcer: Send + Sync {
 /// Jobs of an encoding service: MediaConvert.
 #[async_trait]
 pub trait EncodeService: Send + Sync {
-    /// Places an order. A repeat returns the same job for as long as the service remembers the token (MediaConvert: one
-    /// minute); later it creates another job, so a caller that may have placed the order searches for it first. `Invalid`
-    /// if the service refuses the order.
+    /// Places an order. A repeat returns the same job, in any state, for [`TOKEN_SECONDS`](crate::encode::TOKEN_SECONDS);
+    /// later it creates another job, so a caller that may have placed the order searches for it first. `Invalid` if the
+    /// service refuses the order.
     async fn create(&self, order: &EncodeOrder) -> PortResult<EncodeJob>;
 
     /// Every job of a job key that reads `input` and was created at or after `since`, newest first, in any state.

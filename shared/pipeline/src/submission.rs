@@ -31,9 +31,7 @@ use reelsmith_core::keys::JobKey;
 use reelsmith_core::ports::{
     Announcer, Clock, EncodeService, Message, PortResult, SubmissionStore, Workflow,
 };
-use reelsmith_core::submission::{
-    Fence, OutboxEntry, Row, State, Step, Transition, TransitionOutcome,
-};
+use reelsmith_core::submission::{Fence, OutboxEntry, Row, Step, Transition, TransitionOutcome};
 use reelsmith_core::time::UnixMillis;
 
 /// The submission table, and the time at which its rows change.
@@ -139,13 +137,10 @@ impl Submissions {
     }
 
     /// Releases a live job whose execution was stopped or timed out. Returns whether it did.
+    ///
+    /// A call that outlives its execution may be about to place an order. The next attempt orders under the same token, so
+    /// it need not wait for that call.
     pub async fn release_ended(&self, workflow: &dyn Workflow, row: &Row) -> Result<bool, Failure> {
-        // A call that outlives its execution may be about to place an order, so this hold is respected until its lease ends.
-        // Without an intent, the late call will be refused; an order that is known is adopted.
-        let may_order = row.intended.is_some() && row.encoder_ref.is_none();
-        if may_order && row.state == State::Reserved && row.lease_until > self.now() {
-            return Ok(false);
-        }
         let ended = workflow.has_ended(&row.owner).await.on_workflow()?;
         if ended != Some(true) {
             return Ok(false);

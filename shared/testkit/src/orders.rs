@@ -96,7 +96,7 @@ impl Ordered {
         Self::of(xml, "default", options(true, true), &Source::default())
     }
 
-    /// The order.
+    /// The first order.
     ///
     /// # Errors
     /// As [`EncodeOrder::new`].
@@ -107,7 +107,7 @@ impl Ordered {
             plan,
             fence,
         } = self;
-        EncodeOrder::new(job, inspection, plan, fence, "out")
+        EncodeOrder::new(job, inspection, plan, fence.generation, 1, "out")
     }
 }
 

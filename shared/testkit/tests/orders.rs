@@ -1,6 +1,6 @@
 //! What is ordered from an encoding service.
 
-use reelsmith_core::encode::{EncodeTag, pause_seconds, playlist_key};
+use reelsmith_core::encode::{EncodeOrder, next_order, pause_seconds, playlist_key};
 use reelsmith_core::keys::GenerationKeys;
 use reelsmith_core::ladder::VideoCodec;
 use reelsmith_core::time::{FrameCount, UnixMillis};
@@ -107,14 +107,34 @@ fn a_job_that_the_service_cannot_encode_is_refused_before_the_order() {
 }
 
 #[test]
-fn every_attempt_has_its_own_token() {
-    let ordered = Ordered::usual();
-    let tag = EncodeTag::of(&ordered.job.job_key, &ordered.fence);
-    let mut next = tag.clone();
-    next.attempt += 1;
-    assert_eq!(tag.token(), tag.clone().token());
-    assert_ne!(tag.token(), next.token());
-    assert_eq!(tag.token().len(), 64);
+fn each_order_of_a_generation_has_its_own_token_and_prefix() {
+    let Ordered {
+        job,
+        inspection,
+        plan,
+        fence,
+    } = Ordered::usual();
+    let order = |number| {
+        EncodeOrder::new(&job, &inspection, &plan, fence.generation, number, "out").unwrap()
+    };
+    let (first, second) = (order(1), order(2));
+    assert_eq!(first.tag.token().len(), 64);
+    assert_eq!(first.tag.token(), order(1).tag.token());
+    assert_ne!(first.tag.token(), second.tag.token());
+    assert!(first.destination.key.ends_with("/encode/o1/main"));
+    assert!(second.destination.key.ends_with("/encode/o2/main"));
+}
+
+#[test]
+fn an_order_is_numbered_after_those_that_failed_or_were_cancelled() {
+    let none: [u32; 0] = [];
+    assert_eq!(next_order(none), 1);
+    assert_eq!(next_order([1]), 2);
+    assert_eq!(
+        next_order([3, 1]),
+        4,
+        "after the last, whatever the sequence"
+    );
 }
 
 #[test]

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use reelsmith_contract::error::{ErrorName, Retry};
 use reelsmith_contract::setting::Setting;
 use reelsmith_contract::step::STEPS;
+use reelsmith_core::encode::TOKEN_SECONDS;
 use serde_json::Value;
 
 use reelsmith_tests::asl::{self, State};
@@ -308,6 +309,13 @@ fn every_task_has_a_time_limit_slightly_above_that_of_its_function() {
             task.name
         );
     }
+}
+
+/// A late call of start-encode that outlives its execution finds its token remembered only within this time.
+#[test]
+fn start_encode_ends_before_mediaconvert_forgets_its_token() {
+    let limit = function_yaml("start-encode")["timeout_s"].as_u64();
+    assert!(limit.is_some_and(|seconds| seconds <= u64::from(TOKEN_SECONDS)));
 }
 
 #[test]

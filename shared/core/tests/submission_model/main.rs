@@ -93,6 +93,7 @@ fn scenario(actors: Vec<Actor>, [faults, stops, zombies, ticks]: [u8; 4]) -> Sce
         zombies,
         ticks,
         minutes: 0,
+        search_lags: false,
         reaps: 0,
         mutant: None,
     }
@@ -102,6 +103,14 @@ impl Scenario {
     /// Time may advance by minutes, after each of which the service has forgotten its tokens.
     fn with_minutes(self, minutes: u8) -> Self {
         Self { minutes, ..self }
+    }
+
+    /// The search shows an order only when its token is forgotten.
+    fn with_lagging_search(self) -> Self {
+        Self {
+            search_lags: true,
+            ..self
+        }
     }
 
     /// The reaper may run.
@@ -126,6 +135,14 @@ fn scenarios() -> Vec<(&'static str, Scenario)> {
         (
             "two orders, a zombie, a minute passes",
             orders([0, 0, 1, 0]).with_minutes(1),
+        ),
+        (
+            "two orders, a lagging search, a fault, a lease expires",
+            orders([1, 0, 0, 1]).with_lagging_search(),
+        ),
+        (
+            "two orders, a lagging search, two faults",
+            orders([2, 0, 0, 0]).with_lagging_search(),
         ),
         (
             "a forced order, a fault",
@@ -282,6 +299,58 @@ fn report(name: &str, found: &Found, since: Instant) {
     );
 }
 
+/// The shortest schedule that places two orders if each attempt has a token of its own.
+const LATE_ORDER: [Move; 15] = [
+    // The first execution reserves, plans and writes its intent.
+    Move::Deliver(0),
+    Move::Step(0),
+    Move::Step(0),
+    Move::Step(0),
+    // Its order hangs. The state machine sees the call fail, and the retry fails too.
+    Move::Hang(0),
+    Move::Fail(0),
+    // fail-job finds the hold and releases it.
+    Move::Step(0),
+    Move::Step(0),
+    // The second execution reserves, plans, writes its intent, searches without result, and orders.
+    Move::Deliver(1),
+    Move::Step(1),
+    Move::Step(1),
+    Move::Step(1),
+    Move::Step(1),
+    Move::Step(1),
+    // The order of the first execution arrives.
+    Move::ZombieStep,
+];
+
+#[test]
+fn a_late_order_is_the_order_of_the_next_attempt() {
+    for (mutant, orders, broken) in [
+        (None, 1, 0),
+        (
+            Some(Mutant::TokenOfAttempt),
+            2,
+            storage::broken::ORDERED_TWICE,
+        ),
+    ] {
+        let scenario = Scenario {
+            mutant,
+            ..scenario(vec![ordering(0), ordering(1)], [1, 0, 1, 0])
+        };
+        let last = LATE_ORDER
+            .iter()
+            .fold(scenario.first_moment(), |moment, action| {
+                scenario.next(&moment, *action).unwrap()
+            });
+        assert_eq!(
+            last.storage.jobs[0].orders.len(),
+            orders,
+            "{mutant:?}: {last:#?}"
+        );
+        assert_eq!(last.storage.broken, broken, "{mutant:?}");
+    }
+}
+
 /// A scenario that exposes a mistake, and the invariant that it violates.
 fn exposing_scenario(mutant: Mutant) -> (Scenario, &'static str) {
     let two = |budget| scenario(vec![plain(0), plain(1)], budget);
@@ -307,7 +376,9 @@ fn exposing_scenario(mutant: Mutant) -> (Scenario, &'static str) {
         Mutant::FailJobBlind => (two([1, 0, 0, 0]), p::RELEASED),
         Mutant::OwnOutboxOnly => (two([0, 1, 0, 0]), p::CONVERGES),
         Mutant::IntentUnnoticed => (orders([1, 0, 0, 0]).with_minutes(1), p::PAID_ONCE),
-        Mutant::IntentUnfenced | Mutant::TakeoverBlind => (orders([0, 0, 0, 1]), p::PAID_ONCE),
+        Mutant::IntentUnfenced => (orders([0, 0, 0, 1]), p::HELD),
+        Mutant::TakeoverBlind => (orders([0, 0, 0, 1]), p::PAID_ONCE),
+        Mutant::TokenOfAttempt => (orders([1, 0, 1, 0]), p::PAID_ONCE),
         Mutant::AbandonUnread => (two([1, 0, 0, 0]).with_reaps(1), p::ABANDONED),
         Mutant::AbandonKeepsGeneration | Mutant::DeleteFirst => {
             (two([1, 0, 0, 0]).with_reaps(1), p::KEPT)

@@ -1,10 +1,11 @@
 //! The nondeterminism: which execution moves next, and which fault affects the move. One scenario is one finite model.
 
 use crate::mutant::Mutant;
+use crate::order::failure;
 use crate::program::{Call, End, Function, Program, Why};
 use crate::reaper::Reaper;
-use crate::storage::{Actor, Entry, Outbox, Storage, broken};
-use reelsmith_core::submission::State;
+use crate::storage::{Actor, Entry, Outbox, Storage, broken, owner};
+use reelsmith_core::submission::{State, Step};
 
 /// Executions of the same or of different jobs, and the budget of faults.
 pub struct Scenario {
@@ -19,6 +20,8 @@ pub struct Scenario {
     pub ticks: u8,
     /// How many minutes time may advance, after each of which the service has forgotten its tokens.
     pub minutes: u8,
+    /// Whether the service's search shows an order only when its token is forgotten.
+    pub search_lags: bool,
     /// Runs of the reaper.
     pub reaps: u8,
     pub mutant: Option<Mutant>,
@@ -31,6 +34,8 @@ pub struct Moment {
     pub programs: Vec<Program>,
     /// An invocation that continues after its function ended, and its execution.
     pub zombie: Option<(u8, Program)>,
+    /// Whether it orders, and its function ended more than a minute ago.
+    pub overdue: bool,
     pub faults: u8,
     pub stops: u8,
     pub zombies: u8,
@@ -77,6 +82,8 @@ pub enum Move {
     Hang(u8),
     /// The execution is stopped.
     Stop(u8),
+    /// The reaper or another delivery finds that the execution was stopped, and releases its hold.
+    Release(u8),
     /// The execution is stopped during a call, which is made later.
     StopHanging(u8),
 }
@@ -86,9 +93,13 @@ impl Scenario {
     pub fn first_moment(&self) -> Moment {
         let jobs = self.actors.iter().map(|a| usize::from(a.job) + 1).max();
         Moment {
-            storage: Storage::new(jobs.unwrap_or(1)),
+            storage: Storage {
+                search_lags: self.search_lags,
+                ..Storage::new(jobs.unwrap_or(1))
+            },
             programs: vec![Program::waiting(); self.actors.len()],
             zombie: None,
+            overdue: false,
             faults: self.faults,
             stops: self.stops,
             zombies: self.zombies,
@@ -107,6 +118,9 @@ impl Scenario {
         let zombie_may_rise = moment.zombies > 0 && moment.zombie.is_none();
         for (who, program) in (0_u8..).zip(&moment.programs) {
             moves.push(Move::Deliver(who));
+            if matches!(program.call, Call::Ended(End::Stopped | End::Unrecorded)) {
+                moves.push(Move::Release(who));
+            }
             if !program.is_running() {
                 continue;
             }
@@ -151,16 +165,11 @@ impl Scenario {
             Move::Tick => {
                 next.ticks -= 1;
                 next.storage.now += 1;
-                next.storage.forget_tokens();
-                // A function between its search and its order runs for a minute at most, which is less than a lease.
-                let orders = |p: &&mut Program| p.function() == Function::StartEncode;
-                let ordering = next.programs.iter_mut().filter(orders);
-                ordering.for_each(|p| *p = p.retried());
+                next.forget_tokens();
             }
             Move::Forget => {
                 next.minutes -= 1;
-                next.storage.minutes += 1;
-                next.storage.forget_tokens();
+                next.forget_tokens();
             }
             Move::Reap(job) => {
                 next.reaps -= 1;
@@ -188,6 +197,7 @@ impl Scenario {
                 next.programs[usize::from(who)] = last.programs[usize::from(who)].retried();
             }
             Move::Stop(who) => next.stop(who),
+            Move::Release(who) => self.release(&mut next, who),
             Move::StopHanging(who) => {
                 next.raise(who);
                 next.stop(who);
@@ -216,6 +226,22 @@ impl Scenario {
         moment.note_interruption(who);
     }
 
+    fn release(&self, moment: &mut Moment, who: u8) {
+        let actor = &self.actors[usize::from(who)];
+        let Some(row) = moment.storage.row(actor.job) else {
+            return;
+        };
+        let step = Step::Fail {
+            fence: row.fence(),
+            error: "E".to_owned(),
+            cause: String::new(),
+        };
+        if row.owner == owner(who) && row.state.is_live() {
+            let storage = &mut moment.storage;
+            storage.apply(self.mutant, actor, step, Some(failure(actor)));
+        }
+    }
+
     /// A zombie ends with its function, and its answer is lost.
     fn zombie_step(&self, moment: &mut Moment) {
         let Some((who, mut program)) = moment.zombie.take() else {
@@ -224,7 +250,7 @@ impl Scenario {
         let function = program.function();
         let actor = &self.actors[usize::from(who)];
         let assigned = moment.storage.jobs[usize::from(actor.job)].assigned.len();
-        program.perform(self.mutant, &mut moment.storage, actor, true);
+        program.perform(self.mutant, &mut moment.storage, actor, moment.overdue);
         let reserved = moment.storage.jobs[usize::from(actor.job)].assigned.len() > assigned;
         let waits = matches!(
             moment.programs[usize::from(who)].call,
@@ -233,6 +259,8 @@ impl Scenario {
         moment.late |= reserved && !waits;
         if program.function() == function {
             moment.zombie = Some((who, program));
+        } else {
+            moment.overdue = false;
         }
     }
 
@@ -247,6 +275,7 @@ impl Scenario {
     fn redelivered(&self, storage: &Storage, job: u8) -> bool {
         let mut storage = storage.clone();
         storage.now = 100;
+        storage.forget_tokens();
         let who = u8::try_from(self.actors.len()).unwrap();
         let mut why = Why::Nothing;
         // An encoder whose bytes differ from run to run can leave a generation that no execution can finish. That must end in
@@ -305,6 +334,16 @@ pub fn successes_are_sent(storage: &Storage, job: u8) -> bool {
 }
 
 impl Moment {
+    /// A minute passes or more. The search, the order and what comes between them take less than a minute, so a function that
+    /// was between them has ended.
+    fn forget_tokens(&mut self) {
+        self.storage.forget_tokens();
+        let orders = |p: &Program| p.function() == Function::StartEncode;
+        self.overdue = self.zombie.as_ref().is_some_and(|(_, p)| orders(p));
+        let ordering = self.programs.iter_mut().filter(|p| orders(p));
+        ordering.for_each(|p| *p = p.retried());
+    }
+
     /// The event determines the name of the execution, so a second delivery finds the existing execution.
     fn deliver(&mut self, who: u8) {
         let program = &mut self.programs[usize::from(who)];

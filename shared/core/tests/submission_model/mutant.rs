@@ -50,6 +50,8 @@ pub enum Mutant {
     IntentUnfenced,
     /// Program: a new attempt places an order without searching for the previous attempt's order.
     TakeoverBlind,
+    /// Program: each attempt orders with a token of its own.
+    TokenOfAttempt,
     /// Table: a row is abandoned even if it changed since it was read.
     AbandonUnread,
     /// Table: the attempt after an abandoned generation stays in that generation.
@@ -82,6 +84,7 @@ impl Mutant {
         Self::IntentUnnoticed,
         Self::IntentUnfenced,
         Self::TakeoverBlind,
+        Self::TokenOfAttempt,
         Self::AbandonUnread,
         Self::AbandonKeepsGeneration,
         Self::DeleteFirst,

@@ -1,5 +1,6 @@
 //! The steps of an execution that orders its encode from a service: start-encode, check-job, and cancellation.
 
+use reelsmith_core::encode::next_order;
 use reelsmith_core::submission::{Step, TransitionOutcome};
 
 use crate::mutant::Mutant;
@@ -18,12 +19,12 @@ pub enum OrderState {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Order {
     pub generation: u8,
-    pub attempt: u8,
+    pub number: u8,
     pub state: OrderState,
     /// Whether the service still knows its token.
     pub remembered: bool,
-    /// Whether it was placed by a call that continued after its function ended.
-    pub late: bool,
+    /// Whether it was placed more than a minute after the function of the call ended.
+    pub overdue: bool,
 }
 
 impl Order {
@@ -34,45 +35,43 @@ impl Order {
 
 impl Storage {
     /// The service's `CreateJob`: an equal token within a minute returns the existing order.
-    fn place(&mut self, job: u8, hold: Hold, late: bool) -> u8 {
-        let forgets = self.minutes > 0 || self.now > 0;
+    fn place(&mut self, job: u8, hold: Hold, order: u8, overdue: bool) -> u8 {
         let orders = &mut self.jobs[usize::from(job)].orders;
-        let same = |o: &Order| {
-            o.remembered && (o.generation, o.attempt) == (hold.generation, hold.attempt)
-        };
+        let same = |o: &Order| o.remembered && (o.generation, o.number) == (hold.generation, order);
         if let Some(known) = orders.iter().position(same) {
             return number(known);
         }
-        // A call that continues for more than a minute after its function ended may take effect after a search. This is the
+        // A call that takes effect more than a minute after its function ended may find its token forgotten. This is the
         // limitation that docs/exactly-once.md states.
-        let twice = |o: &&Order| o.generation == hold.generation && o.is_good();
-        let excused = |o: &&Order| forgets && (late || o.late);
-        if orders.iter().filter(twice).any(|o| !excused(&o)) {
+        let twice = |o: &Order| o.generation == hold.generation && o.is_good() && !o.overdue;
+        if !overdue && orders.iter().any(twice) {
             self.broken |= broken::ORDERED_TWICE;
         }
         orders.push(Order {
             generation: hold.generation,
-            attempt: hold.attempt,
+            number: order,
             state: OrderState::Open,
             remembered: true,
-            late,
+            overdue,
         });
         number(orders.len() - 1)
     }
 
-    /// The newest good order of a generation. Every other running order, of this or of an earlier generation, is cancelled,
-    /// because no execution will collect it.
-    fn adopt(&mut self, job: u8, generation: u8) -> Option<u8> {
+    /// The newest good order of a generation, or the number of its next one. Every other running order, of this or of an
+    /// earlier generation, is cancelled, because no execution will collect it.
+    fn adopt(&mut self, job: u8, generation: u8) -> Result<u8, u8> {
+        let lags = self.search_lags;
         let orders = &mut self.jobs[usize::from(job)].orders;
-        let newest = |o: &Order| o.generation == generation && o.is_good();
-        let adopted = orders.iter().rposition(newest);
+        let shown = |o: &Order| o.generation <= generation && !(lags && o.remembered);
+        let ours = |o: &Order| o.generation == generation && shown(o);
+        let adopted = orders.iter().rposition(|o| ours(o) && o.is_good());
         for (at, order) in orders.iter_mut().enumerate() {
-            let spare = order.generation <= generation && Some(at) != adopted;
-            if spare && order.state == OrderState::Open {
+            if shown(order) && Some(at) != adopted && order.state == OrderState::Open {
                 order.state = OrderState::Cancelled;
             }
         }
-        adopted.map(number)
+        let numbers = orders.iter().filter(|o| ours(o)).map(|o| o.number.into());
+        adopted.map(number).ok_or(small(next_order(numbers)))
     }
 
     /// The order that the row names, if this hold is valid.
@@ -101,21 +100,29 @@ impl Program {
         mutant: Option<Mutant>,
         storage: &mut Storage,
         actor: &Actor,
-        late: bool,
+        overdue: bool,
     ) {
         let Some(hold) = self.hold else { return };
         match self.call {
             Call::Intend => self.intend(mutant, storage, actor, hold),
-            Call::Find => {
-                self.order = storage.adopt(actor.job, hold.generation);
-                self.call = match self.order {
-                    Some(_) => Call::CommitOrder,
-                    None => Call::Order,
-                };
-            }
-            Call::Order => {
-                self.order = Some(storage.place(actor.job, hold, late));
-                self.call = Call::CommitOrder;
+            Call::Find => match storage.adopt(actor.job, hold.generation) {
+                Ok(order) => {
+                    self.order = Some(order);
+                    self.call = Call::CommitOrder;
+                }
+                Err(next) => self.call = Call::Order(next),
+            },
+            Call::Order(next) => {
+                let of_attempt = mutant == Some(Mutant::TokenOfAttempt);
+                let token = if of_attempt { hold.attempt } else { next };
+                let id = storage.place(actor.job, hold, token, overdue);
+                if storage.order(actor.job, id).is_good() || of_attempt {
+                    self.order = Some(id);
+                    self.call = Call::CommitOrder;
+                } else {
+                    // The search did not show this order yet.
+                    self.call = Call::Order(next + 1);
+                }
             }
             Call::CommitOrder => {
                 let id = self.order.unwrap_or_default();
@@ -144,7 +151,7 @@ impl Program {
         self.call = if row.encoder_ref.is_some() {
             Call::Collect
         } else if first && (nothing_before || mutant == Some(Mutant::TakeoverBlind)) {
-            Call::Order
+            Call::Order(small(next_order([])))
         } else {
             Call::Find
         };
@@ -193,4 +200,8 @@ pub fn failure(actor: &Actor) -> (Outbox, Entry) {
 
 fn number(at: usize) -> u8 {
     u8::try_from(at).unwrap()
+}
+
+fn small(number: u32) -> u8 {
+    u8::try_from(number).unwrap()
 }

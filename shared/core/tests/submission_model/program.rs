@@ -23,7 +23,8 @@ pub enum Call {
     // start-encode
     Intend,
     Find,
-    Order,
+    /// Under this number.
+    Order(u8),
     CommitOrder,
     // check-job
     Collect,
@@ -155,7 +156,7 @@ impl Program {
                 Function::SubmitJob
             }
             Call::Plan => Function::PlanChunks,
-            Call::Intend | Call::Find | Call::Order | Call::CommitOrder => Function::StartEncode,
+            Call::Intend | Call::Find | Call::Order(_) | Call::CommitOrder => Function::StartEncode,
             Call::Collect => Function::CheckJob,
             Call::Look(c) | Call::Segment(c) | Call::Record(c) => Function::TranscodeChunk(c),
             Call::Validate | Call::Measure => Function::ValidateOutput,
@@ -206,13 +207,14 @@ impl Program {
         next
     }
 
-    /// Makes the next port call and processes the answer. `late` means that its function has already ended.
+    /// Makes the next port call and processes the answer. `overdue` means that its function ended more than a
+    /// minute ago.
     pub fn perform(
         &mut self,
         mutant: Option<Mutant>,
         storage: &mut Storage,
         actor: &Actor,
-        late: bool,
+        overdue: bool,
     ) {
         match self.function() {
             Function::None => {}
@@ -221,7 +223,7 @@ impl Program {
                 self.encode(mutant, storage, actor);
             }
             Function::StartEncode | Function::CheckJob => {
-                self.ordering(mutant, storage, actor, late);
+                self.ordering(mutant, storage, actor, overdue);
             }
             Function::ValidateOutput | Function::PublishJob => self.prove(mutant, storage, actor),
             Function::FailJob => self.fail(mutant, storage, actor),

@@ -291,9 +291,10 @@ pub const MILESTONES: &[Milestone] = &[
                 && m.storage.jobs[0].orders.iter().any(forgotten)
         },
     ),
-    ("an order by a call that outlived its function", |_, m| {
-        m.storage.jobs[0].orders.iter().any(|o| o.late)
-    }),
+    (
+        "an order more than a minute after its function ended",
+        |_, m| m.storage.jobs[0].orders.iter().any(|o| o.overdue),
+    ),
     ("an order that was called off", |_, m| {
         m.storage.jobs[0].orders.iter().any(|o| !o.is_good())
     }),

@@ -139,8 +139,8 @@ pub struct Storage {
     pub outbox: Vec<Posted>,
     /// True time, in leases.
     pub now: i16,
-    /// How often the service forgot its tokens.
-    pub minutes: u8,
+    /// Whether the service's search shows an order only when its token is forgotten.
+    pub search_lags: bool,
     pub broken: u16,
 }
 
@@ -174,7 +174,7 @@ impl Storage {
             jobs: vec![Job::default(); jobs],
             outbox: Vec::new(),
             now: 0,
-            minutes: 0,
+            search_lags: false,
             broken: 0,
         }
     }

@@ -3,16 +3,13 @@
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use reelsmith_core::encode::{EncodeJob, EncodeOrder, EncodeState};
+use reelsmith_core::encode::{EncodeJob, EncodeOrder, EncodeState, TOKEN_SECONDS};
 use reelsmith_core::keys::JobKey;
 use reelsmith_core::object::ObjectRef;
 use reelsmith_core::ports::{Clock, EncodeService, PortError, PortErrorKind, PortResult};
 use reelsmith_core::time::UnixMillis;
 
 use super::locked;
-
-/// How long the service remembers a token, in milliseconds.
-const TOKEN: i64 = 60_000;
 
 #[derive(Clone, Debug)]
 struct Taken {
@@ -76,7 +73,8 @@ impl EncodeService for MemoryEncodes {
             return Err(PortError::new(PortErrorKind::Invalid, detail));
         }
         let mut jobs = locked(&self.jobs);
-        let fresh = |t: &&Taken| t.token == token && now.0 - t.job.created.0 < TOKEN;
+        let fresh =
+            |t: &&Taken| t.token == token && now < t.job.created.plus_seconds(TOKEN_SECONDS);
         if let Some(taken) = jobs.iter().find(fresh) {
             return Ok(taken.job.clone());
         }

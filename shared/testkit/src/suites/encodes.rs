@@ -18,6 +18,7 @@ pub async fn encode_service(service: &dyn EncodeService, advance: Advance<'_>) {
     let first = a_repeated_order_is_the_same_job_for_a_minute(service, &order, advance).await;
     jobs_are_found_by_input_and_job_key(service, &order, advance).await;
     a_job_can_be_cancelled(service, &first).await;
+    a_repeated_order_is_the_same_job_even_if_it_was_cancelled(service, &order).await;
     invalid_orders_and_unknown_jobs_are_errors(service, &order).await;
 }
 
@@ -49,9 +50,9 @@ async fn jobs_are_found_by_input_and_job_key(
 ) {
     // More than the twenty jobs of one page.
     let mut ids = Vec::new();
-    for attempt in 2..=24 {
+    for number in 2..=24 {
         let mut order = order.clone();
-        order.tag.attempt = attempt;
+        order.tag.number = number;
         ids.push(service.create(&order).await.unwrap().id);
         advance(1);
     }
@@ -81,6 +82,18 @@ async fn a_job_can_be_cancelled(service: &dyn EncodeService, id: &str) {
         let state = service.job(id).await.unwrap().state;
         assert_eq!(state, EncodeState::Cancelled);
     }
+}
+
+async fn a_repeated_order_is_the_same_job_even_if_it_was_cancelled(
+    service: &dyn EncodeService,
+    order: &EncodeOrder,
+) {
+    let mut order = order.clone();
+    order.tag.number = 100;
+    let job = service.create(&order).await.unwrap();
+    service.cancel(&job.id).await.unwrap();
+    let again = service.create(&order).await.unwrap();
+    assert_eq!((again.id, again.state), (job.id, EncodeState::Cancelled));
 }
 
 async fn invalid_orders_and_unknown_jobs_are_errors(

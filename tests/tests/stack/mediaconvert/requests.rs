@@ -67,10 +67,10 @@ async fn requests() -> Vec<(String, Value)> {
         "arn:aws:mediaconvert:eu-west-1:123456789012:queues/reelsmith",
     );
     let ordered = ordered();
-    for (attempt, (_, ordered)) in (1..).zip(&ordered) {
+    for (number, (_, ordered)) in (1..).zip(&ordered) {
         let mut order = ordered.order().unwrap();
         // Jobs with the same key share their token. Here each needs its own.
-        order.tag.attempt = attempt;
+        order.tag.number = number;
         service.create(&order).await.unwrap();
     }
     let names = ordered.into_iter().map(|(name, _)| name);
