@@ -69,6 +69,7 @@ async fn convert(
         generation: plan.generation,
         output,
         loudness: None,
+        warnings: Vec::new(),
         run: run.finish(converted.build, converted.cpu_ms, converted.bytes_read),
     };
     let (_, created) = create_or_read(&ports.outputs, record, made).await?;

@@ -83,6 +83,7 @@ fn plan(video: &[VideoRendition], audio: &[AudioRendition], text: &TextRendition
         audio: audio.to_vec(),
         text: vec![text.clone()],
         left_out: vec![],
+        warnings: vec![],
     }
 }
 

@@ -64,6 +64,7 @@ async fn encode(
         group: input.item.group,
         frames: plan.chunks[input.item.chunk as usize].frames,
         outputs,
+        warnings: Vec::new(),
         run: run.finish(ports.tools.build(), media.cpu_ms, bytes_read),
     };
     let (recorded, created) = create_or_read(&ports.outputs, record, made).await?;

@@ -58,7 +58,7 @@ pub async fn handle(
     if report.verdict == Verdict::Fail {
         return Err(invalid(outputs, &keys, &report));
     }
-    let warnings = u32::try_from(report.count(Severity::Warn)).unwrap_or(u32::MAX);
+    let warnings = u32::try_from(report.warning_count()).unwrap_or(u32::MAX);
     tracing::info!(rules = report.rules_checked, warnings, "proven");
     Ok(ValidateOutputOutput {
         report: keys.report(),

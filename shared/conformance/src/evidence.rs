@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use reelsmith_core::units::Resolution;
+use reelsmith_core::warning::Warning;
 
 /// Facts that a caller may supply. A rule without its facts is not judged, and the report lists it.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -19,6 +20,8 @@ pub struct Evidence {
     pub dead: Option<Dead>,
     /// The report of an earlier check (PIP-03).
     pub report: Option<ReportFacts>,
+    /// Deviations from the delivery, which the report lists.
+    pub warnings: Vec<Warning>,
 }
 
 /// What a record states about the job that made it. `None` if it states nothing; only stated facts are compared.

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use reelsmith_core::warning::Warning;
 use serde::{Deserialize, Serialize};
 
 use crate::view::{MediaKind, Rendition, View};
@@ -215,6 +216,9 @@ pub struct Report {
     pub coverage: Coverage,
     /// Sorted by severity, the most severe first, then by rule.
     pub violations: Vec<Violation>,
+    /// Where the output deviates from the delivery. They do not change the verdict.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<Warning>,
     pub renditions: Vec<RenditionSummary>,
 }
 
@@ -235,6 +239,9 @@ impl Report {
             not_judged,
             coverage: Coverage::of(view),
             violations,
+            warnings: view
+                .expected
+                .map_or_else(Vec::new, |e| e.evidence.warnings.clone()),
             renditions: view.renditions.iter().map(RenditionSummary::of).collect(),
         }
     }
@@ -245,7 +252,13 @@ impl Report {
         violations.filter(|v| v.severity == severity).count()
     }
 
-    /// The report as text: the verdict, the renditions and at most 40 violations.
+    /// Number of things that should be corrected although the output is published: violations of severity warn, and
+    /// deviations from the delivery.
+    pub fn warning_count(&self) -> usize {
+        self.count(Severity::Warn) + self.warnings.len()
+    }
+
+    /// The report as text: the verdict, the renditions, the deviations from the delivery and at most 40 violations.
     pub fn summary(&self) -> String {
         let counts = [Severity::Fail, Severity::Warn, Severity::Info];
         let counts = counts.map(|s| format!("{} {s}", self.count(s))).join(", ");
@@ -265,6 +278,8 @@ impl Report {
             ));
         }
         lines.extend(self.renditions.iter().map(ToString::to_string));
+        let warnings = self.warnings.iter().take(SUMMARY_VIOLATIONS);
+        lines.extend(warnings.map(|w| format!("warning {w}")));
         let listed = self.violations.iter().take(SUMMARY_VIOLATIONS);
         lines.extend(listed.map(ToString::to_string));
         let more = self.violations.len().saturating_sub(SUMMARY_VIOLATIONS);

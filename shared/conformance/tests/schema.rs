@@ -8,6 +8,7 @@
 use boon::{Compiler, SchemaIndex, Schemas};
 use reelsmith_conformance::testing::ValidOutput;
 use reelsmith_conformance::{Delivery, Report, Sets, check};
+use reelsmith_core::warning::{Place, Warning, WarningName};
 use serde_json::{Value, json};
 
 struct Schema {
@@ -46,7 +47,16 @@ fn broken() -> Report {
         vec![0xff; 2_000],
     );
     good.raw.insert("stray".to_owned(), vec![1]);
-    good.expected.as_mut().unwrap().evidence.levels.clear();
+    let evidence = &mut good.expected.as_mut().unwrap().evidence;
+    evidence.levels.clear();
+    evidence.warnings = vec![
+        Warning::new(WarningName::CaptionCueDropped, "captions/en.srt")
+            .at(Place::Line(607))
+            .at(Place::Frame(9))
+            .at(Place::Millis(-40))
+            .because("an end after the start", "3.5 s", "the cue is left out"),
+        Warning::new(WarningName::CaptionTrackEmpty, "stream 3"),
+    ];
     good.report()
 }
 
@@ -68,6 +78,7 @@ fn every_report_is_of_the_committed_schema() {
         assert!(there, "no violation with a {place}");
     }
     assert_eq!(broken["not_judged"], json!(["SEG-16"]));
+    assert_eq!(broken["warnings"][0]["places"][0], json!({"line": 607}));
 }
 
 #[test]
@@ -82,6 +93,8 @@ fn what_is_no_report_is_refused() {
         ("/violations/0/location", json!({"line": 1, "byte": 2})),
         ("/renditions/0/resolution", json!("large")),
         ("/coverage", json!({})),
+        ("/warnings/0/places/0", json!({"line": 1, "frame": 2})),
+        ("/warnings/0/count", json!(0)),
     ] {
         let mut report = value(&broken());
         *report.pointer_mut(pointer).unwrap() = wrong;

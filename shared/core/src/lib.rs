@@ -27,3 +27,4 @@ pub mod sniff;
 pub mod submission;
 pub mod time;
 pub mod units;
+pub mod warning;

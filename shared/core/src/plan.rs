@@ -36,6 +36,7 @@ use crate::keys::{Generation, JobKey};
 use crate::ladder::ResolvedRung;
 use crate::probe::{IndexRead, Inspection, PacketIndex, Scan, Seconds};
 use crate::time::{FrameCount, FrameRange, FrameRate, Ticks, Timescale};
+use crate::warning::Warning;
 
 use renditions::Captions;
 pub use renditions::{AudioRendition, CLOSED_CAPTIONS, LeftOut, TextRendition};
@@ -78,6 +79,9 @@ pub struct Plan {
     /// Subtitle streams of the mezzanine that were wanted but are not published.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub left_out: Vec<LeftOut>,
+    /// Deviations from the delivery that were decided while planning.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<Warning>,
 }
 
 /// The unit of parallel work: a range of output frames that starts with an IDR picture.
@@ -204,6 +208,7 @@ impl Plan {
             audio: renditions::audio(job, inspection, rate, timeline.frames),
             text: captions.text,
             left_out: captions.left_out,
+            warnings: Vec::new(),
             video,
             cutting: timeline.cutting,
         })

@@ -11,6 +11,7 @@ use crate::keys::{Generation, JobKey};
 use crate::submission::Outputs;
 use crate::time::{FrameRange, Ticks, Timescale, UnixMillis};
 use crate::units::{Bytes, Resolution};
+use crate::warning::Warning;
 
 /// A range of bytes within a segment, for `EXT-X-BYTERANGE`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -89,6 +90,9 @@ pub struct ChunkRecord {
     pub frames: FrameRange,
     /// One output for each rung of the group, in the plan's order.
     pub outputs: Vec<RungOutput>,
+    /// Deviations from the delivery.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<Warning>,
     pub run: WorkerRun,
 }
 
@@ -101,6 +105,9 @@ pub struct TrackRecord {
     /// Loudness before and after the encode; audio only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub loudness: Option<Loudness>,
+    /// Deviations from the delivery.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<Warning>,
     pub run: WorkerRun,
 }
 

@@ -207,6 +207,7 @@ pub(crate) fn plan(frames: u64, rate: &str) -> reelsmith_core::plan::Plan {
         audio: Vec::new(),
         text: Vec::new(),
         left_out: Vec::new(),
+        warnings: Vec::new(),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use maud::{Markup, html};
 use reelsmith_conformance::{Location, Severity, Violation};
+use reelsmith_core::warning::Warning;
 
 use crate::Facts;
 use crate::format::size;
@@ -22,6 +23,14 @@ pub(crate) fn section(facts: &Facts<'_>) -> Option<Markup> {
             @if !report.not_judged.is_empty() {
                 p.soft { "Not checked, because the facts to compare with are missing: " (report.not_judged.join(", ")) "." }
             }
+            @if !report.warnings.is_empty() {
+                h3 { "Deviations from the delivery" }
+                div.wide { table {
+                    thead { tr { th { "Warning" } th.r { "Count" } th { "Where" } th { "Expected" } th { "Found" } th { "Treatment" } } }
+                    tbody { @for warning in &report.warnings { (deviation(warning)) } }
+                } }
+                h3 { "Rules" }
+            }
             @if report.violations.is_empty() {
                 p { span.badge.good { "no findings" } }
             } @else {
@@ -33,6 +42,20 @@ pub(crate) fn section(facts: &Facts<'_>) -> Option<Markup> {
             }
         }
     })
+}
+
+fn deviation(warning: &Warning) -> Markup {
+    let places: Vec<String> = warning.places.iter().map(ToString::to_string).collect();
+    html! {
+        tr {
+            td { span.badge.warn { (warning.name) } }
+            td.r.num { (warning.count) }
+            td.long { code { (warning.source) } " " (places.join(", ")) }
+            td.long { (warning.expected) }
+            td.long { (warning.found) }
+            td.long { (warning.treatment) }
+        }
+    }
 }
 
 fn row(violation: &Violation) -> Markup {

@@ -74,7 +74,7 @@ fn tiles(facts: &Facts<'_>) -> Markup {
             }
             @if let Some(report) = facts.conformance {
                 (tile("Findings", &format!("{} fail", report.count(Severity::Fail)),
-                    &format!("{} warn, {} rules", report.count(Severity::Warn), report.rules_checked)))
+                    &format!("{} warn, {} rules", report.warning_count(), report.rules_checked)))
             }
             @if let Some(metrics) = facts.metrics {
                 (tile("Total time", &format!("{:.1} s", metrics.latency.seconds), "all states"))

@@ -11,6 +11,7 @@ use reelsmith_core::record::{Loudness, RungOutput, SegmentRecord, WorkerRun};
 use reelsmith_core::sniff::Container;
 use reelsmith_core::time::{FrameCount, Ticks, Timescale};
 use reelsmith_core::units::{Bytes, Resolution};
+use reelsmith_core::warning::{Place, Warning, WarningName};
 
 use super::*;
 
@@ -232,6 +233,7 @@ impl Example {
             group: 0,
             frames: c.frames,
             outputs: vec![],
+            warnings: vec![],
             run: run(
                 ["w-a", "w-b"][c.index as usize % 2],
                 1_000 + i64::from(c.index) * 700,
@@ -250,6 +252,7 @@ impl Example {
                 result_lufs: Some(-16.04),
                 result_peak_dbtp: Some(-1.3),
             }),
+            warnings: vec![],
             run: run("w-c", 1_100, 3_000),
         };
         let note = FailureNote {
@@ -283,6 +286,11 @@ impl Example {
                 not_judged: vec!["SEG-17".into()],
                 coverage: Coverage::default(),
                 violations: vec![violation()],
+                warnings: vec![
+                    Warning::new(WarningName::CaptionCueDropped, HOSTILE)
+                        .at(Place::Line(607))
+                        .because("an end", HOSTILE, "the cue is left out"),
+                ],
                 renditions: plan.video.iter().map(|v| summary(&v.path)).collect(),
             }),
             estimate: estimate(

@@ -189,6 +189,7 @@ fn evidence() -> Evidence {
             source: vec![run("black", "", 0, 2_000)],
             output: vec![run("black", RUNGS[0].folder, 40, 1_960)],
         }),
+        warnings: Vec::new(),
         report: Some(ReportFacts {
             stored: Some("jobs/x/report.json".to_owned()),
             announced: vec![Some("jobs/x/report.json".to_owned())],

@@ -41,6 +41,7 @@ fn plan() -> Plan {
         audio: vec![],
         text: vec![],
         left_out: vec![],
+        warnings: vec![],
     }
 }
 
@@ -73,6 +74,7 @@ fn records(plan: &Plan) -> Vec<ChunkRecord> {
                 .map(|n| segment(plan, chunk.first_segment + n))
                 .collect(),
         }],
+        warnings: vec![],
         run: WorkerRun {
             request_id: String::new(),
             worker: String::new(),

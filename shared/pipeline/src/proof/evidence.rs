@@ -12,6 +12,7 @@ use reelsmith_core::keys::{Generation, GenerationKeys, JobKey, JobKeys};
 use reelsmith_core::plan::Plan;
 use reelsmith_core::probe::{Inspection, Verification};
 use reelsmith_core::record::{ChunkRecord, Loudness, TrackRecord};
+use reelsmith_core::warning;
 
 use crate::records::{self, READS, concurrently};
 
@@ -38,10 +39,28 @@ pub async fn read(
         (job_keys.job(), recomputed_identity(job)),
         (keys.plan(), identity(&plan.job_key, plan.generation, None)),
     ]);
+    let mut warnings = vec![plan.warnings.clone()];
     if job.encoder == EncoderKind::Lambda {
-        identities.extend(chunks(outputs, plan, &keys).await?);
-        identities.extend(tracks(outputs, plan, &keys, job, &mut evidence.levels).await?);
+        for (key, record) in chunks(outputs, plan, &keys).await? {
+            warnings.push(record.warnings);
+            let build = Some(record.run.encoder_build);
+            let found = identity(&record.job_key, record.generation, build);
+            identities.insert(key, found);
+        }
     }
+    for (rendition, record) in tracks(outputs, plan, &keys, job.encoder).await? {
+        warnings.push(record.warnings);
+        let target = job.profile.audio.loudness_lufs;
+        let loudness = record.loudness.as_ref();
+        evidence
+            .levels
+            .extend(loudness.map(|l| level(rendition, l, target)));
+        // This program itself converts captions; the encoder does not.
+        let build = (!is_text(plan, rendition)).then_some(record.run.encoder_build);
+        let found = identity(&record.job_key, record.generation, build);
+        identities.insert(keys.track_record(rendition), found);
+    }
+    evidence.warnings = warning::collect(&warnings);
     evidence.provenance = Some(Provenance {
         job: expected(claim, job),
         records: identities,
@@ -107,39 +126,37 @@ async fn chunks(
     outputs: &Objects,
     plan: &Plan,
     keys: &GenerationKeys,
-) -> Result<Vec<(String, Identity)>, Failure> {
+) -> Result<Vec<(String, ChunkRecord)>, Failure> {
     let items = plan.chunk_items().into_iter();
     let reads = items.map(|item| {
         let key = keys.chunk_record(item.chunk, item.group);
         async move {
-            let record: ChunkRecord = outputs.read(&key).await?;
-            let build = Some(record.run.encoder_build);
-            Ok((key, identity(&record.job_key, record.generation, build)))
+            let record = outputs.read(&key).await?;
+            Ok((key, record))
         }
     });
     concurrently(READS, reads).await
 }
 
-async fn tracks(
+/// The records of the tracks that our own workers made: captions, and audio unless an encoding service made it.
+async fn tracks<'a>(
     outputs: &Objects,
-    plan: &Plan,
+    plan: &'a Plan,
     keys: &GenerationKeys,
-    job: &Job,
-    levels: &mut Vec<AudioLevel>,
-) -> Result<Vec<(String, Identity)>, Failure> {
-    let audio = plan.audio.iter().map(|a| (&a.path, true));
+    encoder: EncoderKind,
+) -> Result<Vec<(&'a str, TrackRecord)>, Failure> {
+    let audio = plan.audio.iter().map(|a| a.path.as_str());
+    let audio = audio.filter(|_| encoder == EncoderKind::Lambda);
     let mut records = Vec::new();
-    for (rendition, encoded) in audio.chain(plan.text.iter().map(|t| (&t.path, false))) {
-        let key = keys.track_record(rendition);
-        let record: TrackRecord = outputs.read(&key).await?;
-        if let Some(loudness) = &record.loudness {
-            levels.push(level(rendition, loudness, job.profile.audio.loudness_lufs));
-        }
-        // This program itself converts captions; the encoder does not.
-        let build = encoded.then_some(record.run.encoder_build);
-        records.push((key, identity(&record.job_key, record.generation, build)));
+    for rendition in audio.chain(plan.text.iter().map(|t| t.path.as_str())) {
+        let record = outputs.read(&keys.track_record(rendition)).await?;
+        records.push((rendition, record));
     }
     Ok(records)
+}
+
+fn is_text(plan: &Plan, rendition: &str) -> bool {
+    plan.text.iter().any(|t| t.path == rendition)
 }
 
 fn level(rendition: &str, loudness: &Loudness, target: f64) -> AudioLevel {

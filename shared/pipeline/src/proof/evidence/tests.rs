@@ -149,6 +149,21 @@ async fn the_records_of_a_job_are_its_provenance() {
     let level = &evidence.levels[0];
     assert_eq!((level.integrated, level.target), (Some(-1_600), -1_600));
     assert_eq!(evidence.source.unwrap().to_string(), "1280x720");
+    assert_eq!(evidence.warnings, []);
+}
+
+#[tokio::test]
+async fn the_warnings_of_all_records_reach_the_report() {
+    let warning = json!({"name": "CaptionCueDropped", "source": "captions/en.srt", "count": 1,
+        "places": [{"line": 7}], "expected": "a time", "found": "none", "treatment": "left out"});
+    let (evidence, _) = rules(|name, value| {
+        if name == "chunk" || name == "track" {
+            value["warnings"] = json!([warning]);
+        }
+    })
+    .await;
+    assert_eq!(evidence.warnings.len(), 1);
+    assert_eq!(evidence.warnings[0].count, 2);
 }
 
 #[tokio::test]
