@@ -71,12 +71,12 @@ impl EncodedTrack {
                 samples.push(EncodedSample {
                     time,
                     duration: s.duration,
-                    composition: i64::from(s.cts) - media_start,
+                    composition: i64::from(s.cts).saturating_sub(media_start),
                     sync: s.sync,
                     size: s.size,
                     offset: s.offset,
                 });
-                time += u64::from(s.duration);
+                time = time.saturating_add(u64::from(s.duration));
             }
         }
         Ok(Self {

@@ -239,7 +239,13 @@ fn rung_media(
     if !has_samples(&file) {
         return Err(MediaError::frame_count(path, "frames", expected, 0));
     }
-    let encoded = segment::read(path, file)?;
+    let mut encoded = segment::read(path, file)?;
+    // ffmpeg 7 states no duration for the frame of a chunk of one frame; it has no other frame to measure it by.
+    if let [only] = &mut encoded.samples[..]
+        && only.duration == 0
+    {
+        only.duration = u32::try_from(task.tick()).unwrap_or(u32::MAX);
+    }
     verify(task, path, &encoded)?;
     let ticks = task.tick() * reorder_frames(&rung.rung);
     let delay = u32::try_from(ticks).unwrap_or(u32::MAX);
