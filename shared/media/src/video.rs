@@ -369,4 +369,5 @@ pub(crate) fn brands(rung: &ResolvedRung) -> Vec<&'static [u8; 4]> {
 }
 
 #[cfg(test)]
+#[allow(clippy::disallowed_methods, reason = "a test starts programs")]
 mod tests;
