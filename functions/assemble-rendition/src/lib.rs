@@ -128,6 +128,10 @@ async fn track_output(
     rendition: &str,
 ) -> Result<RungOutput, Failure> {
     let record: TrackRecord = outputs.read(&keys.track_record(rendition)).await?;
+    // Captions without a cue are not published.
+    if record.output.segments.is_empty() && plan.text.iter().any(|t| t.path == rendition) {
+        return Ok(record.output);
+    }
     // Audio starts with priming and ends with a whole frame. Text ends exactly, to the millisecond.
     let tolerance = if rendition.starts_with("audio/") {
         Ticks(3 * AAC_FRAME)

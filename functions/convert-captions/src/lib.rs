@@ -10,8 +10,8 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use reelsmith_contract::Failure;
 use reelsmith_contract::payload::{RenditionInput, WorkerOutput};
-use reelsmith_contract::{Failure, PortResultExt as _};
 use reelsmith_core::digest::sha256_hex;
 use reelsmith_core::keys::{GenerationKeys, TEXT_SIDECAR, text_segment_name};
 use reelsmith_core::plan::{Plan, TextRendition};
@@ -19,9 +19,10 @@ use reelsmith_core::probe::Inspection;
 use reelsmith_core::record::{RungOutput, SegmentRecord, TrackRecord};
 use reelsmith_core::units::Bytes as ByteCount;
 use reelsmith_media::{
-    EmbeddedTask, MediaError, OnSource as _, RangeProxy, TextSegment, convert_captions,
-    convert_embedded, track_reads,
+    Captions, EmbeddedTask, MediaError, OnSource as _, RangeProxy, TextSegment, convert_embedded,
+    track_reads,
 };
+use reelsmith_pipeline::captions::convert_file;
 use reelsmith_pipeline::worker::{
     Deliverable, EncoderPorts, RunRecorder, VTT_TYPE, WorkUnit, create_or_read, encoder_limits,
     temporary_folder, write_once,
@@ -53,23 +54,24 @@ async fn convert(
     let text = plan.text.iter().find(|t| t.path == rendition);
     let text =
         text.ok_or_else(|| Failure::internal("a rendition that is not planned", rendition))?;
+    let inspection = records::inspection(&ports.outputs, &plan.job_key).await?;
     let converted = match text.stream {
-        None => from_file(ports, text, &plan).await?,
-        Some(stream) => {
-            let inspection = records::inspection(&ports.outputs, &plan.job_key).await?;
-            from_stream(ports, text, stream, &plan, &inspection, invocation)
-                .await
-                .on_source_part(&text.source.object, &text.path)?
-        }
+        None => from_file(ports, text, &plan, &inspection).await?,
+        Some(stream) => from_stream(ports, text, stream, &plan, &inspection, invocation)
+            .await
+            .on_source_part(&text.source.object, &text.path)?,
     };
-    let (deliverables, output) = outputs(keys, text, &plan, converted.segments);
+    for warning in &converted.captions.warnings {
+        tracing::warn!(%rendition, %warning, "captions differ from their source");
+    }
+    let (deliverables, output) = outputs(keys, text, &plan, converted.captions.segments);
     write_once(&ports.outputs, deliverables).await?;
     let made = TrackRecord {
         job_key: plan.job_key.clone(),
         generation: plan.generation,
         output,
         loudness: None,
-        warnings: Vec::new(),
+        warnings: converted.captions.warnings,
         run: run.finish(converted.build, converted.cpu_ms, converted.bytes_read),
     };
     let (_, created) = create_or_read(&ports.outputs, record, made).await?;
@@ -78,7 +80,7 @@ async fn convert(
 
 /// Converted captions, from either source.
 struct Converted {
-    segments: Vec<TextSegment>,
+    captions: Captions,
     /// The program that read them.
     build: String,
     cpu_ms: u64,
@@ -90,16 +92,15 @@ async fn from_file(
     ports: &EncoderPorts,
     text: &TextRendition,
     plan: &Plan,
+    inspection: &Inspection,
 ) -> Result<Converted, Failure> {
-    let source = &text.source;
-    let bytes = ports.store.get_range(source, 0, source.size).await;
-    let bytes = bytes.on_object(&source.object)?;
-    let segments = convert_captions(&bytes, text.format, plan);
+    let job = records::job(&ports.outputs, &plan.job_key).await?;
+    let store = ports.store.as_ref();
     Ok(Converted {
-        segments: segments.on_source(&source.object)?,
+        captions: convert_file(store, &job, inspection, plan, text).await?,
         build: concat!("reelsmith ", env!("CARGO_PKG_VERSION")).to_owned(),
         cpu_ms: 0,
-        bytes_read: bytes.len() as u64,
+        bytes_read: text.source.size,
     })
 }
 
@@ -117,15 +118,17 @@ async fn from_stream(
     let folder = temporary_folder()?;
     let task = EmbeddedTask::new(proxy.url(), probe, plan, text, folder.path())?;
     let made = convert_embedded(&ports.tools, &task, plan, &encoder_limits(invocation)).await;
-    let (segments, cpu_ms) = proxy.check(made)?;
+    let (captions, cpu_ms) = proxy.check(made)?;
     Ok(Converted {
-        segments,
+        captions,
         build: ports.tools.build(),
         cpu_ms,
         bytes_read: proxy.bytes_read(),
     })
 }
 
+/// The files of a track and their record. A track without cues has no files and a record without segments, and is not
+/// published.
 fn outputs(
     keys: &GenerationKeys,
     text: &TextRendition,
@@ -137,7 +140,8 @@ fn outputs(
         body: Bytes::from(body),
         content_type: VTT_TYPE,
     };
-    let mut files = vec![file(TEXT_SIDECAR, join(&segments))];
+    let sidecar = (!segments.is_empty()).then(|| file(TEXT_SIDECAR, join(&segments)));
+    let mut files = Vec::from_iter(sidecar);
     let mut records = Vec::with_capacity(segments.len());
     for segment in segments {
         let name = text_segment_name(segment.number);

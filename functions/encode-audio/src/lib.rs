@@ -28,7 +28,8 @@ pub async fn handle(
     invocation: Invocation,
 ) -> Result<WorkerOutput, Failure> {
     let unit = WorkUnit::track(&input.claim.keys(), &input.item.rendition);
-    let work = encode(&ports, &input, &unit.record, &invocation);
+    // The future holds the plan and the probe, so it is too large for the stacks of its callers.
+    let work = Box::pin(encode(&ports, &input, &unit.record, &invocation));
     ports.run_once(&unit, work).await
 }
 

@@ -105,8 +105,13 @@ pub(crate) async fn load(outputs: &Objects, keys: &GenerationKeys) -> Result<Pac
         audio.push(Packaged { planned, track });
     }
     for planned in plan.text.clone() {
+        let output = record(outputs, keys, &planned.path).await?;
+        // A track without cues has no segments, and a warning in its record.
+        if output.segments.is_empty() {
+            continue;
+        }
         let track = PackagedTrack {
-            output: record(outputs, keys, &planned.path).await?,
+            output,
             codec: String::new(),
             channels: 0,
         };

@@ -111,6 +111,7 @@ fn text_rendition() -> TextRendition {
             size: 1,
         },
         stream: None,
+        service: None,
         format: CaptionFormat::Srt,
         language: "en".into(),
         label: "English & more".into(),

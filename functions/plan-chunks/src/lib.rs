@@ -1,8 +1,8 @@
 //! Indexes the mezzanine and plans frame-exact chunks.
 //!
-//! Reads `job.json`, `probe.json` and the timestamps of the mezzanine. Writes `plan.json` and the item lists of the Maps, and
+//! Reads `job.json`, `probe.json`, the timestamps of the mezzanine and the caption files. Writes `plan.json` and the item lists of the Maps, and
 //! returns their keys and lengths. The first plan of a generation remains: a later attempt reads it, so that finished chunks
-//! keep their meaning although settings may have changed. Errors: `PlanImpossible`, `MezzanineChanged`, and those of storage
+//! keep their meaning although settings may have changed. Errors: `PlanImpossible`, `CaptionInvalid`, `MezzanineChanged`, and those of storage
 //! and of ffprobe. Before it refuses a file for its content it computes the checksums, as `validate-input` does.
 
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use reelsmith_core::probe::Inspection;
 use reelsmith_media::{OnSource as _, Tools, read_index};
 use reelsmith_pipeline::checksums::explain_refusal;
 use reelsmith_pipeline::worker::create_or_read;
-use reelsmith_pipeline::{Invocation, records};
+use reelsmith_pipeline::{Invocation, captions, records};
 
 pub struct Ports {
     /// Object storage, for the input bucket.
@@ -65,6 +65,7 @@ async fn new_plan(
             return Err(explain_refusal(store, pin, &job.manifest.mezzanine, refusal).await);
         }
     };
+    captions::check_files(ports.store.as_ref(), &job, &inspection, &plan).await?;
     let (plan, _) = create_or_read(outputs, &keys.plan(), plan).await?;
     Ok(plan)
 }

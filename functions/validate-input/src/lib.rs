@@ -108,10 +108,12 @@ async fn find_captions(ports: &Ports, job: &Job) -> Result<Vec<ObjectPin>, Failu
     for track in &job.manifest.subtitle_tracks {
         let object = ObjectRef::new(&ports.input_bucket, &track.file_path);
         let pin = find(ports, &object, ErrorName::CaptionMissing).await?;
-        if pin.size == 0 || pin.size > MAX_CAPTION {
+        // A forced track may be empty: convert-captions leaves it out with a warning.
+        let least = u64::from(!track.forced);
+        if !(least..=MAX_CAPTION).contains(&pin.size) {
             return Err(Failure::new(
                 ErrorName::CaptionInvalid,
-                format!("1 to {MAX_CAPTION} bytes of captions"),
+                format!("{least} to {MAX_CAPTION} bytes of captions"),
                 format!("{} bytes", pin.size),
                 object.to_string(),
                 "deliver the caption file again",

@@ -6,7 +6,7 @@ use crate::digest::sha256_hex;
 use crate::encoder::EncoderKind;
 use crate::keys::{AssetId, JobKey};
 use crate::ladder::{OutputOptions, Profile};
-use crate::manifest::{AudioTrack, Defect, Manifest, SubtitleTrack};
+use crate::manifest::{AudioTrack, ClosedCaption, Defect, Manifest, SubtitleTrack};
 use crate::object::ObjectPin;
 
 /// `jobs/{job_key}/job.json`.
@@ -37,8 +37,10 @@ struct Identity<'a> {
     subtitles: &'a [SubtitleTrack],
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     without_embedded_captions: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    closed_captions: Option<&'a str>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    closed_captions: &'a [ClosedCaption],
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    strict_captions: bool,
     options: &'a OutputOptions,
     encoder: EncoderKind,
     profile_hash: &'a str,
@@ -91,7 +93,8 @@ fn job_key(
         audio: &manifest.audio_tracks,
         subtitles: &manifest.subtitle_tracks,
         without_embedded_captions: !manifest.settings.takes_embedded_captions(),
-        closed_captions: manifest.settings.closed_caption_language.as_deref(),
+        closed_captions: &manifest.settings.closed_captions,
+        strict_captions: manifest.settings.strict_captions(),
         options,
         encoder,
         profile_hash: &profile.hash(encoder_build),

@@ -7,6 +7,7 @@
 pub mod admission;
 pub mod aperture;
 pub mod assembly;
+pub mod caption_service;
 pub mod check;
 pub mod cost;
 pub mod digest;
@@ -26,5 +27,6 @@ pub mod simulate;
 pub mod sniff;
 pub mod submission;
 pub mod time;
+pub mod timecode;
 pub mod units;
 pub mod warning;

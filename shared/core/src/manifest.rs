@@ -39,6 +39,7 @@ use roxmltree::Node;
 use serde::{Deserialize, Serialize};
 use strum::EnumString;
 
+use crate::caption_service::CaptionService;
 use crate::encoder::EncoderKind;
 use crate::time::FrameRate;
 use crate::units::{BitsPerSecond, Bytes, Resolution};
@@ -217,6 +218,14 @@ pub struct SubtitleTrack {
     pub format: CaptionFormat,
 }
 
+/// `ClosedCaption`: a service of closed captions that becomes a track.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClosedCaption {
+    pub service: CaptionService,
+    /// A BCP 47 tag.
+    pub language: String,
+}
+
 /// Format of a caption file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, EnumString)]
 #[serde(rename_all = "lowercase")]
@@ -242,9 +251,12 @@ pub struct TranscodeSettings {
     pub enable_progressive: Option<bool>,
     #[serde(default)]
     pub enable_embedded_captions: Option<bool>,
-    /// `ClosedCaptionLanguage`: a BCP 47 tag.
+    /// `ClosedCaptionLanguage` (of CC1) and `ClosedCaptions`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub closed_captions: Vec<ClosedCaption>,
+    /// `StrictCaptions`: a malformed cue fails the job.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub closed_caption_language: Option<String>,
+    pub strict_captions: Option<bool>,
     /// `MaxBitrateCap` (kbit/s): limit of the peak bit rate of every rendition.
     pub max_bitrate_cap: Option<BitsPerSecond>,
     /// `Encoder`: `lambda` or `mediaconvert`.
@@ -257,6 +269,11 @@ impl TranscodeSettings {
     /// Whether the mezzanine's own subtitle streams also become captions.
     pub fn takes_embedded_captions(&self) -> bool {
         self.enable_embedded_captions != Some(false)
+    }
+
+    /// Whether a malformed caption cue fails the job instead of being left out with a warning.
+    pub fn strict_captions(&self) -> bool {
+        self.strict_captions == Some(true)
     }
 }
 

@@ -273,8 +273,8 @@ fn captions(job: &Job, inspection: &Inspection, frames: FrameCount) -> Captions 
     if settings.takes_embedded_captions() {
         captions.add_streams(inspection);
         let frame_seconds = WorkFigures::measured().decode_seconds(inspection.probe.video.coded);
-        let language = settings.closed_caption_language.as_deref();
-        captions.add_closed_captions(language, inspection, frame_seconds * frames.0 as f64);
+        let seconds = frame_seconds * frames.0 as f64;
+        captions.add_closed_captions(&settings.closed_captions, inspection, seconds);
     }
     captions
 }

@@ -8,6 +8,7 @@ use crate::ladder::VideoRange;
 use crate::object::ObjectPin;
 use crate::sniff::Container;
 use crate::time::{FrameRate, Ticks, Timescale};
+use crate::timecode::Timecode;
 use crate::units::{Bytes, Resolution};
 
 /// `jobs/{job_key}/probe.json`: the validated mezzanine, pinned to one version for all later reads.
@@ -45,6 +46,9 @@ pub struct Probe {
     pub text: Vec<TextStream>,
     /// Number of streams of all kinds.
     pub streams: u32,
+    /// Timecode of the first picture, if the file states it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start_timecode: Option<Timecode>,
 }
 
 /// The video stream.

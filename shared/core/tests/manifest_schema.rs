@@ -78,6 +78,7 @@ fn expected_type(field: &Field) -> String {
         | Kind::HttpsUrl
         | Kind::Language
         | Kind::CaptionFormat
+        | Kind::CaptionService
         | Kind::Encoder
         | Kind::Hex(_) => format!("{:?}", field.kind),
     }

@@ -1,19 +1,21 @@
 //! Captions: SubRip, WebVTT, ASS and TTML files, and caption tracks of a mezzanine, as segmented WebVTT.
 //!
 //! Players need captions in segments that match the video segments by number and duration. So every format is read
-//! into a list of cues (start, end, text), the cues are clamped to the programme, and each video segment gets one WebVTT
-//! file with the cues that are shown in it:
+//! into a list of cues (start, end, place, text), the cues are fitted to the programme, and each video segment gets one
+//! WebVTT file with the cues that are shown in it:
 //!
 //! ```text
-//! bytes ── text::decode ──▶ lines ── subrip_webvtt | ass | ttml ──▶ cues ── check ──▶ segments
+//! bytes ── encoding ──▶ lines ── subrip_webvtt | ass | ttml ──▶ cues and faults ── settle ──▶ cues ──▶ segments
 //! mezzanine ── embedded: ffmpeg extracts the track as SubRip, WebVTT or ASS ──▶ bytes
+//! mezzanine ── closed: ffprobe prints the caption data of the pictures or of a track ──▶ cues
 //! ```
 //!
 //! Invariants:
 //! - The text of a cue is escaped, its tags are balanced, and it has no empty line, so it cannot end the cue or inject
-//!   markup. Italics, bold and underline are kept; colours, fonts, positions and drawings are not.
+//!   markup. Italics, bold, underline and places are kept; colours, fonts and drawings are not.
 //! - A cue that is shown across a cut is in both segments, with its own full times.
-//! - A malformed file fails with its line: it is never repaired by guessing.
+//! - Whatever is left out or changed is a [`Warning`] that names the line. In strict mode a malformed cue, another
+//!   encoding than Unicode and an empty track are errors.
 //!
 //! The second segment of four seconds of a cue from 3.5 s to 5 s:
 //!
@@ -21,12 +23,16 @@
 //! WEBVTT
 //! X-TIMESTAMP-MAP=MPEGTS:0,LOCAL:00:00:00.000
 //!
-//! 00:00:03.500 --> 00:00:05.000
+//! 00:00:03.500 --> 00:00:05.000 line:0
 //! First <i>line</i>
 //! ```
 
 mod ass;
+mod closed;
 mod embedded;
+mod encoding;
+mod placement;
+mod settle;
 mod subrip_webvtt;
 mod text;
 mod ttml;
@@ -35,11 +41,39 @@ use std::fmt::Write as _;
 
 use reelsmith_core::manifest::CaptionFormat;
 use reelsmith_core::plan::Plan;
-use reelsmith_core::time::{FrameCount, Ticks};
+use reelsmith_core::time::{FrameCount, FrameRate, Ticks};
+use reelsmith_core::timecode::Timecode;
+use reelsmith_core::warning::{Place, Warning, WarningName};
 
 use crate::error::MediaError;
+use placement::Placement;
 
 pub use embedded::{EmbeddedTask, convert_embedded, embedded_argv};
+
+/// A caption file, and how to read it.
+#[derive(Clone, Copy, Debug)]
+pub struct CaptionSource<'a> {
+    /// Its name in warnings: the key of a file, or a stream of the mezzanine.
+    pub name: &'a str,
+    pub format: CaptionFormat,
+    /// BCP 47 tag, by which an encoding other than Unicode is guessed.
+    pub language: &'a str,
+    /// Whether it may have no cues: it has only the few lines that every viewer needs.
+    pub forced: bool,
+    /// Whether a malformed cue, another encoding and an empty track are errors.
+    pub strict: bool,
+    /// Timecode of the programme's first picture, if it is known.
+    pub start: Option<Timecode>,
+}
+
+/// Captions in segments.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Captions {
+    /// One for each segment of the video; empty if no cue is shown, because such a track is not published.
+    pub segments: Vec<TextSegment>,
+    /// Deviations from the source.
+    pub warnings: Vec<Warning>,
+}
 
 /// One segment of captions, as long as the video segment of the same number.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,11 +90,12 @@ pub struct TextSegment {
     pub cues: u32,
 }
 
-/// A text and when it is shown, in milliseconds from the programme's start.
+/// A text and when and where it is shown. Times are milliseconds from the programme's start.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Cue {
     start: i64,
     end: i64,
+    placement: Placement,
     /// WebVTT cue text, escaped, without empty lines.
     payload: String,
     /// Line of the cue in the file, from 1.
@@ -68,9 +103,65 @@ struct Cue {
 }
 
 impl Cue {
-    fn is_shown(&self) -> bool {
-        self.end > self.start && !self.payload.is_empty()
+    fn shift(&mut self, millis: i64) {
+        self.start = self.start.saturating_add(millis);
+        self.end = self.end.saturating_add(millis);
     }
+}
+
+/// A part of a file that is malformed and was skipped.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Fault {
+    /// From 1.
+    line: u32,
+    expected: String,
+    found: String,
+}
+
+/// What a reader found in a file.
+#[derive(Clone, Debug, Default)]
+struct Reading {
+    /// In the order of the file.
+    cues: Vec<Cue>,
+    faults: Vec<Fault>,
+    clock: Clock,
+}
+
+impl Reading {
+    fn fault(&mut self, line: u32, expected: impl Into<String>, found: impl Into<String>) {
+        self.faults.push(Fault {
+            line,
+            expected: expected.into(),
+            found: found.into(),
+        });
+    }
+}
+
+/// What the times of a file count.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Clock {
+    /// Seconds. If they begin at a start timecode, they are its label read as a clock.
+    #[default]
+    Seconds,
+    /// Frames with timecode labels, converted to real time from `00:00:00:00`.
+    Labels,
+}
+
+impl Clock {
+    /// The time of the programme's first picture on this clock, in milliseconds.
+    fn origin(self, start: Timecode, plan: &Plan) -> i64 {
+        match self {
+            Self::Seconds => start.label_millis(plan.frame_rate),
+            Self::Labels => frames_millis(start.frame(plan.frame_rate), plan.frame_rate),
+        }
+    }
+}
+
+/// Frames in milliseconds, rounded to nearest.
+fn frames_millis(frames: i64, rate: FrameRate) -> i64 {
+    let (num, den) = (i128::from(rate.num()), i128::from(rate.den()));
+    let millis = (i128::from(frames) * 1_000 * den + num / 2).div_euclid(num.max(1));
+    i64::try_from(millis).unwrap_or(i64::MAX)
 }
 
 /// The head of every segment (RFC 8216, 3.5): cue times have the same origin as the video's.
@@ -82,34 +173,71 @@ const MAX_SIZE: usize = 16 << 20;
 /// Reads a caption file and cuts it into the segments of the video.
 ///
 /// # Errors
-/// [`MediaError::Captions`] with the line, if the file is malformed or too large, a cue ends before it starts, or no
-/// cue is shown within the programme.
+/// [`MediaError::Captions`] with the line: if the file cannot be read in any format, is too large, has more malformed
+/// cues than good ones, or has no cue within the programme; a forced track may be empty. In strict mode also for one
+/// malformed cue, for another encoding than Unicode, and for an empty track.
 pub fn convert_captions(
     bytes: &[u8],
-    format: CaptionFormat,
+    source: &CaptionSource<'_>,
     plan: &Plan,
-) -> Result<Vec<TextSegment>, MediaError> {
-    let cues = check(read(bytes, format)?, plan)?;
-    Ok(segments(&cues, plan))
-}
-
-/// The cues of a file, in the order of the file.
-fn read(bytes: &[u8], format: CaptionFormat) -> Result<Vec<Cue>, MediaError> {
+) -> Result<Captions, MediaError> {
     if bytes.len() > MAX_SIZE {
         let expected = format!("at most {MAX_SIZE} bytes");
         return Err(wrong(None, expected, bytes.len().to_string()));
     }
-    let text = text::decode(bytes)?;
-    match format {
-        CaptionFormat::Srt => subrip_webvtt::read_subrip(&text),
-        CaptionFormat::Vtt => subrip_webvtt::read_webvtt(&text),
-        CaptionFormat::Ass => ass::read(&text),
-        CaptionFormat::Ttml => ttml::read(&text),
+    let decoded = encoding::decode(bytes, source.language)?;
+    let mut warnings = Vec::new();
+    if let Some(guessed) = decoded.guessed {
+        let Fault {
+            line,
+            expected,
+            found,
+        } = guessed;
+        if source.strict {
+            return Err(wrong(line, expected, found));
+        }
+        let warning = Warning::new(WarningName::CaptionEncodingGuessed, source.name);
+        let treatment = "the file is read in that encoding";
+        warnings.push(
+            warning
+                .at(Place::Line(line))
+                .because(expected, found, treatment),
+        );
+    }
+    let reading = read(&decoded.text, source.format)?;
+    let (cues, more) = settle::settle(reading, source, plan)?;
+    warnings.extend(more);
+    Ok(Captions {
+        segments: segments(&cues, plan),
+        warnings,
+    })
+}
+
+/// The cues of a file, which is read in the format that it has: SubRip and WebVTT are often delivered under each
+/// other's name.
+fn read(text: &str, stated: CaptionFormat) -> Result<Reading, MediaError> {
+    let head = text.trim_start();
+    let is_webvtt = subrip_webvtt::is_webvtt(head);
+    match stated {
+        CaptionFormat::Srt | CaptionFormat::Vtt if is_webvtt => {
+            Ok(subrip_webvtt::read_webvtt(text))
+        }
+        CaptionFormat::Srt => Ok(subrip_webvtt::read_subrip(text)),
+        CaptionFormat::Vtt if head.contains("-->") => Ok(subrip_webvtt::read_subrip(text)),
+        CaptionFormat::Vtt => {
+            let first = head.lines().next().unwrap_or_default();
+            Err(wrong(1, "WEBVTT as the first line", text::quoted(first)))
+        }
+        CaptionFormat::Ass => ass::read(text),
+        CaptionFormat::Ttml => ttml::read(text),
     }
 }
 
-/// One text segment for each segment of the video.
+/// One text segment for each segment of the video; none if there is no cue.
 fn segments(cues: &[Cue], plan: &Plan) -> Vec<TextSegment> {
+    if cues.is_empty() {
+        return Vec::new();
+    }
     let numbers = 1..=plan.segment_count();
     numbers.map(|n| segment(cues, plan, n)).collect()
 }
@@ -124,37 +252,6 @@ fn wrong(
         expected: expected.into(),
         found: found.into(),
     }
-}
-
-/// Checks that the times are in order and that at least one cue is shown; returns the shown cues.
-fn check(cues: Vec<Cue>, plan: &Plan) -> Result<Vec<Cue>, MediaError> {
-    if let Some(cue) = cues.iter().find(|c| c.end < c.start) {
-        let expected = format!("an end at or after {}", stamp(cue.start));
-        return Err(wrong(cue.line, expected, stamp(cue.end)));
-    }
-    let first = cues.iter().find(|c| c.is_shown());
-    let first = first.map(|c| (c.line, c.start));
-    let (line, start) = first.ok_or_else(|| wrong(None, "at least one cue", "none"))?;
-    let cues = shown(cues, plan);
-    if cues.is_empty() {
-        let total = stamp(millis(plan.duration(), plan));
-        let expected = format!("cues within the programme of {total}");
-        let found = format!("the first at {}", stamp(start));
-        return Err(wrong(line, expected, found));
-    }
-    Ok(cues)
-}
-
-/// The cues that are shown within the programme, clamped to it and sorted by time.
-fn shown(mut cues: Vec<Cue>, plan: &Plan) -> Vec<Cue> {
-    let total = millis(plan.duration(), plan);
-    cues.retain(|c| c.is_shown() && c.start < total && c.end > 0);
-    for cue in &mut cues {
-        cue.start = cue.start.max(0);
-        cue.end = cue.end.min(total);
-    }
-    cues.sort_by_key(|c| (c.start, c.end));
-    cues
 }
 
 /// Ticks in milliseconds, rounded up so that the last cue may last to the end of the last frame.
@@ -181,9 +278,10 @@ fn segment(cues: &[Cue], plan: &Plan, number: u32) -> TextSegment {
         // Writing to a string cannot fail.
         let _ = write!(
             body,
-            "\n{} --> {}\n{}\n",
+            "\n{} --> {}{}\n{}\n",
             stamp(cue.start),
             stamp(cue.end),
+            cue.placement,
             cue.payload
         );
         count += 1;

@@ -43,7 +43,10 @@ pub use audio::{
     AudioMedia, AudioTask, Correction, LoudnessMeasurement, encode_argv, encode_audio,
     measure_argv, measure_limited_argv, measure_result_argv,
 };
-pub use captions::{EmbeddedTask, TextSegment, convert_captions, convert_embedded, embedded_argv};
+pub use captions::{
+    CaptionSource, Captions, EmbeddedTask, TextSegment, convert_captions, convert_embedded,
+    embedded_argv,
+};
 pub use command::Command;
 pub use confine::{Layers, close_to_others};
 pub use error::{MediaError, OnSource, ProgramFailure};

@@ -4,6 +4,7 @@ use reelsmith_core::ladder::VideoRange;
 use reelsmith_core::probe::{AudioStream, ContentLight, Mastering, Probe, TextStream, VideoStream};
 use reelsmith_core::sniff::Container;
 use reelsmith_core::time::FrameRate;
+use reelsmith_core::timecode::Timecode;
 use reelsmith_core::units::Resolution;
 use serde::Deserialize;
 
@@ -47,10 +48,10 @@ pub async fn probe(tools: &Tools, url: &str, container: Container) -> Result<Pro
 fn probe_argv(url: &str, container: Container) -> Vec<String> {
     let input = input::open(url, container);
     words(&format!(
-        "-v error -hide_banner -show_entries format=duration,nb_streams:stream=index,codec_type,codec_name,profile,width,height,\
+        "-v error -hide_banner -show_entries format=duration,nb_streams:format_tags=timecode:stream=index,codec_type,codec_name,profile,width,height,\
          sample_aspect_ratio,pix_fmt,bits_per_raw_sample,r_frame_rate,avg_frame_rate,time_base,duration,field_order,\
          color_primaries,color_transfer,color_space,color_range,channels,sample_rate\
-         :stream_disposition=attached_pic,still_image,forced,hearing_impaired:stream_tags=language,rotate:stream_side_data \
+         :stream_disposition=attached_pic,still_image,forced,hearing_impaired:stream_tags=language,rotate,timecode:stream_side_data \
          -of json {input}"
     ))
 }
@@ -66,6 +67,7 @@ struct Facts {
 #[serde(default)]
 struct Format {
     duration: Option<String>,
+    tags: Tags,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -109,6 +111,7 @@ struct Disposition {
 struct Tags {
     language: Option<String>,
     rotate: Option<String>,
+    timecode: Option<String>,
 }
 
 impl Facts {
@@ -134,6 +137,7 @@ impl Facts {
             audio: of("audio").map(Stream::audio).collect(),
             text: of("subtitle").map(Stream::text).collect(),
             streams,
+            start_timecode: self.start_timecode(video),
         })
     }
 
@@ -142,6 +146,16 @@ impl Facts {
         let known = [&self.format.duration, &video.duration];
         let known = known.into_iter().flatten();
         known.filter_map(|text| micros(text)).next().unwrap_or(0)
+    }
+}
+
+impl Facts {
+    /// The timecode of the video track, otherwise of the file, otherwise of another track.
+    fn start_timecode(&self, video: &Stream) -> Option<Timecode> {
+        let others = self.streams.iter().map(|s| &s.tags);
+        let tags = [&video.tags, &self.format.tags].into_iter().chain(others);
+        tags.filter_map(|t| t.timecode.as_deref()?.parse().ok())
+            .next()
     }
 }
 

@@ -178,6 +178,7 @@ pub(crate) fn probed(
         audio: Vec::new(),
         text: Vec::new(),
         streams: 1,
+        start_timecode: None,
     }
 }
 

@@ -9,6 +9,7 @@
 //! | [`submission`] | the row of a job, who holds it, and the messages in its outbox |
 //! | [`cost`] | the cost cap |
 //! | [`checksums`] | whether the mezzanine is the file that the manifest describes |
+//! | [`captions`] | reading the caption files of a manifest |
 //! | [`worker`] | doing each unit of work once, and recording it |
 //! | [`proof`] | measuring an output and collecting the evidence about it |
 //! | [`publication`] | the pointer to the published outputs of a title |
@@ -17,6 +18,7 @@
 //! | [`metrics`] | CloudWatch metrics as log lines |
 
 pub mod admission;
+pub mod captions;
 pub mod checksums;
 pub mod cleanup;
 pub mod cost;

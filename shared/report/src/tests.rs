@@ -101,6 +101,7 @@ fn inspection() -> Inspection {
             audio: vec![audio; 8],
             text: Vec::new(),
             streams: 9,
+            start_timecode: None,
         },
         captions: vec![pin("captions/a.srt"); 8],
     }

@@ -65,6 +65,7 @@ impl ValidOutput {
                     size: 0,
                 },
                 stream: None,
+                service: None,
                 format: CaptionFormat::Vtt,
                 default: false,
                 forced: *forced,

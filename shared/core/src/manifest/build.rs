@@ -3,8 +3,11 @@
 use super::rules;
 use super::value::Value;
 use super::walk::Group;
-use super::{AudioTrack, Episode, Manifest, Mezzanine, SubtitleTrack, TranscodeSettings};
+use super::{
+    AudioTrack, ClosedCaption, Episode, Manifest, Mezzanine, SubtitleTrack, TranscodeSettings,
+};
 use crate::admission::DEFAULT_PRIORITY;
+use crate::caption_service::CaptionService;
 use crate::units::{BitsPerSecond, Bytes, Resolution};
 
 /// The manifest of a root element. `None` if a required value is missing, which has been reported as an error before.
@@ -121,9 +124,29 @@ fn settings(group: &Group) -> TranscodeSettings {
         enable_dash: group.flag("EnableDASH"),
         enable_progressive: group.flag("EnableProgressive"),
         enable_embedded_captions: group.flag("EnableEmbeddedCaptions"),
-        closed_caption_language: group.text("ClosedCaptionLanguage"),
+        closed_captions: closed_captions(group),
+        strict_captions: group.flag("StrictCaptions"),
         max_bitrate_cap: group.number("MaxBitrateCap").map(kilobits),
         encoder: value(group, "Encoder", Value::try_as_encoder_ref).copied(),
         force_reprocess: group.flag("ForceReprocess").unwrap_or(false),
     }
+}
+
+/// `ClosedCaptionLanguage` is that of CC1.
+fn closed_captions(group: &Group) -> Vec<ClosedCaption> {
+    let main = group
+        .text("ClosedCaptionLanguage")
+        .map(|language| ClosedCaption {
+            service: CaptionService::CC1,
+            language,
+        });
+    let stated = group.group("ClosedCaptions");
+    let stated = stated.into_iter().flat_map(|g| g.groups("ClosedCaption"));
+    let stated = stated.filter_map(|caption| {
+        Some(ClosedCaption {
+            service: *value(caption, "Service", Value::try_as_service_ref)?,
+            language: caption.text("Language")?,
+        })
+    });
+    main.into_iter().chain(stated).collect()
 }

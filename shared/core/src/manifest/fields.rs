@@ -50,6 +50,7 @@ pub enum Kind {
     HttpsUrl,
     Language,
     CaptionFormat,
+    CaptionService,
     Encoder,
 }
 
@@ -73,6 +74,7 @@ impl Kind {
             Self::HttpsUrl => "an absolute https URL without a user name, at most 2048 characters".into(),
             Self::Language => "a BCP 47 tag whose language has 2 or 3 letters, for example ja or pt-BR".into(),
             Self::CaptionFormat => "srt, vtt, webvtt, ass, ssa, ttml, dfxp or imsc".into(),
+            Self::CaptionService => "CC1 to CC4 or SERVICE1 to SERVICE63".into(),
             Self::Encoder => "lambda or mediaconvert".into(),
         }
     }
@@ -187,12 +189,27 @@ const SUBTITLE_TRACK: &[Field] = &[
     optional("Format", Kind::CaptionFormat),
 ];
 
+const CLOSED_CAPTION: &[Field] = &[
+    required("Service", Kind::CaptionService),
+    required("Language", Kind::Language),
+];
+
 const SETTINGS: &[Field] = &[
     optional("EnableH265", Kind::Boolean),
     optional("EnableDASH", Kind::Boolean),
     optional("EnableProgressive", Kind::Boolean),
     optional("EnableEmbeddedCaptions", Kind::Boolean),
     optional("ClosedCaptionLanguage", Kind::Language),
+    optional(
+        "ClosedCaptions",
+        Kind::Group(&[repeated(
+            "ClosedCaption",
+            0,
+            16,
+            Kind::Group(CLOSED_CAPTION),
+        )]),
+    ),
+    optional("StrictCaptions", Kind::Boolean),
     optional("MaxBitrateCap", integer(1, 1_000_000)),
     optional("Encoder", Kind::Encoder),
     optional("ForceReprocess", Kind::Boolean),

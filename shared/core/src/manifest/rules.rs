@@ -6,6 +6,7 @@ use std::hash::Hash;
 use super::CaptionFormat;
 use super::defects::{Defects, quoted};
 use super::walk::{Group, Item};
+use crate::caption_service::CaptionService;
 
 pub(super) fn check(root: &Group, defects: &mut Defects<'_>) {
     if let Some(mezzanine) = root.group("Mezzanine") {
@@ -19,6 +20,22 @@ pub(super) fn check(root: &Group, defects: &mut Defects<'_>) {
         let tracks: Vec<&Group> = tracks.groups("SubtitleTrack").collect();
         subtitles(&tracks, defects);
     }
+    if let Some(settings) = root.group("TranscodeSettings") {
+        closed_captions(settings, defects);
+    }
+}
+
+/// Each service of closed captions becomes one track; `ClosedCaptionLanguage` states that of CC1.
+fn closed_captions(settings: &Group, defects: &mut Defects<'_>) {
+    let service = |g: &Group| g.item("Service")?.value()?.try_as_service_ref().copied();
+    let main = settings.item("ClosedCaptionLanguage");
+    let main = main.map(|item| (CaptionService::CC1, position_of(item)));
+    let stated = settings.group("ClosedCaptions");
+    let stated = stated.into_iter().flat_map(|g| g.groups("ClosedCaption"));
+    let stated = stated.filter_map(|g| Some((service(g)?, position_of(g.item("Service")?))));
+    let expected = "each service once (ClosedCaptionLanguage is that of CC1)";
+    let clash = |service: &CaptionService| format!("{service} again");
+    unique(main.into_iter().chain(stated), expected, clash, defects);
 }
 
 fn resolution(mezzanine: &Group, defects: &mut Defects<'_>) {

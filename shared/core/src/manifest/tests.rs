@@ -353,6 +353,7 @@ fn another(kind: Kind, value: &str) -> String {
         Kind::Hex(_) => "0011223344556677",
         Kind::Language => "nl",
         Kind::CaptionFormat => "ttml",
+        Kind::CaptionService => "SERVICE1",
         Kind::Encoder => "mediaconvert",
         Kind::HttpsUrl => "https://other.example/",
         Kind::Key => "other/key.srt",

@@ -8,6 +8,7 @@ use url::Url;
 use super::CaptionFormat;
 use super::defects::quoted;
 use super::fields::Kind;
+use crate::caption_service::CaptionService;
 use crate::encoder::EncoderKind;
 use crate::time::FrameRate;
 
@@ -20,6 +21,7 @@ pub(super) enum Value {
     Rate(FrameRate),
     Format(CaptionFormat),
     Encoder(EncoderKind),
+    Service(CaptionService),
 }
 
 /// Converts a text without surrounding white space.
@@ -46,6 +48,7 @@ pub(super) fn read(kind: Kind, text: &str) -> Result<Value, String> {
         Kind::Language => crate::language::normalized(text).map(Value::Text),
         Kind::CaptionFormat => text.parse().ok().map(Value::Format),
         Kind::Encoder => text.parse().ok().map(Value::Encoder),
+        Kind::CaptionService => text.parse().ok().map(Value::Service),
     };
     value.ok_or_else(|| quoted(text))
 }

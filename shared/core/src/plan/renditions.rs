@@ -1,14 +1,15 @@
 //! The audio and caption renditions of a plan.
 //!
 //! Audio renditions follow the manifest's audio tracks. Caption renditions come from three sources: the manifest's
-//! caption files, the subtitle streams of the mezzanine, and closed captions inside its pictures (CEA-608). A stream or
+//! caption files, the subtitle streams of the mezzanine, and closed captions inside its pictures or in a track (CEA-608, CEA-708). A stream or
 //! caption that was wanted but cannot be used becomes a [`LeftOut`], which the report shows as a warning.
 
 use serde::{Deserialize, Serialize};
 
+use crate::caption_service::CaptionService;
 use crate::job::Job;
 use crate::language;
-use crate::manifest::{AudioTrack, CaptionFormat, SubtitleTrack};
+use crate::manifest::{AudioTrack, CaptionFormat, ClosedCaption, SubtitleTrack};
 use crate::object::ObjectPin;
 use crate::probe::{Inspection, TextStream};
 use crate::time::{FrameCount, FrameRate};
@@ -60,6 +61,9 @@ pub struct TextRendition {
     /// Index among all streams of the mezzanine; absent for a caption file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stream: Option<u32>,
+    /// The service, if the stream contains closed captions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service: Option<CaptionService>,
     /// Format of the file, or the format that ffmpeg extracts the stream to.
     pub format: CaptionFormat,
     pub language: String,
@@ -131,7 +135,7 @@ fn audio_path(track: &AudioTrack, channels: u32) -> String {
     format!("audio/{}{described}{surround}", track.language)
 }
 
-/// ffmpeg's codec name of closed captions inside the pictures.
+/// ffmpeg's codec name of closed captions inside the pictures, and of QuickTime tracks of them.
 pub const CLOSED_CAPTIONS: &str = "eia_608";
 
 /// Longest time to decode a whole video for its captions, in seconds of one thread: ten of the fifteen minutes of a
@@ -156,6 +160,7 @@ impl Captions {
             path: text_path(&track.language, track.forced, track.sdh),
             source: source.clone(),
             stream: None,
+            service: None,
             format: track.format,
             language: track.language.clone(),
             label: track.label.clone(),
@@ -173,7 +178,8 @@ impl Captions {
     /// without a warning; any other stream that cannot be used is left out with a reason.
     pub(super) fn add_streams(&mut self, inspection: &Inspection) {
         let files = self.text.len();
-        for stream in &inspection.probe.text {
+        let streams = inspection.probe.text.iter();
+        for stream in streams.filter(|s| s.codec != CLOSED_CAPTIONS) {
             match self.embedded(stream, inspection) {
                 Ok(rendition) => self.text.push(rendition),
                 Err(taken) if taken.is_some_and(|at| at < files) => {}
@@ -210,6 +216,7 @@ impl Captions {
             path,
             source: inspection.mezzanine.clone(),
             stream: Some(stream.index),
+            service: None,
             language,
             default: false,
             forced: stream.forced,
@@ -217,47 +224,73 @@ impl Captions {
         })
     }
 
-    /// Adds the closed captions inside the pictures, or the reason why they are left out, if the video has them or the
-    /// manifest expects them.
+    /// Adds the services of closed captions that the manifest states, from a QuickTime track (`c608`) or the pictures, or
+    /// the reason why one is left out. A track that states its language needs no statement for CC1.
     ///
-    /// `language` is the manifest's; `decode_seconds` is the time of one thread to decode the whole video.
+    /// `decode_seconds` is the time of one thread to decode the whole video.
     pub(super) fn add_closed_captions(
         &mut self,
-        language: Option<&str>,
+        services: &[ClosedCaption],
         inspection: &Inspection,
         decode_seconds: f64,
     ) {
-        match self.closed_captions(language, inspection, decode_seconds) {
-            Ok(found) => self.text.extend(found),
-            Err(reason) => self.left_out.push(LeftOut {
-                stream: inspection.probe.video.index,
-                codec: CLOSED_CAPTIONS.into(),
-                language: language.map(str::to_owned),
-                reason,
-            }),
+        let probe = &inspection.probe;
+        let mut tracks = probe.text.iter().filter(|s| s.codec == CLOSED_CAPTIONS);
+        let track = tracks.next();
+        for more in tracks {
+            let reason = "only the first track of closed captions is read".to_owned();
+            self.leave_out(more.index, more.language.clone(), reason);
         }
+        let mut services = services.to_vec();
+        let known = track.and_then(|t| t.language.as_deref().map(language::tag));
+        let known = known.filter(|tag| tag != language::UNKNOWN);
+        let at = track
+            .map(|t| t.index)
+            .or(probe.video.captioned.then_some(probe.video.index));
+        if let (true, Some(index)) = (services.is_empty(), at) {
+            let Some(language) = known else {
+                let reason = "their language is unknown; state ClosedCaptionLanguage or deliver a caption file";
+                return self.leave_out(index, None, reason.to_owned());
+            };
+            let service = CaptionService::CC1;
+            services.push(ClosedCaption { service, language });
+        }
+        for wanted in &services {
+            let (stream, seconds) = match (wanted.service, track) {
+                (CaptionService::Cea608(_), Some(track)) => (track.index, 0.0),
+                _ => (probe.video.index, decode_seconds),
+            };
+            match self.closed_captions(wanted, stream, inspection, seconds) {
+                Ok(found) => self.text.extend(found),
+                Err(reason) => {
+                    let reason = format!("{}: {reason}", wanted.service);
+                    self.leave_out(stream, Some(wanted.language.clone()), reason);
+                }
+            }
+        }
+    }
+
+    fn leave_out(&mut self, stream: u32, language: Option<String>, reason: String) {
+        self.left_out.push(LeftOut {
+            stream,
+            codec: CLOSED_CAPTIONS.into(),
+            language,
+            reason,
+        });
     }
 
     fn closed_captions(
         &self,
-        language: Option<&str>,
+        wanted: &ClosedCaption,
+        stream: u32,
         inspection: &Inspection,
         decode_seconds: f64,
     ) -> Result<Option<TextRendition>, String> {
         let video = &inspection.probe.video;
-        let language = match (video.captioned, language) {
-            (false, None) => return Ok(None),
-            (false, Some(_)) => {
-                return Err("the first pictures contain none; deliver a caption file".into());
-            }
-            (true, None) => {
-                return Err(
-                    "their language is unknown; state ClosedCaptionLanguage or deliver a caption file"
-                        .into(),
-                );
-            }
-            (true, Some(language)) => language,
-        };
+        if stream == video.index && !video.captioned {
+            return Err("the first pictures contain none; deliver a caption file".into());
+        }
+        let language = &wanted.language;
         let path = text_path(language, false, true);
         match self.text.iter().find(|t| t.path == path).map(|t| t.stream) {
             Some(None) => return Ok(None),
@@ -272,12 +305,13 @@ impl Captions {
             ));
         }
         Ok(Some(TextRendition {
-            format: CaptionFormat::Ass,
+            format: CaptionFormat::Vtt,
             label: self.free_label(language, false, true),
             path,
             source: inspection.mezzanine.clone(),
-            stream: Some(video.index),
-            language: language.to_owned(),
+            stream: Some(stream),
+            service: Some(wanted.service),
+            language: language.clone(),
             default: false,
             forced: false,
             sdh: true,

@@ -1,14 +1,18 @@
-//! Captions inside the mezzanine: a subtitle stream, or closed captions within the pictures. ffmpeg extracts them as a
-//! file, and the readers of caption files read that.
+//! Captions inside the mezzanine. ffmpeg extracts a subtitle stream as a file, and the readers of caption files read that;
+//! ffprobe prints closed captions of the pictures or of a track, and [`super::closed`] decodes them.
 
 use std::path::PathBuf;
 
+use reelsmith_core::caption_service::CaptionService;
 use reelsmith_core::manifest::CaptionFormat;
 use reelsmith_core::plan::{CLOSED_CAPTIONS, Plan, TextRendition};
 use reelsmith_core::probe::{Probe, Seconds};
 use reelsmith_core::sniff::Container;
 
-use super::{MAX_SIZE, TextSegment, read, segments};
+use reelsmith_core::warning::{Warning, WarningName};
+
+use super::closed::{self, Packet};
+use super::{Captions, Cue, MAX_SIZE, Reading, encoding, millis, read, segments, settle, stamp};
 use crate::command::{Command, words};
 use crate::error::MediaError;
 use crate::input;
@@ -26,6 +30,10 @@ pub struct EmbeddedTask {
     pub stream: u32,
     /// ffmpeg's name for the codec.
     pub codec: String,
+    /// The service of closed captions; `None` for another subtitle stream.
+    pub service: Option<CaptionService>,
+    /// Whether the closed captions are within the pictures of the stream.
+    pub in_pictures: bool,
     /// The format of the extracted file.
     pub format: CaptionFormat,
     /// When the first video frame is shown: time zero of the output.
@@ -62,6 +70,8 @@ impl EmbeddedTask {
             container: probe.container,
             stream,
             codec: codec.to_owned(),
+            service: text.service,
+            in_pictures: stream == probe.video.index,
             format: text.format,
             video_start: plan.video_start,
             directory: directory.into(),
@@ -80,15 +90,7 @@ const SHIFT_MS: i64 = 3_600_000;
 #[must_use]
 pub fn embedded_argv(task: &EmbeddedTask) -> Vec<String> {
     let (url, container, stream) = (&task.url, task.container, task.stream);
-    let input = if task.codec == CLOSED_CAPTIONS {
-        format!(
-            "{} -map 0:s:0",
-            input::open_captions(url, container, stream)
-        )
-    } else {
-        format!("{} -map 0:{stream}", input::open(url, container))
-    };
-    // Closed captions are extracted as ASS, in which an angle bracket is plain text.
+    let input = format!("{} -map 0:{stream}", input::open(url, container));
     let (muxer, converted) = match task.format {
         CaptionFormat::Ass => ("ass", "ass"),
         CaptionFormat::Vtt => ("webvtt", "subrip"),
@@ -106,6 +108,22 @@ pub fn embedded_argv(task: &EmbeddedTask) -> Vec<String> {
     ))
 }
 
+/// Arguments of ffprobe for printing the packets of closed captions with their times and bytes.
+#[must_use]
+pub fn closed_argv(task: &EmbeddedTask) -> Vec<String> {
+    let (url, container, stream) = (&task.url, task.container, task.stream);
+    let (input, stream) = if task.in_pictures {
+        let input = input::open_captions(url, container, stream);
+        (input, "s:0".to_owned())
+    } else {
+        (input::open(url, container), stream.to_string())
+    };
+    words(&format!(
+        "-v error -hide_banner -select_streams {stream} -show_packets -show_data \
+         -show_entries packet=pts_time,duration_time,data -of compact=print_section=0:nokey=1 {input}"
+    ))
+}
+
 /// The offset from the source's timeline to the programme's, plus the hour, in microseconds rounded to nearest.
 fn shift_us(start: Seconds) -> i64 {
     let scale = i128::from(start.timescale.0.max(1));
@@ -113,8 +131,8 @@ fn shift_us(start: Seconds) -> i64 {
     SHIFT_MS * 1_000 - i64::try_from(start).unwrap_or(0)
 }
 
-/// Extracts a subtitle stream and cuts it as [`super::convert_captions`] does; also returns the processor time in
-/// milliseconds. Unlike a file, a stream may have no cues: a track of forced subtitles may be empty.
+/// Extracts a subtitle stream or a service of closed captions and cuts it as [`super::convert_captions`] does; also returns the processor time in
+/// milliseconds. Unlike a file, a stream may have no cues: then there are no segments, and a warning.
 ///
 /// # Errors
 /// [`MediaError::Captions`] if the extracted file is malformed, and the errors of [`process::run`].
@@ -123,27 +141,99 @@ pub async fn convert_embedded(
     task: &EmbeddedTask,
     plan: &Plan,
     limits: &Limits,
-) -> Result<(Vec<TextSegment>, u64), MediaError> {
+) -> Result<(Captions, u64), MediaError> {
     let limits = Limits {
         // Between two cues ffmpeg may read for minutes without writing anything.
         stall: limits.wall,
         file_size: MAX_SIZE as u64 + 1,
         ..*limits
     };
+    if let Some(service) = task.service {
+        return convert_closed(tools, task, service, plan, &limits).await;
+    }
     let command =
         Command::new(tools.caption_extractor(), embedded_argv(task)).within(&task.directory);
     let run = process::run(&command, &limits, |_| Ok(Activity::Progress)).await?;
     let file = read_and_remove(&task.directory.join(OUTPUT)).await?;
-    let mut cues = if file.is_empty() {
-        Vec::new()
+    let text = encoding::decode(&file, "")?.text;
+    let mut reading = if text.trim().is_empty() {
+        Reading::default()
     } else {
-        read(&file, task.format)?
+        read(&text, task.format)?
     };
-    for cue in &mut cues {
-        cue.start -= SHIFT_MS;
-        cue.end -= SHIFT_MS;
+    reading.cues.iter_mut().for_each(|c| c.shift(-SHIFT_MS));
+    let name = format!("stream {}", task.stream);
+    Ok((within_programme(reading.cues, &name, "", plan), run.cpu_ms))
+}
+
+/// Limit of packets of closed captions: those of 24 hours at 60 frames per second.
+const MAX_PACKETS: usize = 24 * 3_600 * 60;
+
+async fn convert_closed(
+    tools: &Tools,
+    task: &EmbeddedTask,
+    service: CaptionService,
+    plan: &Plan,
+    limits: &Limits,
+) -> Result<(Captions, u64), MediaError> {
+    let command = Command::new(&tools.ffprobe, closed_argv(task));
+    let mut packets = Vec::new();
+    let collect = |line: &str| {
+        // Most pictures have no captions: of those in a row the last is enough.
+        if packets.last().is_some_and(Packet::is_padding) {
+            packets.pop();
+        }
+        packets.extend(Packet::read(line).filter(|_| packets.len() < MAX_PACKETS));
+        Ok(Activity::Progress)
+    };
+    let run = process::run(&command, limits, collect).await?;
+    packets.sort_by_key(|p| p.start);
+    let mut services = closed::read(&packets);
+    let names: Vec<String> = services.keys().map(ToString::to_string).collect();
+    let others = match names.len() {
+        0 => " in any service".to_owned(),
+        _ => format!(" in {service}; there are captions in {}", names.join(", ")),
+    };
+    let mut cues = services.remove(&service).unwrap_or_default();
+    let start = -shift_us(task.video_start).div_euclid(1_000) + SHIFT_MS;
+    cues.iter_mut().for_each(|c| c.shift(-start));
+    let name = format!("{service} of stream {}", task.stream);
+    Ok((within_programme(cues, &name, &others, plan), run.cpu_ms))
+}
+
+/// The cues of a stream that are shown within the programme. The stream has the mezzanine's clock, so cues outside are
+/// those of parts that the programme does not have. `others` continues the finding that there are none.
+fn within_programme(cues: Vec<Cue>, name: &str, others: &str, plan: &Plan) -> Captions {
+    let total = millis(plan.duration(), plan);
+    let all = cues.len();
+    let within = |c: &Cue| c.start < total && c.end > 0;
+    let mut shown: Vec<Cue> = cues
+        .into_iter()
+        .filter(|c| c.end > c.start && !c.payload.is_empty())
+        .collect();
+    let outside = shown.iter().filter(|c| !within(c)).count();
+    shown.retain(within);
+    for cue in &mut shown {
+        cue.start = cue.start.max(0);
+        cue.end = cue.end.min(total);
     }
-    Ok((segments(&super::shown(cues, plan), plan), run.cpu_ms))
+    let mut warnings = Vec::new();
+    if shown.is_empty() {
+        let found = match all {
+            0 => format!("no cue{others}"),
+            _ => format!("{all} cues, {outside} of them outside the programme"),
+        };
+        warnings.push(settle::empty(name, found));
+    } else if outside > 0 {
+        let expected = format!("cues within the programme of {}", stamp(total));
+        let warning = Warning::new(WarningName::CaptionCuesOutside, name).times(outside as u64);
+        let found = format!("{outside} of {all} outside");
+        warnings.push(warning.because(expected, found, "they are left out"));
+    }
+    Captions {
+        segments: segments(&settle::merged(shown), plan),
+        warnings,
+    }
 }
 
 #[cfg(test)]

@@ -1,44 +1,4 @@
-//! What the readers share: decoding bytes to text, times in text, and building the text of a WebVTT cue.
-
-use super::wrong;
-use crate::error::MediaError;
-
-/// Decodes UTF-8, or UTF-16 with a byte order mark. Line ends become `\n` and NUL becomes U+FFFD (WebVTT, 4.1).
-pub(super) fn decode(bytes: &[u8]) -> Result<String, MediaError> {
-    let text = match bytes {
-        [0xFF, 0xFE, rest @ ..] => utf16(rest, u16::from_le_bytes)?,
-        [0xFE, 0xFF, rest @ ..] => utf16(rest, u16::from_be_bytes)?,
-        [0xEF, 0xBB, 0xBF, rest @ ..] => utf8(rest)?,
-        rest => utf8(rest)?,
-    };
-    let lines = text.replace("\r\n", "\n").replace('\r', "\n");
-    Ok(lines.replace('\0', "\u{FFFD}"))
-}
-
-fn utf8(bytes: &[u8]) -> Result<String, MediaError> {
-    let text = std::str::from_utf8(bytes).map_err(|e| {
-        let (good, bad) = bytes.split_at(e.valid_up_to());
-        let line = good.iter().filter(|b| **b == b'\n').count() + 1;
-        let byte = bad.first().copied().unwrap_or_default();
-        let found = format!("the byte 0x{byte:02x} of another encoding");
-        wrong(u32::try_from(line).unwrap_or(u32::MAX), "UTF-8", found)
-    })?;
-    Ok(text.to_owned())
-}
-
-fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Result<String, MediaError> {
-    let (pairs, rest) = bytes.as_chunks::<2>();
-    let units = pairs.iter().map(|pair| unit(*pair));
-    let text: Result<String, _> = char::decode_utf16(units).collect();
-    match text {
-        Ok(text) if rest.is_empty() => Ok(text),
-        _ => Err(wrong(
-            None,
-            "UTF-16, as the byte order mark states",
-            "another encoding",
-        )),
-    }
-}
+//! What the readers share: times in text, and building the text of a WebVTT cue.
 
 /// Lines with their numbers from 1.
 pub(super) fn lines(text: &str) -> impl Iterator<Item = (u32, &str)> {
@@ -77,13 +37,45 @@ pub(super) fn thousandths(fraction: &str) -> Option<i64> {
     Some((value * 1_000 + scale / 2) / scale)
 }
 
-/// The times of `A --> B …` in milliseconds. Cue settings after them are ignored.
-pub(super) fn timing(line: &str, number: u32, example: &str) -> Result<(i64, i64), MediaError> {
-    let bad = || wrong(number, format!("times as {example}"), quoted(line.trim()));
-    let (start, rest) = line.split_once("-->").ok_or_else(bad)?;
-    let end = rest.split_ascii_whitespace().next().ok_or_else(bad)?;
-    let start = clock(start.trim()).ok_or_else(bad)?;
-    Ok((start, clock(end).ok_or_else(bad)?))
+/// The arrows between the times of a cue: the right one, and what editors and converters make of it.
+const ARROWS: [&str; 5] = ["-->", "--&gt;", "–>", "—>", "->"];
+
+/// The times of `A --> B …` in milliseconds, and what follows them. `None` if the line has no two times.
+pub(super) fn timing(line: &str) -> Option<(i64, i64, &str)> {
+    let (start, rest) = ARROWS.iter().find_map(|arrow| line.split_once(arrow))?;
+    let (start, rest) = (loose_clock(start)?, rest.trim());
+    let end = rest.split_ascii_whitespace().next()?;
+    match loose_clock(end) {
+        Some(millis) => Some((start, millis, &rest[end.len()..])),
+        // Spaces within a time, which translation programs insert.
+        None => Some((start, loose_clock(rest)?, "")),
+    }
+}
+
+/// Whether a line looks like times, though perhaps malformed ones: an arrow between times or behind one.
+pub(super) fn looks_like_timing(line: &str) -> bool {
+    let Some((start, end)) = line.split_once("-->") else {
+        return timing(line).is_some();
+    };
+    let clock = |text: &str| {
+        let digits = text.bytes().filter(u8::is_ascii_digit).count();
+        let other = |b: u8| b.is_ascii_alphabetic() && b != b'o' && b != b'O';
+        text.contains(':') && digits >= 3 && !text.bytes().any(other)
+    };
+    let end = end.split_whitespace().next().unwrap_or_default();
+    clock(start) || clock(end) && end.bytes().filter(u8::is_ascii_digit).count() >= 6
+}
+
+/// As [`clock`], with spaces within the time and with a colon before milliseconds.
+fn loose_clock(text: &str) -> Option<i64> {
+    let text: String = text.chars().filter(|c| !c.is_whitespace()).collect();
+    let colons = text.matches(':').count();
+    match text.rsplit_once(':') {
+        Some((clock_part, millis)) if colons == 3 && millis.len() == 3 => {
+            clock(&format!("{clock_part}.{millis}"))
+        }
+        _ => clock(&text),
+    }
 }
 
 /// The start of a malformed text, for an error message.
@@ -110,6 +102,9 @@ impl Payload {
                 '<' => self.out.push_str("&lt;"),
                 '>' => self.out.push_str("&gt;"),
                 '\n' => self.line_break(),
+                '\t' => self.out.push(' '),
+                // A control character, perhaps from a character reference, could end a line.
+                c if c.is_control() => {}
                 c => self.out.push(c),
             }
         }

@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::testing::{made, serve, tools};
 
 fn facts(json: &str) -> Result<Probe, MediaError> {
     let facts: Facts = serde_json::from_str(json).unwrap();
@@ -10,7 +11,7 @@ fn facts(json: &str) -> Result<Probe, MediaError> {
 #[test]
 fn the_command_line_forces_demuxer_and_protocol() {
     let args = probe_argv("http://127.0.0.1:1/t/m", Container::Matroska);
-    insta::assert_snapshot!(args.join(" "), @"-v error -hide_banner -show_entries format=duration,nb_streams:stream=index,codec_type,codec_name,profile,width,height,sample_aspect_ratio,pix_fmt,bits_per_raw_sample,r_frame_rate,avg_frame_rate,time_base,duration,field_order,color_primaries,color_transfer,color_space,color_range,channels,sample_rate:stream_disposition=attached_pic,still_image,forced,hearing_impaired:stream_tags=language,rotate:stream_side_data -of json -protocol_whitelist http,tcp -format_whitelist matroska -max_streams 64 -max_pixels 67108864 -f matroska -reconnect 1 -reconnect_on_network_error 1 -reconnect_on_http_error 5xx,429 -reconnect_delay_max 4 -short_seek_size 262144 -recv_buffer_size 65536 -i http://127.0.0.1:1/t/m");
+    insta::assert_snapshot!(args.join(" "), @"-v error -hide_banner -show_entries format=duration,nb_streams:format_tags=timecode:stream=index,codec_type,codec_name,profile,width,height,sample_aspect_ratio,pix_fmt,bits_per_raw_sample,r_frame_rate,avg_frame_rate,time_base,duration,field_order,color_primaries,color_transfer,color_space,color_range,channels,sample_rate:stream_disposition=attached_pic,still_image,forced,hearing_impaired:stream_tags=language,rotate,timecode:stream_side_data -of json -protocol_whitelist http,tcp -format_whitelist matroska -max_streams 64 -max_pixels 67108864 -f matroska -reconnect 1 -reconnect_on_network_error 1 -reconnect_on_http_error 5xx,429 -reconnect_delay_max 4 -short_seek_size 262144 -recv_buffer_size 65536 -i http://127.0.0.1:1/t/m");
 }
 
 #[test]
@@ -165,4 +166,21 @@ async fn disguised_playlists_access_neither_files_nor_the_network() {
     }
     let knock = tokio::time::timeout(std::time::Duration::ZERO, sentinel.accept()).await;
     assert!(knock.is_err(), "the listener was reached");
+}
+
+#[tokio::test]
+async fn the_start_timecode_is_that_of_the_first_picture() {
+    for (name, container) in [("a.mov", Container::Mov), ("a.mxf", Container::Mxf)] {
+        for (stated, expected) in [("-timecode 10:00:00:00", Some("10:00:00:00")), ("", None)] {
+            let (_folder, file) = made(&format!(
+                "-f lavfi -i testsrc2=size=64x64:rate=25 -frames:v 5 -c:v mpeg2video {stated} {name}"
+            ));
+            let proxy = serve(&file).await;
+            let found = probe(&tools(), &proxy.url(), container).await.unwrap();
+            let found = found.start_timecode.map(|t| t.to_string());
+            // MXF always states one.
+            let expected = expected.or((name == "a.mxf").then_some("00:00:00:00"));
+            assert_eq!(found.as_deref(), expected, "{name}");
+        }
+    }
 }

@@ -32,6 +32,13 @@ fn track(language: &str, label: &str) -> SubtitleTrack {
     }
 }
 
+fn service(service: &str, language: &str) -> ClosedCaption {
+    ClosedCaption {
+        service: service.parse().unwrap(),
+        language: language.into(),
+    }
+}
+
 /// Captions of a file with these streams whose manifest has these tracks, one line each.
 fn planned(tracks: &[SubtitleTrack], streams: Vec<TextStream>) -> String {
     let inspection = inspection(tracks, streams);
@@ -126,14 +133,15 @@ fn closed_captions_need_a_language_and_a_programme_that_is_not_too_long() {
         inspection.probe.video.captioned = captioned;
         let mut captions = Captions::of_files(tracks, &inspection);
         captions.add_streams(&inspection);
-        captions.add_closed_captions(language, &inspection, seconds);
+        let services: Vec<_> = language.map(|l| service("CC1", l)).into_iter().collect();
+        captions.add_closed_captions(&services, &inspection, seconds);
         lines(&captions)
     };
     let mut sdh = track("en", "English");
     sdh.sdh = true;
     insta::assert_snapshot!(planned(true, Some("en"), 299.0, &[]), @r#"
     text/ja "ja" of stream 3, Srt, default false
-    text/en_sdh "en (SDH)" of stream 0, Ass, default false
+    text/en_sdh "en (SDH)" of stream 0, Vtt, default false
     "#);
     insta::assert_snapshot!(planned(true, Some("en"), 299.0, &[sdh]), @r#"
     text/en_sdh "English" of captions/en.srt, Srt, default true
@@ -141,7 +149,7 @@ fn closed_captions_need_a_language_and_a_programme_that_is_not_too_long() {
     "#);
     insta::assert_snapshot!(planned(true, Some("en"), 301.0, &[]), @r#"
     text/ja "ja" of stream 3, Srt, default false
-    without stream 0, eia_608: decoding all pictures takes 301 s, and the limit is 300 s; deliver a caption file
+    without stream 0, eia_608: CC1: decoding all pictures takes 301 s, and the limit is 300 s; deliver a caption file
     "#);
     insta::assert_snapshot!(planned(true, None, 1.0, &[]), @r#"
     text/ja "ja" of stream 3, Srt, default false
@@ -149,7 +157,41 @@ fn closed_captions_need_a_language_and_a_programme_that_is_not_too_long() {
     "#);
     insta::assert_snapshot!(planned(false, Some("en"), 1.0, &[]), @r#"
     text/ja "ja" of stream 3, Srt, default false
-    without stream 0, eia_608: the first pictures contain none; deliver a caption file
+    without stream 0, eia_608: CC1: the first pictures contain none; deliver a caption file
     "#);
     insta::assert_snapshot!(planned(false, None, 1.0, &[]), @r#"text/ja "ja" of stream 3, Srt, default false"#);
+}
+
+#[test]
+fn services_of_closed_captions_become_renditions() {
+    let planned = |streams, captioned: bool, services: &[ClosedCaption]| {
+        let mut inspection = inspection(&[], streams);
+        inspection.probe.video.captioned = captioned;
+        let mut captions = Captions::default();
+        captions.add_streams(&inspection);
+        captions.add_closed_captions(services, &inspection, 1.0);
+        let services = captions.text.iter().filter_map(|t| t.service);
+        let services: Vec<_> = services.map(|s| s.to_string()).collect();
+        format!("{services:?}\n{}", lines(&captions))
+    };
+    let c608 = |language| vec![stream(2, "eia_608", language)];
+    let both = [service("CC3", "es"), service("SERVICE2", "fr")];
+    insta::assert_snapshot!(planned(c608("eng"), false, &[]), @r#"
+    ["CC1"]
+    text/en_sdh "en (SDH)" of stream 2, Vtt, default false
+    "#);
+    insta::assert_snapshot!(planned(c608(""), true, &[]), @r#"
+    []
+    without stream 2, eia_608: their language is unknown; state ClosedCaptionLanguage or deliver a caption file
+    "#);
+    insta::assert_snapshot!(planned(c608("eng"), true, &both), @r#"
+    ["CC3", "SERVICE2"]
+    text/es_sdh "es (SDH)" of stream 2, Vtt, default false
+    text/fr_sdh "fr (SDH)" of stream 0, Vtt, default false
+    "#);
+    insta::assert_snapshot!(planned(c608("eng"), false, &both), @r#"
+    ["CC3"]
+    text/es_sdh "es (SDH)" of stream 2, Vtt, default false
+    without stream 0, eia_608: SERVICE2: the first pictures contain none; deliver a caption file
+    "#);
 }

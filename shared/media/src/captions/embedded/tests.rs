@@ -1,7 +1,9 @@
 use std::sync::Arc;
 
+use reelsmith_core::caption_service::CaptionService;
 use reelsmith_core::object::{ObjectPin, ObjectRef};
 use reelsmith_core::time::{Ticks, Timescale};
+use reelsmith_core::warning::WarningName;
 
 use super::*;
 use crate::testing::{MemoryStore, ffmpeg, plan, serve, tools};
@@ -23,6 +25,7 @@ fn text(stream: u32, format: CaptionFormat) -> TextRendition {
             size: 1,
         },
         stream: Some(stream),
+        service: None,
         format,
         language: "en".into(),
         label: "en".into(),
@@ -62,7 +65,13 @@ async fn read(file: &std::path::Path, container: Container) -> Vec<String> {
         let text = text(stream.index, format);
         let task = EmbeddedTask::new(proxy.url(), &probe, &plan, &text, folder.path()).unwrap();
         let made = convert_embedded(&tools(), &task, &plan, &Limits::default()).await;
-        let bodies: Vec<String> = made.unwrap().0.into_iter().map(|s| s.body).collect();
+        let bodies: Vec<String> = made
+            .unwrap()
+            .0
+            .segments
+            .into_iter()
+            .map(|s| s.body)
+            .collect();
         let (language, forced, sdh) = (stream.language.as_deref(), stream.forced, stream.sdh);
         all.push(format!(
             "{} {language:?} forced {forced} sdh {sdh}\n{}",
@@ -102,7 +111,7 @@ async fn convert_stream_1(store: &Arc<MemoryStore>, reads: ProxyOptions) -> (Vec
     let task = EmbeddedTask::new(proxy.url(), &probe.unwrap(), &plan, &text, folder.path());
     let made = convert_embedded(&tools(), &task.unwrap(), &plan, &Limits::default()).await;
     let made = proxy.check(made).unwrap();
-    let bodies = made.0.into_iter().map(|s| s.body).collect();
+    let bodies = made.0.segments.into_iter().map(|s| s.body).collect();
     (bodies, proxy.bytes_read())
 }
 
@@ -140,6 +149,8 @@ async fn cues_outside_the_programme_are_dropped() {
         .await
         .unwrap()
         .0;
+    assert_eq!(made.warnings[0].name, WarningName::CaptionCuesOutside);
+    let made = made.segments;
     assert_eq!(made.len(), 1);
     assert!(
         made[0]
@@ -152,7 +163,8 @@ async fn cues_outside_the_programme_are_dropped() {
         .await
         .unwrap()
         .0;
-    assert_eq!(silent.iter().map(|s| s.cues).sum::<u32>(), 0);
+    assert_eq!(silent.segments, []);
+    assert_eq!(silent.warnings[0].name, WarningName::CaptionTrackEmpty);
 }
 
 #[test]
@@ -162,6 +174,8 @@ fn the_command_line_matches_its_snapshot() {
         container: Container::Mov,
         stream: 3,
         codec: "mov_text".into(),
+        service: None,
+        in_pictures: false,
         format: CaptionFormat::Srt,
         video_start: Seconds {
             ticks: Ticks(1_001),
@@ -285,11 +299,22 @@ async fn convert_captioned(file: &std::path::Path, container: Container, start: 
     let mut plan = plan(180, "30000/1001");
     plan.video_start = start;
     let folder = tempfile::tempdir().unwrap();
-    let text = text(probe.video.index, CaptionFormat::Ass);
+    let mut text = text(probe.video.index, CaptionFormat::Vtt);
+    text.service = Some(CaptionService::CC1);
     let task = EmbeddedTask::new(proxy.url(), &probe, &plan, &text, folder.path()).unwrap();
     let made = convert_embedded(&tools(), &task, &plan, &Limits::default()).await;
     let made = proxy.check(made).unwrap();
-    let bodies: Vec<String> = made.0.into_iter().map(|s| s.body).collect();
+    text.service = Some(CaptionService::Cea708(2));
+    let task = EmbeddedTask::new(proxy.url(), &probe, &plan, &text, folder.path()).unwrap();
+    let empty = convert_embedded(&tools(), &task, &plan, &Limits::default()).await;
+    let empty = empty.unwrap().0;
+    assert_eq!(empty.segments, []);
+    let warning = empty.warnings[0].to_string();
+    assert_eq!(
+        warning,
+        "CaptionTrackEmpty: SERVICE2 of stream 0: expected at least one cue, found no cue in SERVICE2; there are captions in CC1; the track is left out"
+    );
+    let bodies: Vec<String> = made.0.segments.into_iter().map(|s| s.body).collect();
     bodies.join("=====\n")
 }
 
@@ -334,9 +359,52 @@ fn the_filter_input_has_the_options_of_every_input() {
         container: Container::MpegTs,
         stream: 2,
         codec: CLOSED_CAPTIONS.into(),
-        format: CaptionFormat::Ass,
+        service: Some(CaptionService::CC1),
+        in_pictures: true,
+        format: CaptionFormat::Vtt,
         video_start: ZERO,
         directory: PathBuf::from("/tmp/x"),
     };
-    insta::assert_snapshot!(embedded_argv(&task).join(" "));
+    insta::assert_snapshot!(closed_argv(&task).join(" "));
+}
+
+/// The QuickTime track of closed captions that ffmpeg makes of a Scenarist file.
+#[tokio::test]
+async fn a_quicktime_track_of_closed_captions_is_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let word = |pairs: &[Pair]| {
+        let pairs = pairs
+            .iter()
+            .map(|p| format!("{:02x}{:02x}", odd(p[0]), odd(p[1])));
+        pairs.collect::<Vec<_>>().join(" ")
+    };
+    let (hello, clear) = (word(&pop_on("Hello")), word(&[[0x14, 0x2C], [0x14, 0x2C]]));
+    let scc = format!("Scenarist_SCC V1.0\n\n00:00:01:00\t{hello}\n\n00:00:03:00\t{clear}\n");
+    std::fs::write(folder.path().join("a.scc"), scc).unwrap();
+    ffmpeg(
+        folder.path(),
+        "-f lavfi -i testsrc2=size=64x64:rate=30000/1001:duration=5 -i a.scc -map 0 -map 1 -c:v libx264 -preset ultrafast \
+         -c:s copy -metadata:s:s:0 language=eng film.mov",
+    );
+    let proxy = serve(&folder.path().join("film.mov")).await;
+    let probe = probe(&tools(), &proxy.url(), Container::Mov).await.unwrap();
+    let stream = &probe.text[0];
+    assert_eq!(
+        (stream.codec.as_str(), stream.language.as_deref()),
+        (CLOSED_CAPTIONS, Some("eng"))
+    );
+    let plan = plan(150, "30000/1001");
+    let mut text = text(stream.index, CaptionFormat::Vtt);
+    text.service = Some(CaptionService::CC1);
+    let task = EmbeddedTask::new(proxy.url(), &probe, &plan, &text, folder.path()).unwrap();
+    let made = convert_embedded(&tools(), &task, &plan, &Limits::default()).await;
+    let captions = made.unwrap().0;
+    assert_eq!(captions.warnings, []);
+    let body = &captions.segments[0].body;
+    assert!(
+        body.ends_with(
+            "\n00:00:01.000 --> 00:00:03.000 line:84.6% position:10% align:left\nHello\n"
+        ),
+        "{body}"
+    );
 }
