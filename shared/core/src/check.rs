@@ -133,13 +133,17 @@ fn audio_tracks(manifest: &Manifest, probe: &Probe, refusals: &mut Refusals) {
     for track in &manifest.audio_tracks {
         let subject = format!("audio track {}", track.language);
         let Some(stream) = probe.audio.get(track.track_index as usize) else {
-            let expected = format!("TrackIndex below {}", probe.audio.len());
-            refusals.add(
-                RefusalKind::AudioTrack,
-                &subject,
-                expected,
-                track.track_index,
-            );
+            let (expected, found) = match probe.audio.len() {
+                0 => (
+                    "no AudioTracks for a file without audio".to_owned(),
+                    "one".to_owned(),
+                ),
+                streams => (
+                    format!("TrackIndex below {streams}"),
+                    track.track_index.to_string(),
+                ),
+            };
+            refusals.add(RefusalKind::AudioTrack, &subject, expected, found);
             continue;
         };
         if !stream.codec.starts_with("pcm_") && !AUDIO_CODECS.contains(&stream.codec.as_str()) {
