@@ -1,12 +1,12 @@
 // Drives Chromium over the pages that reelsmith serves, by a plan that tests/tests/browser/main.rs writes:
-// {packages, chromium, artefacts, outputs: [{name, url, seconds, frame, frames, tones, cues}], report, offline, console, failure}, of which
+// {packages, chromium, artefacts, outputs: [{name, url, seconds, frame, frames, silent, tones, cues}], report, offline, console, failure}, of which
 // the last four are {url, …} as pages.mjs takes them.
 // Prints a table; exit code 1 where something is not as it must be. Screenshots go to `artefacts`.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { chromium, page as openPage } from './chromium.mjs';
 import { console_, failure, report } from './pages.mjs';
-import { captions, everyRung, languages, rungSwitch } from './playback.mjs';
+import { captions, everyRung, languages, rungSwitch, silent } from './playback.mjs';
 
 const plan = JSON.parse(readFileSync(process.argv[2]));
 mkdirSync(plan.artefacts, { recursive: true });
@@ -27,6 +27,7 @@ async function plays(output) {
     const { page, complaints } = await player(output, kind);
     rows.push(...(await everyRung(page, kind, output)));
     rows.push(await rungSwitch(page, kind, output));
+    if (output.silent) rows.push(await silent(page, kind));
     if (output.tones) rows.push(await languages(async () => (await player(output, kind)).page, kind, output, output.tones));
     if (output.cues) rows.push(await captions(page, kind, output, output.cues, picture(`${output.name}-${kind}`)));
     await page.screenshot({ path: picture(`${output.name}-${kind}-end`) });

@@ -170,3 +170,9 @@ export async function captions(page, kind, expected, cues, picture) {
   }
   return result(`${kind}: ${shown.length} captions shown`, facts, wrong);
 }
+
+/** A title without audio: there is none to choose. */
+export async function silent(page, kind) {
+  const found = await page.evaluate(() => globalThis.reelsmith.engine().audios());
+  return { name: `${kind}: no audio to choose`, wrong: found.length ? [`audio: expected none, found ${JSON.stringify(found)}`] : [] };
+}

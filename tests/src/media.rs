@@ -129,6 +129,19 @@ fn tiny(name: &str, seconds: u32) -> PathBuf {
     ffmpeg(name, &args)
 }
 
+/// Frames of [`silent`].
+pub const SILENT_FRAMES: u64 = 120;
+
+/// Five seconds of small pictures without an audio stream.
+pub fn silent() -> &'static Path {
+    static PATH: OnceLock<PathBuf> = OnceLock::new();
+    PATH.get_or_init(|| {
+        let args = "-f lavfi -i testsrc2=size=320x180:rate=24 -frames:v 120 -c:v libx264 -preset ultrafast -g 48 -pix_fmt yuv420p";
+        let args: Vec<&str> = args.split_whitespace().collect();
+        ffmpeg("silent.mp4", &args)
+    })
+}
+
 /// Two seconds of audio without video, in an MP4.
 pub fn audio_only() -> &'static Path {
     static PATH: OnceLock<PathBuf> = OnceLock::new();

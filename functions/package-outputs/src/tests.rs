@@ -299,6 +299,26 @@ fn surround_and_accessibility_in_both_formats() {
 }
 
 #[test]
+fn a_title_without_audio_has_no_audio_in_either_format() {
+    let mut package = package();
+    package.audio.clear();
+    package.plan.audio.clear();
+    let multivariant = hls::multivariant(&package).unwrap();
+    assert!(!multivariant.contains("AUDIO") && !multivariant.contains("mp4a"));
+    for video in &package.video {
+        let (codec, peak) = (&video.track.codec, video.track.peak(4).0);
+        let variant = format!("BANDWIDTH={peak},");
+        let mut lines = multivariant.lines();
+        let line = lines.find(|l| l.contains(&variant)).unwrap();
+        assert!(line.contains(&format!("CODECS=\"{codec}\"")), "{line}");
+    }
+    let mpd = dash::mpd(&package).unwrap();
+    assert!(!mpd.contains("contentType=\"audio\"") && !mpd.contains("mp4a"));
+    assert_eq!(mpd.matches("contentType=\"video\"").count(), 2);
+    assert!(mpd.contains("contentType=\"text\""));
+}
+
+#[test]
 fn media_playlists_of_each_kind() {
     let package = package();
     insta::assert_snapshot!(

@@ -212,7 +212,7 @@ fn refused(object: &ObjectRef, first: &Refusal, all: &[Refusal]) -> Failure {
         ),
         RefusalKind::AudioTrack => (
             ErrorName::AudioTrackMissing,
-            "correct TrackIndex in the manifest or deliver the track",
+            "correct TrackIndex in the manifest, remove the track from it, or deliver the track",
         ),
         RefusalKind::Mismatch => (
             ErrorName::ManifestMismatch,

@@ -62,6 +62,14 @@ impl ValidOutput {
         Self::of(&Shape::short())
     }
 
+    /// As [`ValidOutput::new`], of a job without audio.
+    pub fn without_audio() -> Self {
+        Self::of(&Shape {
+            audio: &[],
+            ..Shape::short()
+        })
+    }
+
     /// Six rungs of a number of segments of four seconds, the last one of two: 360 for an episode, 1,800 for a film.
     /// Video segments have 10 to 40 kB, times `weight`.
     pub fn long(segments: u32, weight: u32) -> Self {
@@ -84,7 +92,7 @@ impl ValidOutput {
                 .insert(format!("{}/init.mp4", rung.folder), InitSpec::video(rung));
             good.add_video(rung, shape);
         }
-        for (folder, _, _) in AUDIO {
+        for (folder, _, _) in shape.audio {
             good.inits
                 .insert(format!("{folder}/init.mp4"), InitSpec::audio());
             good.add_audio(folder, shape);

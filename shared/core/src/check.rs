@@ -133,13 +133,17 @@ fn audio_tracks(manifest: &Manifest, probe: &Probe, refusals: &mut Refusals) {
     for track in &manifest.audio_tracks {
         let subject = format!("audio track {}", track.language);
         let Some(stream) = probe.audio.get(track.track_index as usize) else {
-            let expected = format!("TrackIndex below {}", probe.audio.len());
-            refusals.add(
-                RefusalKind::AudioTrack,
-                &subject,
-                expected,
-                track.track_index,
-            );
+            let (expected, found) = match probe.audio.len() {
+                0 => (
+                    "no AudioTracks for a file without audio".to_owned(),
+                    "one".to_owned(),
+                ),
+                streams => (
+                    format!("TrackIndex below {streams}"),
+                    track.track_index.to_string(),
+                ),
+            };
+            refusals.add(RefusalKind::AudioTrack, &subject, expected, found);
             continue;
         };
         if !stream.codec.starts_with("pcm_") && !AUDIO_CODECS.contains(&stream.codec.as_str()) {
@@ -206,4 +210,40 @@ fn same_codec(declared: &str, codec: &str) -> bool {
         .iter()
         .find(|(_, names)| names.iter().any(|n| plain.starts_with(n)));
     known.is_none_or(|(name, _)| *name == codec)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(audio: &serde_json::Value) -> Vec<(RefusalKind, String)> {
+        let xml = include_bytes!("../../../sample-data/manifests/good/minimal.xml");
+        let manifest = crate::manifest::parse(xml).manifest.unwrap();
+        let probe = serde_json::json!({
+            "container": "mov", "duration_us": 1, "audio": audio, "streams": 2,
+            "video": {
+                "index": 0, "codec": "h264", "profile": null, "coded": {"width": 64, "height": 64}, "sar": [1, 1], "rotation": 0,
+                "pixel_format": "yuv420p", "bit_depth": 8, "base_frame_rate": "25", "average_frame_rate": "25", "time_base": [1, 25],
+                "field_order": "progressive", "primaries": null, "transfer": null, "matrix": null, "range": null,
+            },
+        });
+        let mut refusals = Refusals::default();
+        audio_tracks(
+            &manifest,
+            &serde_json::from_value(probe).unwrap(),
+            &mut refusals,
+        );
+        let refusals = refusals.0.into_iter();
+        refusals.map(|r| (r.kind, r.to_string())).collect()
+    }
+
+    #[test]
+    fn an_audio_track_needs_its_stream() {
+        let stream = serde_json::json!({"index": 1, "codec": "aac", "channels": 2, "sample_rate": 48_000, "language": null});
+        assert_eq!(refused(&serde_json::json!([stream])), []);
+        let expected =
+            "audio track en: expected no AudioTracks for a file without audio, found one";
+        let refusal = (RefusalKind::AudioTrack, expected.to_owned());
+        assert_eq!(refused(&serde_json::json!([])), [refusal]);
+    }
 }

@@ -121,6 +121,7 @@ pub struct Manifest {
     pub manifest_id: String,
     pub episode: Episode,
     pub mezzanine: Mezzanine,
+    /// Audio renditions, in order; empty if the output has no audio.
     pub audio_tracks: Vec<AudioTrack>,
     /// Caption files, in order; may be empty.
     pub subtitle_tracks: Vec<SubtitleTrack>,

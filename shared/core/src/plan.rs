@@ -208,7 +208,9 @@ impl Plan {
             audio: renditions::audio(job, inspection, rate, timeline.frames),
             text: captions.text,
             left_out: captions.left_out,
-            warnings: Vec::new(),
+            warnings: renditions::audio_left_out(&job.manifest.audio_tracks, inspection)
+                .into_iter()
+                .collect(),
             video,
             cutting: timeline.cutting,
         })

@@ -53,6 +53,8 @@ pub enum WarningName {
     CaptionEncodingGuessed,
     /// A caption file, stream or service has no cues, and its track is left out.
     CaptionTrackEmpty,
+    /// The mezzanine has audio, and the manifest has no audio track: the output has no audio.
+    AudioLeftOut,
 }
 
 impl WarningName {

@@ -139,6 +139,14 @@ fn broadcast() -> Delivery {
     }
 }
 
+/// A title without audio.
+fn silent() -> Delivery {
+    Delivery {
+        languages: vec![],
+        ..Delivery::of("silent", &std::fs::read(media::silent()).unwrap())
+    }
+}
+
 /// The number of states, including those inside Map and Parallel states.
 fn states() -> usize {
     fn below(machine: &Value) -> usize {
@@ -163,7 +171,7 @@ async fn outputs_play_to_the_end_in_chromium() {
     let (chromium, packages) = (chromium(), packages());
     let world = World::join("browser").await;
     let mut started = Vec::new();
-    for delivery in [standard(), broadcast()] {
+    for delivery in [standard(), broadcast(), silent()] {
         started.push(world.deliver(&delivery).await);
     }
     let bad = Delivery {
@@ -207,6 +215,10 @@ async fn outputs_play_to_the_end_in_chromium() {
             {
                 "name": "broadcast", "url": pages[1].url, "seconds": 150.0 * 1001.0 / 30000.0, "frame": 1001.0 / 30000.0,
                 "frames": media::BROADCAST_FRAMES,
+            },
+            {
+                "name": "silent", "url": pages[2].url, "seconds": 5, "frame": 1.0 / 24.0, "frames": media::SILENT_FRAMES,
+                "silent": true,
             },
         ],
     }))

@@ -1,5 +1,6 @@
 //! Complete jobs on the local stack, from an object in S3 to a message on the topic.
 
+mod no_audio;
 mod progressive;
 
 use std::process::Command;
@@ -265,6 +266,13 @@ async fn each_kind_of_bad_delivery_fails_with_its_own_error() {
                     ..good.clone()
                 },
             ),
+        ),
+        (
+            "AudioTrackMissing",
+            Delivery {
+                languages: vec!["ja"],
+                ..Delivery::of("audio-of-a-silent-file", &file(media::silent()))
+            },
         ),
         (
             "PictureUnsupported",

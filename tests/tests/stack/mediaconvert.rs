@@ -172,6 +172,29 @@ async fn a_mediaconvert_job_is_created_once_validated_and_published() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_title_without_audio_is_encoded_by_mediaconvert() {
+    let _turn = TURN.lock().await;
+    let stage = Stage::set().await;
+    let delivery = Delivery {
+        languages: vec![],
+        settings: "<Encoder>mediaconvert</Encoder>".to_owned(),
+        ..Delivery::of("mc-no-audio", &std::fs::read(media::silent()).unwrap())
+    };
+    let execution = stage.world.deliver(&delivery).await;
+    let output = stage.world.succeeded(&execution).await;
+    assert_eq!(stage.states(), ["COMPLETE"]);
+    for kind in ["hls", "dash"] {
+        let url = stage.world.url(output["outputs"][kind].as_str().unwrap());
+        assert_eq!(frames(&url, "v:0"), media::SILENT_FRAMES, "{url}");
+    }
+    let keys = stage
+        .world
+        .keys(output["outputs"]["prefix"].as_str().unwrap())
+        .await;
+    assert!(keys.iter().all(|k| !k.contains("/audio/")), "{keys:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_mediaconvert_job_whose_response_was_lost_is_adopted_even_if_its_token_expired() {
     let _turn = TURN.lock().await;
     let stage = Stage::set().await;

@@ -1,4 +1,4 @@
-use reelsmith_testkit::orders::Ordered;
+use reelsmith_testkit::orders::{Ordered, Source, options};
 use serde_json::{Value, json};
 
 use super::*;
@@ -49,6 +49,21 @@ async fn the_request_of_the_sample_job() {
     let destination = "/settings/outputGroups/0/outputGroupSettings/cmafGroupSettings/destination";
     *request.pointer_mut(destination).unwrap() = json!("…");
     insta::assert_json_snapshot!(request);
+}
+
+#[tokio::test]
+async fn a_title_without_audio_orders_no_audio() {
+    let made = ok(&json!({"job": job("1-a", "SUBMITTED", 1)}));
+    let script = Script::serve(vec![made]).await;
+    let xml = include_bytes!("../../../../sample-data/manifests/good/no-audio.xml");
+    let ordered = Ordered::of(xml, "default", options(true, true), &Source::default());
+    let order = ordered.order().unwrap();
+    service(&script).create(&order).await.unwrap();
+    let settings = &body(&script.requests()[0])["settings"];
+    let text = settings.to_string().to_lowercase();
+    assert!(!text.contains("audio"), "{settings:#}");
+    let outputs = &settings["outputGroups"][0]["outputs"];
+    assert_eq!(outputs.as_array().unwrap().len(), order.video.len());
 }
 
 #[tokio::test]

@@ -54,6 +54,7 @@ fn valid_outputs() -> Vec<(&'static str, ValidOutput, Sets)> {
     uncached.objects.clear();
     vec![
         ("of a job", ValidOutput::new(), Sets::ALL),
+        ("without audio", ValidOutput::without_audio(), Sets::ALL),
         ("without a job", without_job, Sets::STANDARD),
         ("HLS only", hls_only, Sets::STANDARD),
         ("DASH only", dash_only, Sets::STANDARD),
@@ -95,9 +96,11 @@ fn valid_outputs_break_no_rule() {
 
 #[test]
 fn all_rules_are_judged_if_all_facts_are_supplied() {
-    let report = ValidOutput::new().report();
-    assert_eq!(report.not_judged, [] as [String; 0]);
-    assert_eq!(report.rules_checked, 106);
+    for good in [ValidOutput::new(), ValidOutput::without_audio()] {
+        let report = good.report();
+        assert_eq!(report.not_judged, [] as [String; 0]);
+        assert_eq!(report.rules_checked, 106);
+    }
 }
 
 #[test]
@@ -153,6 +156,18 @@ fn every_damage_is_found_by_its_rule_and_by_no_unrelated_one() {
         wrong.len(),
         wrong.join("\n")
     );
+}
+
+/// An output that is consistent in itself, and not that of the job: only the expectation tells.
+#[test]
+fn audio_must_be_in_the_output_if_and_only_if_the_job_has_it() {
+    let (sound, silent) = (ValidOutput::new(), ValidOutput::without_audio());
+    for (output, job) in [(&silent, &sound), (&sound, &silent)] {
+        let report = check(&output.delivery(), job.expected.as_ref(), Sets::ALL);
+        assert_eq!(report.verdict, Verdict::Fail);
+        let broken: BTreeSet<&str> = report.violations.iter().map(|v| &*v.rule).collect();
+        assert_eq!(broken, BTreeSet::from(["DSH-18", "HLS-M22"]));
+    }
 }
 
 #[test]

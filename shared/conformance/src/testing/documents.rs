@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use reelsmith_core::keys::{POSTER, THUMBNAILS, sheet_path};
 
 use super::shape::Shape;
-use super::{AUDIO, Rung, TEXT, ValidOutput, segment_bytes};
+use super::{Rung, TEXT, ValidOutput, segment_bytes};
 use crate::measure::{average_rate, peak_rate};
 use reelsmith_isobmff::{TrackDefaults, fragments};
 
@@ -20,7 +20,7 @@ pub(super) fn write(good: &mut ValidOutput, shape: &Shape) {
         good.texts
             .insert(format!("{}/iframes.m3u8", rung.folder), i_frames);
     }
-    for (folder, _, _) in AUDIO {
+    for (folder, _, _) in shape.audio {
         let playlist = media_playlist(&audio, "m4s", true);
         good.texts
             .insert(format!("{folder}/playlist.m3u8"), playlist);
@@ -151,8 +151,8 @@ fn audio_rates(good: &ValidOutput, shape: &Shape) -> (u64, u64) {
 
 fn master(good: &ValidOutput, shape: &Shape) -> String {
     let mut text = "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-INDEPENDENT-SEGMENTS\n".to_owned();
-    for (folder, language, name) in AUDIO {
-        let default = if language == "ja" { "YES" } else { "NO" };
+    for (folder, language, name) in shape.audio {
+        let default = if *language == "ja" { "YES" } else { "NO" };
         let _ = writeln!(
             text,
             "#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"audio\",NAME=\"{name}\",LANGUAGE=\"{language}\",DEFAULT={default},AUTOSELECT=YES,CHANNELS=\"2\",URI=\"{folder}/playlist.m3u8\""
@@ -166,11 +166,15 @@ fn master(good: &ValidOutput, shape: &Shape) -> String {
         );
     }
     let audio = audio_rates(good, shape);
+    let (codec, group) = match shape.audio {
+        [] => ("", ""),
+        _ => (",mp4a.40.2", ",AUDIO=\"audio\""),
+    };
     for rung in &shape.rungs {
         let (peak, average) = video_rates(good, rung, shape);
         let _ = write!(
             text,
-            "#EXT-X-STREAM-INF:BANDWIDTH={},AVERAGE-BANDWIDTH={},CODECS=\"{},mp4a.40.2\",RESOLUTION={}x{},FRAME-RATE=24.000,AUDIO=\"audio\",SUBTITLES=\"subs\"\n{}/playlist.m3u8\n",
+            "#EXT-X-STREAM-INF:BANDWIDTH={},AVERAGE-BANDWIDTH={},CODECS=\"{}{codec}\",RESOLUTION={}x{},FRAME-RATE=24.000{group},SUBTITLES=\"subs\"\n{}/playlist.m3u8\n",
             peak + audio.0,
             average + audio.1,
             rung.codec,
@@ -199,7 +203,7 @@ fn mpd(good: &ValidOutput, shape: &Shape) -> String {
     video_set(good, &mut text, 0, shape, "avc1");
     video_set(good, &mut text, 1, shape, "hvc1");
     let audio = timeline(&shape.audio_ticks());
-    for (index, (folder, language, _)) in (2..).zip(AUDIO) {
+    for (index, (folder, language, _)) in (2..).zip(shape.audio) {
         let _ = write!(
             text,
             "<AdaptationSet id=\"{index}\" contentType=\"audio\" mimeType=\"audio/mp4\" lang=\"{language}\" segmentAlignment=\"true\" startWithSAP=\"1\">\n\

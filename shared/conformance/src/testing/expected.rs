@@ -10,7 +10,7 @@ use reelsmith_core::time::{FrameCount, FrameRate, Ticks, Timescale, UnixMillis};
 use reelsmith_core::units::{Bytes, Resolution};
 
 use super::shape::{RUNGS, Shape};
-use super::{AUDIO, TEXT, ValidOutput, segment_bytes, sha256};
+use super::{TEXT, ValidOutput, segment_bytes, sha256};
 use crate::evidence::{
     AudioLevel, ChunkQuality, Dead, DeadRun, Evidence, Identity, Metric, Provenance, Quality,
     ReportFacts,
@@ -39,7 +39,8 @@ impl ValidOutput {
                 frames: FrameCount(frames.into()),
             })
         });
-        let audio = AUDIO
+        let audio = shape
+            .audio
             .iter()
             .map(|(folder, language, label)| AudioRendition {
                 path: (*folder).to_owned(),
@@ -72,7 +73,7 @@ impl ValidOutput {
                 sdh: false,
             });
         let folders = shape.rungs.iter().map(|r| r.folder);
-        let folders = folders.chain(AUDIO.iter().map(|a| a.0));
+        let folders = folders.chain(shape.audio.iter().map(|a| a.0));
         let recorded = folders.map(|folder| self.recorded(folder));
         Expectation {
             video: video.collect(),
@@ -84,7 +85,7 @@ impl ValidOutput {
             dash: true,
             recorded: recorded.collect(),
             images: self.images(shape),
-            evidence: evidence(),
+            evidence: evidence(shape),
         }
     }
 
@@ -149,7 +150,7 @@ impl ValidOutput {
 }
 
 /// Evidence with which all rules pass.
-fn evidence() -> Evidence {
+fn evidence(shape: &Shape) -> Evidence {
     let job = Identity {
         job_key: Some("ab".repeat(32)),
         generation: Some(1),
@@ -164,6 +165,11 @@ fn evidence() -> Evidence {
         end_ms,
     };
     let chunk = |chunk, score| ChunkQuality { chunk, score };
+    let levels = shape.audio.iter().map(|(folder, _, _)| AudioLevel {
+        rendition: (*folder).to_owned(),
+        integrated: Some(-1_640),
+        target: -1_600,
+    });
     Evidence {
         provenance: Some(Provenance {
             records: ["chunks/00000-0.json", "probe.json"]
@@ -175,11 +181,7 @@ fn evidence() -> Evidence {
             width: 1_920,
             height: 1_080,
         }),
-        levels: vec![AudioLevel {
-            rendition: "audio/ja".to_owned(),
-            integrated: Some(-1_640),
-            target: -1_600,
-        }],
+        levels: levels.take(1).collect(),
         quality: vec![Quality {
             rendition: RUNGS[0].folder.to_owned(),
             metric: Metric::Vmaf,

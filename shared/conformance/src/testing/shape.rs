@@ -1,5 +1,7 @@
 //! Length and rungs of a valid output.
 
+use super::AUDIO;
+
 /// A video rendition of [`ValidOutput`].
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Rung {
@@ -60,6 +62,8 @@ const fn rung(folder: &'static str, codec: &'static str, size: (u32, u32), pictu
 #[derive(Clone, Debug)]
 pub(super) struct Shape {
     pub rungs: Vec<Rung>,
+    /// Folder, language and name of each audio rendition; the first language is the default.
+    pub audio: &'static [(&'static str, &'static str, &'static str)],
     /// Frames of each segment at 24 frames a second; an IDR picture every 48.
     pub frames: Vec<u32>,
     /// Access units of each audio segment; the last one is cut short.
@@ -70,6 +74,7 @@ impl Shape {
     pub fn short() -> Self {
         Self {
             rungs: RUNGS.to_vec(),
+            audio: &AUDIO,
             frames: vec![96, 96, 48],
             units: vec![188, 188, 94],
         }
@@ -97,6 +102,7 @@ impl Shape {
                     ..r
                 })
                 .to_vec(),
+            audio: &AUDIO,
             units: units.collect(),
             frames,
         }

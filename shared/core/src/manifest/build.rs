@@ -16,7 +16,10 @@ pub(super) fn manifest(root: &Group) -> Option<Manifest> {
         manifest_id: root.text("ManifestId")?,
         episode: episode(root.group("Episode")?)?,
         mezzanine: mezzanine(root.group("Mezzanine")?)?,
-        audio_tracks: audio_tracks(root.group("AudioTracks")?)?,
+        audio_tracks: match root.group("AudioTracks") {
+            Some(tracks) => audio_tracks(tracks)?,
+            None => Vec::new(),
+        },
         subtitle_tracks: match root.group("SubtitleTracks") {
             Some(tracks) => subtitle_tracks(tracks)?,
             None => Vec::new(),
@@ -85,8 +88,9 @@ fn audio_tracks(group: &Group) -> Option<Vec<AudioTrack>> {
     let mut tracks: Vec<AudioTrack> = tracks
         .map(|(track, position)| audio_track(track, position))
         .collect::<Option<_>>()?;
-    if tracks.iter().all(|t| !t.default) {
-        tracks.first_mut()?.default = true;
+    let stated = tracks.iter().any(|t| t.default);
+    if let Some(first) = tracks.first_mut().filter(|_| !stated) {
+        first.default = true;
     }
     Some(tracks)
 }

@@ -116,9 +116,9 @@ pub const ROOT: Field = required(
         required("ManifestId", Kind::Id),
         required("Episode", Kind::Group(EPISODE)),
         required("Mezzanine", Kind::Group(MEZZANINE)),
-        required(
+        optional(
             "AudioTracks",
-            Kind::Group(&[repeated("AudioTrack", 1, 32, Kind::Group(AUDIO_TRACK))]),
+            Kind::Group(&[repeated("AudioTrack", 0, 32, Kind::Group(AUDIO_TRACK))]),
         ),
         optional(
             "SubtitleTracks",

@@ -6,6 +6,7 @@ use super::*;
 
 const EPISODE: &str = include_str!("../../../../sample-data/manifests/good/episode-01.xml");
 const FULL: &str = include_str!("../../../../sample-data/manifests/good/full.xml");
+const NO_AUDIO: &str = include_str!("../../../../sample-data/manifests/good/no-audio.xml");
 const ANY_ORDER: &str = include_str!("../../../../sample-data/manifests/good/any-order.xml");
 
 /// The defects of a manifest, one per line.
@@ -293,6 +294,19 @@ fn the_first_track_is_the_default_if_none_is_stated() {
     let manifest = parse(ANY_ORDER.as_bytes()).manifest.unwrap();
     let defaults: Vec<bool> = manifest.audio_tracks.iter().map(|t| t.default).collect();
     assert_eq!(defaults, [false, true]);
+}
+
+#[test]
+fn a_title_without_audio_has_no_tracks_or_an_empty_list() {
+    let empty = NO_AUDIO.replace(
+        "</AnimeTranscodeManifest>",
+        "<AudioTracks></AudioTracks></AnimeTranscodeManifest>",
+    );
+    for xml in [NO_AUDIO, &empty] {
+        let parsed = parse(xml.as_bytes());
+        assert_eq!(parsed.defects, []);
+        assert_eq!(parsed.manifest.unwrap().audio_tracks, []);
+    }
 }
 
 /// Every leaf of the table with its path.

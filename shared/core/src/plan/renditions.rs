@@ -13,6 +13,7 @@ use crate::manifest::{AudioTrack, CaptionFormat, ClosedCaption, SubtitleTrack};
 use crate::object::ObjectPin;
 use crate::probe::{Inspection, TextStream};
 use crate::time::{FrameCount, FrameRate};
+use crate::warning::{Warning, WarningName};
 
 /// Channels of a 5.1 mix. A source track with at least as many channels also gets a surround rendition.
 const SURROUND: u32 = 6;
@@ -122,6 +123,21 @@ pub(super) fn audio(
     }
     stereo.append(&mut surround);
     stereo
+}
+
+/// The warning that the mezzanine has audio and the manifest requests none of it.
+pub(super) fn audio_left_out(tracks: &[AudioTrack], inspection: &Inspection) -> Option<Warning> {
+    let streams = &inspection.probe.audio;
+    let first = streams.first().filter(|_| tracks.is_empty())?;
+    let (codec, channels) = (&first.codec, first.channels);
+    let found =
+        format!("no AudioTracks in the manifest, and {codec} with {channels} channels in the file");
+    let warning = Warning::new(WarningName::AudioLeftOut, format!("stream {}", first.index));
+    Some(warning.times(streams.len() as u64).because(
+        "an AudioTrack for each audio stream to publish",
+        found,
+        "the output has no audio",
+    ))
 }
 
 /// A language tag cannot contain an underscore, so no other language has this folder.

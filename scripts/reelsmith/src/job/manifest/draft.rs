@@ -99,6 +99,9 @@ impl Draft {
                             .try_for_each(|(name, value)| text(w, name, value))
                     })?;
                 }
+                if self.tracks.is_empty() {
+                    return Ok(());
+                }
                 w.create_element("AudioTracks").write_inner_content(|w| {
                     self.tracks
                         .iter()
@@ -148,16 +151,9 @@ fn mezzanine(
         ("FileSizeBytes", size.to_string()),
     ];
     fields.extend(facts.duration.clone().map(|d| ("DurationSeconds", d)));
+    fields.push(("VideoCodec", video.codec.clone()));
+    fields.extend(facts.audio.first().map(|a| ("AudioCodec", a.codec.clone())));
     fields.extend([
-        ("VideoCodec", video.codec.clone()),
-        (
-            "AudioCodec",
-            facts
-                .audio
-                .first()
-                .map(|a| a.codec.clone())
-                .unwrap_or_default(),
-        ),
         ("ResolutionWidth", video.width.to_string()),
         ("ResolutionHeight", video.height.to_string()),
         ("FrameRate", frame_rate(&video.frame_rate)),
@@ -252,6 +248,19 @@ mod tests {
     }
 
     fn draft(file: &str, titles: &Titles) -> String {
+        draft_of(
+            file,
+            titles,
+            vec![
+                audio(Some("jpn")),
+                audio(Some("eng")),
+                audio(Some("eng")),
+                audio(None),
+            ],
+        )
+    }
+
+    fn draft_of(file: &str, titles: &Titles, audio: Vec<AudioFacts>) -> String {
         let facts = Facts {
             duration: Some("8.000000".into()),
             bitrate_kbps: Some(24_000),
@@ -262,12 +271,7 @@ mod tests {
                 frame_rate: "24/1".into(),
                 bit_depth: 8,
             },
-            audio: vec![
-                audio(Some("jpn")),
-                audio(Some("eng")),
-                audio(Some("eng")),
-                audio(None),
-            ],
+            audio,
         };
         let mut sum = reelsmith_core::digest::Checksummer::default();
         sum.update(b"abc");
@@ -293,6 +297,15 @@ mod tests {
             .map(|t| t.language.as_str())
             .collect();
         assert_eq!(languages, ["ja", "en", "en-x-2", "und"]);
+    }
+
+    #[test]
+    fn a_file_without_audio_gives_a_manifest_without_tracks() {
+        let xml = draft_of("timelapse.mp4", &Titles::default(), vec![]);
+        assert!(!xml.contains("Audio"), "{xml}");
+        let parsed = parse(xml.as_bytes());
+        assert_eq!(parsed.defects, []);
+        assert_eq!(parsed.manifest.unwrap().audio_tracks, []);
     }
 
     #[test]

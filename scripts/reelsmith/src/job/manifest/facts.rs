@@ -16,7 +16,7 @@ pub struct Facts {
     /// Overall bit rate in kbit/s.
     pub bitrate_kbps: Option<u64>,
     pub video: VideoFacts,
-    /// Every audio stream, in order.
+    /// Every audio stream, in order; may be empty.
     pub audio: Vec<AudioFacts>,
 }
 
@@ -93,7 +93,7 @@ impl Facts {
             CliError::new(
                 format!("probe {}", file.display()),
                 why,
-                "give a file with one video stream and at least one audio stream that ffmpeg can decode",
+                "give a file with one video stream that ffmpeg can decode",
             )
         };
         let output = Command::new(&tools.ffprobe)
@@ -126,15 +126,8 @@ impl ProbeOutput {
         let video = video
             .ok_or("expected a video stream, found none")?
             .video()?;
-        let audio: Vec<_> = self
-            .streams
-            .iter()
-            .filter(|s| of("audio", s))
-            .map(Stream::audio)
-            .collect();
-        if audio.is_empty() {
-            return Err("expected an audio stream, found none".to_owned());
-        }
+        let audio = self.streams.iter().filter(|s| of("audio", s));
+        let audio = audio.map(Stream::audio).collect();
         let bit_rate = self.format.bit_rate.and_then(|b| b.parse::<u64>().ok());
         Ok(Facts {
             duration: self.format.duration,

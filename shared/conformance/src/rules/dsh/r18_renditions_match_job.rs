@@ -1,6 +1,6 @@
 use reelsmith_core::time::FrameRate;
 
-use crate::dash::{AdaptationSet, Mpd, Representation};
+use crate::dash::{AdaptationSet, ContentType, Mpd, Representation};
 use crate::expectation::ExpectedVideo;
 use crate::rule::prelude::*;
 
@@ -10,7 +10,8 @@ pub(super) const RULE: Rule = Rule {
     set: Pipeline,
     spec: "pipeline",
     title: "the MPD has the renditions of the job",
-    doc: "Every rung with its codec, size and frame rate, every audio track and every caption language.",
+    doc: "Every rung with its codec, size and frame rate, every audio track and every caption language. No other \
+          audio.",
     check,
 };
 
@@ -37,14 +38,22 @@ fn check(view: &View<'_>, out: &mut Findings) {
             out.object(MPD, expected, declared.unwrap_or("none"));
         }
     }
+    for (set, representation) in mpd.representations() {
+        let found = folder(representation).filter(|f| expected.audio.iter().all(|a| a.path != *f));
+        if let (ContentType::Audio, Some(found)) = (set.content_type(), found) {
+            out.mpd(set.element.line, "only audio of the job", found);
+        }
+    }
 }
 
-fn in_folder<'a>(mpd: &'a Mpd, folder: &str) -> Option<(&'a AdaptationSet, &'a Representation)> {
-    mpd.representations().find(|(_, r)| {
-        let first = r.segments.first().map(|s| &s.path);
-        let path = r.init.as_ref().map(|part| &part.path).or(first);
-        path.and_then(|p| p.rsplit_once('/')).map(|(f, _)| f) == Some(folder)
-    })
+fn in_folder<'a>(mpd: &'a Mpd, path: &str) -> Option<(&'a AdaptationSet, &'a Representation)> {
+    mpd.representations().find(|(_, r)| folder(r) == Some(path))
+}
+
+fn folder(representation: &Representation) -> Option<&str> {
+    let first = representation.segments.first().map(|s| &s.path);
+    let path = representation.init.as_ref().map(|part| &part.path);
+    Some(path.or(first)?.rsplit_once('/')?.0)
 }
 
 fn compare(rung: &ExpectedVideo, set: &AdaptationSet, found: &Representation, out: &mut Findings) {

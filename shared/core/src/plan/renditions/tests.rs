@@ -195,3 +195,27 @@ fn services_of_closed_captions_become_renditions() {
     without stream 0, eia_608: SERVICE2: the first pictures contain none; deliver a caption file
     "#);
 }
+
+#[test]
+fn audio_that_no_track_requests_is_a_warning() {
+    let mut inspection = inspection(&[], vec![]);
+    assert_eq!(audio_left_out(&[], &inspection), None);
+    let stream = |index| {
+        let stream = serde_json::json!({"index": index, "codec": "aac", "channels": 2, "sample_rate": 48_000, "language": null});
+        serde_json::from_value(stream).unwrap()
+    };
+    inspection.probe.audio = vec![stream(1), stream(3)];
+    insta::assert_snapshot!(
+        audio_left_out(&[], &inspection).unwrap(),
+        @"AudioLeftOut: stream 1 (2 times): expected an AudioTrack for each audio stream to publish, found no AudioTracks in the manifest, and aac with 2 channels in the file; the output has no audio"
+    );
+    let requested = AudioTrack {
+        language: "ja".into(),
+        label: "ja".into(),
+        default: true,
+        channels: None,
+        track_index: 1,
+        described: false,
+    };
+    assert_eq!(audio_left_out(&[requested], &inspection), None);
+}
