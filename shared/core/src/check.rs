@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 
 use crate::ladder::VideoRange;
 use crate::manifest::Manifest;
-use crate::probe::{Inspection, Probe};
+use crate::probe::{Inspection, Probe, VideoStream};
 
 /// A reason to refuse a mezzanine.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -25,8 +25,14 @@ pub enum RefusalKind {
     Duration,
     FrameRate,
     Streams,
-    /// A kind of picture that cannot be encoded correctly.
+    /// HDR with a matrix that cannot be encoded correctly.
     Picture,
+    /// Dolby Vision without a base layer that other players show.
+    DolbyVision,
+    /// Pictures that are single fields.
+    FieldPictures,
+    /// Samples that cannot be decoded without a key.
+    Encrypted,
     /// The manifest names an audio track that the file does not have.
     AudioTrack,
     /// The file differs from the manifest's description.
@@ -34,7 +40,7 @@ pub enum RefusalKind {
 }
 
 /// ffmpeg's names of the video codecs that are decoded.
-pub const VIDEO_CODECS: [&str; 9] = [
+pub const VIDEO_CODECS: [&str; 10] = [
     "h264",
     "hevc",
     "mpeg2video",
@@ -43,6 +49,7 @@ pub const VIDEO_CODECS: [&str; 9] = [
     "dnxhd",
     "ffv1",
     "vp9",
+    "av1",
     "mjpeg",
 ];
 /// ffmpeg's names of the audio codecs that are decoded, in addition to every `pcm_…`.
@@ -57,8 +64,10 @@ pub const DURATION_US: RangeInclusive<i64> = 200_000..=21_600_000_000;
 pub const MAX_STREAMS: u32 = 64;
 /// Highest frame rate, in frames per second.
 pub const MAX_FRAME_RATE: u32 = 240;
-/// Largest difference between the declared and the measured duration, in milliseconds.
-pub const DURATION_TOLERANCE_MS: u64 = 500;
+/// Largest difference between two statements of one duration, in microseconds: 0.5 s or 0.5 %, whichever is more.
+pub fn duration_tolerance(duration_us: i64) -> i64 {
+    (duration_us / 200).max(500_000)
+}
 
 /// Every reason to refuse the mezzanine: first the limits, then the audio tracks, then differences from the manifest.
 pub fn check(manifest: &Manifest, inspection: &Inspection) -> Vec<Refusal> {
@@ -92,6 +101,17 @@ impl Refusals {
 
 fn limits(probe: &Probe, refusals: &mut Refusals) {
     let video = &probe.video;
+    if video.encrypted {
+        let found = format!("encrypted {}", video.codec);
+        refusals.add(
+            RefusalKind::Encrypted,
+            "video stream",
+            "clear samples",
+            found,
+        );
+        // Nothing else can be known about the pictures.
+        return;
+    }
     if !VIDEO_CODECS.contains(&video.codec.as_str()) {
         let expected = format!("one of {}", VIDEO_CODECS.join(", "));
         refusals.add(RefusalKind::Codec, "video codec", expected, &video.codec);
@@ -117,6 +137,19 @@ fn limits(probe: &Probe, refusals: &mut Refusals) {
         let expected = format!("at most {MAX_STREAMS} streams");
         refusals.add(RefusalKind::Streams, "streams", expected, probe.streams);
     }
+    if video.field_pictures {
+        let found = format!(
+            "{} pictures of one field each, {}",
+            video.codec, video.coded
+        );
+        refusals.add(
+            RefusalKind::FieldPictures,
+            "pictures",
+            "whole frames",
+            found,
+        );
+    }
+    dolby_vision(video, refusals);
     if video.dynamic_range() != VideoRange::Sdr
         && let Some(matrix) = video.matrix.as_deref().filter(|m| *m != "bt2020nc")
     {
@@ -127,6 +160,30 @@ fn limits(probe: &Probe, refusals: &mut Refusals) {
             matrix,
         );
     }
+}
+
+/// Dolby Vision is published as its base layer, which must be what it is said to be.
+fn dolby_vision(video: &VideoStream, refusals: &mut Refusals) {
+    let Some(dolby_vision) = video.dolby_vision else {
+        return;
+    };
+    let range = video.dynamic_range();
+    let (expected, found) = match dolby_vision.base_range() {
+        None => (
+            "a base layer that is HDR10, HLG or SDR".to_owned(),
+            dolby_vision.to_string(),
+        ),
+        Some(base) if base != range => (
+            format!("{} pictures as {dolby_vision} states", base.as_str()),
+            format!(
+                "{} (transfer {})",
+                range.as_str(),
+                video.transfer.as_deref().unwrap_or("not stated")
+            ),
+        ),
+        Some(_) => return,
+    };
+    refusals.add(RefusalKind::DolbyVision, "Dolby Vision", expected, found);
 }
 
 fn audio_tracks(manifest: &Manifest, probe: &Probe, refusals: &mut Refusals) {
@@ -164,11 +221,23 @@ fn mismatches(manifest: &Manifest, probe: &Probe, refusals: &mut Refusals) {
         let (expected, found) = (expected.to_string(), found.to_string());
         refusals.add(RefusalKind::Mismatch, &subject, expected, found);
     };
-    let measured_ms = u64::try_from(probe.duration_us / 1_000).unwrap_or(0);
-    let differs = |ms: &u64| ms.abs_diff(measured_ms) > DURATION_TOLERANCE_MS;
-    if let Some(ms) = declared.duration_ms.filter(differs) {
-        let expected = format!("{ms} ms ± {DURATION_TOLERANCE_MS} ms");
-        mismatch("DurationSeconds", &expected, &format!("{measured_ms} ms"));
+    // Deliveries state the duration of the video, or that of the longest stream.
+    let stated = [Some(probe.duration_us), video.duration_us];
+    let micros = declared
+        .duration_ms
+        .and_then(|ms| i64::try_from(ms * 1_000).ok());
+    let agrees = |micros: i64, stated: i64| (micros - stated).abs() <= duration_tolerance(micros);
+    let differs = |micros: &i64| {
+        probe.duration_us > 0 && !stated.into_iter().flatten().any(|s| agrees(*micros, s))
+    };
+    if let Some(micros) = micros.filter(differs) {
+        let tolerance = duration_tolerance(micros) / 1_000;
+        let expected = format!("{} ms ± {tolerance} ms", micros / 1_000);
+        mismatch(
+            "DurationSeconds",
+            &expected,
+            &format!("{} ms", probe.duration_us / 1_000),
+        );
     }
     let differs = |size: &_| *size != video.coded && *size != video.display();
     if let Some(size) = declared.resolution.filter(differs) {
@@ -214,6 +283,8 @@ fn same_codec(declared: &str, codec: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     fn refused(audio: &serde_json::Value) -> Vec<(RefusalKind, String)> {
@@ -245,5 +316,78 @@ mod tests {
             "audio track en: expected no AudioTracks for a file without audio, found one";
         let refusal = (RefusalKind::AudioTrack, expected.to_owned());
         assert_eq!(refused(&serde_json::json!([])), [refusal]);
+    }
+
+    /// The refusals of a 1080p file of 60 s with `video` in place of the usual facts, for a manifest of `declared_ms`.
+    fn refusals(video: serde_json::Value, declared_ms: Option<u64>) -> Vec<String> {
+        let mut stream = json!({"index": 0, "codec": "hevc", "profile": null, "coded": {"width": 1920, "height": 1080},
+            "sar": [1, 1], "rotation": 0, "pixel_format": "yuv420p10le", "bit_depth": 10, "base_frame_rate": "25",
+            "average_frame_rate": "25", "time_base": [1, 25], "field_order": "progressive", "primaries": null,
+            "transfer": null, "matrix": null, "range": null});
+        let more = video.as_object().unwrap().clone();
+        stream.as_object_mut().unwrap().extend(more);
+        let inspection = json!({"mezzanine": {"bucket": "in", "key": "film", "version_id": null, "etag": "e",
+            "size": 9_000_000}, "size": 9_000_000, "captions": [], "probe": {"container": "mov", "duration_us": 60_000_000,
+            "video": stream, "audio": [], "streams": 1}});
+        let xml = include_bytes!("../../../sample-data/manifests/good/minimal.xml");
+        let mut manifest = crate::manifest::parse(xml).manifest.unwrap();
+        manifest.mezzanine.duration_ms = declared_ms;
+        manifest.audio_tracks.clear();
+        let inspection = serde_json::from_value(inspection).unwrap();
+        check(&manifest, &inspection)
+            .iter()
+            .map(ToString::to_string)
+            .collect()
+    }
+
+    #[test]
+    fn dolby_vision_needs_a_base_layer_that_is_what_it_claims() {
+        let of = |profile, compatibility, base_layer, transfer| {
+            let dolby_vision = json!({"profile": profile, "compatibility": compatibility, "base_layer": base_layer});
+            refusals(
+                json!({"dolby_vision": dolby_vision, "transfer": transfer}),
+                None,
+            )
+            .join("; ")
+        };
+        let (pq, hlg, bt709) = (Some("smpte2084"), Some("arib-std-b67"), Some("bt709"));
+        for (profile, compatibility, transfer) in [
+            (8, 1, pq),
+            (7, 6, pq),
+            (8, 4, hlg),
+            (8, 2, bt709),
+            (8, 2, None),
+            (9, 2, bt709),
+            (10, 1, pq),
+        ] {
+            assert_eq!(
+                of(Some(profile), compatibility, true, transfer),
+                "",
+                "{profile}.{compatibility}"
+            );
+        }
+        insta::assert_snapshot!(of(Some(5), 0, true, None), @"Dolby Vision: expected a base layer that is HDR10, HLG or SDR, found Dolby Vision profile 5");
+        insta::assert_snapshot!(of(Some(4), 2, true, bt709), @"Dolby Vision: expected a base layer that is HDR10, HLG or SDR, found Dolby Vision profile 4");
+        insta::assert_snapshot!(of(Some(7), 6, false, pq), @"Dolby Vision: expected a base layer that is HDR10, HLG or SDR, found Dolby Vision profile 7, an enhancement layer without its base layer");
+        insta::assert_snapshot!(of(None, 0, true, None), @"Dolby Vision: expected a base layer that is HDR10, HLG or SDR, found Dolby Vision of an unstated profile");
+        insta::assert_snapshot!(of(Some(8), 1, true, None), @"Dolby Vision: expected PQ pictures as Dolby Vision profile 8.1 states, found SDR (transfer not stated)");
+    }
+
+    #[test]
+    fn encryption_and_field_pictures_are_named() {
+        insta::assert_snapshot!(refusals(json!({"encrypted": true, "codec": "encv"}), None).join("; "), @"video stream: expected clear samples, found encrypted encv");
+        insta::assert_snapshot!(refusals(json!({"field_pictures": true, "coded": {"width": 640, "height": 180}}), None).join("; "), @"pictures: expected whole frames, found hevc pictures of one field each, 640x180");
+    }
+
+    #[test]
+    fn a_declared_duration_may_be_that_of_the_video_or_of_the_file() {
+        let video = || json!({"duration_us": 50_000_000});
+        for declared_ms in [50_000, 50_500, 60_000, 59_500] {
+            assert_eq!(refusals(video(), Some(declared_ms)), [""; 0]);
+        }
+        assert_eq!(
+            refusals(video(), Some(55_000)),
+            ["Mezzanine/DurationSeconds: expected 55000 ms ± 500 ms, found 60000 ms"]
+        );
     }
 }

@@ -40,7 +40,7 @@ use crate::proxy::{ProxyOptions, RangeProxy, Source, SparseFile};
 use crate::scan;
 use crate::tools::Tools;
 use tables::Tables;
-pub use tables::add_clean_aperture;
+pub use tables::{add_movie_facts, explain_unreadable};
 pub use track::track_reads;
 
 use rows::PacketRows;
@@ -68,6 +68,7 @@ pub async fn read_index(
         let read = tables::read(store.clone(), pin).await?;
         bytes_read = read.bytes_read;
         if let Some(mut tables) = read.tables {
+            tables.check_samples(probe.video.index, pin.size)?;
             let samples = tables.samples(probe.video.index);
             let moov = tables.moov;
             let known = std::mem::take(&mut tables.known);

@@ -144,7 +144,7 @@ mod tests {
         let container = reelsmith_core::sniff::Container::sniff(&std::fs::read(&file).unwrap());
         let container = container.unwrap();
         let proxy = serve(&file).await;
-        let probe = crate::probe(&crate::testing::tools(), &proxy.url(), container).await;
+        let probe = crate::probe(&crate::testing::tools(), &proxy.url(), container, None).await;
         detect_scan(&crate::testing::tools(), &proxy.url(), &probe.unwrap())
             .await
             .unwrap()

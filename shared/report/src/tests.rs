@@ -83,6 +83,10 @@ fn inspection() -> Inspection {
         captioned: false,
         mastering: None,
         light: None,
+        duration_us: None,
+        encrypted: false,
+        field_pictures: false,
+        dolby_vision: None,
     };
     let audio = AudioStream {
         index: 1,

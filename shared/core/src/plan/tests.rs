@@ -29,6 +29,10 @@ fn stream(rate: &str, time_base: (u32, u32)) -> VideoStream {
         captioned: false,
         mastering: None,
         light: None,
+        duration_us: None,
+        encrypted: false,
+        field_pictures: false,
+        dolby_vision: None,
     }
 }
 
