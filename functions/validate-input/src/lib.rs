@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use reelsmith_contract::payload::{ValidateInputInput, ValidateInputOutput};
 use reelsmith_contract::{ErrorName, Failure, Objects, PortResultExt as _};
-use reelsmith_core::check::{Refusal, RefusalKind, check};
+use reelsmith_core::check::{Refusal, RefusalKind, believe_duration, check};
 use reelsmith_core::job::Job;
 use reelsmith_core::keys::JobKeys;
 use reelsmith_core::manifest::Mezzanine;
@@ -136,14 +136,11 @@ async fn inspect(
     let head = head.on_object(object)?;
     let container = Container::sniff(&head).ok_or_else(|| unsupported(object, &head))?;
     check_end(container, &head, pin)?;
+    let video_track = job.manifest.mezzanine.video_track_index;
+    let mut probe = probe_pinned(ports, pin, container, video_track).await?;
+    believe_duration(&mut probe, Bytes(pin.size));
     let inspection = Inspection {
-        probe: probe_pinned(
-            ports,
-            pin,
-            container,
-            job.manifest.mezzanine.video_track_index,
-        )
-        .await?,
+        probe,
         size: Bytes(pin.size),
         mezzanine: pin.clone(),
         captions,
@@ -241,6 +238,10 @@ fn refused(object: &ObjectRef, first: &Refusal, all: &[Refusal]) -> Failure {
         RefusalKind::FieldPictures => (
             ErrorName::PictureUnsupported,
             "convert the file to whole frames, interleaved or progressive",
+        ),
+        RefusalKind::Truncated => (
+            ErrorName::MezzanineTruncated,
+            "the file is incomplete: upload it again, or export it again if it was cut off before",
         ),
         RefusalKind::Encrypted => (
             ErrorName::MezzanineEncrypted,

@@ -4,7 +4,9 @@ use std::ops::RangeInclusive;
 
 use crate::ladder::VideoRange;
 use crate::manifest::Manifest;
-use crate::probe::{Inspection, Probe, VideoStream};
+use crate::probe::{Inspection, PacketIndex, Probe, VideoStream};
+use crate::sniff::Container;
+use crate::units::Bytes;
 
 /// A reason to refuse a mezzanine.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -33,6 +35,8 @@ pub enum RefusalKind {
     FieldPictures,
     /// Samples that cannot be decoded without a key.
     Encrypted,
+    /// Fewer frames than the file or the manifest states.
+    Truncated,
     /// The manifest names an audio track that the file does not have.
     AudioTrack,
     /// The file differs from the manifest's description.
@@ -60,6 +64,8 @@ pub const AUDIO_CODECS: [&str; 10] = [
 pub const SIDES: RangeInclusive<u32> = 64..=8_192;
 /// Duration in microseconds: 0.2 s to 6 h.
 pub const DURATION_US: RangeInclusive<i64> = 200_000..=21_600_000_000;
+/// Bytes per second below which nothing is a video of several hours.
+const LEAST_RATE: u32 = 100;
 /// Most streams of a file.
 pub const MAX_STREAMS: u32 = 64;
 /// Highest frame rate, in frames per second.
@@ -77,6 +83,60 @@ pub fn check(manifest: &Manifest, inspection: &Inspection) -> Vec<Refusal> {
     audio_tracks(manifest, probe, &mut refusals);
     mismatches(manifest, probe, &mut refusals);
     refusals.0
+}
+
+/// Replaces a container's duration that cannot be true by that of the video, or by 0 (unknown): longer than is supported,
+/// for a file of less than [`LEAST_RATE`]. Some writers leave all bits of a duration set, which is 39 hours.
+pub fn believe_duration(probe: &mut Probe, size: Bytes) {
+    let absurd = |us: i64| {
+        let bytes = i128::from(LEAST_RATE) * i128::from(us) / 1_000_000;
+        us > *DURATION_US.end() && i128::from(size.0) < bytes
+    };
+    probe.video.duration_us = probe.video.duration_us.filter(|us| !absurd(*us));
+    if absurd(probe.duration_us) {
+        probe.duration_us = probe.video.duration_us.unwrap_or(0);
+    }
+}
+
+/// Compares how long the frames of an index are shown with what the file and the manifest state about the video. `None` if
+/// they agree, or nothing is stated that concerns the video alone.
+///
+/// A transport or programme stream states no duration; ffmpeg estimates one from its timestamps.
+pub fn check_index(manifest: &Manifest, probe: &Probe, index: &PacketIndex) -> Option<Refusal> {
+    let alone = probe.audio.is_empty().then_some(probe.duration_us);
+    let in_file = match probe.container {
+        Container::MpegTs | Container::MpegPs => None,
+        _ => probe.video.duration_us.or(alone).filter(|us| *us > 0),
+    };
+    // A delivery may also state the duration of a longer audio stream.
+    let about_video = |us: &i64| match in_file.or(alone) {
+        Some(known) => (us - known).abs() <= duration_tolerance(*us),
+        None => false,
+    };
+    let declared = manifest.mezzanine.duration_ms;
+    let declared = declared.and_then(|ms| i64::try_from(ms.saturating_mul(1_000)).ok());
+    let found = index.duration_us()?;
+    if probe.duration_us == 0 && !DURATION_US.contains(&found) {
+        return Some(Refusal {
+            kind: RefusalKind::Duration,
+            subject: "duration".to_owned(),
+            expected: "0.2 s to 6 h".to_owned(),
+            found: format!("{} ms", found / 1_000),
+        });
+    }
+    let shorter = |us: &i64| us - found > duration_tolerance(*us);
+    let (source, expected) = [
+        ("the file", in_file),
+        ("the manifest", declared.filter(about_video)),
+    ]
+    .into_iter()
+    .find_map(|(source, us)| Some((source, us.filter(shorter)?)))?;
+    Some(Refusal {
+        kind: RefusalKind::Truncated,
+        subject: "duration of the video".to_owned(),
+        expected: format!("{} ms, as {source} states", expected / 1_000),
+        found: format!("frames of {} ms", found / 1_000),
+    })
 }
 
 #[derive(Default)]
@@ -121,11 +181,12 @@ fn limits(probe: &Probe, refusals: &mut Refusals) {
         let expected = format!("sides of {} to {} pixels", SIDES.start(), SIDES.end());
         refusals.add(RefusalKind::Resolution, "resolution", expected, display);
     }
-    if !DURATION_US.contains(&probe.duration_us) {
+    // An unknown duration is compared when the frames are indexed.
+    if probe.duration_us != 0 && !DURATION_US.contains(&probe.duration_us) {
         let found = format!("{} ms", probe.duration_us / 1_000);
         refusals.add(RefusalKind::Duration, "duration", "0.2 s to 6 h", found);
     }
-    match video.average_frame_rate.or(video.base_frame_rate) {
+    match video.plausible_rate().or(video.base_frame_rate) {
         None => refusals.add(RefusalKind::FrameRate, "frame rate", "a frame rate", "none"),
         Some(rate) if rate.exceeds(MAX_FRAME_RATE) => {
             let expected = format!("at most {MAX_FRAME_RATE} frames per second");
@@ -243,7 +304,7 @@ fn mismatches(manifest: &Manifest, probe: &Probe, refusals: &mut Refusals) {
     if let Some(size) = declared.resolution.filter(differs) {
         mismatch("ResolutionWidth × ResolutionHeight", &size, &video.coded);
     }
-    let rate = video.average_frame_rate.or(video.base_frame_rate);
+    let rate = video.plausible_rate();
     if let (Some(expected), Some(found)) = (declared.frame_rate, rate) {
         // The rounding of timestamps in a container changes an average by less than a thousandth.
         if (expected.as_f64() / found.as_f64() - 1.0).abs() > 0.000_9 {
@@ -371,6 +432,91 @@ mod tests {
         insta::assert_snapshot!(of(Some(7), 6, false, pq), @"Dolby Vision: expected a base layer that is HDR10, HLG or SDR, found Dolby Vision profile 7, an enhancement layer without its base layer");
         insta::assert_snapshot!(of(None, 0, true, None), @"Dolby Vision: expected a base layer that is HDR10, HLG or SDR, found Dolby Vision of an unstated profile");
         insta::assert_snapshot!(of(Some(8), 1, true, None), @"Dolby Vision: expected PQ pictures as Dolby Vision profile 8.1 states, found SDR (transfer not stated)");
+    }
+
+    /// The refusal of an index of `seconds` of a file with these durations and that many audio streams.
+    fn truncated(
+        seconds: i64,
+        file_us: [Option<i64>; 2],
+        audio: usize,
+        declared_ms: Option<u64>,
+    ) -> Option<String> {
+        let [video_us, all_us] = file_us;
+        let stream = json!({"index": 1, "codec": "aac", "channels": 2, "sample_rate": 48_000, "language": null});
+        let probe = json!({"container": "mov", "duration_us": all_us.or(video_us), "streams": 1,
+            "audio": vec![stream; audio], "video": {"duration_us": video_us, "index": 0, "codec": "h264", "profile": null,
+            "coded": {"width": 64, "height": 64}, "sar": [1, 1], "rotation": 0, "pixel_format": "yuv420p", "bit_depth": 8,
+            "base_frame_rate": "25", "average_frame_rate": "25", "time_base": [1, 25], "field_order": "progressive",
+            "primaries": null, "transfer": null, "matrix": null, "range": null}});
+        let packet = |pts| crate::probe::Packet {
+            pts,
+            dts: None,
+            key: true,
+            bytes: None,
+        };
+        let index = PacketIndex {
+            time_base: (1, 25),
+            packets: (0..seconds * 25).map(packet).collect(),
+            end: 0,
+            gradual: false,
+            unordered: false,
+            tables: None,
+            fragments: Vec::new(),
+            described: false,
+            read: crate::probe::IndexRead::Tables,
+            scan: crate::probe::Scan::Progressive,
+        };
+        let xml = include_bytes!("../../../sample-data/manifests/good/minimal.xml");
+        let mut manifest = crate::manifest::parse(xml).manifest.unwrap();
+        manifest.mezzanine.duration_ms = declared_ms;
+        let probe = serde_json::from_value(probe).unwrap();
+        check_index(&manifest, &probe, &index).map(|r| r.to_string())
+    }
+
+    #[test]
+    fn an_absurd_duration_is_not_believed() {
+        let probed = |all_us: i64, video_us: Option<i64>, size| {
+            let probe = json!({"container": "mov", "duration_us": all_us, "streams": 1, "audio": [], "video": {
+                "duration_us": video_us, "index": 0, "codec": "h264", "profile": null,
+                "coded": {"width": 64, "height": 64}, "sar": [1, 1], "rotation": 0, "pixel_format": "yuv420p",
+                "bit_depth": 8, "base_frame_rate": "25", "average_frame_rate": "25", "time_base": [1, 25],
+                "field_order": "progressive", "primaries": null, "transfer": null, "matrix": null, "range": null}});
+            let mut probe: Probe = serde_json::from_value(probe).unwrap();
+            believe_duration(&mut probe, Bytes(size));
+            (probe.duration_us, probe.video.duration_us)
+        };
+        let absurd = 143_165_643_000;
+        assert_eq!(
+            probed(absurd, Some(1_001_000), 106_093),
+            (1_001_000, Some(1_001_000))
+        );
+        assert_eq!(probed(absurd, Some(absurd), 106_093), (0, None));
+        assert_eq!(
+            probed(absurd, None, 40 << 30),
+            (absurd, None),
+            "a real file of 39 hours"
+        );
+        assert_eq!(probed(60_000_000, None, 100), (60_000_000, None));
+    }
+
+    #[test]
+    fn an_index_that_is_shorter_than_the_video_is_truncated() {
+        const SECOND: i64 = 1_000_000;
+        let full = [Some(1_331 * SECOND), None];
+        insta::assert_snapshot!(truncated(1, full, 1, None).unwrap(), @"duration of the video: expected 1331000 ms, as the file states, found frames of 1000 ms");
+        assert_eq!(truncated(1_326, full, 1, None), None, "less than 0.5 %");
+        assert!(truncated(1_324, full, 1, None).is_some());
+        let longer_audio = [None, Some(13 * SECOND)];
+        assert_eq!(truncated(8, longer_audio, 1, None), None);
+        assert_eq!(
+            truncated(8, [Some(8 * SECOND), Some(13 * SECOND)], 1, Some(13_000)),
+            None
+        );
+        assert!(
+            truncated(8, longer_audio, 0, None).is_some(),
+            "no audio could be longer"
+        );
+        assert_eq!(truncated(8, [Some(8 * SECOND), None], 1, Some(8_400)), None);
     }
 
     #[test]

@@ -204,6 +204,16 @@ impl VideoStream {
         Resolution { width, height }.turned(self.rotation)
     }
 
+    /// The average frame rate; `None` if it is higher than the rate that holds all frames, which no average is. Matroska
+    /// without default durations may have one of 1,000.
+    pub fn plausible_rate(&self) -> Option<FrameRate> {
+        let base = self
+            .base_frame_rate
+            .map_or(f64::INFINITY, FrameRate::as_f64);
+        self.average_frame_rate
+            .filter(|rate| rate.as_f64() <= base * 1.001)
+    }
+
     /// The dynamic range that the transfer function implies.
     pub fn dynamic_range(&self) -> VideoRange {
         match self.transfer.as_deref() {
@@ -270,6 +280,8 @@ pub struct PacketIndex {
     pub time_base: (u32, u32),
     /// The packets that yield a frame, without those that are flagged as discarded.
     pub packets: Vec<Packet>,
+    /// When the last frame stops being shown, as far as packets state their durations.
+    pub end: i64,
     /// Whether key frames are recovery points of an intra refresh, from which pictures build up gradually: decoding cannot
     /// start there exactly.
     pub gradual: bool,
@@ -285,6 +297,23 @@ pub struct PacketIndex {
     pub described: bool,
     pub read: IndexRead,
     pub scan: Scan,
+}
+
+impl PacketIndex {
+    /// From the first frame to the end of the last one, in microseconds; `None` without frames.
+    pub fn duration_us(&self) -> Option<i64> {
+        let first = self.packets.iter().map(|p| p.pts).min()?;
+        let last = self.packets.iter().map(|p| p.pts).max()?;
+        let gaps = i64::try_from(self.packets.len())
+            .ok()?
+            .checked_sub(1)?
+            .max(1);
+        let ticks = (last + (last - first) / gaps)
+            .max(self.end)
+            .checked_sub(first)?;
+        let (num, den) = (i128::from(self.time_base.0), i128::from(self.time_base.1));
+        i64::try_from(i128::from(ticks) * num * 1_000_000 / den.max(1)).ok()
+    }
 }
 
 /// How a packet index was obtained.

@@ -120,6 +120,7 @@ fn plan(job: &Job) -> Plan {
     };
     let index = PacketIndex {
         time_base: (1, 24),
+        end: 0,
         packets: (0..FRAMES).map(packet).collect(),
         gradual: false,
         unordered: false,

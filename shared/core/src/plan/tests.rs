@@ -41,6 +41,7 @@ fn index(frames: u64, rate: FrameRate, gop: u64, den: u32) -> PacketIndex {
     let pts = |n: u64| (n * u64::from(rate.den()) * u64::from(den) / u64::from(rate.num())) as i64;
     PacketIndex {
         time_base: (1, den),
+        end: 0,
         packets: (0..frames)
             .map(|n| Packet {
                 pts: pts(n),
@@ -289,6 +290,7 @@ fn the_last_packet_of_a_file_is_never_a_seek_target() {
 fn an_index_without_frames_or_key_frames_is_refused() {
     let none = PacketIndex {
         time_base: (1, 1_000),
+        end: 0,
         packets: vec![],
         gradual: false,
         unordered: false,
