@@ -365,7 +365,9 @@ async fn the_start_timecode_is_that_of_the_first_picture() {
                 "-f lavfi -i testsrc2=size=64x64:rate=25 -frames:v 5 -c:v mpeg2video {stated} {name}"
             ));
             let proxy = serve(&file).await;
-            let found = probe(&tools(), &proxy.url(), container).await.unwrap();
+            let found = probe(&tools(), &proxy.url(), container, None)
+                .await
+                .unwrap();
             let found = found.start_timecode.map(|t| t.to_string());
             // MXF always states one.
             let expected = expected.or((name == "a.mxf").then_some("00:00:00:00"));

@@ -395,7 +395,9 @@ async fn a_quicktime_track_of_closed_captions_is_read() {
          -c:s copy -metadata:s:s:0 language=eng film.mov",
     );
     let proxy = serve(&folder.path().join("film.mov")).await;
-    let probe = probe(&tools(), &proxy.url(), Container::Mov).await.unwrap();
+    let probe = probe(&tools(), &proxy.url(), Container::Mov, None)
+        .await
+        .unwrap();
     let stream = &probe.text[0];
     assert_eq!(
         (stream.codec.as_str(), stream.language.as_deref()),
