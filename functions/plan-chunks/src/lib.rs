@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use reelsmith_contract::payload::{ClaimInput, PlanOutput};
 use reelsmith_contract::{ErrorName, Failure, Objects};
+use reelsmith_core::check::{RefusalKind, check_index};
 use reelsmith_core::job::Job;
 use reelsmith_core::keys::GenerationKeys;
 use reelsmith_core::object::ObjectPin;
@@ -86,6 +87,27 @@ async fn make_plan(
         read = ?indexed.index.read,
         "indexed"
     );
+    if let Some(refusal) = check_index(&job.manifest, &inspection.probe, &indexed.index) {
+        let (name, remedy) = match refusal.kind {
+            RefusalKind::Duration => (
+                ErrorName::DurationUnsupported,
+                "deliver a programme within the limits",
+            ),
+            _ => (
+                ErrorName::MezzanineTruncated,
+                "the file is incomplete: upload it again, or export it again if it was cut off before",
+            ),
+        };
+        let expected = format!("{}: {}", refusal.subject, refusal.expected);
+        let location = pin.object.to_string();
+        return Err(Failure::new(
+            name,
+            expected,
+            refusal.found,
+            location,
+            remedy,
+        ));
+    }
     let generation = input.claim.generation();
     let plan = Plan::new(job, inspection, &indexed.index, generation, ports.workers);
     plan.map_err(|e| {

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use reelsmith_contract::payload::{ValidateInputInput, ValidateInputOutput};
 use reelsmith_contract::{ErrorName, Failure, Objects, PortResultExt as _};
-use reelsmith_core::check::{Refusal, RefusalKind, check};
+use reelsmith_core::check::{Refusal, RefusalKind, believe_duration, check};
 use reelsmith_core::job::Job;
 use reelsmith_core::keys::JobKeys;
 use reelsmith_core::manifest::Mezzanine;
@@ -20,7 +20,8 @@ use reelsmith_core::probe::{Inspection, Probe};
 use reelsmith_core::sniff::Container;
 use reelsmith_core::units::Bytes;
 use reelsmith_media::{
-    MediaError, OnSource as _, ProxyOptions, RangeProxy, Tools, add_clean_aperture, probe,
+    MediaError, OnSource as _, ProxyOptions, RangeProxy, Tools, add_movie_facts,
+    explain_unreadable, probe,
 };
 use reelsmith_pipeline::checksums::explain_refusal;
 use reelsmith_pipeline::{Invocation, records};
@@ -134,8 +135,12 @@ async fn inspect(
     let head = ports.store.get_range(pin, 0, HEAD.min(pin.size)).await;
     let head = head.on_object(object)?;
     let container = Container::sniff(&head).ok_or_else(|| unsupported(object, &head))?;
+    check_end(container, &head, pin)?;
+    let video_track = job.manifest.mezzanine.video_track_index;
+    let mut probe = probe_pinned(ports, pin, container, video_track).await?;
+    believe_duration(&mut probe, Bytes(pin.size));
     let inspection = Inspection {
-        probe: probe_pinned(ports, pin, container).await?,
+        probe,
         size: Bytes(pin.size),
         mezzanine: pin.clone(),
         captions,
@@ -151,6 +156,7 @@ async fn probe_pinned(
     ports: &Ports,
     pin: &ObjectPin,
     container: Container,
+    video_track: Option<u32>,
 ) -> Result<Probe, Failure> {
     let source = &pin.object;
     let options = ProxyOptions {
@@ -160,7 +166,7 @@ async fn probe_pinned(
     let proxy = RangeProxy::start(Arc::clone(&ports.store), pin.clone(), options)
         .await
         .on_source(source)?;
-    let probed = probe(&ports.tools, &proxy.url(), container).await;
+    let probed = probe(&ports.tools, &proxy.url(), container, video_track).await;
     let probed = proxy.check(probed).map_err(|error| match error {
         // The file itself causes the reads, so a retry cannot succeed.
         MediaError::ReadBudget { budget } => MediaError::unreadable(format!(
@@ -168,9 +174,24 @@ async fn probe_pinned(
         )),
         other => other,
     });
-    add_clean_aperture(Arc::clone(&ports.store), pin, probed.on_source(source)?)
-        .await
-        .on_source(source)
+    let store = || Arc::clone(&ports.store);
+    let probed = match probed {
+        Ok(probe) => add_movie_facts(store(), pin, probe).await,
+        Err(error) => Err(explain_unreadable(store(), pin, container, error).await),
+    };
+    probed.on_source(source)
+}
+
+/// Compares the size of the file with where its first bytes state its end.
+fn check_end(container: Container, head: &[u8], pin: &ObjectPin) -> Result<(), Failure> {
+    match container.stated_end(head) {
+        Some(end) if end > pin.size => Err(MediaError::Truncated {
+            expected: format!("a file of at least {end} bytes, as its header states"),
+            found: format!("{} bytes", pin.size),
+        })
+        .on_source(&pin.object),
+        _ => Ok(()),
+    }
 }
 
 fn unsupported(object: &ObjectRef, head: &[u8]) -> Failure {
@@ -209,6 +230,22 @@ fn refused(object: &ObjectRef, first: &Refusal, all: &[Refusal]) -> Failure {
         RefusalKind::Picture => (
             ErrorName::PictureUnsupported,
             "deliver HDR as HDR10 or HLG with the BT.2020 non-constant luminance matrix, or deliver SDR",
+        ),
+        RefusalKind::DolbyVision => (
+            ErrorName::PictureUnsupported,
+            "deliver HDR10, HLG or SDR, or Dolby Vision of profile 8.1, 8.2 or 8.4, whose base layer is one of them",
+        ),
+        RefusalKind::FieldPictures => (
+            ErrorName::PictureUnsupported,
+            "convert the file to whole frames, interleaved or progressive",
+        ),
+        RefusalKind::Truncated => (
+            ErrorName::MezzanineTruncated,
+            "the file is incomplete: upload it again, or export it again if it was cut off before",
+        ),
+        RefusalKind::Encrypted => (
+            ErrorName::MezzanineEncrypted,
+            "deliver the file without encryption",
         ),
         RefusalKind::AudioTrack => (
             ErrorName::AudioTrackMissing,

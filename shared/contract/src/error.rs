@@ -57,8 +57,14 @@ pub enum ErrorName {
     ContainerUnsupported,
     /// ffprobe cannot read the mezzanine.
     MezzanineUnreadable,
-    /// The mezzanine has no video stream.
+    /// The mezzanine ends before the media that its container or the manifest describes.
+    MezzanineTruncated,
+    /// The samples of the mezzanine are encrypted.
+    MezzanineEncrypted,
+    /// The mezzanine has no video stream, or not the one that the manifest selects.
     VideoStreamMissing,
+    /// The mezzanine has several video streams, and neither the file nor the manifest states which is the programme.
+    VideoStreamAmbiguous,
     /// The codec of a stream is not supported.
     CodecUnsupported,
     /// The picture is smaller or larger than the supported sizes.
@@ -69,7 +75,8 @@ pub enum ErrorName {
     FrameRateUnsupported,
     /// The mezzanine has more streams than are supported.
     StreamLimitExceeded,
-    /// The color of the picture is not supported: HDR with another matrix than BT.2020 non-constant luminance.
+    /// The pictures cannot be shown as they are meant: Dolby Vision without a base layer that other players show, HDR with
+    /// another matrix than BT.2020 non-constant luminance, pictures that are single fields, or a format that changes midway.
     PictureUnsupported,
     /// The manifest names an audio track that the mezzanine does not have.
     AudioTrackMissing,

@@ -4,7 +4,9 @@ use std::ops::RangeInclusive;
 
 use crate::ladder::VideoRange;
 use crate::manifest::Manifest;
-use crate::probe::{Inspection, Probe};
+use crate::probe::{Inspection, PacketIndex, Probe, VideoStream};
+use crate::sniff::Container;
+use crate::units::Bytes;
 
 /// A reason to refuse a mezzanine.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -25,8 +27,16 @@ pub enum RefusalKind {
     Duration,
     FrameRate,
     Streams,
-    /// A kind of picture that cannot be encoded correctly.
+    /// HDR with a matrix that cannot be encoded correctly.
     Picture,
+    /// Dolby Vision without a base layer that other players show.
+    DolbyVision,
+    /// Pictures that are single fields.
+    FieldPictures,
+    /// Samples that cannot be decoded without a key.
+    Encrypted,
+    /// Fewer frames than the file or the manifest states.
+    Truncated,
     /// The manifest names an audio track that the file does not have.
     AudioTrack,
     /// The file differs from the manifest's description.
@@ -34,7 +44,7 @@ pub enum RefusalKind {
 }
 
 /// ffmpeg's names of the video codecs that are decoded.
-pub const VIDEO_CODECS: [&str; 9] = [
+pub const VIDEO_CODECS: [&str; 10] = [
     "h264",
     "hevc",
     "mpeg2video",
@@ -43,6 +53,7 @@ pub const VIDEO_CODECS: [&str; 9] = [
     "dnxhd",
     "ffv1",
     "vp9",
+    "av1",
     "mjpeg",
 ];
 /// ffmpeg's names of the audio codecs that are decoded, in addition to every `pcm_…`.
@@ -53,12 +64,16 @@ pub const AUDIO_CODECS: [&str; 10] = [
 pub const SIDES: RangeInclusive<u32> = 64..=8_192;
 /// Duration in microseconds: 0.2 s to 6 h.
 pub const DURATION_US: RangeInclusive<i64> = 200_000..=21_600_000_000;
+/// Bytes per second below which nothing is a video of several hours.
+const LEAST_RATE: u32 = 100;
 /// Most streams of a file.
 pub const MAX_STREAMS: u32 = 64;
 /// Highest frame rate, in frames per second.
 pub const MAX_FRAME_RATE: u32 = 240;
-/// Largest difference between the declared and the measured duration, in milliseconds.
-pub const DURATION_TOLERANCE_MS: u64 = 500;
+/// Largest difference between two statements of one duration, in microseconds: 0.5 s or 0.5 %, whichever is more.
+pub fn duration_tolerance(duration_us: i64) -> i64 {
+    (duration_us / 200).max(500_000)
+}
 
 /// Every reason to refuse the mezzanine: first the limits, then the audio tracks, then differences from the manifest.
 pub fn check(manifest: &Manifest, inspection: &Inspection) -> Vec<Refusal> {
@@ -68,6 +83,60 @@ pub fn check(manifest: &Manifest, inspection: &Inspection) -> Vec<Refusal> {
     audio_tracks(manifest, probe, &mut refusals);
     mismatches(manifest, probe, &mut refusals);
     refusals.0
+}
+
+/// Replaces a container's duration that cannot be true by that of the video, or by 0 (unknown): longer than is supported,
+/// for a file of less than [`LEAST_RATE`]. Some writers leave all bits of a duration set, which is 39 hours.
+pub fn believe_duration(probe: &mut Probe, size: Bytes) {
+    let absurd = |us: i64| {
+        let bytes = i128::from(LEAST_RATE) * i128::from(us) / 1_000_000;
+        us > *DURATION_US.end() && i128::from(size.0) < bytes
+    };
+    probe.video.duration_us = probe.video.duration_us.filter(|us| !absurd(*us));
+    if absurd(probe.duration_us) {
+        probe.duration_us = probe.video.duration_us.unwrap_or(0);
+    }
+}
+
+/// Compares how long the frames of an index are shown with what the file and the manifest state about the video. `None` if
+/// they agree, or nothing is stated that concerns the video alone.
+///
+/// A transport or programme stream states no duration; ffmpeg estimates one from its timestamps.
+pub fn check_index(manifest: &Manifest, probe: &Probe, index: &PacketIndex) -> Option<Refusal> {
+    let alone = probe.audio.is_empty().then_some(probe.duration_us);
+    let in_file = match probe.container {
+        Container::MpegTs | Container::MpegPs => None,
+        _ => probe.video.duration_us.or(alone).filter(|us| *us > 0),
+    };
+    // A delivery may also state the duration of a longer audio stream.
+    let about_video = |us: &i64| match in_file.or(alone) {
+        Some(known) => (us - known).abs() <= duration_tolerance(*us),
+        None => false,
+    };
+    let declared = manifest.mezzanine.duration_ms;
+    let declared = declared.and_then(|ms| i64::try_from(ms.saturating_mul(1_000)).ok());
+    let found = index.duration_us()?;
+    if probe.duration_us == 0 && !DURATION_US.contains(&found) {
+        return Some(Refusal {
+            kind: RefusalKind::Duration,
+            subject: "duration".to_owned(),
+            expected: "0.2 s to 6 h".to_owned(),
+            found: format!("{} ms", found / 1_000),
+        });
+    }
+    let shorter = |us: &i64| us - found > duration_tolerance(*us);
+    let (source, expected) = [
+        ("the file", in_file),
+        ("the manifest", declared.filter(about_video)),
+    ]
+    .into_iter()
+    .find_map(|(source, us)| Some((source, us.filter(shorter)?)))?;
+    Some(Refusal {
+        kind: RefusalKind::Truncated,
+        subject: "duration of the video".to_owned(),
+        expected: format!("{} ms, as {source} states", expected / 1_000),
+        found: format!("frames of {} ms", found / 1_000),
+    })
 }
 
 #[derive(Default)]
@@ -92,6 +161,17 @@ impl Refusals {
 
 fn limits(probe: &Probe, refusals: &mut Refusals) {
     let video = &probe.video;
+    if video.encrypted {
+        let found = format!("encrypted {}", video.codec);
+        refusals.add(
+            RefusalKind::Encrypted,
+            "video stream",
+            "clear samples",
+            found,
+        );
+        // Nothing else can be known about the pictures.
+        return;
+    }
     if !VIDEO_CODECS.contains(&video.codec.as_str()) {
         let expected = format!("one of {}", VIDEO_CODECS.join(", "));
         refusals.add(RefusalKind::Codec, "video codec", expected, &video.codec);
@@ -101,11 +181,12 @@ fn limits(probe: &Probe, refusals: &mut Refusals) {
         let expected = format!("sides of {} to {} pixels", SIDES.start(), SIDES.end());
         refusals.add(RefusalKind::Resolution, "resolution", expected, display);
     }
-    if !DURATION_US.contains(&probe.duration_us) {
+    // An unknown duration is compared when the frames are indexed.
+    if probe.duration_us != 0 && !DURATION_US.contains(&probe.duration_us) {
         let found = format!("{} ms", probe.duration_us / 1_000);
         refusals.add(RefusalKind::Duration, "duration", "0.2 s to 6 h", found);
     }
-    match video.average_frame_rate.or(video.base_frame_rate) {
+    match video.plausible_rate().or(video.base_frame_rate) {
         None => refusals.add(RefusalKind::FrameRate, "frame rate", "a frame rate", "none"),
         Some(rate) if rate.exceeds(MAX_FRAME_RATE) => {
             let expected = format!("at most {MAX_FRAME_RATE} frames per second");
@@ -117,6 +198,19 @@ fn limits(probe: &Probe, refusals: &mut Refusals) {
         let expected = format!("at most {MAX_STREAMS} streams");
         refusals.add(RefusalKind::Streams, "streams", expected, probe.streams);
     }
+    if video.field_pictures {
+        let found = format!(
+            "{} pictures of one field each, {}",
+            video.codec, video.coded
+        );
+        refusals.add(
+            RefusalKind::FieldPictures,
+            "pictures",
+            "whole frames",
+            found,
+        );
+    }
+    dolby_vision(video, refusals);
     if video.dynamic_range() != VideoRange::Sdr
         && let Some(matrix) = video.matrix.as_deref().filter(|m| *m != "bt2020nc")
     {
@@ -127,6 +221,30 @@ fn limits(probe: &Probe, refusals: &mut Refusals) {
             matrix,
         );
     }
+}
+
+/// Dolby Vision is published as its base layer, which must be what it is said to be.
+fn dolby_vision(video: &VideoStream, refusals: &mut Refusals) {
+    let Some(dolby_vision) = video.dolby_vision else {
+        return;
+    };
+    let range = video.dynamic_range();
+    let (expected, found) = match dolby_vision.base_range() {
+        None => (
+            "a base layer that is HDR10, HLG or SDR".to_owned(),
+            dolby_vision.to_string(),
+        ),
+        Some(base) if base != range => (
+            format!("{} pictures as {dolby_vision} states", base.as_str()),
+            format!(
+                "{} (transfer {})",
+                range.as_str(),
+                video.transfer.as_deref().unwrap_or("not stated")
+            ),
+        ),
+        Some(_) => return,
+    };
+    refusals.add(RefusalKind::DolbyVision, "Dolby Vision", expected, found);
 }
 
 fn audio_tracks(manifest: &Manifest, probe: &Probe, refusals: &mut Refusals) {
@@ -164,17 +282,29 @@ fn mismatches(manifest: &Manifest, probe: &Probe, refusals: &mut Refusals) {
         let (expected, found) = (expected.to_string(), found.to_string());
         refusals.add(RefusalKind::Mismatch, &subject, expected, found);
     };
-    let measured_ms = u64::try_from(probe.duration_us / 1_000).unwrap_or(0);
-    let differs = |ms: &u64| ms.abs_diff(measured_ms) > DURATION_TOLERANCE_MS;
-    if let Some(ms) = declared.duration_ms.filter(differs) {
-        let expected = format!("{ms} ms ± {DURATION_TOLERANCE_MS} ms");
-        mismatch("DurationSeconds", &expected, &format!("{measured_ms} ms"));
+    // Deliveries state the duration of the video, or that of the longest stream.
+    let stated = [Some(probe.duration_us), video.duration_us];
+    let micros = declared
+        .duration_ms
+        .and_then(|ms| i64::try_from(ms * 1_000).ok());
+    let agrees = |micros: i64, stated: i64| (micros - stated).abs() <= duration_tolerance(micros);
+    let differs = |micros: &i64| {
+        probe.duration_us > 0 && !stated.into_iter().flatten().any(|s| agrees(*micros, s))
+    };
+    if let Some(micros) = micros.filter(differs) {
+        let tolerance = duration_tolerance(micros) / 1_000;
+        let expected = format!("{} ms ± {tolerance} ms", micros / 1_000);
+        mismatch(
+            "DurationSeconds",
+            &expected,
+            &format!("{} ms", probe.duration_us / 1_000),
+        );
     }
     let differs = |size: &_| *size != video.coded && *size != video.display();
     if let Some(size) = declared.resolution.filter(differs) {
         mismatch("ResolutionWidth × ResolutionHeight", &size, &video.coded);
     }
-    let rate = video.average_frame_rate.or(video.base_frame_rate);
+    let rate = video.plausible_rate();
     if let (Some(expected), Some(found)) = (declared.frame_rate, rate) {
         // The rounding of timestamps in a container changes an average by less than a thousandth.
         if (expected.as_f64() / found.as_f64() - 1.0).abs() > 0.000_9 {
@@ -214,6 +344,8 @@ fn same_codec(declared: &str, codec: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     fn refused(audio: &serde_json::Value) -> Vec<(RefusalKind, String)> {
@@ -245,5 +377,163 @@ mod tests {
             "audio track en: expected no AudioTracks for a file without audio, found one";
         let refusal = (RefusalKind::AudioTrack, expected.to_owned());
         assert_eq!(refused(&serde_json::json!([])), [refusal]);
+    }
+
+    /// The refusals of a 1080p file of 60 s with `video` in place of the usual facts, for a manifest of `declared_ms`.
+    fn refusals(video: serde_json::Value, declared_ms: Option<u64>) -> Vec<String> {
+        let mut stream = json!({"index": 0, "codec": "hevc", "profile": null, "coded": {"width": 1920, "height": 1080},
+            "sar": [1, 1], "rotation": 0, "pixel_format": "yuv420p10le", "bit_depth": 10, "base_frame_rate": "25",
+            "average_frame_rate": "25", "time_base": [1, 25], "field_order": "progressive", "primaries": null,
+            "transfer": null, "matrix": null, "range": null});
+        let more = video.as_object().unwrap().clone();
+        stream.as_object_mut().unwrap().extend(more);
+        let inspection = json!({"mezzanine": {"bucket": "in", "key": "film", "version_id": null, "etag": "e",
+            "size": 9_000_000}, "size": 9_000_000, "captions": [], "probe": {"container": "mov", "duration_us": 60_000_000,
+            "video": stream, "audio": [], "streams": 1}});
+        let xml = include_bytes!("../../../sample-data/manifests/good/minimal.xml");
+        let mut manifest = crate::manifest::parse(xml).manifest.unwrap();
+        manifest.mezzanine.duration_ms = declared_ms;
+        manifest.audio_tracks.clear();
+        let inspection = serde_json::from_value(inspection).unwrap();
+        check(&manifest, &inspection)
+            .iter()
+            .map(ToString::to_string)
+            .collect()
+    }
+
+    #[test]
+    fn dolby_vision_needs_a_base_layer_that_is_what_it_claims() {
+        let of = |profile, compatibility, base_layer, transfer| {
+            let dolby_vision = json!({"profile": profile, "compatibility": compatibility, "base_layer": base_layer});
+            refusals(
+                json!({"dolby_vision": dolby_vision, "transfer": transfer}),
+                None,
+            )
+            .join("; ")
+        };
+        let (pq, hlg, bt709) = (Some("smpte2084"), Some("arib-std-b67"), Some("bt709"));
+        for (profile, compatibility, transfer) in [
+            (8, 1, pq),
+            (7, 6, pq),
+            (8, 4, hlg),
+            (8, 2, bt709),
+            (8, 2, None),
+            (9, 2, bt709),
+            (10, 1, pq),
+        ] {
+            assert_eq!(
+                of(Some(profile), compatibility, true, transfer),
+                "",
+                "{profile}.{compatibility}"
+            );
+        }
+        insta::assert_snapshot!(of(Some(5), 0, true, None), @"Dolby Vision: expected a base layer that is HDR10, HLG or SDR, found Dolby Vision profile 5");
+        insta::assert_snapshot!(of(Some(4), 2, true, bt709), @"Dolby Vision: expected a base layer that is HDR10, HLG or SDR, found Dolby Vision profile 4");
+        insta::assert_snapshot!(of(Some(7), 6, false, pq), @"Dolby Vision: expected a base layer that is HDR10, HLG or SDR, found Dolby Vision profile 7, an enhancement layer without its base layer");
+        insta::assert_snapshot!(of(None, 0, true, None), @"Dolby Vision: expected a base layer that is HDR10, HLG or SDR, found Dolby Vision of an unstated profile");
+        insta::assert_snapshot!(of(Some(8), 1, true, None), @"Dolby Vision: expected PQ pictures as Dolby Vision profile 8.1 states, found SDR (transfer not stated)");
+    }
+
+    /// The refusal of an index of `seconds` of a file with these durations and that many audio streams.
+    fn truncated(
+        seconds: i64,
+        file_us: [Option<i64>; 2],
+        audio: usize,
+        declared_ms: Option<u64>,
+    ) -> Option<String> {
+        let [video_us, all_us] = file_us;
+        let stream = json!({"index": 1, "codec": "aac", "channels": 2, "sample_rate": 48_000, "language": null});
+        let probe = json!({"container": "mov", "duration_us": all_us.or(video_us), "streams": 1,
+            "audio": vec![stream; audio], "video": {"duration_us": video_us, "index": 0, "codec": "h264", "profile": null,
+            "coded": {"width": 64, "height": 64}, "sar": [1, 1], "rotation": 0, "pixel_format": "yuv420p", "bit_depth": 8,
+            "base_frame_rate": "25", "average_frame_rate": "25", "time_base": [1, 25], "field_order": "progressive",
+            "primaries": null, "transfer": null, "matrix": null, "range": null}});
+        let packet = |pts| crate::probe::Packet {
+            pts,
+            dts: None,
+            key: true,
+            bytes: None,
+        };
+        let index = PacketIndex {
+            time_base: (1, 25),
+            packets: (0..seconds * 25).map(packet).collect(),
+            end: 0,
+            gradual: false,
+            unordered: false,
+            tables: None,
+            fragments: Vec::new(),
+            described: false,
+            read: crate::probe::IndexRead::Tables,
+            scan: crate::probe::Scan::Progressive,
+        };
+        let xml = include_bytes!("../../../sample-data/manifests/good/minimal.xml");
+        let mut manifest = crate::manifest::parse(xml).manifest.unwrap();
+        manifest.mezzanine.duration_ms = declared_ms;
+        let probe = serde_json::from_value(probe).unwrap();
+        check_index(&manifest, &probe, &index).map(|r| r.to_string())
+    }
+
+    #[test]
+    fn an_absurd_duration_is_not_believed() {
+        let probed = |all_us: i64, video_us: Option<i64>, size| {
+            let probe = json!({"container": "mov", "duration_us": all_us, "streams": 1, "audio": [], "video": {
+                "duration_us": video_us, "index": 0, "codec": "h264", "profile": null,
+                "coded": {"width": 64, "height": 64}, "sar": [1, 1], "rotation": 0, "pixel_format": "yuv420p",
+                "bit_depth": 8, "base_frame_rate": "25", "average_frame_rate": "25", "time_base": [1, 25],
+                "field_order": "progressive", "primaries": null, "transfer": null, "matrix": null, "range": null}});
+            let mut probe: Probe = serde_json::from_value(probe).unwrap();
+            believe_duration(&mut probe, Bytes(size));
+            (probe.duration_us, probe.video.duration_us)
+        };
+        let absurd = 143_165_643_000;
+        assert_eq!(
+            probed(absurd, Some(1_001_000), 106_093),
+            (1_001_000, Some(1_001_000))
+        );
+        assert_eq!(probed(absurd, Some(absurd), 106_093), (0, None));
+        assert_eq!(
+            probed(absurd, None, 40 << 30),
+            (absurd, None),
+            "a real file of 39 hours"
+        );
+        assert_eq!(probed(60_000_000, None, 100), (60_000_000, None));
+    }
+
+    #[test]
+    fn an_index_that_is_shorter_than_the_video_is_truncated() {
+        const SECOND: i64 = 1_000_000;
+        let full = [Some(1_331 * SECOND), None];
+        insta::assert_snapshot!(truncated(1, full, 1, None).unwrap(), @"duration of the video: expected 1331000 ms, as the file states, found frames of 1000 ms");
+        assert_eq!(truncated(1_326, full, 1, None), None, "less than 0.5 %");
+        assert!(truncated(1_324, full, 1, None).is_some());
+        let longer_audio = [None, Some(13 * SECOND)];
+        assert_eq!(truncated(8, longer_audio, 1, None), None);
+        assert_eq!(
+            truncated(8, [Some(8 * SECOND), Some(13 * SECOND)], 1, Some(13_000)),
+            None
+        );
+        assert!(
+            truncated(8, longer_audio, 0, None).is_some(),
+            "no audio could be longer"
+        );
+        assert_eq!(truncated(8, [Some(8 * SECOND), None], 1, Some(8_400)), None);
+    }
+
+    #[test]
+    fn encryption_and_field_pictures_are_named() {
+        insta::assert_snapshot!(refusals(json!({"encrypted": true, "codec": "encv"}), None).join("; "), @"video stream: expected clear samples, found encrypted encv");
+        insta::assert_snapshot!(refusals(json!({"field_pictures": true, "coded": {"width": 640, "height": 180}}), None).join("; "), @"pictures: expected whole frames, found hevc pictures of one field each, 640x180");
+    }
+
+    #[test]
+    fn a_declared_duration_may_be_that_of_the_video_or_of_the_file() {
+        let video = || json!({"duration_us": 50_000_000});
+        for declared_ms in [50_000, 50_500, 60_000, 59_500] {
+            assert_eq!(refusals(video(), Some(declared_ms)), [""; 0]);
+        }
+        assert_eq!(
+            refusals(video(), Some(55_000)),
+            ["Mezzanine/DurationSeconds: expected 55000 ms ± 500 ms, found 60000 ms"]
+        );
     }
 }

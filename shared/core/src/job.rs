@@ -33,6 +33,8 @@ struct Identity<'a> {
     manifest_id: &'a str,
     mezzanine_md5: &'a str,
     mezzanine_size: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    video_track: Option<u32>,
     audio: &'a [AudioTrack],
     subtitles: &'a [SubtitleTrack],
     #[serde(skip_serializing_if = "std::ops::Not::not")]
@@ -90,6 +92,7 @@ fn job_key(
         manifest_id: &manifest.manifest_id,
         mezzanine_md5: &manifest.mezzanine.checksum_md5,
         mezzanine_size: manifest.mezzanine.file_size.0,
+        video_track: manifest.mezzanine.video_track_index,
         audio: &manifest.audio_tracks,
         subtitles: &manifest.subtitle_tracks,
         without_embedded_captions: !manifest.settings.takes_embedded_captions(),

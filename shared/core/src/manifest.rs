@@ -182,6 +182,9 @@ pub struct Mezzanine {
     /// `ColorSpace`, as delivered.
     pub color_space: Option<String>,
     pub bit_depth: Option<u8>,
+    /// `VideoTrackIndex`: position among the mezzanine's video streams without cover art, from 0; by default the main one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub video_track_index: Option<u32>,
 }
 
 /// `AudioTracks/AudioTrack`.

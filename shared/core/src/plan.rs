@@ -34,9 +34,9 @@ use crate::cost::WorkFigures;
 use crate::job::Job;
 use crate::keys::{Generation, JobKey};
 use crate::ladder::ResolvedRung;
-use crate::probe::{IndexRead, Inspection, PacketIndex, Scan, Seconds};
+use crate::probe::{IndexRead, Inspection, PacketIndex, Scan, Seconds, VideoStream};
 use crate::time::{FrameCount, FrameRange, FrameRate, Ticks, Timescale};
-use crate::warning::Warning;
+use crate::warning::{Warning, WarningName};
 
 use renditions::Captions;
 pub use renditions::{AudioRendition, CLOSED_CAPTIONS, LeftOut, TextRendition};
@@ -210,6 +210,7 @@ impl Plan {
             left_out: captions.left_out,
             warnings: renditions::audio_left_out(&job.manifest.audio_tracks, inspection)
                 .into_iter()
+                .chain(picture_warnings(source))
                 .collect(),
             video,
             cutting: timeline.cutting,
@@ -279,6 +280,23 @@ fn captions(job: &Job, inspection: &Inspection, frames: FrameCount) -> Captions 
         captions.add_closed_captions(&settings.closed_captions, inspection, seconds);
     }
     captions
+}
+
+/// Deviations of the pictures from what was delivered.
+fn picture_warnings(source: &VideoStream) -> impl Iterator<Item = Warning> {
+    let dropped = source.dolby_vision.map(|dolby_vision| {
+        let base = dolby_vision.base_range().unwrap_or_default().as_str();
+        Warning::new(
+            WarningName::DolbyVisionDropped,
+            format!("stream {}", source.index),
+        )
+        .because(
+            "pictures without dynamic metadata",
+            dolby_vision.to_string(),
+            format!("its base layer is published as {base}, without the dynamic metadata"),
+        )
+    });
+    dropped.into_iter()
 }
 
 /// Chunks of a number of whole segments; the last chunk takes the rest.

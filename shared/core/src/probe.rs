@@ -1,5 +1,7 @@
 //! The facts of a mezzanine: ffprobe output as typed values, the pinned object version, and the packet index.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use crate::aperture::Crop;
@@ -37,7 +39,7 @@ pub struct Probe {
     pub container: Container,
     /// Duration of the container in microseconds.
     pub duration_us: i64,
-    /// The video stream to encode: the first that is not cover art.
+    /// The video stream to encode: the one that the manifest selects, otherwise the main one.
     pub video: VideoStream,
     /// All audio streams, in file order.
     pub audio: Vec<AudioStream>,
@@ -59,6 +61,18 @@ pub struct VideoStream {
     /// ffmpeg's codec name, for example `h264`, `prores`.
     pub codec: String,
     pub profile: Option<String>,
+    /// Duration in microseconds that the container states for this stream.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub duration_us: Option<i64>,
+    /// Whether the container states that the samples are encrypted.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub encrypted: bool,
+    /// Whether every coded picture is one field (H.265 with `field_seq_flag`), so that the coded size is half a frame.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub field_pictures: bool,
+    /// What the container or the pictures state about Dolby Vision.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dolby_vision: Option<DolbyVision>,
     /// Coded picture size, before rotation and sample aspect ratio.
     pub coded: Resolution,
     /// The visible part of the coded picture, if the container states a clean aperture smaller than it.
@@ -91,8 +105,51 @@ pub struct VideoStream {
     /// The display on which an HDR10 master was graded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mastering: Option<Mastering>,
+    /// Content light level; `None` if neither value is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub light: Option<ContentLight>,
+}
+
+/// A Dolby Vision stream: what its configuration record states (Dolby Vision Streams Within the ISO Base Media File Format,
+/// 3.2), or what its first reference picture implies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DolbyVision {
+    /// `dv_profile`; `None` if only a sample entry such as `dvh1` states Dolby Vision.
+    pub profile: Option<u8>,
+    /// `dv_bl_signal_compatibility_id`: as what a decoder without Dolby Vision may show the base layer. 0 is as nothing.
+    pub compatibility: u8,
+    /// `bl_present_flag`: false for a track that has an enhancement layer only.
+    pub base_layer: bool,
+}
+
+impl DolbyVision {
+    /// The dynamic range of the base layer; `None` if it can only be shown with the dynamic metadata, or is not there.
+    pub fn base_range(self) -> Option<VideoRange> {
+        let profile = self.profile.filter(|_| self.base_layer)?;
+        match (profile, self.compatibility) {
+            // Profile 7 is the profile of Ultra HD Blu-ray, whose base layer is HDR10 (6).
+            (7, 1 | 6) | (8 | 10, 1) => Some(VideoRange::Pq),
+            (8 | 10, 4) => Some(VideoRange::Hlg),
+            (8..=10, 2) => Some(VideoRange::Sdr),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for DolbyVision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.profile {
+            None => f.write_str("Dolby Vision of an unstated profile")?,
+            Some(profile @ 8..=10) => {
+                write!(f, "Dolby Vision profile {profile}.{}", self.compatibility)?;
+            }
+            Some(profile) => write!(f, "Dolby Vision profile {profile}")?,
+        }
+        if !self.base_layer {
+            f.write_str(", an enhancement layer without its base layer")?;
+        }
+        Ok(())
+    }
 }
 
 /// A mastering display (SMPTE ST 2086).
@@ -106,13 +163,23 @@ pub struct Mastering {
     pub darkest: u32,
 }
 
-/// Content light level (CTA-861.3) in cd/m².
+/// Content light level (CTA-861.3) in cd/m²; 0 is unknown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ContentLight {
     /// `MaxCLL`: the brightest pixel.
     pub brightest: u32,
     /// `MaxFALL`: the average of the brightest frame.
     pub average: u32,
+}
+
+impl ContentLight {
+    /// The light level from stored values; `None` if neither is known. Both 0 and 65,535, the largest that can be stored,
+    /// mean that a value is unknown.
+    pub fn known(brightest: u32, average: u32) -> Option<Self> {
+        let value = |stored| if stored < 65_535 { stored } else { 0 };
+        let (brightest, average) = (value(brightest), value(average));
+        (brightest > 0 || average > 0).then_some(Self { brightest, average })
+    }
 }
 
 /// How pictures were scanned.
@@ -135,6 +202,16 @@ impl VideoStream {
         let width = u32::try_from(width).unwrap_or(u32::MAX);
         let height = shown.height;
         Resolution { width, height }.turned(self.rotation)
+    }
+
+    /// The average frame rate; `None` if it is higher than the rate that holds all frames, which no average is. Matroska
+    /// without default durations may have one of 1,000.
+    pub fn plausible_rate(&self) -> Option<FrameRate> {
+        let base = self
+            .base_frame_rate
+            .map_or(f64::INFINITY, FrameRate::as_f64);
+        self.average_frame_rate
+            .filter(|rate| rate.as_f64() <= base * 1.001)
     }
 
     /// The dynamic range that the transfer function implies.
@@ -203,6 +280,8 @@ pub struct PacketIndex {
     pub time_base: (u32, u32),
     /// The packets that yield a frame, without those that are flagged as discarded.
     pub packets: Vec<Packet>,
+    /// When the last frame stops being shown, as far as packets state their durations.
+    pub end: i64,
     /// Whether key frames are recovery points of an intra refresh, from which pictures build up gradually: decoding cannot
     /// start there exactly.
     pub gradual: bool,
@@ -218,6 +297,23 @@ pub struct PacketIndex {
     pub described: bool,
     pub read: IndexRead,
     pub scan: Scan,
+}
+
+impl PacketIndex {
+    /// From the first frame to the end of the last one, in microseconds; `None` without frames.
+    pub fn duration_us(&self) -> Option<i64> {
+        let first = self.packets.iter().map(|p| p.pts).min()?;
+        let last = self.packets.iter().map(|p| p.pts).max()?;
+        let gaps = i64::try_from(self.packets.len())
+            .ok()?
+            .checked_sub(1)?
+            .max(1);
+        let ticks = (last + (last - first) / gaps)
+            .max(self.end)
+            .checked_sub(first)?;
+        let (num, den) = (i128::from(self.time_base.0), i128::from(self.time_base.1));
+        i64::try_from(i128::from(ticks) * num * 1_000_000 / den.max(1)).ok()
+    }
 }
 
 /// How a packet index was obtained.

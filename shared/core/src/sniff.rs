@@ -30,6 +30,16 @@ impl Container {
         }
     }
 
+    /// Where the first bytes of a file state that it ends, or a part of it begins that every complete file has: the end of the
+    /// segment of Matroska, the footer partition of MXF. `None` if they state nothing, as in files that were written live.
+    pub fn stated_end(self, head: &[u8]) -> Option<u64> {
+        match self {
+            Self::Matroska => matroska_end(head),
+            Self::Mxf => mxf_footer(head),
+            Self::Mov | Self::MpegTs | Self::MpegPs => None,
+        }
+    }
+
     /// Detects the container from the first bytes of a file. A few hundred bytes are enough; 4,096 are best.
     pub fn sniff(head: &[u8]) -> Option<Self> {
         if is_mov(head) {
@@ -69,6 +79,39 @@ fn is_mxf(head: &[u8]) -> bool {
     head.windows(KEY.len()).take(65_536).any(|w| w == KEY)
 }
 
+/// RFC 8794, 4 and 6: the position after an element identifier, and after the size that follows it; and that size, `None` if
+/// it is unknown.
+fn element(bytes: &[u8], id: &[u8], at: usize) -> Option<(u64, Option<u64>)> {
+    let size = bytes.get(at..)?.strip_prefix(id)?;
+    let first = *size.first()?;
+    let length = usize::try_from(first.leading_zeros()).ok()? + 1;
+    let digits = size.get(..length.min(9))?;
+    let value = digits.iter().skip(1).fold(
+        u64::from(first) & ((1u64 << (8u32.saturating_sub(u32::try_from(length).ok()?))) - 1),
+        |value, byte| value << 8 | u64::from(*byte),
+    );
+    let unknown = value == (1u64 << (7 * length).min(63)) - 1;
+    let body = u64::try_from(at + id.len() + length).ok()?;
+    Some((body, (!unknown).then_some(value)))
+}
+
+/// RFC 9559, 5.1: the end of the segment, after the EBML header.
+fn matroska_end(head: &[u8]) -> Option<u64> {
+    let (body, size) = element(head, &[0x1A, 0x45, 0xDF, 0xA3], 0)?;
+    let segment = usize::try_from(body.checked_add(size?)?).ok()?;
+    let (body, size) = element(head, &[0x18, 0x53, 0x80, 0x67], segment)?;
+    body.checked_add(size?)
+}
+
+/// SMPTE ST 377-1, 7.1: `FooterPartition` of a header partition pack at the start of the file; 0 if it is not known.
+fn mxf_footer(head: &[u8]) -> Option<u64> {
+    // Key, length, two versions, the size of the KLV alignment grid, and the positions of this and the previous partition.
+    let long = usize::from(head.get(16)?.checked_sub(0x80).unwrap_or(0));
+    let at = 17 + long + 2 + 2 + 4 + 8 + 8;
+    let footer = u64::from_be_bytes(*head.get(at..)?.first_chunk()?);
+    (is_mxf(head.get(..16)?) && footer > 0).then_some(footer)
+}
+
 /// ISO/IEC 13818-1, 2.4.3: a sync byte every 188 bytes, or every 192 after a four-byte time code (M2TS).
 fn is_ts(head: &[u8]) -> bool {
     let synced = |start: usize, step: usize| {
@@ -106,10 +149,35 @@ mod tests {
         }
     }
 
+    #[test]
+    fn the_end_of_matroska_is_that_of_its_segment() {
+        let file = |size: &[u8]| {
+            [
+                &[0x1A, 0x45, 0xDF, 0xA3, 0x82, 1, 2, 0x18, 0x53, 0x80, 0x67][..],
+                size,
+            ]
+            .concat()
+        };
+        let end = |size: &[u8]| Container::Matroska.stated_end(&file(size));
+        assert_eq!(end(&[0x83]), Some(12 + 3));
+        assert_eq!(end(&[0x40, 0x05]), Some(13 + 5));
+        assert_eq!(end(&[0x01, 0, 0, 0, 0, 0x10, 0, 0]), Some(19 + 0x10_0000));
+        assert_eq!(
+            end(&[0x01, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF]),
+            None,
+            "unknown"
+        );
+        assert_eq!(end(&[]), None);
+    }
+
     proptest! {
         #[test]
         fn sniffing_never_panics(head in proptest::collection::vec(any::<u8>(), 0..600)) {
             let _ = Container::sniff(&head);
+            for start in [&[][..], &[0x1A, 0x45, 0xDF, 0xA3]] {
+                let head = [start, &head].concat();
+                let _ = (Container::Matroska.stated_end(&head), Container::Mxf.stated_end(&head));
+            }
         }
     }
 }

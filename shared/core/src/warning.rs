@@ -55,6 +55,8 @@ pub enum WarningName {
     CaptionTrackEmpty,
     /// The mezzanine has audio, and the manifest has no audio track: the output has no audio.
     AudioLeftOut,
+    /// The pictures are published without their Dolby Vision metadata, as their base layer is shown by other players.
+    DolbyVisionDropped,
 }
 
 impl WarningName {

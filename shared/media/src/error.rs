@@ -56,6 +56,30 @@ pub enum MediaError {
     NoVideo {
         streams: u32,
     },
+    /// The manifest selects a video stream that the file does not have.
+    NoSuchVideo {
+        /// Position among the video streams, from 0.
+        wanted: u32,
+        found: usize,
+    },
+    /// Several video streams may be the programme.
+    AmbiguousVideo {
+        found: String,
+    },
+    /// The file ends before the media that it describes.
+    Truncated {
+        expected: String,
+        found: String,
+    },
+    /// The samples are encrypted.
+    Encrypted {
+        found: String,
+    },
+    /// The pictures are of a kind that cannot be encoded correctly.
+    Picture {
+        expected: String,
+        found: String,
+    },
     TooManyStreams {
         found: u32,
         limit: u32,
@@ -250,7 +274,11 @@ impl MediaError {
             | Self::ReadBudget { .. }
             | Self::Io { .. } => ErrorName::EncoderFailed,
             Self::Unreadable { .. } => ErrorName::MezzanineUnreadable,
-            Self::NoVideo { .. } => ErrorName::VideoStreamMissing,
+            Self::NoVideo { .. } | Self::NoSuchVideo { .. } => ErrorName::VideoStreamMissing,
+            Self::AmbiguousVideo { .. } => ErrorName::VideoStreamAmbiguous,
+            Self::Truncated { .. } => ErrorName::MezzanineTruncated,
+            Self::Encrypted { .. } => ErrorName::MezzanineEncrypted,
+            Self::Picture { .. } => ErrorName::PictureUnsupported,
             Self::TooManyStreams { .. } => ErrorName::StreamLimitExceeded,
             Self::Unindexable { .. } | Self::Plan { .. } => ErrorName::PlanImpossible,
             Self::FrameCount { .. } | Self::Timing { .. } => ErrorName::FrameCountMismatch,
@@ -272,6 +300,12 @@ impl MediaError {
             }
             Self::Unreadable { .. } => "a readable file".to_owned(),
             Self::NoVideo { .. } => "a video stream".to_owned(),
+            Self::Encrypted { .. } => "clear samples".to_owned(),
+            Self::NoSuchVideo { wanted, .. } => format!("video stream {wanted} (VideoTrackIndex)"),
+            Self::AmbiguousVideo { .. } => {
+                "one video stream that is marked as default, or is the largest that spans the programme".to_owned()
+            }
+            Self::Truncated { expected, .. } | Self::Picture { expected, .. } => expected.clone(),
             Self::TooManyStreams { limit, .. } => format!("at most {limit} streams"),
             Self::Unindexable { .. } => "a timestamp on every video packet".to_owned(),
             Self::FrameCount {
@@ -307,6 +341,7 @@ impl MediaError {
             Self::Build { found, .. } => format!("{found:?}"),
             Self::Program { failure, .. } => failure.to_string(),
             Self::NoVideo { streams } => format!("{streams} streams and no video"),
+            Self::NoSuchVideo { found, .. } => format!("{found} video streams"),
             Self::TooManyStreams { found, .. } => found.to_string(),
             Self::FrameCount { found, .. } => found.to_string(),
             Self::Timing { found, .. } => found.to_string(),
@@ -314,6 +349,10 @@ impl MediaError {
             Self::ReadBudget { .. } => "a request for more".to_owned(),
             Self::Unreadable { found, .. }
             | Self::Unindexable { found }
+            | Self::AmbiguousVideo { found }
+            | Self::Encrypted { found }
+            | Self::Truncated { found, .. }
+            | Self::Picture { found, .. }
             | Self::Output { found, .. }
             | Self::Captions { found, .. }
             | Self::Plan { found, .. } => found.clone(),
@@ -347,6 +386,20 @@ impl MediaError {
                 "play the file from start to end; if it does not play, deliver it again"
             }
             Self::NoVideo { .. } => "deliver a file with a video stream",
+            Self::NoSuchVideo { .. } => {
+                "correct VideoTrackIndex in the manifest or deliver the track"
+            }
+            Self::AmbiguousVideo { .. } => {
+                "state the position of the programme among the video streams as Mezzanine/VideoTrackIndex in the manifest, or \
+                 mark it as the default in the file"
+            }
+            Self::Truncated { .. } => {
+                "the file is incomplete: upload it again, or export it again if it was cut off before"
+            }
+            Self::Encrypted { .. } => "deliver the file without encryption",
+            Self::Picture { .. } => {
+                "convert the file to progressive or interleaved frames of one size, shape and pixel format"
+            }
             Self::TooManyStreams { .. } => "deliver a file without unused streams",
             Self::Unindexable { .. } => {
                 "remux the file so that every packet has a timestamp: ffmpeg -fflags +genpts -i FILE -c copy OUT.mkv"

@@ -15,10 +15,14 @@
 //! (an intra refresh). The command line of the packet list:
 //!
 //! ```text
-//! ffprobe -v error -select_streams 0 -show_entries packet=pts,dts,pos,size,flags:stream=time_base,has_b_frames
+//! ffprobe -v error -select_streams 0 -show_entries packet=pts,dts,duration,pos,size,flags:stream=time_base,has_b_frames
 //!   -of compact=print_section=1:nokey=0 -f mov -i http://127.0.0.1:40123/…/mezzanine
 //! packet|pts=3003|dts=1001|size=99|pos=48|flags=K_
 //! ```
+//!
+//! A decoder would scale or fail if the size, the shape or the pixel format of the pictures changed midway, so such a file
+//! is refused here. A scan decodes every key picture of codecs in which a stream can change; with tables, which state
+//! changes themselves, only some are decoded, as a change that they hide is rare.
 
 mod rows;
 mod tables;
@@ -39,8 +43,9 @@ use crate::process::{self, Activity, Limits};
 use crate::proxy::{ProxyOptions, RangeProxy, Source, SparseFile};
 use crate::scan;
 use crate::tools::Tools;
+use crate::video::decimal_micros;
 use tables::Tables;
-pub use tables::add_clean_aperture;
+pub use tables::{add_movie_facts, explain_unreadable};
 pub use track::track_reads;
 
 use rows::PacketRows;
@@ -68,6 +73,7 @@ pub async fn read_index(
         let read = tables::read(store.clone(), pin).await?;
         bytes_read = read.bytes_read;
         if let Some(mut tables) = read.tables {
+            tables.check_samples(probe.video.index, pin.size)?;
             let samples = tables.samples(probe.video.index);
             let moov = tables.moov;
             let known = std::mem::take(&mut tables.known);
@@ -144,7 +150,7 @@ async fn list_packets(
 ) -> Result<(PacketIndex, u64), MediaError> {
     let proxy = RangeProxy::start_with(source, pin.clone(), options).await?;
     let url = proxy.url();
-    let args = index_argv(&url, probe.container, probe.video.index, demuxer);
+    let args = index_argv(&url, probe, demuxer);
     let mut rows = PacketRows::default();
     let run = run_ffprobe(tools, args, |line| rows.read(line)).await;
     proxy.check(run)?;
@@ -169,8 +175,15 @@ async fn inspect_pictures(
     let url = proxy.url();
     index.scan = proxy.check(scan::detect_scan(tools, &url, probe).await)?;
     let (first, keys) = first_keys(index);
-    if matches!(probe.video.codec.as_str(), "h264" | "hevc") && keys.len() > 1 {
-        index.gradual = proxy.check(has_gradual_refresh(tools, &url, probe, first, &keys).await)?;
+    let codec = probe.video.codec.as_str();
+    if matches!(codec, "h264" | "hevc" | "mpeg2video") && keys.len() > 1 {
+        let start = proxy.check(decode_start(tools, &url, probe, first, &keys).await)?;
+        start.check_fields(codec, first)?;
+        index.gradual = start.gradual && codec != "mpeg2video";
+    }
+    // Only the supplement decodes AV1.
+    if probe.container == Container::Mov && codec != "av1" && keys.len() > 1 {
+        proxy.check(compare_formats(tools, &url, probe, index).await)?;
     }
     Ok(proxy.bytes_read())
 }
@@ -188,12 +201,103 @@ async fn run_ffprobe(
 /// For packets without content: no parser or decoder may analyse them.
 const NO_ANALYSIS: &str = "-fflags +noparse+nofillin -probesize 32 -analyzeduration 0";
 
-fn index_argv(url: &str, container: Container, stream: u32, demuxer: &str) -> Vec<String> {
-    let input = input::open(url, container);
+/// Codecs in which the format of the pictures can change at a key picture, and that ffprobe decodes.
+const CHANGEABLE: [&str; 5] = ["h264", "hevc", "mpeg2video", "mpeg4", "vp9"];
+
+/// The format of a picture.
+const FORMAT: &str = "frame=pts,width,height,sample_aspect_ratio,pix_fmt";
+
+/// Whether all key pictures are decoded with the list of packets. MXF states the format of its pictures once, and of an intra
+/// codec every picture would be decoded.
+fn decodes_keys(probe: &Probe, demuxer: &str) -> bool {
+    let video = &probe.video;
+    let intra = video
+        .profile
+        .as_deref()
+        .is_some_and(|p| p.contains("Intra"));
+    demuxer.is_empty()
+        && probe.container != Container::Mxf
+        && CHANGEABLE.contains(&video.codec.as_str())
+        && !intra
+}
+
+fn index_argv(url: &str, probe: &Probe, demuxer: &str) -> Vec<String> {
+    let (stream, input) = (probe.video.index, input::open(url, probe.container));
+    let (keys, format) = match decodes_keys(probe, demuxer) {
+        true => ("-skip_frame nokey", format!(":{FORMAT}")),
+        false => ("", String::new()),
+    };
     words(&format!(
-        "-v error -hide_banner {demuxer} -select_streams {stream} \
-         -show_entries packet=pts,dts,pos,size,flags:stream=time_base,has_b_frames -of compact=print_section=1:nokey=0 {input}"
+        "-v error -hide_banner {demuxer} {keys} -select_streams {stream} -show_entries \
+         packet=pts,dts,duration,pos,size,flags{format}:stream=time_base,has_b_frames \
+         -of compact=print_section=1:nokey=0 {input}"
     ))
+}
+
+/// Key pictures whose format is compared at once, if the file has tables.
+const COMPARED: usize = 16;
+
+/// Decodes some key pictures, spread over the file, and compares their formats. If one differs, those before it follow until
+/// the first one that differs is known.
+async fn compare_formats(
+    tools: &Tools,
+    url: &str,
+    probe: &Probe,
+    index: &PacketIndex,
+) -> Result<(), MediaError> {
+    let mut keys: Vec<i64> = index
+        .packets
+        .iter()
+        .filter(|p| p.key)
+        .map(|p| p.pts)
+        .collect();
+    keys.sort_unstable();
+    let first = index.packets.iter().map(|p| p.pts).min().unwrap_or(0);
+    let mut keys = keys.as_slice();
+    loop {
+        let last = keys.len().saturating_sub(1);
+        let mut places: Vec<usize> = (0..=COMPARED).map(|n| last * n / COMPARED).collect();
+        places.dedup();
+        let compared: Vec<i64> = places
+            .iter()
+            .filter_map(|place| keys.get(*place).copied())
+            .collect();
+        let rows = formats(tools, url, probe, index.time_base, &compared).await?;
+        let changed = rows
+            .changed_at()
+            .and_then(|pts| compared.iter().position(|key| *key == pts));
+        let closer =
+            changed.and_then(|at| keys.get(*places.get(at.checked_sub(1)?)?..=*places.get(at)?));
+        match closer {
+            Some(closer) if closer.len() > 2 && closer.len() < keys.len() => keys = closer,
+            _ => return rows.check_format(first, index.time_base),
+        }
+    }
+}
+
+/// The formats of the key pictures at these times.
+async fn formats(
+    tools: &Tools,
+    url: &str,
+    probe: &Probe,
+    time_base: (u32, u32),
+    keys: &[i64],
+) -> Result<PacketRows, MediaError> {
+    let (num, den) = (i128::from(time_base.0), i128::from(time_base.1));
+    let micros = |pts: &i64| decimal_micros(i128::from(*pts) * num * 1_000_000 / den.max(1));
+    let intervals: Vec<String> = keys
+        .iter()
+        .map(|pts| format!("{}%+#1", micros(pts)))
+        .collect();
+    let (stream, intervals) = (probe.video.index, intervals.join(","));
+    let input = input::open(url, probe.container);
+    let args = words(&format!(
+        "-v error -hide_banner -skip_frame nokey -select_streams {stream} -read_intervals {intervals} \
+         -show_entries {FORMAT} -of compact=print_section=1:nokey=0 {input}"
+    ));
+    let mut rows = PacketRows::default();
+    run_ffprobe(tools, args, |line| rows.read(line)).await?;
+    Ok(rows)
 }
 
 /// Limit of packets that are decoded to detect an intra refresh.
@@ -209,27 +313,157 @@ fn first_keys(index: &PacketIndex) -> (usize, BTreeSet<i64>) {
     (reach, keys.into_iter().map(|(_, pts)| pts).collect())
 }
 
-/// Whether a key frame is the start of a gradual refresh, and thus not an intra picture.
-async fn has_gradual_refresh(
+/// The first pictures of a source, decoded.
+#[derive(Debug, Default)]
+struct DecodedStart {
+    /// Whether a key frame is the start of a gradual refresh, and thus not an intra picture.
+    gradual: bool,
+    frames: usize,
+    /// Frames of two fields.
+    interlaced: usize,
+}
+
+impl DecodedStart {
+    /// Fails if many of the `packets` are single fields, two of which make a frame: such frames could not be counted.
+    fn check_fields(&self, codec: &str, packets: usize) -> Result<(), MediaError> {
+        if self.interlaced == 0 || self.frames * 4 > packets * 3 {
+            return Ok(());
+        }
+        Err(MediaError::Picture {
+            expected: "packets that are whole frames".to_owned(),
+            found: format!(
+                "{} interlaced frames in the first {packets} packets of {codec}",
+                self.frames
+            ),
+        })
+    }
+}
+
+/// Decodes the first packets of a source, in which there are these key frames.
+async fn decode_start(
     tools: &Tools,
     url: &str,
     probe: &Probe,
     packets: usize,
     keys: &BTreeSet<i64>,
-) -> Result<bool, MediaError> {
+) -> Result<DecodedStart, MediaError> {
     let (stream, input) = (probe.video.index, input::open(url, probe.container));
     let args = words(&format!(
-        "-v error -hide_banner -select_streams {stream} -read_intervals %+#{packets} -show_entries frame=pts,pict_type \
+        "-v error -hide_banner -select_streams {stream} -read_intervals %+#{packets} -show_entries frame=pts,pict_type,interlaced_frame \
          -of compact=print_section=0:nokey=1 {input}"
     ));
-    let mut found = false;
+    let mut start = DecodedStart::default();
     let inspect = |line: &str| {
         let mut fields = line.split('|');
         let pts = fields.next().and_then(|pts| pts.parse().ok());
         let key = pts.is_some_and(|pts| keys.contains(&pts));
-        found |= key && matches!(fields.next(), Some("P" | "B"));
+        start.gradual |= key && matches!(fields.next(), Some("P" | "B"));
+        start.frames += usize::from(!line.is_empty());
+        start.interlaced += usize::from(fields.any(|field| field == "1"));
         Ok(Activity::Progress)
     };
     run_ffprobe(tools, args, inspect).await?;
-    Ok(found)
+    Ok(start)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{MemoryStore, ffmpeg, serve_store, tools};
+
+    /// Makes two parts by the reference ffmpeg and joins them without encoding; returns what indexing the result reports.
+    async fn joined(parts: [&str; 2], suffix: &str) -> Result<Indexed, MediaError> {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        for (part, name) in parts.iter().zip(["a", "b"]) {
+            ffmpeg(folder.path(), &format!("{part} {name}.{suffix}"));
+        }
+        let list = format!("file a.{suffix}\nfile b.{suffix}\n");
+        std::fs::write(at("list"), list).unwrap();
+        ffmpeg(
+            folder.path(),
+            &format!("-f concat -i list -c copy film.{suffix}"),
+        );
+        let content = std::fs::read(at(&format!("film.{suffix}"))).unwrap();
+        let container = Container::sniff(&content).unwrap();
+        let store = MemoryStore::new(content);
+        let proxy = serve_store(store.clone()).await;
+        let probe = crate::probe(&tools(), &proxy.url(), container, None)
+            .await
+            .unwrap();
+        read_index(&tools(), store.clone(), &store.pin(), &probe).await
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_format_that_changes_midway_is_refused_with_its_time() {
+        let part = |size: &str, more: &str| {
+            format!("-f lavfi -i testsrc2=size={size}:rate=25 -frames:v 50 {more}")
+        };
+        const AVC: &str = "-c:v libx264 -preset ultrafast -pix_fmt yuv420p -g 25";
+        const MPEG2: &str = "-c:v mpeg2video -q:v 3 -aspect";
+        const PRORES: &str = "-c:v prores_ks -profile:v 0";
+        let cases = [
+            ("ts", part("320x180", AVC), part("160x90", AVC), "160x90"),
+            (
+                "ts",
+                part("320x180", &format!("{MPEG2} 4:3")),
+                part("320x180", &format!("{MPEG2} 16:9")),
+                "ratio 1:1",
+            ),
+            (
+                "ts",
+                part("320x180", AVC),
+                part("320x180", "-c:v libx264 -preset ultrafast -pix_fmt yuv422p"),
+                "yuv422p",
+            ),
+            (
+                "mov",
+                part("320x180", PRORES),
+                part("160x90", PRORES),
+                "160x90",
+            ),
+        ];
+        for (suffix, a, b, found) in cases {
+            let Err(error) = joined([&a, &b], suffix).await else {
+                panic!("{suffix}: {found} is accepted");
+            };
+            assert_eq!(
+                error.name(),
+                reelsmith_contract::ErrorName::PictureUnsupported,
+                "{error}"
+            );
+            let text = error.to_string();
+            let time = ["00:00:01.9", "00:00:02.0"]
+                .iter()
+                .any(|t| text.contains(t));
+            assert!(text.contains(found) && time, "{suffix}: {text}");
+        }
+        let same = part("320x180", AVC);
+        let indexed = joined([&same, &same], "ts").await.unwrap();
+        assert_eq!(indexed.index.packets.len(), 100);
+        assert!((3_900_000..=4_100_000).contains(&indexed.index.duration_us().unwrap()));
+    }
+
+    #[test]
+    fn packets_that_are_fields_are_refused() {
+        let start = |frames, interlaced| DecodedStart {
+            gradual: false,
+            frames,
+            interlaced,
+        };
+        assert!(
+            start(100, 100).check_fields("h264", 100).is_ok(),
+            "whole frames"
+        );
+        assert!(
+            start(90, 90).check_fields("h264", 100).is_ok(),
+            "the start cannot be decoded"
+        );
+        assert!(
+            start(40, 0).check_fields("h264", 100).is_ok(),
+            "progressive"
+        );
+        let error = start(51, 51).check_fields("h264", 100).unwrap_err();
+        insta::assert_snapshot!(error, @"expected packets that are whole frames, found 51 interlaced frames in the first 100 packets of h264");
+    }
 }

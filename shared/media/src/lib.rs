@@ -2,7 +2,7 @@
 //!
 //! | step | entry point |
 //! |---|---|
-//! | probe a mezzanine | [`probe()`], [`add_clean_aperture`] |
+//! | probe a mezzanine | [`probe()`], [`add_movie_facts`] |
 //! | list its packets | [`read_index`] |
 //! | encode a chunk of video | [`ChunkTask`], [`transcode`] |
 //! | encode an audio track | [`AudioTask`], [`encode_audio`] |
@@ -53,7 +53,9 @@ pub use error::{MediaError, OnSource, ProgramFailure};
 pub use images::{
     Brightness, KeyPictures, SheetGrid, choose_poster, draw_poster, draw_sheets, measure_brightness,
 };
-pub use index::{Indexed, add_clean_aperture, read_index, scan_index, track_reads};
+pub use index::{
+    Indexed, add_movie_facts, explain_unreadable, read_index, scan_index, track_reads,
+};
 pub use probe::probe;
 pub use process::Limits;
 

@@ -1,7 +1,10 @@
 //! Probing a mezzanine: the facts of ffprobe as typed values, and what only the first pictures show.
 
+use reelsmith_core::check::{VIDEO_CODECS, duration_tolerance};
 use reelsmith_core::ladder::VideoRange;
-use reelsmith_core::probe::{AudioStream, ContentLight, Mastering, Probe, TextStream, VideoStream};
+use reelsmith_core::probe::{
+    AudioStream, ContentLight, DolbyVision, Mastering, Probe, TextStream, VideoStream,
+};
 use reelsmith_core::sniff::Container;
 use reelsmith_core::time::FrameRate;
 use reelsmith_core::timecode::Timecode;
@@ -17,12 +20,19 @@ use crate::tools::Tools;
 /// Limit of the JSON that ffprobe prints.
 const MAX_JSON: usize = 4 << 20;
 
-/// Probes the mezzanine at `url`, an address of the range proxy.
+/// Probes the mezzanine at `url`, an address of the range proxy. `video_track` selects a video stream by its position among
+/// those that are not cover art, from 0; otherwise the main one is found.
 ///
 /// # Errors
 /// [`MediaError::Unreadable`] with the message of the demuxer; [`MediaError::NoVideo`] if the file has no video besides
-/// cover art; [`MediaError::TooManyStreams`]; and the errors of [`process::run`].
-pub async fn probe(tools: &Tools, url: &str, container: Container) -> Result<Probe, MediaError> {
+/// cover art; [`MediaError::NoSuchVideo`]; [`MediaError::AmbiguousVideo`]; [`MediaError::TooManyStreams`]; and the errors of
+/// [`process::run`].
+pub async fn probe(
+    tools: &Tools,
+    url: &str,
+    container: Container,
+    video_track: Option<u32>,
+) -> Result<Probe, MediaError> {
     let command = Command::new(&tools.ffprobe, probe_argv(url, container));
     let mut json = String::new();
     let collect = |line: &str| {
@@ -41,17 +51,17 @@ pub async fn probe(tools: &Tools, url: &str, container: Container) -> Result<Pro
         found: format!("stream facts that are not JSON ({e}); {}", finished.stderr),
         source: Some(Box::new(e)),
     })?;
-    let probe = facts.into_probe(container, &finished.stderr)?;
+    let probe = facts.into_probe(container, video_track, &finished.stderr)?;
     add_picture_facts(tools, url, probe).await
 }
 
 fn probe_argv(url: &str, container: Container) -> Vec<String> {
     let input = input::open(url, container);
     words(&format!(
-        "-v error -hide_banner -show_entries format=duration,nb_streams:format_tags=timecode:stream=index,codec_type,codec_name,profile,width,height,\
+        "-v error -hide_banner -show_entries format=duration,nb_streams:format_tags=timecode:stream=index,codec_type,codec_name,codec_tag_string,profile,width,height,\
          sample_aspect_ratio,pix_fmt,bits_per_raw_sample,r_frame_rate,avg_frame_rate,time_base,duration,field_order,\
          color_primaries,color_transfer,color_space,color_range,channels,sample_rate\
-         :stream_disposition=attached_pic,still_image,forced,hearing_impaired:stream_tags=language,rotate,timecode:stream_side_data \
+         :stream_disposition=default,attached_pic,still_image,forced,hearing_impaired:stream_tags=language,rotate,timecode,DURATION,enc_key_id:stream_side_data \
          -of json {input}"
     ))
 }
@@ -76,6 +86,7 @@ struct Stream {
     index: u32,
     codec_type: String,
     codec_name: Option<String>,
+    codec_tag_string: Option<String>,
     profile: Option<String>,
     width: u32,
     height: u32,
@@ -101,6 +112,7 @@ struct Stream {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct Disposition {
+    default: u8,
     attached_pic: u8,
     forced: u8,
     hearing_impaired: u8,
@@ -112,10 +124,20 @@ struct Tags {
     language: Option<String>,
     rotate: Option<String>,
     timecode: Option<String>,
+    /// Of Matroska: `00:00:08.000000000`.
+    #[serde(rename = "DURATION")]
+    duration: Option<String>,
+    /// Of Matroska: the key of encrypted blocks.
+    enc_key_id: Option<String>,
 }
 
 impl Facts {
-    fn into_probe(self, container: Container, stderr: &str) -> Result<Probe, MediaError> {
+    fn into_probe(
+        self,
+        container: Container,
+        video_track: Option<u32>,
+        stderr: &str,
+    ) -> Result<Probe, MediaError> {
         let streams = u32::try_from(self.streams.len()).unwrap_or(u32::MAX);
         if streams > input::MAX_STREAMS {
             return Err(MediaError::TooManyStreams {
@@ -127,8 +149,20 @@ impl Facts {
             return Err(MediaError::unreadable(format!("no stream; {stderr}")));
         }
         let is_video = |s: &&Stream| s.codec_type == "video" && s.disposition.attached_pic == 0;
-        let video = self.streams.iter().find(is_video);
-        let video = video.ok_or(MediaError::NoVideo { streams })?;
+        let candidates: Vec<&Stream> = self.streams.iter().filter(is_video).collect();
+        let video = match video_track {
+            _ if candidates.is_empty() => return Err(MediaError::NoVideo { streams }),
+            None => main_video(&candidates)?,
+            Some(wanted) => {
+                candidates
+                    .get(wanted as usize)
+                    .copied()
+                    .ok_or(MediaError::NoSuchVideo {
+                        wanted,
+                        found: candidates.len(),
+                    })?
+            }
+        };
         let of = |kind| self.streams.iter().filter(move |s| s.codec_type == kind);
         Ok(Probe {
             container,
@@ -159,24 +193,111 @@ impl Facts {
     }
 }
 
+/// The video stream of the programme: the only one, otherwise the only one that is marked as default, otherwise the largest
+/// of those that span the programme. Streams without a frame and enhancement layers do not count.
+///
+/// MP4 and MOV mark every track that is enabled as default, so the mark alone decides only if it is on a single stream.
+fn main_video<'a>(candidates: &[&'a Stream]) -> Result<&'a Stream, MediaError> {
+    let pictures = |s: &&Stream| {
+        let empty = s.avg_frame_rate.as_deref() == Some("0/0") || s.stated_micros() == Some(0);
+        !empty && s.dolby_vision().is_none_or(|d| d.base_layer)
+    };
+    let of = |streams: &[&'a Stream], keep: &dyn Fn(&&'a Stream) -> bool| {
+        let kept: Vec<&Stream> = streams.iter().copied().filter(|s| keep(s)).collect();
+        if kept.is_empty() {
+            streams.to_vec()
+        } else {
+            kept
+        }
+    };
+    let shown = of(candidates, &|s| pictures(s));
+    let marked = of(&shown, &|s| s.disposition.default != 0);
+    let longest = marked.iter().filter_map(|s| s.stated_micros()).max();
+    let spans = |s: &&Stream| {
+        let missing = longest.zip(s.stated_micros()).map(|(all, own)| all - own);
+        missing.is_none_or(|missing| missing <= duration_tolerance(longest.unwrap_or(0)))
+    };
+    let spanning = of(&marked, &|s| spans(s));
+    let pixels = |s: &Stream| u64::from(s.width) * u64::from(s.height);
+    let most = spanning.iter().map(|s| pixels(s)).max();
+    match of(&spanning, &|s| Some(pixels(s)) == most)[..] {
+        [one] => Ok(one),
+        ref several => {
+            let names = several.iter().map(|s| {
+                let codec = s.codec_name.as_deref().unwrap_or("unknown");
+                format!("stream {}: {codec} {}x{}", s.index, s.width, s.height)
+            });
+            Err(MediaError::AmbiguousVideo {
+                found: names.collect::<Vec<_>>().join("; "),
+            })
+        }
+    }
+}
+
 impl Stream {
+    /// The duration that the container states for this stream, in microseconds.
+    fn stated_micros(&self) -> Option<i64> {
+        let tag = self.tags.duration.as_deref();
+        let stated = self.duration.as_deref().and_then(micros);
+        stated.or_else(|| tag.and_then(clock_micros))
+    }
+
+    /// Dolby Vision by the configuration record, or by a sample entry that only Dolby Vision has.
+    fn dolby_vision(&self) -> Option<DolbyVision> {
+        let record = self.side_data_list.iter().find_map(SideData::dolby_vision);
+        let tag = self.codec_tag_string.as_deref().unwrap_or_default();
+        let entry = matches!(tag, "dvh1" | "dvhe" | "dva1" | "dvav" | "dav1");
+        record.or(entry.then_some(DolbyVision {
+            profile: None,
+            compatibility: 0,
+            base_layer: true,
+        }))
+    }
+
+    /// Whether the container states that the samples are encrypted: `encv` and `enca` of MP4, `ContentEncryption` of Matroska.
+    fn is_encrypted(&self) -> bool {
+        let tag = self.codec_tag_string.as_deref().unwrap_or_default();
+        matches!(tag, "encv" | "enca" | "drmi" | "drms") || self.tags.enc_key_id.is_some()
+    }
+
+    /// ffmpeg's name of the codec, otherwise the container's.
+    fn codec(&self) -> String {
+        let known = |name: &&String| !matches!(name.as_str(), "unknown" | "none" | "[0][0][0][0]");
+        let names = [&self.codec_name, &self.codec_tag_string]
+            .into_iter()
+            .flatten();
+        names
+            .into_iter()
+            .find(known)
+            .cloned()
+            .unwrap_or_else(|| "unknown".into())
+    }
+
     fn video(&self, stderr: &str) -> Result<VideoStream, MediaError> {
         let unreadable = |what: &str| {
             let found = format!("video stream {} without {what}; {stderr}", self.index);
             MediaError::unreadable(found)
         };
         let time_base = self.time_base.as_deref().and_then(|t| ratio(t, '/'));
-        let pixel_format = self
-            .pix_fmt
-            .clone()
-            .ok_or_else(|| unreadable("a pixel format"))?;
-        if self.width == 0 || self.height == 0 {
+        // A stream that is refused for its codec or its encryption need not be understood.
+        let codec = self.codec();
+        let readable = !self.is_encrypted() && VIDEO_CODECS.contains(&codec.as_str());
+        let pixel_format = match &self.pix_fmt {
+            Some(format) => format.clone(),
+            None if readable => return Err(unreadable("a pixel format")),
+            None => "unknown".to_owned(),
+        };
+        if readable && (self.width == 0 || self.height == 0) {
             return Err(unreadable("a picture size"));
         }
         Ok(VideoStream {
             index: self.index,
-            codec: self.codec_name.clone().unwrap_or_else(|| "unknown".into()),
+            codec,
             profile: self.profile.clone().filter(|p| p != "unknown"),
+            encrypted: self.is_encrypted(),
+            field_pictures: false,
+            dolby_vision: self.dolby_vision(),
+            duration_us: self.stated_micros().filter(|micros| *micros > 0),
             coded: Resolution {
                 width: self.width,
                 height: self.height,
@@ -207,7 +328,10 @@ impl Stream {
     fn audio(&self) -> AudioStream {
         AudioStream {
             index: self.index,
-            codec: self.codec_name.clone().unwrap_or_else(|| "unknown".into()),
+            codec: match self.is_encrypted() {
+                true => format!("encrypted {}", self.codec()),
+                false => self.codec(),
+            },
             channels: self.channels,
             sample_rate: self
                 .sample_rate
@@ -285,6 +409,18 @@ fn micros(text: &str) -> Option<i64> {
     seconds.checked_mul(1_000_000)?.checked_add(sign * micros)
 }
 
+/// Hours, minutes and seconds such as `00:01:08.000000000` as microseconds.
+fn clock_micros(text: &str) -> Option<i64> {
+    let (hours, rest) = text.split_once(':')?;
+    let (minutes, seconds) = rest.split_once(':')?;
+    let whole = hours
+        .parse::<i64>()
+        .ok()?
+        .checked_mul(60)?
+        .checked_add(minutes.parse().ok()?)?;
+    whole.checked_mul(60_000_000)?.checked_add(micros(seconds)?)
+}
+
 /// Bits per component, from the stream or else from the name of the pixel format (`yuv422p10le`, `p010le`, `gray12`).
 pub(crate) fn bit_depth(pixel_format: &str, raw: Option<&str>) -> u8 {
     if let Some(bits) = raw
@@ -332,6 +468,14 @@ struct SideData {
     max_luminance: Option<String>,
     max_content: Option<u32>,
     max_average: Option<u32>,
+    dv_profile: Option<u8>,
+    dv_bl_signal_compatibility_id: Option<u8>,
+    bl_present_flag: Option<u8>,
+    vdr_rpu_profile: Option<u8>,
+    bl_video_full_range_flag: Option<u8>,
+    vdr_bit_depth: Option<u8>,
+    el_spatial_resampling_filter_flag: Option<u8>,
+    disable_residual_flag: Option<u8>,
 }
 
 /// A fraction such as `34000/50000` in units of `1 / per`, rounded.
@@ -360,9 +504,37 @@ impl SideData {
     }
 
     fn light(&self) -> Option<ContentLight> {
-        Some(ContentLight {
-            brightest: self.max_content?,
-            average: self.max_average?,
+        ContentLight::known(self.max_content?, self.max_average?)
+    }
+
+    fn dolby_vision(&self) -> Option<DolbyVision> {
+        Some(DolbyVision {
+            profile: Some(self.dv_profile?),
+            compatibility: self.dv_bl_signal_compatibility_id.unwrap_or(0),
+            base_layer: self.bl_present_flag != Some(0),
+        })
+    }
+
+    /// The profile that dynamic metadata in a picture implies, by the rules that ffmpeg applies to streams without a
+    /// configuration record. The transfer function of the pictures is the only statement about their base layer.
+    fn implied_dolby_vision(&self, range: VideoRange) -> Option<DolbyVision> {
+        let rpu = self.vdr_rpu_profile?;
+        let full_range = self.bl_video_full_range_flag == Some(1);
+        let residual = self.el_spatial_resampling_filter_flag == Some(1)
+            && self.disable_residual_flag == Some(0);
+        let (profile, compatibility) = match (rpu, range) {
+            (0, _) if full_range => (Some(5), 0),
+            (1, _) if residual && self.vdr_bit_depth != Some(12) => (Some(4), 0),
+            (1, _) if residual => (Some(7), 6),
+            (1, VideoRange::Pq) => (Some(8), 1),
+            (1, VideoRange::Hlg) => (Some(8), 4),
+            (1, VideoRange::Sdr) => (Some(8), 2),
+            _ => (None, 0),
+        };
+        Some(DolbyVision {
+            profile,
+            compatibility,
+            base_layer: true,
         })
     }
 }
@@ -376,6 +548,7 @@ struct Frames {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct Frame {
+    interlaced_frame: u8,
     side_data_list: Vec<SideData>,
 }
 
@@ -385,7 +558,8 @@ const CAPTIONED: [&str; 3] = ["h264", "hevc", "mpeg2video"];
 /// ffmpeg's name for captions in user data.
 const CAPTIONS: &str = "ATSC A53 Part 4 Closed Captions";
 
-/// Adds facts from the first eight pictures: HDR10 metadata if the container has none, and whether there are captions.
+/// Adds facts from the first eight pictures: HDR10 metadata if the container has none, whether there are captions, whether
+/// the pictures are fields, and Dolby Vision that the container does not state.
 async fn add_picture_facts(
     tools: &Tools,
     url: &str,
@@ -394,12 +568,13 @@ async fn add_picture_facts(
     let video = &mut probe.video;
     let known = video.mastering.is_some() && video.light.is_some();
     let lacks_hdr10 = video.dynamic_range() == VideoRange::Pq && !known;
-    if !lacks_hdr10 && !CAPTIONED.contains(&video.codec.as_str()) {
+    let decodable = !video.encrypted && (lacks_hdr10 || CAPTIONED.contains(&video.codec.as_str()));
+    if !decodable {
         return Ok(probe);
     }
     let (stream, input) = (video.index, input::open(url, probe.container));
     let args = words(&format!(
-        "-v error -hide_banner -read_intervals %+#8 -select_streams {stream} -show_entries frame=pts:frame_side_data \
+        "-v error -hide_banner -read_intervals %+#8 -select_streams {stream} -show_entries frame=pts,interlaced_frame:frame_side_data \
          -of json {input}"
     ));
     let command = Command::new(&tools.ffprobe, args);
@@ -418,6 +593,14 @@ async fn add_picture_facts(
     let mut side_data = found.frames.iter().flat_map(|f| &f.side_data_list);
     let captions = |s: &SideData| s.side_data_type.as_deref() == Some(CAPTIONS);
     video.captioned = side_data.clone().any(captions);
+    // ffmpeg marks a picture of H.265 as interlaced only if it is a single field.
+    let fields = found.frames.iter().filter(|f| f.interlaced_frame != 0);
+    video.field_pictures = video.codec == "hevc" && fields.count() > 0;
+    let range = video.dynamic_range();
+    let implied = side_data
+        .clone()
+        .find_map(|s| s.implied_dolby_vision(range));
+    video.dolby_vision = video.dolby_vision.or(implied);
     if !lacks_hdr10 {
         return Ok(probe);
     }

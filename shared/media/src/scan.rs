@@ -41,8 +41,9 @@ pub(crate) async fn detect_scan(
     if stated == Some(Scan::Progressive) || frames_only {
         return Ok(Scan::Progressive);
     }
-    let mut counts = ScanCounts::default();
+    let mut all = Vec::new();
     for position in POSITIONS {
+        let mut counts = ScanCounts::default();
         let command = Command::new(
             tools.transcoder(&probe.video.codec, false),
             argv(url, probe, position),
@@ -50,8 +51,9 @@ pub(crate) async fn detect_scan(
         process::run(&command, &Limits::indexing(), |line| Ok(counts.read(line)))
             .await
             .map_err(MediaError::of_demuxer)?;
+        all.push(counts);
     }
-    Ok(counts.verdict(stated))
+    Ok(ScanCounts::verdict_of(&all, stated))
 }
 
 fn argv(url: &str, probe: &Probe, position: i64) -> Vec<String> {
@@ -73,6 +75,30 @@ impl ScanCounts {
             _ => {}
         }
         Activity::Progress
+    }
+
+    /// Fields of one programme are in one order. If fields are found in one order here and in the other there, or in both
+    /// alike, the pictures only look like fields: the file is progressive, whatever it states.
+    fn verdict_of(all: &[Self], stated: Option<Scan>) -> Scan {
+        let clear = |of: &dyn Fn(&Self) -> (u32, u32)| {
+            all.iter()
+                .map(of)
+                .any(|(most, least)| most >= 10 && most > least * 3)
+        };
+        let contradictory = clear(&|c| (c.top, c.bottom)) && clear(&|c| (c.bottom, c.top));
+        let sum = |of: fn(&Self) -> u32| all.iter().map(of).sum::<u32>();
+        let (top, bottom) = (sum(|c| c.top), sum(|c| c.bottom));
+        let alike = top.min(bottom) >= 10 && top.max(bottom) < top.min(bottom) * 2;
+        if contradictory || alike {
+            return Scan::Progressive;
+        }
+        let progressive = sum(|c| c.progressive);
+        Self {
+            top,
+            bottom,
+            progressive,
+        }
+        .verdict(stated)
     }
 
     /// If the file states fields, they are fields unless nearly all pictures are progressive. If it states nothing, most
@@ -137,6 +163,23 @@ mod tests {
         );
     }
 
+    #[test]
+    fn fields_in_contradictory_orders_are_none() {
+        let top = Some(Scan::TopFirst);
+        let of = |all: &[ScanCounts]| ScanCounts::verdict_of(all, top);
+        // Progressive test pictures that are flagged as interlaced.
+        assert_eq!(
+            of(&[counts(20, 20, 11), counts(38, 6, 7), counts(0, 41, 10)]),
+            Scan::Progressive
+        );
+        assert_eq!(of(&[counts(25, 20, 5); 3]), Scan::Progressive);
+        assert_eq!(of(&[counts(51, 0, 0); 3]), Scan::TopFirst);
+        assert_eq!(
+            of(&[counts(0, 0, 0), counts(4, 5, 3), counts(30, 2, 9)]),
+            Scan::TopFirst
+        );
+    }
+
     const MOVING: &str = "-f lavfi -i testsrc2=size=320x240:rate=50 -frames:v";
 
     async fn detect(options: &str) -> Scan {
@@ -144,16 +187,18 @@ mod tests {
         let container = reelsmith_core::sniff::Container::sniff(&std::fs::read(&file).unwrap());
         let container = container.unwrap();
         let proxy = serve(&file).await;
-        let probe = crate::probe(&crate::testing::tools(), &proxy.url(), container).await;
+        let probe = crate::probe(&crate::testing::tools(), &proxy.url(), container, None).await;
         detect_scan(&crate::testing::tools(), &proxy.url(), &probe.unwrap())
             .await
             .unwrap()
     }
 
     #[tokio::test(flavor = "multi_thread")]
-    async fn fields_are_counts() {
+    async fn fields_are_counted() {
         let top = "100 -vf tinterlace=interleave_top,setfield=tff -r 25 -pix_fmt yuv420p -c:v mpeg2video \
                    -flags +ildct+ilme -top 1 -q:v 3 film.mxf";
         assert_eq!(detect(top).await, Scan::TopFirst);
+        let flagged = "400 -s 640x360 -r 25 -vf setfield=tff -c:v prores_ks -flags +ildct film.mov";
+        assert_eq!(detect(flagged).await, Scan::Progressive);
     }
 }

@@ -213,7 +213,20 @@ pub(crate) fn plan(frames: u64, rate: &str) -> reelsmith_core::plan::Plan {
 }
 
 /// Adds a `clap` box with these numbers to an MP4 or MOV file whose movie box is last and whose first track is video.
-pub(crate) fn with_clean_aperture(mut file: Vec<u8>, clap: [u32; 8]) -> Vec<u8> {
+pub(crate) fn with_clean_aperture(file: Vec<u8>, clap: [u32; 8]) -> Vec<u8> {
+    with_box_in_entry(file, &boxed(b"clap", &words(&clap)))
+}
+
+/// Adds a Dolby Vision configuration record (`dvcC`) of this profile and compatibility to such a file.
+pub(crate) fn with_dolby_vision(file: Vec<u8>, profile: u8, compatibility: u8) -> Vec<u8> {
+    // Version 1.0, level 5, metadata and base layer but no enhancement layer.
+    let mut record = vec![1, 0, profile << 1, 5 << 3 | 0b101, compatibility << 4];
+    record.resize(24, 0);
+    with_box_in_entry(file, &boxed(b"dvcC", &record))
+}
+
+/// Adds a box at the end of the first sample entry of a file whose movie box is last and whose first track is video.
+fn with_box_in_entry(mut file: Vec<u8>, added: &[u8]) -> Vec<u8> {
     let at = |offset: u64| usize::try_from(offset).unwrap();
     let mut reader = Reader::new(&file);
     let mut grown = Vec::new();
@@ -224,11 +237,11 @@ pub(crate) fn with_clean_aperture(mut file: Vec<u8>, clap: [u32; 8]) -> Vec<u8> 
     reader.take(8).unwrap();
     let entry = reader.boxes().next().unwrap();
     grown.push(at(entry.start));
-    let (end, clap) = (at(entry.end), boxed(b"clap", &words(&clap)));
+    let end = at(entry.end);
     for at in grown {
         let size = file[at..].first_chunk_mut().unwrap();
-        *size = (u32::from_be_bytes(*size) + 40).to_be_bytes();
+        *size = (u32::from_be_bytes(*size) + u32::try_from(added.len()).unwrap()).to_be_bytes();
     }
-    file.splice(end..end, clap);
+    file.splice(end..end, added.iter().copied());
     file
 }

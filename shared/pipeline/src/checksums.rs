@@ -33,7 +33,10 @@ const READS: usize = 3;
 const CONTENT_ERRORS: &[ErrorName] = &[
     ErrorName::ContainerUnsupported,
     ErrorName::MezzanineUnreadable,
+    ErrorName::MezzanineTruncated,
+    ErrorName::MezzanineEncrypted,
     ErrorName::VideoStreamMissing,
+    ErrorName::VideoStreamAmbiguous,
     ErrorName::CodecUnsupported,
     ErrorName::ResolutionUnsupported,
     ErrorName::DurationUnsupported,

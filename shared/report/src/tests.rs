@@ -83,6 +83,10 @@ fn inspection() -> Inspection {
         captioned: false,
         mastering: None,
         light: None,
+        duration_us: None,
+        encrypted: false,
+        field_pictures: false,
+        dolby_vision: None,
     };
     let audio = AudioStream {
         index: 1,
@@ -116,6 +120,7 @@ fn plan(job: &Job) -> Plan {
     };
     let index = PacketIndex {
         time_base: (1, 24),
+        end: 0,
         packets: (0..FRAMES).map(packet).collect(),
         gradual: false,
         unordered: false,

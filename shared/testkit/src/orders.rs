@@ -162,6 +162,7 @@ fn index(source: &Source) -> PacketIndex {
     };
     PacketIndex {
         time_base: (1, rate.num()),
+        end: 0,
         packets: (0..source.frames).map(packet).collect(),
         gradual: false,
         unordered: false,

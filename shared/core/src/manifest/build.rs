@@ -72,6 +72,7 @@ fn mezzanine(group: &Group) -> Option<Mezzanine> {
         bitrate: group.number("BitrateKbps").map(kilobits),
         color_space: group.text("ColorSpace"),
         bit_depth: group.narrow("BitDepth"),
+        video_track_index: group.narrow("VideoTrackIndex"),
     })
 }
 

@@ -168,6 +168,7 @@ const MEZZANINE: &[Field] = &[
     optional("BitrateKbps", integer(1, 100_000_000)),
     optional("ColorSpace", SHORT),
     optional("BitDepth", integer(8, 16)),
+    optional("VideoTrackIndex", integer(0, 63)),
 ];
 
 const AUDIO_TRACK: &[Field] = &[

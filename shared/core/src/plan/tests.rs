@@ -29,6 +29,10 @@ fn stream(rate: &str, time_base: (u32, u32)) -> VideoStream {
         captioned: false,
         mastering: None,
         light: None,
+        duration_us: None,
+        encrypted: false,
+        field_pictures: false,
+        dolby_vision: None,
     }
 }
 
@@ -37,6 +41,7 @@ fn index(frames: u64, rate: FrameRate, gop: u64, den: u32) -> PacketIndex {
     let pts = |n: u64| (n * u64::from(rate.den()) * u64::from(den) / u64::from(rate.num())) as i64;
     PacketIndex {
         time_base: (1, den),
+        end: 0,
         packets: (0..frames)
             .map(|n| Packet {
                 pts: pts(n),
@@ -285,6 +290,7 @@ fn the_last_packet_of_a_file_is_never_a_seek_target() {
 fn an_index_without_frames_or_key_frames_is_refused() {
     let none = PacketIndex {
         time_base: (1, 1_000),
+        end: 0,
         packets: vec![],
         gradual: false,
         unordered: false,
@@ -344,4 +350,54 @@ proptest! {
             prop_assert!(chunk.cut.seek.is_none_or(|s| s.ticks.0 < first));
         }
     }
+}
+
+/// The grid of frames in milliseconds in a file for which ffmpeg guesses these rates.
+fn grid(
+    times: impl Iterator<Item = i64>,
+    base: &str,
+    average: &str,
+) -> (String, u64, FrameMapping) {
+    let packet = |pts| Packet {
+        pts,
+        dts: Some(pts),
+        key: true,
+        bytes: None,
+    };
+    let index = PacketIndex {
+        time_base: (1, 1_000),
+        packets: times.map(packet).collect(),
+        ..index(1, FrameRate::new(25, 1).unwrap(), 1, 1_000)
+    };
+    let mut stream = stream(base, (1, 1_000));
+    stream.average_frame_rate = average.parse().ok();
+    let line = Timeline::new(&index, &stream, 60).unwrap();
+    (line.frame_rate.to_string(), line.frames.0, line.mapping)
+}
+
+#[test]
+fn a_guessed_rate_does_not_double_the_frames() {
+    // Matroska without a default duration: 30000/1001 and 30 per second, rounded to milliseconds.
+    let ntsc = |n: i64| (n * 1_001 + 15) / 30;
+    for frames in [30, 300, 9_000] {
+        let (rate, found, mapping) = grid((0..frames).map(ntsc), "60", "1000");
+        assert_eq!(
+            (rate.as_str(), found, mapping),
+            ("30000/1001", frames as u64, FrameMapping::Every)
+        );
+        let (rate, found, mapping) = grid((0..frames).map(|n| (n * 1_000 + 15) / 30), "60", "1000");
+        assert_eq!(
+            (rate.as_str(), found, mapping),
+            ("30", frames as u64, FrameMapping::Every)
+        );
+    }
+    // Each frame up to 8 ms early or late.
+    let irregular = |n: i64| n * 100 / 3 + (n * 7) % 17 - 8;
+    let (rate, found, _) = grid((0..300).map(irregular), "60", "1000");
+    assert_eq!((rate.as_str(), found), ("30", 300));
+    // A variable rate whose frames need 30 per second keeps it.
+    let variable = |n: i64| n / 3 * 200 + n % 3 * 33;
+    assert_eq!(grid((0..300).map(variable), "30", "15").0, "30");
+    let phone = grid((0..300).map(irregular), "580000/21007", "580000/21007");
+    assert_eq!(phone.0, "30");
 }

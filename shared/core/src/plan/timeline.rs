@@ -136,16 +136,27 @@ impl Timeline {
                 packets: index.packets.len(),
             });
         }
-        let candidates = [stream.base_frame_rate, stream.average_frame_rate];
-        let constant = candidates.into_iter().flatten().find(|rate| {
+        let base = stream.base_frame_rate;
+        let average = stream.plausible_rate();
+        // Without a rate in the container, ffmpeg guesses one from rounded timestamps, often twice the real one.
+        let standard = standard_rates(&shown, index.time_base);
+        let candidates = [base, average].into_iter().flatten();
+        let constant = candidates.chain(standard.iter().copied()).find(|rate| {
             runs.iter()
                 .all(|run| is_constant(run, *rate, index.time_base))
         });
         // For a variable source: the rate that holds all its frames if the profile allows that rate, else its average.
-        let base = stream.base_frame_rate;
+        let allowed = |rate: &FrameRate| !rate.exceeds(max_frame_rate);
+        let usual_rate = median_rate(&shown, index.time_base);
+        let usual = |rate: &FrameRate| {
+            STANDARD_RATES.contains(&(rate.num(), rate.den())) && rate.as_f64() < usual_rate * 1.5
+        };
+        let holds = |rate: &&FrameRate| allowed(rate) && holds_all(&shown, **rate, index.time_base);
         let nominal = constant
-            .or(base.filter(|rate| !rate.exceeds(max_frame_rate)))
-            .or(stream.average_frame_rate)
+            .or(base.filter(|rate| allowed(rate) && usual(rate)))
+            .or(standard.iter().find(holds).copied())
+            .or(base.filter(allowed))
+            .or(average)
             .or(base)
             .ok_or(TimelineError::NoFrameRate {
                 frames: shown.len(),
@@ -392,6 +403,70 @@ fn is_constant(shown: &[i64], rate: FrameRate, time_base: (u32, u32)) -> bool {
         let off = i128::from(pts - first) * per_frame_den - n * per_frame_num;
         off.abs() <= per_frame_den
     })
+}
+
+/// The frame rates of productions, in ascending order.
+const STANDARD_RATES: [(u32, u32); 16] = [
+    (10, 1),
+    (12, 1),
+    (25, 2),
+    (15, 1),
+    (24_000, 1_001),
+    (24, 1),
+    (25, 1),
+    (30_000, 1_001),
+    (30, 1),
+    (48, 1),
+    (50, 1),
+    (60_000, 1_001),
+    (60, 1),
+    (100, 1),
+    (120_000, 1_001),
+    (120, 1),
+];
+
+/// Frames per second by the first and the last timestamp; 0 for a single frame, or if timestamps restart.
+fn mean_rate(shown: &[i64], (num, den): (u32, u32)) -> f64 {
+    let ticks = shown.last().zip(shown.first());
+    let ticks = ticks.map_or(0, |(last, first)| last - first);
+    let seconds = ticks as f64 * f64::from(num) / f64::from(den.max(1));
+    let gaps = shown.len().saturating_sub(1) as f64;
+    if seconds > 0.0 { gaps / seconds } else { 0.0 }
+}
+
+/// Frames per second by the median distance of two frames; 0 for a single frame.
+fn median_rate(shown: &[i64], (num, den): (u32, u32)) -> f64 {
+    let mut gaps: Vec<i64> = shown.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    let middle = gaps.len() / 2;
+    if gaps.is_empty() {
+        return 0.0;
+    }
+    let (_, gap, _) = gaps.select_nth_unstable(middle);
+    f64::from(den) / (f64::from(num.max(1)) * (*gap).max(1) as f64)
+}
+
+/// The standard rates that are not below the mean rate, with a reserve for rounded timestamps, the nearest first. None if
+/// timestamps restart.
+fn standard_rates(shown: &[i64], time_base: (u32, u32)) -> Vec<FrameRate> {
+    let mean = mean_rate(shown, time_base);
+    if mean <= 0.0 || !shown.is_sorted() {
+        return Vec::new();
+    }
+    let rates = STANDARD_RATES.into_iter();
+    let rates = rates.filter_map(|(num, den)| FrameRate::new(num, den));
+    let mut rates: Vec<FrameRate> = rates.filter(|rate| rate.as_f64() >= mean * 0.999).collect();
+    let off = |rate: &FrameRate| (rate.as_f64() - mean).abs();
+    rates.sort_by(|a, b| off(a).total_cmp(&off(b)));
+    rates
+}
+
+/// Whether every frame is nearest to another frame of a grid at this rate.
+fn holds_all(shown: &[i64], rate: FrameRate, time_base: (u32, u32)) -> bool {
+    let first = shown.first().copied().unwrap_or_default();
+    let num = i128::from(rate.num()) * i128::from(time_base.0);
+    let den = (i128::from(rate.den()) * i128::from(time_base.1)).max(1);
+    let slot = |pts: &i64| (i128::from(pts - first) * num * 2 + den).div_euclid(den * 2);
+    shown.is_sorted_by(|a, b| slot(a) < slot(b))
 }
 
 /// From the first frame to the end of the last one, which counts as one average frame.

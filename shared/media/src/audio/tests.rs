@@ -56,7 +56,9 @@ pub(crate) fn task(container: Container, start: (i64, u32)) -> AudioTask {
 pub(super) async fn track(container: Container, line: &str, start: (i64, u32)) -> Track {
     let (folder, file) = made(line);
     let proxy = serve(&file).await;
-    let probe = probe(&tools(), &proxy.url(), container).await.unwrap();
+    let probe = probe(&tools(), &proxy.url(), container, None)
+        .await
+        .unwrap();
     let mut task = task(container, start);
     task.directory = folder.path().join("work");
     std::fs::create_dir(&task.directory).unwrap();

@@ -1,7 +1,10 @@
 //! Parses the packet list of ffprobe into an index.
 
+use std::fmt;
+
 use reelsmith_core::probe::{ByteSpan, IndexRead, Packet, PacketIndex, Probe, Scan};
 use reelsmith_core::sniff::Container;
+use reelsmith_core::warning::Place;
 
 use crate::error::MediaError;
 use crate::probe::ratio;
@@ -13,17 +16,41 @@ const MAX_PACKETS: usize = 6_000_000;
 #[derive(Debug, Default)]
 pub(super) struct PacketRows {
     packets: Vec<Packet>,
+    end: Option<i64>,
     time_base: Option<(u32, u32)>,
     reordered: bool,
+    first: Option<PictureFormat>,
+    /// The first picture in another format than the first one, and its time.
+    changed: Option<(i64, PictureFormat)>,
+}
+
+/// What must be the same in all pictures of a source.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct PictureFormat {
+    width: String,
+    height: String,
+    sar: String,
+    pixels: String,
+}
+
+impl fmt::Display for PictureFormat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}x{}, {}", self.width, self.height, self.pixels)?;
+        match self.sar.as_str() {
+            "" | "N/A" => Ok(()),
+            sar => write!(f, ", sample aspect ratio {sar}"),
+        }
+    }
 }
 
 impl PacketRows {
-    /// Reads a line such as `packet|pts=3003|dts=1001|size=99|pos=48|flags=K_` or `stream|has_b_frames=2|time_base=1/90000`;
-    /// other lines are side data.
+    /// Reads a line such as `packet|pts=3003|dts=1001|size=99|pos=48|flags=K_`, `frame|pts=3003|width=640|height=360` or
+    /// `stream|has_b_frames=2|time_base=1/90000`; other lines are side data.
     pub(super) fn read(&mut self, line: &str) -> Result<Activity, MediaError> {
         let mut fields = line.split('|');
         match fields.next() {
             Some("packet") => self.packet(fields)?,
+            Some("frame") => self.frame(fields),
             Some("stream") => {
                 for (key, value) in fields.filter_map(|f| f.split_once('=')) {
                     match key {
@@ -38,13 +65,54 @@ impl PacketRows {
         Ok(Activity::Progress)
     }
 
+    fn frame<'a>(&mut self, fields: impl Iterator<Item = &'a str>) {
+        let (mut pts, mut format) = (None, PictureFormat::default());
+        for (key, value) in fields.filter_map(|f| f.split_once('=')) {
+            match key {
+                "pts" => pts = value.parse().ok(),
+                "width" => format.width = value.to_owned(),
+                "height" => format.height = value.to_owned(),
+                "sample_aspect_ratio" => format.sar = value.to_owned(),
+                "pix_fmt" => format.pixels = value.to_owned(),
+                _ => {}
+            }
+        }
+        let first = self.first.get_or_insert_with(|| format.clone());
+        if let (true, None, Some(pts)) = (*first != format, &self.changed, pts) {
+            self.changed = Some((pts, format));
+        }
+    }
+
+    /// The time of the first picture in another format than the first one.
+    pub(super) fn changed_at(&self) -> Option<i64> {
+        self.changed.as_ref().map(|(pts, _)| *pts)
+    }
+
+    /// Fails if pictures were seen in more than one format. `first` is the time of the first frame.
+    pub(super) fn check_format(&self, first: i64, time_base: (u32, u32)) -> Result<(), MediaError> {
+        let (Some(format), Some((pts, changed))) = (&self.first, &self.changed) else {
+            return Ok(());
+        };
+        let millis =
+            |ticks: i64| ticks * 1_000 * i64::from(time_base.0) / i64::from(time_base.1.max(1));
+        Err(MediaError::Picture {
+            expected: format!("pictures of one size, shape and pixel format ({format})"),
+            found: format!(
+                "{changed} at {}",
+                Place::Millis(millis(pts.saturating_sub(first)))
+            ),
+        })
+    }
+
     fn packet<'a>(&mut self, fields: impl Iterator<Item = &'a str>) -> Result<(), MediaError> {
         let (mut pts, mut dts, mut flags): (Option<i64>, Option<i64>, _) = (None, None, "");
         let (mut start, mut size): (Option<u64>, Option<u64>) = (None, None);
+        let mut duration = 0i64;
         for (key, value) in fields.filter_map(|f| f.split_once('=')) {
             match key {
                 "pts" => pts = value.parse().ok(),
                 "dts" => dts = value.parse().ok(),
+                "duration" => duration = value.parse().unwrap_or(0),
                 "pos" => start = value.parse().ok(),
                 "size" => size = value.parse().ok(),
                 "flags" => flags = value,
@@ -64,6 +132,8 @@ impl PacketRows {
                 found: format!("more than {MAX_PACKETS} video packets"),
             });
         }
+        let end = pts.saturating_add(duration.max(0));
+        self.end = Some(self.end.map_or(end, |known| known.max(end)));
         let bytes = start.zip(size).map(|(start, size)| ByteSpan {
             start,
             end: start.saturating_add(size),
@@ -85,8 +155,11 @@ impl PacketRows {
         let dts_only = self.packets.iter().all(|p| p.dts == Some(p.pts));
         let inter = matches!(probe.video.codec.as_str(), "h264" | "hevc");
         let unordered = probe.container == Container::Mxf && inter && self.reordered && dts_only;
+        let first = self.packets.iter().map(|p| p.pts).min().unwrap_or(0);
+        self.check_format(first, time_base)?;
         Ok(PacketIndex {
             time_base,
+            end: self.end.unwrap_or(0),
             packets: self.packets,
             gradual: false,
             unordered,

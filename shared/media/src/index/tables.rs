@@ -19,7 +19,7 @@ use reelsmith_isobmff::{BoxHeader, Reader, SampleMap, SampleRun, SizeFields, Sto
 use crate::error::MediaError;
 use crate::proxy::{Blocks, ProxyOptions, ReadFailure, Source};
 
-pub use sample_entry::add_clean_aperture;
+pub use sample_entry::{add_movie_facts, explain_unreadable};
 
 /// Limit of boxes at the top level: six hours of fragments of 0.1 s, and their media.
 const MAX_BOXES: usize = 1_000_000;
@@ -60,6 +60,11 @@ impl Tables {
         let mut runs = track.map(|t| t.runs.clone()).unwrap_or_default();
         runs.sort_unstable_by_key(|r| r.start);
         Samples(runs)
+    }
+
+    /// Fails if samples of the stream with this index lie beyond the end of a file of `size` bytes.
+    pub(super) fn check_samples(&self, stream: u32, size: u64) -> Result<(), MediaError> {
+        sample_entry::check_samples(&self.samples, std::iter::once(stream), size)
     }
 
     /// The fragments of a file of `size` bytes, if each can be read without the others; otherwise none.
@@ -201,6 +206,33 @@ impl BoxWalk {
                     true => Ok(Some((span, self.bytes(span).await?))),
                     false => Ok(None),
                 };
+            }
+            at = head.end;
+        }
+        Ok(None)
+    }
+
+    /// The media or movie box at the top level that is longer than the rest of the file, if there is one.
+    async fn cut_off(&mut self) -> Result<Option<BoxHeader>, ReadFailure> {
+        let mut at = 0;
+        for _ in 0..MAX_BOXES_BEFORE_MOVIE {
+            let end = at + 16;
+            let bytes = self
+                .bytes(ByteSpan {
+                    start: at,
+                    end: end.min(self.pin.size),
+                })
+                .await?;
+            let Ok(head) = BoxHeader::read(&bytes, at, u64::MAX) else {
+                return Ok(None);
+            };
+            // A size of 0 means up to the end of the file.
+            if head.end == u64::MAX {
+                return Ok(None);
+            }
+            if head.end > self.pin.size {
+                let known = matches!(&head.kind, b"mdat" | b"moov" | b"moof");
+                return Ok(known.then_some(head));
             }
             at = head.end;
         }

@@ -294,8 +294,10 @@ fn mastering(source: &VideoStream, rung: &ResolvedRung) -> String {
         let (high, low) = (m.brightest, m.darkest);
         params.push_str(&format!(":master-display=G{g}B{b}R{r}WP{w}L({high},{low})"));
     }
-    if let Some(light) = source.light {
-        params.push_str(&format!(":max-cll={},{}", light.brightest, light.average));
+    match source.light {
+        Some(light) => params.push_str(&format!(":max-cll={},{}", light.brightest, light.average)),
+        // Otherwise x265 writes a content light level of 0.
+        None => params.push_str(":no-cll=1"),
     }
     params
 }

@@ -9,7 +9,7 @@ use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
 use super::*;
 use crate::testing::{MemoryStore, ffmpeg, made, pictures, serve, serve_store, tools};
-use crate::{ProxyOptions, RangeProxy, add_clean_aperture, probe, read_index};
+use crate::{ProxyOptions, RangeProxy, add_movie_facts, probe, read_index};
 
 mod pictures;
 
@@ -37,10 +37,8 @@ impl Film {
         let pin = store.pin();
         let proxy = serve_store(store.clone()).await;
         let tools = tools();
-        let probe = probe(&tools, &proxy.url(), container).await.unwrap();
-        let probe = add_clean_aperture(store.clone(), &pin, probe)
-            .await
-            .unwrap();
+        let probe = probe(&tools, &proxy.url(), container, None).await.unwrap();
+        let probe = add_movie_facts(store.clone(), &pin, probe).await.unwrap();
         let index = read_index(&tools, store, &pin, &probe).await.unwrap().index;
         let timeline = Timeline::new(&index, &probe.video, 60).unwrap();
         Self {
@@ -126,7 +124,7 @@ impl Film {
     /// Probes one rung of all chunks.
     async fn reprobed(&self, rung: usize) -> VideoStream {
         let proxy = serve(&self.folder.path().join(format!("joined{rung}.mp4"))).await;
-        let probe = probe(&tools(), &proxy.url(), Container::Mov).await;
+        let probe = probe(&tools(), &proxy.url(), Container::Mov, None).await;
         probe.unwrap().video
     }
 

@@ -144,7 +144,9 @@ impl Film {
         let options = ProxyOptions::default();
         let proxy = RangeProxy::start(store.clone(), pin.clone(), options).await;
         let proxy = proxy.unwrap();
-        let probe = probe(&tools, &proxy.url(), kind.container).await.unwrap();
+        let probe = probe(&tools, &proxy.url(), kind.container, None)
+            .await
+            .unwrap();
         let indexed = read_index(&tools, store.clone(), &pin, &probe).await;
         let indexed = indexed.unwrap();
         let timeline = Timeline::new(&indexed.index, &probe.video, 60).unwrap();

@@ -27,7 +27,9 @@ async fn offsets(seconds: u32) -> (Vec<i64>, u64, u64) {
     let store = MemoryStore::new(std::fs::read(&file).unwrap());
     let pin = store.pin();
     let proxy = serve_store(store.clone()).await;
-    let probe = probe(&tools(), &proxy.url(), Container::Mov).await.unwrap();
+    let probe = probe(&tools(), &proxy.url(), Container::Mov, None)
+        .await
+        .unwrap();
     let index = read_index(&tools(), store, &pin, &probe).await.unwrap();
     let timeline = Timeline::new(&index.index, &probe.video, 60).unwrap();
     let mut plan = crate::testing::plan(timeline.frames.0, "24000/1001");

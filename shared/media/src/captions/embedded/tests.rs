@@ -52,7 +52,9 @@ fn made(options: &str) -> (tempfile::TempDir, PathBuf) {
 /// Every subtitle stream of a file, converted.
 async fn read(file: &std::path::Path, container: Container) -> Vec<String> {
     let proxy = serve(file).await;
-    let probe = probe(&tools(), &proxy.url(), container).await.unwrap();
+    let probe = probe(&tools(), &proxy.url(), container, None)
+        .await
+        .unwrap();
     let plan = plan(125, "25");
     let mut all = Vec::new();
     for stream in &probe.text {
@@ -102,7 +104,7 @@ async fn mp4_timed_text_starts_at_the_first_picture() {
 /// The segments of stream 1 of a film of five seconds, and the bytes that were read for them.
 async fn convert_stream_1(store: &Arc<MemoryStore>, reads: ProxyOptions) -> (Vec<String>, u64) {
     let proxy = RangeProxy::start(store.clone(), store.pin(), ProxyOptions::default()).await;
-    let probe = probe(&tools(), &proxy.unwrap().url(), Container::Mov).await;
+    let probe = probe(&tools(), &proxy.unwrap().url(), Container::Mov, None).await;
     let proxy = RangeProxy::start(store.clone(), store.pin(), reads)
         .await
         .unwrap();
@@ -133,7 +135,9 @@ async fn partial_reads_give_the_same_captions() {
 async fn cues_outside_the_programme_are_dropped() {
     let (_folder, file) = made("-c:s mov_text film.mp4");
     let proxy = serve(&file).await;
-    let probe = probe(&tools(), &proxy.url(), Container::Mov).await.unwrap();
+    let probe = probe(&tools(), &proxy.url(), Container::Mov, None)
+        .await
+        .unwrap();
     let folder = tempfile::tempdir().unwrap();
     // The programme is the last half second of the file: it contains the second text only.
     let mut plan = plan(12, "25");
@@ -294,7 +298,9 @@ fn two_captions() -> Vec<(usize, Vec<Pair>)> {
 
 async fn convert_captioned(file: &std::path::Path, container: Container, start: Seconds) -> String {
     let proxy = serve(file).await;
-    let probe = probe(&tools(), &proxy.url(), container).await.unwrap();
+    let probe = probe(&tools(), &proxy.url(), container, None)
+        .await
+        .unwrap();
     assert!(probe.video.captioned);
     let mut plan = plan(180, "30000/1001");
     plan.video_start = start;
@@ -348,7 +354,9 @@ async fn closed_captions_are_detected() {
         "-f lavfi -i testsrc2=size=64x64:rate=25 -frames:v 10 -c:v libx264 -preset ultrafast film.mp4",
     );
     let proxy = serve(&folder.path().join("film.mp4")).await;
-    let probe = probe(&tools(), &proxy.url(), Container::Mov).await.unwrap();
+    let probe = probe(&tools(), &proxy.url(), Container::Mov, None)
+        .await
+        .unwrap();
     assert!(!probe.video.captioned);
 }
 
@@ -387,7 +395,9 @@ async fn a_quicktime_track_of_closed_captions_is_read() {
          -c:s copy -metadata:s:s:0 language=eng film.mov",
     );
     let proxy = serve(&folder.path().join("film.mov")).await;
-    let probe = probe(&tools(), &proxy.url(), Container::Mov).await.unwrap();
+    let probe = probe(&tools(), &proxy.url(), Container::Mov, None)
+        .await
+        .unwrap();
     let stream = &probe.text[0];
     assert_eq!(
         (stream.codec.as_str(), stream.language.as_deref()),

@@ -1,4 +1,4 @@
-//! Facts of video sample entries that ffmpeg 5.1 does not report.
+//! Facts of the movie box that ffprobe does not report, and why a file cannot be read.
 
 use std::sync::Arc;
 
@@ -8,27 +8,106 @@ use reelsmith_core::ports::ObjectStore;
 use reelsmith_core::probe::Probe;
 use reelsmith_core::sniff::Container;
 use reelsmith_core::units::Resolution;
-use reelsmith_isobmff::{AvcConfig, Reader, Sps, sample_description, visual_entry};
+use reelsmith_isobmff::{
+    AvcConfig, Reader, SampleMap, SampleRun, Sps, fourcc, sample_description, visual_entry,
+};
 
 use super::BoxWalk;
 use crate::error::MediaError;
 
-/// Adds the clean aperture of a pinned MP4 or MOV to its probe. Without a `clap` box, or with a malformed one, the picture is
-/// not cropped.
+/// Adds facts of the movie box of a pinned MP4 or MOV to its probe: the clean aperture (without a `clap` box, or with a
+/// malformed one, the picture is not cropped) and whether the video is encrypted.
 ///
 /// # Errors
-/// [`MediaError::Source`].
-pub async fn add_clean_aperture(
+/// [`MediaError::Truncated`] if samples of the video or of an audio stream lie beyond the end of the file;
+/// [`MediaError::Picture`] if the size or shape of the pictures changes; [`MediaError::Source`].
+pub async fn add_movie_facts(
     store: Arc<dyn ObjectStore>,
     pin: &ObjectPin,
     mut probe: Probe,
 ) -> Result<Probe, MediaError> {
     if probe.container == Container::Mov {
-        let moov = BoxWalk::new(store, pin).movie_box().await?;
+        let Some((_, moov)) = BoxWalk::new(store, pin).movie_box().await? else {
+            return Ok(probe);
+        };
+        let streams = probe.audio.iter().map(|a| a.index);
+        check_samples(
+            &SampleMap::read(&moov).0,
+            streams.chain([probe.video.index]),
+            pin.size,
+        )?;
         let video = &mut probe.video;
-        video.crop = moov.and_then(|(_, moov)| crop(&moov, video.index, video.coded));
+        video.crop = crop(&moov, video.index, video.coded);
+        video.encrypted |= encrypted_entry(&moov, video.index).is_some();
     }
     Ok(probe)
+}
+
+/// The reason why ffprobe cannot read a pinned MP4 or MOV, if its boxes show one: it is cut off within the media or the movie
+/// box, or its video is encrypted. Otherwise `error` itself, as for any error but [`MediaError::Unreadable`].
+pub async fn explain_unreadable(
+    store: Arc<dyn ObjectStore>,
+    pin: &ObjectPin,
+    container: Container,
+    error: MediaError,
+) -> MediaError {
+    if container != Container::Mov || !matches!(error, MediaError::Unreadable { .. }) {
+        return error;
+    }
+    let mut walk = BoxWalk::new(store, pin);
+    match walk.movie_box().await {
+        Ok(Some((_, moov))) => {
+            let mut streams = 0..crate::input::MAX_STREAMS;
+            streams
+                .find_map(|stream| encrypted_entry(&moov, stream))
+                .unwrap_or(error)
+        }
+        Ok(None) => match walk.cut_off().await {
+            Ok(Some(head)) => MediaError::Truncated {
+                expected: format!("the box {} to end at byte {}", fourcc(head.kind), head.end),
+                found: format!("a file of {} bytes", pin.size),
+            },
+            Ok(None) | Err(_) => error,
+        },
+        Err(_) => error,
+    }
+}
+
+/// Fails if samples of these streams lie beyond the end of a file of `size` bytes.
+pub(super) fn check_samples(
+    samples: &SampleMap,
+    mut streams: impl Iterator<Item = u32>,
+    size: u64,
+) -> Result<(), MediaError> {
+    let beyond = |stream: u32| {
+        let runs = &samples.tracks.get(stream as usize)?.runs;
+        let end = runs.iter().map(SampleRun::end).max()?;
+        (end > size).then_some((stream, end))
+    };
+    match streams.find_map(beyond) {
+        None => Ok(()),
+        Some((stream, end)) => Err(MediaError::Truncated {
+            expected: format!("the samples of stream {stream}, up to byte {end}"),
+            found: format!("a file of {size} bytes"),
+        }),
+    }
+}
+
+/// The error of an encrypted track (ISO/IEC 14496-12, 8.12): its sample entry is `encv`.
+fn encrypted_entry(moov: &[u8], stream: u32) -> Option<MediaError> {
+    let movie = Reader::new(moov).child(b"moov")?;
+    let mut tracks = movie.all(b"trak");
+    let trak = tracks.nth(stream as usize)?;
+    let mut entries = sample_description(&trak).ok()?.children();
+    let (_, mut entry) = entries.find(|(kind, _)| matches!(kind, b"encv" | b"drmi"))?;
+    visual_entry(&mut entry).ok()?;
+    let original = entry
+        .child(b"sinf")
+        .and_then(|sinf| sinf.child(b"frma")?.fourcc().ok());
+    let original = original.map_or_else(|| "unknown codec".to_owned(), fourcc);
+    Some(MediaError::Encrypted {
+        found: format!("encrypted samples ({original}) in stream {stream}"),
+    })
 }
 
 /// For each track: whether it has H.264 that does not state in its sample entries how far frames are reordered.
