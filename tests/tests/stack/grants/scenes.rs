@@ -205,9 +205,19 @@ impl Stage {
         let world = &self.world;
         let execution = world.drop_manifest("manifests/none.xml", "<no/>").await;
         world.failed(&execution).await;
-        let delivery = self.delivery("grants-fails", "no caption at all");
+        self.arm(&[Rule {
+            function: "convert-captions",
+            service: Some(Service::Pinned),
+            nth: 1,
+            times: EVERY,
+            effect: Effect::Answer(403, "AccessDenied"),
+        }]);
+        let world = &self.world;
+        let delivery = self.delivery("grants-fails", "1\n00:00:01,000 --> 00:00:02,000\nLine\n");
         let execution = world.deliver(&delivery).await;
         world.failed(&execution).await;
+        self.arm(&[]);
+        let world = &self.world;
         let message = world.notification(&execution).await;
         let job_key: JobKey = message["job_key"].as_str().unwrap().parse().unwrap();
         let row = self.table().await.row(&job_key).await.unwrap().unwrap();
