@@ -75,8 +75,7 @@ pub enum ErrorName {
     FrameRateUnsupported,
     /// The mezzanine has more streams than are supported.
     StreamLimitExceeded,
-    /// The pictures cannot be shown as they are meant: Dolby Vision without a base layer that other players show, HDR with
-    /// another matrix than BT.2020 non-constant luminance, pictures that are single fields, or a format that changes midway.
+    /// The pictures are of a kind that is not encoded: some HDR or Dolby Vision, single fields, or a format that changes.
     PictureUnsupported,
     /// The manifest names an audio track that the mezzanine does not have.
     AudioTrackMissing,

@@ -254,7 +254,7 @@ async fn each_kind_of_bad_delivery_fails_with_its_own_error() {
             Delivery::of("text", b"just a text file renamed to .mp4\n"),
         ),
         (
-            "MezzanineUnreadable",
+            "MezzanineTruncated",
             Delivery::of("cut-off", &standard()[..5_000]),
         ),
         (

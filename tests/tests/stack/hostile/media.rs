@@ -27,10 +27,13 @@ const AT_ONCE: usize = 2;
 const MOST_MEMORY: i64 = 1 << 20;
 
 /// Errors that are correct for a hostile delivery.
-const NAMES: [ErrorName; 15] = [
+const NAMES: [ErrorName; 18] = [
     ErrorName::ContainerUnsupported,
     ErrorName::MezzanineUnreadable,
+    ErrorName::MezzanineTruncated,
+    ErrorName::MezzanineEncrypted,
     ErrorName::VideoStreamMissing,
+    ErrorName::VideoStreamAmbiguous,
     ErrorName::CodecUnsupported,
     ErrorName::ResolutionUnsupported,
     ErrorName::DurationUnsupported,
