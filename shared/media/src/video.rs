@@ -240,11 +240,10 @@ fn rung_media(
         return Err(MediaError::frame_count(path, "frames", expected, 0));
     }
     let mut encoded = segment::read(path, file)?;
-    // ffmpeg 7 states no duration for the frame of a chunk of one frame; it has no other frame to measure it by.
-    if let [only] = &mut encoded.samples[..]
-        && only.duration == 0
-    {
-        only.duration = u32::try_from(task.tick()).unwrap_or(u32::MAX);
+    // The muxer measures a frame by the next one. For the last frame it takes the duration of the source's frame, which may be
+    // longer or missing; on the plan's grid every frame lasts one tick.
+    if let Some(last) = encoded.samples.last_mut() {
+        last.duration = u32::try_from(task.tick()).unwrap_or(u32::MAX);
     }
     verify(task, path, &encoded)?;
     let ticks = task.tick() * reorder_frames(&rung.rung);

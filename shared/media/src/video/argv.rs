@@ -214,7 +214,7 @@ fn output(task: &ChunkTask, rung: &ResolvedRung, i: usize) -> String {
         VideoRange::Pq => "-bsf:v filter_units=remove_types=32-34",
         _ => "",
     };
-    let encoder = encoder(&task.source, rung, gop);
+    let encoder = encoder(task, rung);
     let file = output_name(i);
     format!(
         "-map [v{i}] -an -sn -dn -map_metadata -1 -map_chapters -1 -fps_mode passthrough -enc_time_base {den}/{num} \
@@ -224,7 +224,11 @@ fn output(task: &ChunkTask, rung: &ResolvedRung, i: usize) -> String {
     )
 }
 
-fn encoder(source: &VideoStream, rung: &ResolvedRung, gop: u64) -> String {
+/// The parameters state the frame rate, because encoders otherwise take the container's, which may be a wrong guess: x265
+/// refuses 1,000 frames per second, and both compute rates with it.
+fn encoder(task: &ChunkTask, rung: &ResolvedRung) -> String {
+    let gop = task.gop_frames.0;
+    let fps = format!("fps={}/{}", task.frame_rate.num(), task.frame_rate.den());
     let CodecSettings {
         preset,
         profile,
@@ -236,7 +240,7 @@ fn encoder(source: &VideoStream, rung: &ResolvedRung, gop: u64) -> String {
         VideoCodec::H264 => (
             "libx264",
             format!(
-                "-level:v {}.{} -x264-params {}",
+                "-level:v {}.{} -x264-params {fps}:{}",
                 rung.level / 10,
                 rung.level % 10,
                 x264(gop)
@@ -245,9 +249,9 @@ fn encoder(source: &VideoStream, rung: &ResolvedRung, gop: u64) -> String {
         VideoCodec::H265 => (
             "libx265 -tag:v hvc1",
             format!(
-                "-x265-params {}{}",
+                "-x265-params {fps}:{}{}",
                 x265(rung, gop),
-                mastering(source, rung)
+                mastering(&task.source, rung)
             ),
         ),
     };

@@ -6,6 +6,7 @@ use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesText, Event};
 use reelsmith_core::digest::Checksums;
 use reelsmith_core::language;
+use reelsmith_core::time::FrameRate;
 
 use super::facts::Facts;
 
@@ -156,16 +157,19 @@ fn mezzanine(
     fields.extend([
         ("ResolutionWidth", video.width.to_string()),
         ("ResolutionHeight", video.height.to_string()),
-        ("FrameRate", frame_rate(&video.frame_rate)),
     ]);
+    fields.extend(frame_rate(&video.frame_rate).map(|rate| ("FrameRate", rate)));
     fields.extend(facts.bitrate_kbps.map(|k| ("BitrateKbps", k.to_string())));
     fields.push(("BitDepth", video.bit_depth.to_string()));
     fields
 }
 
-/// `24/1` → `24`; other fractions are unchanged.
-fn frame_rate(fraction: &str) -> String {
-    fraction.strip_suffix("/1").unwrap_or(fraction).to_owned()
+/// `24/1` → `24`; other fractions are unchanged. None for a rate that a manifest cannot state: Matroska without frame
+/// durations gives 1,000.
+fn frame_rate(fraction: &str) -> Option<String> {
+    let rate: FrameRate = fraction.parse().ok()?;
+    let possible = (1.0..=300.0).contains(&rate.as_f64());
+    possible.then(|| fraction.strip_suffix("/1").unwrap_or(fraction).to_owned())
 }
 
 fn tracks(facts: &Facts) -> Vec<AudioTrack> {
