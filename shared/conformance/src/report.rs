@@ -216,7 +216,7 @@ pub struct Report {
     pub coverage: Coverage,
     /// Sorted by severity, the most severe first, then by rule.
     pub violations: Vec<Violation>,
-    /// Where the output deviates from the delivery. They do not change the verdict.
+    /// Differences between the output and the delivery. They do not change the verdict.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<Warning>,
     pub renditions: Vec<RenditionSummary>,

@@ -30,8 +30,8 @@ impl Container {
         }
     }
 
-    /// Where the first bytes of a file state that it ends, or a part of it begins that every complete file has: the end of the
-    /// segment of Matroska, the footer partition of MXF. `None` if they state nothing, as in files that were written live.
+    /// The least size of the complete file in bytes, according to its first bytes: the end of the segment of Matroska, or the
+    /// start of the footer partition of MXF. `None` if they do not state it, as in files that were written live.
     pub fn stated_end(self, head: &[u8]) -> Option<u64> {
         match self {
             Self::Matroska => matroska_end(head),

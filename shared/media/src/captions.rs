@@ -90,7 +90,7 @@ pub struct TextSegment {
     pub cues: u32,
 }
 
-/// A text and when and where it is shown. Times are milliseconds from the programme's start.
+/// A text with its times and its place in the picture. Times are milliseconds from the programme's start.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Cue {
     start: i64,

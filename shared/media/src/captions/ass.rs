@@ -1,4 +1,4 @@
-//! Advanced `SubStation` Alpha: the text of its dialogue and the place where it is shown, without effects and drawings.
+//! Advanced `SubStation` Alpha: the text and the position of its dialogue, without effects and drawings.
 
 use std::collections::HashMap;
 
