@@ -1,9 +1,10 @@
 //! Indexes the mezzanine and plans frame-exact chunks.
 //!
-//! Reads `job.json`, `probe.json`, the timestamps of the mezzanine and the caption files. Writes `plan.json` and the item lists of the Maps, and
-//! returns their keys and lengths. The first plan of a generation remains: a later attempt reads it, so that finished chunks
-//! keep their meaning although settings may have changed. Errors: `PlanImpossible`, `CaptionInvalid`, `MezzanineChanged`, and those of storage
-//! and of ffprobe. Before it refuses a file for its content it computes the checksums, as `validate-input` does.
+//! Reads `job.json`, `probe.json`, the timestamps of the mezzanine and the caption files. Writes `plan.json` and the
+//! item lists of the Maps, and returns their keys and lengths. The first plan of a generation remains: a later attempt
+//! reads it, so that finished chunks keep their meaning although settings may have changed. Errors: `PlanImpossible`,
+//! `CaptionInvalid`, `MezzanineChanged`, and those of storage and of ffprobe. Before it refuses a file for its content
+//! it computes the checksums, as `validate-input` does.
 
 use std::sync::Arc;
 
