@@ -16,6 +16,8 @@ pub struct Caption {
 pub struct Delivery {
     /// `ManifestId`, and the base of all keys.
     pub id: String,
+    /// `SeriesId`.
+    pub series: String,
     /// Content of the mezzanine; `None` if it is not uploaded.
     pub mezzanine: Option<Vec<u8>>,
     pub mezzanine_key: String,
@@ -39,6 +41,7 @@ impl Delivery {
         let Checksums { md5, xxh64, .. } = checksums(mezzanine);
         Self {
             id: id.to_owned(),
+            series: id.to_owned(),
             mezzanine_key: format!("mezzanines/{id}.mp4"),
             md5,
             xxhash: xxh64,
@@ -76,7 +79,7 @@ impl Delivery {
 <AnimeTranscodeManifest version="1.0">
   <ManifestId>{id}</ManifestId>
   <Episode>
-    <SeriesId>{id}</SeriesId><SeriesTitle>Series {id}</SeriesTitle>
+    <SeriesId>{series}</SeriesId><SeriesTitle>Series {id}</SeriesTitle>
     <SeasonNumber>1</SeasonNumber><EpisodeNumber>1</EpisodeNumber><EpisodeTitle>One</EpisodeTitle>
   </Episode>
   <Mezzanine>
@@ -89,7 +92,8 @@ impl Delivery {
 </AnimeTranscodeManifest>
 "#,
             id = self.id,
-            key = self.mezzanine_key,
+            series = self.series,
+            key = escaped(&self.mezzanine_key),
             md5 = self.md5,
             xxhash = self.xxhash,
             size = self.size,
@@ -101,8 +105,14 @@ impl Delivery {
 fn caption(caption: &Caption) -> String {
     format!(
         "<SubtitleTrack><Language>{}</Language><FilePath>{}</FilePath></SubtitleTrack>",
-        caption.language, caption.key
+        caption.language,
+        escaped(&caption.key)
     )
+}
+
+/// A text for an element of XML.
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;")
 }
 
 fn checksums(bytes: &[u8]) -> Checksums {

@@ -26,7 +26,10 @@ fn stem(key: &str) -> String {
             '-'
         }
     };
-    let stem: String = stem.chars().take(MAX_STEM).map(safe).collect();
+    let stem: String = stem.chars().map(safe).collect();
+    // A name that begins with a hyphen would be an option to command line tools.
+    let stem = stem.trim_start_matches('-');
+    let stem: String = stem.chars().take(MAX_STEM).collect();
     if stem.is_empty() {
         "manifest".to_owned()
     } else {
@@ -50,6 +53,20 @@ mod tests {
     }
 
     #[test]
+    fn a_name_never_begins_with_a_hyphen() {
+        for (key, stem) in [
+            ("manifests/-rf.xml", "rf-"),
+            ("manifests/[Group] Show - 01.xml", "Group--Show---01-"),
+            ("manifests/進撃の巨人 01.xml", "01-"),
+            ("manifests/進撃の巨人.xml", "manifest-"),
+        ] {
+            let name = execution_name("in", key, None);
+            assert_eq!(name.len(), stem.len() + 32, "{name}");
+            assert!(name.starts_with(stem), "{name}");
+        }
+    }
+
+    #[test]
     fn a_key_without_a_file_name_gets_a_default_name() {
         assert!(execution_name("in", "manifests/.xml", None).starts_with("manifest-"));
         assert!(execution_name("in", "", None).starts_with("manifest-"));
@@ -60,6 +77,7 @@ mod tests {
         fn step_functions_accepts_every_name(key in ".*", version in proptest::option::of(".*")) {
             let name = execution_name("bucket", &key, version.as_deref());
             prop_assert!((34..=80).contains(&name.len()), "{name}");
+            prop_assert!(!name.starts_with('-'), "{name}");
             prop_assert!(name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_'), "{name}");
         }
 

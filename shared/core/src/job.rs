@@ -26,10 +26,12 @@ pub struct Job {
     pub warnings: Vec<Defect>,
 }
 
-/// Everything that decides the job key. A value belongs here exactly if it changes the encoded bytes.
+/// Everything that decides the job key: the asset, because one job is published under one asset, and each value that
+/// changes the encoded bytes.
 #[derive(Serialize)]
 struct Identity<'a> {
     schema: u32,
+    asset: &'a AssetId,
     manifest_id: &'a str,
     mezzanine_md5: &'a str,
     mezzanine_size: u64,
@@ -59,12 +61,19 @@ impl Job {
         encoder_build: String,
         warnings: Vec<Defect>,
     ) -> Self {
-        let job_key = job_key(&manifest, &options, &profile, encoder, &encoder_build);
         let episode = &manifest.episode;
         let asset = AssetId::of_episode(
             &episode.series_id,
             episode.season_number,
             episode.episode_number,
+        );
+        let job_key = job_key(
+            &asset,
+            &manifest,
+            &options,
+            &profile,
+            encoder,
+            &encoder_build,
         );
         Self {
             job_key,
@@ -81,6 +90,7 @@ impl Job {
 }
 
 fn job_key(
+    asset: &AssetId,
     manifest: &Manifest,
     options: &OutputOptions,
     profile: &Profile,
@@ -88,7 +98,8 @@ fn job_key(
     encoder_build: &str,
 ) -> JobKey {
     let identity = Identity {
-        schema: 1,
+        schema: 2,
+        asset,
         manifest_id: &manifest.manifest_id,
         mezzanine_md5: &manifest.mezzanine.checksum_md5,
         mezzanine_size: manifest.mezzanine.file_size.0,

@@ -16,6 +16,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::slug::slug;
+
 /// Identity of one encode: SHA-256 of everything that decides the bytes of the output, as 64 lower-case hexadecimal
 /// digits.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -28,7 +30,7 @@ pub struct JobKey(String);
 pub struct BadJobKey(pub String);
 
 /// Identity of a title as viewers know it, the same for every re-encode: 1 to 120 lower-case letters, digits and hyphens,
-/// for example `attack-on-titan-s01e01`.
+/// for example `attack-on-titan-s01e01`. Series ids that differ only in case, spaces or punctuation give the same asset.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct AssetId(String);
@@ -99,16 +101,7 @@ impl JobKey {
 impl AssetId {
     /// The asset of an episode: the series id made safe for a path, then season and episode.
     pub fn of_episode(series_id: &str, season: u32, episode: u32) -> Self {
-        let mut slug = String::new();
-        for c in series_id.chars().take(90) {
-            if c.is_ascii_alphanumeric() {
-                slug.push(c.to_ascii_lowercase());
-            } else if !slug.is_empty() && !slug.ends_with('-') {
-                slug.push('-');
-            }
-        }
-        let slug = slug.trim_end_matches('-');
-        let slug = if slug.is_empty() { "series" } else { slug };
+        let slug = slug(&series_id.to_lowercase(), "series", 90, |_| false);
         Self(format!("{slug}-s{season:02}e{episode:02}"))
     }
 
@@ -345,13 +338,42 @@ mod tests {
         for (series, expected) in [
             ("Attack on Titan", "attack-on-titan-s01e02"),
             ("../../etc", "etc-s01e02"),
-            ("進撃の巨人", "series-s01e02"),
+            ("進撃の巨人", "series-2de30bcb-s01e02"),
             ("a--b__c", "a-b-c-s01e02"),
         ] {
             let asset = AssetId::of_episode(series, 1, 2);
             assert_eq!(asset.as_str(), expected);
             assert_eq!(asset.as_str().parse(), Ok(asset.clone()));
         }
+    }
+
+    #[test]
+    fn different_series_are_different_assets() {
+        let series = [
+            "進撃の巨人",
+            "呪術廻戦",
+            "進撃の巨人 2",
+            "Äpfel",
+            "pfel",
+            "C",
+            "C++",
+            "C#",
+            "K-On!",
+            "K-On!!",
+            "🎬",
+            "Тест",
+        ];
+        let assets: std::collections::BTreeSet<_> =
+            series.map(|s| AssetId::of_episode(s, 1, 1)).into();
+        assert_eq!(assets.len(), series.len(), "{assets:?}");
+        let (composed, decomposed) = ("ガンダム", "カ\u{3099}ンタ\u{3099}ム");
+        assert_ne!(composed, decomposed);
+        assert_eq!(
+            AssetId::of_episode(composed, 1, 1),
+            AssetId::of_episode(decomposed, 1, 1)
+        );
+        let longest = AssetId::of_episode(&"a+".repeat(45), 9_999, 99_999);
+        assert_eq!(longest.as_str().parse(), Ok(longest.clone()));
     }
 
     #[test]

@@ -24,6 +24,7 @@ pub mod ports;
 pub mod probe;
 pub mod record;
 pub mod simulate;
+pub mod slug;
 pub mod sniff;
 pub mod submission;
 pub mod time;

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use unicode_normalization::UnicodeNormalization as _;
 
 /// An object by bucket and key; whichever version is the newest.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -19,6 +20,18 @@ impl ObjectRef {
             key: key.into(),
         }
     }
+}
+
+/// A name, then its other Unicode forms: composed (NFC), and decomposed (NFD) as macOS writes it. They are the same text,
+/// but different keys of S3 and different files.
+pub fn spellings(name: &str) -> Vec<String> {
+    let mut spellings = vec![name.to_owned()];
+    for other in [name.nfc().collect(), name.nfd().collect()] {
+        if !spellings.contains(&other) {
+            spellings.push(other);
+        }
+    }
+    spellings
 }
 
 impl fmt::Display for ObjectRef {
@@ -39,4 +52,19 @@ pub struct ObjectPin {
     pub etag: String,
     /// Size in bytes.
     pub size: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_with_accents_has_two_forms() {
+        assert_eq!(spellings("a/film.mov"), ["a/film.mov"]);
+        let (composed, decomposed) = ("caf\u{e9}.mov", "cafe\u{301}.mov");
+        assert_eq!(spellings(composed), [composed, decomposed]);
+        assert_eq!(spellings(decomposed), [decomposed, composed]);
+        let mixed = "caf\u{e9} cafe\u{301}";
+        assert_eq!(spellings(mixed).len(), 3);
+    }
 }

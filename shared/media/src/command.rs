@@ -64,9 +64,10 @@ impl Command {
         let mut line = String::new();
         let object = source.starts_with("s3://");
         let copy = match source.rsplit_once('/') {
-            Some((_, name)) if object => name,
-            _ => source,
+            Some((_, name)) if object => local_name(name),
+            _ => Cow::Borrowed(source),
         };
+        let copy = copy.as_ref();
         let runs = || self.preparation.iter().chain([&self.args]);
         if object && runs().flatten().any(|arg| ProxyArgument::of(arg).is_some()) {
             line = format!("aws s3 cp {} {} && ", quoted(source), quoted(copy));
@@ -125,6 +126,18 @@ impl<'a> ProxyArgument<'a> {
     }
 }
 
+/// A file name for the copy of an object: its own, unless ffmpeg would read that as an option, a protocol or a part of a
+/// filter.
+fn local_name(name: &str) -> Cow<'_, str> {
+    let harmless = |c: char| c.is_alphanumeric() || " ._-()+@=&!~#".contains(c);
+    if name.chars().all(harmless) && !name.starts_with('-') {
+        return Cow::Borrowed(name);
+    }
+    let extension = name.rsplit_once('.').map(|(_, extension)| extension);
+    let extension = extension.filter(|e| e.chars().all(char::is_alphanumeric));
+    Cow::Owned(format!("mezzanine.{}", extension.unwrap_or("bin")))
+}
+
 fn quoted(arg: &str) -> Cow<'_, str> {
     // Only NUL cannot be quoted, and no argument contains it.
     shlex::try_quote(arg).unwrap_or(Cow::Borrowed(arg))
@@ -161,6 +174,7 @@ mod tests {
         let filter = r"movie=filename='http\://127.0.0.1\:4242/secret/m':si=0".to_owned();
         let filtered = Command::new("/usr/bin/ffmpeg", vec!["-i".to_owned(), filter]);
         insta::assert_snapshot!(filtered.shell_line("s3://in/a/film.mov"), @r#"aws s3 cp s3://in/a/film.mov film.mov && ffmpeg -i "movie=filename='film.mov':si=0""#);
+        insta::assert_snapshot!(command.shell_line("s3://in/a/-rf:'1%.mov"), @r#"aws s3 cp "s3://in/a/-rf:'1%.mov" mezzanine.mov && ffmpeg -i mezzanine.mov -vf "a=1;[b]'c'""#);
         insta::assert_snapshot!(command.shell_line("s3://in/a/film 1.mov"), @r#"aws s3 cp 's3://in/a/film 1.mov' 'film 1.mov' && ffmpeg -i 'film 1.mov' -vf "a=1;[b]'c'""#);
     }
 }

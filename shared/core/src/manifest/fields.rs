@@ -28,7 +28,6 @@ pub enum Kind {
     /// Anything; it is ignored.
     Anything,
     Id,
-    /// Needs a letter or digit of ASCII, because the S3 prefix is made of these.
     SeriesId,
     Text {
         max: usize,
@@ -61,7 +60,7 @@ impl Kind {
             Self::Group(_) => "elements".into(),
             Self::Anything => "anything".into(),
             Self::Id => "1 to 128 of the characters A-Z a-z 0-9 . _ -".into(),
-            Self::SeriesId => "1 to 90 characters without control characters, at least one of A-Z a-z 0-9".into(),
+            Self::SeriesId => "1 to 90 characters without control characters".into(),
             Self::Text { max } => format!("1 to {max} characters without control characters"),
             Self::Label => "1 to 64 characters without control characters and without '\"'".into(),
             Self::Integer { min, max } => format!("a whole number from {min} to {max}"),
@@ -70,7 +69,7 @@ impl Kind {
             Self::Date => "an existing date as YYYY-MM-DD".into(),
             Self::FrameRate => "frames per second from 1 to 300, for example 25, 23.976 or 24000/1001".into(),
             Self::Hex(lengths) => format!("{} hexadecimal digits", either(lengths)),
-            Self::Key => "a relative key of 1 to 512 bytes of letters, digits, spaces and . _ ( ) + @ = & , ' - /, with no component that is empty, '.' or '..'".into(),
+            Self::Key => "a key of 1 to 1024 bytes without backslashes, control and invisible characters, whose components between '/' are not empty, '.' or '..'".into(),
             Self::HttpsUrl => "an absolute https URL without a user name, at most 2048 characters".into(),
             Self::Language => "a BCP 47 tag whose language has 2 or 3 letters, for example ja or pt-BR".into(),
             Self::CaptionFormat => "srt, vtt, webvtt, ass, ssa, ttml, dfxp or imsc".into(),

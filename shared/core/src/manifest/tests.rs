@@ -197,7 +197,8 @@ fn callbacks_are_plain_https_urls() {
 #[test]
 fn an_invalid_key_is_reported_with_character_and_position() {
     let found = |key: &str| value::read(Kind::Key, key).unwrap_err();
-    insta::assert_snapshot!(found("mezz%2e.mp4"), @r#"'%' (U+0025) at character 5 of "mezz%2e.mp4""#);
+    insta::assert_snapshot!(found("C:\\a.mp4"), @r#"'\\' (U+005C) at character 3 of "C:\\a.mp4""#);
+    insta::assert_snapshot!(found("s3://other/a.mp4"), @r#"a URL ("s3") instead of a key: "s3://other/a.mp4""#);
     insta::assert_snapshot!(found("a\u{202E}b"), @r#"'\u{202e}' (U+202E) at character 2 of "a\u{202e}b""#);
     insta::assert_snapshot!(found("a\u{3164}b"), @r#"'ㅤ' (U+3164) at character 2 of "aㅤb""#);
     insta::assert_snapshot!(found("a/\0/b"), @r#"'\0' (U+0000) at character 3 of "a/\0/b""#);
@@ -207,13 +208,20 @@ fn an_invalid_key_is_reported_with_character_and_position() {
     insta::assert_snapshot!(found("a/../b"), @r#"a '.' or '..' component at character 3 of "a/../b""#);
     insta::assert_snapshot!(found("./b"), @r#"a '.' or '..' component at character 1 of "./b""#);
     insta::assert_snapshot!(found("川/\\"), @r#"'\\' (U+005C) at character 3 of "川/\\""#);
-    insta::assert_snapshot!(found(&"k".repeat(513)), @r#"513 bytes: "kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk…""#);
+    insta::assert_snapshot!(found(&"k".repeat(1_025)), @r#"1025 bytes: "kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk…""#);
     for key in [
         "a",
         "a/b c (1)_+@=&,'-.mp4",
         "川の歌/…".trim_end_matches('…').trim_end_matches('/'),
         "..a/b..",
         ".../a",
+        "[Group] Show - 01 [1080p].mp4",
+        "Wow! #1 🎬.mp4",
+        "👨\u{200D}👩\u{200D}👧 ❤\u{FE0F}.mov",
+        "Recording at 3.04\u{202F}PM.mov",
+        "a%2Fb %2e%2e+c~;d:e?f*g\"h<i>j|k{l}m^n`o$p",
+        "cafe\u{301}.mov",
+        &"長".repeat(341),
     ] {
         assert_eq!(value::read(Kind::Key, key), Ok(Value::Text(key.into())));
     }

@@ -34,7 +34,7 @@ pub(super) fn read(kind: Kind, text: &str) -> Result<Value, String> {
         Kind::Key => return key(text).map(|()| Value::Text(text.to_owned())),
         Kind::Text { max } => return plain(text, max, ""),
         Kind::Label => return plain(text, 64, "\""),
-        Kind::SeriesId => series_id(text)?,
+        Kind::SeriesId => return plain(text, 90, ""),
         Kind::Id => is_id(text).then(|| Value::Text(text.to_owned())),
         Kind::Integer { min, max } => whole(text)
             .filter(|n| (min..=max).contains(n))
@@ -56,13 +56,6 @@ pub(super) fn read(kind: Kind, text: &str) -> Result<Value, String> {
 fn is_id(text: &str) -> bool {
     let fits = |b: u8| b.is_ascii_alphanumeric() || b"._-".contains(&b);
     text.len() <= 128 && text.bytes().all(fits)
-}
-
-fn series_id(text: &str) -> Result<Option<Value>, String> {
-    let value = plain(text, 90, "")?;
-    Ok(text
-        .contains(|c: char| c.is_ascii_alphanumeric())
-        .then_some(value))
 }
 
 /// Text without control characters, without bidirectional controls that make a line read differently from what it is
@@ -93,23 +86,44 @@ fn is_deceptive(c: char) -> bool {
     matches!(c, '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{FEFF}' | '\u{FFF9}'..='\u{FFFB}')
 }
 
-/// Longest key in bytes. S3 allows 1,024; half is reserved for prefixes.
-const MAX_KEY_BYTES: usize = 512;
+/// Longest key in bytes, as S3 allows.
+const MAX_KEY_BYTES: usize = 1_024;
 
-/// Letters according to Unicode that are invisible. Two keys that look the same must be the same.
-const INVISIBLE_LETTERS: [char; 6] = [
-    '\u{115F}', '\u{1160}', '\u{17B4}', '\u{17B5}', '\u{3164}', '\u{FFA0}',
-];
+/// Whether a character cannot be seen, although it makes a key another one. Joiners and variation selectors, which
+/// belong to emoji and to several scripts, are no such characters.
+fn is_invisible(c: char) -> bool {
+    matches!(
+        c,
+        '\u{00AD}'
+            | '\u{034F}'
+            | '\u{061C}'
+            | '\u{115F}'
+            | '\u{1160}'
+            | '\u{17B4}'
+            | '\u{17B5}'
+            | '\u{180E}'
+            | '\u{200B}'
+            | '\u{200E}'
+            | '\u{200F}'
+            | '\u{2060}'..='\u{206F}' | '\u{3164}' | '\u{FFA0}'
+    )
+}
 
-/// Checks an object key from outside against an allow-list of characters.
+/// Checks an object key from outside. S3 allows any text; refused is what cannot be seen or reads differently from what
+/// it is, and the backslash, which separates folders on Windows and not in S3.
 fn key(key: &str) -> Result<(), String> {
     if key.len() > MAX_KEY_BYTES {
         return Err(format!("{} bytes: {}", key.len(), quoted(key)));
     }
-    let allowed = |c: char| {
-        " ._()+@=&,'-/".contains(c) || (c.is_alphanumeric() && !INVISIBLE_LETTERS.contains(&c))
-    };
-    match key.chars().enumerate().find(|(_, c)| !allowed(*c)) {
+    if let Some((scheme, _)) = key.split_once("://") {
+        return Err(format!(
+            "a URL ({}) instead of a key: {}",
+            quoted(scheme),
+            quoted(key)
+        ));
+    }
+    let wrong = |c: char| c == '\\' || c.is_control() || is_deceptive(c) || is_invisible(c);
+    match key.chars().enumerate().find(|(_, c)| wrong(*c)) {
         Some((at, c)) => Err(character(key, at, c)),
         None => components(key),
     }
