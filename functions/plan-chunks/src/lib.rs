@@ -10,15 +10,13 @@ use std::sync::Arc;
 
 use reelsmith_contract::payload::{ClaimInput, PlanOutput};
 use reelsmith_contract::{ErrorName, Failure, Objects};
-use reelsmith_core::check::{RefusalKind, check_index};
-use reelsmith_core::job::Job;
 use reelsmith_core::keys::GenerationKeys;
 use reelsmith_core::object::ObjectPin;
 use reelsmith_core::plan::{Plan, RenditionItem};
 use reelsmith_core::ports::{ObjectStore, PortErrorKind};
-use reelsmith_core::probe::Inspection;
-use reelsmith_media::{OnSource as _, Tools, read_index};
+use reelsmith_media::Tools;
 use reelsmith_pipeline::checksums::explain_refusal;
+use reelsmith_pipeline::planning::make_plan;
 use reelsmith_pipeline::worker::create_or_read;
 use reelsmith_pipeline::{Invocation, captions, records};
 
@@ -60,7 +58,16 @@ async fn new_plan(
     let job = records::job(outputs, job_key).await?;
     let inspection = records::inspection(outputs, job_key).await?;
     check_version(ports, &inspection.mezzanine).await?;
-    let plan = match make_plan(ports, input, &job, &inspection).await {
+    let generation = input.claim.generation();
+    let made = make_plan(
+        &ports.tools,
+        &ports.store,
+        &job,
+        &inspection,
+        generation,
+        ports.workers,
+    );
+    let plan = match made.await {
         Ok(plan) => plan,
         Err(refusal) => {
             let (store, pin) = (&ports.store, &inspection.mezzanine);
@@ -70,56 +77,6 @@ async fn new_plan(
     captions::check_files(ports.store.as_ref(), &job, &inspection, &plan).await?;
     let (plan, _) = create_or_read(outputs, &keys.plan(), plan).await?;
     Ok(plan)
-}
-
-async fn make_plan(
-    ports: &Ports,
-    input: &ClaimInput,
-    job: &Job,
-    inspection: &Inspection,
-) -> Result<Plan, Failure> {
-    let (pin, store) = (&inspection.mezzanine, Arc::clone(&ports.store));
-    let indexed = read_index(&ports.tools, store, pin, &inspection.probe)
-        .await
-        .on_source(&pin.object)?;
-    tracing::info!(
-        packets = indexed.index.packets.len(),
-        bytes_read = indexed.bytes_read,
-        read = ?indexed.index.read,
-        "indexed"
-    );
-    if let Some(refusal) = check_index(&job.manifest, &inspection.probe, &indexed.index) {
-        let (name, remedy) = match refusal.kind {
-            RefusalKind::Duration => (
-                ErrorName::DurationUnsupported,
-                "deliver a programme within the limits",
-            ),
-            _ => (
-                ErrorName::MezzanineTruncated,
-                "the file is incomplete: upload it again, or export it again if it was cut off before",
-            ),
-        };
-        let expected = format!("{}: {}", refusal.subject, refusal.expected);
-        let location = pin.object.to_string();
-        return Err(Failure::new(
-            name,
-            expected,
-            refusal.found,
-            location,
-            remedy,
-        ));
-    }
-    let generation = input.claim.generation();
-    let plan = Plan::new(job, inspection, &indexed.index, generation, ports.workers);
-    plan.map_err(|e| {
-        Failure::new(
-            ErrorName::PlanImpossible,
-            "an index from which exact chunks can be cut",
-            e.to_string(),
-            pin.object.to_string(),
-            "remux the mezzanine so that every frame has a timestamp, or deliver it in another container",
-        )
-    })
 }
 
 /// Fails if the mezzanine was replaced since its validation, because its sender has withdrawn it. A replacement after this check

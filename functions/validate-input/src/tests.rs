@@ -4,6 +4,7 @@ use reelsmith_core::encoder::EncoderKind;
 use reelsmith_core::ladder::{OutputOptions, Profile};
 use reelsmith_core::manifest::{Manifest, parse};
 use reelsmith_core::ports::PutOptions;
+use reelsmith_core::units::Bytes;
 use reelsmith_testkit::fakes::MemoryStore;
 
 use super::*;
@@ -72,7 +73,7 @@ async fn run(
     };
     handle(
         Arc::new(ports),
-        ValidateInputInput { job },
+        ValidateInputInput { job, entered: None },
         Invocation::of_test("r"),
     )
     .await

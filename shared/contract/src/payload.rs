@@ -52,7 +52,14 @@ pub struct JobRef {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ValidateInputInput {
     pub job: JobRef,
+    /// When the execution entered the state, RFC 3339. The retries of the state have the same value.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub entered: Option<String>,
 }
+
+/// How long the state machine waits for a file that the manifest names, in seconds: the sum of the delays between the
+/// calls of `validate-input`.
+pub const ARRIVAL_WAIT_SECONDS: u32 = 1_562;
 
 /// Output of `validate-input`, kept as `$.input`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

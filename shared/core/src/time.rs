@@ -241,6 +241,22 @@ impl UnixMillis {
     pub fn plus_seconds(self, seconds: u32) -> Self {
         Self(self.0.saturating_add(i64::from(seconds) * 1_000))
     }
+
+    /// The instant of a text such as `2026-11-30T16:19:10.000Z` (RFC 3339).
+    pub fn from_rfc3339(text: &str) -> Option<Self> {
+        let instant: jiff::Timestamp = text.parse().ok()?;
+        Some(Self(instant.as_millisecond()))
+    }
+}
+
+/// `2026-11-30 16:19:10 UTC`.
+impl fmt::Display for UnixMillis {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match jiff::Timestamp::from_millisecond(self.0) {
+            Ok(time) => time.strftime("%Y-%m-%d %H:%M:%S UTC").fmt(f),
+            Err(_) => f.write_str("–"),
+        }
+    }
 }
 
 #[cfg(test)]

@@ -8,6 +8,9 @@
 //! | [`admission`] | the line of waiting manifests and the slots for running executions |
 //! | [`submission`] | the row of a job, who holds it, and the messages in its outbox |
 //! | [`cost`] | the cost cap |
+//! | [`arrival`] | finding the files of a manifest, and how long a job waits for them |
+//! | [`inspection`] | probing the mezzanine and comparing it with the manifest |
+//! | [`planning`] | indexing the mezzanine and planning the job |
 //! | [`checksums`] | whether the mezzanine is the file that the manifest describes |
 //! | [`captions`] | reading the caption files of a manifest |
 //! | [`worker`] | doing each unit of work once, and recording it |
@@ -18,12 +21,15 @@
 //! | [`metrics`] | CloudWatch metrics as log lines |
 
 pub mod admission;
+pub mod arrival;
 pub mod captions;
 pub mod checksums;
 pub mod cleanup;
 pub mod cost;
+pub mod inspection;
 mod invocation;
 pub mod metrics;
+pub mod planning;
 pub mod proof;
 pub mod publication;
 pub mod records;

@@ -45,11 +45,7 @@ pub(crate) fn clock(seconds: f64) -> String {
 
 /// A moment in UTC.
 pub(crate) fn moment(at: UnixMillis) -> String {
-    let time = jiff::Timestamp::from_millisecond(at.0);
-    time.map_or_else(
-        |_| "–".to_owned(),
-        |t| t.strftime("%Y-%m-%d %H:%M:%S UTC").to_string(),
-    )
+    at.to_string()
 }
 
 /// Milliseconds as seconds.

@@ -5,6 +5,7 @@ mod flow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use reelsmith_contract::error::{ErrorName, Retry};
+use reelsmith_contract::payload::ARRIVAL_WAIT_SECONDS;
 use reelsmith_contract::setting::Setting;
 use reelsmith_contract::step::STEPS;
 use reelsmith_core::encode::TOKEN_SECONDS;
@@ -232,7 +233,7 @@ fn only_validation_waits_for_files() {
 }
 
 #[test]
-fn an_encode_is_attempted_three_times_and_a_late_mezzanine_is_awaited_for_about_15_minutes() {
+fn an_encode_is_attempted_three_times_and_a_late_mezzanine_is_awaited_as_long_as_stated() {
     let machine = asl::machine();
     let retrier_of = |state: &str, error: &str| {
         let state = asl::states(&machine)
@@ -253,9 +254,11 @@ fn an_encode_is_attempted_three_times_and_a_late_mezzanine_is_awaited_for_about_
         );
     }
     let arrival = retrier_of("ValidateInput", "MezzanineMissing");
-    // Full jitter draws each delay uniformly from zero to its limit, so the mean wait is half of the longest.
-    let mean = longest_wait(&arrival) / 2.0;
-    assert!((600.0..=1200.0).contains(&mean), "{mean} s");
+    let wait = longest_wait(&arrival);
+    assert!(
+        (wait - f64::from(ARRIVAL_WAIT_SECONDS)).abs() <= 1.0,
+        "{wait} s"
+    );
 }
 
 fn longest_wait(retrier: &Value) -> f64 {
@@ -270,10 +273,12 @@ fn longest_wait(retrier: &Value) -> f64 {
 }
 
 #[test]
-fn every_retrier_backs_off_with_full_jitter_up_to_a_limit() {
+fn every_retrier_backs_off_up_to_a_limit_and_with_full_jitter_unless_it_states_the_wait() {
     for state in asl::states(&asl::machine()) {
         for retrier in state.list("Retry") {
-            assert_eq!(retrier["JitterStrategy"], "FULL", "{}", state.name);
+            let awaits = error_names(retrier).contains("MezzanineMissing");
+            let jitter = if awaits { "NONE" } else { "FULL" };
+            assert_eq!(retrier["JitterStrategy"], jitter, "{}", state.name);
             let number = |field: &str| {
                 retrier[field]
                     .as_f64()

@@ -1,5 +1,6 @@
 //! Complete jobs on the local stack, from an object in S3 to a message on the topic.
 
+mod names;
 mod no_audio;
 mod progressive;
 
@@ -309,7 +310,7 @@ async fn the_job_waits_for_a_mezzanine_that_arrives_after_its_manifest() {
         .drop_manifest(&delivery.manifest_key(), &delivery.manifest())
         .await;
     let tried = |events: Vec<reelsmith_aws::operate::HistoryEvent>| {
-        let missing = |e: &reelsmith_aws::operate::HistoryEvent| matches!(&e.kind, reelsmith_aws::operate::HistoryKind::TaskFailed { error, .. } if error == "MezzanineMissing");
+        let missing = |e: &reelsmith_aws::operate::HistoryEvent| matches!(&e.kind, reelsmith_aws::operate::HistoryKind::TaskFailed { error, cause } if error == "MezzanineMissing" && cause.contains("waits 26 minutes for it, until 20"));
         events.iter().any(missing)
     };
     while !world.cloud.history(&execution, 0).await.is_ok_and(tried) {

@@ -80,6 +80,9 @@ pub struct StateVisit {
     pub open: bool,
     /// Names of the errors in the state.
     pub errors: Vec<String>,
+    /// The message about a file for which the execution waits in the state.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub awaits: Option<String>,
 }
 
 pub async fn run(deployment: &DeploymentArgs, selector: &JobSelector) -> CommandResult {
@@ -166,6 +169,10 @@ fn state(visit: &Visit, began: i64, ended: Option<i64>, now: i64) -> StateVisit 
         seconds: visit.seconds(ended.unwrap_or(now)),
         open: visit.left_ms.is_none() && ended.is_none(),
         errors: visit.failures.iter().map(|f| f.error.clone()).collect(),
+        awaits: visit
+            .awaited()
+            .filter(|_| ended.is_none())
+            .map(|parts| parts.collect::<Vec<_>>().join("\n")),
     }
 }
 

@@ -7,7 +7,7 @@ use clap::Args;
 use reelsmith_aws::operate::{ExecutionView, execution_arn};
 use reelsmith_contract::naming::execution_name;
 use reelsmith_core::manifest::Manifest;
-use reelsmith_core::object::ObjectRef;
+use reelsmith_core::object::{ObjectRef, spellings};
 
 use crate::error::{CliError, ErrorCode};
 use crate::job::connection::Connection;
@@ -105,17 +105,18 @@ async fn upload(
     Ok(())
 }
 
-/// The file with a path that a manifest gives: below the folder of the manifest, below the folder above, or, by its
-/// name alone, in the folder of the manifest.
+/// The file with a path that a manifest gives, in either Unicode form: below the folder of the manifest, below the folder
+/// above, or, by its name alone, in the folder of the manifest.
 pub(crate) fn find_media(manifest: &Path, relative: &str) -> Option<PathBuf> {
     let manifest = std::path::absolute(manifest).ok()?;
     let folder = manifest.parent()?;
-    let name = Path::new(relative).file_name()?;
-    let above = folder.parent().map(|f| f.join(relative));
-    [Some(folder.join(relative)), above, Some(folder.join(name))]
-        .into_iter()
-        .flatten()
-        .find(|path| path.is_file())
+    let places = |relative: &String| {
+        let name = Path::new(relative).file_name()?;
+        let above = folder.parent().map(|f| f.join(relative));
+        let places = [Some(folder.join(relative)), above, Some(folder.join(name))];
+        places.into_iter().flatten().find(|path| path.is_file())
+    };
+    spellings(relative).iter().find_map(places)
 }
 
 /// `manifests/NAME.xml`: the prefix and suffix whose arrival starts a job.
@@ -177,6 +178,7 @@ mod tests {
             "manifests/captions/a.srt",
             "mezzanines/a.mp4",
             "manifests/b.mp4",
+            "mezzanines/cafe\u{301} [1] #2 🎬.mp4",
         ] {
             std::fs::create_dir_all(root.join(path).parent().unwrap()).unwrap();
             std::fs::write(root.join(path), path).unwrap();
@@ -198,5 +200,6 @@ mod tests {
             Some("manifests/b.mp4")
         );
         assert_eq!(found("mezzanines/c.mp4"), None);
+        assert!(found("mezzanines/caf\u{e9} [1] #2 🎬.mp4").is_some());
     }
 }

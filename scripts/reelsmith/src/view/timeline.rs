@@ -1,6 +1,7 @@
 //! The states that an execution went through, from its history.
 
 use reelsmith_aws::operate::{HistoryEvent, HistoryKind};
+use reelsmith_contract::ErrorName;
 use reelsmith_contract::payload::error_message;
 
 use crate::job::outcome::ExecutionFailure;
@@ -23,6 +24,14 @@ impl Visit {
     /// Seconds in the state; until `now_ms` if the execution is still in it.
     pub fn seconds(&self, now_ms: i64) -> f64 {
         text::seconds(self.left_ms.unwrap_or(now_ms) - self.entered_ms)
+    }
+
+    /// The parts of the message about a missing file, if the execution waits for one in this state.
+    pub fn awaited(&self) -> Option<impl Iterator<Item = &str>> {
+        let last = self.failures.last().filter(|_| self.left_ms.is_none())?;
+        let missing = [ErrorName::MezzanineMissing, ErrorName::CaptionMissing];
+        let waits = missing.iter().any(|name| name.as_str() == last.error);
+        waits.then(|| last.cause.split("; "))
     }
 }
 
@@ -83,6 +92,25 @@ impl Timeline {
 mod tests {
     use super::*;
     use crate::testing;
+
+    #[test]
+    fn a_missing_file_is_awaited_until_the_state_ends() {
+        let mut history = testing::history(&[(0, "+ValidateInput"), (100, "!MezzanineMissing")]);
+        if let HistoryKind::TaskFailed { cause, .. } = &mut history[1].kind {
+            *cause = "found no object, until 16:45; at s3://in/a.mov".into();
+        }
+        let awaited = |timeline: &Timeline| {
+            let parts = timeline.visits[0].awaited();
+            parts.map(|parts| parts.map(str::to_owned).collect::<Vec<_>>())
+        };
+        let mut timeline = Timeline::of(&history);
+        assert_eq!(
+            awaited(&timeline).unwrap(),
+            ["found no object, until 16:45", "at s3://in/a.mov"]
+        );
+        timeline.visits[0].left_ms = Some(9);
+        assert_eq!(awaited(&timeline), None);
+    }
 
     #[test]
     fn branches_are_nested_in_their_state_and_retries_counted_in_it() {

@@ -83,6 +83,7 @@ fn full_state() -> Value {
 fn context() -> Value {
     json!({
         "Execution": {"Id": "arn", "Name": "name"},
+        "State": {"EnteredTime": "2026-11-30T16:19:10.000Z"},
         "Map": {"Item": {"Value": {"chunk": 3, "group": 1, "rendition": "audio/en"}}},
     })
 }

@@ -326,6 +326,7 @@ impl World {
                 };
                 let input = ValidateInputInput {
                     job: self.job.clone().unwrap(),
+                    entered: None,
                 };
                 json(validate_input::handle(Arc::new(ports), input, r).await)
             }

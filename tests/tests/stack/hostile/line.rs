@@ -166,7 +166,7 @@ impl Line {
                 owner: "hostile".to_owned(),
             },
         };
-        let input = ValidateInputInput { job };
+        let input = ValidateInputInput { job, entered: None };
         validate_input::handle(Arc::clone(&self.validate), input, invocation()).await?;
         Ok(claim)
     }

@@ -93,10 +93,12 @@ fn states(details: &JobDetails) -> String {
             remarks(s, details),
         ]
     };
-    text::table(
+    let table = text::table(
         ["STATE", "AFTER", "TOOK", ""],
         details.states.iter().map(row),
-    )
+    );
+    let awaits = details.states.iter().filter_map(|s| s.awaits.as_deref());
+    awaits.fold(table, |text, awaits| format!("{text}\n\n{awaits}"))
 }
 
 fn remarks(state: &StateVisit, details: &JobDetails) -> String {

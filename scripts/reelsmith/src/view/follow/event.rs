@@ -9,7 +9,7 @@ use super::Progress;
 use crate::view::text;
 
 /// Longest part of a cause that is shown while following; the end shows all of it.
-const MAX_CAUSE: usize = 200;
+const MAX_CAUSE: usize = 400;
 
 /// One event. Times are milliseconds since the start of the execution.
 #[derive(Clone, Debug, PartialEq, Serialize)]

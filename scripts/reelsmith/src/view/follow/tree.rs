@@ -50,6 +50,10 @@ impl ExecutionTree<'_> {
         let mut lines = vec![self.heading()];
         for visit in self.timeline.visits.iter().filter(|v| self.is_shown(v)) {
             lines.push(self.visit(visit));
+            if self.execution.status == ExecutionStatus::Running {
+                let parts = visit.awaited().into_iter().flatten();
+                lines.extend(parts.map(|part| format!("      {part}")));
+            }
             if let (true, Some(progress)) = (visit.state == ENCODE, self.progress) {
                 lines.extend(encode(progress, self.execution.status));
             }
