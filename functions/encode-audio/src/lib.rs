@@ -59,7 +59,7 @@ async fn encode(
         generation: files.plan.generation,
         output,
         loudness: Some(media.loudness),
-        warnings: Vec::new(),
+        warnings: media.warnings,
         run: run.finish(ports.tools.build(), media.cpu_ms, bytes_read),
     };
     let (_, created) = create_or_read(&ports.outputs, record, made).await?;

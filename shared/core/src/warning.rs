@@ -55,6 +55,8 @@ pub enum WarningName {
     CaptionTrackEmpty,
     /// The mezzanine has audio, and the manifest has no audio track: the output has no audio.
     AudioLeftOut,
+    /// The timestamps of an audio stream jump. Gaps are filled with silence, and sound that overlaps is left out.
+    AudioDiscontinuous,
     /// The pictures are published without their Dolby Vision metadata, as their base layer is shown by other players.
     DolbyVisionDropped,
 }
@@ -100,7 +102,7 @@ impl fmt::Display for Place {
 }
 
 /// Places that one warning lists; [`Warning::count`] counts all.
-const MAX_PLACES: usize = 10;
+pub const MAX_PLACES: usize = 10;
 
 /// One kind of deviation in one part of a delivery.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -11,7 +11,8 @@
 //!
 //! The result is cut at the first access unit at or after the end of the video segment of the same number.
 //!
-//! Invariants: the track has exactly as many samples as the video lasts; silence fills gaps in the source; every access
+//! Invariants: the track has exactly as many samples as the video lasts; every sound is at its time in the source
+//! as far as its timestamps are exact (`continuity`); silence fills gaps; every access
 //! unit is at its planned sample. Violations are [`MediaError::FrameCount`] or [`MediaError::Timing`].
 //!
 //! The encode of a stereo track (inputs shortened):
@@ -22,6 +23,7 @@
 //! ```
 
 mod argv;
+mod continuity;
 mod level;
 mod loudness;
 
@@ -34,6 +36,7 @@ use reelsmith_core::probe::{Probe, Seconds};
 use reelsmith_core::record::Loudness;
 use reelsmith_core::sniff::Container;
 use reelsmith_core::time::{FrameCount, FrameRate, Timescale};
+use reelsmith_core::warning::Warning;
 use reelsmith_isobmff::EncodedTrack;
 
 use crate::error::MediaError;
@@ -51,8 +54,6 @@ pub struct AudioTask {
     pub url: String,
     pub container: Container,
     pub rendition: AudioRendition,
-    /// Channels of the source stream.
-    pub source_channels: u32,
     pub settings: AudioSettings,
     /// When the first video frame is shown: time zero of the output.
     pub video_start: Seconds,
@@ -62,6 +63,8 @@ pub struct AudioTask {
     pub segment_frames: FrameCount,
     /// Frames of the video.
     pub total_frames: FrameCount,
+    /// Jumps of the source's timestamps that are corrected, in milliseconds.
+    pub least_jump_ms: u64,
     /// Encode silence instead of the mezzanine's sound.
     pub mock: bool,
     /// An empty folder for the encoder's files.
@@ -80,6 +83,8 @@ pub struct AudioMedia {
     pub segments: Vec<SegmentMedia>,
     /// Loudness before and after, and the gain.
     pub loudness: Loudness,
+    /// Gaps and overlaps of the source's timestamps.
+    pub warnings: Vec<Warning>,
     /// Processor time of all passes in milliseconds, user and system.
     pub cpu_ms: u64,
 }
@@ -100,17 +105,16 @@ impl AudioTask {
         let found = plan.audio.iter().find(|r| r.path == rendition);
         let found = found
             .ok_or_else(|| MediaError::plan(format!("an audio rendition {rendition}"), "none"))?;
-        let stream = probe.audio.iter().find(|s| s.index == found.stream);
         Ok(Self {
             url: url.into(),
             container: probe.container,
-            source_channels: stream.map_or(0, |s| s.channels),
             rendition: found.clone(),
             settings: settings.clone(),
             video_start: plan.video_start,
             frame_rate: plan.frame_rate,
             segment_frames: plan.segment_frames,
             total_frames: plan.total_frames,
+            least_jump_ms: continuity::COARSE_MS,
             mock: false,
             directory: directory.into(),
         })
@@ -148,6 +152,7 @@ pub async fn encode_audio(
         segments: segment::build_audio(&task.rendition.path, &encoded, PRIMING, ends(task))?,
         init: encoded.canonical_init(&[b"iso6", b"cmfc", b"caac"], PRIMING),
         loudness: leveled.loudness,
+        warnings: leveled.warnings,
         cpu_ms: leveled.cpu_ms,
     })
 }

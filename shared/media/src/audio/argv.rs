@@ -23,20 +23,19 @@ pub(super) fn keeps_mix(task: &AudioTask) -> bool {
     !task.mock && track.samples * u64::from(track.channels) * 4 <= MAX_MIX
 }
 
-/// Arguments of ffmpeg for the first pass: mix the track, measure loudness and true peak, and keep the mix.
+/// Arguments of ffmpeg for the first pass: mix the track, measure loudness and true peak, keep the mix, and list the time of
+/// every decoded frame on stdout ([`Continuity`](super::continuity::Continuity)).
 pub fn measure_argv(task: &AudioTask) -> Vec<String> {
     // The meter logs its summary at the level info.
-    let begin = begin("info", true);
-    let (input, mix) = (mezzanine(task), mix(task));
+    let begin = begin("info", task.mock);
+    let (input, mix) = source(task, "-f framecrc pipe:1");
     if !keeps_mix(task) {
-        let track = track(task);
         return words(&format!(
-            "{begin} {input} {track} -af {mix},{METER} -f null -"
+            "{begin} {input} -filter_complex {mix},{METER}[told] -map [told] -f null -"
         ));
     }
-    let stream = task.rendition.stream;
     words(&format!(
-        "{begin} {input} -filter_complex [0:{stream}]{mix},asplit=2[heard][kept];[heard]{METER}[told] \
+        "{begin} {input} -filter_complex {mix},asplit=2[heard][kept];[heard]{METER}[told] \
          -map [told] -f null - -map [kept] -c:a pcm_f32le -f w64 {MIX}"
     ))
 }
@@ -50,24 +49,26 @@ pub fn measure_limited_argv(
     let begin = begin("info", slice.is_none());
     let seek = slice.and_then(seek);
     let seek = seek.map_or(String::new(), |time| format!("-copyts -ss {time}"));
-    let (input, first) = mixed(task);
-    let mut filters = vec![first];
+    let mut filters = Vec::new();
     filters.extend(slice.map(|slice| part(slice, task.rendition.sample_rate)));
     filters.extend(level(correction));
     filters.push(meter_filter("ebur128=framelog=verbose", slice));
-    let filters = filters.join(",");
-    words(&format!("{begin} {seek} {input} -af {filters} -f null -"))
+    let mixed = mixed(task, &filters);
+    words(&format!("{begin} {seek} {mixed} -f null -"))
 }
 
-/// The input of the mix and its first filter: the kept file, or the mezzanine and the filters that mix it.
-fn mixed(task: &AudioTask) -> (String, String) {
+/// The mix after `filters` as the only stream of an output: from the kept file, or from the mezzanine.
+fn mixed(task: &AudioTask, filters: &[String]) -> String {
+    let filters = filters.join(",");
     if !keeps_mix(task) {
-        return (format!("{} {}", mezzanine(task), track(task)), mix(task));
+        let (input, mix) = source(task, "-f null -");
+        return format!("{input} -filter_complex {mix},{filters}[out] -map [out]");
     }
-    let input = format!("-protocol_whitelist file -format_whitelist w64 -f w64 -i {MIX}");
     let layout = layout(task.rendition.channels);
-    let same = format!("aformat=sample_fmts=fltp:channel_layouts={layout}");
-    (input, same)
+    format!(
+        "-protocol_whitelist file -format_whitelist w64 -f w64 -i {MIX} \
+         -af aformat=sample_fmts=fltp:channel_layouts={layout},{filters}"
+    )
 }
 
 /// Arguments of ffmpeg for measuring the encoded file, or a slice of it.
@@ -130,62 +131,65 @@ const METER: &str = "ebur128=peak=true:framelog=verbose";
 pub fn encode_argv(task: &AudioTask, correction: Correction) -> Vec<String> {
     let begin = begin("error", true);
     let samples = task.rendition.samples;
-    let (input, first) = mixed(task);
-    let filters: Vec<String> = std::iter::once(first).chain(level(correction)).collect();
-    let filters = filters.join(",");
+    let whole = [
+        format!("apad=whole_len={samples}"),
+        format!("atrim=end_sample={samples}"),
+    ];
+    let filters: Vec<String> = level(correction).chain(whole).collect();
+    let mixed = mixed(task, &filters);
     let bitrate = task.settings.bitrate_of(task.rendition.channels).0;
     // Fragments of about four seconds. They are regrouped later, so their bounds do not matter.
     words(&format!(
-        "{begin} {input} -af {filters},apad=whole_len={samples},atrim=end_sample={samples} -map_metadata -1 -map_chapters -1 \
+        "{begin} {mixed} -map_metadata -1 -map_chapters -1 \
          -c:a aac -profile:a aac_low -b:a {bitrate} -frag_duration 4000000 -f mp4 \
          -movflags +default_base_moof+delay_moov+skip_trailer {OUTPUT}"
     ))
 }
 
-/// The input: the mezzanine, or silence with the length of the programme if the task is mocked.
-fn mezzanine(task: &AudioTask) -> String {
-    if !task.mock {
-        return format!("-copyts {}", input::open(&task.url, task.container));
-    }
-    let (rate, end) = (task.rendition.sample_rate, task.rendition.samples);
-    format!("-f lavfi -i anullsrc=sample_rate={rate}:channel_layout=stereo,atrim=end_sample={end}")
-}
-
-/// Selects the audio track alone.
-fn track(task: &AudioTask) -> String {
-    let map = match task.mock {
-        true => String::new(),
-        false => format!("-map 0:{}", task.rendition.stream),
-    };
-    format!("{map} -vn -sn -dn")
-}
-
-/// The filters of the mix: start at the first video frame, fill gaps with silence, and mix to the channels of the output in
-/// floating point, which cannot clip.
-fn mix(task: &AudioTask) -> String {
+/// The input and the graph of the mix, whose output has no label.
+///
+/// ffmpeg rebuilds a filter graph if the decoded audio changes its rate, channels or format, and every filter then starts
+/// again. So the mix has two stages. The first one has no memory: it gives every frame the rate and the channels of the
+/// output and a time from the start of the video. The second one, behind a decoder of the first one's PCM, always sees the
+/// same format: it starts the sound at time zero and fills gaps with silence. `frames` is the destination of the first stage's
+/// own output. Offsets are exact because both stages count in samples of the output.
+fn source(task: &AudioTask, frames: &str) -> (String, String) {
     let (rate, channels) = (task.rendition.sample_rate, task.rendition.channels);
     if task.mock {
-        let layout = layout(channels);
-        return format!("aformat=sample_fmts=fltp:channel_layouts={layout}");
+        let (layout, end) = (layout(channels), task.rendition.samples);
+        let silence = format!(
+            "-f lavfi -i anullsrc=sample_rate={rate}:channel_layout=stereo,atrim=end_sample={end}"
+        );
+        let same = format!("[0:a]aformat=sample_fmts=fltp:channel_layouts={layout}");
+        return (silence, same);
     }
-    let start = start_sample(task);
-    let folded = channels == 2 && task.source_channels >= 6;
-    let (layout, fold) = if folded {
-        (layout(6), DOWNMIX)
-    } else {
-        (layout(channels), "")
-    };
-    format!(
-        "aresample={rate}:async=1:first_pts={start},asetpts=PTS-({start}),\
-         aformat=sample_fmts=fltp:channel_layouts={layout}{fold}"
-    )
+    let mezzanine = input::open(&task.url, task.container);
+    let (stream, start, mix) = (task.rendition.stream, start_sample(task), mix(channels));
+    let first = format!(
+        "-copyts {mezzanine} -map 0:{stream} -vn -sn -dn -af aresample={rate},asetpts=PTS-({start}),{mix} \
+         -c:a pcm_f32le {frames} -dec 0:0"
+    );
+    let (jump, samples) = (task.least_jump_ms as f64 / 1_000.0, task.rendition.samples);
+    let second = format!(
+        "[dec:0]aresample=async=1:min_hard_comp={jump}:first_pts=0,apad=whole_len={samples},atrim=end_sample={samples},\
+         aformat=sample_fmts=fltp:channel_layouts={layout}",
+        layout = layout(channels)
+    );
+    (first, second)
+}
+
+/// The filters that mix a frame by its own layout to the channels of the output, in floating point, which cannot clip.
+fn mix(channels: u32) -> String {
+    let fold = if channels == 2 { DOWNMIX } else { "" };
+    format!("aformat=sample_fmts=fltp:channel_layouts=5.1{fold}")
 }
 
 fn layout(channels: u32) -> &'static str {
     if channels == 6 { "5.1" } else { "stereo" }
 }
 
-/// The stereo downmix of 5.1 by ITU-R BS.775-4, annex 4, table 2: centre and surrounds at -3 dB, without LFE.
+/// The stereo downmix by ITU-R BS.775-4, annex 4, table 2: centre and surrounds at -3 dB, without
+/// LFE. Mono is the centre of 5.1.
 const DOWNMIX: &str = ",pan=stereo|FL=FL+0.7071*FC+0.7071*BL|FR=FR+0.7071*FC+0.7071*BR";
 
 /// The start of the video in samples, rounded to nearest.

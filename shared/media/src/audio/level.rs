@@ -8,7 +8,9 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use reelsmith_core::record::Loudness;
+use reelsmith_core::warning::Warning;
 
+use super::continuity::Continuity;
 use super::loudness::{Correction, HOPS, LoudnessMeasurement, MeterOutput, combined, slices};
 use super::{AudioTask, argv};
 use crate::command::Command;
@@ -27,6 +29,8 @@ pub(super) struct LeveledTrack {
     /// The encoder's file.
     pub(super) file: Bytes,
     pub(super) loudness: Loudness,
+    /// Gaps and overlaps of the source's timestamps.
+    pub(super) warnings: Vec<Warning>,
     pub(super) cpu_ms: u64,
 }
 
@@ -37,7 +41,8 @@ pub(super) async fn encode(
     limits: &Limits,
 ) -> Result<LeveledTrack, MediaError> {
     let mut passes = Passes::new(tools, task, limits);
-    let source = passes.measure(argv::measure_argv(task)).await?;
+    let (source, continuity) = passes.measure_source().await?;
+    let task = &passes.task.clone();
     let mut correction = Correction::new(&task.settings, source);
     let mut best: Option<(f64, Bytes, Correction, LoudnessMeasurement)> = None;
     for _ in 0..MAX_ENCODES {
@@ -72,6 +77,7 @@ pub(super) async fn encode(
             result_lufs: result.lufs,
             result_peak_dbtp: result.peak_dbtp,
         },
+        warnings: continuity.warning(&task.rendition).into_iter().collect(),
         cpu_ms: passes.cpu_ms,
     })
 }
@@ -79,17 +85,18 @@ pub(super) async fn encode(
 /// Runs of ffmpeg that share one wall-clock limit.
 struct Passes<'a> {
     tools: &'a Tools,
-    task: &'a AudioTask,
+    /// The task, with the jumps of its timestamps that are corrected once the source has been measured.
+    task: AudioTask,
     limits: &'a Limits,
     started: Instant,
     cpu_ms: u64,
 }
 
 impl<'a> Passes<'a> {
-    fn new(tools: &'a Tools, task: &'a AudioTask, limits: &'a Limits) -> Self {
+    fn new(tools: &'a Tools, task: &AudioTask, limits: &'a Limits) -> Self {
         Self {
             tools,
-            task,
+            task: task.clone(),
             limits,
             started: Instant::now(),
             cpu_ms: 0,
@@ -100,7 +107,7 @@ impl<'a> Passes<'a> {
         let reads_mix = args.windows(2).any(|pair| pair == ["-i", argv::MIX]);
         let command = Command::new(&self.tools.ffmpeg, args).within(&self.task.directory);
         if reads_mix {
-            command.prepared_by(argv::measure_argv(self.task))
+            command.prepared_by(argv::measure_argv(&self.task))
         } else {
             command
         }
@@ -163,9 +170,34 @@ impl<'a> Passes<'a> {
         Ok(finished.stderr)
     }
 
+    /// The first pass: measures the mix, and the continuity of its timestamps. If smaller jumps must be corrected than those
+    /// that were, it runs again.
+    async fn measure_source(&mut self) -> Result<(LoudnessMeasurement, Continuity), MediaError> {
+        loop {
+            let args = argv::measure_argv(&self.task);
+            let mut continuity = Continuity::new(self.task.rendition.sample_rate);
+            if self.task.mock {
+                return Ok((self.measure(args).await?, continuity));
+            }
+            let (command, limits) = (self.command(args), self.remaining());
+            let on_line = |line: &str| Ok(continuity.read(line));
+            let finished = Box::pin(run(&command, &limits, on_line)).await?;
+            self.cpu_ms += finished.cpu_ms;
+            let least = continuity.least_jump_ms();
+            if least >= self.task.least_jump_ms {
+                return Ok((self.summary(&finished.stderr)?, continuity));
+            }
+            self.task.least_jump_ms = least;
+        }
+    }
+
     async fn measure(&mut self, args: Vec<String>) -> Result<LoudnessMeasurement, MediaError> {
         let stderr = self.run(args).await?;
-        LoudnessMeasurement::read(&stderr).ok_or_else(|| {
+        self.summary(&stderr)
+    }
+
+    fn summary(&self, stderr: &str) -> Result<LoudnessMeasurement, MediaError> {
+        LoudnessMeasurement::read(stderr).ok_or_else(|| {
             let stderr: String = stderr.chars().take(400).collect();
             let found = format!("none; the track may have no samples: {stderr}");
             MediaError::output(&self.task.rendition.path, "a loudness summary", found)
@@ -181,7 +213,7 @@ impl<'a> Passes<'a> {
             if correction.limit_db.is_none() {
                 break;
             }
-            let task = self.task;
+            let task = &self.task.clone();
             let limited = if argv::keeps_mix(task) {
                 self.measure_in_slices(|slice| argv::measure_limited_argv(task, correction, slice))
                     .await?
@@ -225,7 +257,7 @@ mod tests {
             track.task.rendition.samples = SECONDS * 48_000;
             let (tools, limits, task) = (tools(), Limits::default(), track.task.clone());
             let mut passes = Passes::new(&tools, &task, &limits);
-            passes.measure(argv::measure_argv(&task)).await.unwrap();
+            passes.measure_source().await.unwrap();
             let correction = Correction {
                 gain_db: 3.0,
                 limit_db: Some(-12.0),

@@ -1,5 +1,6 @@
 mod programmes;
 mod sync;
+mod timing;
 
 use reelsmith_core::time::Ticks;
 use reelsmith_core::units::BitsPerSecond;
@@ -32,7 +33,6 @@ pub(crate) fn task(container: Container, start: (i64, u32)) -> AudioTask {
             channels: 2,
             described: false,
         },
-        source_channels: 2,
         settings: AudioSettings {
             bitrate: BitsPerSecond(128_000),
             surround_bitrate: Some(BitsPerSecond(384_000)),
@@ -47,6 +47,7 @@ pub(crate) fn task(container: Container, start: (i64, u32)) -> AudioTask {
         frame_rate,
         segment_frames: FrameCount(48),
         total_frames: FrameCount(250),
+        least_jump_ms: continuity::COARSE_MS,
         mock: false,
         directory: PathBuf::new(),
     }
@@ -64,7 +65,6 @@ pub(super) async fn track(container: Container, line: &str, start: (i64, u32)) -
     std::fs::create_dir(&task.directory).unwrap();
     task.url = proxy.url();
     task.rendition.stream = probe.audio[0].index;
-    task.source_channels = probe.audio[0].channels;
     Track {
         folder,
         proxy,

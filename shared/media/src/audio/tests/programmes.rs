@@ -92,7 +92,6 @@ fn tones(track: &Track, media: &AudioMedia, channels: usize) -> Vec<Vec<f64>> {
 async fn surround_channels_are_kept_or_downmixed_by_the_standard_matrix() {
     let line = format!("{TOGETHER} {SURROUND} {CODECS} film.mov");
     let mut track = track(Container::Mov, &line, (0, 1)).await;
-    assert_eq!(track.task.source_channels, 6);
     let stereo = track.encode().await;
     let folded = tones(&track, &stereo, 2);
     let unit = folded[0][0];
