@@ -113,7 +113,7 @@ async fn from_stream(
     invocation: &Invocation,
 ) -> Result<Converted, MediaError> {
     let (store, pin, probe) = (Arc::clone(&ports.store), &text.source, &inspection.probe);
-    let options = track_reads(Arc::clone(&store), pin, probe.container, stream).await?;
+    let options = track_reads(Arc::clone(&store), pin, probe.container, &[stream]).await?;
     let proxy = RangeProxy::start(store, pin.clone(), options).await?;
     let folder = temporary_folder()?;
     let task = EmbeddedTask::new(proxy.url(), probe, plan, text, folder.path())?;

@@ -88,7 +88,7 @@ async fn run_encoder(
     let probe = &inspection.probe;
     let options = match plan.audio.iter().find(|r| r.path == rendition) {
         Some(track) if !job.options.mock => {
-            track_reads(Arc::clone(&store), &pin, probe.container, track.stream).await?
+            track_reads(Arc::clone(&store), &pin, probe.container, &track.streams()).await?
         }
         _ => ProxyOptions::default(),
     };

@@ -6,6 +6,7 @@ use dash_mpd::{
     Accessibility, AdaptationSet, AudioChannelConfiguration, BaseURL, EssentialProperty, Label,
     MPD, Period, Representation, Role, S, SegmentTemplate, SegmentTimeline,
 };
+use reelsmith_core::audio_track::AudioRole;
 use reelsmith_core::keys::{IMAGES, INIT, TEXT_SIDECAR, sheet_path};
 use reelsmith_core::ladder::VideoRange;
 use reelsmith_core::record::{ImagesRecord, SegmentRecord};
@@ -172,12 +173,11 @@ fn audio_set(package: &Package, audio: &Audio) -> AdaptationSet {
             id: None,
         }],
         Label: vec![label(&planned.label)],
-        Role: vec![role(match (planned.described, planned.default) {
-            (true, _) => "description",
-            (_, true) => "main",
-            _ => "alternate",
+        Role: vec![role(match (planned.role, planned.default) {
+            (AudioRole::Main, false) => AudioRole::Alternate.into(),
+            (role, _) => role.into(),
         })],
-        Accessibility: purpose(planned.described.then_some(VISUALLY_IMPAIRED)),
+        Accessibility: purpose(planned.role.is_description().then_some(VISUALLY_IMPAIRED)),
         SegmentTemplate: Some(template(&audio.track)),
         representations: vec![representation(package, &audio.track)],
         ..AdaptationSet::default()

@@ -172,7 +172,8 @@ fn audio_media(group: &str, audio: &Audio) -> AlternativeMedia {
         channels: Some(audio.track.channels.to_string()),
         characteristics: audio
             .planned
-            .described
+            .role
+            .is_description()
             .then(|| characteristics::DESCRIBES_VIDEO.to_owned()),
         ..AlternativeMedia::default()
     }

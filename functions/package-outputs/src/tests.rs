@@ -1,3 +1,4 @@
+use reelsmith_core::audio_track::AudioRole;
 use reelsmith_core::keys::{Generation, segment_name, text_segment_name};
 use reelsmith_core::ladder::{OutputOptions, Profile};
 use reelsmith_core::manifest::CaptionFormat;
@@ -45,7 +46,7 @@ fn package() -> Package {
         .collect();
     let mut audio =
         [("ja", "Japanese", true), ("en", "English \"Dub\"", false)].map(audio_rendition);
-    audio[1].stream = 2;
+    (audio[1].track, audio[1].stream) = (1, 2);
     let text = text_rendition();
     Package {
         plan: plan(&planned, &audio, &text),
@@ -90,14 +91,16 @@ fn plan(video: &[VideoRendition], audio: &[AudioRendition], text: &TextRendition
 fn audio_rendition((language, label, default): (&str, &str, bool)) -> AudioRendition {
     AudioRendition {
         path: format!("audio/{language}"),
+        track: 0,
         stream: 1,
+        map: Vec::new(),
         language: language.into(),
         label: label.into(),
         default,
         sample_rate: 48_000,
         samples: rate().samples_in(FrameCount(FRAMES), 48_000),
         channels: 2,
-        described: false,
+        role: AudioRole::Main,
     }
 }
 
@@ -255,7 +258,7 @@ fn accessible() -> Package {
     surround.channels = 6;
     let mut described = audio_rendition(("en", "English (description)", false));
     described.path.push_str("_described");
-    (described.described, described.stream) = (true, 3);
+    (described.role, described.track) = (AudioRole::Description, 2);
     package.audio.push(audio_track(described));
     let mut surround = audio_track(surround);
     for segment in &mut surround.track.output.segments {
@@ -272,6 +275,27 @@ fn accessible() -> Package {
         planned,
     }));
     package
+}
+
+#[test]
+fn a_commentary_is_named_in_both_formats() {
+    let mut package = package();
+    let mut commentary = audio_rendition(("en", "Commentary of the director", false));
+    commentary.path.push_str("_commentary");
+    (commentary.role, commentary.track) = (AudioRole::Commentary, 2);
+    package.audio.push(audio_track(commentary));
+    let multivariant = hls::multivariant(&package).unwrap();
+    let media = multivariant.lines().filter(|l| l.contains("TYPE=AUDIO"));
+    assert_eq!(media.clone().count(), 3);
+    let named = media
+        .filter(|l| l.contains("NAME=\"Commentary of the director\""))
+        .count();
+    assert_eq!(named, 1, "{multivariant}");
+    let mpd = dash::mpd(&package).unwrap();
+    let roles = ["main", "alternate", "commentary"];
+    let found =
+        roles.map(|role| mpd.contains(&format!("urn:mpeg:dash:role:2011\" value=\"{role}\"")));
+    assert_eq!(found, [true; 3], "{mpd}");
 }
 
 #[test]

@@ -79,6 +79,8 @@ pub enum ErrorName {
     PictureUnsupported,
     /// The manifest names an audio track that the mezzanine does not have.
     AudioTrackMissing,
+    /// The channels of an audio stream have no known places, and the manifest has no `ChannelMap`.
+    AudioLayoutUnsupported,
     /// A caption file of the manifest is not in the bucket, or has not arrived yet.
     CaptionMissing,
     /// A caption file breaks the rules of its format.

@@ -2,9 +2,10 @@
 
 use std::ops::RangeInclusive;
 
+use crate::audio_track::ChannelMap;
 use crate::ladder::VideoRange;
 use crate::manifest::Manifest;
-use crate::probe::{Inspection, PacketIndex, Probe, VideoStream};
+use crate::probe::{AudioStream, Inspection, PacketIndex, Probe, VideoStream};
 use crate::sniff::Container;
 use crate::units::Bytes;
 
@@ -39,6 +40,8 @@ pub enum RefusalKind {
     Truncated,
     /// The manifest names an audio track that the file does not have.
     AudioTrack,
+    /// Channels whose places are unknown, and no channel map.
+    AudioLayout,
     /// The file differs from the manifest's description.
     Mismatch,
 }
@@ -249,29 +252,74 @@ fn dolby_vision(video: &VideoStream, refusals: &mut Refusals) {
 
 fn audio_tracks(manifest: &Manifest, probe: &Probe, refusals: &mut Refusals) {
     for track in &manifest.audio_tracks {
-        let subject = format!("audio track {}", track.language);
-        let Some(stream) = probe.audio.get(track.track_index as usize) else {
-            let (expected, found) = match probe.audio.len() {
-                0 => (
-                    "no AudioTracks for a file without audio".to_owned(),
-                    "one".to_owned(),
-                ),
-                streams => (
-                    format!("TrackIndex below {streams}"),
-                    track.track_index.to_string(),
-                ),
+        let subject = format!("audio track {}", track.label);
+        let maps = [&track.channel_map, &track.surround_map];
+        let mapped = maps.into_iter().flatten().flat_map(ChannelMap::channels);
+        let mapped: Vec<_> = mapped.collect();
+        let mut streams: Vec<u32> = mapped.iter().map(|c| c.track).collect();
+        streams.dedup();
+        if mapped.is_empty() {
+            streams.push(track.track_index);
+        }
+        for index in streams {
+            let Some(stream) = audio_stream(probe, index, &subject, refusals) else {
+                continue;
             };
-            refusals.add(RefusalKind::AudioTrack, &subject, expected, found);
-            continue;
+            let wanted = mapped.iter().filter(|c| c.track == index);
+            if let Some(missing) = wanted.map(|c| c.channel).find(|c| *c >= stream.channels) {
+                let expected = format!("channels below {} of track {index}", stream.channels);
+                refusals.add(RefusalKind::AudioTrack, &subject, expected, missing);
+            }
+            if mapped.is_empty() && !has_known_layout(stream, probe.container) {
+                let found = match &stream.layout {
+                    Some(layout) => format!("{} channels ({layout})", stream.channels),
+                    None => format!("{} channels without a layout", stream.channels),
+                };
+                let expected = "a ChannelMap, or a layout of at most 8 channels";
+                refusals.add(RefusalKind::AudioLayout, &subject, expected, found);
+            }
+            if let Some(channels) = track.channels.filter(|c| *c != stream.channels) {
+                let expected = format!("{channels} channels");
+                refusals.add(RefusalKind::Mismatch, &subject, expected, stream.channels);
+            }
+        }
+    }
+}
+
+/// The audio stream at a position, if the file has it and its codec is decoded.
+fn audio_stream<'a>(
+    probe: &'a Probe,
+    index: u32,
+    subject: &str,
+    refusals: &mut Refusals,
+) -> Option<&'a AudioStream> {
+    let Some(stream) = probe.audio.get(index as usize) else {
+        let (expected, found) = match probe.audio.len() {
+            0 => (
+                "no AudioTracks for a file without audio".to_owned(),
+                "one".to_owned(),
+            ),
+            streams => (format!("TrackIndex below {streams}"), index.to_string()),
         };
-        if !stream.codec.starts_with("pcm_") && !AUDIO_CODECS.contains(&stream.codec.as_str()) {
-            let expected = format!("PCM or one of {}", AUDIO_CODECS.join(", "));
-            refusals.add(RefusalKind::Codec, &subject, expected, &stream.codec);
-        }
-        if let Some(channels) = track.channels.filter(|c| *c != stream.channels) {
-            let expected = format!("{channels} channels");
-            refusals.add(RefusalKind::Mismatch, &subject, expected, stream.channels);
-        }
+        refusals.add(RefusalKind::AudioTrack, subject, expected, found);
+        return None;
+    };
+    if !stream.codec.starts_with("pcm_") && !AUDIO_CODECS.contains(&stream.codec.as_str()) {
+        let expected = format!("PCM or one of {}", AUDIO_CODECS.join(", "));
+        refusals.add(RefusalKind::Codec, subject, expected, &stream.codec);
+    }
+    Some(stream)
+}
+
+/// Whether the places of a stream's channels are known. Without a stated layout, six channels are 5.1, and eight in Matroska
+/// are 7.1; in other containers eight are often 5.1 and stereo, or separate channels.
+fn has_known_layout(stream: &AudioStream, container: Container) -> bool {
+    match (&stream.layout, stream.channels) {
+        (_, 0..=2) => true,
+        (Some(layout), 3..=8) => !layout.starts_with("ambisonic"),
+        (None, 6) => true,
+        (None, 8) => container == Container::Matroska,
+        _ => false,
     }
 }
 
@@ -367,6 +415,34 @@ mod tests {
         );
         let refusals = refusals.0.into_iter();
         refusals.map(|r| (r.kind, r.to_string())).collect()
+    }
+
+    #[test]
+    fn channels_need_known_places_or_a_map() {
+        let stream = |channels: u32, layout: Option<&str>| json!([{"index": 1, "codec": "pcm_s24le", "channels": channels, "layout": layout, "sample_rate": 48_000, "language": null}]);
+        for (channels, layout) in [
+            (1, None),
+            (2, None),
+            (6, None),
+            (8, Some("7.1")),
+            (4, Some("quad")),
+        ] {
+            assert_eq!(refused(&stream(channels, layout)), [], "{channels}");
+        }
+        for (channels, layout) in [
+            (4, None),
+            (8, None),
+            (10, None),
+            (16, Some("hexadecagonal")),
+            (4, Some("ambisonic 1")),
+        ] {
+            let found = refused(&stream(channels, layout));
+            assert_eq!(
+                found[0].0,
+                RefusalKind::AudioLayout,
+                "{channels}: {found:?}"
+            );
+        }
     }
 
     #[test]

@@ -264,6 +264,13 @@ fn audio(job: &Job, probe: &Probe, planned: &AudioRendition) -> Result<AudioOrde
         expected: format!("stream {} as an audio stream", planned.stream),
         found: "no such audio stream".to_owned(),
     })?;
+    let mapped = !planned.map.is_empty();
+    let expected = "an audio track without ChannelMap, which needs the encoder lambda";
+    require(
+        !mapped,
+        expected,
+        format!("ChannelMap in {}", planned.label),
+    )?;
     let channels = planned.channels;
     let bitrate = settings.bitrate_of(channels);
     let rate = bitrate.0;
@@ -278,7 +285,7 @@ fn audio(job: &Job, probe: &Probe, planned: &AudioRendition) -> Result<AudioOrde
         language: planned.language.clone(),
         label: planned.label.clone(),
         default: planned.default,
-        described: planned.described,
+        described: planned.role.is_description(),
         bitrate,
         sample_rate: planned.sample_rate,
         channels,

@@ -7,6 +7,7 @@
 pub mod admission;
 pub mod aperture;
 pub mod assembly;
+pub mod audio_track;
 pub mod caption_service;
 pub mod check;
 pub mod cost;

@@ -39,6 +39,7 @@ use roxmltree::Node;
 use serde::{Deserialize, Serialize};
 use strum::EnumString;
 
+use crate::audio_track::{AudioRole, ChannelMap};
 use crate::caption_service::CaptionService;
 use crate::encoder::EncoderKind;
 use crate::time::FrameRate;
@@ -198,11 +199,18 @@ pub struct AudioTrack {
     pub default: bool,
     /// `Channels`, as delivered.
     pub channels: Option<u32>,
-    /// `TrackIndex`: position among the mezzanine's audio streams, from 0; by default the position of the track.
+    /// `TrackIndex`: position among the mezzanine's audio streams, from 0; by default the position of the track. With a
+    /// channel map, the stream of its first channel.
     pub track_index: u32,
-    /// `IsDescriptive`: an audio description.
+    /// `Role`, or [`AudioRole::Description`] if `IsDescriptive`.
     #[serde(default)]
-    pub described: bool,
+    pub role: AudioRole,
+    /// `ChannelMap`: the channels of the track, instead of a whole stream.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub channel_map: Option<ChannelMap>,
+    /// `SurroundChannelMap`: the channels of its surround mix, if the mezzanine has one apart.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub surround_map: Option<ChannelMap>,
 }
 
 /// `SubtitleTracks/SubtitleTrack`.

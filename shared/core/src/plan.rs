@@ -39,7 +39,7 @@ use crate::time::{FrameCount, FrameRange, FrameRate, Ticks, Timescale};
 use crate::warning::{Warning, WarningName};
 
 use renditions::Captions;
-pub use renditions::{AudioRendition, CLOSED_CAPTIONS, LeftOut, TextRendition};
+pub use renditions::{AudioRendition, CLOSED_CAPTIONS, LeftOut, MappedChannel, TextRendition};
 use schedule::Workload;
 pub use timeline::{Cut, Cutting, FrameMapping, Timeline, TimelineError};
 

@@ -252,6 +252,9 @@ pub struct AudioStream {
     /// ffmpeg's codec name, for example `pcm_s24le`.
     pub codec: String,
     pub channels: u32,
+    /// ffmpeg's name of the channel layout, or its list of channels; absent if the file states none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub layout: Option<String>,
     /// Samples per second.
     pub sample_rate: u32,
     /// Language tag as in the file (often ISO 639-2).

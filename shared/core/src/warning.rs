@@ -53,7 +53,7 @@ pub enum WarningName {
     CaptionEncodingGuessed,
     /// A caption file, stream or service has no cues, and its track is left out.
     CaptionTrackEmpty,
-    /// The mezzanine has audio, and the manifest has no audio track: the output has no audio.
+    /// Audio streams of the mezzanine that no track of the manifest uses are not published.
     AudioLeftOut,
     /// The timestamps of an audio stream jump. Gaps are filled with silence, and sound that overlaps is left out.
     AudioDiscontinuous,

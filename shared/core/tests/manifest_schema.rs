@@ -80,6 +80,8 @@ fn expected_type(field: &Field) -> String {
         | Kind::CaptionFormat
         | Kind::CaptionService
         | Kind::Encoder
+        | Kind::AudioRole
+        | Kind::ChannelMap
         | Kind::Hex(_) => format!("{:?}", field.kind),
     }
 }

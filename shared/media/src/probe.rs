@@ -60,7 +60,7 @@ fn probe_argv(url: &str, container: Container) -> Vec<String> {
     words(&format!(
         "-v error -hide_banner -show_entries format=duration,nb_streams:format_tags=timecode:stream=index,codec_type,codec_name,codec_tag_string,profile,width,height,\
          sample_aspect_ratio,pix_fmt,bits_per_raw_sample,r_frame_rate,avg_frame_rate,time_base,duration,field_order,\
-         color_primaries,color_transfer,color_space,color_range,channels,sample_rate\
+         color_primaries,color_transfer,color_space,color_range,channels,channel_layout,sample_rate\
          :stream_disposition=default,attached_pic,still_image,forced,hearing_impaired:stream_tags=language,rotate,timecode,DURATION,enc_key_id:stream_side_data \
          -of json {input}"
     ))
@@ -103,6 +103,7 @@ struct Stream {
     color_space: Option<String>,
     color_range: Option<String>,
     channels: u32,
+    channel_layout: Option<String>,
     sample_rate: Option<String>,
     disposition: Disposition,
     tags: Tags,
@@ -333,6 +334,7 @@ impl Stream {
                 false => self.codec(),
             },
             channels: self.channels,
+            layout: stated(self.channel_layout.as_ref()),
             sample_rate: self
                 .sample_rate
                 .as_deref()

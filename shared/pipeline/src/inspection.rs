@@ -162,9 +162,13 @@ pub fn refused(object: &ObjectRef, first: &Refusal, all: &[Refusal]) -> Failure 
             ErrorName::MezzanineEncrypted,
             "deliver the file without encryption",
         ),
+        RefusalKind::AudioLayout => (
+            ErrorName::AudioLayoutUnsupported,
+            "state in ChannelMap which channels are left, right and so on, or deliver a file with one stream for each mix",
+        ),
         RefusalKind::AudioTrack => (
             ErrorName::AudioTrackMissing,
-            "correct TrackIndex in the manifest, remove the track from it, or deliver the track",
+            "correct TrackIndex or ChannelMap in the manifest, remove the track from it, or deliver the track",
         ),
         RefusalKind::Mismatch => (
             ErrorName::ManifestMismatch,

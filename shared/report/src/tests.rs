@@ -92,6 +92,7 @@ fn inspection() -> Inspection {
         index: 1,
         codec: "aac".into(),
         channels: 2,
+        layout: None,
         sample_rate: 48_000,
         language: None,
     };

@@ -12,6 +12,7 @@ use reelsmith_core::manifest::{Parsed, Severity, parse};
 use reelsmith_media::Tools;
 
 use crate::error::{CliError, Exit, ResultExt};
+use crate::view::text::note;
 
 pub use draft::{Draft, Titles};
 pub use facts::Facts;
@@ -23,7 +24,11 @@ const MAX_MANIFEST_BYTES: u64 = 4 * 1024 * 1024;
 pub fn describe(tools: &Tools, mezzanine: &Path, titles: &Titles) -> Result<String, CliError> {
     let facts = Facts::probe(tools, mezzanine)?;
     let (checksums, size) = checksums(mezzanine)?;
-    let xml = Draft::new(mezzanine, titles, &facts, &checksums, size).to_xml();
+    let draft = Draft::new(mezzanine, titles, &facts, &checksums, size);
+    if let Some(guess) = draft.guess() {
+        note(&guess);
+    }
+    let xml = draft.to_xml();
     let defects = parse(xml.as_bytes()).defects;
     let errors = defects.iter().filter(|d| d.severity == Severity::Error);
     let errors: Vec<String> = errors.map(ToString::to_string).collect();

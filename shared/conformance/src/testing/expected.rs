@@ -1,5 +1,6 @@
 //! The expectation of the job that makes a valid output.
 
+use reelsmith_core::audio_track::AudioRole;
 use reelsmith_core::keys::{Generation, POSTER, THUMBNAILS, sheet_path};
 use reelsmith_core::ladder::VideoCodec;
 use reelsmith_core::manifest::CaptionFormat;
@@ -44,14 +45,16 @@ impl ValidOutput {
             .iter()
             .map(|(folder, language, label)| AudioRendition {
                 path: (*folder).to_owned(),
+                track: 0,
                 stream: 1,
+                map: Vec::new(),
                 language: (*language).to_owned(),
                 label: (*label).to_owned(),
                 default: *language == "ja",
                 sample_rate: 48_000,
                 samples: u64::from(frames) * 2_000,
                 channels: 2,
-                described: false,
+                role: AudioRole::Main,
             });
         let text = TEXT
             .iter()

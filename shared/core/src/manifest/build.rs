@@ -97,13 +97,19 @@ fn audio_tracks(group: &Group) -> Option<Vec<AudioTrack>> {
 }
 
 fn audio_track(track: &Group, position: u64) -> Option<AudioTrack> {
+    let channel_map = value(track, "ChannelMap", Value::try_as_map_ref).cloned();
     Some(AudioTrack {
         language: track.text("Language")?,
         label: rules::label(track)?,
         default: track.flag("IsDefault").unwrap_or(false),
         channels: track.narrow("Channels"),
-        track_index: u32::try_from(rules::track_index(track, position)?).ok()?,
-        described: track.flag("IsDescriptive").unwrap_or(false),
+        track_index: match &channel_map {
+            Some(map) => map.channels().first()?.track,
+            None => u32::try_from(rules::track_index(track, position)?).ok()?,
+        },
+        role: rules::role(track),
+        surround_map: value(track, "SurroundChannelMap", Value::try_as_map_ref).cloned(),
+        channel_map,
     })
 }
 

@@ -51,6 +51,8 @@ pub enum Kind {
     CaptionFormat,
     CaptionService,
     Encoder,
+    AudioRole,
+    ChannelMap,
 }
 
 impl Kind {
@@ -75,6 +77,8 @@ impl Kind {
             Self::CaptionFormat => "srt, vtt, webvtt, ass, ssa, ttml, dfxp or imsc".into(),
             Self::CaptionService => "CC1 to CC4 or SERVICE1 to SERVICE63".into(),
             Self::Encoder => "lambda or mediaconvert".into(),
+            Self::AudioRole => "main, alternate, commentary or description".into(),
+            Self::ChannelMap => crate::audio_track::ChannelMap::EXPECTED.into(),
         }
     }
 }
@@ -177,6 +181,9 @@ const AUDIO_TRACK: &[Field] = &[
     optional("Channels", integer(1, 64)),
     optional("TrackIndex", integer(0, 63)),
     optional("IsDescriptive", Kind::Boolean),
+    optional("Role", Kind::AudioRole),
+    optional("ChannelMap", Kind::ChannelMap),
+    optional("SurroundChannelMap", Kind::ChannelMap),
 ];
 
 const SUBTITLE_TRACK: &[Field] = &[

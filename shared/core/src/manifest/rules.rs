@@ -6,6 +6,7 @@ use std::hash::Hash;
 use super::CaptionFormat;
 use super::defects::{Defects, quoted};
 use super::walk::{Group, Item};
+use crate::audio_track::AudioRole;
 use crate::caption_service::CaptionService;
 
 pub(super) fn check(root: &Group, defects: &mut Defects<'_>) {
@@ -49,9 +50,9 @@ fn resolution(mezzanine: &Group, defects: &mut Defects<'_>) {
 }
 
 fn audio(tracks: &[&Group], defects: &mut Defects<'_>) {
-    let expected = "each language once among the descriptive tracks and once among the others";
-    languages(tracks, expected, defects);
-    let indices = tracks.iter().zip(0..).filter_map(|(track, default)| {
+    let whole = tracks.iter().zip(0..);
+    let whole = whole.filter(|(track, _)| track.item("ChannelMap").is_none());
+    let indices = whole.filter_map(|(track, default)| {
         let stated = track.item("TrackIndex").map(position_of);
         let position = stated.unwrap_or((track.at, track.path.as_str()));
         Some((track_index(track, default)?, position))
@@ -59,7 +60,63 @@ fn audio(tracks: &[&Group], defects: &mut Defects<'_>) {
     let clash = |index: &u64| format!("{index} again");
     let expected = "each TrackIndex once (by default, the position of the track from 0)";
     unique(indices, expected, clash, defects);
-    common(tracks, defects);
+    common(tracks, false, defects);
+    for track in tracks {
+        one_role(track, defects);
+        channel_maps(track, defects);
+    }
+}
+
+/// `IsDescriptive` is the older form of the role `description`.
+fn one_role(track: &Group, defects: &mut Defects<'_>) {
+    let contradictory = track
+        .flag("IsDescriptive")
+        .is_some_and(|is| is != role(track).is_description());
+    if let Some(item) = track.item("Role").filter(|_| contradictory) {
+        let expected = "the role description if IsDescriptive is true, another one if it is false";
+        let found: &str = role(track).into();
+        defects.error(item.at, &item.path, expected, found);
+    }
+}
+
+/// The role of an audio track.
+pub(super) fn role(track: &Group) -> AudioRole {
+    let stated = track
+        .item("Role")
+        .and_then(|item| item.value()?.try_as_role_ref().copied());
+    match track.flag("IsDescriptive") {
+        Some(true) => stated.unwrap_or(AudioRole::Description),
+        _ => stated.unwrap_or_default(),
+    }
+}
+
+/// A channel map replaces `TrackIndex` and `Channels`. A surround mix apart is a map of six or eight channels beside one of
+/// one or two.
+fn channel_maps(track: &Group, defects: &mut Defects<'_>) {
+    let map = track.item("ChannelMap");
+    for name in ["TrackIndex", "Channels"] {
+        if let (Some(item), Some(_)) = (track.item(name), map) {
+            let expected = format!("{name} or ChannelMap, not both");
+            defects.error(item.at, &item.path, expected, "both");
+        }
+    }
+    let count = |item: &Item| Some(item.value()?.try_as_map_ref()?.channels().len());
+    let Some((item, channels)) = track
+        .item("SurroundChannelMap")
+        .and_then(|i| Some((i, count(i)?)))
+    else {
+        return;
+    };
+    if channels < 6 {
+        let expected = "6 or 8 channels";
+        defects.error(item.at, &item.path, expected, format!("{channels}"));
+    } else if map.is_none() || map.and_then(count).is_some_and(|channels| channels > 2) {
+        let expected = "a ChannelMap of 1 or 2 channels together with SurroundChannelMap";
+        let found = map
+            .and_then(count)
+            .map_or_else(|| "none".to_owned(), |n| format!("{n} channels"));
+        defects.error(item.at, &item.path, expected, found);
+    }
 }
 
 fn languages(tracks: &[&Group], expected: &str, defects: &mut Defects<'_>) {
@@ -83,7 +140,7 @@ fn subtitles(tracks: &[&Group], defects: &mut Defects<'_>) {
     let expected =
         "each language once among the forced, once among the SDH and once among the other tracks";
     languages(tracks, expected, defects);
-    common(tracks, defects);
+    common(tracks, true, defects);
     for track in tracks {
         known_format(track, defects);
         one_purpose(track, defects);
@@ -93,11 +150,11 @@ fn subtitles(tracks: &[&Group], defects: &mut Defects<'_>) {
 /// What distinguishes a track from another one of its language; empty for the main track.
 fn purpose(track: &Group) -> &'static str {
     let is = |name| track.flag(name).unwrap_or(false);
-    match (is("IsForced"), is("IsSDH"), is("IsDescriptive")) {
+    match (is("IsForced"), is("IsSDH"), role(track)) {
         (true, _, _) => "forced",
         (_, true, _) => "SDH",
-        (_, _, true) => "description",
-        _ => "",
+        (_, _, AudioRole::Main) => "",
+        (_, _, role) => role.into(),
     }
 }
 
@@ -116,12 +173,15 @@ fn one_purpose(track: &Group, defects: &mut Defects<'_>) {
 }
 
 /// Labels are unique, and at most one track is the default (RFC 8216, 4.3.4.1.1: NAME and DEFAULT of a group).
-fn common(tracks: &[&Group], defects: &mut Defects<'_>) {
-    // Two tracks of one language without labels violate one rule, which has been reported already.
+///
+/// `languages` states whether two tracks of one language and purpose have been reported already.
+fn common(tracks: &[&Group], languages: bool, defects: &mut Defects<'_>) {
+    // Two such tracks without labels violate one rule.
     let mut derived = HashSet::new();
     let labels = tracks.iter().filter_map(|t| {
         let (item, label) = (t.item("Label").or_else(|| t.item("Language"))?, label(t)?);
-        let reported = t.item("Label").is_none() && !derived.insert(label.clone());
+        let again = t.item("Label").is_none() && !derived.insert(label.clone());
+        let reported = languages && again;
         (!reported).then(|| (label, position_of(item)))
     });
     let clash = |label: &String| format!("{} again", quoted(label));

@@ -305,6 +305,58 @@ fn the_first_track_is_the_default_if_none_is_stated() {
 }
 
 #[test]
+fn audio_tracks_state_roles_and_channels() {
+    let defects = |track: &str| {
+        let xml = NO_AUDIO.replace(
+            "</AnimeTranscodeManifest>",
+            &format!("<AudioTracks><AudioTrack><Language>en</Language>{track}</AudioTrack></AudioTracks></AnimeTranscodeManifest>"),
+        );
+        let defects = parse(xml.as_bytes()).defects.into_iter();
+        let defects = defects.map(|d| {
+            format!(
+                "{}: expected {}, found {}",
+                d.path.replace("AnimeTranscodeManifest/AudioTracks/", ""),
+                d.expected,
+                d.found
+            )
+        });
+        defects.collect::<Vec<_>>().join("\n")
+    };
+    assert_eq!(
+        defects("<Role>commentary</Role><ChannelMap>0:0 1:0</ChannelMap>"),
+        ""
+    );
+    assert_eq!(
+        defects("<IsDescriptive>1</IsDescriptive><Role>description</Role>"),
+        ""
+    );
+    let six = "0:0 0:1 0:2 0:3 0:4 0:5";
+    assert_eq!(
+        defects(&format!(
+            "<ChannelMap>1:0 1:1</ChannelMap><SurroundChannelMap>{six}</SurroundChannelMap>"
+        )),
+        ""
+    );
+    let wrong = [
+        "<IsDescriptive>1</IsDescriptive><Role>commentary</Role>".to_owned(),
+        "<ChannelMap>0:0</ChannelMap><TrackIndex>1</TrackIndex>".to_owned(),
+        "<ChannelMap>0:0 0:1 0:2</ChannelMap>".to_owned(),
+        "<ChannelMap>0:0</ChannelMap><SurroundChannelMap>0:0 0:1</SurroundChannelMap>".to_owned(),
+        format!("<ChannelMap>{six}</ChannelMap><SurroundChannelMap>{six}</SurroundChannelMap>"),
+        format!("<SurroundChannelMap>{six}</SurroundChannelMap>"),
+    ];
+    let wrong: Vec<String> = wrong.iter().map(|track| defects(track)).collect();
+    insta::assert_snapshot!(wrong.join("\n"), @"
+    AudioTrack[1]/Role: expected the role description if IsDescriptive is true, another one if it is false, found commentary
+    AudioTrack[1]/TrackIndex: expected TrackIndex or ChannelMap, not both, found both
+    AudioTrack[1]/ChannelMap: expected 1, 2, 6 or 8 channels as TRACK:CHANNEL, both from 0 to 63, for example 0:0 1:0, found \"0:0 0:1 0:2\"
+    AudioTrack[1]/SurroundChannelMap: expected 6 or 8 channels, found 2
+    AudioTrack[1]/SurroundChannelMap: expected a ChannelMap of 1 or 2 channels together with SurroundChannelMap, found 6 channels
+    AudioTrack[1]/SurroundChannelMap: expected a ChannelMap of 1 or 2 channels together with SurroundChannelMap, found none
+    ");
+}
+
+#[test]
 fn a_title_without_audio_has_no_tracks_or_an_empty_list() {
     let empty = NO_AUDIO.replace(
         "</AnimeTranscodeManifest>",
@@ -343,7 +395,12 @@ fn every_field_of_the_table_is_used_and_checked() {
             parsed.manifest, None,
             "{path} accepts anything instead of {value}"
         );
-        let plain = |p: &str| p.replace("[1]", "");
+        let plain = |p: &str| {
+            let parts = p
+                .split('[')
+                .map(|part| part.split_once(']').map_or(part, |(_, rest)| rest));
+            parts.collect::<String>()
+        };
         let reported = parsed.defects.iter().any(|d| plain(&d.path) == path[1..]);
         assert!(reported, "{path}: {:?}", parsed.defects);
         let other = another(field.kind, &value);
@@ -377,6 +434,9 @@ fn another(kind: Kind, value: &str) -> String {
         Kind::CaptionFormat => "ttml",
         Kind::CaptionService => "SERVICE1",
         Kind::Encoder => "mediaconvert",
+        Kind::AudioRole => "alternate",
+        Kind::ChannelMap if value.split(' ').count() > 2 => "9:0 9:1 9:2 9:3 9:4 9:5",
+        Kind::ChannelMap => "9:1 9:0",
         Kind::HttpsUrl => "https://other.example/",
         Kind::Key => "other/key.srt",
         Kind::Id | Kind::SeriesId | Kind::Text { .. } | Kind::Label => "other",
@@ -388,11 +448,12 @@ fn another(kind: Kind, value: &str) -> String {
 /// The document with the value of the first element at a path replaced, and the previous value.
 fn replaced(xml: &str, path: &str, new: &str) -> (String, String) {
     let document = roxmltree::Document::parse(xml).unwrap();
-    let mut node = document.root();
+    let mut nodes = vec![document.root()];
     for name in path.split('/').skip(1) {
-        node = node.children().find(|n| n.has_tag_name(name)).unwrap();
+        let children = nodes.iter().flat_map(roxmltree::Node::children);
+        nodes = children.filter(|n| n.has_tag_name(name)).collect();
     }
-    let range = node.first_child().unwrap().range();
+    let range = nodes[0].first_child().unwrap().range();
     let value = xml[range.clone()].to_owned();
     (
         format!("{}{new}{}", &xml[..range.start], &xml[range.end..]),

@@ -8,6 +8,7 @@ use url::Url;
 use super::CaptionFormat;
 use super::defects::quoted;
 use super::fields::Kind;
+use crate::audio_track::{AudioRole, ChannelMap};
 use crate::caption_service::CaptionService;
 use crate::encoder::EncoderKind;
 use crate::time::FrameRate;
@@ -22,6 +23,8 @@ pub(super) enum Value {
     Format(CaptionFormat),
     Encoder(EncoderKind),
     Service(CaptionService),
+    Role(AudioRole),
+    Map(ChannelMap),
 }
 
 /// Converts a text without surrounding white space.
@@ -49,6 +52,8 @@ pub(super) fn read(kind: Kind, text: &str) -> Result<Value, String> {
         Kind::CaptionFormat => text.parse().ok().map(Value::Format),
         Kind::Encoder => text.parse().ok().map(Value::Encoder),
         Kind::CaptionService => text.parse().ok().map(Value::Service),
+        Kind::AudioRole => text.parse().ok().map(Value::Role),
+        Kind::ChannelMap => text.parse().ok().map(Value::Map),
     };
     value.ok_or_else(|| quoted(text))
 }

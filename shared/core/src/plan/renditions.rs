@@ -6,12 +6,13 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::audio_track::{AudioRole, ChannelMap};
 use crate::caption_service::CaptionService;
 use crate::job::Job;
 use crate::language;
 use crate::manifest::{AudioTrack, CaptionFormat, ClosedCaption, SubtitleTrack};
 use crate::object::ObjectPin;
-use crate::probe::{Inspection, TextStream};
+use crate::probe::{AudioStream, Inspection, TextStream};
 use crate::time::{FrameCount, FrameRate};
 use crate::warning::{Warning, WarningName};
 
@@ -25,8 +26,14 @@ const STEREO: u32 = 2;
 pub struct AudioRendition {
     /// Folder below the output prefix, for example `audio/ja`.
     pub path: String,
-    /// Index among all streams of the mezzanine.
+    /// Position of its track among the manifest's audio tracks, from 0.
+    #[serde(default)]
+    pub track: u32,
+    /// Index among all streams of the mezzanine; with `map`, that of its first channel.
     pub stream: u32,
+    /// The channels that it is made of, in the order of their layout; empty if it is the whole stream.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub map: Vec<MappedChannel>,
     pub language: String,
     pub label: String,
     /// Whether a player selects it by default.
@@ -37,7 +44,17 @@ pub struct AudioRendition {
     pub samples: u64,
     /// 2, or 6 for the surround mix of the same track.
     pub channels: u32,
-    pub described: bool,
+    #[serde(default)]
+    pub role: AudioRole,
+}
+
+/// A channel of a stream of the mezzanine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MappedChannel {
+    /// Index among all streams of the mezzanine.
+    pub stream: u32,
+    /// From 0.
+    pub channel: u32,
 }
 
 impl AudioRendition {
@@ -48,7 +65,16 @@ impl AudioRendition {
 
     /// Whether both are mixes of the same track.
     pub fn same_track(&self, other: &Self) -> bool {
-        self.stream == other.stream
+        self.track == other.track
+    }
+
+    /// The streams that it is made of, each once.
+    pub fn streams(&self) -> Vec<u32> {
+        let mut streams: Vec<u32> = self.map.iter().map(|c| c.stream).collect();
+        streams.push(self.stream);
+        streams.sort_unstable();
+        streams.dedup();
+        streams
     }
 }
 
@@ -99,56 +125,98 @@ pub(super) fn audio(
 ) -> Vec<AudioRendition> {
     let settings = &job.profile.audio;
     let streams = &inspection.probe.audio;
+    let paths = audio_paths(&job.manifest.audio_tracks);
     let mut stereo = Vec::new();
     let mut surround = Vec::new();
-    for track in &job.manifest.audio_tracks {
+    for ((index, track), path) in (0u32..).zip(&job.manifest.audio_tracks).zip(paths) {
         let Some(stream) = streams.get(track.track_index as usize) else {
             continue;
         };
-        let rendition = |channels| AudioRendition {
-            path: audio_path(track, channels),
+        let rendition = |channels, path: String, map: Option<&ChannelMap>| AudioRendition {
+            path,
+            track: index,
             stream: stream.index,
+            map: map.map_or_else(Vec::new, |map| mapped(map, streams)),
             language: track.language.clone(),
             label: track.label.clone(),
             default: track.default,
             sample_rate: settings.sample_rate,
             samples: rate.samples_in(frames, settings.sample_rate),
             channels,
-            described: track.described,
+            role: track.role,
         };
-        stereo.push(rendition(STEREO));
-        if settings.surround_bitrate.is_some() && stream.channels >= SURROUND {
-            surround.push(rendition(SURROUND));
+        let map = track.channel_map.as_ref();
+        let mix = track.surround_map.as_ref().or(map);
+        let channels = mix.map_or(stream.channels as usize, |map| map.channels().len());
+        if settings.surround_bitrate.is_some() && channels >= SURROUND as usize {
+            surround.push(rendition(SURROUND, format!("{path}_surround"), mix));
         }
+        stereo.push(rendition(STEREO, path, map));
     }
     stereo.append(&mut surround);
     stereo
 }
 
-/// The warning that the mezzanine has audio and the manifest requests none of it.
+/// The channels of a map whose streams exist, by stream.
+fn mapped(map: &ChannelMap, streams: &[AudioStream]) -> Vec<MappedChannel> {
+    let channels = map.channels().iter().filter_map(|c| {
+        let stream = streams.get(c.track as usize)?.index;
+        let channel = c.channel;
+        Some(MappedChannel { stream, channel })
+    });
+    channels.collect()
+}
+
+/// The warning about audio streams that no track of the manifest uses.
 pub(super) fn audio_left_out(tracks: &[AudioTrack], inspection: &Inspection) -> Option<Warning> {
-    let streams = &inspection.probe.audio;
-    let first = streams.first().filter(|_| tracks.is_empty())?;
-    let (codec, channels) = (&first.codec, first.channels);
-    let found =
-        format!("no AudioTracks in the manifest, and {codec} with {channels} channels in the file");
+    let used = |index: u32| {
+        let maps = |t: &AudioTrack| {
+            let maps = [&t.channel_map, &t.surround_map].into_iter().flatten();
+            maps.flat_map(ChannelMap::channels)
+                .any(|c| c.track == index)
+        };
+        tracks.iter().any(|t| t.track_index == index || maps(t))
+    };
+    let streams = (0u32..).zip(&inspection.probe.audio);
+    let unused: Vec<_> = streams.filter(|(n, _)| !used(*n)).collect();
+    let (_, first) = unused.first()?;
+    let names = unused.iter().map(|(n, stream)| {
+        let (codec, channels) = (&stream.codec, stream.channels);
+        format!("{codec} with {channels} channels at TrackIndex {n}")
+    });
+    let found = match tracks {
+        [] => "no AudioTracks in the manifest",
+        _ => "no AudioTrack in the manifest",
+    };
+    let found = format!("{found} for {}", names.collect::<Vec<_>>().join(", "));
+    let treatment = match tracks {
+        [] => "the output has no audio",
+        _ => "these streams are not published",
+    };
     let warning = Warning::new(WarningName::AudioLeftOut, format!("stream {}", first.index));
-    Some(warning.times(streams.len() as u64).because(
+    Some(warning.times(unused.len() as u64).because(
         "an AudioTrack for each audio stream to publish",
         found,
-        "the output has no audio",
+        treatment,
     ))
 }
 
+/// The folder of the stereo rendition of each track: its language and its role, and a number if an earlier track has the same.
 /// A language tag cannot contain an underscore, so no other language has this folder.
-fn audio_path(track: &AudioTrack, channels: u32) -> String {
-    let described = if track.described { "_described" } else { "" };
-    let surround = if channels == SURROUND {
-        "_surround"
-    } else {
-        ""
-    };
-    format!("audio/{}{described}{surround}", track.language)
+fn audio_paths(tracks: &[AudioTrack]) -> Vec<String> {
+    let mut paths: Vec<String> = Vec::new();
+    for track in tracks {
+        let role = match track.role {
+            AudioRole::Main => String::new(),
+            AudioRole::Description => "_described".to_owned(),
+            role => format!("_{role}"),
+        };
+        let plain = format!("audio/{}{role}", track.language);
+        let numbered = (2u32..).map(|n| format!("{plain}_{n}"));
+        let mut free = std::iter::once(plain.clone()).chain(numbered);
+        paths.extend(free.find(|path| !paths.contains(path)));
+    }
+    paths
 }
 
 /// ffmpeg's codec name of closed captions inside the pictures, and of QuickTime tracks of them.

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use reelsmith_core::plan::MappedChannel;
+
 use super::loudness::{HOPS, LEAD};
 use super::{AudioTask, Correction};
 use crate::command::words;
@@ -152,7 +154,7 @@ pub fn encode_argv(task: &AudioTask, correction: Correction) -> Vec<String> {
 /// again. So the mix has two stages. The first one has no memory: it gives every frame the rate and the channels of the
 /// output and a time from the start of the video. The second one, behind a decoder of the first one's PCM, always sees the
 /// same format: it starts the sound at time zero and fills gaps with silence. `frames` is the destination of the first stage's
-/// own output. Offsets are exact because both stages count in samples of the output.
+/// own output. With a channel map, the first stage has a mono output for each channel, and the second one joins them. Offsets are exact because both stages count in samples of the output.
 fn source(task: &AudioTask, frames: &str) -> (String, String) {
     let (rate, channels) = (task.rendition.sample_rate, task.rendition.channels);
     if task.mock {
@@ -164,18 +166,57 @@ fn source(task: &AudioTask, frames: &str) -> (String, String) {
         return (silence, same);
     }
     let mezzanine = input::open(&task.url, task.container);
-    let (stream, start, mix) = (task.rendition.stream, start_sample(task), mix(channels));
-    let first = format!(
-        "-copyts {mezzanine} -map 0:{stream} -vn -sn -dn -af aresample={rate},asetpts=PTS-({start}),{mix} \
-         -c:a pcm_f32le {frames} -dec 0:0"
+    let start = start_sample(task);
+    let timed = format!("aresample={rate},asetpts=PTS-({start})");
+    let jump = task.least_jump_ms as f64 / 1_000.0;
+    let samples = task.rendition.samples;
+    let placed = format!(
+        "aresample=async=1:min_hard_comp={jump}:first_pts=0,apad=whole_len={samples},atrim=end_sample={samples}"
     );
-    let (jump, samples) = (task.least_jump_ms as f64 / 1_000.0, task.rendition.samples);
-    let second = format!(
-        "[dec:0]aresample=async=1:min_hard_comp={jump}:first_pts=0,apad=whole_len={samples},atrim=end_sample={samples},\
-         aformat=sample_fmts=fltp:channel_layouts={layout}",
-        layout = layout(channels)
-    );
-    (first, second)
+    let (mix, layout) = (mix(channels), layout(channels));
+    let map = &task.rendition.map;
+    let (outputs, placed) = if map.is_empty() {
+        let stream = task.rendition.stream;
+        let output = format!("-map 0:{stream} -filter:a:0 {timed},{mix}");
+        (output, format!("[dec:0]{placed}"))
+    } else {
+        let outputs = map.iter().enumerate().map(|(n, MappedChannel { stream, channel })| {
+            format!(
+                "-map 0:{stream} -filter:a:{n} {timed},aformat=sample_fmts=fltp,pan=mono|c0=c{channel}"
+            )
+        });
+        let outputs: Vec<String> = outputs.collect();
+        (
+            outputs.join(" "),
+            format!("{},{mix}", joined(map.len(), &placed)),
+        )
+    };
+    let decoders: Vec<String> = (0..map.len().max(1))
+        .map(|n| format!("-dec 0:{n}"))
+        .collect();
+    let decoders = decoders.join(" ");
+    let first =
+        format!("-copyts {mezzanine} {outputs} -vn -sn -dn -c:a pcm_f32le {frames} {decoders}");
+    let same = format!("aformat=sample_fmts=fltp:channel_layouts={layout}");
+    (first, format!("{placed},{same}"))
+}
+
+/// The graph that joins decoded mono tracks, each placed by the filters `placed`, to one track.
+fn joined(channels: usize, placed: &str) -> String {
+    const PLACES: [&str; 8] = ["FL", "FR", "FC", "LFE", "BL", "BR", "SL", "SR"];
+    let (layout, places) = match channels {
+        1 => ("mono", &["FC"][..]),
+        2 => ("stereo", &PLACES[..2]),
+        6 => ("5.1", &PLACES[..6]),
+        _ => ("7.1", &PLACES[..]),
+    };
+    let places = places.iter().enumerate();
+    let places: Vec<String> = places.map(|(n, place)| format!("{n}.0-{place}")).collect();
+    let places = places.join("|");
+    let graph = |n| format!("[dec:{n}]{placed}[c{n}];");
+    let graphs: String = (0..channels).map(graph).collect();
+    let labels: String = (0..channels).map(|n| format!("[c{n}]")).collect();
+    format!("{graphs}{labels}join=inputs={channels}:channel_layout={layout}:map={places}")
 }
 
 /// The filters that mix a frame by its own layout to the channels of the output, in floating point, which cannot clip.

@@ -21,9 +21,67 @@ const STAY_MS: u64 = 250;
 /// Seconds of sound for each correction of a small jump. Timestamps with more of them are inexact, and not followed.
 const SECONDS_PER_JUMP: u64 = 10;
 
-/// The jumps of a track's timestamps.
+/// The jumps of the timestamps of a track, or of each channel of a channel map.
 #[derive(Debug)]
 pub(super) struct Continuity {
+    sample_rate: u32,
+    outputs: Vec<OutputTimes>,
+}
+
+impl Continuity {
+    pub(super) fn new(sample_rate: u32) -> Self {
+        let outputs = Vec::new();
+        Self {
+            sample_rate,
+            outputs,
+        }
+    }
+
+    /// Reads a line of ffmpeg's `framecrc`: output, decode time, time, duration, size and checksum of a packet.
+    pub(super) fn read(&mut self, line: &str) -> Activity {
+        let mut fields = line.split(',').map(|field| field.trim().parse::<i64>());
+        if let (Some(Ok(output)), _, Some(Ok(time)), Some(Ok(duration))) =
+            (fields.next(), fields.next(), fields.next(), fields.next())
+        {
+            let output = usize::try_from(output).unwrap_or_default().min(MAX_OUTPUTS);
+            while self.outputs.len() <= output {
+                self.outputs.push(OutputTimes::new(self.sample_rate));
+            }
+            if let Some(times) = self.outputs.get_mut(output) {
+                times.add(time, duration);
+            }
+        }
+        Activity::Progress
+    }
+
+    /// The jumps that must be corrected, in milliseconds.
+    pub(super) fn least_jump_ms(&self) -> u64 {
+        let least = self.outputs.iter().map(OutputTimes::least_jump_ms).min();
+        least.unwrap_or(COARSE_MS)
+    }
+
+    /// The warnings about the jumps that were corrected before the end of the programme, one for each stream.
+    pub(super) fn warnings(&self, track: &AudioRendition) -> Vec<Warning> {
+        let least = self.least_jump_ms();
+        let mut streams = Vec::new();
+        let mut warnings = Vec::new();
+        for (n, times) in self.outputs.iter().enumerate() {
+            let stream = track.map.get(n).map_or(track.stream, |c| c.stream);
+            if !streams.contains(&stream) {
+                streams.push(stream);
+                warnings.extend(times.warning(stream, least, track.samples));
+            }
+        }
+        warnings
+    }
+}
+
+/// Channels of the largest channel map.
+const MAX_OUTPUTS: usize = 8;
+
+/// The jumps of the timestamps of one output.
+#[derive(Debug)]
+struct OutputTimes {
     rate: u64,
     coarse: Follower,
     fine: Follower,
@@ -33,8 +91,8 @@ pub(super) struct Continuity {
     stayed: bool,
 }
 
-impl Continuity {
-    pub(super) fn new(sample_rate: u32) -> Self {
+impl OutputTimes {
+    fn new(sample_rate: u32) -> Self {
         let rate = u64::from(sample_rate);
         Self {
             rate,
@@ -43,17 +101,6 @@ impl Continuity {
             shifted: 0,
             stayed: false,
         }
-    }
-
-    /// Reads a line of ffmpeg's `framecrc`: stream, decode time, time, duration, size and checksum of a packet.
-    pub(super) fn read(&mut self, line: &str) -> Activity {
-        let mut fields = line.split(',').map(|field| field.trim().parse::<i64>());
-        if let (Some(Ok(_)), _, Some(Ok(time)), Some(Ok(duration))) =
-            (fields.next(), fields.next(), fields.next(), fields.next())
-        {
-            self.add(time, duration);
-        }
-        Activity::Progress
     }
 
     fn add(&mut self, time: i64, duration: i64) {
@@ -66,8 +113,7 @@ impl Continuity {
         self.stayed |= self.shifted.unsigned_abs() > self.rate * STAY_MS / 1_000;
     }
 
-    /// The jumps that must be corrected, in milliseconds.
-    pub(super) fn least_jump_ms(&self) -> u64 {
+    fn least_jump_ms(&self) -> u64 {
         let seconds = self.fine.end.unsigned_abs() / self.rate.max(1);
         let few = self.coarse.jumps.len() as u64 + seconds / SECONDS_PER_JUMP + 1;
         if self.stayed && self.fine.jumps.len() as u64 <= few {
@@ -77,13 +123,13 @@ impl Continuity {
         }
     }
 
-    /// The warning about the jumps that were corrected before the end of the programme.
-    pub(super) fn warning(&self, track: &AudioRendition) -> Option<Warning> {
-        let follower = match self.least_jump_ms() {
+    /// The warning about jumps of at least `least` milliseconds before the end of the programme of `samples`.
+    fn warning(&self, stream: u32, least: u64, samples: u64) -> Option<Warning> {
+        let follower = match least {
             FINE_MS => &self.fine,
             _ => &self.coarse,
         };
-        let end = i64::try_from(track.samples).unwrap_or(i64::MAX);
+        let end = i64::try_from(samples).unwrap_or(i64::MAX);
         let jumps: Vec<_> = follower.jumps.iter().filter(|j| j.at < end).collect();
         let rate = i64::try_from(self.rate).unwrap_or(1).max(1);
         let millis = |samples: i64| samples.saturating_mul(1_000) / rate;
@@ -101,7 +147,7 @@ impl Continuity {
             total("overlap", |j| j.length < 0),
         ];
         let found: Vec<String> = found.into_iter().flatten().collect();
-        let source = format!("stream {}", track.stream);
+        let source = format!("stream {stream}");
         let mut warning = Warning::new(WarningName::AudioDiscontinuous, source)
             .times(jumps.len() as u64)
             .because(
@@ -177,7 +223,8 @@ mod tests {
     fn warning(frames: &[(i64, i64)]) -> Option<String> {
         let continuity = read(frames);
         let task = task(reelsmith_core::sniff::Container::Mov, (0, 1));
-        continuity.warning(&task.rendition).map(|w| w.to_string())
+        let warnings = continuity.warnings(&task.rendition);
+        warnings.first().map(ToString::to_string)
     }
 
     #[test]
@@ -216,7 +263,7 @@ mod tests {
         assert_eq!(frames(|n| n % 3 * 100).least_jump_ms(), COARSE_MS);
         let shifted = frames(|n| if n < 200 { 0 } else { 85 });
         assert_eq!(
-            (shifted.least_jump_ms(), shifted.fine.jumps.len()),
+            (shifted.least_jump_ms(), shifted.outputs[0].fine.jumps.len()),
             (FINE_MS, 1)
         );
         // A shift with jitter: following it would click all the time.

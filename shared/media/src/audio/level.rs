@@ -77,7 +77,7 @@ pub(super) async fn encode(
             result_lufs: result.lufs,
             result_peak_dbtp: result.peak_dbtp,
         },
-        warnings: continuity.warning(&task.rendition).into_iter().collect(),
+        warnings: continuity.warnings(&task.rendition),
         cpu_ms: passes.cpu_ms,
     })
 }

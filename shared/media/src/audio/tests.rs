@@ -2,6 +2,7 @@ mod programmes;
 mod sync;
 mod timing;
 
+use reelsmith_core::audio_track::AudioRole;
 use reelsmith_core::time::Ticks;
 use reelsmith_core::units::BitsPerSecond;
 
@@ -24,14 +25,16 @@ pub(crate) fn task(container: Container, start: (i64, u32)) -> AudioTask {
         container,
         rendition: AudioRendition {
             path: "audio/en".into(),
+            track: 0,
             stream: 0,
+            map: Vec::new(),
             language: "en".into(),
             label: "English".into(),
             default: true,
             sample_rate: 48_000,
             samples: frame_rate.samples_in(FrameCount(250), 48_000),
             channels: 2,
-            described: false,
+            role: AudioRole::Main,
         },
         settings: AudioSettings {
             bitrate: BitsPerSecond(128_000),

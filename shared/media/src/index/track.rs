@@ -1,4 +1,4 @@
-//! Which bytes of a mezzanine must be read for one of its audio or subtitle tracks.
+//! Which bytes of a mezzanine must be read for some of its audio or subtitle tracks.
 
 use std::sync::Arc;
 
@@ -18,8 +18,8 @@ const ANALYSED: u64 = 16 << 20;
 /// Blocks requested ahead. Many, because a small block takes as long to arrive as a large one.
 const READ_AHEAD: u32 = 24;
 
-/// How to read a pinned mezzanine for the stream `stream` alone. If the samples of the stream in an MP4 or MOV are far enough
-/// apart, only they are read and those of other tracks are hidden; otherwise the whole file is read.
+/// How to read a pinned mezzanine for these streams alone. If their samples in an MP4 or MOV are far enough apart, only they
+/// are read and those of other tracks are hidden; otherwise the whole file is read.
 ///
 /// # Errors
 /// [`MediaError::Source`].
@@ -27,7 +27,7 @@ pub async fn track_reads(
     store: Arc<dyn ObjectStore>,
     pin: &ObjectPin,
     container: Container,
-    stream: u32,
+    streams: &[u32],
 ) -> Result<ProxyOptions, MediaError> {
     let whole = ProxyOptions {
         block: 4 << 20,
@@ -38,20 +38,22 @@ pub async fn track_reads(
         return Ok(whole);
     }
     let positions = tables::movie_positions(store, pin).await?;
-    let partial = positions.and_then(|p| partial_reads(p, stream, pin.size));
+    let partial = positions.and_then(|p| partial_reads(p, streams, pin.size));
     Ok(partial.unwrap_or(whole))
 }
 
-/// The reads for one track alone; `None` if they are most of the file.
-fn partial_reads(movie: MoviePositions, stream: u32, size: u64) -> Option<ProxyOptions> {
-    let mut tracks = movie.tracks;
-    let track = usize::try_from(stream).ok().filter(|t| *t < tracks.len())?;
-    let own = merged(tracks.swap_remove(track), size, GAP);
+/// The reads for some tracks alone; `None` if they are most of the file.
+fn partial_reads(movie: MoviePositions, streams: &[u32], size: u64) -> Option<ProxyOptions> {
+    let tracks = (0u32..).zip(movie.tracks);
+    let (own, others): (Vec<_>, Vec<_>) = tracks.partition(|(n, _)| streams.contains(n));
+    let spans =
+        |tracks: Vec<(u32, Vec<ByteSpan>)>| tracks.into_iter().flat_map(|(_, t)| t).collect();
+    let own = merged(spans(own), size, GAP);
     let read: u64 = own.iter().map(length).sum();
     if own.is_empty() || read > size / 2 {
         return None;
     }
-    let others = merged(tracks.concat(), size, 0);
+    let others = merged(spans(others), size, 0);
     let shown = others
         .first()
         .map_or(0, |s| s.start.saturating_add(ANALYSED));

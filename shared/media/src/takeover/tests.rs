@@ -1,3 +1,4 @@
+use reelsmith_core::audio_track::AudioRole;
 use std::path::Path;
 
 use reelsmith_core::ladder::{CodecSettings, ResolvedRung, VideoCodec};
@@ -143,14 +144,16 @@ fn audio_rendition() -> AudioRendition {
     let rate = plan.frame_rate;
     AudioRendition {
         path: "audio/en".into(),
+        track: 0,
         stream: 1,
+        map: Vec::new(),
         language: "en".into(),
         label: "English".into(),
         default: true,
         sample_rate: 48_000,
         samples: rate.samples_in(FrameCount(250), 48_000),
         channels: 2,
-        described: false,
+        role: AudioRole::Main,
     }
 }
 

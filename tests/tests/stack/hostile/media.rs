@@ -27,7 +27,7 @@ const AT_ONCE: usize = 2;
 const MOST_MEMORY: i64 = 1 << 20;
 
 /// Errors that are correct for a hostile delivery.
-const NAMES: [ErrorName; 18] = [
+const NAMES: [ErrorName; 19] = [
     ErrorName::ContainerUnsupported,
     ErrorName::MezzanineUnreadable,
     ErrorName::MezzanineTruncated,
@@ -41,6 +41,7 @@ const NAMES: [ErrorName; 18] = [
     ErrorName::StreamLimitExceeded,
     ErrorName::PictureUnsupported,
     ErrorName::AudioTrackMissing,
+    ErrorName::AudioLayoutUnsupported,
     ErrorName::ManifestMismatch,
     ErrorName::PlanImpossible,
     ErrorName::EncoderFailed,

@@ -4,11 +4,12 @@ use std::path::Path;
 
 use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesText, Event};
+use reelsmith_core::audio_track::AudioRole;
 use reelsmith_core::digest::Checksums;
 use reelsmith_core::language;
 use reelsmith_core::time::FrameRate;
 
-use super::facts::Facts;
+use super::facts::{AudioFacts, Facts};
 
 /// The identity of a title, which its file does not contain.
 #[derive(Clone, Debug, Default, PartialEq, Eq, clap::Args)]
@@ -35,11 +36,24 @@ pub struct Titles {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct AudioTrack {
-    /// BCP 47 tag, unique.
+    /// BCP 47 tag.
     language: String,
-    /// The name that players show.
+    /// The name that players show, unique.
     label: String,
-    channels: u32,
+    role: AudioRole,
+    source: AudioSource,
+}
+
+/// What an audio track is made of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum AudioSource {
+    /// A stream with this number of channels.
+    Stream { index: usize, channels: u32 },
+    /// A guess from the number of channels: `ChannelMap` and `SurroundChannelMap`.
+    Channels {
+        map: String,
+        surround: Option<String>,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,6 +90,24 @@ impl Draft {
             manifest_id: given(&titles.manifest_id),
             tracks: tracks(facts),
         }
+    }
+
+    /// What was guessed and must be checked, as a sentence.
+    pub fn guess(&self) -> Option<String> {
+        let source = self.tracks.first().map(|track| &track.source);
+        let AudioSource::Channels { map, surround } = source? else {
+            return None;
+        };
+        let mix = if map.split(' ').count() > 2 {
+            "5.1"
+        } else {
+            "stereo"
+        };
+        let surround = surround.iter().map(|map| format!(", and 5.1 of {map}"));
+        let surround: String = surround.collect();
+        Some(format!(
+            "guessed from the number of channels: {mix} of {map}{surround} (TRACK:CHANNEL); correct ChannelMap if this is wrong"
+        ))
     }
 
     pub fn to_xml(&self) -> String {
@@ -123,8 +155,20 @@ impl AudioTrack {
                 text(w, "Language", &self.language)?;
                 text(w, "Label", &self.label)?;
                 text(w, "IsDefault", if index == 0 { "true" } else { "false" })?;
-                text(w, "Channels", &self.channels.to_string())?;
-                text(w, "TrackIndex", &index.to_string())
+                if self.role != AudioRole::Main {
+                    text(w, "Role", self.role.into())?;
+                }
+                match &self.source {
+                    AudioSource::Stream { index, channels } => {
+                        text(w, "Channels", &channels.to_string())?;
+                        text(w, "TrackIndex", &index.to_string())
+                    }
+                    AudioSource::Channels { map, surround } => {
+                        text(w, "ChannelMap", map)?;
+                        let mut surround = surround.iter();
+                        surround.try_for_each(|map| text(w, "SurroundChannelMap", map))
+                    }
+                }
             })?;
         Ok(())
     }
@@ -174,30 +218,62 @@ fn frame_rate(fraction: &str) -> Option<String> {
 
 fn tracks(facts: &Facts) -> Vec<AudioTrack> {
     let mut tracks: Vec<AudioTrack> = Vec::new();
-    for audio in &facts.audio {
+    let separate = separate_channels(&facts.audio);
+    let shown = match separate {
+        Some(_) => facts.audio.get(..1).unwrap_or_default(),
+        None => &facts.audio,
+    };
+    for (index, audio) in shown.iter().enumerate() {
         let tag = audio
             .language
             .as_deref()
             .map_or_else(|| "und".to_owned(), language::tag);
         let label = audio.title.clone().unwrap_or_else(|| language::name(&tag));
         let label: String = label.chars().filter(|c| !c.is_control()).take(56).collect();
-        let language = unique(&tag, "-x-", |t| tracks.iter().any(|k| k.language == t));
-        let label = unique(&label, " ", |l| tracks.iter().any(|k| k.label == l));
+        let label = unique(&label, |l| tracks.iter().any(|k| k.label == l));
         tracks.push(AudioTrack {
-            language,
+            language: tag,
             label,
-            channels: audio.channels,
+            role: audio.role,
+            source: separate.clone().unwrap_or(AudioSource::Stream {
+                index,
+                channels: audio.channels,
+            }),
         });
     }
     tracks
 }
 
-/// Appends a number to a text that is taken: the languages and the labels of tracks must be unique.
-fn unique(text: &str, separator: &str, taken: impl Fn(&str) -> bool) -> String {
+/// The usual mix of separate channels: two are stereo, six are 5.1, and eight are 5.1 and then stereo. Separate are mono streams
+/// of one language, and the channels of an only stream without a layout.
+fn separate_channels(audio: &[AudioFacts]) -> Option<AudioSource> {
+    let channels: Vec<String> = match audio {
+        [only] if !only.placed && only.channels > 2 => {
+            (0..only.channels).map(|n| format!("0:{n}")).collect()
+        }
+        [first, ..]
+            if audio
+                .iter()
+                .all(|a| a.channels == 1 && a.language == first.language) =>
+        {
+            (0..audio.len()).map(|n| format!("{n}:0")).collect()
+        }
+        _ => return None,
+    };
+    let (map, surround) = match channels.len() {
+        2 | 6 => (channels.join(" "), None),
+        8 => (channels[6..].join(" "), Some(channels[..6].join(" "))),
+        _ => return None,
+    };
+    Some(AudioSource::Channels { map, surround })
+}
+
+/// Appends a number to a text that is taken: the labels of tracks must be unique.
+fn unique(text: &str, taken: impl Fn(&str) -> bool) -> String {
     if !taken(text) {
         return text.to_owned();
     }
-    let numbered = (2..).map(|n: u32| format!("{text}{separator}{n}"));
+    let numbered = (2..).map(|n: u32| format!("{text} {n}"));
     numbered.into_iter().find(|t| !taken(t)).unwrap_or_default()
 }
 
@@ -239,13 +315,15 @@ fn safe(name: &str) -> String {
 mod tests {
     use reelsmith_core::manifest::parse;
 
-    use super::super::facts::{AudioFacts, VideoFacts};
+    use super::super::facts::VideoFacts;
     use super::*;
 
     fn audio(language: Option<&str>) -> AudioFacts {
         AudioFacts {
             codec: "aac".into(),
             channels: 2,
+            placed: true,
+            role: AudioRole::Main,
             language: language.map(Into::into),
             title: None,
         }
@@ -300,7 +378,7 @@ mod tests {
             .iter()
             .map(|t| t.language.as_str())
             .collect();
-        assert_eq!(languages, ["ja", "en", "en-x-2", "und"]);
+        assert_eq!(languages, ["ja", "en", "en", "und"]);
     }
 
     #[test]
@@ -310,6 +388,30 @@ mod tests {
         let parsed = parse(xml.as_bytes());
         assert_eq!(parsed.defects, []);
         assert_eq!(parsed.manifest.unwrap().audio_tracks, []);
+    }
+
+    #[test]
+    fn separate_channels_become_the_usual_mixes() {
+        let streams = |count: usize, channels, placed| {
+            let stream = AudioFacts {
+                channels,
+                placed,
+                ..audio(None)
+            };
+            let xml = draft_of("film.mov", &Titles::default(), vec![stream; count]);
+            let manifest = parse(xml.as_bytes()).manifest.unwrap();
+            let maps = manifest.audio_tracks.iter().map(|t| {
+                let maps = [&t.channel_map, &t.surround_map].into_iter().flatten();
+                maps.map(ToString::to_string).collect::<Vec<_>>().join(", ")
+            });
+            maps.collect::<Vec<_>>()
+        };
+        assert_eq!(streams(2, 1, true), ["0:0 1:0"]);
+        assert_eq!(streams(6, 1, true), ["0:0 1:0 2:0 3:0 4:0 5:0"]);
+        assert_eq!(streams(8, 1, true), ["6:0 7:0, 0:0 1:0 2:0 3:0 4:0 5:0"]);
+        assert_eq!(streams(1, 8, false), ["0:6 0:7, 0:0 0:1 0:2 0:3 0:4 0:5"]);
+        assert_eq!(streams(1, 8, true), [""]);
+        assert_eq!(streams(3, 1, true), ["", "", ""]);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use reelsmith_core::audio_track::AudioRole;
 use reelsmith_media::Tools;
 use serde::Deserialize;
 
@@ -37,6 +38,9 @@ pub struct AudioFacts {
     /// ffmpeg's name of the codec.
     pub codec: String,
     pub channels: u32,
+    /// Whether the file states the places of the channels, or its kind implies them.
+    pub placed: bool,
+    pub role: AudioRole,
     /// The language tag of the stream.
     pub language: Option<String>,
     /// The title of the stream.
@@ -53,6 +57,8 @@ struct ProbeOutput {
 
 #[derive(Deserialize, Default)]
 struct Format {
+    #[serde(default)]
+    format_name: String,
     duration: Option<String>,
     bit_rate: Option<String>,
 }
@@ -68,6 +74,7 @@ struct Stream {
     r_frame_rate: Option<String>,
     avg_frame_rate: Option<String>,
     channels: Option<u32>,
+    channel_layout: Option<String>,
     #[serde(default)]
     disposition: Disposition,
     #[serde(default)]
@@ -78,6 +85,10 @@ struct Stream {
 struct Disposition {
     #[serde(default)]
     attached_pic: u8,
+    #[serde(default)]
+    comment: u8,
+    #[serde(default)]
+    visual_impaired: u8,
 }
 
 #[derive(Deserialize, Default)]
@@ -127,7 +138,8 @@ impl ProbeOutput {
             .ok_or("expected a video stream, found none")?
             .video()?;
         let audio = self.streams.iter().filter(|s| of("audio", s));
-        let audio = audio.map(Stream::audio).collect();
+        let matroska = self.format.format_name.contains("matroska");
+        let audio = audio.map(|s| s.audio(matroska)).collect();
         let bit_rate = self.format.bit_rate.and_then(|b| b.parse::<u64>().ok());
         Ok(Facts {
             duration: self.format.duration,
@@ -164,7 +176,21 @@ impl Stream {
             .unwrap_or(8)
     }
 
-    fn audio(&self) -> AudioFacts {
+    /// What the file marks the stream as, otherwise what its title says.
+    fn role(&self) -> AudioRole {
+        let title = self.tags.title.as_deref().unwrap_or_default();
+        let title = title.to_lowercase();
+        if self.disposition.visual_impaired != 0 || title.contains("audio description") {
+            AudioRole::Description
+        } else if self.disposition.comment != 0 || title.contains("commentary") {
+            AudioRole::Commentary
+        } else {
+            AudioRole::Main
+        }
+    }
+
+    /// Eight channels in Matroska without a layout are 7.1; in other containers they may be separate.
+    fn audio(&self, matroska: bool) -> AudioFacts {
         let title = self.tags.title.clone();
         // Muxers write generic names here, such as "SoundHandler".
         let named = self
@@ -175,6 +201,8 @@ impl Stream {
         AudioFacts {
             codec: self.codec_name.clone().unwrap_or_default(),
             channels: self.channels.unwrap_or(0),
+            placed: self.channel_layout.is_some() || matroska,
+            role: self.role(),
             language: self.tags.language.clone().filter(|l| l != "und"),
             title: title.or(named),
         }

@@ -30,7 +30,7 @@ fn check(view: &View<'_>, out: &mut Findings) {
     let Some(expected) = view.expected else {
         return;
     };
-    let described = expected.audio.iter().filter(|a| a.described);
+    let described = expected.audio.iter().filter(|a| a.role.is_description());
     let described = described.map(|a| (&a.path, DESCRIBES_VIDEO));
     let sdh = expected.text.iter().filter(|t| t.sdh);
     for (folder, wanted) in described.chain(sdh.map(|t| (&t.path, TRANSCRIBES_DIALOG))) {

@@ -1,6 +1,7 @@
 //! Damage to the multivariant playlist.
 
 use super::{Damage, MASTER, V360, V720, ValidOutput};
+use reelsmith_core::audio_track::AudioRole;
 
 /// Scales the first number after `name`, which follows a comma or colon, of the first variant by percent.
 fn scale(good: &mut ValidOutput, name: &str, percent: u64) {
@@ -311,7 +312,7 @@ pub(super) const DAMAGES: &[Damage] = &[
         name: "an audio description not announced as such",
         rule: "HLS-M17",
         also: &[],
-        apply: |g| g.expected.as_mut().unwrap().audio[1].described = true,
+        apply: |g| g.expected.as_mut().unwrap().audio[1].role = AudioRole::Description,
     },
     Damage {
         name: "the wrong default language",

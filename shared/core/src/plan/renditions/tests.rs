@@ -196,26 +196,69 @@ fn services_of_closed_captions_become_renditions() {
     "#);
 }
 
-#[test]
-fn audio_that_no_track_requests_is_a_warning() {
-    let mut inspection = inspection(&[], vec![]);
-    assert_eq!(audio_left_out(&[], &inspection), None);
-    let stream = |index| {
-        let stream = serde_json::json!({"index": index, "codec": "aac", "channels": 2, "sample_rate": 48_000, "language": null});
-        serde_json::from_value(stream).unwrap()
-    };
-    inspection.probe.audio = vec![stream(1), stream(3)];
-    insta::assert_snapshot!(
-        audio_left_out(&[], &inspection).unwrap(),
-        @"AudioLeftOut: stream 1 (2 times): expected an AudioTrack for each audio stream to publish, found no AudioTracks in the manifest, and aac with 2 channels in the file; the output has no audio"
-    );
-    let requested = AudioTrack {
-        language: "ja".into(),
-        label: "ja".into(),
-        default: true,
+fn audio_track(language: &str, index: u32, role: AudioRole) -> AudioTrack {
+    AudioTrack {
+        language: language.into(),
+        label: format!("{language} {index}"),
+        default: index == 0,
         channels: None,
-        track_index: 1,
-        described: false,
+        track_index: index,
+        role,
+        channel_map: None,
+        surround_map: None,
+    }
+}
+
+#[test]
+fn tracks_of_one_language_have_folders_of_their_own() {
+    use AudioRole::{Alternate, Commentary, Description, Main};
+    let tracks = [
+        ("en", Main),
+        ("en", Alternate),
+        ("en", Commentary),
+        ("fr", Main),
+        ("en", Main),
+        ("en", Description),
+        ("en", Commentary),
+    ];
+    let tracks = (0u32..).zip(tracks);
+    let tracks: Vec<_> = tracks
+        .map(|(n, (language, role))| audio_track(language, n, role))
+        .collect();
+    assert_eq!(
+        audio_paths(&tracks),
+        [
+            "audio/en",
+            "audio/en_alternate",
+            "audio/en_commentary",
+            "audio/fr",
+            "audio/en_2",
+            "audio/en_described",
+            "audio/en_commentary_2"
+        ]
+    );
+}
+
+#[test]
+fn audio_streams_that_no_track_uses_are_named() {
+    let stream = |index| {
+        let stream = serde_json::json!({"index": index, "codec": "pcm_s24le", "channels": 1, "sample_rate": 48_000, "language": null});
+        serde_json::from_value::<AudioStream>(stream).unwrap()
     };
-    assert_eq!(audio_left_out(&[requested], &inspection), None);
+    let mut inspection = inspection(&[], Vec::new());
+    inspection.probe.audio = (1..5).map(stream).collect();
+    let warning =
+        |tracks: &[AudioTrack]| audio_left_out(tracks, &inspection).map(|w| w.to_string());
+    let mut track = audio_track("en", 0, AudioRole::Main);
+    insta::assert_snapshot!(warning(&[]).unwrap(), @"AudioLeftOut: stream 1 (4 times): expected an AudioTrack for each audio stream to publish, found no AudioTracks in the manifest for pcm_s24le with 1 channels at TrackIndex 0, pcm_s24le with 1 channels at TrackIndex 1, pcm_s24le with 1 channels at TrackIndex 2, pcm_s24le with 1 channels at TrackIndex 3; the output has no audio");
+    track.channel_map = Some("0:0 1:0".parse().unwrap());
+    insta::assert_snapshot!(warning(std::slice::from_ref(&track)).unwrap(), @"AudioLeftOut: stream 3 (2 times): expected an AudioTrack for each audio stream to publish, found no AudioTrack in the manifest for pcm_s24le with 1 channels at TrackIndex 2, pcm_s24le with 1 channels at TrackIndex 3; these streams are not published");
+    assert_eq!(
+        warning(&[
+            track,
+            audio_track("fr", 2, AudioRole::Main),
+            audio_track("de", 3, AudioRole::Main)
+        ]),
+        None
+    );
 }

@@ -1,5 +1,7 @@
 //! Loudness, mixes and segment joins for different kinds of programmes.
 
+use reelsmith_core::plan::MappedChannel;
+
 use super::*;
 
 /// Names and sources.
@@ -57,8 +59,11 @@ async fn every_programme_reaches_the_target_loudness() {
 /// A different tone in each channel, each 440 Hz higher.
 const SURROUND: &str = "aevalsrc=exprs=0.2*sin(PI*2*440*t)|0.2*sin(PI*2*880*t)|0.2*sin(PI*2*1320*t)|0.2*sin(PI*2*100*t)|0.2*sin(PI*2*2200*t)|0.2*sin(PI*2*2640*t):c=5.1:s=48000:d=11";
 
+/// The tones of `SURROUND`.
+const TONES: [f64; 6] = [440.0, 880.0, 1_320.0, 100.0, 2_200.0, 2_640.0];
+
 /// The amplitude of each tone in each channel of a decoded file.
-fn tones(track: &Track, media: &AudioMedia, channels: usize) -> Vec<Vec<f64>> {
+fn tones(track: &Track, media: &AudioMedia, channels: usize, hertz: &[f64]) -> Vec<Vec<f64>> {
     let name = track.joined(media);
     ffmpeg(
         track.folder.path(),
@@ -81,10 +86,7 @@ fn tones(track: &Track, media: &AudioMedia, channels: usize) -> Vec<Vec<f64>> {
         2.0 * re.hypot(im) / count
     };
     (0..channels)
-        .map(|c| {
-            let tones = [440.0, 880.0, 1_320.0, 100.0, 2_200.0, 2_640.0];
-            tones.map(|hertz| amplitude(c, hertz)).to_vec()
-        })
+        .map(|c| hertz.iter().map(|hertz| amplitude(c, *hertz)).collect())
         .collect()
 }
 
@@ -93,7 +95,7 @@ async fn surround_channels_are_kept_or_downmixed_by_the_standard_matrix() {
     let line = format!("{TOGETHER} {SURROUND} {CODECS} film.mov");
     let mut track = track(Container::Mov, &line, (0, 1)).await;
     let stereo = track.encode().await;
-    let folded = tones(&track, &stereo, 2);
+    let folded = tones(&track, &stereo, 2, &TONES);
     let unit = folded[0][0];
     let half = std::f64::consts::FRAC_1_SQRT_2;
     let expected = [
@@ -110,7 +112,7 @@ async fn surround_channels_are_kept_or_downmixed_by_the_standard_matrix() {
     let surround = track.encode().await;
     let init = reelsmith_isobmff::Init::read(&surround.init).unwrap();
     assert_eq!((init.channels, init.codec.as_str()), (6, "mp4a.40.2"));
-    let kept = tones(&track, &surround, 6);
+    let kept = tones(&track, &surround, 6, &TONES);
     for (channel, row) in kept.iter().enumerate() {
         for (tone, found) in row.iter().enumerate() {
             let own = row[channel];
@@ -157,4 +159,64 @@ async fn segments_decode_to_the_samples_of_an_uncut_encode() {
     assert_eq!(cut.len(), whole.len());
     let differing = cut.iter().zip(&whole).filter(|(a, b)| a != b).count();
     assert_eq!(differing, 0, "of {} bytes of samples", whole.len());
+}
+
+/// Asserts that each channel of a track has its own tone and no other.
+fn assert_tones(track: &Track, media: &AudioMedia, hertz: &[f64]) {
+    for (channel, row) in tones(track, media, hertz.len(), hertz).iter().enumerate() {
+        for (tone, found) in row.iter().enumerate() {
+            let own = row[channel];
+            assert!(
+                own > 0.01 && (tone == channel || *found < own / 30.0),
+                "{channel}: {row:?}"
+            );
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn channels_of_one_stream_or_of_several_make_up_a_track() {
+    // The encoder keeps only low tones in the LFE, which is channel 5 here.
+    let hertz = |n: u32| if n == 5 { 100 } else { 300 + 100 * n };
+    let tone = |n: u32| {
+        format!(
+            "-f lavfi -i sine=frequency={}:sample_rate=44100:duration=10",
+            hertz(n)
+        )
+    };
+    let mono: Vec<String> = (0..8).map(tone).collect();
+    let maps: Vec<String> = (1..9).map(|n| format!("-map {n}:a")).collect();
+    let several = format!(
+        "-f lavfi -i testsrc2=size=64x64:rate=25:duration=10 {} -map 0:v {} -c:v mpeg4 -c:a pcm_s24le film.mov",
+        mono.join(" "),
+        maps.join(" ")
+    );
+    let expressions: Vec<String> = (0..10)
+        .map(|n| format!("0.1*sin(2*PI*{}*t)", hertz(n)))
+        .collect();
+    let one = format!(
+        "{TOGETHER} aevalsrc=exprs={}:s=48000:d=10 {CODECS} film.mov",
+        expressions.join("|")
+    );
+    for (line, streams) in [(several, true), (one, false)] {
+        let mut track = track(Container::Mov, &line, (0, 1)).await;
+        let mapped = |n: u32| match streams {
+            true => MappedChannel {
+                stream: 1 + n,
+                channel: 0,
+            },
+            false => MappedChannel {
+                stream: 1,
+                channel: n,
+            },
+        };
+        for channels in [vec![6, 7], vec![2, 3, 4, 5, 1, 0]] {
+            track.task.rendition.map = channels.iter().copied().map(mapped).collect();
+            track.task.rendition.channels = u32::try_from(channels.len()).unwrap();
+            let media = track.encode().await;
+            let tones: Vec<f64> = channels.iter().map(|n| f64::from(hertz(*n))).collect();
+            assert_tones(&track, &media, &tones);
+            assert_eq!(presented(&media), track.task.rendition.samples);
+        }
+    }
 }

@@ -73,14 +73,16 @@ async fn offsets(seconds: u32) -> (Vec<i64>, u64, u64) {
     let samples = plan.frame_rate.samples_in(timeline.frames, 48_000);
     plan.audio = vec![AudioRendition {
         path: "audio/en".into(),
+        track: 0,
         stream: probe.audio[0].index,
+        map: Vec::new(),
         language: "en".into(),
         label: "English".into(),
         default: true,
         sample_rate: 48_000,
         samples,
         channels: 2,
-        described: false,
+        role: AudioRole::Main,
     }];
     let work = folder.path().join("work");
     std::fs::create_dir(&work).unwrap();

@@ -122,7 +122,7 @@ async fn partial_reads_give_the_same_captions() {
     let (_folder, file) = made("-s 480x270 -c:v rawvideo -pix_fmt uyvy422 -c:s mov_text film.mov");
     let store = MemoryStore::new(std::fs::read(file).unwrap());
     let pin = store.pin();
-    let reads = track_reads(store.clone(), &pin, Container::Mov, 1).await;
+    let reads = track_reads(store.clone(), &pin, Container::Mov, &[1]).await;
     let reads = reads.unwrap();
     assert!(reads.skip_gaps && !reads.hidden.is_empty(), "{reads:?}");
     let (text, read) = convert_stream_1(&store, reads).await;

@@ -29,7 +29,7 @@ fn only_the_track_is_read_and_neither_it_nor_the_tables_are_hidden() {
         // Close enough to be read together with the previous span.
         span(41 * MIB + GAP, 42 * MIB),
     ];
-    let reads = partial_reads(positions(vec![video, sound]), 1, 100 * MIB).unwrap();
+    let reads = partial_reads(positions(vec![video, sound]), &[1], 100 * MIB).unwrap();
     assert!(reads.skip_gaps);
     assert_eq!(
         reads.reads,
@@ -47,18 +47,21 @@ fn sound_interleaved_with_single_frames_needs_the_whole_file() {
     let frames = (0..100u64).map(|n| span(n * 100_000, n * 100_000 + 99_000));
     let sound = (0..100u64).map(|n| span(n * 100_000 + 99_000, (n + 1) * 100_000));
     let tracks = vec![frames.collect(), sound.collect()];
-    assert_eq!(partial_reads(positions(tracks), 1, 10_000_000), None);
-    assert_eq!(partial_reads(positions(vec![vec![span(0, 9)]]), 1, 9), None);
+    assert_eq!(partial_reads(positions(tracks), &[1], 10_000_000), None);
+    assert_eq!(
+        partial_reads(positions(vec![vec![span(0, 9)]]), &[1], 9),
+        None
+    );
 }
 
 #[test]
 fn spans_beyond_the_end_of_the_file_are_clamped() {
     let far = span(u64::MAX - 9, u64::MAX);
     let tracks = vec![vec![far], vec![span(1, 9), far]];
-    let reads = partial_reads(positions(tracks), 1, 100).unwrap();
+    let reads = partial_reads(positions(tracks), &[1], 100).unwrap();
     assert_eq!((reads.reads, reads.hidden), (vec![span(1, 9)], vec![]));
     assert_eq!(
-        partial_reads(positions(vec![vec![], vec![far]]), 1, 100),
+        partial_reads(positions(vec![vec![], vec![far]]), &[1], 100),
         None
     );
 }
@@ -97,7 +100,7 @@ async fn partial_reads_give_the_same_track_without_reading_the_pictures() {
         let (_folder, file) = made(&line);
         let store = MemoryStore::new(std::fs::read(file).unwrap());
         let pin = store.pin();
-        let reads = track_reads(store.clone(), &pin, Container::Mov, 1);
+        let reads = track_reads(store.clone(), &pin, Container::Mov, &[1]);
         let reads = reads.await.unwrap();
         assert!(reads.skip_gaps && reads.reads.len() >= 25, "{reads:?}");
         let (in_pieces, read) = encoded(&store, reads).await;
@@ -120,7 +123,7 @@ async fn other_containers_and_fragments_are_read_completely() {
         let (_folder, file) = made(&format!("{line} {rest}"));
         let store = MemoryStore::new(std::fs::read(file).unwrap());
         let pin = store.pin();
-        let reads = track_reads(store.clone(), &pin, container, 1);
+        let reads = track_reads(store.clone(), &pin, container, &[1]);
         let reads = reads.await.unwrap();
         assert!(reads.reads.is_empty() && reads.hidden.is_empty());
     }
