@@ -29,6 +29,8 @@ pub struct Delivery {
     pub size: u64,
     /// Audio languages, the default first.
     pub languages: Vec<&'static str>,
+    /// More audio tracks, as XML.
+    pub tracks: String,
     pub captions: Vec<Caption>,
     /// Additional elements of `TranscodeSettings`.
     pub settings: String,
@@ -48,6 +50,7 @@ impl Delivery {
             size: mezzanine.len() as u64,
             mezzanine: Some(mezzanine.to_vec()),
             languages: crate::media::LANGUAGES.to_vec(),
+            tracks: String::new(),
             captions: Vec::new(),
             settings: String::new(),
         }
@@ -86,7 +89,7 @@ impl Delivery {
     <FilePath>{key}</FilePath><ChecksumMD5>{md5}</ChecksumMD5><ChecksumXXHash>{xxhash}</ChecksumXXHash>
     <FileSizeBytes>{size}</FileSizeBytes>
   </Mezzanine>
-  <AudioTracks>{audio}</AudioTracks>
+  <AudioTracks>{audio}{tracks}</AudioTracks>
   {captions}
   <TranscodeSettings>{settings}</TranscodeSettings>
 </AnimeTranscodeManifest>
@@ -97,6 +100,7 @@ impl Delivery {
             md5 = self.md5,
             xxhash = self.xxhash,
             size = self.size,
+            tracks = self.tracks,
             settings = self.settings,
         )
     }

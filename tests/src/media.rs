@@ -142,6 +142,30 @@ pub fn silent() -> &'static Path {
     })
 }
 
+/// Five seconds of small pictures with ten mono streams, and as many with one stream of 16 channels.
+pub fn separate_channels() -> [&'static Path; 2] {
+    static PATHS: OnceLock<[PathBuf; 2]> = OnceLock::new();
+    let paths = PATHS.get_or_init(|| {
+        let made = |name, inputs: u32, graph: String, maps: String| {
+            let pictures = "-f lavfi -i testsrc2=size=320x180:rate=24:duration=5";
+            let tone = |n| format!(" -f lavfi -i sine=frequency={}:sample_rate=48000:duration=5", 300 + 100 * n);
+            let tones: String = (0..inputs).map(tone).collect();
+            let line = format!(
+                "{pictures}{tones}{graph} -map 0:v {maps} -c:v libx264 -preset ultrafast -g 48 -pix_fmt yuv420p -c:a pcm_s16le"
+            );
+            ffmpeg(name, &line.split_whitespace().collect::<Vec<_>>())
+        };
+        let each = (1..=10).map(|n| format!("-map {n}:a ")).collect();
+        let split = " -filter_complex [1:a]asplit=16[a][b][c][d][e][f][g][h][i][j][k][l][m][n][o][p];\
+            [a][b][c][d][e][f][g][h][i][j][k][l][m][n][o][p]amerge=inputs=16[all]";
+        [
+            made("mono-streams.mov", 10, String::new(), each),
+            made("sixteen-channels.mov", 1, split.to_owned(), "-map [all]".to_owned()),
+        ]
+    });
+    [&paths[0], &paths[1]]
+}
+
 /// Two seconds of audio without video, in an MP4.
 pub fn audio_only() -> &'static Path {
     static PATH: OnceLock<PathBuf> = OnceLock::new();

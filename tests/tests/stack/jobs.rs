@@ -1,5 +1,6 @@
 //! Complete jobs on the local stack, from an object in S3 to a message on the topic.
 
+mod channels;
 mod names;
 mod no_audio;
 mod progressive;
@@ -273,6 +274,13 @@ async fn each_kind_of_bad_delivery_fails_with_its_own_error() {
             Delivery {
                 languages: vec!["ja"],
                 ..Delivery::of("audio-of-a-silent-file", &file(media::silent()))
+            },
+        ),
+        (
+            "AudioLayoutUnsupported",
+            Delivery {
+                languages: vec!["ja"],
+                ..Delivery::of("sixteen-channels", &file(media::separate_channels()[1]))
             },
         ),
         (
