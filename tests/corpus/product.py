@@ -1,0 +1,83 @@
+"""Runs a file through the local stack as an operator does: `manifest new`, `run`, `show`."""
+
+import dataclasses
+import json
+import pathlib
+import re
+import subprocess
+
+# States that cost the time of an encode.
+ENCODES = {"Encode", "TranscodeChunks", "EncodeVideo", "EncodeAudio"}
+# Longer than any file of a corpus takes, on a loaded machine.
+TIMEOUT_S = 600
+
+
+@dataclasses.dataclass
+class Outcome:
+    # The name of the error; empty if the job is COMPLETE.
+    error: str = ""
+    found: str = ""
+    seconds: float = 0.0
+    # Whether a refused job had reached an encode.
+    encoded: bool = False
+    folder: pathlib.Path | None = None
+    warnings: list = dataclasses.field(default_factory=list)
+    # Frames of the published pictures, counted by the comparison.
+    frames: int = 0
+
+    def warned(self, name):
+        return any(w["name"] == name for w in self.warnings)
+
+
+class Stack:
+    """The local stack of this checkout; it is ended if it was started here."""
+
+    def __init__(self, binaries, work):
+        self.program = str((binaries / "reelsmith").resolve())
+        self.work = work
+
+    def __enter__(self):
+        self.running = self.call("status").returncode == 0
+        done = self.call("up", "--set", "PROFILE=draft", "--set", "MAX_RUNNING_JOBS=4")
+        if done.returncode != 0:
+            raise SystemExit(done.stderr)
+        return self
+
+    def __exit__(self, *_):
+        if not self.running:
+            self.call("down")
+
+    def call(self, *arguments):
+        command = [self.program, *map(str, arguments)]
+        return subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_S)
+
+    def run(self, path):
+        name = re.sub(r"[^A-Za-z0-9]+", "-", path.name).strip("-")
+        manifest = self.work / f"{name}.xml"
+        drafted = self.call("manifest", "new", path, "--out", manifest, "--force")
+        if drafted.returncode != 0:
+            return refused(drafted.stderr)
+        out = self.work / "out" / name
+        ran = self.call("run", manifest, "--mezzanine", path, "--out", out)
+        shown = self.call("show", name, "--json")
+        if shown.returncode != 0:
+            return refused(f"{ran.stderr} {shown.stderr}")
+        details = json.loads(shown.stdout)
+        execution = details["execution"]
+        outcome = Outcome(seconds=execution["seconds"])
+        failure = execution.get("failure")
+        if failure or execution["status"].lower() != "succeeded":
+            failure = failure or {}
+            outcome.error = failure.get("error") or failure.get("name") or "unnamed"
+            outcome.found = " ".join(json.dumps(failure).split())[:400]
+            outcome.encoded = any(state["state"] in ENCODES for state in details["states"])
+            return outcome
+        report = next(out.rglob("report.json"))
+        outcome.folder = report.parent
+        outcome.warnings = json.loads(report.read_text()).get("warnings", [])
+        return outcome
+
+
+def refused(text):
+    name = re.search(r"`?\b([A-Z][a-z]+(?:[A-Z][a-z]+)+)\b`?:", text)
+    return Outcome(error=name[1] if name else "unnamed", found=" ".join(text.split())[:400])
