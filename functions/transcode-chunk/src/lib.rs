@@ -3,23 +3,26 @@
 //! Reads `plan.json`, `job.json`, `probe.json` and only the bytes of the mezzanine that the chunk needs; decodes once and encodes
 //! every rung. Writes the segments and init segments that do not exist yet, and then the record of the chunk. Returns the key
 //! of the record, and whether this call made it: if the record exists, nothing is encoded. Errors: `EncoderFailed`,
-//! `EncoderStalled`, `FrameCountMismatch`, `EncoderBuildMismatch`, `MezzanineChanged`, `OutputConflict`, and those of storage.
+//! `EncoderStalled`, `MezzanineDamaged`, `FrameCountMismatch`, `EncoderBuildMismatch`, `MezzanineChanged`, `OutputConflict`, and those of storage.
 
 use std::sync::Arc;
 
 use reelsmith_contract::Failure;
 use reelsmith_contract::payload::{TranscodeChunkInput, WorkerOutput};
 use reelsmith_core::plan::ChunkItem;
+use reelsmith_core::probe::Seconds;
 use reelsmith_core::record::ChunkRecord;
+use reelsmith_core::time::FrameCount;
+use reelsmith_core::warning::Warning;
 use reelsmith_media::{
     ChunkMedia, ChunkTask, MediaError, OnSource as _, ProxyOptions, RangeProxy, transcode,
 };
-use reelsmith_pipeline::Invocation;
 use reelsmith_pipeline::records::JobFiles;
 use reelsmith_pipeline::worker::{
     EncoderPorts, RunRecorder, WorkUnit, cmaf_outputs, create_or_read, encoder_limits,
     temporary_folder, write_once,
 };
+use reelsmith_pipeline::{Invocation, damage};
 
 /// Encodes the chunk unless its record exists.
 pub async fn handle(
@@ -44,6 +47,9 @@ async fn encode(
     let (media, bytes_read) = run_encoder(ports, &files, input.item, invocation)
         .await
         .on_source_part(&files.inspection.mezzanine.object, &chunk)?;
+    let damaged = media.damage.count();
+    damage::check(&files.job, &files.plan, &files.inspection, damaged, &chunk)?;
+    let warnings = damage_warning(&files, input.item, &media);
     let mut outputs = Vec::new();
     for rung in media.rungs {
         let (deliverables, output) = cmaf_outputs(
@@ -64,7 +70,7 @@ async fn encode(
         group: input.item.group,
         frames: plan.chunks[input.item.chunk as usize].frames,
         outputs,
-        warnings: Vec::new(),
+        warnings,
         run: run.finish(ports.tools.build(), media.cpu_ms, bytes_read),
     };
     let (recorded, created) = create_or_read(&ports.outputs, record, made).await?;
@@ -76,6 +82,19 @@ async fn encode(
         "encoded"
     );
     Ok(created)
+}
+
+/// The warning about damaged pictures. Every group of rungs decodes the same pictures, so only the first one reports them.
+fn damage_warning(files: &JobFiles, item: ChunkItem, media: &ChunkMedia) -> Vec<Warning> {
+    let plan = &files.plan;
+    let start = FrameCount(plan.chunks[item.chunk as usize].frames.start);
+    let start = Seconds {
+        ticks: plan.frame_rate.duration_of(start),
+        timescale: plan.timescale,
+    };
+    let stream = files.inspection.probe.video.index;
+    let warning = media.damage.warning(stream, start.micros() / 1_000);
+    warning.filter(|_| item.group == 0).into_iter().collect()
 }
 
 async fn run_encoder(

@@ -2,7 +2,7 @@
 //!
 //! Reads the whole output, the measurements of `assemble-rendition`, and the records of the job. Writes the row VALIDATING, then
 //! `report.json` and `report.html`. Returns the key of the report and the number of rules and warnings. Errors: `OutputInvalid`
-//! with the first violations if a rule is violated or something could not be measured, `SubmissionLost`, and those of storage
+//! with the first violations if a rule is violated or something could not be measured, `MezzanineDamaged`, `SubmissionLost`, and those of storage
 //! and table. Nothing is published after an error.
 
 use std::sync::Arc;
@@ -14,10 +14,11 @@ use reelsmith_core::job::Job;
 use reelsmith_core::keys::GenerationKeys;
 use reelsmith_core::record::RenditionRecord;
 use reelsmith_core::submission::Step;
+use reelsmith_core::warning::WarningName;
 use reelsmith_pipeline::proof::gather::{KnownMeasurements, ReadBudget, RealNames, gather};
 use reelsmith_pipeline::proof::{evidence, page};
 use reelsmith_pipeline::submission::Submissions;
-use reelsmith_pipeline::{Invocation, records};
+use reelsmith_pipeline::{Invocation, damage, records};
 
 pub struct Ports {
     pub outputs: Objects,
@@ -74,8 +75,14 @@ async fn expectation(outputs: &Objects, claim: &Claim, job: &Job) -> Result<Expe
     for rendition in plan.renditions() {
         renditions.push(outputs.read(&keys.rendition_record(rendition)).await?);
     }
+    let evidence = evidence::read(outputs, claim, &plan, job).await?;
+    let damage = evidence.warnings.iter();
+    let damage = damage.filter(|w| w.name == WarningName::PictureDamaged);
+    let damaged = damage.map(|w| w.count).sum();
+    let inspection = records::inspection(outputs, &claim.job_key).await?;
+    damage::check(job, &plan, &inspection, damaged, "the whole title")?;
     Ok(Expectation {
-        evidence: evidence::read(outputs, claim, &plan, job).await?,
+        evidence,
         images: outputs.find(&keys.images_record()).await?,
         ..Expectation::from_plan(&plan, &renditions, job.options.dash)
     })

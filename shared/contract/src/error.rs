@@ -59,6 +59,8 @@ pub enum ErrorName {
     MezzanineUnreadable,
     /// The mezzanine ends before the media that its container or the manifest describes.
     MezzanineTruncated,
+    /// More pictures of the mezzanine are damaged than the job allows.
+    MezzanineDamaged,
     /// The samples of the mezzanine are encrypted.
     MezzanineEncrypted,
     /// The mezzanine has no video stream, or not the one that the manifest selects.

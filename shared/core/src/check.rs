@@ -7,6 +7,7 @@ use crate::ladder::VideoRange;
 use crate::manifest::Manifest;
 use crate::probe::{AudioStream, Inspection, PacketIndex, Probe, VideoStream};
 use crate::sniff::Container;
+use crate::time::FrameRate;
 use crate::units::Bytes;
 
 /// A reason to refuse a mezzanine.
@@ -352,10 +353,15 @@ fn mismatches(manifest: &Manifest, probe: &Probe, refusals: &mut Refusals) {
     if let Some(size) = declared.resolution.filter(differs) {
         mismatch("ResolutionWidth × ResolutionHeight", &size, &video.coded);
     }
+    // The rounding of timestamps in a container changes an average by less than a thousandth.
+    let alike = |a: FrameRate, b: FrameRate| (a.as_f64() / b.as_f64() - 1.0).abs() <= 0.000_9;
     let rate = video.plausible_rate();
     if let (Some(expected), Some(found)) = (declared.frame_rate, rate) {
-        // The rounding of timestamps in a container changes an average by less than a thousandth.
-        if (expected.as_f64() / found.as_f64() - 1.0).abs() > 0.000_9 {
+        // The rate of a variable source is the manifest's decision.
+        let variable = video
+            .base_frame_rate
+            .is_some_and(|base| !alike(base, found));
+        if !variable && !alike(expected, found) {
             mismatch("FrameRate", &expected, &found);
         }
     }
@@ -541,6 +547,7 @@ mod tests {
             described: false,
             read: crate::probe::IndexRead::Tables,
             scan: crate::probe::Scan::Progressive,
+            ..PacketIndex::default()
         };
         let xml = include_bytes!("../../../sample-data/manifests/good/minimal.xml");
         let mut manifest = crate::manifest::parse(xml).manifest.unwrap();

@@ -149,6 +149,12 @@ impl EncodeOrder {
         let url = input.to_string();
         let fits = url.len() <= MAX_URL;
         require(fits, "an input URL of at most 2048 characters", url)?;
+        let held = plan.chunks.iter().map(|c| c.cut.held.0).sum::<u64>();
+        require(
+            held == 0,
+            "pictures that last as long as the audio (TailPolicy trim) for the encoder mediaconvert",
+            format!("{held} frames that repeat the last picture"),
+        )?;
         let keys = GenerationKeys::new(&job.asset, &job.job_key, generation);
         let destination = ObjectRef::new(bucket, keys.encode_output(number, BASE_NAME));
         let duration = plan.duration().as_seconds(plan.timescale) as u64;

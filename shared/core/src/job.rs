@@ -8,6 +8,7 @@ use crate::keys::{AssetId, JobKey};
 use crate::ladder::{OutputOptions, Profile};
 use crate::manifest::{AudioTrack, ClosedCaption, Defect, Manifest, SubtitleTrack};
 use crate::object::ObjectPin;
+use crate::tail::TailPolicy;
 
 /// `jobs/{job_key}/job.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -45,6 +46,8 @@ struct Identity<'a> {
     closed_captions: &'a [ClosedCaption],
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     strict_captions: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tail_policy: Option<TailPolicy>,
     options: &'a OutputOptions,
     encoder: EncoderKind,
     profile_hash: &'a str,
@@ -109,6 +112,7 @@ fn job_key(
         without_embedded_captions: !manifest.settings.takes_embedded_captions(),
         closed_captions: &manifest.settings.closed_captions,
         strict_captions: manifest.settings.strict_captions(),
+        tail_policy: manifest.settings.tail_policy,
         options,
         encoder,
         profile_hash: &profile.hash(encoder_build),

@@ -28,6 +28,7 @@ pub mod simulate;
 pub mod slug;
 pub mod sniff;
 pub mod submission;
+pub mod tail;
 pub mod time;
 pub mod timecode;
 pub mod units;

@@ -42,6 +42,7 @@ use strum::EnumString;
 use crate::audio_track::{AudioRole, ChannelMap};
 use crate::caption_service::CaptionService;
 use crate::encoder::EncoderKind;
+use crate::tail::TailPolicy;
 use crate::time::FrameRate;
 use crate::units::{BitsPerSecond, Bytes, Resolution};
 
@@ -269,6 +270,12 @@ pub struct TranscodeSettings {
     /// `StrictCaptions`: a malformed cue fails the job.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub strict_captions: Option<bool>,
+    /// `TailPolicy`: what happens to audio after the last picture.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tail_policy: Option<TailPolicy>,
+    /// `MaxCorruptFrames`: most damaged pictures that the mezzanine may have.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_corrupt_frames: Option<u64>,
     /// `MaxBitrateCap` (kbit/s): limit of the peak bit rate of every rendition.
     pub max_bitrate_cap: Option<BitsPerSecond>,
     /// `Encoder`: `lambda` or `mediaconvert`.

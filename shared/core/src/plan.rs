@@ -35,6 +35,7 @@ use crate::job::Job;
 use crate::keys::{Generation, JobKey};
 use crate::ladder::ResolvedRung;
 use crate::probe::{IndexRead, Inspection, PacketIndex, Scan, Seconds, VideoStream};
+use crate::tail::{Tail, TailRefused};
 use crate::time::{FrameCount, FrameRange, FrameRate, Ticks, Timescale};
 use crate::warning::{Warning, WarningName};
 
@@ -125,6 +126,9 @@ pub struct RenditionItem {
 pub enum PlanError {
     #[error(transparent)]
     Timeline(#[from] TimelineError),
+    /// The audio lasts longer than the pictures, and the policy does not allow that.
+    #[error(transparent)]
+    Tail(#[from] TailRefused),
     /// The timestamps restart, and the audio tracks would have to follow them.
     #[error("expected continuous timestamps in a file with audio tracks, found that {reason}")]
     DiscontinuousAudio { reason: String },
@@ -148,7 +152,14 @@ impl Plan {
     ) -> Result<Self, PlanError> {
         let timing = &job.profile.timing;
         let source = &inspection.probe.video;
-        let timeline = Timeline::new(index, source, timing.max_frame_rate)?;
+        let declared = job.manifest.mezzanine.frame_rate;
+        let mut timeline = Timeline::at_rate(index, source, timing.max_frame_rate, declared)?;
+        let policy = job.manifest.settings.tail_policy.unwrap_or_default();
+        let (start, end) = (timeline.video_start(), timeline.video_end());
+        let tail = Tail::new(policy, &index.audio, start, end)?;
+        if let Some(end_us) = tail.hold_until_us {
+            timeline.hold_until(end_us);
+        }
         if let (true, Cutting::Whole { reason }) = (timeline.is_broken(), &timeline.cutting)
             && !job.manifest.audio_tracks.is_empty()
         {
@@ -211,6 +222,7 @@ impl Plan {
             warnings: renditions::audio_left_out(&job.manifest.audio_tracks, inspection)
                 .into_iter()
                 .chain(picture_warnings(source))
+                .chain(tail.warnings)
                 .collect(),
             video,
             cutting: timeline.cutting,
@@ -220,6 +232,14 @@ impl Plan {
     /// Duration of the output in [`Plan::timescale`].
     pub fn duration(&self) -> Ticks {
         self.frame_rate.duration_of(self.total_frames)
+    }
+
+    /// Most damaged pictures that the title may have: as the manifest states, otherwise 0.1 % of the frames, and always less
+    /// than a second.
+    pub fn most_damaged(&self, stated: Option<u64>) -> u64 {
+        let second = self.frame_rate.frames_in_millis(1_000).0;
+        let usual = (self.total_frames.0 / 1_000).min(second.saturating_sub(1));
+        stated.unwrap_or(usual)
     }
 
     /// How the frames of an item are cut from the source.

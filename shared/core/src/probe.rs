@@ -9,6 +9,7 @@ use crate::digest::Checksums;
 use crate::ladder::VideoRange;
 use crate::object::ObjectPin;
 use crate::sniff::Container;
+use crate::tail::AudioSpan;
 use crate::time::{FrameRate, Ticks, Timescale};
 use crate::timecode::Timecode;
 use crate::units::{Bytes, Resolution};
@@ -183,9 +184,10 @@ impl ContentLight {
 }
 
 /// How pictures were scanned.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Scan {
+    #[default]
     Progressive,
     /// Two fields of different moments, the upper lines first.
     TopFirst,
@@ -277,7 +279,7 @@ pub struct TextStream {
 }
 
 /// Timestamps of every packet of the video stream, in file order.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PacketIndex {
     /// Seconds per tick as a fraction.
     pub time_base: (u32, u32),
@@ -300,6 +302,17 @@ pub struct PacketIndex {
     pub described: bool,
     pub read: IndexRead,
     pub scan: Scan,
+    /// Number of packets that are decoded but not shown, because an edit list hides them. One of them may be the only key
+    /// frame.
+    pub hidden: u64,
+    /// Whether packets before the first frame were removed from `packets`, because no decoder can show them: the file begins
+    /// in the middle of a group of pictures.
+    pub begins_midway: bool,
+    /// Whether the container has one timeline, on which a jump is a pause. The timestamps of a transport or programme stream
+    /// may restart.
+    pub one_timeline: bool,
+    /// When the wanted audio streams are heard.
+    pub audio: Vec<AudioSpan>,
 }
 
 impl PacketIndex {
@@ -320,12 +333,13 @@ impl PacketIndex {
 }
 
 /// How a packet index was obtained.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum IndexRead {
     /// From the file's tables by ranged reads, without reading media.
     Tables,
     /// By reading the whole file once, because it has no tables or this crate does not read them.
+    #[default]
     Scan,
 }
 
@@ -353,4 +367,13 @@ pub struct Packet {
 pub struct Seconds {
     pub ticks: Ticks,
     pub timescale: Timescale,
+}
+
+impl Seconds {
+    /// The time in microseconds, rounded down.
+    pub fn micros(self) -> i64 {
+        let scale = i128::from(self.timescale.0.max(1));
+        let micros = (i128::from(self.ticks.0) * 1_000_000).div_euclid(scale);
+        i64::try_from(micros).unwrap_or(if micros < 0 { i64::MIN } else { i64::MAX })
+    }
 }

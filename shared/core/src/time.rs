@@ -155,6 +155,12 @@ impl FrameRate {
         }
         rate
     }
+
+    /// This rate, multiplied until it is at least one frame per second.
+    pub fn raised_to_one(self) -> Self {
+        let factor = self.den.div_ceil(self.num.max(1)).max(1);
+        Self::new(self.num.saturating_mul(factor), self.den).unwrap_or(self)
+    }
 }
 
 fn gcd(a: u64, b: u64) -> u64 {

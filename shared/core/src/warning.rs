@@ -57,6 +57,12 @@ pub enum WarningName {
     AudioLeftOut,
     /// The timestamps of an audio stream jump. Gaps are filled with silence, and sound that overlaps is left out.
     AudioDiscontinuous,
+    /// Audio before the first or after the last picture is left out.
+    AudioTrimmed,
+    /// Pictures of the mezzanine do not decode, or only in part.
+    PictureDamaged,
+    /// The audio lasts longer than the pictures, and the last picture is held until it ends.
+    PictureHeld,
     /// The pictures are published without their Dolby Vision metadata, as their base layer is shown by other players.
     DolbyVisionDropped,
 }

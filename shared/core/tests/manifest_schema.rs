@@ -82,6 +82,7 @@ fn expected_type(field: &Field) -> String {
         | Kind::Encoder
         | Kind::AudioRole
         | Kind::ChannelMap
+        | Kind::TailPolicy
         | Kind::Hex(_) => format!("{:?}", field.kind),
     }
 }

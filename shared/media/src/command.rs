@@ -155,6 +155,18 @@ pub(crate) fn words(line: &str) -> Vec<String> {
     line.split_ascii_whitespace().map(str::to_owned).collect()
 }
 
+/// Decimal seconds, as ffprobe prints them, in microseconds; `None` for anything else.
+pub(crate) fn micros(seconds: &str) -> Option<i64> {
+    let (sign, digits) = match seconds.strip_prefix('-') {
+        Some(digits) => (-1, digits),
+        None => (1, seconds),
+    };
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    let whole: i64 = whole.parse().ok()?;
+    let fraction: i64 = format!("{fraction:0<6}").get(..6)?.parse().ok()?;
+    Some(sign * whole.checked_mul(1_000_000)?.checked_add(fraction)?)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -24,11 +24,12 @@
 //! is refused here. A scan decodes every key picture of codecs in which a stream can change; with tables, which state
 //! changes themselves, only some are decoded, as a change that they hide is rare.
 
+mod audio_span;
 mod rows;
+mod start;
 mod tables;
 mod track;
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use reelsmith_core::object::ObjectPin;
@@ -44,6 +45,7 @@ use crate::proxy::{ProxyOptions, RangeProxy, Source, SparseFile};
 use crate::scan;
 use crate::tools::Tools;
 use crate::video::decimal_micros;
+pub use audio_span::audio_spans;
 use tables::Tables;
 pub use tables::{add_movie_facts, explain_unreadable};
 pub use track::track_reads;
@@ -174,15 +176,13 @@ async fn inspect_pictures(
     let proxy = RangeProxy::start(store, pin.clone(), options).await?;
     let url = proxy.url();
     index.scan = proxy.check(scan::detect_scan(tools, &url, probe).await)?;
-    let (first, keys) = first_keys(index);
     let codec = probe.video.codec.as_str();
-    if matches!(codec, "h264" | "hevc" | "mpeg2video") && keys.len() > 1 {
-        let start = proxy.check(decode_start(tools, &url, probe, first, &keys).await)?;
-        start.check_fields(codec, first)?;
-        index.gradual = start.gradual && codec != "mpeg2video";
+    if matches!(codec, "h264" | "hevc" | "mpeg2video") {
+        proxy.check(start::inspect(tools, &url, probe, index).await)?;
     }
+    let keys = index.packets.iter().filter(|p| p.key).count();
     // Only the supplement decodes AV1.
-    if probe.container == Container::Mov && codec != "av1" && keys.len() > 1 {
+    if probe.container == Container::Mov && codec != "av1" && keys > 1 {
         proxy.check(compare_formats(tools, &url, probe, index).await)?;
     }
     Ok(proxy.bytes_read())
@@ -300,72 +300,6 @@ async fn formats(
     Ok(rows)
 }
 
-/// Limit of packets that are decoded to detect an intra refresh.
-const MAX_INSPECTED: usize = 300;
-
-/// The number of packets up to the third key frame, and the times of the key frames among them. Containers do not
-/// distinguish recovery points from IDR pictures; a stream that uses recovery points does so from its second key frame on.
-fn first_keys(index: &PacketIndex) -> (usize, BTreeSet<i64>) {
-    let packets = index.packets.iter().take(MAX_INSPECTED).enumerate();
-    let keys = packets.filter(|(_, p)| p.key).take(3);
-    let keys: Vec<(usize, i64)> = keys.map(|(place, p)| (place, p.pts)).collect();
-    let reach = keys.last().map_or(0, |(place, _)| place + 1);
-    (reach, keys.into_iter().map(|(_, pts)| pts).collect())
-}
-
-/// The first pictures of a source, decoded.
-#[derive(Debug, Default)]
-struct DecodedStart {
-    /// Whether a key frame is the start of a gradual refresh, and thus not an intra picture.
-    gradual: bool,
-    frames: usize,
-    /// Frames of two fields.
-    interlaced: usize,
-}
-
-impl DecodedStart {
-    /// Fails if many of the `packets` are single fields, two of which make a frame: such frames could not be counted.
-    fn check_fields(&self, codec: &str, packets: usize) -> Result<(), MediaError> {
-        if self.interlaced == 0 || self.frames * 4 > packets * 3 {
-            return Ok(());
-        }
-        Err(MediaError::Picture {
-            expected: "packets that are whole frames".to_owned(),
-            found: format!(
-                "{} interlaced frames in the first {packets} packets of {codec}",
-                self.frames
-            ),
-        })
-    }
-}
-
-/// Decodes the first packets of a source, in which there are these key frames.
-async fn decode_start(
-    tools: &Tools,
-    url: &str,
-    probe: &Probe,
-    packets: usize,
-    keys: &BTreeSet<i64>,
-) -> Result<DecodedStart, MediaError> {
-    let (stream, input) = (probe.video.index, input::open(url, probe.container));
-    let args = words(&format!(
-        "-v error -hide_banner -select_streams {stream} -read_intervals %+#{packets} -show_entries frame=pts,pict_type,interlaced_frame \
-         -of compact=print_section=0:nokey=1 {input}"
-    ));
-    let mut start = DecodedStart::default();
-    let inspect = |line: &str| {
-        let mut fields = line.split('|');
-        let pts = fields.next().and_then(|pts| pts.parse().ok());
-        let key = pts.is_some_and(|pts| keys.contains(&pts));
-        start.gradual |= key && matches!(fields.next(), Some("P" | "B"));
-        start.frames += usize::from(!line.is_empty());
-        start.interlaced += usize::from(fields.any(|field| field == "1"));
-        Ok(Activity::Progress)
-    };
-    run_ffprobe(tools, args, inspect).await?;
-    Ok(start)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -442,28 +376,5 @@ mod tests {
         let indexed = joined([&same, &same], "ts").await.unwrap();
         assert_eq!(indexed.index.packets.len(), 100);
         assert!((3_900_000..=4_100_000).contains(&indexed.index.duration_us().unwrap()));
-    }
-
-    #[test]
-    fn packets_that_are_fields_are_refused() {
-        let start = |frames, interlaced| DecodedStart {
-            gradual: false,
-            frames,
-            interlaced,
-        };
-        assert!(
-            start(100, 100).check_fields("h264", 100).is_ok(),
-            "whole frames"
-        );
-        assert!(
-            start(90, 90).check_fields("h264", 100).is_ok(),
-            "the start cannot be decoded"
-        );
-        assert!(
-            start(40, 0).check_fields("h264", 100).is_ok(),
-            "progressive"
-        );
-        let error = start(51, 51).check_fields("h264", 100).unwrap_err();
-        insta::assert_snapshot!(error, @"expected packets that are whole frames, found 51 interlaced frames in the first 100 packets of h264");
     }
 }

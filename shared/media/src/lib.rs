@@ -54,7 +54,7 @@ pub use images::{
     Brightness, KeyPictures, SheetGrid, choose_poster, draw_poster, draw_sheets, measure_brightness,
 };
 pub use index::{
-    Indexed, add_movie_facts, explain_unreadable, read_index, scan_index, track_reads,
+    Indexed, add_movie_facts, audio_spans, explain_unreadable, read_index, scan_index, track_reads,
 };
 pub use probe::probe;
 pub use process::Limits;
@@ -63,7 +63,7 @@ pub use proxy::{ProxyOptions, RangeProxy, RequestedRange, parse_range};
 pub use segment::SegmentMedia;
 pub use takeover::{VideoTakeover, take_over_audio};
 pub use tools::Tools;
-pub use video::{ChunkMedia, ChunkTask, RungMedia, transcode, transcode_argv};
+pub use video::{ChunkMedia, ChunkTask, Damage, RungMedia, transcode, transcode_argv};
 
 #[cfg(test)]
 #[allow(clippy::disallowed_methods, reason = "a test starts programs")]

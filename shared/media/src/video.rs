@@ -22,6 +22,7 @@
 //! ```
 
 mod argv;
+mod damage;
 
 use std::path::{Path, PathBuf};
 
@@ -43,6 +44,7 @@ use crate::tools::Tools;
 
 pub(crate) use argv::decimal_micros;
 pub use argv::transcode_argv;
+pub use damage::Damage;
 
 /// Everything needed to encode one chunk at the rungs of one group.
 #[derive(Clone, Debug, PartialEq)]
@@ -69,6 +71,8 @@ pub struct ChunkTask {
     pub rungs: Vec<VideoRendition>,
     /// Encode colour bars instead of the mezzanine's pictures.
     pub mock: bool,
+    /// Place frames of a constant rate by their times, and hold the frame before a missing one.
+    pub fills_gaps: bool,
     /// An empty folder for the encoder's files.
     pub directory: PathBuf,
 }
@@ -78,6 +82,8 @@ pub struct ChunkTask {
 pub struct ChunkMedia {
     /// One for each rung of the task, in the same order.
     pub rungs: Vec<RungMedia>,
+    /// Pictures of the source that are damaged.
+    pub damage: Damage,
     /// Processor time of the encoder in milliseconds, user and system.
     pub cpu_ms: u64,
 }
@@ -125,6 +131,7 @@ impl ChunkTask {
             chunk: chunk.cloned().ok_or_else(|| missing("chunk", item.chunk))?,
             rungs: rungs.ok_or_else(|| missing("every rung of group", item.group))?,
             mock: false,
+            fills_gaps: false,
             directory: directory.into(),
         };
         task.check()?;
@@ -206,14 +213,64 @@ pub async fn transcode(
             .await
             .map_err(MediaError::io("writing the tone-mapping table"))?;
     }
-    let finished = run_with_progress(&task.command(tools), limits).await?;
-    let mut rungs = Vec::with_capacity(task.rungs.len());
-    for (i, rung) in task.rungs.iter().enumerate() {
-        let file = read_and_remove(&task.directory.join(argv::output_name(i))).await?;
-        rungs.push(rung_media(task, rung, file)?);
+    let first = encode(tools, task, limits).await?;
+    if task.mock || !damage::is_reported(&first.log) {
+        return first.finished(Damage::default());
     }
-    Ok(ChunkMedia {
-        rungs,
+    let mut damage = Damage {
+        partial: damage::find(tools, task).await?,
+        missing: 0,
+    };
+    let Err(MediaError::FrameCount {
+        expected, found, ..
+    }) = &first.rungs
+    else {
+        return first.finished(damage);
+    };
+    damage.missing = expected.saturating_sub(*found);
+    if task.mapping != FrameMapping::Every || damage.missing == 0 {
+        return first.finished(damage);
+    }
+    let filled = ChunkTask {
+        fills_gaps: true,
+        ..task.clone()
+    };
+    let mut second = encode(tools, &filled, limits).await?;
+    second.cpu_ms += first.cpu_ms;
+    second.finished(damage)
+}
+
+/// One run of the encoder.
+struct Encode {
+    /// The media, or how they differ from the plan.
+    rungs: Result<Vec<RungMedia>, MediaError>,
+    /// The end of ffmpeg's log.
+    log: String,
+    cpu_ms: u64,
+}
+
+impl Encode {
+    fn finished(self, damage: Damage) -> Result<ChunkMedia, MediaError> {
+        Ok(ChunkMedia {
+            rungs: self.rungs?,
+            damage,
+            cpu_ms: self.cpu_ms,
+        })
+    }
+}
+
+async fn encode(tools: &Tools, task: &ChunkTask, limits: &Limits) -> Result<Encode, MediaError> {
+    let finished = run_with_progress(&task.command(tools), limits).await?;
+    let mut files = Vec::with_capacity(task.rungs.len());
+    for i in 0..task.rungs.len() {
+        files.push(read_and_remove(&task.directory.join(argv::output_name(i))).await?);
+    }
+    let rungs = task.rungs.iter().zip(files);
+    Ok(Encode {
+        rungs: rungs
+            .map(|(rung, file)| rung_media(task, rung, file))
+            .collect(),
+        log: finished.stderr,
         cpu_ms: finished.cpu_ms,
     })
 }

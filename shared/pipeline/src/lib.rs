@@ -13,6 +13,7 @@
 //! | [`planning`] | indexing the mezzanine and planning the job |
 //! | [`checksums`] | whether the mezzanine is the file that the manifest describes |
 //! | [`captions`] | reading the caption files of a manifest |
+//! | [`damage`] | the limit of damaged pictures |
 //! | [`worker`] | doing each unit of work once, and recording it |
 //! | [`proof`] | measuring an output and collecting the evidence about it |
 //! | [`publication`] | the pointer to the published outputs of a title |
@@ -26,6 +27,7 @@ pub mod captions;
 pub mod checksums;
 pub mod cleanup;
 pub mod cost;
+pub mod damage;
 pub mod inspection;
 mod invocation;
 pub mod metrics;

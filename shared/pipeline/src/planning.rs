@@ -6,10 +6,10 @@ use reelsmith_contract::{ErrorName, Failure};
 use reelsmith_core::check::{RefusalKind, check_index};
 use reelsmith_core::job::Job;
 use reelsmith_core::keys::Generation;
-use reelsmith_core::plan::Plan;
+use reelsmith_core::plan::{Plan, PlanError};
 use reelsmith_core::ports::ObjectStore;
-use reelsmith_core::probe::Inspection;
-use reelsmith_media::{OnSource as _, Tools, read_index};
+use reelsmith_core::probe::{Inspection, Probe};
+use reelsmith_media::{OnSource as _, Tools, audio_spans, read_index};
 
 /// Indexes a mezzanine and plans its job for a number of parallel workers.
 ///
@@ -23,8 +23,8 @@ pub async fn make_plan(
     generation: Generation,
     workers: u32,
 ) -> Result<Plan, Failure> {
-    let pin = &inspection.mezzanine;
-    let indexed = read_index(tools, Arc::clone(store), pin, &inspection.probe)
+    let (pin, probe) = (&inspection.mezzanine, &inspection.probe);
+    let mut indexed = read_index(tools, Arc::clone(store), pin, probe)
         .await
         .on_source(&pin.object)?;
     tracing::info!(
@@ -33,7 +33,18 @@ pub async fn make_plan(
         read = ?indexed.index.read,
         "indexed"
     );
-    if let Some(refusal) = check_index(&job.manifest, &inspection.probe, &indexed.index) {
+    let wanted = wanted_audio(job, probe);
+    let spans = audio_spans(
+        tools,
+        Arc::clone(store),
+        pin,
+        probe,
+        &indexed.index,
+        &wanted,
+    )
+    .await;
+    indexed.index.audio = spans.on_source(&pin.object)?;
+    if let Some(refusal) = check_index(&job.manifest, probe, &indexed.index) {
         let (name, remedy) = match refusal.kind {
             RefusalKind::Duration => (
                 ErrorName::DurationUnsupported,
@@ -56,12 +67,27 @@ pub async fn make_plan(
     }
     let plan = Plan::new(job, inspection, &indexed.index, generation, workers);
     plan.map_err(|e| {
-        Failure::new(
-            ErrorName::PlanImpossible,
-            "an index from which exact chunks can be cut",
-            e.to_string(),
-            pin.object.to_string(),
-            "remux the mezzanine so that every frame has a timestamp, or deliver it in another container",
-        )
+        let (expected, remedy) = match &e {
+            PlanError::Tail(_) => (
+                "audio that ends with the pictures, or a policy for its tail",
+                "choose another TailPolicy in the manifest, or deliver audio that is as long as the pictures",
+            ),
+            _ => (
+                "an index from which exact chunks can be cut",
+                "remux the mezzanine so that every frame has a timestamp, or deliver it in another container",
+            ),
+        };
+        let (found, location) = (e.to_string(), pin.object.to_string());
+        Failure::new(ErrorName::PlanImpossible, expected, found, location, remedy)
     })
+}
+
+/// The audio streams that the manifest asks for, by their indexes among all streams.
+fn wanted_audio(job: &Job, probe: &Probe) -> Vec<u32> {
+    let tracks = job.manifest.audio_tracks.iter();
+    let streams = tracks.filter_map(|t| probe.audio.get(t.track_index as usize));
+    let mut wanted: Vec<u32> = streams.map(|s| s.index).collect();
+    wanted.sort_unstable();
+    wanted.dedup();
+    wanted
 }

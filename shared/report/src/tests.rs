@@ -130,6 +130,7 @@ fn plan(job: &Job) -> Plan {
         described: false,
         read: reelsmith_core::probe::IndexRead::Tables,
         scan: reelsmith_core::probe::Scan::Progressive,
+        ..PacketIndex::default()
     };
     Plan::new(job, &inspection(), &index, Generation::FIRST, 4).unwrap()
 }

@@ -171,5 +171,6 @@ fn index(source: &Source) -> PacketIndex {
         described: false,
         read: reelsmith_core::probe::IndexRead::Tables,
         scan: reelsmith_core::probe::Scan::Progressive,
+        ..PacketIndex::default()
     }
 }

@@ -137,6 +137,8 @@ fn settings(group: &Group) -> TranscodeSettings {
         enable_embedded_captions: group.flag("EnableEmbeddedCaptions"),
         closed_captions: closed_captions(group),
         strict_captions: group.flag("StrictCaptions"),
+        tail_policy: value(group, "TailPolicy", Value::try_as_tail_ref).copied(),
+        max_corrupt_frames: group.number("MaxCorruptFrames"),
         max_bitrate_cap: group.number("MaxBitrateCap").map(kilobits),
         encoder: value(group, "Encoder", Value::try_as_encoder_ref).copied(),
         force_reprocess: group.flag("ForceReprocess").unwrap_or(false),

@@ -53,6 +53,7 @@ pub enum Kind {
     Encoder,
     AudioRole,
     ChannelMap,
+    TailPolicy,
 }
 
 impl Kind {
@@ -79,6 +80,7 @@ impl Kind {
             Self::Encoder => "lambda or mediaconvert".into(),
             Self::AudioRole => "main, alternate, commentary or description".into(),
             Self::ChannelMap => crate::audio_track::ChannelMap::EXPECTED.into(),
+            Self::TailPolicy => "hold, trim or refuse".into(),
         }
     }
 }
@@ -217,6 +219,8 @@ const SETTINGS: &[Field] = &[
         )]),
     ),
     optional("StrictCaptions", Kind::Boolean),
+    optional("TailPolicy", Kind::TailPolicy),
+    optional("MaxCorruptFrames", integer(0, 1_000_000)),
     optional("MaxBitrateCap", integer(1, 1_000_000)),
     optional("Encoder", Kind::Encoder),
     optional("ForceReprocess", Kind::Boolean),

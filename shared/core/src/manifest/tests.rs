@@ -437,6 +437,7 @@ fn another(kind: Kind, value: &str) -> String {
         Kind::AudioRole => "alternate",
         Kind::ChannelMap if value.split(' ').count() > 2 => "9:0 9:1 9:2 9:3 9:4 9:5",
         Kind::ChannelMap => "9:1 9:0",
+        Kind::TailPolicy => "refuse",
         Kind::HttpsUrl => "https://other.example/",
         Kind::Key => "other/key.srt",
         Kind::Id | Kind::SeriesId | Kind::Text { .. } | Kind::Label => "other",

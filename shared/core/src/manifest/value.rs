@@ -11,6 +11,7 @@ use super::fields::Kind;
 use crate::audio_track::{AudioRole, ChannelMap};
 use crate::caption_service::CaptionService;
 use crate::encoder::EncoderKind;
+use crate::tail::TailPolicy;
 use crate::time::FrameRate;
 
 #[derive(Clone, Debug, PartialEq, Eq, EnumTryAs)]
@@ -22,6 +23,7 @@ pub(super) enum Value {
     Rate(FrameRate),
     Format(CaptionFormat),
     Encoder(EncoderKind),
+    Tail(TailPolicy),
     Service(CaptionService),
     Role(AudioRole),
     Map(ChannelMap),
@@ -51,6 +53,7 @@ pub(super) fn read(kind: Kind, text: &str) -> Result<Value, String> {
         Kind::Language => crate::language::normalized(text).map(Value::Text),
         Kind::CaptionFormat => text.parse().ok().map(Value::Format),
         Kind::Encoder => text.parse().ok().map(Value::Encoder),
+        Kind::TailPolicy => text.parse().ok().map(Value::Tail),
         Kind::CaptionService => text.parse().ok().map(Value::Service),
         Kind::AudioRole => text.parse().ok().map(Value::Role),
         Kind::ChannelMap => text.parse().ok().map(Value::Map),

@@ -60,6 +60,7 @@ fn index(frames: u64, rate: FrameRate, gop: u64, den: u32) -> PacketIndex {
         described: false,
         read: IndexRead::Scan,
         scan: Scan::Progressive,
+        ..PacketIndex::default()
     }
 }
 
@@ -121,6 +122,7 @@ fn a_cut_seeks_half_a_frame_before_the_key_frame_and_trims_between_frames() {
                 start: 1_000,
                 end: 11_000
             }],
+            held: FrameCount(0),
             hidden: vec![],
         }
     );
@@ -299,6 +301,7 @@ fn an_index_without_frames_or_key_frames_is_refused() {
         described: false,
         read: IndexRead::Tables,
         scan: Scan::Progressive,
+        ..PacketIndex::default()
     };
     let s = stream("25", (1, 1_000));
     assert_eq!(
@@ -373,6 +376,120 @@ fn grid(
     stream.average_frame_rate = average.parse().ok();
     let line = Timeline::new(&index, &stream, 60).unwrap();
     (line.frame_rate.to_string(), line.frames.0, line.mapping)
+}
+
+/// Frames at these milliseconds in a container with one timeline.
+fn paused_index(times: &[i64]) -> PacketIndex {
+    let packet = |pts: &i64| Packet {
+        pts: *pts,
+        dts: Some(*pts),
+        key: true,
+        bytes: None,
+    };
+    PacketIndex {
+        time_base: (1, 1_000),
+        packets: times.iter().map(packet).collect(),
+        one_timeline: true,
+        ..PacketIndex::default()
+    }
+}
+
+/// The timeline of frames at these milliseconds, the last one shown until `end`.
+fn paused(times: &[i64], end: i64) -> Timeline {
+    let index = PacketIndex {
+        end,
+        ..paused_index(times)
+    };
+    Timeline::new(&index, &stream("25", (1, 1_000)), 60).unwrap()
+}
+
+#[test]
+fn a_picture_is_held_for_as_long_as_it_is_shown() {
+    let frame = |n: i64| n * 40;
+    // A pause of 18 s, longer than a discontinuity of a transport stream.
+    let times: Vec<i64> = (0..50).map(frame).chain((500..600).map(frame)).collect();
+    let line = paused(&times, frame(600));
+    assert_eq!(
+        (line.frames, &line.cutting),
+        (FrameCount(600), &Cutting::Seek)
+    );
+    // Slides of 3 s, the last one for 4 s: at least one frame per second.
+    let mut slides = stream("1/3", (1, 1_000));
+    slides.average_frame_rate = slides.base_frame_rate;
+    let index = PacketIndex {
+        end: 10_000,
+        ..paused_index(&[0, 3_000, 6_000])
+    };
+    let line = Timeline::new(&index, &slides, 60).unwrap();
+    assert_eq!(
+        (line.frame_rate.to_string().as_str(), line.frames),
+        ("1", FrameCount(10))
+    );
+    // A last frame that is a little longer is not, and one that is shown for 2 s is.
+    let times: Vec<i64> = (0..50).map(frame).collect();
+    assert_eq!(paused(&times, frame(51)).frames, FrameCount(50));
+    let line = paused(&times, frame(49) + 2_000);
+    assert_eq!(
+        (line.mapping, line.frames),
+        (FrameMapping::Every, FrameCount(99))
+    );
+}
+
+#[test]
+fn a_last_frame_is_included_if_its_duration_rounds_to_nothing() {
+    let times = [0, 40, 80, 125, 160, 200, 245, 290, 339];
+    let line = paused(&times, 341);
+    assert_eq!(
+        (line.mapping, line.frames),
+        (FrameMapping::Resampled, FrameCount(9))
+    );
+}
+
+#[test]
+fn frames_after_the_last_source_frame_repeat_it() {
+    let mut line = timeline(100, "25", 10, 25_000);
+    line.hold_until(6_000_000);
+    assert_eq!(line.frames, FrameCount(150));
+    let held = |start, end| line.cut(FrameRange { start, end });
+    assert_eq!(held(0, 50).held, FrameCount(0));
+    assert_eq!(held(50, 100).held, FrameCount(0));
+    assert_eq!(
+        (held(90, 130).held, held(90, 130).end),
+        (FrameCount(30), None)
+    );
+    // A chunk after the last frame begins with it.
+    let cut = held(120, 150);
+    assert_eq!(cut.held, FrameCount(29));
+    let before_last = Seconds {
+        ticks: Ticks(98_000 + 99_000),
+        timescale: Timescale(50_000),
+    };
+    assert_eq!(cut.start, Some(before_last));
+    line.hold_until(1_000_000);
+    assert_eq!(line.frames, FrameCount(150), "never shortened");
+}
+
+#[test]
+fn a_declared_rate_is_that_of_a_variable_source() {
+    let irregular: Vec<i64> = (0..300).map(|n| n * 100 / 3 + (n * 7) % 17).collect();
+    let index = paused_index(&irregular);
+    let phone = stream("580000/21007", (1, 1_000));
+    let at = |declared: Option<&str>| {
+        let declared = declared.map(|rate| rate.parse().unwrap());
+        let line = Timeline::at_rate(&index, &phone, 60, declared).unwrap();
+        line.frame_rate.to_string()
+    };
+    assert_eq!(at(None), "30");
+    assert_eq!(at(Some("25")), "25");
+}
+
+#[test]
+fn a_file_whose_only_key_frame_is_hidden_is_decoded_from_its_start() {
+    let mut index = index(50, FrameRate::new(25, 1).unwrap(), 60, 25_000);
+    index.packets[0].key = false;
+    index.hidden = 3;
+    let line = Timeline::new(&index, &stream("25", (1, 25_000)), 60).unwrap();
+    assert_eq!(line.cut(FrameRange { start: 25, end: 50 }).seek, None);
 }
 
 #[test]

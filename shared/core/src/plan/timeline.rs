@@ -50,9 +50,20 @@ pub struct Cut {
     pub end: Option<Seconds>,
     /// Bytes worth reading ahead. The decoder may read others as well.
     pub reads: Vec<ByteSpan>,
+    /// Frames at the end of the chunk that repeat the last frame of the source.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub held: FrameCount,
     /// Fragments that the chunk does not need. A demuxer that walks from one fragment to the next sees free space there.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub hidden: Vec<ByteSpan>,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "the signature is serde's"
+)]
+fn is_zero(frames: &FrameCount) -> bool {
+    frames.0 == 0
 }
 
 /// Why an index cannot be placed on a frame grid.
@@ -98,6 +109,8 @@ pub struct Timeline {
     time_base: (u32, u32),
     /// Frames before and after a chunk that its own frames depend on.
     context: u64,
+    /// Whether a decoder may show damaged pictures before the first frame.
+    begins_midway: bool,
 }
 
 /// A packet that decoding can start at.
@@ -113,10 +126,26 @@ struct KeyFrame {
 
 impl Timeline {
     /// Places the frames of an index on a grid of at most `max_frame_rate` frames per second.
+    ///
+    /// # Errors
+    /// [`TimelineError`].
     pub fn new(
         index: &PacketIndex,
         stream: &VideoStream,
         max_frame_rate: u32,
+    ) -> Result<Self, TimelineError> {
+        Self::at_rate(index, stream, max_frame_rate, None)
+    }
+
+    /// As [`Timeline::new`]; frames of a variable rate are placed on a grid of the `declared` rate, if there is one.
+    ///
+    /// # Errors
+    /// [`TimelineError`].
+    pub fn at_rate(
+        index: &PacketIndex,
+        stream: &VideoStream,
+        max_frame_rate: u32,
+        declared: Option<FrameRate>,
     ) -> Result<Self, TimelineError> {
         let cutting = cutting(index);
         let runs: Vec<Vec<i64>> = continuous_runs(index)
@@ -131,7 +160,7 @@ impl Timeline {
         }
         let mut keys = key_frames(&index.packets, &stream.codec);
         keys.sort_unstable_by_key(|k| k.pts);
-        if keys.is_empty() {
+        if keys.is_empty() && index.hidden == 0 {
             return Err(TimelineError::NoKeyFrame {
                 packets: index.packets.len(),
             });
@@ -153,6 +182,7 @@ impl Timeline {
         };
         let holds = |rate: &&FrameRate| allowed(rate) && holds_all(&shown, **rate, index.time_base);
         let nominal = constant
+            .or(declared)
             .or(base.filter(|rate| allowed(rate) && usual(rate)))
             .or(standard.iter().find(holds).copied())
             .or(base.filter(allowed))
@@ -161,13 +191,32 @@ impl Timeline {
             .ok_or(TimelineError::NoFrameRate {
                 frames: shown.len(),
             })?;
-        let frame_rate = nominal.halved_to(max_frame_rate);
-        let (mapping, frames) = if constant == Some(frame_rate) {
-            (FrameMapping::Every, FrameCount(shown.len() as u64))
+        let frame_rate = nominal.halved_to(max_frame_rate).raised_to_one();
+        let last = shown.last().copied().unwrap_or(first);
+        let in_frames = |ticks: i64| {
+            let ticks = Ticks(ticks.saturating_mul(i64::from(index.time_base.0)));
+            frame_rate.frames_in(ticks, Timescale(index.time_base.1)).0
+        };
+        let last_ticks = last_duration(index, &shown);
+        let mapping = if constant == Some(frame_rate) {
+            FrameMapping::Every
         } else {
-            let span = span(&shown, first, index.time_base);
-            let frames = frame_rate.frames_in(span.ticks, span.timescale);
-            (FrameMapping::Resampled, FrameCount(frames.0.max(1)))
+            FrameMapping::Resampled
+        };
+        let frames = match mapping {
+            // Fields, rounding and edits make a last frame a little longer; only what was meant as a pause is held.
+            FrameMapping::Every if is_pause(last_ticks, index.time_base) => {
+                shown.len() as u64 + in_frames(last_ticks).saturating_sub(1)
+            }
+            FrameMapping::Every => shown.len() as u64,
+            // The last frame is included even if its duration rounds to nothing, unless frames are dropped anyway.
+            FrameMapping::Resampled => {
+                let least = match nominal == frame_rate {
+                    true => in_frames(last - first) + 1,
+                    false => 1,
+                };
+                in_frames(last - first + last_ticks).max(least)
+            }
         };
         let timed = runs.len() == 1 && !index.unordered;
         if let (false, FrameMapping::Resampled, Cutting::Whole { reason }) =
@@ -179,7 +228,7 @@ impl Timeline {
         }
         Ok(Self {
             frame_rate,
-            frames,
+            frames: FrameCount(frames),
             mapping,
             cutting,
             shown,
@@ -193,7 +242,30 @@ impl Timeline {
             time_base: index.time_base,
             // The deinterlacer needs the frame before and the frame after.
             context: u64::from(index.scan != Scan::Progressive),
+            begins_midway: index.begins_midway,
         })
+    }
+
+    /// When the last frame ends.
+    pub fn video_end(&self) -> Seconds {
+        let (start, rate) = (self.video_start(), self.frame_rate);
+        let length = rate.duration_of(self.frames);
+        // Both times in microseconds; a grid of frames has no finer meaning here.
+        let length = Seconds {
+            ticks: length,
+            timescale: rate.timescale(),
+        };
+        Seconds {
+            ticks: Ticks(start.micros().saturating_add(length.micros())),
+            timescale: Timescale(1_000_000),
+        }
+    }
+
+    /// Holds the last frame until a time in microseconds on the source's timeline.
+    pub fn hold_until(&mut self, end_us: i64) {
+        let length = Ticks(end_us.saturating_sub(self.video_start().micros()));
+        let frames = self.frame_rate.frames_in(length, Timescale(1_000_000));
+        self.frames = self.frames.max(frames);
     }
 
     /// The presentation time of the first source frame.
@@ -214,8 +286,12 @@ impl Timeline {
 
     /// How the frames `[start, end)` of the grid are cut from the source.
     pub fn cut(&self, frames: FrameRange) -> Cut {
+        let held = self.held(frames);
         if self.cutting != Cutting::Seek {
-            return Cut::default();
+            return Cut {
+                held,
+                ..Cut::default()
+            };
         }
         let (first, last) = self.source_frames(frames);
         let first = first.saturating_sub(self.context);
@@ -229,8 +305,12 @@ impl Timeline {
         let media = media.map(|span| with_fragment_head(&self.fragments, span));
         Cut {
             seek: key.map(|k| self.seconds(self.seek_time(k))),
-            start: bound(frames.start),
+            start: match frames.start {
+                0 if self.begins_midway => Some(self.before_first()),
+                start => bound(start.min(self.last_frame())),
+            },
             end: bound(frames.end),
+            held,
             reads: self.tables.into_iter().chain(media).collect(),
             hidden: unneeded_fragments(&self.fragments, &self.bytes, position, furthest),
         }
@@ -251,10 +331,44 @@ impl Timeline {
         (key.pts + next).min(next * 2 - self.frame_ticks())
     }
 
+    /// Half a frame before the first frame.
+    fn before_first(&self) -> Seconds {
+        self.seconds(self.pts(0) * 2 - self.frame_ticks())
+    }
+
+    /// The number of the last source frame.
+    fn last_frame(&self) -> u64 {
+        self.shown.len().saturating_sub(1) as u64
+    }
+
+    /// The frames at the end of a range that repeat the last source frame.
+    fn held(&self, frames: FrameRange) -> FrameCount {
+        let last = match self.mapping {
+            FrameMapping::Every => self.last_frame(),
+            FrameMapping::Resampled => self.last_place(),
+        };
+        // A range after the last frame begins with it once more.
+        let first_held = (last + 1).max(frames.start + 1);
+        FrameCount(frames.end.saturating_sub(first_held))
+    }
+
+    /// The place on the grid that is nearest to the last source frame.
+    fn last_place(&self) -> u64 {
+        let ticks = self.pts(self.last_frame()) - self.pts(0);
+        let ticks = Ticks(ticks.saturating_mul(i64::from(self.time_base.0)));
+        self.frame_rate
+            .frames_in(ticks, Timescale(self.time_base.1))
+            .0
+    }
+
     /// The first and the last source frame that frames of the grid are made of.
     fn source_frames(&self, frames: FrameRange) -> (u64, u64) {
+        let last = self.last_frame();
         match self.mapping {
-            FrameMapping::Every => (frames.start, frames.end.saturating_sub(1)),
+            FrameMapping::Every => (
+                frames.start.min(last),
+                frames.end.saturating_sub(1).min(last),
+            ),
             FrameMapping::Resampled => (
                 self.source_frame_at(frames.start).saturating_sub(1),
                 self.source_frame_at(frames.end) + 1,
@@ -331,7 +445,7 @@ fn continuous_runs(index: &PacketIndex) -> Vec<&[Packet]> {
     let (num, den) = index.time_base;
     let max_pause = i64::from(den) * MAX_PAUSE_SECONDS / i64::from(num.max(1));
     let continuous = |a: &Packet, b: &Packet| match (a.dts, b.dts) {
-        (Some(a), Some(b)) => b >= a && b.saturating_sub(a) <= max_pause,
+        (Some(a), Some(b)) => b >= a && (index.one_timeline || b.saturating_sub(a) <= max_pause),
         _ => true,
     };
     index.packets.chunk_by(continuous).collect()
@@ -436,13 +550,17 @@ fn mean_rate(shown: &[i64], (num, den): (u32, u32)) -> f64 {
 
 /// Frames per second by the median distance of two frames; 0 for a single frame.
 fn median_rate(shown: &[i64], (num, den): (u32, u32)) -> f64 {
+    let gap = median_gap(shown);
+    gap.map_or(0.0, |gap| {
+        f64::from(den) / (f64::from(num.max(1)) * gap.max(1) as f64)
+    })
+}
+
+/// The median distance of two frames in ticks; `None` for a single frame.
+fn median_gap(shown: &[i64]) -> Option<i64> {
     let mut gaps: Vec<i64> = shown.windows(2).map(|pair| pair[1] - pair[0]).collect();
     let middle = gaps.len() / 2;
-    if gaps.is_empty() {
-        return 0.0;
-    }
-    let (_, gap, _) = gaps.select_nth_unstable(middle);
-    f64::from(den) / (f64::from(num.max(1)) * (*gap).max(1) as f64)
+    (!gaps.is_empty()).then(|| *gaps.select_nth_unstable(middle).1)
 }
 
 /// The standard rates that are not below the mean rate, with a reserve for rounded timestamps, the nearest first. None if
@@ -469,17 +587,27 @@ fn holds_all(shown: &[i64], rate: FrameRate, time_base: (u32, u32)) -> bool {
     shown.is_sorted_by(|a, b| slot(a) < slot(b))
 }
 
-/// From the first frame to the end of the last one, which counts as one average frame.
-fn span(shown: &[i64], first: i64, time_base: (u32, u32)) -> Seconds {
-    let last = shown.last().copied().unwrap_or(first);
-    let gaps = i64::try_from(shown.len().saturating_sub(1))
-        .unwrap_or(1)
-        .max(1);
-    let ticks = last - first + ((last - first) / gaps).max(1);
-    Seconds {
-        ticks: Ticks(ticks * i64::from(time_base.0)),
-        timescale: Timescale(time_base.1),
+/// Longest time in seconds that the last frame is shown because its packet states it, unless other frames are shown for nearly
+/// as long.
+const MAX_LAST_SECONDS: i64 = 60;
+
+/// How long the last frame is shown, in ticks: as its packet states, otherwise as long as most frames.
+fn last_duration(index: &PacketIndex, shown: &[i64]) -> i64 {
+    let (num, den) = index.time_base;
+    let seconds = |seconds: i64| seconds * i64::from(den) / i64::from(num.max(1));
+    let usual = median_gap(shown).unwrap_or(0);
+    let last = shown.iter().max().copied().unwrap_or(0);
+    let stated = index.end.saturating_sub(last);
+    // The parsers of transport and programme streams guess durations.
+    if stated <= 0 || !index.one_timeline {
+        return usual.max(1);
     }
+    stated.min(seconds(MAX_LAST_SECONDS).max(usual.saturating_mul(2)))
+}
+
+/// Whether a last frame of this duration is held on purpose: for more than half a second.
+fn is_pause(ticks: i64, (num, den): (u32, u32)) -> bool {
+    i128::from(ticks) * i128::from(num) * 2 > i128::from(den)
 }
 
 /// Packets after the last one of a chunk that stay visible: a decoder outputs its last pictures when others follow. An

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use reelsmith_core::probe::{ByteSpan, IndexRead, Packet, PacketIndex, Probe, Scan};
+use reelsmith_core::probe::{ByteSpan, Packet, PacketIndex, Probe};
 use reelsmith_core::sniff::Container;
 use reelsmith_core::warning::Place;
 
@@ -16,7 +16,11 @@ const MAX_PACKETS: usize = 6_000_000;
 #[derive(Debug, Default)]
 pub(super) struct PacketRows {
     packets: Vec<Packet>,
-    end: Option<i64>,
+    /// The time of the frame that is shown last, and the duration that its packet states.
+    last: Option<(i64, i64)>,
+    /// Sum of the durations of all packets.
+    total: i64,
+    hidden: u64,
     time_base: Option<(u32, u32)>,
     reordered: bool,
     first: Option<PictureFormat>,
@@ -121,6 +125,7 @@ impl PacketRows {
         }
         // Pre-roll hidden by an edit list is decoded but not shown.
         if flags.contains('D') {
+            self.hidden += 1;
             return Ok(());
         }
         let number = self.packets.len();
@@ -132,8 +137,9 @@ impl PacketRows {
                 found: format!("more than {MAX_PACKETS} video packets"),
             });
         }
-        let end = pts.saturating_add(duration.max(0));
-        self.end = Some(self.end.map_or(end, |known| known.max(end)));
+        let duration = duration.max(0);
+        self.total = self.total.saturating_add(duration);
+        self.last = self.last.max(Some((pts, duration)));
         let bytes = start.zip(size).map(|(start, size)| ByteSpan {
             start,
             end: start.saturating_add(size),
@@ -145,6 +151,18 @@ impl PacketRows {
             bytes,
         });
         Ok(())
+    }
+
+    /// When the last frame stops being shown. The durations of MP4 and MOV are distances between packets in the order of
+    /// decoding, so that only their sum concerns the frames as they are shown.
+    fn end(&self, container: Container, first: i64) -> i64 {
+        match container {
+            Container::Mov => first.saturating_add(self.total),
+            _ => {
+                let (last, duration) = self.last.unwrap_or_default();
+                last.saturating_add(duration)
+            }
+        }
     }
 
     pub(super) fn into_index(self, probe: &Probe) -> Result<PacketIndex, MediaError> {
@@ -159,15 +177,12 @@ impl PacketRows {
         self.check_format(first, time_base)?;
         Ok(PacketIndex {
             time_base,
-            end: self.end.unwrap_or(0),
+            end: self.end(probe.container, first),
             packets: self.packets,
-            gradual: false,
             unordered,
-            tables: None,
-            fragments: Vec::new(),
-            described: false,
-            read: IndexRead::Scan,
-            scan: Scan::Progressive,
+            hidden: self.hidden,
+            one_timeline: !matches!(probe.container, Container::MpegTs | Container::MpegPs),
+            ..PacketIndex::default()
         })
     }
 }

@@ -4,7 +4,7 @@ use reelsmith_core::aperture::Crop;
 use reelsmith_core::ladder::{CodecSettings, ResolvedRung, VideoCodec, VideoRange};
 use reelsmith_core::plan::FrameMapping;
 use reelsmith_core::probe::{Scan, Seconds, VideoStream};
-use reelsmith_core::time::Ticks;
+use reelsmith_core::time::{FrameCount, Ticks};
 
 use super::ChunkTask;
 use crate::color::Color;
@@ -40,7 +40,7 @@ pub fn transcode_argv(task: &ChunkTask) -> Vec<String> {
     let outputs: Vec<String> = rungs.map(|(i, r)| output(task, &r.rung, i)).collect();
     let outputs = outputs.join(" ");
     words(&format!(
-        "-v error -hide_banner -nostdin -y -progress pipe:1 -nostats {input} -filter_complex {graph} {outputs}"
+        "-v warning -hide_banner -nostdin -y -progress pipe:1 -nostats {input} -filter_complex {graph} {outputs}"
     ))
 }
 
@@ -163,7 +163,8 @@ pub(super) fn tone_mapped(task: &ChunkTask, rung: &ResolvedRung) -> bool {
 
 fn cut(task: &ChunkTask) -> Vec<String> {
     match task.mapping {
-        FrameMapping::Every => trim(task).into_iter().collect(),
+        FrameMapping::Every if task.fills_gaps => resample(task),
+        FrameMapping::Every => trim(task).into_iter().chain(held(task)).collect(),
         FrameMapping::Resampled => resample(task),
     }
 }
@@ -177,24 +178,35 @@ fn trim(task: &ChunkTask) -> Option<String> {
     (!bounds.is_empty()).then(|| format!("trim={}", bounds.join(":")))
 }
 
+/// Repeats the last frame of the source.
+fn held(task: &ChunkTask) -> Option<String> {
+    let FrameCount(frames) = task.chunk.cut.held;
+    (frames > 0).then(|| format!("tpad=stop_mode=clone:stop={frames}"))
+}
+
 /// Resolution of source times relative to the grid while frames are chosen.
 const FINENESS: u32 = 16;
 
 /// Takes the source frame nearest to each time of the grid.
 ///
 /// Every chunk counts from the first source frame in the same fine ticks, so all chunks round a source frame to the same
-/// position. The last frame is repeated for at most a second: enough for its own duration, which is an estimate, and too
-/// little to hide a source that ends early.
+/// position. The last frame is repeated as planned and for at most a second more: enough for the rounding of its own duration,
+/// and too little to hide a source that ends early.
 fn resample(task: &ChunkTask) -> Vec<String> {
     let rate = task.frame_rate;
     let fine = rate.timescale().0.saturating_mul(FINENESS);
     let zero = rescaled(task.video_start, fine);
-    let frames = task.chunk.frames;
+    let (frames, held) = (task.chunk.frames, task.chunk.cut.held);
+    let repeated = Seconds {
+        ticks: rate.duration_of(held),
+        timescale: rate.timescale(),
+    };
+    let repeated = decimal_micros(i128::from(repeated.micros()) + 1_000_000);
     vec![
         format!("settb=expr=1/{fine}"),
         format!("setpts=PTS-({zero})"),
         format!("fps=fps={rate}:round=near"),
-        "tpad=stop_mode=clone:stop_duration=1".to_owned(),
+        format!("tpad=stop_mode=clone:stop_duration={repeated}"),
         format!("trim=start_pts={}:end_pts={}", frames.start, frames.end),
     ]
 }

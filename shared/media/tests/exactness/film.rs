@@ -66,7 +66,7 @@ pub const SMALL: Picture = Picture {
     times: 1,
 };
 
-/// Runs a `JOIN` or `UNSTATED` step; false for any other step.
+/// Runs a `JOIN`, `UNSTATED` or `TAIL` step; false for any other step.
 fn run_file_step(folder: &Path, line: &str) -> bool {
     let (what, files) = line.split_once(' ').unwrap();
     let read = |name: &str| std::fs::read(folder.join(name)).unwrap();
@@ -74,6 +74,13 @@ fn run_file_step(folder: &Path, line: &str) -> bool {
     let (name, bytes) = match (what, &files[..]) {
         ("JOIN", [a, b, joined]) => (joined, [read(a), read(b)].concat()),
         ("UNSTATED", [a, b]) => (b, crate::unstated::unstated(read(a))),
+        // Whole packets of a transport stream, and whole packs of 2,048 bytes of a programme stream.
+        ("TAIL", [a, b]) => {
+            let packet = if b.ends_with(".ts") { 188 } else { 2_048 };
+            let whole = read(a);
+            let start = whole.len() / packet / 4 * packet;
+            (b, whole[start..].to_vec())
+        }
         _ => return false,
     };
     std::fs::write(folder.join(name), bytes).unwrap();
@@ -294,6 +301,7 @@ impl Film {
             scan: self.indexed.index.scan,
             described: self.indexed.index.described,
             mock: false,
+            fills_gaps: false,
             video_start: self.timeline.video_start(),
             segment_frames,
             gop_frames,

@@ -13,7 +13,7 @@ pub struct Kind {
     pub file: &'static str,
     /// Arguments of successive ffmpeg runs. `SRC` is the moving test picture with 97 frames at 25 fps, `SRC@RATE` the same at
     /// another rate, `TONE` a tone. `JOIN a b c` concatenates files a and b to c; `UNSTATED a b` writes a as b without its
-    /// statement about reordering.
+    /// statement about reordering; `TAIL a b` writes the last three quarters of a as b.
     pub steps: &'static [&'static str],
     /// Whether the pictures are deinterlaced before they are compared.
     pub interlaced: bool,
@@ -371,6 +371,70 @@ pub const KINDS: &[Kind] = &[
         Matroska,
         "a.mkv",
         &["SRC -pix_fmt yuv444p -c:v ffv1 -g 1 a.mkv"],
+    ),
+    kind(
+        "MP4 H.264, a pause of 12 s",
+        Mov,
+        "a.mp4",
+        &[
+            r"SRC -vf setpts=PTS+12/TB*gte(N\,50) -fps_mode vfr -c:v libx264 -preset fast -g 24 a.mp4",
+        ],
+    ),
+    kind(
+        "MP4 H.264, slides of 3 s",
+        Mov,
+        "a.mp4",
+        &["SRC -vf setpts=3*N/TB -r 1/3 -frames:v 9 -c:v libx264 -preset fast -g 4 -bf 2 a.mp4"],
+    ),
+    kind(
+        "MP4 H.264, one picture of 5 s",
+        Mov,
+        "a.mp4",
+        &["SRC@1/5 -frames:v 1 -c:v libx264 -preset fast a.mp4"],
+    ),
+    kind(
+        "MP4 H.264, the only key frame is hidden",
+        Mov,
+        "b.mp4",
+        &[
+            "SRC TONE -frames:v 130 -c:v libx264 -preset fast -g 999 -bf 2 -c:a aac a.mp4",
+            "-ss 1.2 -i a.mp4 -c copy -frames:v 97 b.mp4",
+        ],
+    ),
+    kind(
+        "TS H.264, begins mid-GOP",
+        MpegTs,
+        "b.ts",
+        &[
+            "SRC -frames:v 130 -c:v libx264 -preset fast -g 40 -bf 2 a.ts",
+            "TAIL a.ts b.ts",
+        ],
+    ),
+    kind(
+        "TS H.265, begins mid-GOP of an open group",
+        MpegTs,
+        "b.ts",
+        &[
+            "SRC -frames:v 130 -c:v libx265 -preset fast -x265-params open-gop=1:keyint=40:bframes=3:log-level=0 a.ts",
+            "TAIL a.ts b.ts",
+        ],
+    ),
+    kind(
+        "PS MPEG-2, begins mid-GOP",
+        MpegPs,
+        "b.mpg",
+        &[
+            "SRC -frames:v 130 -c:v mpeg2video -q:v 3 -g 15 -bf 2 -f vob a.mpg",
+            "TAIL a.mpg b.mpg",
+        ],
+    ),
+    kind(
+        "MKV H.264, a pause of 12 s",
+        Matroska,
+        "a.mkv",
+        &[
+            r"SRC -vf setpts=PTS+12/TB*gte(N\,50) -fps_mode vfr -c:v libx264 -preset fast -g 24 a.mkv",
+        ],
     ),
     kind(
         "MKV VFR H.264",

@@ -31,6 +31,7 @@ const NAMES: [ErrorName; 19] = [
     ErrorName::ContainerUnsupported,
     ErrorName::MezzanineUnreadable,
     ErrorName::MezzanineTruncated,
+    ErrorName::MezzanineDamaged,
     ErrorName::MezzanineEncrypted,
     ErrorName::VideoStreamMissing,
     ErrorName::VideoStreamAmbiguous,
