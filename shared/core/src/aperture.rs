@@ -19,6 +19,12 @@ pub struct Crop {
 }
 
 impl Crop {
+    /// The same rectangle after the picture of size `coded` is mirrored top to bottom.
+    pub fn flipped(self, coded: Resolution) -> Self {
+        let below = coded.height.saturating_sub(self.y + self.size.height);
+        Self { y: below, ..self }
+    }
+
     /// The same rectangle after the picture of size `coded` is rotated clockwise by 0, 90, 180 or 270 degrees.
     pub fn turned(self, coded: Resolution, rotation: u16) -> Self {
         let Self { x, y, size } = self;

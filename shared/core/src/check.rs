@@ -48,7 +48,7 @@ pub enum RefusalKind {
 }
 
 /// ffmpeg's names of the video codecs that are decoded.
-pub const VIDEO_CODECS: [&str; 10] = [
+pub const VIDEO_CODECS: [&str; 17] = [
     "h264",
     "hevc",
     "mpeg2video",
@@ -59,6 +59,13 @@ pub const VIDEO_CODECS: [&str; 10] = [
     "vp9",
     "av1",
     "mjpeg",
+    "jpeg2000",
+    "v210",
+    "cfhd",
+    "dvvideo",
+    "mpeg1video",
+    "vp8",
+    "h263",
 ];
 /// ffmpeg's names of the audio codecs that are decoded, in addition to every `pcm_…`.
 pub const AUDIO_CODECS: [&str; 10] = [
@@ -66,8 +73,8 @@ pub const AUDIO_CODECS: [&str; 10] = [
 ];
 /// Width and height of a picture for display, in pixels.
 pub const SIDES: RangeInclusive<u32> = 64..=8_192;
-/// Duration in microseconds: 0.2 s to 6 h.
-pub const DURATION_US: RangeInclusive<i64> = 200_000..=21_600_000_000;
+/// Duration in microseconds: a frame of 25 per second to 6 h.
+pub const DURATION_US: RangeInclusive<i64> = 40_000..=21_600_000_000;
 /// Bytes per second below which nothing is a video of several hours.
 const LEAST_RATE: u32 = 100;
 /// Most streams of a file.
@@ -124,7 +131,7 @@ pub fn check_index(manifest: &Manifest, probe: &Probe, index: &PacketIndex) -> O
         return Some(Refusal {
             kind: RefusalKind::Duration,
             subject: "duration".to_owned(),
-            expected: "0.2 s to 6 h".to_owned(),
+            expected: "0.04 s to 6 h".to_owned(),
             found: format!("{} ms", found / 1_000),
         });
     }
@@ -188,7 +195,7 @@ fn limits(probe: &Probe, refusals: &mut Refusals) {
     // An unknown duration is compared when the frames are indexed.
     if probe.duration_us != 0 && !DURATION_US.contains(&probe.duration_us) {
         let found = format!("{} ms", probe.duration_us / 1_000);
-        refusals.add(RefusalKind::Duration, "duration", "0.2 s to 6 h", found);
+        refusals.add(RefusalKind::Duration, "duration", "0.04 s to 6 h", found);
     }
     match video.plausible_rate().or(video.base_frame_rate) {
         None => refusals.add(RefusalKind::FrameRate, "frame rate", "a frame rate", "none"),

@@ -83,6 +83,10 @@ pub struct VideoStream {
     pub sar: (u32, u32),
     /// Clockwise rotation for display: 0, 90, 180 or 270.
     pub rotation: u16,
+    /// Whether the picture is mirrored top to bottom before it is rotated, as the display matrix states. Left to right is this
+    /// and a rotation by 180.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub flipped: bool,
     /// Pixel format, for example `yuv420p10le`.
     pub pixel_format: String,
     pub bit_depth: u8,

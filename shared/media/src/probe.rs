@@ -310,6 +310,7 @@ impl Stream {
                 .and_then(|t| ratio(t, ':'))
                 .unwrap_or((1, 1)),
             rotation: self.rotation(),
+            flipped: self.side_data_list.iter().any(SideData::mirrors),
             bit_depth: bit_depth(&pixel_format, self.bits_per_raw_sample.as_deref()),
             pixel_format,
             base_frame_rate: rate(self.r_frame_rate.as_deref()),
@@ -457,6 +458,7 @@ pub(crate) fn bit_depth(pixel_format: &str, raw: Option<&str>) -> u8 {
 #[serde(default)]
 struct SideData {
     rotation: Option<serde_json::Number>,
+    displaymatrix: Option<String>,
     side_data_type: Option<String>,
     red_x: Option<String>,
     red_y: Option<String>,
@@ -488,6 +490,21 @@ fn units(text: Option<&String>, per: u64) -> Option<u32> {
 }
 
 impl SideData {
+    /// Whether this is a display matrix that mirrors the picture: its determinant is negative. The text has three lines such as
+    /// `00000000:       -65536           0           0`.
+    fn mirrors(&self) -> bool {
+        let text = self.displaymatrix.as_deref().unwrap_or_default();
+        let row = |line: &str| -> Option<(f64, f64)> {
+            let mut numbers = line.split_once(':')?.1.split_ascii_whitespace();
+            Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
+        };
+        let mut rows = text.lines().filter_map(row);
+        match (rows.next(), rows.next()) {
+            (Some((a, b)), Some((c, d))) => a * d - b * c < 0.0,
+            _ => false,
+        }
+    }
+
     fn mastering(&self) -> Option<Mastering> {
         let point = |x: &Option<String>, y: &Option<String>| {
             Some([units(x.as_ref(), 50_000)?, units(y.as_ref(), 50_000)?])

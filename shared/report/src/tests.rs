@@ -70,6 +70,7 @@ fn inspection() -> Inspection {
         crop: None,
         sar: (1, 1),
         rotation: 0,
+        flipped: false,
         pixel_format: "yuv420p".into(),
         bit_depth: 8,
         base_frame_rate: rate,

@@ -16,6 +16,7 @@ fn stream(rate: &str, time_base: (u32, u32)) -> VideoStream {
         crop: None,
         sar: (1, 1),
         rotation: 0,
+        flipped: false,
         pixel_format: "yuv420p".into(),
         bit_depth: 8,
         base_frame_rate: rate.parse().ok(),

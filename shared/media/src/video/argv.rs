@@ -109,6 +109,10 @@ fn cropped(source: &VideoStream, crop: Crop) -> String {
         size: source.coded,
     };
     let whole = whole.turned(source.coded, source.rotation).size;
+    let crop = match source.flipped {
+        true => crop.flipped(source.coded),
+        false => crop,
+    };
     let Crop { x, y, size } = crop.turned(source.coded, source.rotation);
     let whole = format!("eq(iw,{})*eq(ih,{})", whole.width, whole.height);
     format!(

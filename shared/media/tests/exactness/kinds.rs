@@ -373,6 +373,36 @@ pub const KINDS: &[Kind] = &[
         &["SRC -pix_fmt yuv444p -c:v ffv1 -g 1 a.mkv"],
     ),
     kind(
+        "MOV DV",
+        Mov,
+        "a.mov",
+        &["SRC -s 720x576 -c:v dvvideo a.mov"],
+    ),
+    kind(
+        "MOV uncompressed 4:2:2 10 bit (v210)",
+        Mov,
+        "a.mov",
+        &["SRC -pix_fmt yuv422p10le -c:v v210 a.mov"],
+    ),
+    kind(
+        "MOV CineForm",
+        Mov,
+        "a.mov",
+        &["SRC -pix_fmt yuv422p10le -c:v cfhd a.mov"],
+    ),
+    kind(
+        "MXF JPEG 2000, PCM",
+        Mxf,
+        "a.mxf",
+        &["SRC TONE -c:v jpeg2000 -c:a pcm_s16le a.mxf"],
+    ),
+    kind(
+        "MKV VP8",
+        Matroska,
+        "a.mkv",
+        &["SRC -c:v libvpx -b:v 1M -g 24 a.mkv"],
+    ),
+    kind(
         "MP4 H.264, a pause of 12 s",
         Mov,
         "a.mp4",

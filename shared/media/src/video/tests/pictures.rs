@@ -267,14 +267,27 @@ async fn colour_is_tagged_and_a_rotated_picture_is_upright() {
     assert!(init.has_brand("cmfc"));
 }
 
+/// Mirrors a picture of 320 columns left to right by the matrix of its `tkhd`, which is 40 bytes after the type.
+fn mirror(file: &mut [u8]) {
+    let at = file.windows(4).position(|w| w == b"tkhd").unwrap() + 44;
+    let one = 1i32 << 16;
+    let matrix = [-one, 0, 0, 0, one, 0, 320 * one, 0, 1 << 30];
+    for (n, value) in matrix.into_iter().enumerate() {
+        file[at + n * 4..at + n * 4 + 4].copy_from_slice(&value.to_be_bytes());
+    }
+}
+
 /// Encodes a film with this clean aperture losslessly, and compares its pictures with ffmpeg's own crop of the film.
-async fn assert_cropped(line: &str, aperture: [u32; 8], display: &str, crop: &str) {
+async fn assert_cropped(line: &str, mirrored: bool, aperture: [u32; 8], display: &str, crop: &str) {
     let (folder, flat) = made(&format!("{LAVFI}:rate=24 -t 3 {B_FRAMES} flat.mov"));
     ffmpeg(folder.path(), line);
     let file = folder.path().join("film.mov");
     let file = if file.exists() { file } else { flat };
     let name = file.file_name().unwrap().to_str().unwrap().to_owned();
-    let content = with_clean_aperture(std::fs::read(&file).unwrap(), aperture);
+    let mut content = with_clean_aperture(std::fs::read(&file).unwrap(), aperture);
+    if mirrored {
+        mirror(&mut content);
+    }
     std::fs::write(&file, content).unwrap();
     let film = Film::of(Container::Mov, folder, &name).await;
     assert_eq!(film.probe.video.display().to_string(), display);
@@ -301,8 +314,9 @@ async fn the_picture_is_cropped_to_the_clean_aperture() {
     // 300 1/3 × 160 of 320 × 180, two to the right and five up: from 11.83 to 312.17, and from 5 to 165.
     let up = (-5i32).cast_unsigned();
     let aperture = [901, 3, 160, 1, 2, 1, up, 1];
-    assert_cropped("-version", aperture, "300x158", "crop=300:158:12:6").await;
+    assert_cropped("-version", false, aperture, "300x158", "crop=300:158:12:6").await;
+    assert_cropped("-version", true, aperture, "300x158", "crop=300:158:8:6").await;
     let turn = "-i flat.mov -c copy -metadata:s:v:0 rotate=90 film.mov";
     // The tag rotates counter-clockwise: the right edge becomes the top.
-    assert_cropped(turn, aperture, "158x300", "crop=158:300:6:8").await;
+    assert_cropped(turn, false, aperture, "158x300", "crop=158:300:6:8").await;
 }
