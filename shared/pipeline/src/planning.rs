@@ -85,7 +85,11 @@ pub async fn make_plan(
 /// The audio streams that the manifest asks for, by their indexes among all streams.
 fn wanted_audio(job: &Job, probe: &Probe) -> Vec<u32> {
     let tracks = job.manifest.audio_tracks.iter();
-    let streams = tracks.filter_map(|t| probe.audio.get(t.track_index as usize));
+    let positions = tracks.flat_map(|track| match &track.channel_map {
+        Some(map) => map.channels().iter().map(|c| c.track).collect(),
+        None => vec![track.track_index],
+    });
+    let streams = positions.filter_map(|position| probe.audio.get(position as usize));
     let mut wanted: Vec<u32> = streams.map(|s| s.index).collect();
     wanted.sort_unstable();
     wanted.dedup();

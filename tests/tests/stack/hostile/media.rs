@@ -27,7 +27,7 @@ const AT_ONCE: usize = 2;
 const MOST_MEMORY: i64 = 1 << 20;
 
 /// Errors that are correct for a hostile delivery.
-const NAMES: [ErrorName; 19] = [
+const NAMES: [ErrorName; 20] = [
     ErrorName::ContainerUnsupported,
     ErrorName::MezzanineUnreadable,
     ErrorName::MezzanineTruncated,
