@@ -31,7 +31,7 @@ pub async fn handle(
     invocation: Invocation,
 ) -> Result<WorkerOutput, Failure> {
     let unit = WorkUnit::chunk(&input.claim.keys(), input.item);
-    let work = encode(&ports, &input, &unit.record, &invocation);
+    let work = Box::pin(encode(&ports, &input, &unit.record, &invocation));
     ports.run_once(&unit, work).await
 }
 

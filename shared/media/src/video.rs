@@ -213,12 +213,13 @@ pub async fn transcode(
             .await
             .map_err(MediaError::io("writing the tone-mapping table"))?;
     }
-    let first = encode(tools, task, limits).await?;
+    // Boxed to keep the futures of the callers small.
+    let first = Box::pin(encode(tools, task, limits)).await?;
     if task.mock || !damage::is_reported(&first.log) {
         return first.finished(Damage::default());
     }
     let mut damage = Damage {
-        partial: damage::find(tools, task).await?,
+        partial: Box::pin(damage::find(tools, task)).await?,
         missing: 0,
     };
     let Err(MediaError::FrameCount {
@@ -235,7 +236,7 @@ pub async fn transcode(
         fills_gaps: true,
         ..task.clone()
     };
-    let mut second = encode(tools, &filled, limits).await?;
+    let mut second = Box::pin(encode(tools, &filled, limits)).await?;
     second.cpu_ms += first.cpu_ms;
     second.finished(damage)
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use reelsmith_contract::{ErrorName, Failure};
+use reelsmith_core::audio_track::ChannelMap;
 use reelsmith_core::check::{RefusalKind, check_index};
 use reelsmith_core::job::Job;
 use reelsmith_core::keys::Generation;
@@ -85,9 +86,14 @@ pub async fn make_plan(
 /// The audio streams that the manifest asks for, by their indexes among all streams.
 fn wanted_audio(job: &Job, probe: &Probe) -> Vec<u32> {
     let tracks = job.manifest.audio_tracks.iter();
-    let positions = tracks.flat_map(|track| match &track.channel_map {
-        Some(map) => map.channels().iter().map(|c| c.track).collect(),
-        None => vec![track.track_index],
+    let positions = tracks.flat_map(|track| {
+        let maps = [&track.channel_map, &track.surround_map];
+        let mapped = maps.into_iter().flatten().flat_map(ChannelMap::channels);
+        let mut positions: Vec<u32> = mapped.map(|c| c.track).collect();
+        if track.channel_map.is_none() {
+            positions.push(track.track_index);
+        }
+        positions
     });
     let streams = positions.filter_map(|position| probe.audio.get(position as usize));
     let mut wanted: Vec<u32> = streams.map(|s| s.index).collect();
