@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 
-use reelsmith_contract::payload::{CheckJobOutput, Claim, ClaimInput, JobProgress};
+use reelsmith_contract::payload::{CheckJobOutput, Claim, ClaimInput, Progress};
 use reelsmith_contract::{ErrorName, Failure, Objects, PortResultExt as _};
 use reelsmith_core::encode::{EncodeJob, EncodeState, pause_seconds};
 use reelsmith_core::ports::{EncodeService, ObjectStore};
@@ -44,7 +44,7 @@ pub async fn handle(
     };
     tracing::info!(encode = %job.id, percent, "running");
     Ok(CheckJobOutput {
-        state: JobProgress::Running,
+        state: Progress::Running,
         percent,
         wait_seconds: pause_seconds(job.created, ports.submissions.now()),
     })
@@ -88,7 +88,7 @@ async fn done(ports: &Ports, claim: &Claim, job: EncodeJob) -> Result<CheckJobOu
     ports.outputs.write(&key, &record).await?;
     tracing::info!(encode = %record.job.id, "encoded");
     Ok(CheckJobOutput {
-        state: JobProgress::Done,
+        state: Progress::Done,
         percent: 100,
         wait_seconds: 0,
     })

@@ -112,11 +112,11 @@ async fn an_encode_is_polled_until_it_is_done_and_then_recorded() {
     let running = EncodeState::Running { percent: 40 };
     world.encodes.set(&world.id, running);
     let second = world.look().await.unwrap();
-    assert_eq!(second.state, JobProgress::Running);
+    assert_eq!(second.state, Progress::Running);
     assert_eq!((second.percent, second.wait_seconds), (40, 30));
     world.encodes.set(&world.id, EncodeState::Done);
     for _ in 0..2 {
-        assert_eq!(world.look().await.unwrap().state, JobProgress::Done);
+        assert_eq!(world.look().await.unwrap().state, Progress::Done);
     }
     let key = world.claim().keys().encode_record();
     let record: EncodeRecord = world.ports.outputs.read(&key).await.unwrap();

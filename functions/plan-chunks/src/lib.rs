@@ -7,6 +7,7 @@
 //! it computes the checksums, as `validate-input` does.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use reelsmith_contract::payload::{ClaimInput, PlanOutput};
 use reelsmith_contract::{ErrorName, Failure, Objects};
@@ -32,12 +33,12 @@ pub struct Ports {
 pub async fn handle(
     ports: Arc<Ports>,
     input: ClaimInput,
-    _invocation: Invocation,
+    invocation: Invocation,
 ) -> Result<PlanOutput, Failure> {
     let keys = input.claim.keys();
     let plan = match ports.outputs.find::<Plan>(&keys.plan()).await? {
         Some(plan) => plan,
-        None => new_plan(&ports, &input, &keys).await?,
+        None => new_plan(&ports, &input, &keys, invocation.remaining).await?,
     };
     tracing::info!(
         chunks = plan.chunks.len(),
@@ -53,6 +54,7 @@ async fn new_plan(
     ports: &Ports,
     input: &ClaimInput,
     keys: &GenerationKeys,
+    remaining: Duration,
 ) -> Result<Plan, Failure> {
     let (outputs, job_key) = (&ports.outputs, &input.claim.job_key);
     let job = records::job(outputs, job_key).await?;
@@ -71,7 +73,8 @@ async fn new_plan(
         Ok(plan) => plan,
         Err(refusal) => {
             let (store, pin) = (&ports.store, &inspection.mezzanine);
-            return Err(explain_refusal(store, pin, &job.manifest.mezzanine, refusal).await);
+            let declared = &job.manifest.mezzanine;
+            return Err(explain_refusal(store, pin, declared, refusal, remaining).await);
         }
     };
     captions::check_files(ports.store.as_ref(), &job, &inspection, &plan).await?;

@@ -36,7 +36,7 @@ const MAX_CAPTION: u64 = 16 << 20;
 pub async fn handle(
     ports: Arc<Ports>,
     input: ValidateInputInput,
-    _invocation: Invocation,
+    invocation: Invocation,
 ) -> Result<ValidateInputOutput, Failure> {
     let probe = JobKeys(&input.job.job_key).probe();
     let job = records::job(&ports.outputs, &input.job.job_key).await?;
@@ -50,7 +50,10 @@ pub async fn handle(
     let inspected = inspect(&ports.tools, &ports.store, &job.manifest, &pin, captions).await;
     let inspection = match inspected {
         Ok(inspection) => inspection,
-        Err(refusal) => return Err(explain_refusal(&ports.store, &pin, declared, refusal).await),
+        Err(refusal) => {
+            let (store, time) = (&ports.store, invocation.remaining);
+            return Err(explain_refusal(store, &pin, declared, refusal, time).await);
+        }
     };
     ports.outputs.write(&probe, &inspection).await?;
     tracing::info!(mezzanine = %object, "validated");

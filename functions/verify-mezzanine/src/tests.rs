@@ -54,9 +54,17 @@ impl Bench {
     }
 
     async fn verify(&self) -> Result<(), Failure> {
+        let done = self.verify_for(Duration::from_secs(600)).await?;
+        assert_eq!((done.state, done.percent), (Progress::Done, 100));
+        Ok(())
+    }
+
+    /// One invocation that reads for this time.
+    async fn verify_for(&self, pass: Duration) -> Result<VerifyMezzanineOutput, Failure> {
         let ports = Ports {
             store: self.store.clone(),
             outputs: self.outputs.clone(),
+            pass,
         };
         let job = &self.ordered.job;
         let claim = Claim {
@@ -65,8 +73,7 @@ impl Bench {
             fence: self.ordered.fence.clone(),
         };
         let input = ClaimInput { claim };
-        let done = handle(Arc::new(ports), input, Invocation::of_test("r")).await;
-        done.map(|_| ())
+        handle(Arc::new(ports), input, Invocation::of_test("r")).await
     }
 
     async fn written(&self) -> Option<Verification> {
@@ -92,6 +99,44 @@ async fn all_blocks_are_hashed_in_order() {
     let failure = bench.verify().await.unwrap_err();
     assert_eq!(failure.name, ErrorName::MezzanineChecksumMismatch);
     assert_eq!(bench.written().await, None);
+}
+
+/// Three blocks of 8 MiB at most, so three invocations that have no time.
+const THREE_BLOCKS: usize = 20_000_000;
+
+#[tokio::test]
+async fn a_pass_continues_in_the_next_invocation() {
+    let bytes: Vec<u8> = (0..THREE_BLOCKS).map(|n| (n % 249) as u8).collect();
+    let mut bench = Bench::of(&bytes, &bytes).await;
+    let mut whole = Checksummer::default();
+    whole.update(&bytes);
+    let expected = whole.finish();
+    bench.ordered.job.manifest.mezzanine.checksum_xxhash = Some(expected.xxh3_128.clone());
+    bench.arrives(&bytes).await;
+    let mut answers = Vec::new();
+    for _ in 0..3 {
+        let answer = bench.verify_for(Duration::ZERO).await.unwrap();
+        answers.push((answer.state, answer.percent));
+    }
+    use Progress::{Done, Running};
+    assert_eq!(answers, [(Running, 41), (Running, 83), (Done, 100)]);
+    assert_eq!(bench.written().await.unwrap().checksums, expected);
+}
+
+#[tokio::test]
+async fn damage_before_a_cut_is_found_and_a_state_of_another_version_is_ignored() {
+    let sent: Vec<u8> = (0..THREE_BLOCKS).map(|n| (n % 249) as u8).collect();
+    let mut damaged = sent.clone();
+    damaged[0] ^= 1;
+    let mut bench = Bench::of(&sent, &damaged).await;
+    for _ in 0..2 {
+        let answer = bench.verify_for(Duration::ZERO).await.unwrap();
+        assert_eq!(answer.state, Progress::Running);
+    }
+    let failure = bench.verify_for(Duration::ZERO).await.unwrap_err();
+    assert_eq!(failure.name, ErrorName::MezzanineChecksumMismatch);
+    bench.arrives(&sent).await;
+    bench.verify().await.unwrap();
 }
 
 #[tokio::test]

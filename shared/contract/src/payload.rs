@@ -151,10 +151,14 @@ pub struct PlanOutput {
     pub text_count: u32,
 }
 
-/// Output of `verify-mezzanine`. No state reads it.
+/// Output of `verify-mezzanine`, kept as `$.verification`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VerifyMezzanineOutput {
-    /// The key of the checksums in the output bucket.
+    /// Whether every byte was read; if not, the next invocation continues.
+    pub state: Progress,
+    /// How much of the mezzanine was read, from 0 to 100.
+    pub percent: u8,
+    /// The key of the checksums in the output bucket, which exist if the state is `Done`.
     pub checksums: String,
 }
 
@@ -165,10 +169,10 @@ pub struct StartEncodeOutput {
     pub encode_id: String,
 }
 
-/// Whether the job of MediaConvert has ended.
+/// Whether work that takes several invocations has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum JobProgress {
+pub enum Progress {
     Running,
     Done,
 }
@@ -176,7 +180,7 @@ pub enum JobProgress {
 /// Output of `check-job`, kept as `$.check`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CheckJobOutput {
-    pub state: JobProgress,
+    pub state: Progress,
     /// Progress from 0 to 100, as MediaConvert estimates it.
     pub percent: u8,
     /// How long to wait before the next check, in seconds.

@@ -49,6 +49,8 @@ pub enum Setting {
     MAX_CONCURRENCY,
     /// How many jobs run at once; the manifests of others wait in line, the most urgent first.
     MAX_RUNNING_JOBS,
+    /// How long one invocation reads the mezzanine for its checksums before the next one continues, in seconds.
+    PASS_SECONDS,
     /// How long the chunks of a failed job are kept for another attempt, in seconds.
     ABANDONED_AFTER_SECONDS,
     /// How long an execution's hold on a job is respected, in seconds.
@@ -90,6 +92,7 @@ impl Setting {
             Self::MOCK_MODE => "false",
             Self::MAX_CONCURRENCY => "40",
             Self::MAX_RUNNING_JOBS => "20",
+            Self::PASS_SECONDS => "780",
             Self::ABANDONED_AFTER_SECONDS => "604800",
             Self::LEASE_SECONDS => "7200",
             Self::MAX_JOB_COST_USD => "50",

@@ -1,10 +1,10 @@
 //! The checksums of a delivery, computed in one pass, and SHA-256.
 
+use md5::digest::common::hazmat::{SerializableState, SerializedState};
 use md5::{Digest as _, Md5};
+use reelsmith_xxhash::XxHash;
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
-use xxhash_rust::xxh3::Xxh3;
-use xxhash_rust::xxh64::Xxh64;
 
 /// All checksums of one object, in lower-case hexadecimal.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,22 +21,51 @@ pub struct Checksums {
     pub sha256: String,
 }
 
-/// Computes all checksums of a stream of bytes.
+/// Computes all checksums of a stream of bytes. The state can be stored between two bytes, so that another process
+/// continues.
 #[derive(Default)]
 pub struct Checksummer {
     md5: Md5,
-    xxh64: Xxh64,
-    xxh3: Xxh3,
+    xxhash: XxHash,
     sha256: Sha256,
     length: u64,
 }
 
+/// The stored state of a [`Checksummer`]. The states of MD5 and SHA-256 are in hexadecimal.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChecksumState {
+    /// Number of bytes added so far.
+    pub length: u64,
+    md5: String,
+    sha256: String,
+    xxhash: XxHash,
+}
+
 impl Checksummer {
+    /// Continues from a stored state; `None` if it is damaged.
+    pub fn resume(state: &ChecksumState) -> Option<Self> {
+        Some(Self {
+            md5: loaded(&state.md5)?,
+            sha256: loaded(&state.sha256)?,
+            xxhash: state.xxhash.clone(),
+            length: state.length,
+        })
+    }
+
+    /// The state, to be stored.
+    pub fn state(&self) -> ChecksumState {
+        ChecksumState {
+            length: self.length,
+            md5: hex::encode(self.md5.serialize()),
+            sha256: hex::encode(self.sha256.serialize()),
+            xxhash: self.xxhash.clone(),
+        }
+    }
+
     /// Adds the next bytes.
     pub fn update(&mut self, bytes: &[u8]) {
         self.md5.update(bytes);
-        self.xxh64.update(bytes);
-        self.xxh3.update(bytes);
+        self.xxhash.update(bytes);
         self.sha256.update(bytes);
         self.length += bytes.len() as u64;
     }
@@ -48,14 +77,21 @@ impl Checksummer {
 
     /// The checksums of all bytes added.
     pub fn finish(self) -> Checksums {
+        let xxhash = self.xxhash.finish();
         Checksums {
             md5: hex::encode(self.md5.finalize()),
-            xxh64: format!("{:016x}", self.xxh64.digest()),
-            xxh3_64: format!("{:016x}", self.xxh3.digest()),
-            xxh3_128: format!("{:032x}", self.xxh3.digest128()),
+            xxh64: format!("{:016x}", xxhash.xxh64),
+            xxh3_64: format!("{:016x}", xxhash.xxh3_64),
+            xxh3_128: format!("{:032x}", xxhash.xxh3_128),
             sha256: hex::encode(self.sha256.finalize()),
         }
     }
+}
+
+fn loaded<H: SerializableState>(state: &str) -> Option<H> {
+    let bytes = hex::decode(state).ok()?;
+    let state = SerializedState::<H>::try_from(&bytes[..]).ok()?;
+    H::deserialize(&state).ok()
 }
 
 /// Computes SHA-256 of a stream of bytes.
@@ -82,6 +118,27 @@ pub fn sha256_hex(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_stored_state_continues_to_the_same_checksums() {
+        let bytes: Vec<u8> = (0..50_000_u32).map(|n| (n % 253) as u8).collect();
+        let mut whole = Checksummer::default();
+        whole.update(&bytes);
+        let expected = whole.finish();
+        for cut in [0, 1, 63, 64, 1_000, 1_024, 1_025, 33_333, 50_000] {
+            let mut first = Checksummer::default();
+            first.update(&bytes[..cut]);
+            let stored = serde_json::to_string(&first.state()).unwrap();
+            let state: ChecksumState = serde_json::from_str(&stored).unwrap();
+            let mut second = Checksummer::resume(&state).unwrap();
+            assert_eq!(second.length(), cut as u64);
+            second.update(&bytes[cut..]);
+            assert_eq!(second.finish(), expected, "cut at {cut}");
+        }
+        let mut damaged = Checksummer::default().state();
+        damaged.md5.pop();
+        assert!(Checksummer::resume(&damaged).is_none());
+    }
 
     #[test]
     fn known_answers() {

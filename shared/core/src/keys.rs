@@ -218,6 +218,11 @@ impl GenerationKeys {
         format!("{}measured/{}.json", self.working, file_name(rendition))
     }
 
+    /// The state of the checksums of the mezzanine between two invocations: [`crate::probe::PartialVerification`].
+    pub fn partial_checksums(&self) -> String {
+        format!("{}checksums-so-far.json", self.working)
+    }
+
     /// Prefix of the notes that failed workers leave for fail-job.
     pub fn failures_prefix(&self) -> String {
         format!("{}failures/", self.working)

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::aperture::Crop;
-use crate::digest::Checksums;
+use crate::digest::{ChecksumState, Checksums};
 use crate::ladder::VideoRange;
 use crate::object::ObjectPin;
 use crate::sniff::Container;
@@ -31,6 +31,14 @@ pub struct Verification {
     /// The exact object version that was hashed.
     pub mezzanine: ObjectPin,
     pub checksums: Checksums,
+}
+
+/// `jobs/working/{job_key}/checksums-so-far.json`: the mezzanine was read up to a byte, and the next invocation continues.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PartialVerification {
+    /// The exact object version that is being hashed.
+    pub mezzanine: ObjectPin,
+    pub state: ChecksumState,
 }
 
 /// The facts from ffprobe that are used.

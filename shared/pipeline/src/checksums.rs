@@ -8,15 +8,20 @@
 //! does not match the manifest. [`explain_refusal`] then computes the checksums first, and reports the damage instead of its
 //! symptom.
 //!
+//! A large file takes longer than an invocation of a function. [`read_on`] therefore reads until a time, and the state of the
+//! hash is stored for the next invocation.
+//!
 //! **Invariant.** Only the pinned version is read: every range is requested with the version id and the ETag that were
 //! validated.
 //!
 //! ```text
-//! let found = checksums::compute(&store, &pin).await?;
-//! checksums::verify(&pin, &job.manifest.mezzanine, &found)?;
+//! let mut sum = Checksummer::default();
+//! while !checksums::read_on(&store, &pin, &mut sum, until).await? { /* store sum.state() */ }
+//! checksums::verify(&pin, &job.manifest.mezzanine, &sum.finish())?;
 //! ```
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use futures::{StreamExt as _, TryStreamExt as _};
 use reelsmith_contract::{ErrorName, Failure, PortResultExt as _};
@@ -28,6 +33,8 @@ use reelsmith_core::ports::ObjectStore;
 const BLOCK: u64 = 8 << 20;
 /// Concurrent reads: the next blocks arrive while one is hashed.
 const READS: usize = 3;
+/// The time that an invocation keeps for what follows the reading.
+const RESERVE: Duration = Duration::from_secs(30);
 
 /// The errors that a damaged file can cause.
 const CONTENT_ERRORS: &[ErrorName] = &[
@@ -48,21 +55,31 @@ const CONTENT_ERRORS: &[ErrorName] = &[
     ErrorName::PlanImpossible,
 ];
 
-/// Computes all checksums in one pass over the file.
+/// Adds the bytes of the file after those that were added, until its end or until a time, but at least one block. Returns
+/// whether the end was reached.
 ///
 /// # Errors
 /// `MezzanineChanged` if the pinned version no longer exists, or the errors of storage.
-pub async fn compute(store: &Arc<dyn ObjectStore>, pin: &ObjectPin) -> Result<Checksums, Failure> {
-    let blocks = (0..pin.size.div_ceil(BLOCK)).map(|n| {
-        let (start, end) = (n * BLOCK, ((n + 1) * BLOCK).min(pin.size));
+pub async fn read_on(
+    store: &Arc<dyn ObjectStore>,
+    pin: &ObjectPin,
+    checksummer: &mut Checksummer,
+    until: Instant,
+) -> Result<bool, Failure> {
+    let first = checksummer.length();
+    let blocks = (0..pin.size.saturating_sub(first).div_ceil(BLOCK)).map(|n| {
+        let start = first + n * BLOCK;
+        let end = (start + BLOCK).min(pin.size);
         async move { store.get_range(pin, start, end).await }
     });
     let mut blocks = std::pin::pin!(futures::stream::iter(blocks).buffered(READS));
-    let mut checksummer = Checksummer::default();
     while let Some(block) = blocks.try_next().await.on_object(&pin.object)? {
         checksummer.update(&block);
+        if Instant::now() >= until {
+            break;
+        }
     }
-    Ok(checksummer.finish())
+    Ok(checksummer.length() >= pin.size)
 }
 
 /// Compares checksums with the manifest. An xxHash of 32 digits is XXH3-128; one of 16 digits is either xxHash64 or XXH3-64.
@@ -97,17 +114,23 @@ pub fn verify(pin: &ObjectPin, declared: &Mezzanine, found: &Checksums) -> Resul
 }
 
 /// The reason behind a refusal. If the error can come from a damaged file, the file is hashed; a difference replaces the
-/// refusal. All other refusals are returned unchanged.
+/// refusal. All other refusals are returned unchanged, and so is one of a file that cannot be read in the remaining time.
 pub async fn explain_refusal(
     store: &Arc<dyn ObjectStore>,
     pin: &ObjectPin,
     declared: &Mezzanine,
     refusal: Failure,
+    remaining: Duration,
 ) -> Failure {
     if !CONTENT_ERRORS.contains(&refusal.name) {
         return refusal;
     }
-    let found = compute(store, pin).await;
-    let compared = found.and_then(|found| verify(pin, declared, &found));
+    let mut sum = Checksummer::default();
+    let until = Instant::now() + remaining.saturating_sub(RESERVE);
+    let compared = match read_on(store, pin, &mut sum, until).await {
+        Ok(true) => verify(pin, declared, &sum.finish()),
+        Ok(false) => return refusal,
+        Err(failure) => Err(failure),
+    };
     compared.err().unwrap_or(refusal)
 }

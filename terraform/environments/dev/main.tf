@@ -19,6 +19,7 @@ locals {
     MOCK_MODE               = "^(true|false)$"
     LEASE_SECONDS           = "^[1-9][0-9]*$"
     ABANDONED_AFTER_SECONDS = "^[1-9][0-9]*$"
+    PASS_SECONDS            = "^[1-9][0-9]*$"
   }
 
   account   = data.aws_caller_identity.current.account_id

@@ -166,7 +166,7 @@ variable "settings" {
     condition = alltrue([
       for name, value in var.settings : can(regex(lookup(local.setting_patterns, name, ".*"), value))
     ])
-    error_message = "Expected true or false for FORCE_REPROCESS and MOCK_MODE, and a whole number above 0 for LEASE_SECONDS and ABANDONED_AFTER_SECONDS."
+    error_message = "Expected true or false for FORCE_REPROCESS and MOCK_MODE, and a whole number above 0 for LEASE_SECONDS, ABANDONED_AFTER_SECONDS and PASS_SECONDS."
   }
 }
 

@@ -14,7 +14,8 @@ use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
 
 /// The crates of reelsmith that each crate of shared/ may import.
 const MAY_IMPORT: &[(&str, &[&str])] = &[
-    ("reelsmith-core", &[]),
+    ("reelsmith-xxhash", &[]),
+    ("reelsmith-core", &["reelsmith-xxhash"]),
     ("reelsmith-isobmff", &[]),
     (
         "reelsmith-conformance",

@@ -71,6 +71,7 @@ fn check(setting: Setting, value: &str) -> Result<(), String> {
         | Setting::MOCK_MODE => settings.flag(setting).map(drop),
         Setting::MAX_CONCURRENCY
         | Setting::MAX_RUNNING_JOBS
+        | Setting::PASS_SECONDS
         | Setting::ABANDONED_AFTER_SECONDS
         | Setting::LEASE_SECONDS => settings.number(setting).map(drop),
         Setting::MAX_JOB_COST_USD => settings.amount(setting).map(drop),

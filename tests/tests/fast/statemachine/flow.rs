@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use reelsmith_contract::payload::{
-    CheckJobOutput, Claim, ClaimInput, Decision, FailJobInput, FailJobOutput, JobProgress, JobRef,
-    ManifestObject, NotifyInput, PackageOutput, ParseManifestInput, PlanOutput, PublishJobOutput,
-    RenditionInput, StartEncodeOutput, SubmitJobInput, SubmitJobOutput, TranscodeChunkInput,
-    ValidateInputInput, ValidateInputOutput, ValidateOutputOutput,
+    CheckJobOutput, Claim, ClaimInput, Decision, FailJobInput, FailJobOutput, JobRef,
+    ManifestObject, NotifyInput, PackageOutput, ParseManifestInput, PlanOutput, Progress,
+    PublishJobOutput, RenditionInput, StartEncodeOutput, SubmitJobInput, SubmitJobOutput,
+    TranscodeChunkInput, ValidateInputInput, ValidateInputOutput, ValidateOutputOutput,
+    VerifyMezzanineOutput,
 };
 use reelsmith_core::encoder::EncoderKind;
 use reelsmith_core::keys::{AssetId, Generation};
@@ -71,7 +72,8 @@ fn full_state() -> Value {
         "submission": submission,
         "plan": plan,
         "encode": StartEncodeOutput { encode_id: "1-a".into() },
-        "check": CheckJobOutput { state: JobProgress::Running, percent: 1, wait_seconds: 5 },
+        "verification": VerifyMezzanineOutput { state: Progress::Running, percent: 1, checksums: String::new() },
+        "check": CheckJobOutput { state: Progress::Running, percent: 1, wait_seconds: 5 },
         "package": PackageOutput { hls: "h".into(), dash: None },
         "validation": ValidateOutputOutput { report: "r".into(), rules: 1, warnings: 0 },
         "published": PublishJobOutput { outputs: outputs(), outbox: "outbox".into() },

@@ -90,6 +90,7 @@ impl Line {
             verify: Arc::new(verify_mezzanine::Ports {
                 store: Arc::clone(&store),
                 outputs: outputs(),
+                pass: std::time::Duration::from_secs(600),
             }),
             encode: Arc::new(EncoderPorts {
                 store: Arc::clone(&store),

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use reelsmith_contract::payload::{
-    CheckJobOutput, Claim, CleanupOutput, Decision, FailJobOutput, JobProgress, JobRef,
-    NotifyOutput, PackageOutput, PlanOutput, PublishJobOutput, StartEncodeOutput, SubmitJobOutput,
+    CheckJobOutput, Claim, CleanupOutput, Decision, FailJobOutput, JobRef, NotifyOutput,
+    PackageOutput, PlanOutput, Progress, PublishJobOutput, StartEncodeOutput, SubmitJobOutput,
     ValidateInputOutput, ValidateOutputOutput, VerifyMezzanineOutput, WorkerOutput,
 };
 use reelsmith_contract::step::STEPS;
@@ -155,13 +155,15 @@ impl Case {
             }),
             "plan-chunks" => serde_json::to_value(plan()),
             "verify-mezzanine" => serde_json::to_value(VerifyMezzanineOutput {
+                state: Progress::Done,
+                percent: 100,
                 checksums: "checksums.json".into(),
             }),
             "start-encode" => serde_json::to_value(StartEncodeOutput {
                 encode_id: "1-a".into(),
             }),
             "check-job" => serde_json::to_value(CheckJobOutput {
-                state: JobProgress::Done,
+                state: Progress::Done,
                 percent: 100,
                 wait_seconds: 0,
             }),
