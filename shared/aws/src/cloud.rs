@@ -7,7 +7,7 @@ use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::byte_stream::error::Error as ByteStreamError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_smithy_types::error::operation::BuildError;
-use reelsmith_core::ports::{PortError, PortErrorKind, chain};
+use reelsmith_core::ports::{PortError, PortErrorKind, PortResult, chain};
 
 use crate::Sdk;
 use crate::error::{credentials_error, port_error};
@@ -81,9 +81,15 @@ where
     E: Error + ProvideErrorMetadata + Send + Sync + 'static,
 {
     fn doing(self, action: impl Into<String>) -> CloudResult<T> {
-        self.map_err(|error| {
-            let action = action.into();
-            let mut error = port_error(&action, error);
+        let action = action.into();
+        self.map_err(|error| port_error(&action, error))
+            .doing(action)
+    }
+}
+
+impl<T> Doing<T> for PortResult<T> {
+    fn doing(self, action: impl Into<String>) -> CloudResult<T> {
+        self.map_err(|mut error| {
             // If a session has expired, signing in again helps and trying again does not.
             if credentials_error(&error).is_some() {
                 error = error.with_kind(PortErrorKind::Unauthenticated);

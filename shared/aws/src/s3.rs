@@ -13,6 +13,8 @@
 //!   get `ConditionalRequestConflict` from S3 and are tried again.
 //! - After a lost answer, a repeated `create_only` write finds its own object and reports [`Put::Exists`]. The caller
 //!   compares the bytes.
+//! - Every write carries CRC64NVME, which S3 compares with the bytes that arrived. Files above 16 MiB are written in parts,
+//!   so that memory and the size of a request are bounded (`parts.rs`).
 //! - `HeadObject` answers 403 both for a denial and, without `s3:ListBucket`, for a missing object; the error says so.
 //!
 //! Ranges: `read.rs` asks for the newest version with `If-Match` first, because it is nearly always the pinned one and an
@@ -20,6 +22,7 @@
 //! version id. For example, a worker that reads bytes 0 to 8 MiB of `film.mov` pinned at version `v1` sends
 //! `GET film.mov`, `If-Match: "e1"`, `Range: bytes=0-8388607`, and checks that the answer has the version id `v1`.
 
+mod parts;
 mod read;
 mod write;
 
@@ -28,6 +31,8 @@ use aws_sdk_s3::Client;
 use aws_sdk_s3::operation::head_object::builders::HeadObjectFluentBuilder;
 use aws_sdk_s3::types::{Delete, ObjectIdentifier};
 use bytes::Bytes;
+#[cfg(feature = "operator")]
+pub(crate) use parts::crc64_of_file;
 use reelsmith_core::object::{ObjectPin, ObjectRef};
 use reelsmith_core::ports::{
     ListedObject, ObjectMeta, ObjectStore, PortError, PortErrorKind, PortResult, Put, PutOptions,
@@ -136,7 +141,8 @@ impl ObjectStore for S3Store {
     }
 
     async fn put(&self, object: &ObjectRef, body: Bytes, options: &PutOptions) -> PortResult<Put> {
-        self.write(object, Source::Memory(body), options).await
+        let written = self.write(object, Source::Memory(body), options).await?;
+        Ok(written.put)
     }
 
     async fn put_file(
@@ -145,7 +151,9 @@ impl ObjectStore for S3Store {
         file: &std::path::Path,
         options: &PutOptions,
     ) -> PortResult<Put> {
-        self.write(object, Source::File(file), options).await
+        // A function starts from the beginning: its file is made anew by each attempt.
+        let written = self.write_file(object, file, options, false).await?;
+        Ok(written.put)
     }
 
     async fn list(&self, bucket: &str, prefix: &str) -> PortResult<Vec<ListedObject>> {

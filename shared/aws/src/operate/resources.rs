@@ -4,14 +4,18 @@ use std::path::Path;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_lambda::primitives::Blob;
-use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::types::ChecksumMode;
 use aws_sdk_sqs::types::QueueAttributeName;
 use reelsmith_core::keys::AssetId;
+use reelsmith_core::object::ObjectRef;
+use reelsmith_core::ports::PutOptions;
 use reelsmith_core::submission::{Row, State};
 use tokio::io::AsyncWriteExt;
 
+use crate::S3Store;
 use crate::cloud::{Cloud, CloudError, CloudResult, Doing, if_found};
 use crate::dynamodb::item::Stored;
+use crate::s3::crc64_of_file;
 
 /// An object that was downloaded.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,25 +72,64 @@ impl RowsOf {
 }
 
 impl Cloud {
-    /// Uploads a file and returns the version id, if the bucket is versioned.
+    /// Uploads a file and returns the version id, if the bucket is versioned. An upload that was interrupted continues.
     pub async fn upload(
         &self,
         bucket: &str,
         key: &str,
         file: &Path,
     ) -> CloudResult<Option<String>> {
-        let action = format!("upload {} to s3://{bucket}/{key}", file.display());
-        let body = ByteStream::from_path(file).await.doing(action.as_str())?;
+        let object = ObjectRef::new(bucket, key);
+        let store = S3Store::new(self.s3.clone());
+        let options = PutOptions::default();
+        let uploaded = store.write_file(&object, file, &options, true).await;
+        let uploaded = uploaded.doing(format!("upload {} to {object}", file.display()))?;
+        Ok(uploaded.version_id)
+    }
+
+    /// Makes an object of the file that a header names, without sending it: see the crate `local-s3`. Returns the version
+    /// id, if the bucket is versioned.
+    pub async fn place(
+        &self,
+        (bucket, key): (&str, &str),
+        (header, name): (&'static str, String),
+    ) -> CloudResult<Option<String>> {
         let put = self
             .s3
             .put_object()
             .bucket(bucket)
             .key(key)
-            .body(body)
+            .customize()
+            .mutate_request(move |request| {
+                request.headers_mut().insert(header, name.clone());
+            })
             .send()
             .await
-            .doing(action)?;
+            .doing(format!("place s3://{bucket}/{key}"))?;
         Ok(put.version_id)
+    }
+
+    /// Whether the newest version of an object has the bytes of a file. S3 is asked for a checksum of the whole object;
+    /// without one the answer is no.
+    pub async fn has_bytes_of(&self, bucket: &str, key: &str, file: &Path) -> CloudResult<bool> {
+        let action = format!("compare {} with s3://{bucket}/{key}", file.display());
+        let request = self.s3.head_object().bucket(bucket).key(key);
+        let request = request.checksum_mode(ChecksumMode::Enabled).send().await;
+        let Some(found) = if_found(request.doing(action.as_str()))? else {
+            return Ok(false);
+        };
+        let size = tokio::fs::metadata(file)
+            .await
+            .doing(action.as_str())?
+            .len();
+        let stored = found.content_length.and_then(|n| u64::try_from(n).ok());
+        let (Some(stated), true) = (found.checksum_crc64_nvme, stored == Some(size)) else {
+            return Ok(false);
+        };
+        let file = file.to_owned();
+        let hashed = tokio::task::spawn_blocking(move || crc64_of_file(&file)).await;
+        let hashed = hashed.map_err(|e| CloudError::new(action.as_str(), e.to_string()))?;
+        Ok(hashed.doing(action)? == stated)
     }
 
     /// Downloads an object to a file, without holding it in memory.

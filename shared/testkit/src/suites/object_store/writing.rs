@@ -51,7 +51,13 @@ pub(super) async fn a_file_is_written_like_bytes_in_memory(store: &dyn ObjectSto
         content_type: "video/mp4".to_owned(),
         ..create_only()
     };
-    for (name, length) in [("empty", 0), ("small", 10), ("large", 3_000_001)] {
+    for (name, length) in [
+        ("empty", 0),
+        ("small", 10),
+        ("large", 3_000_001),
+        // An adapter may write such a file in parts.
+        ("larger", 40_000_003),
+    ] {
         let (path, body) = (folder.path().join(name), noise(length));
         std::fs::write(&path, &body).unwrap();
         let object = at(bucket, &format!("write/file {name}.mp4"));
@@ -60,6 +66,12 @@ pub(super) async fn a_file_is_written_like_bytes_in_memory(store: &dyn ObjectSto
         assert_eq!(store.get(&object, length as u64).await.unwrap(), body);
         let meta = store.head(&object).await.unwrap();
         assert_eq!(meta.content_type.as_deref(), Some("video/mp4"));
+        let middle = (length as u64 / 2, length as u64 / 2 + 5);
+        let range = store.get_range(&meta.pin, middle.0, middle.1).await;
+        assert_eq!(
+            range.unwrap(),
+            body.slice(length / 2..(length / 2 + 5).min(length))
+        );
         std::fs::write(&path, b"another").unwrap();
         let second = store.put_file(&object, &path, &options).await.unwrap();
         assert_eq!(second, Put::Exists);
