@@ -145,6 +145,15 @@ impl Operations for FakeOperations {
         Ok(Some("v1".into()))
     }
 
+    async fn place(&self, bucket: &str, key: &str, _name: &str) -> CallResult<Option<String>> {
+        self.call(format!("place s3://{bucket}/{key}"));
+        Ok(Some("v1".into()))
+    }
+
+    async fn has_bytes_of(&self, _bucket: &str, _key: &str, _file: &Path) -> CallResult<bool> {
+        Ok(false)
+    }
+
     async fn download(&self, bucket: &str, key: &str, _file: &Path) -> CallResult<Downloaded> {
         Err(CloudError::new(
             format!("download s3://{bucket}/{key}"),
@@ -207,6 +216,7 @@ impl FakeDeployment {
             submissions: Arc::clone(&operations.submissions) as _,
             encodes: Arc::clone(&encodes) as _,
             clock,
+            incoming: None,
             names,
         };
         Self {

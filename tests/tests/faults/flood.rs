@@ -116,9 +116,8 @@ async fn a_flood_of_manifests_waits_in_line() {
         .sdk()
         .submissions(&world.deployment.submission_table);
     let (function, stack) = (function / 1024, peak / 1024);
-    let told_memory = format!(
-        "largest function {function} MiB, by quarters {memory:?}, emulator with all objects {stack} MiB"
-    );
+    let told_memory =
+        format!("largest function {function} MiB, by quarters {memory:?}, local AWS {stack} MiB");
     let told = format!(
         "accepted {accepted}, completed {}, doubled {doubled}, lost {lost}, most at once {most} of {SLOTS} slots, \
          started at most {overtaken} places away from the order of arrival, {told_memory}, \

@@ -3,13 +3,15 @@
 
 mod proxy;
 
+use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use proxy::{Fault, Proxy};
 use reelsmith::Project;
-use reelsmith::stack::Stack;
 use reelsmith::stack::resources::Resources;
+use reelsmith::stack::{PLACE, Stack, link};
 use reelsmith_aws::provision::{Cloud, QueueSpec, WorkflowSpec};
 use reelsmith_aws::{DynamoSubmissions, Sdk};
 use reelsmith_core::digest::sha256_hex;
@@ -182,6 +184,100 @@ async fn a_creation_whose_answer_is_lost_finds_its_own_object() {
         .await;
     assert_eq!(put, Ok(Put::Exists));
     assert_eq!(&store.get(&object, 2).await.unwrap()[..], b"{}");
+}
+
+/// The files of the local S3, by name.
+fn object_files(stack: &Stack) -> BTreeSet<OsString> {
+    let folder = stack.folder().join("objects/objects");
+    let files = std::fs::read_dir(folder).unwrap();
+    files.map(|file| file.unwrap().file_name()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_interrupted_upload_continues_and_its_bytes_are_verified() {
+    let stack = Stack::ephemeral().await.unwrap();
+    let cloud = stack.cloud().await;
+    cloud.provision_bucket("ports-parts", true).await.unwrap();
+    let file = stack.folder().join("film.mov");
+    let bytes: Vec<u8> = (0..90_000_000_u32).map(|n| (n % 251) as u8).collect();
+    std::fs::write(&file, &bytes).unwrap();
+    let broken = Proxy::before(stack.port(), "partNumber=5", Fault::LoseRequest, usize::MAX).await;
+    let through = Cloud::new(&Sdk::emulator(&broken.endpoint()).await);
+    let error = through
+        .upload("ports-parts", "film.mov", &file)
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind(), PortErrorKind::Unavailable, "{error}");
+    let sent = object_files(&stack);
+    assert!((1..=5).contains(&sent.len()), "{sent:?}");
+    assert!(
+        !cloud
+            .has_bytes_of("ports-parts", "film.mov", &file)
+            .await
+            .unwrap()
+    );
+    let version = cloud
+        .upload("ports-parts", "film.mov", &file)
+        .await
+        .unwrap();
+    let kept = object_files(&stack);
+    assert_eq!(kept.len(), 6);
+    assert!(
+        kept.is_superset(&sent),
+        "no part is sent twice: {sent:?} {kept:?}"
+    );
+    let object = ObjectRef::new("ports-parts", "film.mov");
+    let pin = cloud.sdk().s3().head(&object).await.unwrap().pin;
+    assert_eq!((pin.version_id, pin.size), (version, 90_000_000));
+    assert!(
+        cloud
+            .has_bytes_of("ports-parts", "film.mov", &file)
+            .await
+            .unwrap()
+    );
+    std::fs::write(&file, &bytes[..89_999_999]).unwrap();
+    assert!(
+        !cloud
+            .has_bytes_of("ports-parts", "film.mov", &file)
+            .await
+            .unwrap()
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_of_the_same_disk_becomes_an_object_without_a_copy() {
+    let stack = Stack::ephemeral().await.unwrap();
+    let cloud = stack.cloud().await;
+    cloud.provision_bucket("ports-placed", true).await.unwrap();
+    let incoming = stack.folder().join("objects/incoming");
+    let file = stack.folder().join("film.mov");
+    std::fs::write(&file, vec![7; 1_000_000]).unwrap();
+    let object = ObjectRef::new("ports-placed", "film.mov");
+    let target = (object.bucket.as_str(), object.key.as_str());
+    let place = |name: String| cloud.place(target, (PLACE, name));
+    for wrong in ["", "../film.mov", "none"] {
+        let error = place(wrong.to_owned()).await.unwrap_err();
+        assert_eq!(error.kind(), PortErrorKind::Invalid, "{error}");
+    }
+    let name = link(&file, &incoming).unwrap();
+    let version = place(name.clone()).await.unwrap();
+    assert!(place(name).await.is_err(), "a link is taken once");
+    let store = cloud.sdk().s3();
+    let pin = store.head(&object).await.unwrap().pin;
+    assert_eq!((&pin.version_id, pin.size), (&version, 1_000_000));
+    let range = store.get_range(&pin, 999_990, 1_000_000).await.unwrap();
+    assert_eq!(&range[..], [7; 10]);
+    std::fs::write(&file, b"another film").unwrap();
+    match store.get_range(&pin, 0, 10).await {
+        // A file system that clones files keeps the old bytes.
+        Ok(bytes) => assert_eq!(&bytes[..], [7; 10]),
+        Err(error) => assert_eq!(error.kind(), PortErrorKind::Changed, "{error}"),
+    }
+    store
+        .delete("ports-placed", &["film.mov".to_owned()])
+        .await
+        .unwrap();
+    assert_eq!(std::fs::read(&file).unwrap(), b"another film");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -9,7 +9,7 @@ use crate::Project;
 use crate::commands::fetch::OutArg;
 use crate::commands::up::{SettingArgs, bring_up};
 use crate::error::{CliError, CommandResult, Exit};
-use crate::job::connection::{Connection, DeploymentArgs, Endpoint};
+use crate::job::connection::{Connection, DeploymentArgs};
 use crate::job::deliver::{Delivery, started};
 use crate::job::fetch::{FetchedOutputs, fetch};
 use crate::job::outcome::{ExecutionFailure, ExecutionOutcome, PublishedJob};
@@ -50,8 +50,7 @@ pub async fn run(deployment: &DeploymentArgs, args: RunArgs) -> CommandResult {
     let connection = if deployment.may_be_local() {
         let (state, cloud, names) =
             bring_up(&project, deployment, args.settings, &mut display).await?;
-        let endpoint = Endpoint::Local(state.endpoint());
-        Connection::new(&cloud, endpoint, &deployment.stack_name(), names)
+        Connection::in_stack_of(&project, &cloud, &state, &deployment.stack_name(), names)
     } else {
         deployment.connect_noted().await?
     };

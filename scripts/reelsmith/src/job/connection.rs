@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::path::PathBuf;
 use std::process::Command;
 use std::sync::Arc;
 
@@ -87,6 +88,8 @@ pub struct Connection {
     /// MediaConvert, whose job is cancelled together with ours.
     pub encodes: Arc<dyn EncodeService>,
     pub clock: Arc<dyn Clock>,
+    /// The folder from which the local stack takes files without a copy.
+    pub incoming: Option<PathBuf>,
 }
 
 impl Connection {
@@ -100,7 +103,23 @@ impl Connection {
             // Cancelling a MediaConvert job needs neither its role nor its queue.
             encodes: Arc::new(cloud.sdk().encodes("", "")),
             clock: Arc::new(SystemClock),
+            incoming: None,
             names,
+        }
+    }
+
+    /// A connection to a deployment in the local stack of a checkout.
+    pub fn in_stack_of(
+        project: &Project,
+        cloud: &Cloud,
+        state: &StackState,
+        stack: &str,
+        names: Deployment,
+    ) -> Self {
+        let endpoint = Endpoint::Local(state.endpoint());
+        Self {
+            incoming: Some(stack::incoming(project)),
+            ..Self::new(cloud, endpoint, stack, names)
         }
     }
 
@@ -210,8 +229,8 @@ impl DeploymentArgs {
     async fn local(&self, project: &Project, state: &StackState) -> Result<Connection, CliError> {
         let cloud = Cloud::new(&Sdk::emulator(&state.endpoint()).await);
         let names = Deployment::of(project, &self.stack_name(), REGION)?;
-        let endpoint = Endpoint::Local(state.endpoint());
-        let mut connection = Connection::new(&cloud, endpoint, &self.stack_name(), names);
+        let mut connection =
+            Connection::in_stack_of(project, &cloud, state, &self.stack_name(), names);
         if let Some(standin) = &state.encoder {
             let standin = Sdk::emulator(&stack::endpoint(standin.port)).await;
             connection.encodes = Arc::new(standin.encodes("", ""));

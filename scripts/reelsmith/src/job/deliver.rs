@@ -12,6 +12,7 @@ use reelsmith_core::object::{ObjectRef, spellings};
 use crate::error::{CliError, ErrorCode};
 use crate::job::connection::Connection;
 use crate::job::manifest;
+use crate::stack;
 use crate::view::follow::Display;
 
 /// Longest time from the arrival of a manifest to its execution.
@@ -89,20 +90,45 @@ async fn upload(
 ) -> Result<(), CliError> {
     let bucket = &connection.names.input_bucket;
     let size = std::fs::metadata(file).map_or(0, |m| m.len());
-    let stored = connection.store.head(&ObjectRef::new(bucket, key)).await;
-    let stored = stored.ok().filter(|meta| meta.pin.size == size);
-    // The bucket keeps every version, so an equal file is not sent again. Only a file of equal size is hashed.
-    if let Some(meta) = stored
-        && meta.pin.etag == manifest::md5(file)?
-    {
+    let place = format!("s3://{bucket}/{key}");
+    // The bucket keeps every version, so an equal file is not sent again.
+    if is_stored(connection, key, file, size).await? {
+        display.line(&format!("{place} is already uploaded ({size} bytes)"));
+        return Ok(());
+    }
+    let incoming = connection.incoming.as_deref();
+    if let Some(name) = incoming.and_then(|incoming| stack::link(file, incoming)) {
+        connection.operations.place(bucket, key, &name).await?;
         display.line(&format!(
-            "s3://{bucket}/{key} is already uploaded ({size} bytes)"
+            "{place} is the file itself, without a copy ({size} bytes)"
         ));
         return Ok(());
     }
     connection.operations.upload(bucket, key, file).await?;
-    display.line(&format!("uploaded s3://{bucket}/{key} ({size} bytes)"));
+    display.line(&format!("uploaded {place} ({size} bytes)"));
     Ok(())
+}
+
+/// Whether the bucket has the file. Only a file of equal size is hashed.
+async fn is_stored(
+    connection: &Connection,
+    key: &str,
+    file: &Path,
+    size: u64,
+) -> Result<bool, CliError> {
+    let bucket = &connection.names.input_bucket;
+    let stored = connection.store.head(&ObjectRef::new(bucket, key)).await;
+    let Some(pin) = stored.ok().map(|meta| meta.pin).filter(|p| p.size == size) else {
+        return Ok(false);
+    };
+    // The ETag of an object that was written in one request is its MD5.
+    match pin.etag.contains('-') {
+        true => Ok(connection
+            .operations
+            .has_bytes_of(bucket, key, file)
+            .await?),
+        false => Ok(pin.etag == manifest::md5(file)?),
+    }
 }
 
 /// The file with a path that a manifest gives, in either Unicode form: below the folder of the manifest, below the folder

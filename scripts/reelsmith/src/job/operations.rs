@@ -9,6 +9,8 @@ use reelsmith_aws::operate::{
 };
 use reelsmith_core::submission::Row;
 
+use crate::stack::PLACE;
+
 pub type CallResult<T> = Result<T, CloudError>;
 
 /// The operator's calls. Objects and the submission table are used through the ports of core.
@@ -36,8 +38,13 @@ pub trait Operations: Send + Sync {
     async fn log_lines(&self, query: &LogQuery) -> CallResult<Vec<LogLine>>;
     /// Numbers of waiting and of received messages; `None` if the queue does not exist.
     async fn queue_depth(&self, queue: &str) -> CallResult<Option<(u64, u64)>>;
-    /// Uploads a file and returns its version id if the bucket is versioned.
+    /// Uploads a file and returns its version id if the bucket is versioned. An interrupted upload continues.
     async fn upload(&self, bucket: &str, key: &str, file: &Path) -> CallResult<Option<String>>;
+    /// Makes an object of the file with this name in the folder from which the local stack takes files. Returns its
+    /// version id if the bucket is versioned.
+    async fn place(&self, bucket: &str, key: &str, name: &str) -> CallResult<Option<String>>;
+    /// Whether an object has the bytes of a file, by the checksum that S3 stores.
+    async fn has_bytes_of(&self, bucket: &str, key: &str, file: &Path) -> CallResult<bool>;
     async fn download(&self, bucket: &str, key: &str, file: &Path) -> CallResult<Downloaded>;
 }
 
@@ -96,6 +103,15 @@ impl Operations for Cloud {
 
     async fn upload(&self, bucket: &str, key: &str, file: &Path) -> CallResult<Option<String>> {
         Self::upload(self, bucket, key, file).await
+    }
+
+    async fn place(&self, bucket: &str, key: &str, name: &str) -> CallResult<Option<String>> {
+        let header = (PLACE, name.to_owned());
+        Self::place(self, (bucket, key), header).await
+    }
+
+    async fn has_bytes_of(&self, bucket: &str, key: &str, file: &Path) -> CallResult<bool> {
+        Self::has_bytes_of(self, bucket, key, file).await
     }
 
     async fn download(&self, bucket: &str, key: &str, file: &Path) -> CallResult<Downloaded> {

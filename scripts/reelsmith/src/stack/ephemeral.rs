@@ -9,7 +9,7 @@ use reelsmith_aws::Sdk;
 use reelsmith_aws::provision::Cloud;
 use tempfile::TempDir;
 
-use super::ministack::{self, Launch};
+use super::ministack::{self, Launch, Ports};
 use super::{endpoint, processes};
 use crate::error::CliError;
 use crate::project::Project;
@@ -19,7 +19,7 @@ const START: Duration = Duration::from_secs(60);
 /// Number of starts that are tried: two tests can find the same free port before one of them opens it.
 const TRIES: u32 = 4;
 
-/// A running MiniStack. When it is dropped, or its owner dies, all of its processes end and its folder is removed.
+/// A running MiniStack with its local S3. When it is dropped, or its owner dies, all of its processes end and its folder is removed.
 pub struct Stack {
     guard: Child,
     port: u16,
@@ -29,7 +29,7 @@ pub struct Stack {
 /// Resident memory of a stack's processes, in KiB.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Memory {
-    /// MiniStack, which keeps every object and the history of every execution.
+    /// MiniStack, which keeps the history of every execution, and the local S3, which keeps the list of the objects.
     pub stack_kib: u64,
     /// The largest process of a function.
     pub largest_function_kib: u64,
@@ -58,8 +58,12 @@ impl Stack {
 
     async fn start(project: &Project, extra: &[(String, String)]) -> Result<Self, CliError> {
         let folder = TempDir::with_prefix("reelsmith-stack-").map_err(failed)?;
-        let port = ministack::free_port().map_err(failed)?;
-        let launch = Launch::new(project, port, folder.path(), extra)?;
+        let [port, emulator] = ministack::free_ports().map_err(failed)?;
+        let ports = Ports {
+            stack: port,
+            emulator,
+        };
+        let launch = Launch::new(project, ports, folder.path(), extra)?;
         let log = File::create(folder.path().join("stack.log")).map_err(failed)?;
         let guard = launch
             .guarded()
@@ -117,7 +121,7 @@ impl Stack {
         Cloud::new(&self.sdk().await)
     }
 
-    /// The resident memory of MiniStack and of its functions now; zeros on a system without /proc.
+    /// The resident memory of the servers and of the functions now; zeros on a system without /proc.
     pub fn memory(&self) -> Memory {
         let guard = i32::try_from(self.guard.id()).unwrap_or(0);
         let below = |parents: &[i32]| {
@@ -125,12 +129,13 @@ impl Stack {
             members.retain(|pid| processes::parent(*pid).is_some_and(|p| parents.contains(&p)));
             members
         };
-        // The child of the guard is a shell, and MiniStack is its child.
-        let server = below(&below(&[guard]));
-        let largest = |of: &[i32]| of.iter().map(|p| processes::resident_kib(*p)).max();
+        // The children of the guard are shells, and the servers are their children.
+        let servers = below(&below(&[guard]));
+        let resident =
+            |of: &[i32]| -> Vec<u64> { of.iter().map(|p| processes::resident_kib(*p)).collect() };
         Memory {
-            stack_kib: largest(&server).unwrap_or(0),
-            largest_function_kib: largest(&below(&server)).unwrap_or(0),
+            stack_kib: resident(&servers).iter().sum(),
+            largest_function_kib: resident(&below(&servers)).into_iter().max().unwrap_or(0),
         }
     }
 

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-use super::ministack::{self, Launch};
+use super::ministack::{self, LOCAL_S3, Launch, Ports};
 use super::{endpoint, processes};
 use crate::error::{CliError, ResultExt};
 use crate::project::Project;
@@ -25,6 +25,9 @@ pub struct StackState {
     pub pid: i32,
     /// Port on 127.0.0.1.
     pub port: u16,
+    /// Process id of the local S3, which answers on the port; it leads its session and its process group.
+    #[serde(default)]
+    pub s3: Option<i32>,
     /// Time of the start, RFC 3339.
     pub started: String,
     /// The program in place of MediaConvert, if it was built.
@@ -84,6 +87,9 @@ pub async fn down(project: &Project) -> Result<bool, CliError> {
     if let Some(standin) = &state.encoder {
         end(standin.pid, STANDIN).await?;
     }
+    if let Some(s3) = state.s3 {
+        end(s3, LOCAL_S3).await?;
+    }
     end(state.pid, "ministack").await?;
     remove(project)?;
     Ok(true)
@@ -126,21 +132,29 @@ fn pick_port(before: Option<&StackState>) -> Result<u16, CliError> {
     if ministack::is_free(wanted) {
         return Ok(wanted);
     }
-    ministack::free_port().map_err(|e| failed(&e.to_string()))
+    let [port] = ministack::free_ports().map_err(|e| failed(&e.to_string()))?;
+    Ok(port)
 }
 
 async fn start(project: &Project, port: u16) -> Result<StackState, CliError> {
-    let encoder_port = ministack::free_port().map_err(|e| failed(&e.to_string()))?;
+    let free = ministack::free_ports();
+    let [emulator, encoder_port] = free.map_err(|e| failed(&e.to_string()))?;
+    let ports = Ports {
+        stack: port,
+        emulator,
+    };
     let extra = [(
         "AWS_ENDPOINT_URL_MEDIACONVERT".to_owned(),
         endpoint(encoder_port),
     )];
-    let launch = Launch::new(project, port, &project.local("stack"), &extra)?;
+    let launch = Launch::new(project, ports, &project.local("stack"), &extra)?;
     let log_path = project.local("stack.log");
     let mut child = spawn(launch.alone(), &log_path)?;
+    let s3 = spawn(launch.s3(), &project.local(format!("{LOCAL_S3}.log")))?;
     let state = StackState {
         pid: i32::try_from(child.id()).unwrap_or(0),
         port,
+        s3: i32::try_from(s3.id()).ok(),
         started: jiff::Timestamp::now().to_string(),
         encoder: start_standin(project, &launch, port, encoder_port)?,
     };

@@ -12,6 +12,8 @@ use tokio::task::JoinHandle;
 pub enum Fault {
     /// The request takes effect, but its response is lost.
     LoseAnswer,
+    /// The request never arrives.
+    LoseRequest,
     /// The connection breaks after this many bytes of the body.
     CutBody(usize),
 }
@@ -79,6 +81,10 @@ impl Plan {
     /// Forwards one request and its response. A connection carries one request, so the response ends with it.
     async fn pass(&self, mut client: TcpStream) -> std::io::Result<()> {
         let (head, body) = read_request(&mut client).await?;
+        let lost = matches!(self.fault, Fault::LoseRequest) && head.contains(self.wanted);
+        if lost && self.hit() {
+            return client.shutdown().await;
+        }
         let mut upstream = TcpStream::connect(("127.0.0.1", self.upstream)).await?;
         let line_end = head.find("\r\n").unwrap_or(head.len());
         let (line, rest) = head.split_at(line_end);
@@ -89,7 +95,7 @@ impl Plan {
         upstream.read_to_end(&mut answer).await?;
         if head.contains(self.wanted) && self.hit() {
             let keep = match self.fault {
-                Fault::LoseAnswer => 0,
+                Fault::LoseAnswer | Fault::LoseRequest => 0,
                 Fault::CutBody(bytes) => head_length(&answer).unwrap_or(0) + bytes,
             };
             answer.truncate(keep);
