@@ -27,6 +27,8 @@ pub struct Delivery {
     pub xxhash: String,
     /// `FileSizeBytes`.
     pub size: u64,
+    /// Additional elements of `Mezzanine`.
+    pub points: String,
     /// Audio languages, the default first.
     pub languages: Vec<&'static str>,
     /// More audio tracks, as XML.
@@ -52,6 +54,7 @@ impl Delivery {
             languages: crate::media::LANGUAGES.to_vec(),
             tracks: String::new(),
             captions: Vec::new(),
+            points: String::new(),
             settings: String::new(),
         }
     }
@@ -87,7 +90,7 @@ impl Delivery {
   </Episode>
   <Mezzanine>
     <FilePath>{key}</FilePath><ChecksumMD5>{md5}</ChecksumMD5><ChecksumXXHash>{xxhash}</ChecksumXXHash>
-    <FileSizeBytes>{size}</FileSizeBytes>
+    <FileSizeBytes>{size}</FileSizeBytes>{points}
   </Mezzanine>
   <AudioTracks>{audio}{tracks}</AudioTracks>
   {captions}
@@ -101,6 +104,7 @@ impl Delivery {
             xxhash = self.xxhash,
             size = self.size,
             tracks = self.tracks,
+            points = self.points,
             settings = self.settings,
         )
     }

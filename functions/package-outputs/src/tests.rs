@@ -67,6 +67,7 @@ fn plan(video: &[VideoRendition], audio: &[AudioRendition], text: &TextRendition
         frame_rate: rate(),
         timescale: rate().timescale(),
         total_frames: FrameCount(FRAMES),
+        clip: None,
         mapping: FrameMapping::Every,
         cutting: reelsmith_core::plan::Cutting::Seek,
         index: reelsmith_core::probe::IndexRead::Tables,

@@ -2,6 +2,7 @@
 
 use reelsmith_core::object::ObjectRef;
 use reelsmith_core::ports::{PortError, PutOptions};
+use reelsmith_core::time::FrameRate;
 use reelsmith_media::{Command, Limits, MediaError, Tools, process::run_with_progress};
 use serde::Deserialize as _;
 use serde_json::Value;
@@ -11,8 +12,8 @@ use crate::Options;
 use crate::playlist::{self, EncodedOutput};
 use crate::segments::SegmentedTrack;
 use crate::settings::{
-    AudioDescription, CmafSettings, H26xSettings, JobSettings, S3Url, VideoCodecSettings,
-    VideoDescription,
+    AudioDescription, CmafSettings, H26xSettings, InputClipping, JobSettings, S3Url,
+    VideoCodecSettings, VideoDescription,
 };
 
 /// Ticks per second of video tracks: not those of the plan, because MediaConvert does not promise them.
@@ -55,6 +56,7 @@ pub(crate) async fn encode(
     let mut outputs: Vec<EncodedOutput> = Vec::new();
     // Audio lasts as long as the first video output.
     let mut programme = None;
+    let mut clipped = (String::new(), String::new());
     let (videos, audios): (Vec<_>, Vec<_>) = group
         .outputs
         .iter()
@@ -64,7 +66,11 @@ pub(crate) async fn encode(
         if let Some(video) = &output.video_description {
             let VideoCodecSettings { h264, h265 } = &video.codec_settings;
             let codec = h264.as_ref().or(h265.as_ref()).ok_or(Missing("a codec"))?;
-            let track = run(tools, &url, &video_argv(video, codec), *segment_length).await?;
+            if let Some(clipping) = input.input_clippings.first() {
+                clipped = clip_filters(*clipping, codec).ok_or(Missing("a frame rate"))?;
+            }
+            let argv = video_argv(video, codec, &clipped.0);
+            let track = run(tools, &url, &argv, *segment_length).await?;
             programme.get_or_insert((track.duration(), track.timescale));
             outputs.push(EncodedOutput {
                 stem: stem.clone(),
@@ -80,7 +86,7 @@ pub(crate) async fn encode(
             let samples = (ticks * aac.sample_rate + scale / 2) / scale.max(1);
             let selector = input.audio_selectors.get(&audio.audio_source_name);
             let [source] = selector.ok_or(Missing("an audio selector"))?.tracks;
-            let argv = audio_argv(audio, source, samples);
+            let argv = audio_argv(audio, source, samples, &clipped.1);
             outputs.push(EncodedOutput {
                 stem: stem.clone(),
                 extension: "cmfa",
@@ -135,7 +141,24 @@ async fn run(
     Ok(SegmentedTrack::cut(&file, seconds)?)
 }
 
-fn video_argv(video: &VideoDescription, codec: &H26xSettings) -> String {
+/// The filters of video and audio that keep a part of the input.
+fn clip_filters(clipping: InputClipping, codec: &H26xSettings) -> Option<(String, String)> {
+    let (num, den) = (codec.framerate_numerator, codec.framerate_denominator);
+    let rate = FrameRate::new(num, den)?;
+    let first = clipping.start_timecode.frame(rate);
+    let end = clipping.end_timecode.frame(rate) + 1;
+    let seconds = |frame: i64| frame as f64 * f64::from(den) / f64::from(num);
+    Some((
+        format!("trim=start_frame={first}:end_frame={end},setpts=PTS-STARTPTS,"),
+        format!(
+            "atrim=start={:.6}:end={:.6},asetpts=PTS-STARTPTS,",
+            seconds(first),
+            seconds(end)
+        ),
+    ))
+}
+
+fn video_argv(video: &VideoDescription, codec: &H26xSettings, clip: &str) -> String {
     let (width, height, gop) = (video.width, video.height, codec.gop_size);
     let rate = (codec.framerate_numerator, codec.framerate_denominator);
     // Quality level 7 is rate factor 23.
@@ -149,14 +172,14 @@ fn video_argv(video: &VideoDescription, codec: &H26xSettings) -> String {
         format!("libx264 -x264-params {keys}")
     };
     format!(
-        "-map 0:v:0 -an -sn -dn -vf fps={}/{}:round=near,scale={width}:{height},setsar=1,format=yuv420p -c:v {encoder} \
+        "-map 0:v:0 -an -sn -dn -vf {clip}fps={}/{}:round=near,scale={width}:{height},setsar=1,format=yuv420p -c:v {encoder} \
          -preset veryfast -crf {crf} -maxrate {} -bufsize {} -video_track_timescale {TIMESCALE} \
          -movflags +frag_keyframe+default_base_moof+delay_moov+skip_trailer",
         rate.0, rate.1, codec.max_bitrate, codec.hrd_buffer_size
     )
 }
 
-fn audio_argv(audio: &AudioDescription, source: u32, samples: u64) -> String {
+fn audio_argv(audio: &AudioDescription, source: u32, samples: u64, clip: &str) -> String {
     let aac = &audio.codec_settings.aac_settings;
     let loudness = &audio.audio_normalization_settings;
     let layout = match aac.coding_mode.as_str() {
@@ -165,7 +188,7 @@ fn audio_argv(audio: &AudioDescription, source: u32, samples: u64) -> String {
         _ => "stereo",
     };
     format!(
-        "-map 0:a:{} -vn -sn -dn -af loudnorm=I={}:TP={},aresample={}:async=1:first_pts=0,\
+        "-map 0:a:{} -vn -sn -dn -af {clip}loudnorm=I={}:TP={},aresample={}:async=1:first_pts=0,\
          aformat=channel_layouts={layout},apad=whole_len={samples},atrim=end_sample={samples} -c:a aac -b:a {} \
          -frag_duration 1000000 -movflags +default_base_moof+delay_moov+skip_trailer",
         source.saturating_sub(1),

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use reelsmith_core::timecode::Timecode;
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -17,6 +18,17 @@ pub(crate) struct Input {
     pub(crate) file_input: S3Url,
     #[serde(default)]
     pub(crate) audio_selectors: HashMap<String, AudioSelector>,
+    /// At most one.
+    #[serde(default)]
+    pub(crate) input_clippings: Vec<InputClipping>,
+}
+
+/// A part of the input. Both timecodes count from zero, and the frame of the end is included.
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct InputClipping {
+    pub(crate) start_timecode: Timecode,
+    pub(crate) end_timecode: Timecode,
 }
 
 #[derive(Deserialize)]

@@ -67,6 +67,8 @@ pub enum ErrorCode {
     NotStarted,
     /// The manifest has defects.
     ManifestDefective,
+    /// The pipeline would refuse the mezzanine; the text begins with its error name.
+    MezzanineRefused,
     /// This version cannot read a record of the job.
     RecordUnreadable,
 }

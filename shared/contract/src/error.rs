@@ -103,6 +103,8 @@ pub enum ErrorName {
     MediaConvertDenied,
     /// MediaConvert did not answer, or throttled the call.
     MediaConvertUnavailable,
+    /// `InPoint` and `OutPoint` do not select a part of the mezzanine.
+    ClipInvalid,
     /// The index of the mezzanine does not allow an exact plan.
     PlanImpossible,
     /// The encoder ended with an error.

@@ -36,6 +36,11 @@ pub enum AudioRole {
 }
 
 impl AudioRole {
+    /// Whether the track is the sound of the programme.
+    pub fn is_main(&self) -> bool {
+        *self == Self::Main
+    }
+
     /// Whether the track is an audio description.
     pub fn is_description(self) -> bool {
         self == Self::Description

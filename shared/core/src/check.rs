@@ -71,6 +71,10 @@ pub const VIDEO_CODECS: [&str; 17] = [
 pub const AUDIO_CODECS: [&str; 10] = [
     "aac", "ac3", "eac3", "mp2", "mp3", "flac", "alac", "opus", "vorbis", "dts",
 ];
+/// Whether ffmpeg's audio codec of this name is decoded.
+pub fn decodes_audio(codec: &str) -> bool {
+    codec.starts_with("pcm_") || AUDIO_CODECS.contains(&codec)
+}
 /// Width and height of a picture for display, in pixels.
 pub const SIDES: RangeInclusive<u32> = 64..=8_192;
 /// Duration in microseconds: a frame of 25 per second to 6 h.
@@ -312,7 +316,7 @@ fn audio_stream<'a>(
         refusals.add(RefusalKind::AudioTrack, subject, expected, found);
         return None;
     };
-    if !stream.codec.starts_with("pcm_") && !AUDIO_CODECS.contains(&stream.codec.as_str()) {
+    if !decodes_audio(&stream.codec) {
         let expected = format!("PCM or one of {}", AUDIO_CODECS.join(", "));
         refusals.add(RefusalKind::Codec, subject, expected, &stream.codec);
     }

@@ -11,9 +11,9 @@ use crate::job::Job;
 use crate::keys::{Generation, GenerationKeys, JobKey};
 use crate::ladder::{ResolvedRung, VideoCodec};
 use crate::object::ObjectRef;
-use crate::plan::{AudioRendition, Plan};
+use crate::plan::{AudioRendition, FrameMapping, Plan};
 use crate::probe::{Inspection, Probe};
-use crate::time::{FrameCount, FrameRate, UnixMillis};
+use crate::time::{FrameCount, FrameRange, FrameRate, UnixMillis};
 use crate::units::BitsPerSecond;
 
 /// The identity of an order. The service stores it as metadata, by which the order is found again.
@@ -63,6 +63,9 @@ pub struct EncodeOrder {
     pub video: Vec<VideoOrder>,
     pub audio: Vec<AudioOrder>,
     pub interlaced: bool,
+    /// The published frames of the mezzanine, if these are not all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clip: Option<FrameRange>,
     /// The visible part of the coded picture, if that is not all of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub crop: Option<Crop>,
@@ -155,6 +158,10 @@ impl EncodeOrder {
             "pictures that last as long as the audio (TailPolicy trim) for the encoder mediaconvert",
             format!("{held} frames that repeat the last picture"),
         )?;
+        let counted = plan.clip.is_none() || plan.mapping == FrameMapping::Every;
+        let expected =
+            "a constant frame rate for InPoint and OutPoint with the encoder mediaconvert";
+        require(counted, expected, "a variable frame rate".to_owned())?;
         let keys = GenerationKeys::new(&job.asset, &job.job_key, generation);
         let destination = ObjectRef::new(bucket, keys.encode_output(number, BASE_NAME));
         let duration = plan.duration().as_seconds(plan.timescale) as u64;
@@ -177,6 +184,7 @@ impl EncodeOrder {
                 .map(|a| audio(job, probe, a))
                 .collect::<Result<_, _>>()?,
             interlaced: probe.video.is_interlaced(),
+            clip: plan.clip.map(|clip| clip.frames),
             crop: probe.video.crop,
             dash: job.options.dash,
             accelerated: duration >= ACCELERATED_FROM_SECONDS,

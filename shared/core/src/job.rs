@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::clip::Point;
 use crate::digest::sha256_hex;
 use crate::encoder::EncoderKind;
 use crate::keys::{AssetId, JobKey};
@@ -38,6 +39,10 @@ struct Identity<'a> {
     mezzanine_size: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     video_track: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    in_point: Option<Point>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    out_point: Option<Point>,
     audio: &'a [AudioTrack],
     subtitles: &'a [SubtitleTrack],
     #[serde(skip_serializing_if = "std::ops::Not::not")]
@@ -107,6 +112,8 @@ fn job_key(
         mezzanine_md5: &manifest.mezzanine.checksum_md5,
         mezzanine_size: manifest.mezzanine.file_size.0,
         video_track: manifest.mezzanine.video_track_index,
+        in_point: manifest.mezzanine.in_point,
+        out_point: manifest.mezzanine.out_point,
         audio: &manifest.audio_tracks,
         subtitles: &manifest.subtitle_tracks,
         without_embedded_captions: !manifest.settings.takes_embedded_captions(),

@@ -10,6 +10,7 @@ pub mod assembly;
 pub mod audio_track;
 pub mod caption_service;
 pub mod check;
+pub mod clip;
 pub mod cost;
 pub mod digest;
 pub mod encode;

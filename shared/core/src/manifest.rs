@@ -41,6 +41,7 @@ use strum::EnumString;
 
 use crate::audio_track::{AudioRole, ChannelMap};
 use crate::caption_service::CaptionService;
+use crate::clip::Point;
 use crate::encoder::EncoderKind;
 use crate::tail::TailPolicy;
 use crate::time::FrameRate;
@@ -48,6 +49,7 @@ use crate::units::{BitsPerSecond, Bytes, Resolution};
 
 use defects::{Defects, quoted, shortened};
 pub use fields::{Field, Kind, Occurs, ROOT};
+pub use value::{cleaned, is_key};
 
 /// The version of the format.
 pub const VERSION: &str = "1.0";
@@ -187,6 +189,12 @@ pub struct Mezzanine {
     /// `VideoTrackIndex`: position among the mezzanine's video streams without cover art, from 0; by default the main one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub video_track_index: Option<u32>,
+    /// `InPoint`: the first frame that is published.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub in_point: Option<Point>,
+    /// `OutPoint`: the first frame that is not published any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub out_point: Option<Point>,
 }
 
 /// `AudioTracks/AudioTrack`.

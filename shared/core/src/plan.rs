@@ -30,19 +30,21 @@ mod timeline;
 
 use serde::{Deserialize, Serialize};
 
+use crate::clip::ClipError;
 use crate::cost::WorkFigures;
 use crate::job::Job;
 use crate::keys::{Generation, JobKey};
 use crate::ladder::ResolvedRung;
+use crate::manifest::Mezzanine;
 use crate::probe::{IndexRead, Inspection, PacketIndex, Scan, Seconds, VideoStream};
-use crate::tail::{Tail, TailRefused};
+use crate::tail::{AudioSpan, Tail, TailRefused};
 use crate::time::{FrameCount, FrameRange, FrameRate, Ticks, Timescale};
 use crate::warning::{Warning, WarningName};
 
 use renditions::Captions;
 pub use renditions::{AudioRendition, CLOSED_CAPTIONS, LeftOut, MappedChannel, TextRendition};
 use schedule::Workload;
-pub use timeline::{Cut, Cutting, FrameMapping, Timeline, TimelineError};
+pub use timeline::{Clip, Cut, Cutting, FrameMapping, Timeline, TimelineError};
 
 /// `jobs/{job_key}/plan.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -55,6 +57,9 @@ pub struct Plan {
     pub timescale: Timescale,
     /// Number of frames of the output.
     pub total_frames: FrameCount,
+    /// The published part of the mezzanine, if it is not all of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clip: Option<Clip>,
     pub mapping: FrameMapping,
     /// Whether workers seek to their chunks or decode from the start, and why.
     pub cutting: Cutting,
@@ -65,7 +70,7 @@ pub struct Plan {
     /// Whether the file's tables and one packet give a decoder everything it must know about the source.
     #[serde(default)]
     pub described: bool,
-    /// Presentation time of the first source frame on the source's timeline. It is time zero of the output.
+    /// Presentation time of the first frame on the source's timeline. It is time zero of the output.
     pub video_start: Seconds,
     /// Frames of a segment; the last segment may be shorter.
     pub segment_frames: FrameCount,
@@ -129,6 +134,9 @@ pub enum PlanError {
     /// The audio lasts longer than the pictures, and the policy does not allow that.
     #[error(transparent)]
     Tail(#[from] TailRefused),
+    /// `InPoint` and `OutPoint` select no part of the mezzanine.
+    #[error(transparent)]
+    Clip(#[from] ClipError),
     /// The timestamps restart, and the audio tracks would have to follow them.
     #[error("expected continuous timestamps in a file with audio tracks, found that {reason}")]
     DiscontinuousAudio { reason: String },
@@ -156,10 +164,14 @@ impl Plan {
         let mut timeline = Timeline::at_rate(index, source, timing.max_frame_rate, declared)?;
         let policy = job.manifest.settings.tail_policy.unwrap_or_default();
         let (start, end) = (timeline.video_start(), timeline.video_end());
-        let tail = Tail::new(policy, &index.audio, start, end)?;
+        let mezzanine = &job.manifest.mezzanine;
+        let audio = within_points(&index.audio, mezzanine);
+        let tail = Tail::new(policy, &audio, start, end)?;
         if let Some(end_us) = tail.hold_until_us {
             timeline.hold_until(end_us);
         }
+        let start = inspection.probe.start_timecode;
+        let clip = timeline.clip(mezzanine.in_point, mezzanine.out_point, start)?;
         if let (true, Cutting::Whole { reason }) = (timeline.is_broken(), &timeline.cutting)
             && !job.manifest.audio_tracks.is_empty()
         {
@@ -207,6 +219,7 @@ impl Plan {
             frame_rate: rate,
             timescale: rate.timescale(),
             total_frames: timeline.frames,
+            clip,
             mapping: timeline.mapping,
             index: index.read,
             scan: index.scan,
@@ -240,6 +253,14 @@ impl Plan {
         let second = self.frame_rate.frames_in_millis(1_000).0;
         let usual = (self.total_frames.0 / 1_000).min(second.saturating_sub(1));
         stated.unwrap_or(usual)
+    }
+
+    /// Duration of the whole mezzanine, and the start of the output within it, in [`Plan::timescale`].
+    pub fn whole(&self) -> (Ticks, Ticks) {
+        let frames = self.clip.map_or(self.total_frames, |clip| clip.of);
+        let start = self.clip.map_or(0, |clip| clip.frames.start);
+        let at = |frames| self.frame_rate.duration_of(frames);
+        (at(frames), at(FrameCount(start)))
     }
 
     /// How the frames of an item are cut from the source.
@@ -287,6 +308,16 @@ impl Plan {
             .chain(audio)
             .chain(self.text.iter().map(|r| r.path.as_str()))
     }
+}
+
+/// The audio spans without the ends that `InPoint` and `OutPoint` cut off.
+fn within_points(audio: &[AudioSpan], mezzanine: &Mezzanine) -> Vec<AudioSpan> {
+    let within = |span: &AudioSpan| AudioSpan {
+        start_us: span.start_us.filter(|_| mezzanine.in_point.is_none()),
+        end_us: span.end_us.filter(|_| mezzanine.out_point.is_none()),
+        ..*span
+    };
+    audio.iter().map(within).collect()
 }
 
 /// The caption files of the manifest, and the captions of the mezzanine if the manifest allows them.

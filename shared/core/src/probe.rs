@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::aperture::Crop;
+use crate::audio_track::AudioRole;
 use crate::digest::{ChecksumState, Checksums};
 use crate::ladder::VideoRange;
 use crate::object::ObjectPin;
@@ -273,6 +274,12 @@ pub struct AudioStream {
     pub sample_rate: u32,
     /// Language tag as in the file (often ISO 639-2).
     pub language: Option<String>,
+    /// The name that the file gives to the stream.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// What the file marks the stream as, otherwise what its title says.
+    #[serde(default, skip_serializing_if = "AudioRole::is_main")]
+    pub role: AudioRole,
 }
 
 /// One subtitle stream.
@@ -387,5 +394,24 @@ impl Seconds {
         let scale = i128::from(self.timescale.0.max(1));
         let micros = (i128::from(self.ticks.0) * 1_000_000).div_euclid(scale);
         i64::try_from(micros).unwrap_or(if micros < 0 { i64::MIN } else { i64::MAX })
+    }
+
+    /// This time and a duration in ticks of another timescale: exact, or rounded to a microsecond if no timescale is
+    /// common to both.
+    #[must_use]
+    pub fn plus(self, duration: Ticks, timescale: Timescale) -> Self {
+        let (own, other) = (self.timescale.0.max(1), timescale.0.max(1));
+        let (mut gcd, mut rest) = (own, other);
+        while rest > 0 {
+            (gcd, rest) = (rest, gcd % rest);
+        }
+        let common = own.checked_mul(other / gcd);
+        let common = Timescale(common.unwrap_or(1_000_000));
+        let ticks = self.ticks.rescale(self.timescale, common).0;
+        let ticks = ticks.saturating_add(duration.rescale(timescale, common).0);
+        Self {
+            ticks: Ticks(ticks),
+            timescale: common,
+        }
     }
 }

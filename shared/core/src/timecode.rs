@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 use crate::time::FrameRate;
 
 /// A timecode label.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Timecode {
     hours: u32,
@@ -53,6 +53,40 @@ impl Timecode {
         }
         let minutes = i64::from(self.hours) * 60 + i64::from(self.minutes);
         all - i64::from(nominal / 15) * (minutes - minutes / 10)
+    }
+
+    /// The timecode of a frame, counted without drop frames; the reverse of [`Timecode::frame`].
+    pub fn of_frame(frame: u64, rate: FrameRate) -> Self {
+        let nominal = u64::from(nominal(rate));
+        let part = |n: u64| u32::try_from(n).unwrap_or(u32::MAX);
+        let seconds = frame / nominal;
+        Self {
+            hours: part(seconds / 3_600),
+            minutes: part(seconds / 60 % 60),
+            seconds: part(seconds % 60),
+            frames: part(frame % nominal),
+            drop_frame: false,
+        }
+    }
+
+    /// The same label, counted with drop frames if `other` is.
+    #[must_use]
+    pub fn counted_as(self, other: Self) -> Self {
+        Self {
+            drop_frame: other.drop_frame,
+            ..self
+        }
+    }
+
+    /// Whether the label has a frame number that exists.
+    ///
+    /// # Errors
+    /// The number of labels in a second.
+    pub fn checked(self, rate: FrameRate) -> Result<(), u32> {
+        match self.frames < nominal(rate) {
+            true => Ok(()),
+            false => Err(nominal(rate)),
+        }
     }
 
     fn label_seconds(self) -> i64 {
@@ -123,6 +157,8 @@ mod tests {
         assert_eq!(start.frame(film), 36_000 * 24 + 12);
         assert_eq!(start.label_millis(film), 36_000_500);
         let ntsc: FrameRate = "60000/1001".parse().unwrap();
+        let counted = Timecode::of_frame(36_000 * 24 + 12, film);
+        assert_eq!(counted, start);
         let dropped: Timecode = "00:10:00;04".parse().unwrap();
         assert_eq!(dropped.frame(ntsc), 600 * 60 + 4 - 9 * 4);
     }

@@ -74,6 +74,7 @@ fn expected_type(field: &Field) -> String {
         | Kind::Seconds
         | Kind::Date
         | Kind::FrameRate
+        | Kind::Point
         | Kind::Key
         | Kind::HttpsUrl
         | Kind::Language
@@ -198,6 +199,7 @@ fn tables(schema: Node<'_, '_>, group: &Field, path: &str, text: &mut String) {
             Kind::Boolean => "boolean".to_owned(),
             Kind::Seconds => "duration".to_owned(),
             Kind::FrameRate => "frame rate".to_owned(),
+            Kind::Point => "point".to_owned(),
             Kind::Key => "key".to_owned(),
             Kind::Language => "language".to_owned(),
             kind => kind.expected(),

@@ -1,5 +1,6 @@
 //! Probing a mezzanine: the facts of ffprobe as typed values, and what only the first pictures show.
 
+use reelsmith_core::audio_track::AudioRole;
 use reelsmith_core::check::{VIDEO_CODECS, duration_tolerance};
 use reelsmith_core::ladder::VideoRange;
 use reelsmith_core::probe::{
@@ -61,7 +62,7 @@ fn probe_argv(url: &str, container: Container) -> Vec<String> {
         "-v error -hide_banner -show_entries format=duration,nb_streams:format_tags=timecode:stream=index,codec_type,codec_name,codec_tag_string,profile,width,height,\
          sample_aspect_ratio,pix_fmt,bits_per_raw_sample,r_frame_rate,avg_frame_rate,time_base,duration,field_order,\
          color_primaries,color_transfer,color_space,color_range,channels,channel_layout,sample_rate\
-         :stream_disposition=default,attached_pic,still_image,forced,hearing_impaired:stream_tags=language,rotate,timecode,DURATION,enc_key_id:stream_side_data \
+         :stream_disposition=default,attached_pic,still_image,forced,hearing_impaired,comment,visual_impaired:stream_tags=language,title,handler_name,rotate,timecode,DURATION,enc_key_id:stream_side_data \
          -of json {input}"
     ))
 }
@@ -117,12 +118,16 @@ struct Disposition {
     attached_pic: u8,
     forced: u8,
     hearing_impaired: u8,
+    comment: u8,
+    visual_impaired: u8,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct Tags {
     language: Option<String>,
+    title: Option<String>,
+    handler_name: Option<String>,
     rotate: Option<String>,
     timecode: Option<String>,
     /// Of Matroska: `00:00:08.000000000`.
@@ -342,7 +347,29 @@ impl Stream {
                 .and_then(|s| s.parse().ok())
                 .unwrap_or(0),
             language: self.tags.language.clone(),
+            title: self.title(),
+            role: self.role(),
         }
+    }
+
+    /// What the file marks an audio stream as, otherwise what its title says.
+    fn role(&self) -> AudioRole {
+        let title = self.tags.title.as_deref().unwrap_or_default();
+        let title = title.to_lowercase();
+        if self.disposition.visual_impaired != 0 || title.contains("audio description") {
+            AudioRole::Description
+        } else if self.disposition.comment != 0 || title.contains("commentary") {
+            AudioRole::Commentary
+        } else {
+            AudioRole::Main
+        }
+    }
+
+    /// The title. MOV keeps it as the name of the handler, where muxers write generic names such as "SoundHandler".
+    fn title(&self) -> Option<String> {
+        let handler = self.tags.handler_name.as_ref();
+        let named = handler.filter(|name| !name.contains("Handler"));
+        self.tags.title.as_ref().or(named).cloned()
     }
 
     fn text(&self) -> TextStream {

@@ -191,6 +191,7 @@ pub(crate) fn plan(frames: u64, rate: &str) -> reelsmith_core::plan::Plan {
         frame_rate,
         timescale: frame_rate.timescale(),
         total_frames: reelsmith_core::time::FrameCount(frames),
+        clip: None,
         mapping: reelsmith_core::plan::FrameMapping::Every,
         cutting: reelsmith_core::plan::Cutting::Seek,
         index: reelsmith_core::probe::IndexRead::Tables,

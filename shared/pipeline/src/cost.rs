@@ -30,6 +30,8 @@ pub async fn check_cap(
     let Some(source) = Source::inspected(&inspection, job.profile.timing.max_frame_rate) else {
         return Ok(());
     };
+    let start = inspection.probe.start_timecode;
+    let source = source.clipped(&job.manifest.mezzanine, start);
     let title = Title::of_job(job, source);
     let estimate = estimate(&title, &CostModel::new(ARCHITECTURE, job.encoder));
     let metrics = [

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use reelsmith_contract::{ErrorName, Failure};
 use reelsmith_core::audio_track::ChannelMap;
 use reelsmith_core::check::{RefusalKind, check_index};
+use reelsmith_core::clip::ClipError;
 use reelsmith_core::job::Job;
 use reelsmith_core::keys::Generation;
 use reelsmith_core::plan::{Plan, PlanError};
@@ -15,7 +16,7 @@ use reelsmith_media::{OnSource as _, Tools, audio_spans, read_index};
 /// Indexes a mezzanine and plans its job for a number of parallel workers.
 ///
 /// # Errors
-/// `MezzanineTruncated`, `DurationUnsupported`, `PlanImpossible`, and those of storage and of ffprobe.
+/// `MezzanineTruncated`, `DurationUnsupported`, `ClipInvalid`, `PlanImpossible`, and those of storage and of ffprobe.
 pub async fn make_plan(
     tools: &Tools,
     store: &Arc<dyn ObjectStore>,
@@ -68,18 +69,28 @@ pub async fn make_plan(
     }
     let plan = Plan::new(job, inspection, &indexed.index, generation, workers);
     plan.map_err(|e| {
-        let (expected, remedy) = match &e {
+        let (name, expected, remedy) = match &e {
+            PlanError::Clip(ClipError { expected, .. }) => (
+                ErrorName::ClipInvalid,
+                expected.as_str(),
+                "correct InPoint and OutPoint in the manifest",
+            ),
             PlanError::Tail(_) => (
+                ErrorName::PlanImpossible,
                 "audio that ends with the pictures, or a policy for its tail",
                 "choose another TailPolicy in the manifest, or deliver audio that is as long as the pictures",
             ),
             _ => (
+                ErrorName::PlanImpossible,
                 "an index from which exact chunks can be cut",
                 "remux the mezzanine so that every frame has a timestamp, or deliver it in another container",
             ),
         };
-        let (found, location) = (e.to_string(), pin.object.to_string());
-        Failure::new(ErrorName::PlanImpossible, expected, found, location, remedy)
+        let found = match &e {
+            PlanError::Clip(ClipError { found, .. }) => found.clone(),
+            e => e.to_string(),
+        };
+        Failure::new(name, expected, found, pin.object.to_string(), remedy)
     })
 }
 

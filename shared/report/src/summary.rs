@@ -57,13 +57,20 @@ fn parts(facts: &Facts<'_>) -> impl Iterator<Item = (&'static str, &'static str)
 fn tiles(facts: &Facts<'_>) -> Markup {
     let plan = facts.plan;
     let programme = plan.duration().as_seconds(plan.timescale);
+    let frames = match plan.clip {
+        None => format!("{} frames", plan.total_frames.0),
+        Some(clip) => format!(
+            "{} frames, {} of {} in the mezzanine",
+            plan.total_frames.0, clip.frames, clip.of.0
+        ),
+    };
     let runs = || facts.chunks.iter().map(|c| &c.run);
     let began = runs().map(|r| r.started.0).min();
     let ended = runs().map(|r| r.ended.0).max();
     let wall = began.zip(ended).map(|(b, e)| seconds(e - b).max(1e-3));
     html! {
         section.tiles aria-label="Summary" {
-            (tile("Programme", &clock(programme), &format!("{} frames", plan.total_frames.0)))
+            (tile("Programme", &clock(programme), &frames))
             (tile("Renditions", &format!("{} video", plan.video.len()), &format!("{} audio, {} captions", plan.audio.len(), plan.text.len())))
             @if let Some(report) = facts.conformance {
                 (tile("Output", &size(report.coverage.bytes), &format!("{} objects", report.coverage.objects)))

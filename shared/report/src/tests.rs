@@ -96,6 +96,8 @@ fn inspection() -> Inspection {
         layout: None,
         sample_rate: 48_000,
         language: None,
+        title: None,
+        role: Default::default(),
     };
     Inspection {
         mezzanine: pin("mezzanines/a.mp4"),

@@ -1,6 +1,7 @@
 //! Complete jobs on the local stack, from an object in S3 to a message on the topic.
 
 mod channels;
+pub(crate) mod clip;
 mod names;
 mod no_audio;
 mod progressive;

@@ -21,6 +21,8 @@ use reelsmith_tests::world::{DEPLOYMENT, World};
 use serde_json::Value;
 use tokio::sync::Mutex;
 
+use crate::jobs::clip;
+
 /// Time limit until an execution has placed its order.
 const PATIENCE: Duration = Duration::from_secs(240);
 const LOOK: Duration = Duration::from_millis(200);
@@ -192,6 +194,22 @@ async fn a_title_without_audio_is_encoded_by_mediaconvert() {
         .keys(output["outputs"]["prefix"].as_str().unwrap())
         .await;
     assert!(keys.iter().all(|k| !k.contains("/audio/")), "{keys:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_part_of_a_mezzanine_is_encoded_by_mediaconvert() {
+    let _turn = TURN.lock().await;
+    let stage = Stage::set().await;
+    let folder = tempfile::tempdir().unwrap();
+    let film = clip::film(folder.path(), "mov");
+    let delivery = Delivery {
+        settings: "<Encoder>mediaconvert</Encoder>".to_owned(),
+        ..clip::delivery("mc-clip", &film)
+    };
+    let execution = stage.world.deliver(&delivery).await;
+    let output = stage.world.succeeded(&execution).await;
+    let hls = output["outputs"]["hls"].as_str().unwrap();
+    clip::compare(&film, &stage.world.url(hls));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -7,6 +7,7 @@ use reelsmith_contract::setting::Setting;
 use reelsmith_core::cost::{Architecture, CostModel, Estimate, Source, Title, estimate as price};
 use reelsmith_core::encoder::EncoderKind;
 use reelsmith_core::manifest::Manifest;
+use reelsmith_core::probe::Probe;
 use reelsmith_core::simulate::{ChildType, Fleet, Platform, SimulationResult, simulate};
 use reelsmith_core::time::FrameRate;
 use reelsmith_core::units::{Bytes, Resolution};
@@ -16,7 +17,7 @@ use serde::Serialize;
 use crate::commands::up::SettingArgs;
 use crate::error::{CallExt, CliError, CommandResult, ErrorCode, Exit, ResultExt};
 use crate::job::deliver::find_media;
-use crate::job::manifest::{self, Facts};
+use crate::job::manifest;
 use crate::project::Project;
 use crate::stack::settings::tools;
 use crate::view::text::say;
@@ -88,8 +89,8 @@ pub struct ManifestEstimate {
     pub cost: Estimate,
 }
 
-pub fn run(args: &EstimateArgs) -> CommandResult {
-    say(&print(&estimate(args)?, args.json));
+pub async fn run(args: &EstimateArgs) -> CommandResult {
+    say(&print(&estimate(args).await?, args.json));
     Ok(Exit::Done)
 }
 
@@ -97,7 +98,7 @@ pub fn run(args: &EstimateArgs) -> CommandResult {
 ///
 /// # Errors
 /// `ManifestDefective`, also if neither file nor manifest contains size, rate and duration; `FileUnusable`.
-pub fn estimate(args: &EstimateArgs) -> Result<ManifestEstimate, CliError> {
+pub async fn estimate(args: &EstimateArgs) -> Result<ManifestEstimate, CliError> {
     let manifest = read_manifest(args)?;
     // The build of the encoder does not change the estimate.
     let given = args.settings.set.iter();
@@ -110,7 +111,7 @@ pub fn estimate(args: &EstimateArgs) -> Result<ManifestEstimate, CliError> {
     });
     let (defaults, workers) = resolved.on_call("resolve the settings")?;
     let (profile, encoder) = (&defaults.profile, defaults.encoder(&manifest));
-    let (source, facts) = source(args, &manifest)?;
+    let (source, facts) = source(args, &manifest).await?;
     let audio = manifest.audio_tracks.len() as u64;
     let text = manifest.subtitle_tracks.len() as u64;
     let title = Title::new(profile, &defaults.options(&manifest), source, audio, text);
@@ -173,19 +174,21 @@ fn fleet(title: &Title, deployment: CostModel, workers: u32) -> Result<Simulatio
 }
 
 /// The properties of the mezzanine from ffprobe, else from the manifest; and their origin.
-fn source(args: &EstimateArgs, manifest: &Manifest) -> Result<(Source, String), CliError> {
+async fn source(args: &EstimateArgs, manifest: &Manifest) -> Result<(Source, String), CliError> {
     let file = args.mezzanine.clone();
     let file = file.or_else(|| find_media(&args.manifest, &manifest.mezzanine.file_path));
     match file {
         Some(file) => {
-            let facts = Facts::probe(&tools(&Project::find()?)?, &file)?;
+            let probe = manifest::probe(&tools(&Project::find()?)?, &file).await?;
             let size = std::fs::metadata(&file).on_file("read", &file)?;
-            let found = probed(&facts, Bytes(size.len()))
+            let found = probed(&probe, Bytes(size.len()))
                 .ok_or_else(|| unknown(&file.display().to_string()))?;
+            let found = found.clipped(&manifest.mezzanine, probe.start_timecode);
             Ok((found, format!("probed {}", file.display())))
         }
         None => {
             let found = described(manifest).ok_or_else(|| unknown("the manifest"))?;
+            let found = found.clipped(&manifest.mezzanine, None);
             Ok((found, "from the manifest".to_owned()))
         }
     }
@@ -212,16 +215,13 @@ fn described(manifest: &Manifest) -> Option<Source> {
     })
 }
 
-fn probed(facts: &Facts, size: Bytes) -> Option<Source> {
-    let (num, den) = facts.video.frame_rate.split_once('/')?;
-    let frame_rate = FrameRate::new(num.parse().ok()?, den.parse().ok()?)?;
-    let seconds: f64 = facts.duration.as_ref()?.parse().ok()?;
-    let millis = (seconds.max(0.0) * 1000.0).ceil() as u64;
+fn probed(probe: &Probe, size: Bytes) -> Option<Source> {
+    let video = &probe.video;
+    let frame_rate = video.plausible_rate().or(video.base_frame_rate)?;
+    let micros = video.duration_us.unwrap_or(probe.duration_us);
+    let millis = u64::try_from(micros).ok()?.div_ceil(1_000);
     Some(Source {
-        picture: Resolution {
-            width: facts.video.width,
-            height: facts.video.height,
-        },
+        picture: video.coded,
         frame_rate,
         frames: frame_rate.frames_in_millis(millis),
         size,

@@ -8,7 +8,7 @@ use crate::error::{CliError, CommandResult, Exit, ResultExt};
 use crate::job::manifest::{self, Titles};
 use crate::project::Project;
 use crate::stack::settings::tools;
-use crate::view::text::say;
+use crate::view::text::{note, say};
 
 #[derive(Args, Debug)]
 pub struct NewArgs {
@@ -24,7 +24,8 @@ pub struct NewArgs {
     titles: Titles,
 }
 
-pub fn new(args: &NewArgs) -> CommandResult {
+/// Runs `manifest new`. Warnings go to standard error.
+pub async fn new(args: &NewArgs) -> CommandResult {
     if !args.file.is_file() {
         return Err(CliError::file(
             "read the media file",
@@ -32,7 +33,12 @@ pub fn new(args: &NewArgs) -> CommandResult {
             "no such file",
         ));
     }
-    let xml = manifest::describe(&tools(&Project::find()?)?, &args.file, &args.titles)?;
+    let tools = tools(&Project::find()?)?;
+    let described = manifest::describe(&tools, &args.file, &args.titles).await?;
+    for warning in &described.warnings {
+        note(&format!("warning: {warning}"));
+    }
+    let xml = described.xml;
     let beside = || args.file.with_extension("xml");
     let to = args.out.clone().unwrap_or_else(beside);
     if to == Path::new("-") {

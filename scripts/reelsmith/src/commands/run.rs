@@ -45,7 +45,11 @@ pub async fn run(deployment: &DeploymentArgs, args: RunArgs) -> CommandResult {
                 "no such file",
             ));
         }
-        None => sample::usual(&project, &settings::tools(&project)?)?.manifest,
+        None => {
+            sample::usual(&project, &settings::tools(&project)?)
+                .await?
+                .manifest
+        }
     };
     let connection = if deployment.may_be_local() {
         let (state, cloud, names) =

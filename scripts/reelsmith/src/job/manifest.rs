@@ -1,45 +1,162 @@
 //! Describing a mezzanine as a manifest, and reading manifests from disk.
 
 mod draft;
-mod facts;
+mod file;
+mod tracks;
 
 use std::io::Read as _;
 use std::path::Path;
 
 use md5::Digest as _;
+use reelsmith_contract::setting::Setting;
+use reelsmith_contract::{ErrorName, Failure};
+use reelsmith_core::check::check;
 use reelsmith_core::digest::{Checksummer, Checksums};
-use reelsmith_core::manifest::{Parsed, Severity, parse};
+use reelsmith_core::keys::Generation;
+use reelsmith_core::manifest::{Manifest, Parsed, Severity, parse};
+use reelsmith_core::plan::{FrameMapping, Plan};
+use reelsmith_core::probe::{Inspection, Probe};
+use reelsmith_core::time::Timescale;
+use reelsmith_core::units::Bytes;
 use reelsmith_media::Tools;
+use reelsmith_pipeline::inspection::{examine, refused as failure_of};
+use reelsmith_pipeline::planning::make_plan;
+use reelsmith_pipeline::settings::{JobDefaults, Settings};
 
-use crate::error::{CliError, Exit, ResultExt};
-use crate::view::text::note;
+use crate::error::{CliError, ErrorCode, Exit, ResultExt};
 
-pub use draft::{Draft, Titles};
-pub use facts::Facts;
+use draft::{Draft, Programme};
+use file::LocalFile;
+use tracks::ChosenTracks;
+
+pub use draft::Titles;
 
 /// Largest manifest that is read, far above any real one.
 const MAX_MANIFEST_BYTES: u64 = 4 * 1024 * 1024;
 
-/// The manifest of a mezzanine on disk, probed and hashed. It is parsed once to prove that it has no defects.
-pub fn describe(tools: &Tools, mezzanine: &Path, titles: &Titles) -> Result<String, CliError> {
-    let facts = Facts::probe(tools, mezzanine)?;
-    let (checksums, size) = checksums(mezzanine)?;
-    let draft = Draft::new(mezzanine, titles, &facts, &checksums, size);
-    if let Some(guess) = draft.guess() {
-        note(&guess);
+/// A new manifest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Description {
+    pub xml: String,
+    /// What the pipeline would change or leave out.
+    pub warnings: Vec<String>,
+}
+
+/// The manifest of a mezzanine on disk. The code of the pipeline probes, checks and plans it, so what the pipeline would
+/// refuse is refused here by the same name.
+///
+/// # Errors
+/// `MezzanineRefused` with the name of the pipeline's error; `FileUnusable`; `CommandFailed` for titles that a manifest
+/// cannot contain.
+pub async fn describe(
+    tools: &Tools,
+    mezzanine: &Path,
+    titles: &Titles,
+) -> Result<Description, CliError> {
+    let refuse = |failure: Failure| refused(mezzanine, &failure);
+    let (store, pin) = LocalFile::open(mezzanine)?;
+    let probe = examine(tools, &store, &pin, titles.video_track).await;
+    let inspection = Inspection {
+        probe: probe.map_err(refuse)?,
+        size: Bytes(pin.size),
+        mezzanine: pin.clone(),
+        captions: Vec::new(),
+    };
+    let probe = &inspection.probe;
+    let draft = |programme, sums: &Checksums| {
+        Draft::new(mezzanine, titles, probe, programme, sums, pin.size).to_xml()
+    };
+    // A large file is hashed only if it is not refused.
+    let unknown = Checksums {
+        md5: "0".repeat(32),
+        xxh64: "0".repeat(16),
+        ..Checksums::default()
+    };
+    let manifest = valid(mezzanine, &draft(None, &unknown))?;
+    let refusals = check(&manifest, &inspection);
+    if let Some(first) = refusals.first() {
+        return Err(refuse(failure_of(&pin.object, first, &refusals)));
     }
-    let xml = draft.to_xml();
-    let defects = parse(xml.as_bytes()).defects;
-    let errors = defects.iter().filter(|d| d.severity == Severity::Error);
-    let errors: Vec<String> = errors.map(ToString::to_string).collect();
-    if errors.is_empty() {
-        return Ok(xml);
+    let settings = [(Setting::ENCODER_BUILD, tools.build())];
+    let settings = settings
+        .each_ref()
+        .map(|(name, value)| (*name, value.as_str()));
+    let defaults = JobDefaults::of(&Settings::of(&settings)).map_err(refuse)?;
+    let job = defaults.job(pin.clone(), manifest, Vec::new());
+    let plan = make_plan(tools, &store, &job, &inspection, Generation::FIRST, 1);
+    let plan = plan.await.map_err(refuse)?;
+    let (sums, _) = checksums(mezzanine)?;
+    let mut xml = draft(Some(programme(&plan)), &sums);
+    if !check(&valid(mezzanine, &xml)?, &inspection).is_empty() {
+        // The pictures and the whole file differ in duration; a manifest may leave it out.
+        xml = draft(None, &sums);
     }
-    Err(CliError::new(
+    Ok(Description {
+        xml,
+        warnings: warnings(probe, &plan),
+    })
+}
+
+/// The parsed draft, which proves that it has no defects.
+fn valid(mezzanine: &Path, xml: &str) -> Result<Manifest, CliError> {
+    let parsed = parse(xml.as_bytes());
+    parsed.manifest.ok_or_else(|| {
+        let defects = parsed.defects.iter();
+        let errors = defects.filter(|d| d.severity == Severity::Error);
+        let errors: Vec<String> = errors.map(ToString::to_string).collect();
+        CliError::new(
+            format!("describe {}", mezzanine.display()),
+            errors.join("\n"),
+            "give titles and names that a manifest can contain (see docs/manifest.md)",
+        )
+    })
+}
+
+fn refused(mezzanine: &Path, failure: &Failure) -> CliError {
+    let (name, expected, found) = (failure.name, &failure.expected, &failure.found);
+    let remedy = match failure.name {
+        ErrorName::VideoStreamAmbiguous => "state the programme with --video-track",
+        _ => failure.remedy.as_str(),
+    };
+    let error = CliError::new(
         format!("describe {}", mezzanine.display()),
-        errors.join("\n"),
-        "give titles and names that a manifest can contain (see docs/manifest.md)",
-    ))
+        format!("{name}: expected {expected}; found {found}"),
+        remedy,
+    );
+    CliError {
+        exit: Exit::Failed,
+        ..error.with_code(ErrorCode::MezzanineRefused)
+    }
+}
+
+fn programme(plan: &Plan) -> Programme {
+    let millis = plan.duration().rescale(plan.timescale, Timescale(1_000)).0;
+    let constant = plan.mapping == FrameMapping::Every;
+    Programme {
+        millis: u64::try_from(millis).unwrap_or(0),
+        frame_rate: Some(plan.frame_rate).filter(|rate| constant && !rate.exceeds(300)),
+    }
+}
+
+fn warnings(probe: &Probe, plan: &Plan) -> Vec<String> {
+    let planned = plan.warnings.iter().map(ToString::to_string);
+    let captions = plan.left_out.iter().map(|left| {
+        let language = left.language.as_deref().unwrap_or("unknown language");
+        let (stream, codec, reason) = (left.stream, &left.codec, &left.reason);
+        format!("stream {stream} ({codec}, {language}) is left out: {reason}")
+    });
+    let tracks = ChosenTracks::of(probe).notes.into_iter();
+    tracks.chain(planned).chain(captions).collect()
+}
+
+/// Probes a mezzanine on disk with the code of the pipeline.
+///
+/// # Errors
+/// As [`describe`].
+pub async fn probe(tools: &Tools, mezzanine: &Path) -> Result<Probe, CliError> {
+    let (store, pin) = LocalFile::open(mezzanine)?;
+    let probe = examine(tools, &store, &pin, None).await;
+    probe.map_err(|failure| refused(mezzanine, &failure))
 }
 
 /// Reads and parses a manifest. Defects are part of the result.

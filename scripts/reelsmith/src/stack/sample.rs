@@ -43,17 +43,17 @@ const FONTS: [&str; 4] = [
 ];
 
 /// The usual sample in `.local/sample`, which is made if it does not exist.
-pub fn usual(project: &Project, tools: &Tools) -> Result<Sample, CliError> {
+pub async fn usual(project: &Project, tools: &Tools) -> Result<Sample, CliError> {
     let folder = project.local("sample");
     let sample = Sample::in_folder(&folder);
     if !(sample.manifest.is_file() && sample.mezzanine.is_file()) {
-        make(tools, &folder, Recipe::USUAL)?;
+        make(tools, &folder, Recipe::USUAL).await?;
     }
     Ok(sample)
 }
 
 /// Makes a sample in a folder: `manifests/sample.xml` and `mezzanines/sample.mp4`.
-pub fn make(tools: &Tools, folder: &Path, recipe: Recipe) -> Result<Sample, CliError> {
+pub async fn make(tools: &Tools, folder: &Path, recipe: Recipe) -> Result<Sample, CliError> {
     let sample = Sample::in_folder(folder);
     for path in [&sample.manifest, &sample.mezzanine] {
         let parent = path.parent().unwrap_or(folder);
@@ -67,9 +67,10 @@ pub fn make(tools: &Tools, folder: &Path, recipe: Recipe) -> Result<Sample, CliE
         title: Some("Counting frames".to_owned()),
         season: 1,
         episode: 1,
+        video_track: None,
     };
-    let xml = manifest::describe(tools, &sample.mezzanine, &titles)?;
-    std::fs::write(&sample.manifest, xml).on_file("write", &sample.manifest)?;
+    let described = manifest::describe(tools, &sample.mezzanine, &titles).await?;
+    std::fs::write(&sample.manifest, described.xml).on_file("write", &sample.manifest)?;
     Ok(sample)
 }
 
@@ -171,8 +172,8 @@ fn ffmpeg(tools: &Tools, argv: &[String]) -> Result<(), CliError> {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_sample_matches_its_manifest() {
+    #[tokio::test]
+    async fn a_sample_matches_its_manifest() {
         let tools = crate::stack::settings::tools(&Project::find().unwrap()).unwrap();
         let folder = tempfile::tempdir().unwrap();
         let recipe = Recipe {
@@ -181,7 +182,7 @@ mod tests {
             height: 180,
             rate: 24,
         };
-        let sample = make(&tools, folder.path(), recipe).unwrap();
+        let sample = make(&tools, folder.path(), recipe).await.unwrap();
         let parsed = manifest::read(&sample.manifest).unwrap();
         assert_eq!(parsed.defects, []);
         let manifest = parsed.manifest.unwrap();

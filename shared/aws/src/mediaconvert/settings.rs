@@ -5,11 +5,13 @@ use aws_sdk_mediaconvert::types::{
     CmafManifestDurationFormat, CmafPtsOffsetHandlingForBFrames, CmafSegmentControl,
     CmafSegmentLengthControl, CmafStreamInfResolution, CmafTargetDurationCompatibilityMode,
     CmafWriteDashManifest, CmafWriteHlsManifest, CmafWriteSegmentTimelineInRepresentation,
-    ColorSpace, Input, InputRotate, InputTimecodeSource, JobSettings, OutputGroup,
+    ColorSpace, Input, InputClipping, InputRotate, InputTimecodeSource, JobSettings, OutputGroup,
     OutputGroupSettings, OutputGroupType, Rectangle, TimecodeConfig, TimecodeSource, VideoSelector,
 };
 use reelsmith_core::aperture::Crop;
 use reelsmith_core::encode::EncodeOrder;
+use reelsmith_core::time::{FrameRange, FrameRate};
+use reelsmith_core::timecode::Timecode;
 
 use super::{audio, int, video};
 
@@ -32,11 +34,25 @@ fn input(order: &EncodeOrder) -> Input {
         .file_input(order.input.to_string())
         .timecode_source(InputTimecodeSource::Zerobased)
         .video_selector(selector)
+        .set_input_clippings(
+            order
+                .clip
+                .map(|frames| vec![clipping(frames, order.frame_rate)]),
+        )
         .set_crop(order.crop.map(rectangle));
     for track in &order.audio {
         input = input.audio_selectors(audio::selector_name(track), audio::selector(track));
     }
     input.build()
+}
+
+/// Both timecodes count from zero, and the frame of the end is included.
+fn clipping(frames: FrameRange, rate: FrameRate) -> InputClipping {
+    let label = |frame| Timecode::of_frame(frame, rate).to_string();
+    InputClipping::builder()
+        .start_timecode(label(frames.start))
+        .end_timecode(label(frames.end.saturating_sub(1)))
+        .build()
 }
 
 /// MediaConvert accepts even numbers only. A number is odd only if a clean aperture ends at the edge of a picture of odd size.

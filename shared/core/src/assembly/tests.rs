@@ -24,6 +24,7 @@ fn plan() -> Plan {
         frame_rate: rate,
         timescale: rate.timescale(),
         total_frames: FrameCount(250),
+        clip: None,
         mapping: FrameMapping::Every,
         cutting: Cutting::Seek,
         index: IndexRead::Tables,

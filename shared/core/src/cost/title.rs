@@ -1,13 +1,15 @@
 //! The facts of a title that decide its cost, before it is planned or from its plan.
 
+use crate::clip::{Clock, range};
 use crate::cost::WorkFigures;
 use crate::job::Job;
 use crate::ladder::{OutputOptions, Profile, ResolvedRung};
-use crate::manifest::Manifest;
+use crate::manifest::{Manifest, Mezzanine};
 use crate::plan::Plan;
 use crate::plan::schedule::Workload;
 use crate::probe::Inspection;
 use crate::time::{FrameCount, FrameRate};
+use crate::timecode::Timecode;
 use crate::units::{BitsPerSecond, Bytes, Resolution};
 
 /// A title and its renditions.
@@ -66,6 +68,21 @@ impl Source {
             size: inspection.size,
             sound: inspection.size,
         })
+    }
+
+    /// The part between `InPoint` and `OutPoint`; the whole source if they are invalid, which the plan reports.
+    #[must_use]
+    pub fn clipped(self, mezzanine: &Mezzanine, start: Option<Timecode>) -> Self {
+        let rate = self.frame_rate;
+        let grid = rate;
+        let clock = Clock { rate, grid, start };
+        match range(mezzanine.in_point, mezzanine.out_point, &clock, self.frames) {
+            Ok(Some(part)) => Self {
+                frames: part.count(),
+                ..self
+            },
+            _ => self,
+        }
     }
 }
 

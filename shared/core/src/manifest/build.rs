@@ -73,6 +73,8 @@ fn mezzanine(group: &Group) -> Option<Mezzanine> {
         color_space: group.text("ColorSpace"),
         bit_depth: group.narrow("BitDepth"),
         video_track_index: group.narrow("VideoTrackIndex"),
+        in_point: value(group, "InPoint", Value::try_as_point_ref).copied(),
+        out_point: value(group, "OutPoint", Value::try_as_point_ref).copied(),
     })
 }
 

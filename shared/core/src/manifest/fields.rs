@@ -43,6 +43,8 @@ pub enum Kind {
     Seconds,
     Date,
     FrameRate,
+    /// A point of the mezzanine.
+    Point,
     /// The allowed numbers of digits.
     Hex(&'static [usize]),
     Key,
@@ -71,6 +73,7 @@ impl Kind {
             Self::Seconds => "decimal seconds, more than 0 and at most 360000, for example 1440.5".into(),
             Self::Date => "an existing date as YYYY-MM-DD".into(),
             Self::FrameRate => "frames per second from 1 to 300, for example 25, 23.976 or 24000/1001".into(),
+            Self::Point => "a timecode such as 10:00:02:05, or seconds such as 2.2, at most 100 hours".into(),
             Self::Hex(lengths) => format!("{} hexadecimal digits", either(lengths)),
             Self::Key => "a key of 1 to 1024 bytes without backslashes, control and invisible characters, whose components between '/' are not empty, '.' or '..'".into(),
             Self::HttpsUrl => "an absolute https URL without a user name, at most 2048 characters".into(),
@@ -174,6 +177,8 @@ const MEZZANINE: &[Field] = &[
     optional("ColorSpace", SHORT),
     optional("BitDepth", integer(8, 16)),
     optional("VideoTrackIndex", integer(0, 63)),
+    optional("InPoint", Kind::Point),
+    optional("OutPoint", Kind::Point),
 ];
 
 const AUDIO_TRACK: &[Field] = &[

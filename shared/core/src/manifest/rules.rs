@@ -8,10 +8,12 @@ use super::defects::{Defects, quoted};
 use super::walk::{Group, Item};
 use crate::audio_track::AudioRole;
 use crate::caption_service::CaptionService;
+use crate::clip::Point;
 
 pub(super) fn check(root: &Group, defects: &mut Defects<'_>) {
     if let Some(mezzanine) = root.group("Mezzanine") {
         resolution(mezzanine, defects);
+        points(mezzanine, defects);
     }
     if let Some(tracks) = root.group("AudioTracks") {
         let tracks: Vec<&Group> = tracks.groups("AudioTrack").collect();
@@ -46,6 +48,26 @@ fn resolution(mezzanine: &Group, defects: &mut Defects<'_>) {
             let expected = format!("{other} together with {one}");
             defects.error(item.at, &item.path, expected, format!("only {one}"));
         }
+    }
+}
+
+/// Two timecodes, or two times in seconds, are in order at any frame rate.
+fn points(mezzanine: &Group, defects: &mut Defects<'_>) {
+    let point = |name| {
+        let item = mezzanine.item(name)?;
+        Some((item, *item.value()?.try_as_point_ref()?))
+    };
+    let (Some((_, start)), Some((item, end))) = (point("InPoint"), point("OutPoint")) else {
+        return;
+    };
+    let reversed = match (start, end) {
+        (Point::Micros(start), Point::Micros(end)) => start >= end,
+        (Point::Timecode(start), Point::Timecode(end)) => start.counted_as(end) >= end,
+        _ => false,
+    };
+    if reversed {
+        let expected = format!("an OutPoint after InPoint {start}");
+        defects.error(item.at, &item.path, expected, end.to_string());
     }
 }
 

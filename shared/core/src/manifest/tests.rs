@@ -427,6 +427,7 @@ fn another(kind: Kind, value: &str) -> String {
         Kind::Integer { .. } => "8",
         Kind::Seconds => "7.5",
         Kind::FrameRate => "25",
+        Kind::Point => "7.5",
         Kind::Date => "2020-01-01",
         Kind::Hex(lengths) if lengths == [32] => "00112233445566778899aabbccddeeff",
         Kind::Hex(_) => "0011223344556677",

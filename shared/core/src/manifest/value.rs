@@ -10,6 +10,7 @@ use super::defects::quoted;
 use super::fields::Kind;
 use crate::audio_track::{AudioRole, ChannelMap};
 use crate::caption_service::CaptionService;
+use crate::clip::Point;
 use crate::encoder::EncoderKind;
 use crate::tail::TailPolicy;
 use crate::time::FrameRate;
@@ -27,6 +28,7 @@ pub(super) enum Value {
     Service(CaptionService),
     Role(AudioRole),
     Map(ChannelMap),
+    Point(Point),
 }
 
 /// Converts a text without surrounding white space.
@@ -54,6 +56,7 @@ pub(super) fn read(kind: Kind, text: &str) -> Result<Value, String> {
         Kind::CaptionFormat => text.parse().ok().map(Value::Format),
         Kind::Encoder => text.parse().ok().map(Value::Encoder),
         Kind::TailPolicy => text.parse().ok().map(Value::Tail),
+        Kind::Point => text.parse().ok().map(Value::Point),
         Kind::CaptionService => text.parse().ok().map(Value::Service),
         Kind::AudioRole => text.parse().ok().map(Value::Role),
         Kind::ChannelMap => text.parse().ok().map(Value::Map),
@@ -81,6 +84,19 @@ fn plain(text: &str, max: usize, forbidden: &str) -> Result<Value, String> {
         None => Ok(Value::Text(text.to_owned())),
         Some((at, c)) => Err(character(text, at, c)),
     }
+}
+
+/// The text without the characters that [`plain`] refuses, at most `max` characters; `None` if nothing remains.
+pub fn cleaned(text: &str, max: usize, forbidden: &str) -> Option<String> {
+    let wrong = |c: &char| c.is_control() || is_deceptive(*c) || forbidden.contains(*c);
+    let kept: String = text.chars().filter(|c| !wrong(c)).take(max).collect();
+    let kept = kept.trim();
+    (!kept.is_empty()).then(|| kept.to_owned())
+}
+
+/// Whether a text can be a `FilePath`.
+pub fn is_key(text: &str) -> bool {
+    !text.is_empty() && text.trim() == text && key(text).is_ok()
 }
 
 /// A forbidden character, at an index in characters.

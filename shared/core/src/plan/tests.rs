@@ -79,6 +79,53 @@ fn a_constant_source_maps_every_frame_even_with_millisecond_timestamps() {
 }
 
 #[test]
+fn a_part_of_the_source_is_cut_as_the_same_frames_of_the_whole() {
+    let point = |text: &str| Some(text.parse().unwrap());
+    let start = Some("10:00:00:00".parse().unwrap());
+    let whole = timeline(100, "25", 10, 25_000);
+    let mut part = whole.clone();
+    let clip = part.clip(point("10:00:01:07"), point("3"), start).unwrap();
+    let frames = FrameRange { start: 32, end: 75 };
+    let of = FrameCount(100);
+    assert_eq!(clip, Some(Clip { frames, of }));
+    assert_eq!(part.frames, FrameCount(43));
+    assert_eq!(
+        part.cut(FrameRange { start: 0, end: 43 }),
+        whole.cut(frames)
+    );
+    let seconds = part.video_start();
+    assert_eq!(seconds.ticks.0 * 25, i64::from(seconds.timescale.0) * 32);
+    assert!(part.clip(None, point("10:00:01:25"), start).is_err());
+
+    let mut decoded_from_its_start = timeline(100, "25", 10, 25_000);
+    decoded_from_its_start.cutting = Cutting::Whole { reason: "r".into() };
+    assert_eq!(
+        decoded_from_its_start.cut(FrameRange { start: 0, end: 100 }),
+        Cut::default()
+    );
+    decoded_from_its_start
+        .clip(point("1.28"), point("3"), start)
+        .unwrap();
+    let cut = decoded_from_its_start.cut(FrameRange { start: 0, end: 43 });
+    assert_eq!(cut.counted, Some(frames));
+}
+
+#[test]
+fn a_part_of_a_variable_source_begins_at_a_place_on_the_grid() {
+    let mut packets = index(100, FrameRate::new(25, 1).unwrap(), 25, 1_000);
+    for packet in &mut packets.packets[50..] {
+        packet.pts += 500;
+    }
+    let mut line = Timeline::new(&packets, &stream("25", (1, 1_000)), 60).unwrap();
+    let first = line.video_start();
+    line.clip(Some("2.2".parse().unwrap()), None, None).unwrap();
+    let start = line.video_start();
+    let millis = |s: Seconds| s.ticks.rescale(s.timescale, Timescale(1_000)).0;
+    assert_eq!(millis(start) - millis(first), 2_200);
+    assert_eq!(line.frames, FrameCount(113 - 55));
+}
+
+#[test]
 fn a_variable_source_is_resampled_to_its_average() {
     let mut packets = index(100, FrameRate::new(25, 1).unwrap(), 25, 1_000);
     for packet in &mut packets.packets[50..] {
@@ -124,6 +171,7 @@ fn a_cut_seeks_half_a_frame_before_the_key_frame_and_trims_between_frames() {
                 end: 11_000
             }],
             held: FrameCount(0),
+            counted: None,
             hidden: vec![],
         }
     );

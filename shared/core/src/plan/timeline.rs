@@ -12,8 +12,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::clip::{self, ClipError, Point};
 use crate::probe::{ByteSpan, IndexRead, Packet, PacketIndex, Scan, Seconds, VideoStream};
 use crate::time::{FrameCount, FrameRange, FrameRate, Ticks, Timescale};
+use crate::timecode::Timecode;
 
 /// How source frames become output frames.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,6 +40,15 @@ pub enum Cutting {
     },
 }
 
+/// The part of a mezzanine that is published.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Clip {
+    /// Its frames on the grid of the whole mezzanine.
+    pub frames: FrameRange,
+    /// Number of frames of the whole mezzanine.
+    pub of: FrameCount,
+}
+
 /// How a range of frames is cut from the source while decoding: seek to a decodable point before it, then drop every
 /// frame outside `[start, end)`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,6 +64,9 @@ pub struct Cut {
     /// Frames at the end of the chunk that repeat the last frame of the source.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub held: FrameCount,
+    /// The frames to keep, counted from the first one that is decoded; for a part of a file that is decoded from its start.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub counted: Option<FrameRange>,
     /// Fragments that the chunk does not need. A demuxer that walks from one fragment to the next sees free space there.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub hidden: Vec<ByteSpan>,
@@ -111,6 +125,12 @@ pub struct Timeline {
     context: u64,
     /// Whether a decoder may show damaged pictures before the first frame.
     begins_midway: bool,
+    /// Frame rate of the source, which the grid may have halved.
+    source_rate: FrameRate,
+    /// The frames of the whole source on the grid.
+    whole: FrameCount,
+    /// The frame of the whole source that is frame 0 of the output.
+    first: u64,
 }
 
 /// A packet that decoding can start at.
@@ -243,6 +263,9 @@ impl Timeline {
             // The deinterlacer needs the frame before and the frame after.
             context: u64::from(index.scan != Scan::Progressive),
             begins_midway: index.begins_midway,
+            source_rate: nominal,
+            whole: FrameCount(frames),
+            first: 0,
         })
     }
 
@@ -266,11 +289,46 @@ impl Timeline {
         let length = Ticks(end_us.saturating_sub(self.video_start().micros()));
         let frames = self.frame_rate.frames_in(length, Timescale(1_000_000));
         self.frames = self.frames.max(frames);
+        self.whole = self.frames;
     }
 
-    /// The presentation time of the first source frame.
+    /// Keeps the part of the source from `in_point` to `out_point`. Returns its frames among those of the whole source.
+    ///
+    /// # Errors
+    /// [`ClipError`] if there is no such part.
+    pub fn clip(
+        &mut self,
+        in_point: Option<Point>,
+        out_point: Option<Point>,
+        start: Option<Timecode>,
+    ) -> Result<Option<Clip>, ClipError> {
+        let clock = clip::Clock {
+            rate: self.source_rate,
+            grid: self.frame_rate,
+            start,
+        };
+        self.whole = self.frames;
+        let Some(frames) = clip::range(in_point, out_point, &clock, self.whole)? else {
+            return Ok(None);
+        };
+        (self.first, self.frames) = (frames.start, frames.count());
+        let of = self.whole;
+        Ok(Some(Clip { frames, of }))
+    }
+
+    /// The time of frame 0 of the output on the source's timeline: the presentation time of a source frame, or of a place
+    /// on the grid.
     pub fn video_start(&self) -> Seconds {
-        self.seconds(self.shown.first().copied().unwrap_or_default() * 2)
+        match self.mapping {
+            FrameMapping::Every => self.seconds(self.pts(self.first) * 2),
+            FrameMapping::Resampled => {
+                let first = self.seconds(self.pts(0) * 2);
+                first.plus(
+                    self.frame_rate.duration_of(FrameCount(self.first)),
+                    self.frame_rate.timescale(),
+                )
+            }
+        }
     }
 
     /// Average number of frames to decode from a key frame to any frame: half the distance between two key frames.
@@ -286,10 +344,16 @@ impl Timeline {
 
     /// How the frames `[start, end)` of the grid are cut from the source.
     pub fn cut(&self, frames: FrameRange) -> Cut {
+        let frames = FrameRange {
+            start: frames.start + self.first,
+            end: frames.end + self.first,
+        };
         let held = self.held(frames);
         if self.cutting != Cutting::Seek {
+            let part = self.frames != self.whole && self.mapping == FrameMapping::Every;
             return Cut {
                 held,
+                counted: part.then_some(frames),
                 ..Cut::default()
             };
         }
@@ -311,6 +375,7 @@ impl Timeline {
             },
             end: bound(frames.end),
             held,
+            counted: None,
             reads: self.tables.into_iter().chain(media).collect(),
             hidden: unneeded_fragments(&self.fragments, &self.bytes, position, furthest),
         }

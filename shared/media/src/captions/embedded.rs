@@ -211,7 +211,11 @@ fn within_programme(cues: Vec<Cue>, name: &str, others: &str, plan: &Plan) -> Ca
         .into_iter()
         .filter(|c| c.end > c.start && !c.payload.is_empty())
         .collect();
-    let outside = shown.iter().filter(|c| !within(c)).count();
+    // Cues of the parts before InPoint and after OutPoint are left out as the manifest says.
+    let (whole, first) = plan.whole();
+    let (whole, first) = (millis(whole, plan), millis(first, plan));
+    let known = |c: &Cue| c.start < whole - first && c.end > -first;
+    let outside = shown.iter().filter(|c| !known(c)).count();
     shown.retain(within);
     for cue in &mut shown {
         cue.start = cue.start.max(0);

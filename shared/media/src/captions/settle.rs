@@ -40,6 +40,12 @@ pub(super) fn settle(
         return Ok((Vec::new(), warnings));
     }
     let shown = placed(shown, clock, source, plan, &mut warnings)?;
+    let all = shown.len();
+    let shown = clipped(shown, plan);
+    if shown.is_empty() {
+        let found = format!("{all} cues, none of them between InPoint and OutPoint");
+        warnings.push(empty(source.name, found));
+    }
     Ok((merged(shown), warnings))
 }
 
@@ -112,7 +118,7 @@ fn placed(
     plan: &Plan,
     warnings: &mut Vec<Warning>,
 ) -> Result<Vec<Cue>, MediaError> {
-    let total = millis(plan.duration(), plan);
+    let total = millis(plan.whole().0, plan);
     let origin = source.start.map_or(0, |start| clock.origin(start, plan));
     let all_within = |cues: &[Cue], shift: i64| {
         cues.iter()
@@ -181,6 +187,18 @@ fn placed(
         cue.end = cue.end.min(total);
     }
     Ok(cues)
+}
+
+/// The cues of the whole mezzanine that are shown in its published part, with times from the start of that part.
+fn clipped(mut cues: Vec<Cue>, plan: &Plan) -> Vec<Cue> {
+    let (start, length) = (millis(plan.whole().1, plan), millis(plan.duration(), plan));
+    cues.iter_mut().for_each(|c| c.shift(-start));
+    cues.retain(|c| c.start < length && c.end > 0);
+    for cue in &mut cues {
+        cue.start = cue.start.max(0);
+        cue.end = cue.end.min(length);
+    }
+    cues
 }
 
 /// The cues in order of time. Cues that repeat their text at the same place and without a gap become one, for example the

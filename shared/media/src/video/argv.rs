@@ -173,9 +173,15 @@ fn cut(task: &ChunkTask) -> Vec<String> {
     }
 }
 
-/// Keeps the source frames between two bounds; there is no bound at the ends of the file.
+/// Keeps the source frames between two bounds, or by their number; there is no bound at the ends of the file.
 fn trim(task: &ChunkTask) -> Option<String> {
     let cut = &task.chunk.cut;
+    if let Some(frames) = cut.counted {
+        return Some(format!(
+            "trim=start_frame={}:end_frame={}",
+            frames.start, frames.end
+        ));
+    }
     let start = cut.start.map(|t| format!("start={}", decimal(t)));
     let end = cut.end.map(|t| format!("end={}", decimal(t)));
     let bounds: Vec<String> = start.into_iter().chain(end).collect();

@@ -16,9 +16,9 @@ fn args(manifest: &str, set: &[&str]) -> EstimateArgs {
     }
 }
 
-#[test]
-fn an_estimate_shows_chunks_rungs_time_and_cost() {
-    let estimated = estimate(&args("good/full.xml", &[])).unwrap();
+#[tokio::test]
+async fn an_estimate_shows_chunks_rungs_time_and_cost() {
+    let estimated = estimate(&args("good/full.xml", &[])).await.unwrap();
     let text = print(&estimated, false);
     for part in [
         "mezzanine ",
@@ -36,26 +36,29 @@ fn an_estimate_shows_chunks_rungs_time_and_cost() {
     assert!(json["fleet"]["wall_s"].as_f64().unwrap() > 0.0, "{json}");
 }
 
-#[test]
-fn settings_change_the_estimate() {
-    let of = |set: &[&str]| estimate(&args("good/full.xml", set)).unwrap();
-    let (usual, few, draft) = (of(&[]), of(&["MAX_CONCURRENCY=2"]), of(&["PROFILE=draft"]));
+#[tokio::test]
+async fn settings_change_the_estimate() {
+    let of = async |set: &[&str]| estimate(&args("good/full.xml", set)).await.unwrap();
+    let (usual, few) = (of(&[]).await, of(&["MAX_CONCURRENCY=2"]).await);
+    let draft = of(&["PROFILE=draft"]).await;
     let wall = |e: &ManifestEstimate| e.fleet.as_ref().unwrap().wall_s;
     assert!(wall(&few) > wall(&usual), "{} {}", wall(&few), wall(&usual));
     assert!(draft.cost.total < usual.cost.total);
     // This manifest does not name an encoder.
-    let converted = estimate(&args("good/episode-01.xml", &["ENCODER=mediaconvert"]));
+    let converted = estimate(&args("good/episode-01.xml", &["ENCODER=mediaconvert"])).await;
     match converted {
         Ok(converted) => assert!(converted.fleet.is_none(), "{converted:?}"),
         Err(e) => panic!("{e}"),
     }
 }
 
-#[test]
-fn a_manifest_that_cannot_be_estimated_is_an_error() {
-    let defective = estimate(&args("bad/missing-mezzanine.xml", &[])).unwrap_err();
+#[tokio::test]
+async fn a_manifest_that_cannot_be_estimated_is_an_error() {
+    let defective = estimate(&args("bad/missing-mezzanine.xml", &[]))
+        .await
+        .unwrap_err();
     assert_eq!(defective.code, ErrorCode::ManifestDefective);
-    let minimal = estimate(&args("good/minimal.xml", &[])).unwrap_err();
+    let minimal = estimate(&args("good/minimal.xml", &[])).await.unwrap_err();
     insta::assert_snapshot!(minimal, @r"
     ManifestDefective: could not estimate from the manifest
       why:   expected picture size, frame rate and duration, but not all of them are known

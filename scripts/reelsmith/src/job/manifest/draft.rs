@@ -6,12 +6,14 @@ use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesText, Event};
 use reelsmith_core::audio_track::AudioRole;
 use reelsmith_core::digest::Checksums;
-use reelsmith_core::language;
+use reelsmith_core::manifest::{cleaned, is_key};
+use reelsmith_core::probe::Probe;
+use reelsmith_core::slug::slug;
 use reelsmith_core::time::FrameRate;
 
-use super::facts::{AudioFacts, Facts};
+use super::tracks::{AudioSource, AudioTrack, ChosenTracks};
 
-/// The identity of a title, which its file does not contain.
+/// What a manifest states and the file does not contain.
 #[derive(Clone, Debug, Default, PartialEq, Eq, clap::Args)]
 pub struct Titles {
     /// ManifestId. Default: the name of the file.
@@ -32,28 +34,18 @@ pub struct Titles {
     /// Title of the episode.
     #[arg(long, value_name = "TITLE")]
     pub title: Option<String>,
+    /// Position of the programme among the video streams of the file, from 0. Default: the main one.
+    #[arg(long, value_name = "NUMBER")]
+    pub video_track: Option<u32>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct AudioTrack {
-    /// BCP 47 tag.
-    language: String,
-    /// The name that players show, unique.
-    label: String,
-    role: AudioRole,
-    source: AudioSource,
-}
-
-/// What an audio track is made of.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum AudioSource {
-    /// A stream with this number of channels.
-    Stream { index: usize, channels: u32 },
-    /// A guess from the number of channels: `ChannelMap` and `SurroundChannelMap`.
-    Channels {
-        map: String,
-        surround: Option<String>,
-    },
+/// What only a plan knows of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Programme {
+    /// Duration of the pictures.
+    pub millis: u64,
+    /// The frame rate, if it is constant.
+    pub frame_rate: Option<FrameRate>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,16 +56,19 @@ pub struct Draft {
 }
 
 impl Draft {
+    /// The manifest of a file of `size` bytes.
     pub fn new(
         file: &Path,
         titles: &Titles,
-        facts: &Facts,
+        probe: &Probe,
+        programme: Option<Programme>,
         checksums: &Checksums,
         size: u64,
     ) -> Self {
-        let stem = safe(&file.file_stem().unwrap_or_default().to_string_lossy());
-        let given = |value: &Option<String>| value.clone().unwrap_or_else(|| stem.clone());
-        let title = |value: &Option<String>| value.clone().unwrap_or_else(|| readable(file));
+        let id = id(&stem(file));
+        let given = |value: &Option<String>| value.clone().unwrap_or_else(|| id.clone());
+        let readable = cleaned(&stem(file), 200, "").unwrap_or_else(|| id.clone());
+        let title = |value: &Option<String>| value.clone().unwrap_or_else(|| readable.clone());
         let mut episode = vec![
             ("SeriesId", given(&titles.series_id)),
             ("SeriesTitle", title(&titles.series_title)),
@@ -81,33 +76,15 @@ impl Draft {
             ("EpisodeNumber", titles.episode.to_string()),
             ("EpisodeTitle", title(&titles.title)),
         ];
-        episode.extend(facts.duration.clone().map(|d| ("DurationSeconds", d)));
+        episode.extend(duration(programme));
+        let mut mezzanine = mezzanine(file, probe, programme, checksums, size);
+        let track = titles.video_track.map(|index| index.to_string());
+        mezzanine.extend(track.map(|index| ("VideoTrackIndex", index)));
         Self {
-            fields: vec![
-                ("Episode", episode),
-                ("Mezzanine", mezzanine(file, facts, checksums, size)),
-            ],
+            fields: vec![("Episode", episode), ("Mezzanine", mezzanine)],
             manifest_id: given(&titles.manifest_id),
-            tracks: tracks(facts),
+            tracks: ChosenTracks::of(probe).tracks,
         }
-    }
-
-    /// What was guessed and must be checked, as a sentence.
-    pub fn guess(&self) -> Option<String> {
-        let source = self.tracks.first().map(|track| &track.source);
-        let AudioSource::Channels { map, surround } = source? else {
-            return None;
-        };
-        let mix = if map.split(' ').count() > 2 {
-            "5.1"
-        } else {
-            "stereo"
-        };
-        let surround = surround.iter().map(|map| format!(", and 5.1 of {map}"));
-        let surround: String = surround.collect();
-        Some(format!(
-            "guessed from the number of channels: {mix} of {map}{surround} (TRACK:CHANNEL); correct ChannelMap if this is wrong"
-        ))
     }
 
     pub fn to_xml(&self) -> String {
@@ -136,10 +113,10 @@ impl Draft {
                     return Ok(());
                 }
                 w.create_element("AudioTracks").write_inner_content(|w| {
-                    self.tracks
-                        .iter()
-                        .enumerate()
-                        .try_for_each(|(i, t)| t.write(w, i))
+                    let tracks = self.tracks.iter().enumerate();
+                    tracks
+                        .into_iter()
+                        .try_for_each(|(n, t)| track(w, t, n == 0))
                 })?;
                 Ok(())
             })?;
@@ -147,31 +124,29 @@ impl Draft {
     }
 }
 
-impl AudioTrack {
-    fn write(&self, writer: &mut Writer<Vec<u8>>, index: usize) -> std::io::Result<()> {
-        writer
-            .create_element("AudioTrack")
-            .write_inner_content(|w| {
-                text(w, "Language", &self.language)?;
-                text(w, "Label", &self.label)?;
-                text(w, "IsDefault", if index == 0 { "true" } else { "false" })?;
-                if self.role != AudioRole::Main {
-                    text(w, "Role", self.role.into())?;
+fn track(writer: &mut Writer<Vec<u8>>, track: &AudioTrack, default: bool) -> std::io::Result<()> {
+    writer
+        .create_element("AudioTrack")
+        .write_inner_content(|w| {
+            text(w, "Language", &track.language)?;
+            text(w, "Label", &track.label)?;
+            text(w, "IsDefault", if default { "true" } else { "false" })?;
+            if track.role != AudioRole::Main {
+                text(w, "Role", track.role.into())?;
+            }
+            match &track.source {
+                AudioSource::Stream { index, channels } => {
+                    text(w, "Channels", &channels.to_string())?;
+                    text(w, "TrackIndex", &index.to_string())
                 }
-                match &self.source {
-                    AudioSource::Stream { index, channels } => {
-                        text(w, "Channels", &channels.to_string())?;
-                        text(w, "TrackIndex", &index.to_string())
-                    }
-                    AudioSource::Channels { map, surround } => {
-                        text(w, "ChannelMap", map)?;
-                        let mut surround = surround.iter();
-                        surround.try_for_each(|map| text(w, "SurroundChannelMap", map))
-                    }
+                AudioSource::Channels { map, surround } => {
+                    text(w, "ChannelMap", map)?;
+                    let mut surround = surround.iter();
+                    surround.try_for_each(|map| text(w, "SurroundChannelMap", map))
                 }
-            })?;
-        Ok(())
-    }
+            }
+        })?;
+    Ok(())
 }
 
 fn text(writer: &mut Writer<Vec<u8>>, name: &str, value: &str) -> std::io::Result<()> {
@@ -183,181 +158,98 @@ fn text(writer: &mut Writer<Vec<u8>>, name: &str, value: &str) -> std::io::Resul
 
 fn mezzanine(
     file: &Path,
-    facts: &Facts,
+    probe: &Probe,
+    programme: Option<Programme>,
     checksums: &Checksums,
     size: u64,
 ) -> Vec<(&'static str, String)> {
-    let name = file_name(file);
-    let video = &facts.video;
+    let video = &probe.video;
     let mut fields = vec![
-        ("FilePath", format!("mezzanines/{name}")),
+        ("FilePath", key(file)),
         ("ChecksumMD5", checksums.md5.clone()),
         ("ChecksumXXHash", checksums.xxh64.clone()),
         ("FileSizeBytes", size.to_string()),
     ];
-    fields.extend(facts.duration.clone().map(|d| ("DurationSeconds", d)));
+    fields.extend(duration(programme));
     fields.push(("VideoCodec", video.codec.clone()));
-    fields.extend(facts.audio.first().map(|a| ("AudioCodec", a.codec.clone())));
+    fields.extend(probe.audio.first().map(|a| ("AudioCodec", a.codec.clone())));
     fields.extend([
-        ("ResolutionWidth", video.width.to_string()),
-        ("ResolutionHeight", video.height.to_string()),
+        ("ResolutionWidth", video.coded.width.to_string()),
+        ("ResolutionHeight", video.coded.height.to_string()),
     ]);
-    fields.extend(frame_rate(&video.frame_rate).map(|rate| ("FrameRate", rate)));
-    fields.extend(facts.bitrate_kbps.map(|k| ("BitrateKbps", k.to_string())));
+    let rate = programme.and_then(|p| p.frame_rate);
+    fields.extend(rate.map(|rate| ("FrameRate", rate.to_string())));
+    let bits = programme.and_then(|p| size.saturating_mul(8).checked_div(p.millis));
+    let bits = bits.filter(|kbps| *kbps > 0);
+    fields.extend(bits.map(|kbps| ("BitrateKbps", kbps.to_string())));
     fields.push(("BitDepth", video.bit_depth.to_string()));
     fields
 }
 
-/// `24/1` → `24`; other fractions are unchanged. None for a rate that a manifest cannot state: Matroska without frame
-/// durations gives 1,000.
-fn frame_rate(fraction: &str) -> Option<String> {
-    let rate: FrameRate = fraction.parse().ok()?;
-    let possible = (1.0..=300.0).contains(&rate.as_f64());
-    possible.then(|| fraction.strip_suffix("/1").unwrap_or(fraction).to_owned())
+/// `1440.500`.
+fn duration(programme: Option<Programme>) -> Option<(&'static str, String)> {
+    let millis = programme?.millis;
+    let text = format!("{}.{:03}", millis / 1_000, millis % 1_000);
+    Some(("DurationSeconds", text))
 }
 
-fn tracks(facts: &Facts) -> Vec<AudioTrack> {
-    let mut tracks: Vec<AudioTrack> = Vec::new();
-    let separate = separate_channels(&facts.audio);
-    let shown = match separate {
-        Some(_) => facts.audio.get(..1).unwrap_or_default(),
-        None => &facts.audio,
-    };
-    for (index, audio) in shown.iter().enumerate() {
-        let tag = audio
-            .language
-            .as_deref()
-            .map_or_else(|| "und".to_owned(), language::tag);
-        let label = audio.title.clone().unwrap_or_else(|| language::name(&tag));
-        let label: String = label.chars().filter(|c| !c.is_control()).take(56).collect();
-        let label = unique(&label, |l| tracks.iter().any(|k| k.label == l));
-        tracks.push(AudioTrack {
-            language: tag,
-            label,
-            role: audio.role,
-            source: separate.clone().unwrap_or(AudioSource::Stream {
-                index,
-                channels: audio.channels,
-            }),
-        });
+fn stem(file: &Path) -> String {
+    file.file_stem()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned()
+}
+
+/// A name as an identifier. Different names give different identifiers, also without Latin letters.
+fn id(name: &str) -> String {
+    slug(name, "mezzanine", 100, |c| "._".contains(c))
+}
+
+/// The key for a file: its own name if a manifest can state that.
+fn key(file: &Path) -> String {
+    let name = file.file_name().unwrap_or_default().to_string_lossy();
+    let key = format!("mezzanines/{name}");
+    if is_key(&key) && !name.contains(char::REPLACEMENT_CHARACTER) {
+        return key;
     }
-    tracks
-}
-
-/// The usual mix of separate channels: two are stereo, six are 5.1, and eight are 5.1 and then stereo. Separate are mono streams
-/// of one language, and the channels of an only stream without a layout.
-fn separate_channels(audio: &[AudioFacts]) -> Option<AudioSource> {
-    let channels: Vec<String> = match audio {
-        [only] if !only.placed && only.channels > 2 => {
-            (0..only.channels).map(|n| format!("0:{n}")).collect()
-        }
-        [first, ..]
-            if audio
-                .iter()
-                .all(|a| a.channels == 1 && a.language == first.language) =>
-        {
-            (0..audio.len()).map(|n| format!("{n}:0")).collect()
-        }
-        _ => return None,
-    };
-    let (map, surround) = match channels.len() {
-        2 | 6 => (channels.join(" "), None),
-        8 => (channels[6..].join(" "), Some(channels[..6].join(" "))),
-        _ => return None,
-    };
-    Some(AudioSource::Channels { map, surround })
-}
-
-/// Appends a number to a text that is taken: the labels of tracks must be unique.
-fn unique(text: &str, taken: impl Fn(&str) -> bool) -> String {
-    if !taken(text) {
-        return text.to_owned();
-    }
-    let numbered = (2..).map(|n: u32| format!("{text} {n}"));
-    numbered.into_iter().find(|t| !taken(t)).unwrap_or_default()
-}
-
-/// The file's name without its extension, as a title.
-fn readable(file: &Path) -> String {
-    let stem = file.file_stem().unwrap_or_default().to_string_lossy();
-    let shown: String = stem.chars().filter(|c| !c.is_control()).take(200).collect();
-    shown.trim().to_owned()
-}
-
-/// The file's name with only the characters that a manifest and a key can contain.
-fn file_name(file: &Path) -> String {
-    let stem = safe(&file.file_stem().unwrap_or_default().to_string_lossy());
-    match file.extension() {
-        Some(extension) => format!("{stem}.{}", safe(&extension.to_string_lossy())),
-        None => stem,
-    }
-}
-
-/// A name of letters, digits and `._-`.
-fn safe(name: &str) -> String {
-    let mut safe = String::new();
-    for c in name.chars().take(100) {
-        match c {
-            c if c.is_ascii_alphanumeric() || "._".contains(c) => safe.push(c),
-            _ if safe.ends_with('-') => {}
-            _ => safe.push('-'),
-        }
-    }
-    let trimmed = safe.trim_matches(|c| c == '-' || c == '.');
-    if trimmed.is_empty() {
-        "mezzanine".to_owned()
-    } else {
-        trimmed.to_owned()
-    }
+    let extension = file.extension().map(|e| id(&e.to_string_lossy()));
+    let extension = extension.map_or(String::new(), |extension| format!(".{extension}"));
+    format!("mezzanines/{}{extension}", id(&name))
 }
 
 #[cfg(test)]
 mod tests {
     use reelsmith_core::manifest::parse;
 
-    use super::super::facts::VideoFacts;
+    use serde_json::{Value, json};
+
     use super::*;
 
-    fn audio(language: Option<&str>) -> AudioFacts {
-        AudioFacts {
-            codec: "aac".into(),
-            channels: 2,
-            placed: true,
-            role: AudioRole::Main,
-            language: language.map(Into::into),
-            title: None,
-        }
+    fn stream(language: Option<&str>, title: Option<&str>) -> Value {
+        json!({"index": 1, "codec": "aac", "channels": 2, "sample_rate": 48_000, "language": language, "title": title})
     }
 
     fn draft(file: &str, titles: &Titles) -> String {
-        draft_of(
-            file,
-            titles,
-            vec![
-                audio(Some("jpn")),
-                audio(Some("eng")),
-                audio(Some("eng")),
-                audio(None),
-            ],
-        )
+        let tagged = ["jpn", "eng", "eng"].map(|tag| stream(Some(tag), None));
+        let audio = [&tagged[..], &[stream(None, Some("A \"B\""))]].concat();
+        draft_of(file, titles, &audio)
     }
 
-    fn draft_of(file: &str, titles: &Titles, audio: Vec<AudioFacts>) -> String {
-        let facts = Facts {
-            duration: Some("8.000000".into()),
-            bitrate_kbps: Some(24_000),
-            video: VideoFacts {
-                codec: "h264".into(),
-                width: 1920,
-                height: 1080,
-                frame_rate: "24/1".into(),
-                bit_depth: 8,
-            },
-            audio,
+    fn draft_of(file: &str, titles: &Titles, audio: &[Value]) -> String {
+        let probe = json!({"container": "mov", "duration_us": 8_000_000, "audio": audio, "streams": 1, "video": {
+            "index": 0, "codec": "h264", "profile": null, "coded": {"width": 1920, "height": 1080}, "sar": [1, 1], "rotation": 0,
+            "pixel_format": "yuv420p", "bit_depth": 8, "base_frame_rate": "24", "average_frame_rate": "24",
+            "time_base": [1, 24], "field_order": "progressive", "primaries": null, "transfer": null, "matrix": null,
+            "range": null}});
+        let probe: Probe = serde_json::from_value(probe).unwrap();
+        let programme = Programme {
+            millis: 8_000,
+            frame_rate: FrameRate::new(24_000, 1_001),
         };
         let mut sum = reelsmith_core::digest::Checksummer::default();
         sum.update(b"abc");
-        Draft::new(Path::new(file), titles, &facts, &sum.finish(), 3).to_xml()
+        let (file, sums) = (Path::new(file), sum.finish());
+        Draft::new(file, titles, &probe, Some(programme), &sums, 24_000_000).to_xml()
     }
 
     #[test]
@@ -372,7 +264,10 @@ mod tests {
         assert_eq!(parsed.defects, []);
         let manifest = parsed.manifest.unwrap();
         assert_eq!(manifest.episode.series_title, "Tom & <Jerry>");
-        assert_eq!(manifest.mezzanine.file_path, "mezzanines/My-film-final.mp4");
+        assert_eq!(
+            manifest.mezzanine.file_path,
+            "mezzanines/My film (final).mp4"
+        );
         let languages: Vec<_> = manifest
             .audio_tracks
             .iter()
@@ -383,7 +278,7 @@ mod tests {
 
     #[test]
     fn a_file_without_audio_gives_a_manifest_without_tracks() {
-        let xml = draft_of("timelapse.mp4", &Titles::default(), vec![]);
+        let xml = draft_of("timelapse.mp4", &Titles::default(), &[]);
         assert!(!xml.contains("Audio"), "{xml}");
         let parsed = parse(xml.as_bytes());
         assert_eq!(parsed.defects, []);
@@ -391,34 +286,25 @@ mod tests {
     }
 
     #[test]
-    fn separate_channels_become_the_usual_mixes() {
-        let streams = |count: usize, channels, placed| {
-            let stream = AudioFacts {
-                channels,
-                placed,
-                ..audio(None)
-            };
-            let xml = draft_of("film.mov", &Titles::default(), vec![stream; count]);
-            let manifest = parse(xml.as_bytes()).manifest.unwrap();
-            let maps = manifest.audio_tracks.iter().map(|t| {
-                let maps = [&t.channel_map, &t.surround_map].into_iter().flatten();
-                maps.map(ToString::to_string).collect::<Vec<_>>().join(", ")
-            });
-            maps.collect::<Vec<_>>()
-        };
-        assert_eq!(streams(2, 1, true), ["0:0 1:0"]);
-        assert_eq!(streams(6, 1, true), ["0:0 1:0 2:0 3:0 4:0 5:0"]);
-        assert_eq!(streams(8, 1, true), ["6:0 7:0, 0:0 1:0 2:0 3:0 4:0 5:0"]);
-        assert_eq!(streams(1, 8, false), ["0:6 0:7, 0:0 0:1 0:2 0:3 0:4 0:5"]);
-        assert_eq!(streams(1, 8, true), [""]);
-        assert_eq!(streams(3, 1, true), ["", "", ""]);
-    }
-
-    #[test]
-    fn every_file_name_gives_a_valid_manifest() {
-        for file in ["進撃.mp4", "...", "-rf.mp4", "a b.mkv"] {
+    fn every_file_name_gives_a_valid_manifest_with_its_own_id() {
+        let names = [
+            "進撃.mp4",
+            "呪術.mp4",
+            "...",
+            "-rf.mp4",
+            "a b.mkv",
+            "[G] A #1 🎬.mp4",
+            "a\\b.mov",
+            " x.mov ",
+            "tab\t.mov",
+            "a+b%2F.mov",
+        ];
+        let mut ids = std::collections::BTreeSet::new();
+        for file in names {
             let parsed = parse(draft(file, &Titles::default()).as_bytes());
             assert_eq!(parsed.defects, [], "{file}");
+            ids.insert(parsed.manifest.unwrap().manifest_id);
         }
+        assert_eq!(ids.len(), names.len(), "{ids:?}");
     }
 }
