@@ -15,6 +15,7 @@ RATE = 16_000
 # Farthest sound may be from its place, in seconds, for the search.
 SEARCH_S = 1.0
 LATE_S = 0.0015
+JUMP_S = 0.02
 # Length in seconds of the parts in which silence is looked for.
 PART_S = 0.2
 LOUD, SILENT = 10 ** (-45 / 20), 10 ** (-70 / 20)
@@ -52,10 +53,11 @@ def pictures(film, output, held):
     gaps = np.diff(film.times)
     constant = source < 3 or gaps.max() - gaps.min() < 0.004 or gaps.max() < 1.3 * np.median(gaps)
     step = float(np.median(np.diff(output.times))) if made > 1 else 1.0
+    usual = float(np.median(gaps)) if source > 1 else 1.0
     problems = []
     if constant and made != source and not held:
-        # A rate that the profile halves shows every other frame.
-        if abs(made * 2 - source) > 2:
+        # A rate that the profile halves, also several times, shows every other frame.
+        if step < 1.5 * usual or abs(made * step - film.end) > 1.5 * step:
             problems.append(f"{made} frames published, {source} in the source")
     if not constant and not held and abs(made * step - film.end) > 1.5 * step + 0.02:
         problems.append(f"{made} frames of {step:.4f} s published, the source lasts {film.end:.3f} s")
@@ -91,7 +93,9 @@ def sound(source, source_start, output_start, outcome):
         return problems
     problems += missing(heard[:length], played[:length])
     late = delay(heard, played)
-    if late is not None and abs(late) > LATE_S:
+    # Here the samples of the source follow each other without the gaps that its timestamps state.
+    allowed = JUMP_S if outcome.warned("AudioDiscontinuous") else LATE_S
+    if late is not None and abs(late) > allowed:
         problems.append(f"sound is late by {late * 1000:.1f} ms")
     return problems
 
@@ -128,12 +132,11 @@ def delay(heard, played):
     product = product[:lags]
     power = np.convolve(around**2, np.ones(len(pattern)), "valid")[:lags]
     likeness = product / np.sqrt(np.maximum(power, 1e-9) * max(float((pattern**2).sum()), 1e-9))
-    best = int(np.argmax(likeness))
-    here = likeness[min(max(at - begin, 0), lags - 1)]
-    # Tones and noise are alike at many places.
-    if likeness[best] < 0.5 or likeness[best] - here < 0.02:
+    if likeness.max() < 0.5:
         return None
-    return (best + begin - at) / RATE
+    # A tone is alike at many places, of which the nearest one counts.
+    places = np.flatnonzero(likeness > likeness.max() - 0.01) + begin - at
+    return float(places[np.argmin(np.abs(places))]) / RATE
 
 
 def video_stream(source):

@@ -1,6 +1,7 @@
 """Runs a file through the local stack as an operator does: `manifest new`, `run`, `show`."""
 
 import dataclasses
+import hashlib
 import json
 import pathlib
 import re
@@ -52,7 +53,9 @@ class Stack:
         return subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_S)
 
     def run(self, path):
-        name = re.sub(r"[^A-Za-z0-9]+", "-", path.name).strip("-")
+        # Names of executions have at most 80 characters, and a job is found by the beginning of its name.
+        digest = hashlib.sha256(path.name.encode()).hexdigest()[:8]
+        name = f"{digest}-{re.sub(r'[^A-Za-z0-9]+', '-', path.name)[:30].strip('-')}"
         manifest = self.work / f"{name}.xml"
         drafted = self.call("manifest", "new", path, "--out", manifest, "--force")
         if drafted.returncode != 0:

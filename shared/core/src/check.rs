@@ -84,7 +84,7 @@ const LEAST_RATE: u32 = 100;
 /// Most streams of a file.
 pub const MAX_STREAMS: u32 = 64;
 /// Highest frame rate, in frames per second.
-pub const MAX_FRAME_RATE: u32 = 240;
+pub const MAX_FRAME_RATE: u32 = 1_000;
 /// Largest difference between two statements of one duration, in microseconds: 0.5 s or 0.5 %, whichever is more.
 pub fn duration_tolerance(duration_us: i64) -> i64 {
     (duration_us / 200).max(500_000)

@@ -136,7 +136,7 @@ pub fn refused(object: &ObjectRef, first: &Refusal, all: &[Refusal]) -> Failure 
         ),
         RefusalKind::FrameRate => (
             ErrorName::FrameRateUnsupported,
-            "deliver a file that states its frame rate, of at most 240 frames per second; variable rates are accepted",
+            "deliver a file that states its frame rate, of at most 1,000 frames per second; variable rates are accepted",
         ),
         RefusalKind::Streams => (
             ErrorName::StreamLimitExceeded,
