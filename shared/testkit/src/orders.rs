@@ -57,7 +57,9 @@ impl Ordered {
     /// The job of a manifest, for MediaConvert.
     #[must_use]
     pub fn of(xml: &[u8], profile: &str, options: OutputOptions, source: &Source) -> Self {
-        let manifest = parse(xml).manifest.unwrap();
+        let mut manifest = parse(xml).manifest.unwrap();
+        // The sources of orders are shorter than the episodes of the samples.
+        (manifest.mezzanine.in_point, manifest.mezzanine.out_point) = (None, None);
         let pin = ObjectPin {
             object: ObjectRef::new("in", "manifests/a.xml"),
             version_id: None,
