@@ -47,3 +47,20 @@ async fn every_hostile_manifest_is_rejected_quickly_with_a_named_error() {
     println!("{text}");
     document("hostile manifests", &text);
 }
+
+#[tokio::test]
+async fn a_key_that_looks_like_code_names_exactly_that_object() {
+    let line = Line::new();
+    for (number, key) in manifests::LITERAL_KEYS.into_iter().enumerate() {
+        let manifest = format!("manifests/literal-{number}.xml");
+        let outcome = line.run(&manifest, manifests::with_key(key)).await;
+        let failure = outcome.failure.as_ref();
+        assert_eq!(
+            failure.map(|f| f.name),
+            Some(ErrorName::MezzanineMissing),
+            "{key}: {outcome:?}"
+        );
+        let location = &failure.unwrap().location;
+        assert_eq!(location, &format!("s3://in/{key}"), "{key}");
+    }
+}
