@@ -16,8 +16,9 @@ use crate::process::{self, Activity, Limits};
 use crate::tools::Tools;
 
 /// What ffmpeg logs about a picture that is damaged or cannot be decoded.
-const COMPLAINTS: [&str; 3] = [
+const COMPLAINTS: [&str; 4] = [
     "corrupt decoded frame",
+    "Decoding error:",
     "Error submitting packet to decoder",
     "undecodable NALU",
 ];
