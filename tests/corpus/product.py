@@ -10,7 +10,7 @@ import subprocess
 # States that cost the time of an encode.
 ENCODES = {"Encode", "TranscodeChunks", "EncodeVideo", "EncodeAudio"}
 # Longer than any file of a corpus takes, on a loaded machine.
-TIMEOUT_S = 600
+TIMEOUT_S = 1_800
 
 
 @dataclasses.dataclass
