@@ -164,9 +164,10 @@ def audio_streams(source):
 def decode(source, stream):
     frames = probe(source, "frame=best_effort_timestamp_time,pkt_duration_time", "-select_streams", stream.removeprefix("0:"))
     frames = [f for f in frames.get("frames", []) if "best_effort_timestamp_time" in f]
-    data = ffmpeg(source, stream, "-vf", f"scale={WIDTH}:{HEIGHT}:flags=area,format=gray", "-fps_mode", "passthrough", "-f", "rawvideo")
+    data = ffmpeg(source, stream, "-vf", f"scale={WIDTH}:{HEIGHT}:flags=area,format=rgb24", "-fps_mode", "passthrough", "-f", "rawvideo")
     shown = np.frombuffer(data, np.uint8).astype(np.float32)
-    shown = shown[: len(shown) // (WIDTH * HEIGHT) * WIDTH * HEIGHT].reshape(-1, HEIGHT * WIDTH)
+    size = WIDTH * HEIGHT * 3
+    shown = shown[: len(shown) // size * size].reshape(-1, size)
     times = np.array([float(f["best_effort_timestamp_time"]) for f in frames])
     start = float(times.min()) if len(times) else 0.0
     times = np.sort(times)[: len(shown)] - start
