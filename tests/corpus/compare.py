@@ -10,6 +10,8 @@ WIDTH, HEIGHT = 48, 27
 # Mean difference of two small pictures in levels of 255 above which they are different. Low rungs of dark or noisy pictures
 # differ by up to 6.
 SAME = 14.0
+# The same if the compared rung is tone-mapped.
+SAME_MAPPED = 60.0
 # Samples per second of the sound that is compared.
 RATE = 16_000
 # Farthest sound may be from its place, in seconds, for the search.
@@ -41,12 +43,13 @@ def published(source, outcome):
         playlists = sorted(outcome.folder.glob("video/*/*.m3u8"), key=lambda p: -height(p))
         output = decode([p for p in playlists if "iframe" not in p.name][0], "0:v:0")
         outcome.frames = len(output.pictures)
-        problems += pictures(film, output, outcome.warned("PictureHeld"))
+        alike = SAME_MAPPED if is_hdr(source, stream) else SAME
+        problems += pictures(film, output, outcome.warned("PictureHeld"), alike)
         problems += sound(source, film.start, output.start, outcome)
     return problems, notes
 
 
-def pictures(film, output, held):
+def pictures(film, output, held, alike):
     source, made = len(film.pictures), len(output.pictures)
     if not source or not made:
         return [f"{source} source frames, {made} published"]
@@ -72,7 +75,7 @@ def pictures(film, output, held):
         misplaced += min(allowed) > best * 1.5 + 1.5
     if misplaced > max(1, made // 50):
         problems.append(f"{misplaced} of {made} pictures look like a neighbour of the right one")
-    if worst > SAME:
+    if worst > alike:
         problems.append(f"a picture differs from the source by {worst:.1f} levels")
     return problems
 
@@ -147,6 +150,11 @@ def video_stream(source):
         return None
     size = lambda s: (s["disposition"]["default"], s.get("width", 0) * s.get("height", 0))
     return max(videos, key=size)["index"]
+
+
+def is_hdr(source, stream):
+    found = probe(source, "stream=color_transfer", "-select_streams", stream)["streams"]
+    return any(s.get("color_transfer") in ("smpte2084", "arib-std-b67") for s in found)
 
 
 def audio_streams(source):
