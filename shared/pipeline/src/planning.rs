@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use reelsmith_contract::{ErrorName, Failure};
 use reelsmith_core::audio_track::ChannelMap;
-use reelsmith_core::check::{RefusalKind, check_index};
+use reelsmith_core::check::check_index;
 use reelsmith_core::clip::ClipError;
 use reelsmith_core::job::Job;
 use reelsmith_core::keys::Generation;
@@ -12,6 +12,8 @@ use reelsmith_core::plan::{Plan, PlanError};
 use reelsmith_core::ports::ObjectStore;
 use reelsmith_core::probe::{Inspection, Probe};
 use reelsmith_media::{OnSource as _, Tools, audio_spans, read_index};
+
+use crate::inspection::refused;
 
 /// Indexes a mezzanine and plans its job for a number of parallel workers.
 ///
@@ -47,25 +49,8 @@ pub async fn make_plan(
     .await;
     indexed.index.audio = spans.on_source(&pin.object)?;
     if let Some(refusal) = check_index(&job.manifest, probe, &indexed.index) {
-        let (name, remedy) = match refusal.kind {
-            RefusalKind::Duration => (
-                ErrorName::DurationUnsupported,
-                "deliver a programme within the limits",
-            ),
-            _ => (
-                ErrorName::MezzanineTruncated,
-                "the file is incomplete: upload it again, or export it again if it was cut off before",
-            ),
-        };
-        let expected = format!("{}: {}", refusal.subject, refusal.expected);
-        let location = pin.object.to_string();
-        return Err(Failure::new(
-            name,
-            expected,
-            refusal.found,
-            location,
-            remedy,
-        ));
+        let all = std::slice::from_ref(&refusal);
+        return Err(refused(&pin.object, &refusal, all));
     }
     let plan = Plan::new(job, inspection, &indexed.index, generation, workers);
     plan.map_err(|e| {
