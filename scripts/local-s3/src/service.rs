@@ -139,11 +139,21 @@ impl Objects {
         else {
             return Err(s3_error!(NotImplemented, "the source must be bucket/key"));
         };
-        let found = self.index().find(bucket, key, version_id.as_deref())?;
         let condition = Condition {
             if_match,
             if_none_match,
         };
+        self.find((bucket, key), version_id.as_deref(), &condition)
+    }
+
+    /// An object that is read under a condition.
+    fn find(
+        &self,
+        (bucket, key): (&str, &str),
+        version: Option<&str>,
+        condition: &Condition,
+    ) -> S3Result<Found> {
+        let found = self.index().find(bucket, key, version)?;
         condition.check_read(&found)?;
         Ok(found)
     }
@@ -367,14 +377,12 @@ impl S3 for Objects {
         req: S3Request<HeadObjectInput>,
     ) -> S3Result<S3Response<HeadObjectOutput>> {
         let input = req.input;
-        let found = self
-            .index()
-            .find(&input.bucket, &input.key, input.version_id.as_deref())?;
         let condition = Condition {
             if_match: input.if_match,
             if_none_match: input.if_none_match,
         };
-        condition.check_read(&found)?;
+        let object = (&*input.bucket, &*input.key);
+        let found = self.find(object, input.version_id.as_deref(), &condition)?;
         let headers = found.object.headers.clone();
         done(HeadObjectOutput {
             accept_ranges: Some("bytes".to_owned()),
@@ -398,14 +406,12 @@ impl S3 for Objects {
         req: S3Request<GetObjectInput>,
     ) -> S3Result<S3Response<GetObjectOutput>> {
         let input = req.input;
-        let found = self
-            .index()
-            .find(&input.bucket, &input.key, input.version_id.as_deref())?;
         let condition = Condition {
             if_match: input.if_match,
             if_none_match: input.if_none_match,
         };
-        condition.check_read(&found)?;
+        let object = (&*input.bucket, &*input.key);
+        let found = self.find(object, input.version_id.as_deref(), &condition)?;
         let content = &found.object.content;
         let size = content.size();
         let range = match &input.range {
