@@ -35,18 +35,17 @@ class Film:
 
 
 def published(source, outcome):
-    """The problems and the notes about a published file; sets the number of its frames."""
-    problems, notes = [], []
+    """The problems of a published file."""
+    problems = []
     stream = video_stream(source)
     if stream is not None:
         film = decode(source, f"0:{stream}")
         playlists = sorted(outcome.folder.glob("video/*/*.m3u8"), key=lambda p: -height(p))
         output = decode([p for p in playlists if "iframe" not in p.name][0], "0:v:0")
-        outcome.frames = len(output.pictures)
         alike = SAME_MAPPED if is_hdr(source, stream) else SAME
         problems += pictures(film, output, outcome.warned("PictureHeld"), alike)
         problems += sound(source, film.start, output.start, outcome)
-    return problems, notes
+    return problems
 
 
 def pictures(film, output, held, alike):

@@ -7,8 +7,8 @@ import pathlib
 import re
 import subprocess
 
-# States that cost the time of an encode.
-ENCODES = {"Encode", "TranscodeChunks", "EncodeVideo", "EncodeAudio"}
+# The state in which pictures and audio are encoded.
+ENCODE = "Encode"
 # Longer than any file of a corpus takes, on a loaded machine.
 TIMEOUT_S = 1_800
 
@@ -23,8 +23,6 @@ class Outcome:
     encoded: bool = False
     folder: pathlib.Path | None = None
     warnings: list = dataclasses.field(default_factory=list)
-    # Frames of the published pictures, counted by the comparison.
-    frames: int = 0
 
     def warned(self, name):
         return any(w["name"] == name for w in self.warnings)
@@ -73,7 +71,7 @@ class Stack:
             failure = failure or {}
             outcome.error = failure.get("error") or failure.get("name") or "unnamed"
             outcome.found = " ".join(json.dumps(failure).split())[:400]
-            outcome.encoded = any(state["state"] in ENCODES for state in details["states"])
+            outcome.encoded = any(state["state"] == ENCODE for state in details["states"])
             return outcome
         report = next(out.rglob("report.json"))
         outcome.folder = report.parent
@@ -82,5 +80,7 @@ class Stack:
 
 
 def refused(text):
-    name = re.search(r"`?\b([A-Z][a-z]+(?:[A-Z][a-z]+)+)\b`?:", text)
-    return Outcome(error=name[1] if name else "unnamed", found=" ".join(text.split())[:400])
+    """The outcome of a command that refuses a file; the name of the pipeline's error follows its own."""
+    names = re.findall(r"`?\b([A-Z][a-z]+(?:[A-Z][a-z]+)+)\b`?:", text)
+    name = next((n for n in names if n != "MezzanineRefused"), "unnamed")
+    return Outcome(error=name, found=" ".join(text.split())[:400])
