@@ -3,7 +3,8 @@
 //! Reads `plan.json`, `job.json`, `probe.json` and only the bytes of the mezzanine that the chunk needs; decodes once and encodes
 //! every rung. Writes the segments and init segments that do not exist yet, and then the record of the chunk. Returns the key
 //! of the record, and whether this call made it: if the record exists, nothing is encoded. Errors: `EncoderFailed`,
-//! `EncoderStalled`, `MezzanineDamaged`, `FrameCountMismatch`, `EncoderBuildMismatch`, `MezzanineChanged`, `OutputConflict`, and those of storage.
+//! `EncoderStalled`, `MezzanineDamaged`, `FrameCountMismatch`, `EncoderBuildMismatch`, `MezzanineChanged`, `OutputConflict`,
+//! and those of storage.
 
 use std::sync::Arc;
 
@@ -88,10 +89,7 @@ async fn encode(
 fn damage_warning(files: &JobFiles, item: ChunkItem, media: &ChunkMedia) -> Vec<Warning> {
     let plan = &files.plan;
     let start = FrameCount(plan.chunks[item.chunk as usize].frames.start);
-    let start = Seconds {
-        ticks: plan.frame_rate.duration_of(start),
-        timescale: plan.timescale,
-    };
+    let start = Seconds::of_frame(start, plan.frame_rate);
     let stream = files.inspection.probe.video.index;
     let warning = media.damage.warning(stream, start.micros() / 1_000);
     warning.filter(|_| item.group == 0).into_iter().collect()

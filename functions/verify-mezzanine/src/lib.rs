@@ -3,7 +3,8 @@
 //! Reads every byte of the pinned version once. This is the slowest single pass of a job, and nothing needs its result before
 //! the proof of the output. A large file takes several invocations: each reads for `PASS_SECONDS`, writes the state of the
 //! checksums to `checksums-so-far.json` and returns `RUNNING`, and the state machine calls the function again. The last one
-//! writes `checksums.json`; if that file exists for the same version, nothing is read again. Errors: `MezzanineChecksumMismatch`, `MezzanineChanged`, and those of storage.
+//! writes `checksums.json`; if that file exists for the same version, nothing is read again. Errors:
+//! `MezzanineChecksumMismatch`, `MezzanineChanged`, and those of storage.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -11,7 +11,7 @@ use crate::ladder::VideoRange;
 use crate::object::ObjectPin;
 use crate::sniff::Container;
 use crate::tail::AudioSpan;
-use crate::time::{FrameRate, Ticks, Timescale};
+use crate::time::{FrameCount, FrameRate, Ticks, Timescale};
 use crate::timecode::Timecode;
 use crate::units::{Bytes, Resolution};
 
@@ -389,6 +389,14 @@ pub struct Seconds {
 }
 
 impl Seconds {
+    /// The time of a frame on a grid of this rate.
+    pub fn of_frame(frame: FrameCount, rate: FrameRate) -> Self {
+        Self {
+            ticks: rate.duration_of(frame),
+            timescale: rate.timescale(),
+        }
+    }
+
     /// The time in microseconds, rounded down.
     pub fn micros(self) -> i64 {
         let scale = i128::from(self.timescale.0.max(1));

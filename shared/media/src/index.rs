@@ -318,14 +318,18 @@ mod tests {
             folder.path(),
             &format!("-f concat -i list -c copy film.{suffix}"),
         );
-        let content = std::fs::read(at(&format!("film.{suffix}"))).unwrap();
+        let (store, probe) = probed(&at(&format!("film.{suffix}"))).await;
+        read_index(&tools(), store.clone(), &store.pin(), &probe).await
+    }
+
+    /// A file in a store, and its facts.
+    pub(super) async fn probed(file: &std::path::Path) -> (Arc<MemoryStore>, Probe) {
+        let content = std::fs::read(file).unwrap();
         let container = Container::sniff(&content).unwrap();
         let store = MemoryStore::new(content);
         let proxy = serve_store(store.clone()).await;
-        let probe = crate::probe(&tools(), &proxy.url(), container, None)
-            .await
-            .unwrap();
-        read_index(&tools(), store.clone(), &store.pin(), &probe).await
+        let probe = crate::probe(&tools(), &proxy.url(), container, None).await;
+        (store, probe.unwrap())
     }
 
     #[tokio::test(flavor = "multi_thread")]

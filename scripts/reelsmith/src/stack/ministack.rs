@@ -36,7 +36,7 @@ kill -KILL 0"#;
 /// The ports of a stack on 127.0.0.1.
 #[derive(Clone, Copy, Debug)]
 pub struct Ports {
-    /// The port of the stack, where the local S3 answers.
+    /// The port of the stack, on which the local S3 answers.
     pub stack: u16,
     /// The port of MiniStack itself.
     pub emulator: u16,

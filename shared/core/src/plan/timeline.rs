@@ -271,17 +271,9 @@ impl Timeline {
 
     /// When the last frame ends.
     pub fn video_end(&self) -> Seconds {
-        let (start, rate) = (self.video_start(), self.frame_rate);
+        let rate = self.frame_rate;
         let length = rate.duration_of(self.frames);
-        // Both times in microseconds; a grid of frames has no finer meaning here.
-        let length = Seconds {
-            ticks: length,
-            timescale: rate.timescale(),
-        };
-        Seconds {
-            ticks: Ticks(start.micros().saturating_add(length.micros())),
-            timescale: Timescale(1_000_000),
-        }
+        self.video_start().plus(length, rate.timescale())
     }
 
     /// Holds the last frame until a time in microseconds on the source's timeline.

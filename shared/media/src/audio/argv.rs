@@ -153,8 +153,9 @@ pub fn encode_argv(task: &AudioTask, correction: Correction) -> Vec<String> {
 /// ffmpeg rebuilds a filter graph if the decoded audio changes its rate, channels or format, and every filter then starts
 /// again. So the mix has two stages. The first one has no memory: it gives every frame the rate and the channels of the
 /// output and a time from the start of the video. The second one, behind a decoder of the first one's PCM, always sees the
-/// same format: it starts the sound at time zero and fills gaps with silence. `frames` is the destination of the first stage's
-/// own output. With a channel map, the first stage has a mono output for each channel, and the second one joins them. Offsets are exact because both stages count in samples of the output.
+/// same format: it starts the sound at time zero and fills gaps with silence. Offsets are exact, because both stages count in
+/// samples of the output. `frames` is the destination of the first stage's own output. With a channel map, the first stage has
+/// a mono output for each channel, and the second one joins them.
 fn source(task: &AudioTask, frames: &str) -> (String, String) {
     let (rate, channels) = (task.rendition.sample_rate, task.rendition.channels);
     if task.mock {

@@ -98,10 +98,7 @@ impl Track {
             "-advanced_editlist 0 -i {name} -af pan=mono|c0=c0 -f f32le -c:a pcm_f32le out.raw"
         );
         ffmpeg(self.folder.path(), &line);
-        let raw = std::fs::read(self.folder.path().join("out.raw")).unwrap();
-        raw.chunks_exact(4)
-            .map(|b| f32::from_le_bytes(b.try_into().unwrap()))
-            .collect()
+        raw_samples(&self.folder.path().join("out.raw"))
     }
 
     fn meter(&self, name: &str) -> LoudnessMeasurement {
@@ -119,6 +116,13 @@ impl Track {
             .unwrap();
         LoudnessMeasurement::read(&String::from_utf8_lossy(&output.stderr)).unwrap()
     }
+}
+
+/// The samples of a file of little-endian floating-point numbers.
+fn raw_samples(file: &std::path::Path) -> Vec<f32> {
+    let raw = std::fs::read(file).unwrap();
+    let sample = |bytes: &[u8]| f32::from_le_bytes(bytes.try_into().unwrap());
+    raw.chunks_exact(4).map(sample).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -284,11 +288,7 @@ async fn a_progressive_file_has_every_sample_in_sync() {
             "-i progressive.mp4 -map 0:{n} -af pan=mono|c0=c0 -f f32le -c:a pcm_f32le out.raw"
         );
         ffmpeg(folder, &line);
-        let raw = std::fs::read(folder.join("out.raw")).unwrap();
-        let samples: Vec<f32> = raw
-            .chunks_exact(4)
-            .map(|b| f32::from_le_bytes(b.try_into().unwrap()))
-            .collect();
+        let samples = raw_samples(&folder.join("out.raw"));
         let click = first_click(&samples) as i64;
         assert!((click - 144_000).abs() <= 2, "track {n}: click at {click}");
     }

@@ -93,10 +93,10 @@ fn read_packet(span: &mut AudioSpan, line: &str) {
 
 #[cfg(test)]
 mod tests {
-    use reelsmith_core::sniff::Container;
-
+    use super::super::read_index;
+    use super::super::tests::probed;
     use super::*;
-    use crate::testing::{MemoryStore, made, serve_store, tools};
+    use crate::testing::{made, tools};
 
     #[test]
     fn a_packet_extends_the_span_unless_it_is_hidden() {
@@ -133,16 +133,9 @@ mod tests {
                 "-f lavfi -i testsrc2=size=128x96:rate=25 -f lavfi -i sine=sample_rate=44100 -filter_complex \
                  [0]trim=end=3[v];[1]atrim=end=8[a] -map [v] -map [a] -ar 48000 {codecs} {file}"
             ));
-            let content = std::fs::read(path).unwrap();
-            let container = Container::sniff(&content).unwrap();
-            let store = MemoryStore::new(content);
-            let proxy = serve_store(store.clone()).await;
-            let probe = crate::probe(&tools(), &proxy.url(), container, None)
-                .await
-                .unwrap();
-            let indexed = super::super::read_index(&tools(), store.clone(), &store.pin(), &probe)
-                .await
-                .unwrap();
+            let (store, probe) = probed(&path).await;
+            let indexed = read_index(&tools(), store.clone(), &store.pin(), &probe).await;
+            let indexed = indexed.unwrap();
             let (pin, wanted) = (store.pin(), [1]);
             let spans = audio_spans(&tools(), store, &pin, &probe, &indexed.index, &wanted).await;
             let span = spans.unwrap()[0];

@@ -207,11 +207,8 @@ fn resample(task: &ChunkTask) -> Vec<String> {
     let fine = rate.timescale().0.saturating_mul(FINENESS);
     let zero = rescaled(task.video_start, fine);
     let (frames, held) = (task.chunk.frames, task.chunk.cut.held);
-    let repeated = Seconds {
-        ticks: rate.duration_of(held),
-        timescale: rate.timescale(),
-    };
-    let repeated = decimal_micros(i128::from(repeated.micros()) + 1_000_000);
+    let repeated = Seconds::of_frame(held, rate).micros();
+    let repeated = decimal_micros(i128::from(repeated) + 1_000_000);
     vec![
         format!("settb=expr=1/{fine}"),
         format!("setpts=PTS-({zero})"),

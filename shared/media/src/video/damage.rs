@@ -5,6 +5,8 @@
 //! is decoded again by ffprobe, which tells to which pictures the complaints belong. Complaints about pictures outside the
 //! chunk do not count: decoding begins before the chunk, where references may be missing.
 
+use reelsmith_core::probe::Seconds;
+use reelsmith_core::time::FrameCount;
 use reelsmith_core::warning::{Place, Warning, WarningName};
 
 use super::ChunkTask;
@@ -75,12 +77,7 @@ pub(super) async fn find(tools: &Tools, task: &ChunkTask) -> Result<Vec<i64>, Me
     let mut partial = Vec::new();
     let start = task.video_start.micros();
     let frames = task.chunk.frames;
-    let micros = |frame: u64| {
-        let ticks = task
-            .frame_rate
-            .duration_of(reelsmith_core::time::FrameCount(frame));
-        ticks.0 * 1_000_000 / i64::from(task.frame_rate.timescale().0)
-    };
+    let micros = |frame| Seconds::of_frame(FrameCount(frame), task.frame_rate).micros();
     let half = micros(1) / 2;
     let own = micros(frames.start) - half..micros(frames.end) - half;
     let read = |line: &str| {

@@ -38,17 +38,13 @@ fn bursts(mono: &[f32]) -> Vec<i64> {
     starts
 }
 
-/// Where the reference ffmpeg hears the bursts of a file, in samples from the first frame of its video.
+/// The starts of the bursts in a file as the reference ffmpeg decodes it, in samples from the first frame of its video.
 fn heard(folder: &std::path::Path, name: &str) -> Vec<i64> {
     let line = format!(
         "-i {name} -map 0:a:0 -af aresample=48000,pan=mono|c0=c0 -f f32le -c:a pcm_f32le heard.raw"
     );
     ffmpeg(folder, &line);
-    let raw = std::fs::read(folder.join("heard.raw")).unwrap();
-    let mono: Vec<f32> = raw
-        .chunks_exact(4)
-        .map(|b| f32::from_le_bytes(b.try_into().unwrap()))
-        .collect();
+    let mono = raw_samples(&folder.join("heard.raw"));
     let offset = samples(first_time(folder, name, "a")) - samples(first_time(folder, name, "v"));
     bursts(&mono).into_iter().map(|at| at + offset).collect()
 }
