@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use reelsmith_isobmff::{Init, SegmentFacts, TrackDefaults};
 
-use crate::dash::{self, Mpd};
-use crate::hls::{self, Map, Playlist, Uri};
+use crate::dash::{self, Index, IndexEntry, Mpd, MpdSegment, Representation};
+use crate::hls::{self, Encryption, Map, Playlist, Uri, Variables};
 use crate::path::Part;
 use crate::ts::{self, TsFacts};
 
@@ -50,12 +50,21 @@ pub struct Wanted {
     pub segments: Vec<(Part, Part)>,
     /// Segments of MPEG-TS.
     pub streams: Vec<Part>,
+    /// Segment indexes (`sidx`): whole, if they have at most [`MAX_INDEX`] bytes.
+    pub indexes: Vec<Part>,
 }
+
+/// Greatest segment index that is read, in bytes: ten times a day of two-second segments.
+pub const MAX_INDEX: u64 = 8 << 20;
+/// Levels of segment indexes that reference each other.
+const MAX_LEVELS: usize = 8;
+/// Most subsegments of one representation.
+const MAX_SUBSEGMENTS: usize = 100_000;
 
 impl Wanted {
     /// Whether everything was read.
     pub fn is_empty(&self) -> bool {
-        let texts = self.texts.is_empty() && self.inits.is_empty();
+        let texts = self.texts.is_empty() && self.inits.is_empty() && self.indexes.is_empty();
         texts && self.segments.is_empty() && self.streams.is_empty()
     }
 }
@@ -72,6 +81,7 @@ pub struct Delivery {
     pub inits: BTreeMap<Part, Result<Init, String>>,
     pub segments: BTreeMap<Part, Result<SegmentFacts, String>>,
     pub streams: BTreeMap<Part, Result<TsFacts, String>>,
+    pub indexes: BTreeMap<Part, Result<Index, String>>,
 }
 
 impl Delivery {
@@ -83,16 +93,25 @@ impl Delivery {
         }
     }
 
-    /// Adds a text and parses it according to the extension of its path.
+    /// Adds a text and parses it according to its first line or the extension of its path.
     pub fn add_text(&mut self, path: &str, bytes: &[u8]) {
-        let text = if path.ends_with(".m3u8") {
-            Text::Playlist(Box::new(hls::parse(path, bytes)))
+        let is_playlist = bytes.starts_with(b"#EXTM3U") || path.ends_with(".m3u8");
+        let text = if is_playlist {
+            let imports = self.variables(path);
+            Text::Playlist(Box::new(hls::parse_with(path, bytes, imports)))
         } else if path.ends_with(".mpd") {
-            Text::Mpd(Box::new(dash::parse(path, bytes)))
+            let exists = |path: &str| self.objects.contains_key(path);
+            Text::Mpd(Box::new(dash::parse_with(path, bytes, &exists)))
         } else {
             Text::Other(bytes.to_vec())
         };
         self.texts.insert(path.to_owned(), Ok(text));
+    }
+
+    /// The variables that the playlist at `path` may import.
+    fn variables(&self, path: &str) -> Option<&Variables> {
+        let multivariant = self.multivariant().filter(|m| m.is_multivariant)?;
+        (path != MULTIVARIANT).then_some(&multivariant.variables)
     }
 
     /// Records why a text could not be read.
@@ -114,6 +133,29 @@ impl Delivery {
     /// Adds the bytes of a segment of MPEG-TS, or the reason why it could not be read.
     pub fn add_stream(&mut self, part: &Part, bytes: Result<&[u8], String>) {
         self.streams.insert(part.clone(), bytes.map(ts::read));
+    }
+
+    /// Adds the bytes of a segment index, or the reason why it could not be read. When all indexes of a representation
+    /// are known, their entries replace its only segment.
+    pub fn add_index(&mut self, part: &Part, bytes: Result<&[u8], String>) {
+        let offset = part.range.map_or(0, |(offset, _)| offset);
+        let index = bytes.and_then(|b| Index::read(b, offset));
+        self.indexes.insert(part.clone(), index);
+        let Some(Ok(Text::Mpd(mpd))) = self.texts.get_mut(MPD) else {
+            return;
+        };
+        for period in &mut mpd.periods {
+            let representations = period.sets.iter_mut().flat_map(|s| &mut s.representations);
+            for representation in representations.filter(|r| !r.is_indexed) {
+                let Some(first) = representation.index.clone() else {
+                    continue;
+                };
+                let entries = Entries::of(&self.indexes, &first);
+                if entries.unread.is_empty() && !entries.found.is_empty() {
+                    index_segments(representation, &first.path, &entries);
+                }
+            }
+        }
     }
 
     /// The defaults for scans of segments with this init segment; `None` if it could not be read.
@@ -144,15 +186,31 @@ impl Delivery {
         }
     }
 
+    /// A segment index that was read.
+    pub fn index(&self, part: &Part) -> Option<&Index> {
+        self.indexes.get(part)?.as_ref().ok()
+    }
+
+    /// Every measured part of an object, with its offset in the object.
+    pub fn measured_parts(&self, path: &str) -> impl Iterator<Item = (u64, &SegmentFacts)> {
+        let parts = self.segments.range(Part::whole(path)..);
+        let parts = parts.take_while(move |(part, _)| part.path == path);
+        parts.filter_map(|(part, _)| {
+            let offset = part.range.map_or(0, |(offset, _)| offset);
+            Some((offset, self.segment(part)?))
+        })
+    }
+
     /// Every playlist with its path.
     pub fn playlists(&self) -> impl Iterator<Item = (&str, &Playlist)> {
         let paths = self.texts.keys().map(String::as_str);
         paths.filter_map(|path| Some((path, self.playlist(path)?)))
     }
 
-    /// The multivariant playlist, if it was read.
+    /// The multivariant playlist, if it was read. A media playlist under its name is none.
     pub fn multivariant(&self) -> Option<&Playlist> {
-        self.playlist(MULTIVARIANT)
+        let is_media = |p: &Playlist| !p.is_multivariant && !p.segments.is_empty();
+        self.playlist(MULTIVARIANT).filter(|p| !is_media(p))
     }
 
     /// The MPD, if it was read.
@@ -174,10 +232,12 @@ impl Delivery {
         let references = References::of(self);
         let segments = references.segments.into_keys();
         let parts = references.inits.into_iter().chain(references.streams);
+        let parts = parts.chain(references.indexes);
         let paths = parts.chain(segments).map(|p| p.path);
         paths
             .chain(references.texts)
             .chain(references.images)
+            .chain(references.encrypted)
             .collect()
     }
 
@@ -188,12 +248,14 @@ impl Delivery {
             mut inits,
             segments,
             mut streams,
+            mut indexes,
             ..
         } = References::of(self);
         let exists = |path: &str| self.objects.contains_key(path);
         texts.retain(|path| exists(path) && !self.texts.contains_key(path));
         inits.retain(|p| exists(&p.path) && !self.inits.contains_key(p));
         streams.retain(|p| exists(&p.path) && !self.streams.contains_key(p));
+        indexes.retain(|p| exists(&p.path) && !self.indexes.contains_key(p));
         let mapped = segments
             .into_iter()
             .filter_map(|(part, init)| Some((part, init?)));
@@ -206,6 +268,7 @@ impl Delivery {
             texts: texts.into_iter().collect(),
             inits: inits.into_iter().collect(),
             streams: streams.into_iter().collect(),
+            indexes: indexes.into_iter().collect(),
         }
     }
 }
@@ -219,8 +282,12 @@ struct References {
     segments: BTreeMap<Part, Option<Part>>,
     /// Segments of MPEG-TS.
     streams: BTreeSet<Part>,
+    /// Segment indexes.
+    indexes: BTreeSet<Part>,
     /// Pictures. Their sizes are compared; their content is not read.
     images: BTreeSet<String>,
+    /// Segments and init segments that are encrypted as a whole, which cannot be measured.
+    encrypted: BTreeSet<String>,
 }
 
 impl References {
@@ -236,7 +303,7 @@ impl References {
             references.add_playlist(playlist, i_frames);
         }
         if let Some(mpd) = delivery.mpd() {
-            references.add_mpd(mpd);
+            references.add_mpd(delivery, mpd);
         }
         references
     }
@@ -245,15 +312,25 @@ impl References {
         let path = |uri: &Uri| uri.path.clone();
         self.texts.extend(playlist.references().filter_map(path));
         let maps: Vec<Option<Part>> = playlist.maps.iter().map(Map::part).collect();
-        self.inits.extend(maps.iter().flatten().cloned());
-        for segment in &playlist.segments {
+        for (map, part) in playlist.maps.iter().zip(&maps) {
+            let Some(part) = part else { continue };
+            match map.encryption {
+                Encryption::Whole => drop(self.encrypted.insert(part.path.clone())),
+                _ => drop(self.inits.insert(part.clone())),
+            }
+        }
+        for segment in playlist.segments.iter().filter(|s| !s.gap) {
             let Some(part) = segment.part() else {
                 continue;
             };
+            if segment.encryption == Encryption::Whole {
+                self.encrypted.insert(part.path);
+                continue;
+            }
             let init = segment.map.and_then(|m| maps.get(m).cloned().flatten());
             if is_text(&part.path) {
                 self.texts.insert(part.path);
-            } else if i_frames {
+            } else if i_frames && part.range.is_some() {
                 // An entry of an I-frame playlist is a part of a segment that is measured whole.
                 self.segments.entry(part).or_default();
             } else if init.is_none() && part.path.ends_with(".ts") {
@@ -264,9 +341,21 @@ impl References {
         }
     }
 
-    fn add_mpd(&mut self, mpd: &Mpd) {
+    fn add_mpd(&mut self, delivery: &Delivery, mpd: &Mpd) {
         for (_, representation) in mpd.representations() {
             self.inits.extend(representation.init.clone());
+            if let Some(first) = representation
+                .index
+                .as_ref()
+                .filter(|_| !representation.is_indexed)
+            {
+                self.indexes.insert(first.clone());
+                let entries = Entries::of(&delivery.indexes, first);
+                self.indexes.extend(entries.unread.iter().cloned());
+                if !entries.unread.is_empty() {
+                    continue;
+                }
+            }
             for segment in &representation.segments {
                 let path = &segment.path;
                 if is_text(path) {
@@ -274,7 +363,7 @@ impl References {
                 } else if is_image(path) {
                     self.images.insert(path.clone());
                 } else {
-                    self.add_segment(Part::whole(path), representation.init.clone());
+                    self.add_segment(segment.part(), representation.init.clone());
                 }
             }
         }
@@ -286,12 +375,86 @@ impl References {
     }
 }
 
+/// The media that a tree of segment indexes references.
+struct Entries {
+    found: Vec<IndexEntry>,
+    /// Ticks per second, and the earliest presentation time.
+    start: (u32, u64),
+    /// Indexes that must still be read.
+    unread: Vec<Part>,
+}
+
+impl Entries {
+    fn of(indexes: &BTreeMap<Part, Result<Index, String>>, first: &Part) -> Self {
+        let mut entries = Self {
+            found: Vec::new(),
+            start: (1, 0),
+            unread: Vec::new(),
+        };
+        if let Some(Ok(index)) = indexes.get(first) {
+            entries.start = (index.timescale.max(1), index.earliest);
+        }
+        entries.collect(indexes, first, 0);
+        entries
+    }
+
+    fn collect(
+        &mut self,
+        indexes: &BTreeMap<Part, Result<Index, String>>,
+        part: &Part,
+        level: usize,
+    ) {
+        let Some(index) = indexes.get(part) else {
+            return self.unread.push(part.clone());
+        };
+        for entry in index.iter().flat_map(|i| &i.entries) {
+            if self.found.len() + self.unread.len() >= MAX_SUBSEGMENTS {
+                return;
+            }
+            if !entry.is_index {
+                self.found.push(*entry);
+            } else if level < MAX_LEVELS {
+                let child = Part {
+                    path: part.path.clone(),
+                    range: Some((entry.offset, entry.size)),
+                };
+                self.collect(indexes, &child, level + 1);
+            }
+        }
+    }
+}
+
+/// Replaces the only segment of a representation, a file, by the entries of its indexes.
+fn index_segments(representation: &mut Representation, path: &str, entries: &Entries) {
+    let (timescale, earliest) = entries.start;
+    let line = representation.element.line;
+    let offset = u128::from(representation.offset) * u128::from(timescale);
+    let offset = offset / u128::from(representation.timescale.max(1));
+    representation.offset = u64::try_from(offset).unwrap_or(u64::MAX);
+    representation.timescale = u64::from(timescale);
+    representation.is_indexed = true;
+    let mut time = earliest;
+    let segments = entries.found.iter().map(|entry| {
+        let segment = MpdSegment {
+            line,
+            path: path.to_owned(),
+            range: Some((entry.offset, entry.size)),
+            time: Some(time),
+            duration: Some(entry.duration),
+            ..MpdSegment::default()
+        };
+        time = time.saturating_add(entry.duration);
+        segment
+    });
+    representation.segments = segments.collect();
+}
+
 fn is_image(path: &str) -> bool {
     let extensions = [".jpg", ".jpeg", ".png", ".webp"];
     extensions.iter().any(|e| path.ends_with(e))
 }
 
 fn is_text(path: &str) -> bool {
-    let extensions = [".vtt", ".webvtt", ".ttml", ".m3u8", ".mpd"];
+    let extensions = [".vtt", ".webvtt", ".ttml", ".dfxp", ".xml", ".m3u8", ".mpd"];
     extensions.iter().any(|e| path.ends_with(e))
 }

@@ -14,7 +14,8 @@
 //! # Invariants
 //! - `EXTINF` is an integer number of nanoseconds; no float is used.
 //! - Memory and time are bounded by the size of the text, the number of variants and the number of faults.
-//! - If the strict parser finds no fault, `m3u8-rs` must find the same number of variants or segments (`HLS-G01`).
+//! - If the strict parser finds no fault and `m3u8-rs` reads the playlist too, it must find the same number of variants
+//!   or segments (`HLS-G01`).
 //!
 //! # Example
 //! ```
@@ -28,6 +29,7 @@
 
 mod attributes;
 mod parser;
+mod variables;
 
 #[cfg(test)]
 mod tests;
@@ -36,6 +38,7 @@ use crate::fault::TextFault;
 use crate::path::Part;
 
 pub use attributes::{Attribute, Attributes, characteristics};
+pub use variables::Variables;
 
 /// Nanoseconds of one second, the unit of `EXTINF` in the model.
 pub const NANOS: i128 = 1_000_000_000;
@@ -57,6 +60,30 @@ pub struct Uri {
     pub text: String,
     /// Path below the output prefix; `None` if it leads elsewhere.
     pub path: Option<String>,
+    /// Whether it is valid and leads out of the package, or depends on a value that the files do not contain. What it
+    /// references is not judged.
+    pub outside: bool,
+}
+
+/// How a media segment is encrypted, by `METHOD` of `EXT-X-KEY`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Encryption {
+    #[default]
+    None,
+    /// Samples are encrypted; boxes and headers are in the clear.
+    Samples,
+    /// The whole segment is encrypted, so nothing of it can be measured without the key.
+    Whole,
+}
+
+impl Encryption {
+    fn of(method: &str) -> Self {
+        match method {
+            "NONE" => Self::None,
+            "AES-128" | "AES-256" | "AES-256-GCM" => Self::Whole,
+            _ => Self::Samples,
+        }
+    }
 }
 
 /// A playlist of either kind, with its faults. Tags without a value are represented by their line.
@@ -83,6 +110,10 @@ pub struct Playlist {
     /// `EXT-X-KEY` and `EXT-X-SESSION-KEY` in order.
     pub keys: Vec<At<Attributes>>,
     pub segments: Vec<Segment>,
+    /// Variables of `EXT-X-DEFINE`.
+    pub variables: Variables,
+    /// `EXT-X-DATERANGE` in order.
+    pub date_ranges: Vec<At<Attributes>>,
     /// Names of tags that only live playlists use.
     pub live_tags: Vec<At<String>>,
     /// Number of lines of the text.
@@ -94,6 +125,12 @@ impl Playlist {
     /// Sum of all `EXTINF` in nanoseconds.
     pub fn duration(&self) -> i128 {
         self.segments.iter().map(|s| s.duration).sum()
+    }
+
+    /// Whether segments may still be added or removed: there is no `EXT-X-ENDLIST`, and the type is not VOD.
+    pub fn is_live(&self) -> bool {
+        let kind = self.playlist_type.as_ref().map(|k| k.value.as_str());
+        self.end_list.is_none() && kind != Some("VOD")
     }
 
     /// The playlists that a multivariant playlist references.
@@ -213,6 +250,7 @@ pub struct Map {
     pub uri: Uri,
     /// Offset and length; `None` for the whole object.
     pub range: Option<(u64, u64)>,
+    pub encryption: Encryption,
 }
 
 impl Map {
@@ -235,6 +273,11 @@ pub struct Segment {
     pub map: Option<usize>,
     /// Whether an `EXT-X-DISCONTINUITY` precedes it.
     pub discontinuity: bool,
+    /// Whether `EXT-X-GAP` states that the segment is absent.
+    pub gap: bool,
+    /// `EXT-X-PROGRAM-DATE-TIME` as written.
+    pub date_time: Option<At<String>>,
+    pub encryption: Encryption,
 }
 
 impl Segment {
@@ -248,9 +291,15 @@ fn part(uri: &Uri, range: Option<(u64, u64)>) -> Option<Part> {
     Some(Part { path, range })
 }
 
-/// Parses the playlist at `path`, below the output prefix. Faults do not stop it.
+/// Parses the playlist at `path`, below the output prefix. Faults do not stop it. Variables that it imports have no
+/// known value.
 pub fn parse(path: &str, bytes: &[u8]) -> Playlist {
-    let mut playlist = parser::parse(path, bytes);
+    parse_with(path, bytes, None)
+}
+
+/// As [`parse`], with the variables of the multivariant playlist.
+pub fn parse_with(path: &str, bytes: &[u8], imports: Option<&Variables>) -> Playlist {
+    let mut playlist = parser::parse(path, bytes, imports);
     if playlist.faults.is_empty() {
         playlist
             .faults
@@ -259,14 +308,14 @@ pub fn parse(path: &str, bytes: &[u8]) -> Playlist {
     playlist
 }
 
-/// Parses a non-negative number with at most nine decimals, in billionths.
+/// Parses a non-negative decimal number in billionths. Decimals after the ninth are cut off.
 pub fn decimal_nanos(text: &str) -> Option<i128> {
     let (whole, decimals) = text.split_once('.').unwrap_or((text, "0"));
-    let digits = |s: &str| !s.is_empty() && s.len() <= 18 && s.bytes().all(|b| b.is_ascii_digit());
-    if !digits(whole) || !digits(decimals) || decimals.len() > 9 {
+    let digits = |s: &str| !s.is_empty() && s.len() <= 64 && s.bytes().all(|b| b.is_ascii_digit());
+    if !digits(whole) || !digits(decimals) || whole.len() > 18 {
         return None;
     }
-    let fraction: i128 = format!("{decimals:0<9}").parse().ok()?;
+    let fraction: i128 = format!("{decimals:0<9}").get(..9)?.parse().ok()?;
     Some(whole.parse::<i128>().ok()? * NANOS + fraction)
 }
 
@@ -279,10 +328,15 @@ fn compare_with_m3u8_rs(playlist: &Playlist, bytes: &[u8]) -> Option<TextFault> 
     } else {
         segments(playlist.segments.len())
     };
+    // It rejects some valid playlists, for example of newer versions, so only another number is a finding.
     let found = match m3u8_rs::parse_playlist_res(bytes) {
-        Ok(m3u8_rs::Playlist::MasterPlaylist(p)) => variants(p.variants.len()),
-        Ok(m3u8_rs::Playlist::MediaPlaylist(p)) => segments(p.segments.len()),
-        Err(_) => "no playlist".to_owned(),
+        Ok(m3u8_rs::Playlist::MasterPlaylist(p)) if playlist.is_multivariant => {
+            variants(p.variants.len())
+        }
+        Ok(m3u8_rs::Playlist::MediaPlaylist(p)) if !playlist.is_multivariant => {
+            segments(p.segments.len())
+        }
+        _ => return None,
     };
     (expected != found).then(|| TextFault {
         rule: "HLS-G01",

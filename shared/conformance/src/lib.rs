@@ -36,6 +36,11 @@
 //!         let facts = SegmentScan::whole(files[part.path.as_str()], defaults);
 //!         delivery.add_segment(part, Ok(facts));
 //!     }
+//!     for part in &wanted.indexes {
+//!         let (offset, length) = part.range.unwrap();
+//!         let bytes = &files[part.path.as_str()][offset as usize..][..length as usize];
+//!         delivery.add_index(part, Ok(bytes));
+//!     }
 //!     for part in &wanted.streams {
 //!         delivery.add_stream(part, Ok(files[part.path.as_str()]));
 //!     }
@@ -66,7 +71,7 @@ pub mod testing;
 pub mod ts;
 mod view;
 
-pub use delivery::{Delivery, MPD, MULTIVARIANT, Object, Text, Wanted};
+pub use delivery::{Delivery, MAX_INDEX, MPD, MULTIVARIANT, Object, Text, Wanted};
 pub use evidence::{
     AudioLevel, ChunkQuality, Dead, DeadRun, Evidence, Identity, Metric, Provenance, Quality,
     ReportFacts,

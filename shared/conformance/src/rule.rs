@@ -19,7 +19,6 @@ pub(crate) mod prelude {
     pub(crate) use crate::delivery::{MPD, MULTIVARIANT};
     pub(crate) use crate::hls::{NANOS, Playlist, Variant, codec_family};
     pub(crate) use crate::measure::{EXTINF_ROUNDING, nanos, rate, seconds, within_percent};
-    pub(crate) use crate::path::Part;
     pub(crate) use crate::report::Severity::{Fail, Info, Warn};
     pub(crate) use crate::view::{MediaKind, Rendition, View};
 }

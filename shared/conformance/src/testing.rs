@@ -186,14 +186,18 @@ impl ValidOutput {
             }
         }));
         let nothing = Vec::new();
-        for _ in 0..8 {
+        for _ in 0..16 {
             let wanted = delivery.wanted();
             for path in &wanted.texts {
                 delivery.add_text(path, bytes.get(path).unwrap_or(&nothing));
             }
             for part in &wanted.inits {
                 let data = bytes.get(&part.path).unwrap_or(&nothing);
-                delivery.add_init(part, Ok(data));
+                delivery.add_init(part, Ok(in_range(data, part.range)));
+            }
+            for part in &wanted.indexes {
+                let data = bytes.get(&part.path).unwrap_or(&nothing);
+                delivery.add_index(part, Ok(in_range(data, part.range)));
             }
             for (part, init) in &wanted.segments {
                 let data = bytes.get(&part.path).unwrap_or(&nothing);

@@ -2,15 +2,16 @@
 //! that reference it.
 
 use std::collections::BTreeSet;
+use std::sync::LazyLock;
 
 use reelsmith_core::record::RungOutput;
 use reelsmith_isobmff::{Fragment, Handler, Init, SegmentFacts};
 
-use crate::dash::{AdaptationSet, Mpd, Representation};
+use crate::dash::{AdaptationSet, ContentType, Mpd, Representation};
 use crate::delivery::{Delivery, MULTIVARIANT, Object};
 use crate::evidence::Evidence;
 use crate::expectation::Expectation;
-use crate::hls::{Map, MediaTag, Playlist, Uri, Variant};
+use crate::hls::{Encryption, Map, MediaTag, Playlist, Uri, Variant};
 use crate::measure::{average_rate, nanos, peak_rate};
 use crate::path::Part;
 
@@ -38,17 +39,43 @@ pub(crate) struct RenditionSegment<'a> {
     pub extinf: i128,
     /// What was measured, if it could be measured without a fault.
     pub facts: Option<&'a SegmentFacts>,
+    /// The init segment that applies, if it was measured.
+    pub init: Option<&'a Init>,
+    /// Whether the times of the media need not continue those of the segment before.
+    pub discontinuity: bool,
+    /// Whether the playlist states that it is absent.
+    pub gap: bool,
+    pub encryption: Encryption,
     /// Size in bytes, if the object exists.
     pub size: Option<u64>,
 }
 
-/// A media playlist with everything that belongs to it.
+impl RenditionSegment<'_> {
+    /// Ticks per second.
+    pub fn timescale(&self) -> Option<u32> {
+        Some(self.init?.timescale)
+    }
+
+    /// The measured duration in nanoseconds.
+    pub fn measured(&self) -> Option<i128> {
+        Some(nanos(self.facts?.duration().into(), self.timescale()?))
+    }
+}
+
+/// A media playlist, or a representation of an MPD that no media playlist has, with everything that belongs to it.
 #[derive(Debug)]
 pub(crate) struct Rendition<'a> {
     pub kind: MediaKind,
-    /// Path of the playlist.
+    /// Path of the playlist, or of the init segment of a representation.
     pub path: String,
+    /// The media playlist; an empty one for a representation.
     pub playlist: &'a Playlist,
+    /// Its representation, if no media playlist has it.
+    pub representation: Option<(&'a AdaptationSet, &'a Representation)>,
+    /// The period of the representation, from 0. Renditions of different periods are not compared with each other.
+    pub period: usize,
+    /// What must be added to a media time to obtain the time in the period, in nanoseconds.
+    pub offset: i128,
     /// The distinct init segments in order. A playlist rarely has more than one.
     pub maps: Vec<Part>,
     /// The first init segment, if it was measured.
@@ -98,19 +125,29 @@ impl<'a> Rendition<'a> {
     pub fn totals(&self) -> Option<(u64, u64)> {
         let all = self.all_measured()?;
         let samples = all.iter().map(|f| f.samples()).sum();
-        Some((samples, all.iter().map(|f| f.duration()).sum()))
+        let scale = u128::from(self.timescale()?);
+        let mut ticks = self.segments.iter().map(|s| {
+            let own = u128::from(s.timescale()?.max(1));
+            let ticks = u128::from(s.facts?.duration()).saturating_mul(scale) / own;
+            u64::try_from(ticks).ok()
+        });
+        let ticks = ticks.try_fold(0u64, |sum, t| Some(sum.saturating_add(t?)));
+        Some((samples, ticks?))
     }
 
     /// Duration of the first sample in nanoseconds.
     pub fn sample_duration(&self) -> Option<i128> {
-        let facts = self.segments.iter().find_map(|s| s.facts)?;
-        let sample = facts.fragments.first()?.samples.first()?;
-        Some(nanos(sample.duration.into(), self.timescale()?))
+        let segment = self.segments.iter().find(|s| s.facts.is_some())?;
+        let sample = segment.facts?.fragments.first()?.samples.first()?;
+        Some(nanos(sample.duration.into(), segment.timescale()?))
     }
 
-    /// Start and end of the presentation in nanoseconds, with the edit list applied.
+    /// Start and end of the presentation in nanoseconds, with the edit list applied; `None` with discontinuities.
     pub fn presentation_span(&self) -> Option<(i128, i128)> {
         let (init, all) = (self.init?, self.all_measured()?);
+        if self.segments.iter().skip(1).any(|s| s.discontinuity) {
+            return None;
+        }
         let shift = i128::from(init.media_start());
         let first = all.first()?.of_track().next()?;
         let start = i128::from(first.first_presentation()?);
@@ -118,17 +155,17 @@ impl<'a> Rendition<'a> {
         // Media before the start of the edit is not presented.
         let start = (start - shift).max(0);
         let scale = init.timescale;
-        Some((nanos(start, scale), nanos(end - shift, scale)))
+        let offset = self.offset;
+        Some((
+            nanos(start, scale) + offset,
+            nanos(end - shift, scale) + offset,
+        ))
     }
 
     /// Bytes and duration in nanoseconds of each segment. The duration is `EXTINF` for a segment that was not measured.
     /// `None` if a size is unknown.
     pub fn segment_loads(&self) -> Option<Vec<(u64, i128)>> {
-        let load = |s: &RenditionSegment<'_>| {
-            let measured = s.facts.zip(self.timescale());
-            let duration = measured.map(|(f, t)| nanos(f.duration().into(), t));
-            Some((s.size?, duration.unwrap_or(s.extinf)))
-        };
+        let load = |s: &RenditionSegment<'_>| Some((s.size?, s.measured().unwrap_or(s.extinf)));
         self.segments.iter().map(load).collect()
     }
 
@@ -178,6 +215,8 @@ pub(crate) struct View<'a> {
     pub mpd: Option<&'a Mpd>,
     /// Every media playlist, sorted by kind and path.
     pub renditions: Vec<Rendition<'a>>,
+    /// The representations that no media playlist has, in the order of the MPD.
+    pub representations: Vec<Rendition<'a>>,
 }
 
 impl<'a> View<'a> {
@@ -185,22 +224,43 @@ impl<'a> View<'a> {
         let multivariant = delivery.multivariant();
         let mut renditions: Vec<Rendition<'a>> = delivery
             .playlists()
-            .filter(|(path, p)| *path != MULTIVARIANT && !p.is_multivariant)
+            .filter(|(path, p)| {
+                let media = *path != MULTIVARIANT || !p.segments.is_empty();
+                media && !p.is_multivariant
+            })
             .map(|(path, playlist)| join(delivery, multivariant, path, playlist))
             .collect();
         renditions.sort_by(|a, b| (a.kind, &a.path).cmp(&(b.kind, &b.path)));
+        let mpd = delivery.mpd().filter(|m| m.readable);
         Self {
             delivery,
             expected,
             multivariant,
-            mpd: delivery.mpd().filter(|m| m.readable),
+            mpd,
+            representations: mpd.map_or_else(Vec::new, |m| uncovered(delivery, m, &renditions)),
             renditions,
         }
     }
 
-    /// The renditions of a kind.
+    /// Every media playlist, and every representation that no media playlist has.
+    pub fn all_renditions(&self) -> impl Iterator<Item = &Rendition<'a>> + Clone {
+        self.renditions.iter().chain(&self.representations)
+    }
+
+    /// The renditions of a kind, of HLS and DASH.
     pub fn of_kind(&self, kind: MediaKind) -> impl Iterator<Item = &Rendition<'a>> + Clone {
+        self.all_renditions().filter(move |r| r.kind == kind)
+    }
+
+    /// The media playlists of a kind.
+    pub fn playlists(&self, kind: MediaKind) -> impl Iterator<Item = &Rendition<'a>> + Clone {
         self.renditions.iter().filter(move |r| r.kind == kind)
+    }
+
+    /// The media playlists of video and audio.
+    pub fn media_playlists(&self) -> impl Iterator<Item = &Rendition<'a>> + Clone {
+        let video = self.playlists(MediaKind::Video);
+        video.chain(self.playlists(MediaKind::Audio))
     }
 
     pub fn video(&self) -> impl Iterator<Item = &Rendition<'a>> + Clone {
@@ -211,7 +271,7 @@ impl<'a> View<'a> {
         self.of_kind(MediaKind::Audio)
     }
 
-    pub fn video_and_audio(&self) -> impl Iterator<Item = &Rendition<'a>> {
+    pub fn video_and_audio(&self) -> impl Iterator<Item = &Rendition<'a>> + Clone {
         self.video().chain(self.audio())
     }
 
@@ -231,11 +291,13 @@ impl<'a> View<'a> {
         self.rendition(variant.path()?)
     }
 
-    /// The video or audio rendition with the same init segment as a representation.
+    /// The rendition of a representation: the media playlist of video or audio with the same init segment, if there is
+    /// one.
     pub fn rendition_of_representation(&self, of: &Representation) -> Option<&Rendition<'a>> {
-        let path = &of.init.as_ref()?.path;
-        let mut renditions = self.video_and_audio();
-        renditions.find(|r| r.maps.first().is_some_and(|m| m.path == *path))
+        let covering = covering(&self.renditions, of);
+        let mut own = self.representations.iter();
+        covering
+            .or_else(|| own.find(|r| r.representation.is_some_and(|(_, x)| std::ptr::eq(x, of))))
     }
 
     /// The renditions in the audio group of a variant.
@@ -344,12 +406,89 @@ fn join<'a>(
         kind,
         path: path.to_owned(),
         playlist,
+        representation: None,
+        period: 0,
+        offset: 0,
         segments: segments(delivery, playlist),
         maps,
         init,
         variants: variants.filter(|v| references(&v.uri)).collect(),
         media_tags,
     }
+}
+
+/// The media playlist of video or audio with the same init segment as a representation.
+fn covering<'v, 'a>(
+    renditions: &'v [Rendition<'a>],
+    of: &Representation,
+) -> Option<&'v Rendition<'a>> {
+    let path = &of.init.as_ref()?.path;
+    let kinds = [MediaKind::Video, MediaKind::Audio];
+    let mut renditions = renditions.iter().filter(|r| kinds.contains(&r.kind));
+    renditions.find(|r| r.maps.first().is_some_and(|m| m.path == *path))
+}
+
+/// The representations that no media playlist has. Images, texts of their own and what lies outside of the package are
+/// left out.
+fn uncovered<'a>(
+    delivery: &'a Delivery,
+    mpd: &'a Mpd,
+    renditions: &[Rendition<'a>],
+) -> Vec<Rendition<'a>> {
+    static NO_PLAYLIST: LazyLock<Playlist> = LazyLock::new(Playlist::default);
+    let mut found = Vec::new();
+    for (number, period) in mpd.periods.iter().enumerate() {
+        let sets = period.sets.iter();
+        let all = sets.flat_map(|s| s.representations.iter().map(move |r| (s, r)));
+        for (set, representation) in all {
+            let Some(part) = &representation.init else {
+                continue;
+            };
+            if covering(renditions, representation).is_some() {
+                continue;
+            }
+            let init = delivery.init(part);
+            let kind = match set.content_type() {
+                _ if set.is_trick_mode => MediaKind::IFrames,
+                ContentType::Video => MediaKind::Video,
+                ContentType::Audio => MediaKind::Audio,
+                ContentType::Text => MediaKind::Text,
+                ContentType::Other => media_kind(None, init),
+            };
+            let scale = representation.timescale;
+            let ticks = |ticks: u64| nanos(ticks.into(), u32::try_from(scale).unwrap_or(u32::MAX));
+            let numbered = (1u32..).zip(&representation.segments);
+            let segments = numbered.map(|(number, segment)| {
+                let part = segment.part();
+                RenditionSegment {
+                    number,
+                    line: segment.line,
+                    extinf: segment.duration.map_or(0, ticks),
+                    facts: delivery.segment(&part),
+                    size: delivery.size_of(&part),
+                    init,
+                    discontinuity: false,
+                    gap: false,
+                    encryption: Encryption::None,
+                    part: Some(part),
+                }
+            });
+            found.push(Rendition {
+                kind,
+                path: part.path.clone(),
+                playlist: &NO_PLAYLIST,
+                representation: Some((set, representation)),
+                period: number,
+                offset: -ticks(representation.offset),
+                maps: vec![part.clone()],
+                init,
+                segments: segments.collect(),
+                variants: Vec::new(),
+                media_tags: Vec::new(),
+            });
+        }
+    }
+    found
 }
 
 fn media_kind(tag: Option<&MediaTag>, init: Option<&Init>) -> MediaKind {
@@ -366,6 +505,8 @@ fn media_kind(tag: Option<&MediaTag>, init: Option<&Init>) -> MediaKind {
 }
 
 fn segments<'a>(delivery: &'a Delivery, playlist: &'a Playlist) -> Vec<RenditionSegment<'a>> {
+    let maps = playlist.maps.iter().map(Map::part);
+    let maps: Vec<Option<&Init>> = maps.map(|m| delivery.init(&m?)).collect();
     let numbered = (1u32..).zip(&playlist.segments);
     let segments = numbered.map(|(number, segment)| {
         let part = segment.part();
@@ -375,6 +516,13 @@ fn segments<'a>(delivery: &'a Delivery, playlist: &'a Playlist) -> Vec<Rendition
             extinf: segment.duration,
             facts: part.as_ref().and_then(|p| delivery.segment(p)),
             size: part.as_ref().and_then(|p| delivery.size_of(p)),
+            init: maps
+                .get(segment.map.unwrap_or(usize::MAX))
+                .copied()
+                .flatten(),
+            discontinuity: segment.discontinuity,
+            gap: segment.gap,
+            encryption: segment.encryption,
             part,
         }
     });

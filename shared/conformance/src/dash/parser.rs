@@ -4,16 +4,18 @@ use std::collections::BTreeMap;
 
 use roxmltree::{Document, Node};
 
-use super::template::{self, MAX_SEGMENTS, Values};
+use super::template::{self, Expansion, MAX_SEGMENTS, Values};
 use super::{
-    AdaptationSet, Addressing, ContentProtection, Element, Mpd, MpdSegment, Period, Reference,
-    Representation, schema,
+    AdaptationSet, Addressing, ChannelConfiguration, ContentProtection, Element, Mpd, MpdSegment,
+    Period, Reference, Representation, schema, xs_duration,
 };
 use crate::fault::Faults;
-use crate::path::{Part, resolve};
+use crate::hls::NANOS;
+use crate::path::{Part, Unresolved, has_scheme, join, resolve};
 
 /// Namespace of the MPD in all editions.
 const NAMESPACE: &str = "urn:mpeg:dash:schema:mpd:2011";
+const BOUNDED: &str = "a number of segments that can be judged";
 const XLINK: &str = "http://www.w3.org/1999/xlink";
 /// Namespace of `default_KID` (ISO/IEC 23001-7, 11.2).
 const CENC: &str = "urn:mpeg:cenc:2013";
@@ -26,11 +28,13 @@ struct Parser<'a> {
     references: Vec<Reference>,
     /// How many more segments may be expanded.
     budget: usize,
-    /// End of the presentation in nanoseconds.
+    /// Duration of the current period in nanoseconds, if it is known.
     end: Option<i128>,
+    /// Whether an object exists: an open-ended template is expanded as far as there are objects.
+    exists: &'a dyn Fn(&str) -> bool,
 }
 
-pub(super) fn parse(path: &str, bytes: &[u8]) -> Mpd {
+pub(super) fn parse(path: &str, bytes: &[u8], exists: &dyn Fn(&str) -> bool) -> Mpd {
     let mut mpd = Mpd::default();
     let mut faults = Faults::default();
     match std::str::from_utf8(bytes) {
@@ -49,6 +53,7 @@ pub(super) fn parse(path: &str, bytes: &[u8]) -> Mpd {
                     references: Vec::new(),
                     budget: MAX_SEGMENTS,
                     end: None,
+                    exists,
                 };
                 mpd.readable = true;
                 parser.document(&mut mpd, document.root_element());
@@ -116,13 +121,20 @@ impl Parser<'_> {
         }
         self.check_schema(root);
         mpd.root = self.element(root);
-        self.end = mpd.duration();
         let inherited = Inherited {
             base: self.base_url(root, ""),
             ..Inherited::default()
         };
-        let periods = children(root, "Period");
-        mpd.periods = periods.map(|p| self.period(p, &inherited)).collect();
+        let spans = spans(mpd, root);
+        for (node, (start, duration)) in children(root, "Period").zip(spans) {
+            self.end = duration;
+            let period = self.period(node, &inherited);
+            mpd.periods.push(Period {
+                start,
+                duration,
+                ..period
+            });
+        }
         if mpd.periods.is_empty() {
             let expected = "at least one Period";
             self.faults.add("DSH-01", line, expected, "none");
@@ -140,6 +152,15 @@ impl Parser<'_> {
                     self.faults.add("DSH-01", self.line(child), expected, name);
                 }
             }
+            for attribute in node.attributes().filter(|a| a.namespace().is_none()) {
+                let (parent, name) = (node.tag_name().name(), attribute.name());
+                let value = attribute.value().trim();
+                if let Some(kind) = schema::wrong_type(parent, name, value) {
+                    let expected = format!("{parent}@{name} as {kind}");
+                    self.faults
+                        .add("DSH-01", self.line(node), expected, format!("{value:?}"));
+                }
+            }
             if let Some(href) = node.attribute((XLINK, "href")) {
                 self.reference(node, "xlink:href", href);
             }
@@ -154,17 +175,21 @@ impl Parser<'_> {
         });
     }
 
-    /// The first `BaseURL` of this level, appended to that of the level above.
+    /// The base of this level (5.6.4). Several `BaseURL` are alternatives: the first one inside the package is used.
     fn base_url(&mut self, node: Node<'_, '_>, above: &str) -> String {
-        let mut base = above.to_owned();
-        for (index, url) in children(node, "BaseURL").enumerate() {
+        let mut texts = Vec::new();
+        for url in children(node, "BaseURL") {
             let text = url.text().unwrap_or_default().trim();
-            if index == 0 {
-                base.push_str(text);
-            }
             self.reference(url, "BaseURL", text);
+            texts.push(text);
         }
-        base
+        let mut inside = texts
+            .iter()
+            .filter(|t| !has_scheme(t) && !t.starts_with('/'));
+        match inside.next().or(texts.first()) {
+            Some(text) => join(above, text),
+            None => above.to_owned(),
+        }
     }
 
     /// What the children of this level inherit, and the addressing elements of this level.
@@ -202,16 +227,24 @@ impl Parser<'_> {
         Period {
             sets: sets.collect(),
             element: self.element(node),
+            ..Period::default()
         }
     }
 
     fn set(&mut self, node: Node<'_, '_>, above: &Inherited) -> AdaptationSet {
         let (inherited, addressing) = self.inherit(node, above);
         let (channels, tiles) = (channels(node), tiles(node));
+        let mime = node.attribute("mimeType").or(node.attribute("contentType"));
+        let mime = mime.unwrap_or_default();
         let representations = children(node, "Representation").map(|r| {
-            let own = self.representation(r, &inherited);
+            let mime = r.attribute("mimeType").unwrap_or(mime);
+            let own = self.representation(r, &inherited, mime);
+            let channels = match own.channels.is_empty() {
+                true => channels.clone(),
+                false => own.channels.clone(),
+            };
             Representation {
-                channels: own.channels.clone().or_else(|| channels.clone()),
+                channels,
                 tiles: own.tiles.or(tiles),
                 ..own
             }
@@ -221,6 +254,7 @@ impl Parser<'_> {
         AdaptationSet {
             element: self.element(node),
             roles: roles.map(str::to_owned).collect(),
+            is_trick_mode: is_trick_mode(node),
             protection: self.protection(node),
             addressing,
             representations,
@@ -240,30 +274,43 @@ impl Parser<'_> {
         children(node, "ContentProtection").map(read).collect()
     }
 
-    fn representation(&mut self, node: Node<'_, '_>, above: &Inherited) -> Representation {
+    fn representation(
+        &mut self,
+        node: Node<'_, '_>,
+        above: &Inherited,
+        mime: &str,
+    ) -> Representation {
         let (Inherited { base, template }, addressing) = self.inherit(node, above);
-        let timescale = template.attributes.get("timescale");
-        let timescale = timescale.and_then(|t| t.parse().ok());
+        let number = |name: &str| template.attributes.get(name).and_then(|t| t.parse().ok());
         let mut out = Representation {
             element: self.element(node),
             addressing,
             protection: self.protection(node),
             channels: channels(node),
             tiles: tiles(node),
-            timescale: timescale.filter(|t| *t > 0).unwrap_or(1),
+            timescale: number("timescale").filter(|t| *t > 0).unwrap_or(1),
+            offset: number("presentationTimeOffset").unwrap_or(0),
             ..Representation::default()
         };
         match template.mode {
             "SegmentTemplate" => self.expand_template(&mut out, &template, &base),
             "SegmentList" => self.expand_list(&mut out, &template, &base),
-            _ => self.single_file(&mut out, &template, &base),
+            _ => self.single_file(&mut out, &template, &base, mime),
         }
         out
     }
 
-    fn resolve(&mut self, line: u32, base: &str, uri: &str) -> Option<String> {
-        let path = resolve(self.path, &format!("{base}{uri}"));
+    /// Resolves a reference; one that leads out of the package is noted in `out`.
+    fn resolve(
+        &mut self,
+        out: &mut Representation,
+        line: u32,
+        base: &str,
+        uri: &str,
+    ) -> Option<String> {
+        let path = resolve(self.path, &join(base, uri));
         if let Err(found) = &path {
+            out.outside |= matches!(found, Unresolved::Outside(_));
             let expected = "a relative URI inside the output prefix";
             self.faults.add("DSH-19", line, expected, found);
         }
@@ -279,120 +326,216 @@ impl Parser<'_> {
             time: None,
         };
         if let Some(initialization) = template.attributes.get("initialization") {
-            let path = self.expand(template.line, template.line, base, initialization, values);
+            let line = template.line;
+            let path = self.expand(out, (line, line), base, initialization, values);
             out.init = path.map(|path| Part { path, range: None });
+        } else {
+            out.init = self.explicit_init(out, template, base);
         }
         let Some(media) = template.attributes.get("media") else {
             let expected = "SegmentTemplate@media";
             return self.faults.add("DSH-10", template.line, expected, "none");
         };
-        let first = template.attributes.get("startNumber");
-        let first: u32 = first.and_then(|n| n.parse().ok()).unwrap_or(1);
-        let entries = self.entries(out.timescale, template);
-        for (number, entry) in (u64::from(first)..).zip(entries) {
+        for entry in self.expansion(out, template) {
             let values = Values {
-                number: Some(number),
+                number: Some(entry.number),
                 time: Some(entry.time),
                 ..values
             };
-            let Some(path) = self.expand(template.line, entry.line, base, media, values) else {
+            let line = (template.line, entry.line);
+            let Some(path) = self.expand(out, line, base, media, values) else {
                 return;
             };
+            if entry.is_open && !(self.exists)(&path) {
+                break;
+            }
+            let Some(budget) = self.budget.checked_sub(1) else {
+                let found = format!("more than {MAX_SEGMENTS} segments");
+                return self.faults.add("DSH-12", entry.line, BOUNDED, found);
+            };
+            self.budget = budget;
             out.segments.push(MpdSegment {
                 line: entry.line,
                 path,
+                range: None,
                 time: Some(entry.time),
-                duration: Some(entry.duration),
+                duration: entry.duration,
+                is_nominal: entry.is_nominal,
+                is_optional: entry.is_optional,
             });
         }
     }
 
-    /// Expands a template at `line` to the path of a segment that `entry` declares.
+    /// Expands a template to the path of a segment. `lines` are those of the template and of the entry.
     fn expand(
         &mut self,
-        line: u32,
-        entry: u32,
+        out: &mut Representation,
+        lines: (u32, u32),
         base: &str,
         text: &str,
         values: Values<'_>,
     ) -> Option<String> {
         match template::expand(text, values) {
-            Ok(uri) => self.resolve(entry, base, &uri),
+            Ok(uri) => self.resolve(out, lines.1, base, &uri),
             Err(found) => {
                 let expected =
                     "$RepresentationID$, $Bandwidth$ and, in media only, $Number$ or $Time$";
-                self.faults.add("DSH-11", line, expected, found);
+                self.faults.add("DSH-11", lines.0, expected, found);
                 None
             }
         }
     }
 
-    /// The entries of the timeline, or those of equal duration that fill the presentation.
-    fn entries(&mut self, timescale: u64, template: &Template) -> Vec<template::Entry> {
-        let end = self.end.map(|nanos| {
-            let ticks = nanos.saturating_mul(i128::from(timescale));
-            u64::try_from(ticks.saturating_add(999_999_999) / 1_000_000_000).unwrap_or(u64::MAX)
+    /// The times and numbers of the segments. An overlap in a timeline is a fault.
+    fn expansion(&mut self, out: &Representation, template: &Template) -> Expansion {
+        let number = |name: &str| template.attributes.get(name).and_then(|n| n.parse().ok());
+        let length = self.end.map(|nanos| {
+            let ticks = nanos.max(0).saturating_mul(i128::from(out.timescale));
+            u64::try_from(ticks.saturating_add(NANOS / 2) / NANOS).unwrap_or(u64::MAX)
         });
-        let equal = || {
-            let duration = template.attributes.get("duration").cloned();
-            let attributes = [("d", duration.unwrap_or_default()), ("r", "-1".to_owned())];
-            vec![Element {
-                line: template.line,
-                attributes: attributes.map(|(k, v)| (k.to_owned(), v)).into(),
-            }]
-        };
-        let elements = template.timeline.clone().unwrap_or_else(equal);
-        match template::timeline(&elements, end, &mut self.budget) {
-            Ok(entries) => entries,
-            Err((line, found)) => {
-                let expected = "a continuous SegmentTimeline";
-                self.faults.add("DSH-12", line, expected, found);
-                Vec::new()
-            }
+        let expansion = Expansion::new(
+            template.line,
+            number("startNumber").unwrap_or(1),
+            number("endNumber"),
+            out.offset,
+            length,
+        );
+        match (&template.timeline, number("duration")) {
+            (Some(timeline), _) => match expansion.of_timeline(timeline) {
+                Ok(expansion) => expansion,
+                Err((line, found)) => {
+                    let expected = "a SegmentTimeline without overlaps";
+                    self.faults.add("DSH-12", line, expected, found);
+                    expansion
+                }
+            },
+            (None, Some(duration)) if duration > 0 => expansion.of_duration(duration),
+            _ => expansion.of_one_segment(),
         }
     }
 
     fn expand_list(&mut self, out: &mut Representation, template: &Template, base: &str) {
-        out.init = self.explicit_init(template, base);
+        out.init = self.explicit_init(out, template, base);
+        let timed = template.timeline.is_some() || template.attributes.contains_key("duration");
+        let mut entries = timed.then(|| self.expansion(out, template));
         for url in &template.urls {
+            let Some(budget) = self.budget.checked_sub(1) else {
+                let found = format!("more than {MAX_SEGMENTS} segments");
+                return self.faults.add("DSH-12", url.line, BOUNDED, found);
+            };
+            self.budget = budget;
+            let range = url.get("mediaRange").and_then(byte_range);
             let media = url.get("media").unwrap_or_default();
-            let path = self.resolve(url.line, base, media);
-            out.segments
-                .extend(path.map(|path| untimed(url.line, path)));
+            let Some(path) = self.resolve(out, url.line, base, media) else {
+                continue;
+            };
+            let entry = entries.as_mut().and_then(Expansion::next_of_list);
+            out.segments.push(MpdSegment {
+                line: url.line,
+                path,
+                range,
+                time: entry.as_ref().map(|e| e.time),
+                duration: entry.as_ref().and_then(|e| e.duration),
+                is_nominal: entry.is_some_and(|e| e.is_nominal),
+                is_optional: false,
+            });
+        }
+        if let (Some(timeline), Some(mut entries)) = (&template.timeline, entries)
+            && !template.urls.is_empty()
+            && let Some(entry) = entries.next().filter(|e| !e.is_open)
+        {
+            let expected = "a SegmentURL for every entry of the SegmentTimeline";
+            let line = timeline.last().map_or(template.line, |s| s.line);
+            let found = format!("none for the entry at {}", entry.time);
+            self.faults.add("DSH-12", line, expected, found);
         }
     }
 
-    fn single_file(&mut self, out: &mut Representation, template: &Template, base: &str) {
+    fn single_file(
+        &mut self,
+        out: &mut Representation,
+        template: &Template,
+        base: &str,
+        mime: &str,
+    ) {
         let line = out.element.line;
         if base.is_empty() {
             let expected = "SegmentTemplate, SegmentList, SegmentBase or BaseURL";
             return self.faults.add("DSH-10", line, expected, "none");
         }
-        out.init = self.explicit_init(template, base);
-        let path = self.resolve(line, base, "");
-        out.segments.extend(path.map(|path| untimed(line, path)));
+        let Some(path) = self.resolve(out, line, base, "") else {
+            return;
+        };
+        let range = template.attributes.get("indexRange");
+        let range = range.and_then(|r| byte_range(r));
+        out.index = range.map(|range| Part {
+            path: path.clone(),
+            range: Some(range),
+        });
+        out.init = self.explicit_init(out, template, base);
+        if out.init.is_none() && mime.ends_with("/mp4") {
+            // Without Initialization, the head of the file initializes it.
+            let range = range.filter(|(start, _)| *start > 0);
+            let range = range.map(|(start, _)| (0, start));
+            out.init = Some(Part {
+                path: path.clone(),
+                range,
+            });
+        }
+        out.segments.push(MpdSegment {
+            line,
+            path,
+            ..MpdSegment::default()
+        });
     }
 
-    fn explicit_init(&mut self, template: &Template, base: &str) -> Option<Part> {
+    fn explicit_init(
+        &mut self,
+        out: &mut Representation,
+        template: &Template,
+        base: &str,
+    ) -> Option<Part> {
         let init = template.init.as_ref()?;
-        let range = init.get("range").and_then(|r| r.split_once('-'));
-        let range = range.and_then(|(first, last)| {
-            let (first, last) = (first.parse::<u64>().ok()?, last.parse::<u64>().ok()?);
-            Some((first, last.checked_sub(first)?.checked_add(1)?))
-        });
+        let range = init.get("range").and_then(byte_range);
         let uri = init.get("sourceURL").unwrap_or_default();
-        let path = self.resolve(init.line, base, uri)?;
+        let path = self.resolve(out, init.line, base, uri)?;
         Some(Part { path, range })
     }
 }
 
-fn untimed(line: u32, path: String) -> MpdSegment {
-    MpdSegment {
-        line,
-        path,
-        time: None,
-        duration: None,
+/// Offset and length of `first-last`.
+fn byte_range(text: &str) -> Option<(u64, u64)> {
+    let (first, last) = text.split_once('-')?;
+    let (first, last) = (first.parse::<u64>().ok()?, last.parse::<u64>().ok()?);
+    Some((first, last.checked_sub(first)?.checked_add(1)?))
+}
+
+/// Start and duration of each period in nanoseconds, as far as they are known (5.3.2.1).
+fn spans(mpd: &Mpd, root: Node<'_, '_>) -> Vec<(Option<i128>, Option<i128>)> {
+    let get = |p: &Node<'_, '_>, name: &str| {
+        let value = p.attribute(name).map(str::trim).and_then(xs_duration);
+        value.map(|d| d.nanos)
+    };
+    let is_static = mpd.root.get("type") != Some("dynamic");
+    let periods: Vec<_> = children(root, "Period").collect();
+    let mut starts: Vec<Option<i128>> = Vec::new();
+    for (index, period) in periods.iter().enumerate() {
+        let before = index.checked_sub(1).map(|i| (starts[i], &periods[i]));
+        let implied = match before {
+            None => is_static.then_some(0),
+            Some((start, before)) => start.zip(get(before, "duration")).map(|(s, d)| s + d),
+        };
+        starts.push(get(period, "start").or(implied));
     }
+    let ends = starts.iter().skip(1).copied().chain([mpd.duration()]);
+    let spans = starts.iter().zip(ends).zip(&periods);
+    let spans = spans.map(|((start, end), period)| {
+        let until_end = end.zip(*start).map(|(end, start)| end - start);
+        let declared = get(period, "duration");
+        let known = [until_end.filter(|d| *d > 0), declared];
+        (*start, known.into_iter().flatten().min())
+    });
+    spans.collect()
 }
 
 /// Columns and rows of the thumbnail descriptor, by either of its names (DASH-IF IOP, 6.2.6).
@@ -410,7 +553,21 @@ fn tiles(node: Node<'_, '_>) -> Option<Option<(u32, u32)>> {
     Some(columns.parse().ok().zip(rows.parse().ok()))
 }
 
-fn channels(node: Node<'_, '_>) -> Option<String> {
-    let found = children(node, "AudioChannelConfiguration").next()?;
-    found.attribute("value").map(str::to_owned)
+fn channels(node: Node<'_, '_>) -> Vec<ChannelConfiguration> {
+    let found = children(node, "AudioChannelConfiguration");
+    let read = found.map(|c| ChannelConfiguration {
+        scheme: c.attribute("schemeIdUri").unwrap_or_default().to_owned(),
+        value: c.attribute("value").unwrap_or_default().to_owned(),
+    });
+    read.collect()
+}
+
+/// Whether a set holds pictures for fast playback only (DASH-IF IOP, 3.2.9).
+fn is_trick_mode(node: Node<'_, '_>) -> bool {
+    let properties = children(node, "EssentialProperty");
+    let mut properties = properties.chain(children(node, "SupplementalProperty"));
+    properties.any(|p| {
+        let scheme = p.attribute("schemeIdUri").unwrap_or_default();
+        scheme.ends_with("dashif.org/guidelines/trickmode")
+    })
 }

@@ -81,6 +81,9 @@ fn syntax(tag: &str, name: &str) -> Option<Syntax> {
         "FRAME-RATE" | "SCORE" | "TIME-OFFSET" => Syntax::Float,
         "RESOLUTION" => Syntax::Resolution,
         "CLOSED-CAPTIONS" if tag == "EXT-X-STREAM-INF" => return None,
+        "CLASS" | "ID" | "START-DATE" | "END-DATE" if tag == "EXT-X-DATERANGE" => Syntax::Quoted,
+        "DURATION" | "PLANNED-DURATION" if tag == "EXT-X-DATERANGE" => Syntax::Float,
+        "END-ON-NEXT" => Syntax::Enumerated,
         "TYPE" | "METHOD" | "HDCP-LEVEL" | "VIDEO-RANGE" => Syntax::Enumerated,
         "DEFAULT" | "AUTOSELECT" | "FORCED" | "PRECISE" => Syntax::YesNo,
         "URI"

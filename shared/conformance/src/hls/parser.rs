@@ -1,11 +1,15 @@
 //! The strict parser: from lines to a [`Playlist`].
 
+use std::collections::BTreeMap;
 use std::fmt::Display;
 
 use super::attributes::{self, Attributes};
-use super::{At, Map, MediaTag, Playlist, Segment, Uri, Variant, decimal_nanos};
+use super::variables::{self, Lookup};
+use super::{
+    At, Encryption, Map, MediaTag, Playlist, Segment, Uri, Variables, Variant, decimal_nanos,
+};
 use crate::fault::Faults;
-use crate::path::resolve;
+use crate::path::{Unresolved, resolve};
 
 /// Greatest number of variants and renditions, because rules compare them with each other.
 const MAX_ENTRIES: usize = 1_000;
@@ -74,6 +78,12 @@ struct Parser<'a> {
     /// Length and offset.
     range: Option<(u64, Option<u64>)>,
     discontinuity: bool,
+    gap: bool,
+    date_time: Option<At<String>>,
+    /// `METHOD` of the keys that apply, by `KEYFORMAT`.
+    keys: BTreeMap<String, Encryption>,
+    /// Variables of the multivariant playlist; `None` if it is not known.
+    imports: Option<&'a Variables>,
     /// The object of the last byte range, and its end.
     last_range: Option<(String, u64)>,
     /// Lines of the first tag of each kind of playlist.
@@ -85,9 +95,10 @@ struct Parser<'a> {
     first_decimal: Option<u32>,
 }
 
-pub(super) fn parse(path: &str, bytes: &[u8]) -> Playlist {
+pub(super) fn parse(path: &str, bytes: &[u8], imports: Option<&Variables>) -> Playlist {
     let mut parser = Parser {
         path,
+        imports,
         needed: (1, "a playlist"),
         ..Parser::default()
     };
@@ -199,16 +210,15 @@ impl Parser<'_> {
                 }
             }
             "EXT-X-DISCONTINUITY" => self.discontinuity = true,
+            "EXT-X-GAP" => self.gap = true,
             "EXT-X-MAP" => self.map(name, value),
-            "EXT-X-KEY" | "EXT-X-SESSION-KEY" => {
+            "EXT-X-DEFINE" => self.define(name, value),
+            "EXT-X-PROGRAM-DATE-TIME" => self.date_time = Some(self.at(value.to_owned())),
+            "EXT-X-DATERANGE" => {
                 let attributes = self.attributes(name, value);
-                if attributes.get("KEYFORMAT").is_some() {
-                    self.need(5, "KEYFORMAT");
-                } else if attributes.get("IV").is_some() {
-                    self.need(2, "IV");
-                }
-                self.out.keys.push(self.at(attributes));
+                self.out.date_ranges.push(self.at(attributes));
             }
+            "EXT-X-KEY" | "EXT-X-SESSION-KEY" => self.key(name, value),
             "EXT-X-TARGETDURATION" => self.target_duration(value),
             "EXT-X-MEDIA-SEQUENCE" => self.media_sequence(value),
             "EXT-X-PLAYLIST-TYPE" => self.out.playlist_type = Some(self.at(value.to_owned())),
@@ -223,7 +233,81 @@ impl Parser<'_> {
     }
 
     fn attributes(&mut self, tag: &str, value: &str) -> Attributes {
-        attributes::parse(tag, value, self.line, &mut self.faults)
+        let mut attributes = attributes::parse(tag, value, self.line, &mut self.faults);
+        for attribute in attributes.0.iter_mut().filter(|a| a.quoted) {
+            attribute.value = self.substitute(&attribute.value);
+        }
+        attributes
+    }
+
+    /// Replaces variable references (RFC 8216bis, 4.3). A reference to a variable without a known value stays.
+    fn substitute(&mut self, text: &str) -> String {
+        let (text, undefined) = variables::substitute(text, &self.out.variables);
+        if let Some(name) = undefined {
+            let expected = format!("EXT-X-DEFINE of {name:?} before its use");
+            self.fault("HLS-G04", expected, "none");
+        }
+        text
+    }
+
+    fn define(&mut self, tag: &str, value: &str) {
+        let attributes = self.attributes(tag, value);
+        self.need(8, "EXT-X-DEFINE");
+        let get = |name: &str| attributes.get(name).map(str::to_owned);
+        let (name, value) = match (get("NAME"), get("IMPORT"), get("QUERYPARAM")) {
+            (Some(name), None, None) => {
+                let value = get("VALUE");
+                if value.is_none() {
+                    self.fault("HLS-G04", "VALUE with NAME in EXT-X-DEFINE", "none");
+                }
+                (name, Some(value.unwrap_or_default()))
+            }
+            (None, Some(name), None) => {
+                let value = match self.imports.map(|i| variables::lookup(&name, i)) {
+                    Some(Lookup::Undefined) => {
+                        let expected = format!("{name:?} in the multivariant playlist");
+                        self.fault("HLS-G04", expected, "no EXT-X-DEFINE of it");
+                        None
+                    }
+                    Some(Lookup::Known(value)) => Some(value.to_owned()),
+                    Some(Lookup::Unknown) | None => None,
+                };
+                (name, value)
+            }
+            // The parameters of a request are not known from the files.
+            (None, None, Some(name)) => {
+                self.need(11, "EXT-X-DEFINE with QUERYPARAM");
+                (name, None)
+            }
+            _ => {
+                let expected = "one of NAME, IMPORT and QUERYPARAM in EXT-X-DEFINE";
+                return self.fault("HLS-G04", expected, "another number");
+            }
+        };
+        if self.out.variables.insert(name.clone(), value).is_some() {
+            self.fault("HLS-G04", format!("{name:?} defined once"), "twice");
+        }
+    }
+
+    fn key(&mut self, tag: &str, value: &str) {
+        let attributes = self.attributes(tag, value);
+        if attributes.get("KEYFORMAT").is_some() || attributes.get("KEYFORMATVERSIONS").is_some() {
+            self.need(5, "KEYFORMAT");
+        } else if attributes.get("IV").is_some() {
+            self.need(2, "IV");
+        }
+        if tag == "EXT-X-KEY" {
+            let format = attributes.get("KEYFORMAT").unwrap_or("identity").to_owned();
+            match Encryption::of(attributes.get("METHOD").unwrap_or("NONE")) {
+                Encryption::None => self.keys.clear(),
+                method => drop(self.keys.insert(format, method)),
+            }
+        }
+        self.out.keys.push(self.at(attributes));
+    }
+
+    fn encryption(&self) -> Encryption {
+        self.keys.values().copied().max().unwrap_or_default()
     }
 
     fn check_bandwidth(&mut self, rule: &'static str, tag: &str, attributes: &Attributes) {
@@ -251,13 +335,24 @@ impl Parser<'_> {
     }
 
     fn uri(&mut self, text: &str) -> Uri {
-        let path = resolve(self.path, text);
+        let text = self.substitute(text);
+        if variables::has_reference(&text) {
+            // The value is not known from the files.
+            return Uri {
+                line: self.line,
+                text,
+                path: None,
+                outside: true,
+            };
+        }
+        let path = resolve(self.path, &text);
         if let Err(found) = &path {
             self.fault("HLS-G06", "a relative URI inside the output prefix", found);
         }
         Uri {
             line: self.line,
-            text: text.to_owned(),
+            text,
+            outside: matches!(path, Err(Unresolved::Outside(_))),
             path: path.ok(),
         }
     }
@@ -315,8 +410,16 @@ impl Parser<'_> {
             return self.fault("HLS-P10", "URI in EXT-X-MAP", "none");
         };
         let range = attributes.get("BYTERANGE").and_then(parse_range);
+        if let Some(text) = attributes.get("BYTERANGE").filter(|_| range.is_none()) {
+            self.fault("HLS-P13", "a range such as 1000@200", format!("{text:?}"));
+        }
         let range = range.map(|(length, offset)| (offset.unwrap_or(0), length));
-        self.out.maps.push(Map { uri, range });
+        let encryption = self.encryption();
+        self.out.maps.push(Map {
+            uri,
+            range,
+            encryption,
+        });
     }
 
     fn target_duration(&mut self, value: &str) {
@@ -376,6 +479,9 @@ impl Parser<'_> {
             range,
             map: self.out.maps.len().checked_sub(1),
             discontinuity: std::mem::take(&mut self.discontinuity),
+            gap: std::mem::take(&mut self.gap),
+            date_time: self.date_time.take(),
+            encryption: self.encryption(),
         });
     }
 

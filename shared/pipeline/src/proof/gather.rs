@@ -6,12 +6,12 @@ use std::io::Read as _;
 use bytes::Bytes;
 use flate2::read::GzDecoder;
 use futures::StreamExt as _;
-use reelsmith_conformance::{Delivery, Expectation, Object, Part, Wanted};
+use reelsmith_conformance::{Delivery, Expectation, MAX_INDEX, Object, Part, Wanted};
 use reelsmith_contract::{Failure, Objects};
 use reelsmith_core::keys::GenerationKeys;
 use reelsmith_core::object::{ObjectPin, ObjectRef};
 use reelsmith_core::ports::{ListedObject, ObjectMeta, PortError, PortErrorKind, PortResult};
-use reelsmith_isobmff::TrackDefaults;
+use reelsmith_isobmff::{BoxHeader, TrackDefaults};
 
 use super::measure::{MAX_INIT, RenditionMeasurements, SegmentMeasurement, StoredSegment, usable};
 
@@ -20,7 +20,7 @@ const MAX_TEXT: u64 = 32 << 20;
 /// Maximum size of an MPEG-TS segment, which is read as a whole.
 const MAX_STREAM: u64 = 64 << 20;
 /// Rounds of reading: texts name texts, which name init segments, with which segments can be measured.
-const ROUNDS: u32 = 8;
+const ROUNDS: u32 = 16;
 
 /// How much a check may read. Every segment is opened and measured; the budget limits how many are hashed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,6 +84,7 @@ pub async fn gather(
         }
         reader.texts(&mut delivery, &wanted).await?;
         reader.inits(&mut delivery, &wanted).await?;
+        reader.indexes(&mut delivery, &wanted).await?;
         reader.segments(&mut delivery, &wanted).await?;
         reader.streams(&mut delivery, &wanted).await?;
     }
@@ -222,11 +223,44 @@ impl Reader<'_> {
 
     async fn inits(&self, delivery: &mut Delivery, wanted: &Wanted) -> Result<(), Failure> {
         for part in &wanted.inits {
-            let whole = self.usable(&part.path, self.whole(&part.path, MAX_INIT).await)?;
-            let bytes = whole.and_then(|b| part_of(&b, part).map(<[u8]>::to_vec));
+            let bytes = self.usable(&part.path, self.init(delivery, part).await)?;
             delivery.add_init(part, bytes.as_deref().map_err(Clone::clone));
         }
         Ok(())
+    }
+
+    async fn indexes(&self, delivery: &mut Delivery, wanted: &Wanted) -> Result<(), Failure> {
+        for part in &wanted.indexes {
+            let bytes = self.usable(&part.path, self.part(part, MAX_INDEX).await)?;
+            delivery.add_index(part, bytes.as_deref().map_err(Clone::clone));
+        }
+        Ok(())
+    }
+
+    /// An init segment: its range or, of a file that also has media, everything up to the end of the `moov`.
+    async fn init(&self, delivery: &Delivery, part: &Part) -> PortResult<Bytes> {
+        let size = delivery.objects.get(&part.path).map_or(0, |o| o.size);
+        match part.range {
+            Some(_) => self.part(part, MAX_INIT).await,
+            None if size <= MAX_INIT => self.whole(&part.path, MAX_INIT).await,
+            None => {
+                let stored = self.stored(part, size)?;
+                let end = movie_end(&stored).await?;
+                stored.range(0, end).await
+            }
+        }
+    }
+
+    /// The bytes of a part of an object.
+    async fn part(&self, part: &Part, limit: u64) -> PortResult<Bytes> {
+        let Some((_, size)) = part.range else {
+            return self.whole(&part.path, limit).await;
+        };
+        if size == 0 || size > limit {
+            let expected = format!("expected 1 to {limit} bytes, found {size}");
+            return Err(PortError::new(PortErrorKind::Invalid, expected));
+        }
+        self.stored(part, size)?.range(0, size).await
     }
 
     async fn segments(&mut self, delivery: &mut Delivery, wanted: &Wanted) -> Result<(), Failure> {
@@ -305,16 +339,27 @@ fn add(delivery: &mut Delivery, part: &Part, measured: Result<SegmentMeasurement
     delivery.add_segment(part, measured.map(|m| m.facts));
 }
 
-fn part_of<'a>(bytes: &'a Bytes, part: &Part) -> Result<&'a [u8], String> {
-    let Some((offset, length)) = part.range else {
-        return Ok(bytes);
-    };
-    let end = offset.checked_add(length);
-    let range = usize::try_from(offset)
-        .ok()
-        .zip(end.and_then(|e| usize::try_from(e).ok()));
-    let inside = range.and_then(|(start, end)| bytes.get(start..end));
-    inside.ok_or_else(|| format!("the range {part} is not within {} bytes", bytes.len()))
+/// Where the `moov` of a file ends.
+///
+/// # Errors
+/// `Invalid` if the file does not begin with an init segment of at most `MAX_INIT` bytes.
+async fn movie_end(file: &StoredSegment<'_>) -> PortResult<u64> {
+    let invalid = |found: String| PortError::new(PortErrorKind::Invalid, found);
+    let mut at = 0;
+    while at < MAX_INIT {
+        let head = file.range(at, file.size.min(at + 16)).await?;
+        let header = BoxHeader::read(&head, at, file.size);
+        let header = header.map_err(|fault| invalid(fault.to_string()))?;
+        if &header.kind == b"moov" && header.end <= MAX_INIT {
+            return Ok(header.end);
+        }
+        at = header.end;
+        if at >= file.size {
+            break;
+        }
+    }
+    let expected = format!("expected a moov within {MAX_INIT} bytes, found none");
+    Err(invalid(expected))
 }
 
 fn unpacked(bytes: Bytes, gzipped: bool) -> Result<Bytes, String> {

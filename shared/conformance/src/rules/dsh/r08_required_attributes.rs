@@ -39,7 +39,7 @@ fn missing(set: &AdaptationSet, representation: &Representation) -> Vec<&'static
     if spoken && set.element.get("lang").is_none() {
         missing.push("AdaptationSet@lang");
     }
-    if content == ContentType::Audio && representation.channels.is_none() {
+    if content == ContentType::Audio && representation.channels.is_empty() {
         missing.push("AudioChannelConfiguration");
     }
     missing

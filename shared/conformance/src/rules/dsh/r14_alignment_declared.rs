@@ -18,18 +18,25 @@ fn check(view: &View<'_>, out: &mut Findings) {
             continue;
         }
         let line = set.element.line;
-        let alignment = set.element.get("segmentAlignment");
-        if !matches!(alignment, Some("true" | "1")) {
-            out.mpd(
-                line,
-                "segmentAlignment=\"true\"",
-                alignment.unwrap_or("none"),
-            );
+        // With a segment index, subsegments take the place of segments.
+        let indexed = set.representations.iter().any(|r| r.index.is_some());
+        let (alignment, sap) = match indexed {
+            true => ("subsegmentAlignment", "subsegmentStartsWithSAP"),
+            false => ("segmentAlignment", "startWithSAP"),
+        };
+        let found = set.element.get(alignment);
+        let found = found.or_else(|| set.element.get("segmentAlignment"));
+        if found.is_none_or(|f| matches!(f, "false" | "0")) {
+            let expected = format!("{alignment}=\"true\"");
+            out.mpd(line, expected, found.unwrap_or("none"));
         }
         let representations = set.representations.iter();
-        let mut declared = representations.map(|r| set.attribute(r, "startWithSAP"));
+        let mut declared = representations.map(|r| {
+            let found = set.attribute(r, sap);
+            found.or_else(|| set.attribute(r, "startWithSAP"))
+        });
         if let Some(found) = declared.find(|s| !matches!(s, Some("1" | "2"))) {
-            out.mpd(line, "startWithSAP of 1 or 2", found.unwrap_or("none"));
+            out.mpd(line, format!("{sap} of 1 or 2"), found.unwrap_or("none"));
         }
     }
 }

@@ -15,7 +15,7 @@ fn check(view: &View<'_>, out: &mut Findings) {
     let Some(mpd) = view.mpd else { return };
     for reference in &mpd.references {
         let refused = match reference.name.as_str() {
-            "BaseURL" => resolve(MPD, &reference.text).err(),
+            "BaseURL" => resolve(MPD, &reference.text).err().map(|e| e.to_string()),
             _ => Some(format!("{:?}", reference.text)),
         };
         let (name, line) = (&reference.name, reference.line);

@@ -12,7 +12,7 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(view: &View<'_>, out: &mut Findings) {
-    for rendition in view.video() {
+    for rendition in view.playlists(MediaKind::Video) {
         let Some((peak, average)) = rendition.peak().zip(rendition.average()) else {
             continue;
         };

@@ -16,7 +16,7 @@ fn check(view: &View<'_>, out: &mut Findings) {
         return;
     };
     let in_all = view
-        .video()
+        .playlists(MediaKind::Video)
         .all(|r| r.playlist.independent_segments.is_some());
     if multivariant.independent_segments.is_none() && !in_all {
         out.object(MULTIVARIANT, "EXT-X-INDEPENDENT-SEGMENTS", "none");

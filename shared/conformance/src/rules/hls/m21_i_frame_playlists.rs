@@ -14,7 +14,8 @@ fn check(view: &View<'_>, out: &mut Findings) {
     let Some(multivariant) = view.multivariant else {
         return;
     };
-    if multivariant.i_frame_variants.is_empty() && view.video().next().is_some() {
+    if multivariant.i_frame_variants.is_empty() && view.playlists(MediaKind::Video).next().is_some()
+    {
         out.object(MULTIVARIANT, "EXT-X-I-FRAME-STREAM-INF", "none");
     }
     for variant in &multivariant.i_frame_variants {

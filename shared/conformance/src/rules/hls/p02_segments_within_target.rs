@@ -19,11 +19,9 @@ fn check(view: &View<'_>, out: &mut Findings) {
         let limit = i128::from(target.value) * NANOS;
         for segment in &rendition.segments {
             let rounded = (segment.extinf + NANOS / 2) / NANOS * NANOS;
-            let facts = segment
-                .facts
+            let measured = segment
+                .measured()
                 .filter(|_| rendition.kind != MediaKind::IFrames);
-            let both = facts.zip(rendition.timescale());
-            let measured = both.map(|(facts, scale)| nanos(facts.duration().into(), scale));
             if rounded > limit {
                 let expected = format!("a rounded EXTINF of at most {} s", target.value);
                 out.line(

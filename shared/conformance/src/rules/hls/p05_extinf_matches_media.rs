@@ -12,16 +12,17 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(view: &View<'_>, out: &mut Findings) {
-    for rendition in view.video_and_audio() {
-        let (Some(frame), Some(scale)) = (rendition.sample_duration(), rendition.timescale())
-        else {
+    for rendition in view.media_playlists() {
+        let Some(frame) = rendition.sample_duration() else {
             continue;
         };
         // The error of the run from i to j is the difference of the errors of the prefixes.
         let (mut error, mut low, mut high) = (0i128, 0i128, 0i128);
         for segment in &rendition.segments {
-            let Some(facts) = segment.facts else { break };
-            error += segment.extinf - nanos(facts.duration().into(), scale);
+            let Some(measured) = segment.measured() else {
+                break;
+            };
+            error += segment.extinf - measured;
             (low, high) = (low.min(error), high.max(error));
             if high - low > frame + EXTINF_ROUNDING {
                 let frame = seconds(frame);

@@ -12,7 +12,7 @@ pub(super) const RULE: Rule = Rule {
 
 fn check(view: &View<'_>, out: &mut Findings) {
     let mut targets = view
-        .video_and_audio()
+        .media_playlists()
         .filter_map(|r| Some((r, r.playlist.target_duration.as_ref()?)));
     let Some((_, first)) = targets.next() else {
         return;

@@ -15,11 +15,11 @@ pub(super) const RULE: Rule = Rule {
 const AUDIO_FRAME: i128 = 21_333_333;
 
 fn check(view: &View<'_>, out: &mut Findings) {
-    let Some(first) = view.video().next() else {
+    let Some(first) = view.playlists(MediaKind::Video).next() else {
         return;
     };
     let total = first.playlist.duration();
-    for rendition in view.video_and_audio() {
+    for rendition in view.media_playlists().filter(|r| !r.playlist.is_live()) {
         let found = rendition.playlist.duration();
         let tolerance = match rendition.kind {
             MediaKind::Audio => 2 * rendition.sample_duration().unwrap_or(AUDIO_FRAME),

@@ -15,7 +15,9 @@ pub(super) const RULE: Rule = Rule {
 const TOLERANCE: i128 = 1_000_000;
 
 fn check(view: &View<'_>, out: &mut Findings) {
-    let mut renditions = view.video();
+    let mut renditions = view
+        .playlists(MediaKind::Video)
+        .filter(|r| !r.playlist.is_live());
     let Some(first) = renditions.next() else {
         return;
     };
@@ -42,7 +44,7 @@ fn starts(rendition: &Rendition<'_>) -> Vec<i128> {
         let time = segment
             .facts
             .and_then(|f| f.start())
-            .zip(rendition.timescale());
+            .zip(segment.timescale());
         let start = time.map_or(sum, |(ticks, scale)| nanos(ticks.into(), scale));
         sum += segment.extinf;
         start

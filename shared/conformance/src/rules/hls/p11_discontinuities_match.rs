@@ -13,7 +13,7 @@ pub(super) const RULE: Rule = Rule {
 
 fn check(view: &View<'_>, out: &mut Findings) {
     let mut first = None;
-    for rendition in view.video_and_audio() {
+    for rendition in view.media_playlists() {
         let segments = rendition.playlist.segments.iter();
         let lines: Vec<u32> = segments
             .filter(|s| s.discontinuity)

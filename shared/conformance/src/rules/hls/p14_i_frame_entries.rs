@@ -11,7 +11,7 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(view: &View<'_>, out: &mut Findings) {
-    for rendition in view.of_kind(MediaKind::IFrames) {
+    for rendition in view.playlists(MediaKind::IFrames) {
         if rendition.playlist.i_frames_only.is_none() {
             out.object(&rendition.path, "EXT-X-I-FRAMES-ONLY", "none");
         }
@@ -22,9 +22,9 @@ fn check(view: &View<'_>, out: &mut Findings) {
                 continue;
             };
             let end = offset.saturating_add(length);
-            let pictures = idr_pictures(view, &part.path);
+            let pictures = first_pictures(view, &part.path);
             if pictures.is_some_and(|p| !p.contains(&(offset, end))) {
-                let expected = format!("the moof and one IDR picture of {}", part.path);
+                let expected = format!("the moof and one independent picture of {}", part.path);
                 let found = format!("{offset} to {end}");
                 out.line(&rendition.path, segment.line, expected, found);
             }
@@ -32,15 +32,27 @@ fn check(view: &View<'_>, out: &mut Findings) {
     }
 }
 
-/// Start of the `moof` and end of the first picture of each fragment that starts with an IDR picture; `None` if the
-/// segment was not measured.
-fn idr_pictures(view: &View<'_>, path: &str) -> Option<Vec<(u64, u64)>> {
-    let facts = view.delivery.segment(&Part::whole(path))?;
-    let both = facts.fragments.iter().zip(&facts.first_pictures);
-    let idr = both.filter(|(_, p)| p.as_ref().is_some_and(|p| p.idr == Some(true)));
-    let ranges = idr.filter_map(|(f, _)| {
-        let first = f.samples.first()?;
-        Some((f.moof.start, first.offset.saturating_add(first.size.into())))
+/// Start of the `moof` and end of the first picture of each fragment that starts with a picture that can be decoded
+/// alone; `None` if no part of the object was measured.
+fn first_pictures(view: &View<'_>, path: &str) -> Option<Vec<(u64, u64)>> {
+    let mut parts = view.delivery.measured_parts(path).peekable();
+    parts.peek()?;
+    let ranges = parts.flat_map(|(offset, facts)| {
+        let both = facts.fragments.iter().zip(&facts.first_pictures);
+        both.filter_map(move |(fragment, picture)| {
+            let first = fragment.samples.first()?;
+            // SEG-03 judges a picture that is only flagged as independent.
+            let found = match picture {
+                Some(picture) => picture.idr.is_some_and(|idr| idr || first.sync),
+                None => first.sync,
+            };
+            let end = first.offset.saturating_add(first.size.into());
+            let range = (
+                offset.saturating_add(fragment.moof.start),
+                offset.saturating_add(end),
+            );
+            found.then_some(range)
+        })
     });
     Some(ranges.collect())
 }

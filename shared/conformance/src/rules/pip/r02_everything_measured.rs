@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 
+use crate::hls::Encryption;
 use crate::rule::prelude::*;
 
 pub(super) const RULE: Rule = Rule {
@@ -20,6 +21,9 @@ fn check(view: &View<'_>, out: &mut Findings) {
     for (part, reason) in failed(&delivery.inits) {
         out.object(&part.path, "an init segment that can be measured", reason);
     }
+    for (part, reason) in failed(&delivery.indexes) {
+        out.object(&part.path, "a segment index that can be read", reason);
+    }
     let segments = failed(&delivery.streams).chain(failed(&delivery.segments));
     for (part, reason) in segments {
         out.object(&part.path, "a segment that can be measured", reason);
@@ -32,6 +36,7 @@ fn check(view: &View<'_>, out: &mut Findings) {
     let unread = delivery.wanted();
     let segments = unread.segments.iter().map(|(part, _)| part);
     let parts = unread.inits.iter().chain(segments).chain(&unread.streams);
+    let parts = parts.chain(&unread.indexes);
     for path in unread.texts.iter().chain(parts.map(|p| &p.path)) {
         out.object(path, "an object that was read", "never read");
     }
@@ -48,7 +53,11 @@ fn failed<K, T>(results: &BTreeMap<K, Result<T, String>>) -> impl Iterator<Item 
 }
 
 fn check_pictures(rendition: &Rendition<'_>, out: &mut Findings) {
-    if rendition.maps.is_empty() && !rendition.segments.is_empty() {
+    let mut judged = rendition
+        .segments
+        .iter()
+        .filter(|s| s.encryption != Encryption::Whole);
+    if rendition.maps.is_empty() && judged.next().is_some() {
         let expected = "segments of a format that can be measured";
         out.object(
             &rendition.path,

@@ -23,7 +23,7 @@ fn check(view: &View<'_>, out: &mut Findings) {
         }
     }
     for rendition in &view.renditions {
-        for segment in &rendition.segments {
+        for segment in rendition.segments.iter().filter(|s| !s.gap) {
             if let Some(part) = segment.part.as_ref().filter(|p| missing(&p.path)) {
                 let found = size(&part.path).map_or("no such object", |_| "0 bytes");
                 let expected = format!("the segment {part}");

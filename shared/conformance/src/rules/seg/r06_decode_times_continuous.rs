@@ -15,6 +15,9 @@ fn check(view: &View<'_>, out: &mut Findings) {
     for rendition in view.video_and_audio() {
         let mut next = view.expected.map(|_| 0);
         for segment in &rendition.segments {
+            if segment.discontinuity {
+                next = None;
+            }
             let Some(facts) = segment.facts else {
                 next = None;
                 continue;

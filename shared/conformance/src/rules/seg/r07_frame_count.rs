@@ -12,19 +12,25 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(view: &View<'_>, out: &mut Findings) {
-    let mut first = None;
+    let mut first: Option<(usize, Option<u64>, u64)> = None;
     for rendition in view.video() {
         let Some((samples, _)) = rendition.totals() else {
             continue;
         };
         let rate = rendition.frame_rate_milli();
+        if rendition.playlist.is_live() && rendition.representation.is_none() {
+            continue;
+        }
         let expected = match view.expected {
             Some(job) => {
                 let rung = job.video.iter().find(|r| r.path == rendition.folder());
                 rung.map(|r| r.frames.0)
             }
             None => {
-                let (first_rate, frames) = *first.get_or_insert((rate, samples));
+                let period = rendition.period;
+                let compared = first.filter(|(p, ..)| *p == period);
+                let (_, first_rate, frames) = compared.unwrap_or((period, rate, samples));
+                first = Some((period, first_rate, frames));
                 (first_rate == rate).then_some(frames)
             }
         };

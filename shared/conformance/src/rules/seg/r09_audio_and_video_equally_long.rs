@@ -12,16 +12,21 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(view: &View<'_>, out: &mut Findings) {
-    let mut video = view.video();
-    let first = video.find_map(|r| Some((r, r.presentation_span()?)));
-    let Some((video, (video_start, video_end))) = first else {
-        return;
-    };
-    let frame = video.sample_duration().unwrap_or(0);
     for rendition in view.audio() {
-        let (Some((start, end)), Some(unit)) =
-            (rendition.presentation_span(), rendition.sample_duration())
-        else {
+        let mut video = view.video().filter(|v| v.period == rendition.period);
+        let first = video.find_map(|r| Some((r, r.presentation_span()?)));
+        let Some((video, (video_start, video_end))) = first else {
+            continue;
+        };
+        let frame = video.sample_duration().unwrap_or(0);
+        let live = [video, rendition]
+            .iter()
+            .any(|r| r.representation.is_none() && r.playlist.is_live());
+        let (Some((start, end)), Some(unit), false) = (
+            rendition.presentation_span(),
+            rendition.sample_duration(),
+            live,
+        ) else {
             continue;
         };
         if (start - video_start).abs() > frame {

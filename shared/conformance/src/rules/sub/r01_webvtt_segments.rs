@@ -13,8 +13,11 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(view: &View<'_>, out: &mut Findings) {
-    let video = view.video().next().map(|r| r.playlist.duration());
-    for rendition in view.of_kind(MediaKind::Text) {
+    let video = view
+        .playlists(MediaKind::Video)
+        .next()
+        .map(|r| r.playlist.duration());
+    for rendition in view.playlists(MediaKind::Text) {
         let found = rendition.playlist.duration();
         if let Some(video) = video.filter(|v| (found - v).abs() > NANOS / 10) {
             let expected = format!("captions over {}", seconds(video));

@@ -123,7 +123,7 @@ fn an_output_may_have_an_mpd_only() {
     assert_eq!(report.violations, [], "{}", report.summary());
     good.segment("audio/en/seg_00002.m4s", |s| s[0].tfdt += 1);
     let report = check(&good.delivery(), None, Sets::STANDARD);
-    assert_eq!(ids(&report), BTreeSet::from(["DSH-12"]));
+    assert_eq!(ids(&report), BTreeSet::from(["DSH-12", "SEG-06"]));
 }
 
 #[test]

@@ -43,7 +43,7 @@ pub(super) const DAMAGES: &[Damage] = &[
     Damage {
         name: "a P picture first",
         rule: "SEG-03",
-        also: &["HLS-P14"],
+        also: &[],
         apply: |g| {
             g.segment(&segment(2), |s| s[0].samples[0].nal = Some(1));
         },

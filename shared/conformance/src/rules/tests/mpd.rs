@@ -46,7 +46,7 @@ pub(super) const DAMAGES: &[Damage] = &[
     Damage {
         name: "no presentation duration",
         rule: "DSH-02",
-        also: &["DSH-12", "DSH-18"],
+        also: &[],
         apply: |g| {
             g.edit(MPD, "mediaPresentationDuration=\"PT10S\"", "");
         },
@@ -210,7 +210,7 @@ pub(super) const DAMAGES: &[Damage] = &[
     Damage {
         name: "a timeline with a gap",
         rule: "DSH-12",
-        also: &["DSH-13"],
+        also: &[],
         apply: |g| {
             g.edit(MPD, "<S d=\"96000\"/>", "<S t=\"385025\" d=\"96000\"/>");
         },

@@ -178,7 +178,7 @@ pub(super) const DAMAGES: &[Damage] = &[
     Damage {
         name: "a P picture first in an encrypted segment",
         rule: "SEG-03",
-        also: &["HLS-P14"],
+        also: &[],
         apply: |g| {
             *g = ValidOutput::protected();
             let path = format!("{V360}/seg_00002.m4s");
