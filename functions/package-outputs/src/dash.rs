@@ -71,10 +71,10 @@ fn serialise(mpd: &MPD) -> Result<String, String> {
     Ok(text)
 }
 
-/// A duration to the nanosecond, rounded to nearest.
+/// A duration in whole nanoseconds, rounded down: a presentation must not end after its media.
 fn exact(duration: Ticks, timescale: Timescale) -> Duration {
-    let nanos = duration.rescale(timescale, Timescale(1_000_000_000));
-    Duration::from_nanos(u64::try_from(nanos.0).unwrap_or(0))
+    let nanos = i128::from(duration.0) * 1_000_000_000 / i128::from(timescale.0.max(1));
+    Duration::from_nanos(u64::try_from(nanos).unwrap_or(0))
 }
 
 /// The longest segment of any rendition, in whole milliseconds rounded up.
@@ -272,23 +272,27 @@ fn template(track: &PackagedTrack) -> SegmentTemplate {
         startNumber: Some(1),
         timescale: Some(u64::from(track.output.timescale.0)),
         SegmentTimeline: Some(SegmentTimeline {
-            segments: timeline(&track.output.segments),
+            segments: timeline(&track.output.segments, track.priming),
         }),
         ..SegmentTemplate::default()
     }
 }
 
 /// Runs of equal durations. Only the first entry needs its time, because there are no gaps between segments.
-fn timeline(segments: &[SegmentRecord]) -> Vec<S> {
+///
+/// Times are presentation times, after the edit list that removes `priming` (ISO/IEC 23009-1, 5.3.9.6): the first
+/// segment is shorter than its samples, and every later one starts that much earlier than it is decoded.
+fn timeline(segments: &[SegmentRecord], priming: Ticks) -> Vec<S> {
+    let presented = |time: Ticks| (time.0 - priming.0).max(0);
     let mut runs: Vec<S> = Vec::new();
     for segment in segments {
-        let duration = u64::try_from(segment.duration.0).unwrap_or(0);
+        let start = presented(segment.start);
+        let end = presented(Ticks(segment.start.0 + segment.duration.0));
+        let duration = u64::try_from(end - start).unwrap_or(0);
         match runs.last_mut() {
             Some(run) if run.d == duration => run.r = Some(run.r.unwrap_or(0) + 1),
             _ => runs.push(S {
-                t: runs
-                    .is_empty()
-                    .then(|| u64::try_from(segment.start.0).unwrap_or(0)),
+                t: runs.is_empty().then(|| u64::try_from(start).unwrap_or(0)),
                 d: duration,
                 ..S::default()
             }),

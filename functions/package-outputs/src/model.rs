@@ -6,7 +6,7 @@ use reelsmith_core::plan::{AudioRendition, Plan, TextRendition, VideoRendition};
 use reelsmith_core::record::{ImagesRecord, RenditionRecord, RungOutput};
 use reelsmith_core::time::{Ticks, Timescale};
 use reelsmith_core::units::{BitsPerSecond, Bytes};
-use reelsmith_isobmff::Init;
+use reelsmith_isobmff::{Handler, Init};
 
 use reelsmith_pipeline::records;
 
@@ -19,6 +19,8 @@ pub struct PackagedTrack {
     pub codec: String,
     /// Number of audio channels, from the init segment.
     pub channels: u32,
+    /// Samples of audio at the start that the edit list of the init segment removes; 0 for other media.
+    pub priming: Ticks,
 }
 
 impl PackagedTrack {
@@ -114,6 +116,7 @@ pub(crate) async fn load(outputs: &Objects, keys: &GenerationKeys) -> Result<Pac
             output,
             codec: String::new(),
             channels: 0,
+            priming: Ticks(0),
         };
         text.push(Packaged { planned, track });
     }
@@ -152,7 +155,9 @@ async fn cmaf_track(
             "drop the manifest again; if the error recurs, force a new generation",
         )
     })?;
+    let is_audio = init.handler == Handler::Audio;
     Ok(PackagedTrack {
+        priming: Ticks(if is_audio { init.media_start() } else { 0 }),
         output,
         codec: init.codec,
         channels: init.channels,

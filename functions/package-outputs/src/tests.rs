@@ -171,6 +171,7 @@ fn video(planned: VideoRendition) -> Video {
             output,
             codec: codec.into(),
             channels: 0,
+            priming: Ticks(0),
         },
     }
 }
@@ -192,6 +193,7 @@ fn audio_track(planned: AudioRendition) -> Audio {
             output,
             codec: "mp4a.40.2".into(),
             channels,
+            priming: Ticks(1_024),
         },
     }
 }
@@ -206,6 +208,7 @@ fn text_track(planned: &TextRendition) -> PackagedTrack {
         output: output(&planned.path, Timescale(1_000), segments),
         codec: String::new(),
         channels: 0,
+        priming: Ticks(0),
     }
 }
 
