@@ -51,6 +51,10 @@ pub(crate) struct FileUpload<'a> {
 #[derive(Debug)]
 pub(crate) struct Uploaded {
     pub(crate) put: Put,
+    #[cfg_attr(
+        not(feature = "operator"),
+        allow(dead_code, reason = "operators report it")
+    )]
     pub(crate) version_id: Option<String>,
 }
 
@@ -274,6 +278,7 @@ async fn read_part(file: &Path, start: u64, length: u64) -> PortResult<Bytes> {
 ///
 /// # Errors
 /// Those of reading the file.
+#[cfg(feature = "operator")]
 pub fn crc64_of_file(file: &Path) -> std::io::Result<String> {
     let mut file = std::fs::File::open(file)?;
     let mut digest = crc_fast::Digest::new(Crc64Nvme);
