@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 
-use reelsmith_conformance::{Expectation, Report, Sets, Severity, Verdict, check};
+use reelsmith_conformance::{Expectation, Outcome, Profiles, Report, Severity, Verdict, check};
 use reelsmith_contract::payload::{Claim, ClaimInput, ValidateOutputOutput};
 use reelsmith_contract::{ErrorName, Failure, Objects};
 use reelsmith_core::job::Job;
@@ -51,12 +51,12 @@ pub async fn handle(
     let delivery = gather(outputs, keys.output_prefix(), budget, known, &names).await?;
     let report = Report {
         mock: job.options.mock,
-        ..check(&delivery, Some(&expectation), Sets::ALL)
+        ..check(&delivery, Some(&expectation), Profiles::REELSMITH)
     };
     outputs.write(&keys.report(), &report).await?;
     let (quality, made) = (&expectation.evidence.quality, ports.submissions.now());
     page::write(outputs, claim, quality, &report, made).await?;
-    if report.verdict == Verdict::Fail {
+    if report.verdict != Verdict::Pass {
         return Err(invalid(outputs, &keys, &report));
     }
     let warnings = u32::try_from(report.warning_count()).unwrap_or(u32::MAX);
@@ -94,6 +94,11 @@ fn invalid(outputs: &Objects, keys: &GenerationKeys, report: &Report) -> Failure
         .iter()
         .filter(|v| v.severity == Severity::Fail);
     let mut listed: Vec<String> = failed.map(ToString::to_string).collect();
+    let unmeasured = report.renditions.iter().filter_map(|r| match &r.outcome {
+        Outcome::NotJudged { reason } => Some(format!("{}: {reason}", r.path)),
+        _ => None,
+    });
+    listed.extend(unmeasured);
     let more = listed.len().saturating_sub(LISTED);
     listed.truncate(LISTED);
     if more > 0 {

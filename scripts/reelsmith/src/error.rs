@@ -21,6 +21,8 @@ pub enum Exit {
     Failed = 1,
     /// The command or its environment is at fault.
     Environment = 2,
+    /// `validate` could judge nothing or only a part, because the kind of package is not supported.
+    Unsupported = 3,
 }
 
 pub type CommandResult = Result<Exit, CliError>;

@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 
 use divan::Bencher;
 use reelsmith_conformance::testing::ValidOutput;
-use reelsmith_conformance::{Delivery, Sets, check, dash, hls};
+use reelsmith_conformance::{Delivery, Profiles, check, dash, hls};
 use reelsmith_core::digest::sha256_hex;
 use reelsmith_isobmff::{Init, SegmentScan, TrackDefaults};
 
@@ -37,14 +37,22 @@ fn main() {
 #[divan::bench]
 fn validate() -> usize {
     let delivery = EPISODE.good.delivery_of(black_box(&EPISODE.bytes));
-    let report = check(&delivery, EPISODE.good.expected.as_ref(), Sets::ALL);
+    let report = check(
+        &delivery,
+        EPISODE.good.expected.as_ref(),
+        Profiles::REELSMITH,
+    );
     report.violations.len()
 }
 
 #[divan::bench]
 fn check_all_rules() -> usize {
     let delivery = black_box(&EPISODE.delivery);
-    let report = check(delivery, EPISODE.good.expected.as_ref(), Sets::ALL);
+    let report = check(
+        delivery,
+        EPISODE.good.expected.as_ref(),
+        Profiles::REELSMITH,
+    );
     report.violations.len()
 }
 

@@ -24,10 +24,10 @@
 //! ```no_run
 //! # fn read_plan() -> reelsmith_core::plan::Plan { unimplemented!() }
 //! # let records = Vec::new();
-//! use reelsmith_conformance::{Delivery, Expectation, Sets, check};
+//! use reelsmith_conformance::{Delivery, Expectation, Profiles, check};
 //!
 //! let expected = Expectation::from_plan(&read_plan(), &records, true);
-//! let report = check(&Delivery::default(), Some(&expected), Sets::ALL);
+//! let report = check(&Delivery::default(), Some(&expected), Profiles::REELSMITH);
 //! println!("{}", report.summary());
 //! ```
 

@@ -6,7 +6,7 @@
 //! ```
 //! use std::collections::BTreeMap;
 //!
-//! use reelsmith_conformance::{Delivery, Object, Sets, check};
+//! use reelsmith_conformance::{Delivery, Object, Profiles, check};
 //! use reelsmith_isobmff::SegmentScan;
 //!
 //! let master = "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=800000,RESOLUTION=640x360\nlow.m3u8\n";
@@ -45,14 +45,14 @@
 //!         delivery.add_stream(part, Ok(files[part.path.as_str()]));
 //!     }
 //! }
-//! let report = check(&delivery, None, Sets::STANDARD);
+//! let report = check(&delivery, None, Profiles::infer(&delivery));
 //! let violations: Vec<String> = report.violations.iter().map(ToString::to_string).collect();
 //! let too_long = "HLS-P02 fail low.m3u8:3: expected a rounded EXTINF of at most 4 s, found 5.000000 s";
 //! assert!(violations.iter().any(|v| v == too_long));
 //! ```
 //!
 //! [`SegmentScan::whole`](reelsmith_isobmff::SegmentScan::whole) needs a whole segment; a `SegmentScan` fed with ranges
-//! reads far less. With an [`Expectation`] of a job and [`Sets::ALL`], the check also compares the output with what was
+//! reads far less. With an [`Expectation`] of a job and [`Profiles::REELSMITH`], the check also compares the output with what was
 //! ordered. [`registry`] lists the rules; [`rule()`] finds one by its identifier.
 
 pub mod dash;
@@ -63,6 +63,7 @@ mod fault;
 pub mod hls;
 mod measure;
 mod path;
+mod profile;
 mod report;
 mod rule;
 mod rules;
@@ -79,8 +80,10 @@ pub use evidence::{
 pub use expectation::{Expectation, ExpectedVideo};
 pub use fault::{Mismatch, TextFault};
 pub use path::Part;
+pub use profile::{Clause, Level, Profile, Profiles};
 pub use report::{
-    Coverage, Location, RenditionSummary, Report, SCHEMA, Severity, Verdict, Violation,
+    Coverage, DocumentOutcome, Location, Outcome, RenditionSummary, Report, RuleOutcome, SCHEMA,
+    Severity, Verdict, Violation,
 };
-pub use rule::{Rule, RuleSet};
-pub use rules::{Sets, check, registry, rule};
+pub use rule::{Part as RulePart, Rule};
+pub use rules::{check, registry, rule};

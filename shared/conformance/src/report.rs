@@ -1,10 +1,12 @@
 //! The report of a check: the verdict, the violations and the measured renditions.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use reelsmith_core::warning::Warning;
 use serde::{Deserialize, Serialize};
 
+use crate::profile::{Profile, Profiles};
 use crate::view::{MediaKind, Rendition, View};
 
 /// The consequence of a violation.
@@ -65,6 +67,55 @@ impl fmt::Display for Violation {
     }
 }
 
+/// The result of judging a rule, a rendition or a document.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "result", rename_all = "kebab-case")]
+pub enum Outcome {
+    /// It was judged, and nothing was found.
+    #[default]
+    Passed,
+    /// There are violations; the severity is that of the most severe one.
+    Failed { severity: Severity },
+    /// It could not be judged.
+    NotJudged { reason: String },
+    /// There is nothing that the rule is about.
+    NotApplicable,
+}
+
+impl Outcome {
+    /// Whether it was judged.
+    pub fn is_judged(&self) -> bool {
+        matches!(self, Self::Passed | Self::Failed { .. })
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Passed => write!(f, "passed"),
+            Self::Failed { severity } => write!(f, "failed ({severity})"),
+            Self::NotJudged { reason } => write!(f, "not judged: {reason}"),
+            Self::NotApplicable => write!(f, "not applicable"),
+        }
+    }
+}
+
+/// The outcome of a rule.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RuleOutcome {
+    /// Identifier of the rule.
+    pub rule: String,
+    pub outcome: Outcome,
+}
+
+/// The outcome of a multivariant playlist or MPD that is not the one that the report is about.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DocumentOutcome {
+    /// Path below the output prefix.
+    pub path: String,
+    pub outcome: Outcome,
+}
+
 /// Whether an output may be published.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, strum::Display, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -74,6 +125,8 @@ pub enum Verdict {
     Pass,
     /// There is at least one.
     Fail,
+    /// There is none, but nothing or only a part could be judged.
+    Unsupported,
 }
 
 /// Declared and measured facts of one rendition.
@@ -107,10 +160,13 @@ pub struct RenditionSummary {
     /// `AVERAGE-BANDWIDTH` of its first variant.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub declared_average: Option<u64>,
+    /// Whether its media was measured, and whether a violation concerns it.
+    #[serde(default)]
+    pub outcome: Outcome,
 }
 
 impl RenditionSummary {
-    fn of(rendition: &Rendition<'_>) -> Self {
+    fn of(rendition: &Rendition<'_>, view: &View<'_>, violations: &[Violation]) -> Self {
         let (samples, duration) = rendition.totals().unwrap_or((0, 0));
         let variant = rendition.variants.first();
         let picture = rendition.picture_size();
@@ -131,8 +187,51 @@ impl RenditionSummary {
             average: rendition.average().unwrap_or(0),
             declared_peak: variant.and_then(|v| v.bandwidth()),
             declared_average: variant.and_then(|v| v.average_bandwidth()),
+            outcome: outcome(rendition, view, violations),
         }
     }
+}
+
+/// Failed if a violation concerns the playlist or one of its objects; not judged if no media was measured.
+fn outcome(rendition: &Rendition<'_>, view: &View<'_>, violations: &[Violation]) -> Outcome {
+    let parts = rendition.segments.iter().filter_map(|s| s.part.as_ref());
+    let mut paths: BTreeSet<&str> = parts.chain(&rendition.maps).map(|p| &*p.path).collect();
+    paths.insert(&rendition.path);
+    let concerns = violations.iter().filter(|v| paths.contains(&*v.path));
+    let worst = concerns.map(|v| v.severity).max();
+    let not_judged = |reason: &str| Outcome::NotJudged {
+        reason: reason.to_owned(),
+    };
+    match (worst, unmeasured(rendition, view)) {
+        (Some(Severity::Fail), _) => Outcome::Failed {
+            severity: Severity::Fail,
+        },
+        (_, Some(reason)) => not_judged(reason),
+        (Some(severity), None) => Outcome::Failed { severity },
+        (None, None) => Outcome::Passed,
+    }
+}
+
+/// Why the media of a rendition was not measured.
+fn unmeasured(rendition: &Rendition<'_>, view: &View<'_>) -> Option<&'static str> {
+    let text = |path: &str| view.delivery.texts.contains_key(path);
+    let parts = || rendition.segments.iter().filter_map(|s| s.part.as_ref());
+    if rendition.segments.is_empty() {
+        return Some("the playlist has no segments");
+    }
+    if parts().next().is_none() {
+        return Some("the segments are outside of the package");
+    }
+    if rendition.kind == MediaKind::IFrames || parts().all(|p| text(&p.path)) {
+        return None;
+    }
+    if rendition.maps.is_empty() {
+        return Some("the pictures and sound of segments without an init segment are not examined");
+    }
+    if rendition.segments.iter().all(|s| s.facts.is_none()) {
+        return Some("no segment could be measured");
+    }
+    None
 }
 
 impl fmt::Display for RenditionSummary {
@@ -193,7 +292,7 @@ impl Coverage {
 }
 
 /// Version of the report's schema, sample-data/schemas/report.schema.json.
-pub const SCHEMA: u32 = 1;
+pub const SCHEMA: u32 = 2;
 
 /// Violations that a summary lists.
 const SUMMARY_VIOLATIONS: usize = 40;
@@ -207,11 +306,14 @@ pub struct Report {
     /// Whether a deployment in mock mode made placeholders instead of the title.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub mock: bool,
-    /// Number of rules that were judged.
+    /// The profiles whose rules were applied.
+    #[serde(default)]
+    pub profiles: Vec<Profile>,
+    /// Number of rules that were judged: those that passed or failed.
     pub rules_checked: u32,
-    /// Rules that were not judged, because the caller did not supply their facts.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub not_judged: Vec<String>,
+    /// The outcome of every rule of the profiles.
+    #[serde(default)]
+    pub rules: Vec<RuleOutcome>,
     #[serde(default)]
     pub coverage: Coverage,
     /// Sorted by severity, the most severe first, then by rule.
@@ -220,30 +322,62 @@ pub struct Report {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<Warning>,
     pub renditions: Vec<RenditionSummary>,
+    /// Multivariant playlists and MPDs beside those that the report is about.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub documents: Vec<DocumentOutcome>,
 }
 
 impl Report {
     pub(crate) fn new(
         view: &View<'_>,
-        rules_checked: u32,
-        not_judged: Vec<String>,
+        profiles: Profiles,
+        rules: Vec<RuleOutcome>,
         mut violations: Vec<Violation>,
     ) -> Self {
         violations.sort_by(|a, b| (b.severity, &a.rule).cmp(&(a.severity, &b.rule)));
-        let failed = violations.iter().any(|v| v.severity == Severity::Fail);
-        Self {
+        let renditions = view.renditions.iter();
+        let renditions = renditions.map(|r| RenditionSummary::of(r, view, &violations));
+        let renditions: Vec<_> = renditions.collect();
+        let judged = rules.iter().filter(|r| r.outcome.is_judged()).count();
+        let mut report = Self {
             schema: SCHEMA,
-            verdict: if failed { Verdict::Fail } else { Verdict::Pass },
+            verdict: Verdict::Pass,
             mock: false,
-            rules_checked,
-            not_judged,
+            profiles: profiles.iter().collect(),
+            rules_checked: u32::try_from(judged).unwrap_or(u32::MAX),
+            rules,
             coverage: Coverage::of(view),
             violations,
             warnings: view
                 .expected
                 .map_or_else(Vec::new, |e| e.evidence.warnings.clone()),
-            renditions: view.renditions.iter().map(RenditionSummary::of).collect(),
-        }
+            renditions,
+            documents: Vec::new(),
+        };
+        report.judge();
+        report
+    }
+
+    /// Derives the verdict from the violations and the outcomes.
+    fn judge(&mut self) {
+        let unjudged = |o: &Outcome| matches!(o, Outcome::NotJudged { .. });
+        let partial = self.renditions.iter().any(|r| unjudged(&r.outcome))
+            || self.documents.iter().any(|d| unjudged(&d.outcome));
+        self.verdict = if self.count(Severity::Fail) > 0 {
+            Verdict::Fail
+        } else if partial || self.rules_checked == 0 {
+            Verdict::Unsupported
+        } else {
+            Verdict::Pass
+        };
+    }
+
+    /// The rules that could not be judged, with the reason.
+    pub fn not_judged(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.rules.iter().filter_map(|r| match &r.outcome {
+            Outcome::NotJudged { reason } => Some((r.rule.as_str(), reason.as_str())),
+            _ => None,
+        })
     }
 
     /// Number of violations of a severity.
@@ -268,8 +402,9 @@ impl Report {
             let mock = "  MOCK: placeholders instead of the mezzanine's pictures and sound";
             lines.push(mock.to_owned());
         }
-        if !self.not_judged.is_empty() {
-            lines.push(format!("  not judged: {}", self.not_judged.join(", ")));
+        let not_judged: Vec<&str> = self.not_judged().map(|(rule, _)| rule).collect();
+        if !not_judged.is_empty() {
+            lines.push(format!("  not judged: {}", not_judged.join(", ")));
         }
         let (compared, recorded) = (self.coverage.compared, self.coverage.recorded);
         if recorded > 0 {

@@ -7,8 +7,8 @@
 //!
 //! # The idea
 //! Every promise of the formats and of the pipeline is one rule in one file.
-//! `rules/hls/m04_resolution_is_decoded_size.rs` has the identifier `HLS-M04`, the severity, the clause, the title, the
-//! explanation and the check; `reelsmith rules`, the reports and the tables of docs/conformance.md take them from
+//! `rules/hls/m04_resolution_is_decoded_size.rs` has the identifier `HLS-M04`, the clauses, the title, the explanation
+//! and the check; `reelsmith rules`, the reports and the tables of docs/conformance.md take them from
 //! there. Groups: `HLS-G` both kinds of playlist, `HLS-M` the multivariant playlist, `HLS-P` media playlists, `SEG`
 //! segments, `SUB` captions, `IMG` thumbnails, `DSH` the MPD, `CMF` CMAF files, `DLV` delivery, `PIP` the pipeline
 //! itself.
@@ -22,7 +22,8 @@
 //! # Invariants
 //! - A rule reads facts only. It does no I/O, compares times as integers, and ends in bounded time for any input.
 //! - A defect has one owner. A rule skips what another rule reports, so that a report names causes, not consequences.
-//! - A rule without facts does not pass: it is listed as not judged, or `PIP-02` reports what could not be read.
+//! - A rule without facts does not pass: it is listed as not judged or as not applicable, or `PIP-02` reports what could
+//!   not be read. Checks state what they judge ([`Findings::each`]).
 //! - Identifiers are stable; reports and dashboards store them.
 //!
 //! # Adding a rule
@@ -44,20 +45,10 @@ mod tests;
 
 use crate::delivery::Delivery;
 use crate::expectation::Expectation;
-use crate::report::Report;
-use crate::rule::{Findings, Rule, RuleSet};
+use crate::profile::Profiles;
+use crate::report::{Report, RuleOutcome};
+use crate::rule::{Findings, Rule};
 use crate::view::View;
-
-/// The sets of rules to check.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Sets(&'static [RuleSet]);
-
-impl Sets {
-    /// All rules, for an output of this pipeline.
-    pub const ALL: Self = Self(&[RuleSet::Standard, RuleSet::Pipeline]);
-    /// The rules of the formats, for any output.
-    pub const STANDARD: Self = Self(&[RuleSet::Standard]);
-}
 
 /// All rules, in the order of the tables in docs/conformance.md.
 pub fn registry() -> impl Iterator<Item = &'static Rule> {
@@ -79,20 +70,18 @@ pub fn rule(id: &str) -> Option<&'static Rule> {
     registry().find(|r| r.id.eq_ignore_ascii_case(id))
 }
 
-/// Checks a delivery, and compares it with what the job expects if that is known.
-pub fn check(delivery: &Delivery, expected: Option<&Expectation>, sets: Sets) -> Report {
+/// Checks a delivery in some profiles, and compares it with what the job expects if that is known.
+pub fn check(delivery: &Delivery, expected: Option<&Expectation>, profiles: Profiles) -> Report {
     let view = View::new(delivery, expected);
-    let (mut checked, mut not_judged, mut violations) = (0, Vec::new(), Vec::new());
-    for rule in registry().filter(|r| sets.0.contains(&r.set)) {
-        let mut findings = Findings::new(rule);
+    let (mut outcomes, mut violations) = (Vec::new(), Vec::new());
+    for rule in registry().filter(|r| r.severity(profiles).is_some()) {
+        let mut findings = Findings::new(rule, profiles);
         findings.parser_faults(&view);
         (rule.check)(&view, &mut findings);
-        if findings.judged {
-            checked += 1;
-        } else {
-            not_judged.push(rule.id.to_owned());
-        }
-        violations.extend(findings.finish());
+        let (outcome, found) = findings.finish();
+        let rule = rule.id.to_owned();
+        outcomes.push(RuleOutcome { rule, outcome });
+        violations.extend(found);
     }
-    Report::new(&view, checked, not_judged, violations)
+    Report::new(&view, profiles, outcomes, violations)
 }

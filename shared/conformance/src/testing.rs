@@ -14,8 +14,9 @@ use std::collections::BTreeMap;
 
 use crate::delivery::{Delivery, Object};
 use crate::expectation::Expectation;
+use crate::profile::Profiles;
 use crate::report::Report;
-use crate::rules::{Sets, check};
+use crate::rules::check;
 use inits::InitSpec;
 use reelsmith_isobmff::SegmentScan;
 use reelsmith_isobmff::testing::{FragmentSpec, SampleSpec};
@@ -219,7 +220,11 @@ impl ValidOutput {
 
     /// Checks the output by all rules.
     pub fn report(&self) -> Report {
-        check(&self.delivery(), self.expected.as_ref(), Sets::ALL)
+        check(
+            &self.delivery(),
+            self.expected.as_ref(),
+            Profiles::REELSMITH,
+        )
     }
 
     fn add_video(&mut self, rung: &Rung, shape: &Shape) {

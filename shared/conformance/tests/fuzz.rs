@@ -9,7 +9,7 @@
 use std::time::Duration;
 
 use reelsmith_conformance::testing::ValidOutput;
-use reelsmith_conformance::{Delivery, Object, Sets, check, dash, hls, ts};
+use reelsmith_conformance::{Delivery, Object, Profiles, check, dash, hls, ts};
 use reelsmith_isobmff::{Init, SegmentScan, TrackDefaults, fragments};
 use reelsmith_testkit::fuzz::{Files, Fuzz, files};
 
@@ -67,7 +67,11 @@ fn in_place(name: &str, data: &[u8]) {
         small()
     };
     good.raw.insert(path, data.to_vec());
-    let report = check(&good.delivery(), good.expected.as_ref(), Sets::ALL);
+    let report = check(
+        &good.delivery(),
+        good.expected.as_ref(),
+        Profiles::REELSMITH,
+    );
     assert!(!report.summary().is_empty());
     assert!(report.violations.len() < 105 * 21);
 }
@@ -158,5 +162,9 @@ fn a_listing_of_anything_can_be_checked() {
         ..Object::default()
     });
     let delivery = Delivery::new(objects);
-    assert!(!check(&delivery, None, Sets::ALL).summary().is_empty());
+    assert!(
+        !check(&delivery, None, Profiles::REELSMITH)
+            .summary()
+            .is_empty()
+    );
 }

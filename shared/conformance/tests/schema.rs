@@ -7,7 +7,7 @@
 
 use boon::{Compiler, SchemaIndex, Schemas};
 use reelsmith_conformance::testing::ValidOutput;
-use reelsmith_conformance::{Delivery, Report, Sets, check};
+use reelsmith_conformance::{Delivery, Profiles, Report, check};
 use reelsmith_core::warning::{Place, Warning, WarningName};
 use serde_json::{Value, json};
 
@@ -63,8 +63,12 @@ fn broken() -> Report {
 #[test]
 fn every_report_is_of_the_committed_schema() {
     let schema = Schema::committed();
-    let empty = check(&Delivery::default(), None, Sets::ALL);
-    let foreign = check(&ValidOutput::transport().delivery(), None, Sets::STANDARD);
+    let empty = check(&Delivery::default(), None, Profiles::REELSMITH);
+    let foreign = check(
+        &ValidOutput::transport().delivery(),
+        None,
+        Profiles::FORMATS,
+    );
     let mut mock = ValidOutput::new().report();
     mock.mock = true;
     for report in [ValidOutput::new().report(), broken(), empty, foreign, mock] {
@@ -77,7 +81,9 @@ fn every_report_is_of_the_committed_schema() {
         let there = violations.iter().any(|v| v["location"][place].is_u64());
         assert!(there, "no violation with a {place}");
     }
-    assert_eq!(broken["not_judged"], json!(["SEG-16"]));
+    let rules = broken["rules"].as_array().unwrap();
+    let unjudged = rules.iter().find(|r| r["rule"] == "SEG-16").unwrap();
+    assert_eq!(unjudged["outcome"]["result"], "not-judged");
     assert_eq!(broken["warnings"][0]["places"][0], json!({"line": 607}));
 }
 
@@ -86,8 +92,11 @@ fn what_is_no_report_is_refused() {
     let schema = Schema::committed();
     for (pointer, wrong) in [
         ("/verdict", json!("perhaps")),
-        ("/schema", json!(2)),
-        ("/rules_checked", json!(107)),
+        ("/schema", json!(3)),
+        ("/rules_checked", json!(-1)),
+        ("/rules/0/outcome/result", json!("skipped")),
+        ("/profiles/0", json!("theora")),
+        ("/renditions/0/outcome/result", json!("fine")),
         ("/violations/0/rule", json!("HLS-1")),
         ("/violations/0/severity", json!("error")),
         ("/violations/0/location", json!({"line": 1, "byte": 2})),

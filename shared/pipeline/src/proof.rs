@@ -17,7 +17,7 @@
 //! ```text
 //! let known = KnownMeasurements::read(&outputs, &expectation, &keys).await?;
 //! let delivery = gather(&outputs, keys.output_prefix(), ReadBudget::default(), known, &names).await?;
-//! let report = reelsmith_conformance::check(&delivery, Some(&expectation), Sets::ALL);
+//! let report = reelsmith_conformance::check(&delivery, Some(&expectation), Profiles::REELSMITH);
 //! ```
 
 pub mod evidence;

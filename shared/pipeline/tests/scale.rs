@@ -14,7 +14,7 @@ use std::time::Instant;
 use async_trait::async_trait;
 use bytes::Bytes;
 use reelsmith_conformance::testing::{ValidOutput, segment_bytes};
-use reelsmith_conformance::{Report, Sets, check};
+use reelsmith_conformance::{Profile, Profiles, Report, check};
 use reelsmith_contract::Objects;
 use reelsmith_core::digest::sha256_hex;
 use reelsmith_core::object::{ObjectPin, ObjectRef};
@@ -177,7 +177,7 @@ async fn validate(good: ValidOutput, budget: ReadBudget) -> Cost {
     let delivery = gather(&outputs, PREFIX, budget, known, &names)
         .await
         .unwrap();
-    let report = check(&delivery, expected.as_ref(), Sets::ALL);
+    let report = check(&delivery, expected.as_ref(), Profiles::REELSMITH);
     Cost { report, store }
 }
 
@@ -296,7 +296,7 @@ async fn a_store_that_fails_is_an_error_and_an_object_that_changed_is_a_finding(
         )
         .await
         .unwrap();
-        let report = check(&delivery, None, Sets::STANDARD);
+        let report = check(&delivery, None, Profile::Rfc.into());
         let of_path = report.violations.iter().filter(|v| v.path == path);
         let rules: Vec<&str> = of_path.map(|v| v.rule.as_str()).collect();
         assert_eq!(rules, ["PIP-02"], "{}", report.summary());

@@ -20,8 +20,8 @@ pub(crate) fn section(facts: &Facts<'_>) -> Option<Markup> {
                 (report.rules_checked) " rules checked over " (coverage.objects) " objects (" (size(coverage.bytes)) "): "
                 (coverage.segments) " segments measured, checksums of " (coverage.compared) " of " (coverage.recorded) " compared with the workers' records."
             }
-            @if !report.not_judged.is_empty() {
-                p.soft { "Not checked, because the facts to compare with are missing: " (report.not_judged.join(", ")) "." }
+            @for (rule, reason) in report.not_judged() {
+                p.soft { (rule) " was not judged: " (reason) "." }
             }
             @if !report.warnings.is_empty() {
                 h3 { "Deviations from the delivery" }

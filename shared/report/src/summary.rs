@@ -12,6 +12,7 @@ pub(crate) fn header(facts: &Facts<'_>) -> Markup {
         (Some(_), _) => ("badge bad", "FAILED"),
         (_, Some(Verdict::Pass)) => ("badge good", "PASS"),
         (_, Some(Verdict::Fail)) => ("badge bad", "FAIL"),
+        (_, Some(Verdict::Unsupported)) => ("badge bad", "UNSUPPORTED"),
         (_, None) => ("badge warn", "IN PROGRESS"),
     };
     html! {

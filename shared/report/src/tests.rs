@@ -1,5 +1,6 @@
 use reelsmith_conformance::{
-    ChunkQuality, Coverage, Location, Metric, RenditionSummary, Severity, Verdict, Violation,
+    ChunkQuality, Coverage, Location, Metric, Outcome, RenditionSummary, RuleOutcome, SCHEMA,
+    Severity, Verdict, Violation,
 };
 use reelsmith_core::cost::{Architecture, CostModel, Source, Title, estimate};
 use reelsmith_core::digest::Checksummer;
@@ -226,6 +227,7 @@ fn summary(path: &str) -> RenditionSummary {
         average: 640_000,
         declared_peak: Some(930_000),
         declared_average: Some(770_000),
+        outcome: Outcome::Passed,
     }
 }
 
@@ -290,11 +292,18 @@ impl Example {
             states: Vec::new(),
             storyboard: None,
             conformance: Some(Report {
-                schema: 1,
+                schema: SCHEMA,
                 verdict: Verdict::Pass,
                 mock: false,
                 rules_checked: 100,
-                not_judged: vec!["SEG-17".into()],
+                profiles: vec![reelsmith_conformance::Profile::Reelsmith],
+                rules: vec![RuleOutcome {
+                    rule: "SEG-17".into(),
+                    outcome: Outcome::NotJudged {
+                        reason: "the quality of the decoded pictures is not known".into(),
+                    },
+                }],
+                documents: Vec::new(),
                 coverage: Coverage::default(),
                 violations: vec![violation()],
                 warnings: vec![

@@ -19,6 +19,7 @@ Results go to standard output, everything else to standard error. With `--json`,
 | 0 | success; for `run` and `watch`: the job is COMPLETE |
 | 1 | the job failed, the manifest has defects, the output breaks a rule, or the local stack is not running (`status`) |
 | 2 | the command or its environment is at fault |
+| 3 | `validate` found no violation, but could judge nothing or only a part of the package |
 
 ";
 

@@ -1,7 +1,7 @@
 //! `reelsmith rules`: the conformance rules, listed and explained.
 
 use clap::{Args, ValueEnum};
-use reelsmith_conformance::{Rule, RuleSet, Severity, registry};
+use reelsmith_conformance::{Clause, Profiles, Rule, registry};
 use serde_json::{Value, json};
 
 use crate::error::{CliError, CommandResult, Exit};
@@ -61,36 +61,39 @@ fn find(id: &str) -> Result<&'static Rule, CliError> {
 }
 
 fn row(rule: &Rule) -> String {
-    format!(
-        "{:<7} {}  {:<8}  {}",
-        rule.id, rule.severity, rule.set, rule.title
-    )
+    let mut profiles: Vec<String> = rule.clauses().map(|c| c.profile.to_string()).collect();
+    let mut seen = std::collections::BTreeSet::new();
+    profiles.retain(|p| seen.insert(p.clone()));
+    format!("{:<7} {:<22}  {}", rule.id, profiles.join(","), rule.title)
 }
 
 fn explain(rule: &Rule) -> String {
-    let severity = match rule.severity {
-        Severity::Fail => "fail: an output that breaks the rule is not published",
-        Severity::Warn => "warn: the output plays, but should be corrected",
-        Severity::Info => "info",
+    let clause = |c: &Clause| {
+        let severity = c.level.severity();
+        format!(
+            "{:<10} {:<6}  {severity:<4}  {}",
+            c.profile, c.level, c.text
+        )
     };
-    let set = match rule.set {
-        RuleSet::Standard => "standard: applies to all HLS and DASH",
-        RuleSet::Pipeline => "pipeline: a promise of reelsmith, checked if the job is given",
-    };
-    format!(
-        "{}: {}\n\n{}\n\nseverity  {severity}\nset       {set}\nclause    {}",
-        rule.id, rule.title, rule.doc, rule.spec
-    )
+    let mut lines = vec![format!("{}: {}\n\n{}\n", rule.id, rule.title, rule.doc)];
+    lines.extend(rule.basis.iter().map(clause));
+    for part in rule.parts {
+        lines.push(format!("\nFor this part: {}", part.title));
+        lines.extend(part.basis.iter().map(clause));
+    }
+    lines.join("\n")
 }
 
 fn as_json(rule: &Rule) -> Value {
+    let parts = rule.parts.iter();
+    let parts = parts.map(|p| json!({"title": p.title, "basis": p.basis}));
     json!({
         "id": rule.id,
-        "severity": rule.severity,
-        "set": rule.set,
         "title": rule.title,
-        "spec": rule.spec,
         "doc": rule.doc,
+        "severity": rule.severity(Profiles::REELSMITH),
+        "basis": rule.basis,
+        "parts": parts.collect::<Vec<_>>(),
     })
 }
 
@@ -112,7 +115,7 @@ mod tests {
         for rule in registry() {
             let text = shown(Some(rule.id), Format::Text).unwrap();
             assert!(
-                text.contains(rule.doc) && text.contains(rule.spec),
+                text.contains(rule.doc) && rule.clauses().all(|c| text.contains(c.text)),
                 "{text}"
             );
             assert!(list.contains(rule.title));

@@ -6,8 +6,9 @@
 mod job;
 mod print;
 
+use clap::builder::PossibleValuesParser;
 use clap::{Args, ValueEnum};
-use reelsmith_conformance::{Report, Sets, Severity, Verdict, check};
+use reelsmith_conformance::{Delivery, Profile, Profiles, Report, Verdict, check};
 use reelsmith_pipeline::proof::gather::{KnownMeasurements, ReadBudget, gather};
 
 use crate::error::{CliError, CommandResult, Exit};
@@ -33,9 +34,14 @@ pub struct ValidateArgs {
     #[arg(value_name = "DIR|S3-PREFIX|DOCUMENT")]
     pub target: String,
     /// The folder or prefix with plan.json and renditions/*.json of the job, for example s3://bucket/jobs/JOB-g1/. Adds the
-    /// rules of the pipeline, which compare the output with what the job promises.
+    /// rules of the profile reelsmith, which compare the output with what the job promises.
     #[arg(long, value_name = "DIR|S3-PREFIX")]
     pub job: Option<String>,
+    /// A profile whose rules are checked; may be repeated. Default: those that the package claims: rfc for HLS, dash for an
+    /// MPD, cmaf for files with a brand of CMAF, dash-if for an MPD with a profile of DASH-IF. reelsmith has every rule and
+    /// the severities of a job; --job implies it.
+    #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(PROFILES))]
+    pub profile: Vec<String>,
     /// Output format.
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
@@ -56,6 +62,7 @@ impl Validation {
         match self.report.verdict {
             Verdict::Pass => Exit::Done,
             Verdict::Fail => Exit::Failed,
+            Verdict::Unsupported => Exit::Unsupported,
         }
     }
 
@@ -69,10 +76,11 @@ impl Validation {
     }
 }
 
-/// Rules about the metadata of objects, which files do not have.
-const METADATA_RULES: [&str; 4] = ["DLV-01", "DLV-02", "DLV-03", "DLV-04"];
+/// The names of the profiles.
+const PROFILES: [&str; 6] = ["rfc", "apple", "cmaf", "dash", "dash-if", "reelsmith"];
 
-/// Runs `validate`. The exit code is 1 if a rule with the severity fail is broken.
+/// Runs `validate`. The exit code is 1 if a rule with the severity fail is broken, and 3 if none is but not everything
+/// could be judged.
 pub async fn run(deployment: &DeploymentArgs, args: &ValidateArgs) -> CommandResult {
     let validation = validate(deployment, args).await?;
     for text in &validation.notes {
@@ -102,40 +110,35 @@ pub async fn validate(
     let (objects, prefix) = (&location.objects, &documents.prefix);
     let delivery = gather(objects, prefix, budget, known, &documents.names).await;
     let delivery = delivery.map_err(|e| location.error("read", &e).with_source(e))?;
-    let (expectation, sets) = match &args.job {
+    let expectation = match &args.job {
         Some(job) => {
             let dash = delivery.mpd().is_some();
             let records = Location::of(job, source).await?;
-            (Some(job::expectation(&records, dash).await?), Sets::ALL)
+            Some(job::expectation(&records, dash).await?)
         }
-        None => (None, Sets::STANDARD),
+        None => None,
     };
-    let mut report = check(&delivery, expectation.as_ref(), sets);
-    if location.is_folder() && args.job.is_some() {
-        leave_out(&mut report, &METADATA_RULES);
-    }
+    let mut report = check(&delivery, expectation.as_ref(), profiles(args, &delivery));
     documents.restore_names(&mut report);
     let read = location.s3.map(|s3| format!("read from {s3}"));
     let notes = read.into_iter().chain(documents.notes).collect();
     Ok(Validation { report, notes })
 }
 
-/// Marks rules as not judged.
-fn leave_out(report: &mut Report, rules: &[&str]) {
-    report.violations.retain(|v| !rules.contains(&&*v.rule));
-    let judged = rules
+/// The profiles that were requested, else those that the package claims.
+fn profiles(args: &ValidateArgs, delivery: &Delivery) -> Profiles {
+    let named: Profiles = args
+        .profile
         .iter()
-        .filter(|r| !report.not_judged.iter().any(|n| n == *r));
-    let added: Vec<String> = judged.map(|r| (*r).to_owned()).collect();
-    report.rules_checked = report
-        .rules_checked
-        .saturating_sub(u32::try_from(added.len()).unwrap_or(u32::MAX));
-    report.not_judged.extend(added);
-    let failed = report
-        .violations
-        .iter()
-        .any(|v| v.severity == Severity::Fail);
-    report.verdict = if failed { Verdict::Fail } else { Verdict::Pass };
+        .filter_map(|name| name.parse::<Profile>().ok())
+        .collect();
+    if args.job.is_some() {
+        named.iter().chain([Profile::Reelsmith]).collect()
+    } else if args.profile.is_empty() {
+        Profiles::infer(delivery)
+    } else {
+        named
+    }
 }
 
 #[cfg(test)]

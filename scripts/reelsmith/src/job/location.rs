@@ -52,11 +52,6 @@ impl Location {
         }
     }
 
-    /// Whether this is a folder, which has no metadata about how its files are served.
-    pub fn is_folder(&self) -> bool {
-        self.s3.is_none()
-    }
-
     /// An error of reading here.
     pub fn error(&self, action: &str, why: &dyn std::fmt::Display) -> CliError {
         let (place, remedy) = match &self.s3 {

@@ -178,7 +178,7 @@ async fn store(
 ) -> Result<(), Failure> {
     let key = match verdict {
         Verdict::Pass => keys.output(REPORT_PAGE),
-        Verdict::Fail => format!("{}{REPORT_PAGE}", keys.work_prefix()),
+        Verdict::Fail | Verdict::Unsupported => format!("{}{REPORT_PAGE}", keys.work_prefix()),
     };
     let options = PutOptions {
         content_type: "text/html; charset=utf-8".to_owned(),

@@ -5,7 +5,7 @@ use crate::proof::measure;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use reelsmith_conformance::testing::ValidOutput;
-use reelsmith_conformance::{Delivery, Part, Report, Sets, Verdict, check};
+use reelsmith_conformance::{Delivery, Part, Profiles, Report, Verdict, check};
 use reelsmith_contract::Objects;
 use reelsmith_core::keys::{Generation, GenerationKeys};
 use reelsmith_core::ports::{ObjectStore, PutOptions};
@@ -52,7 +52,7 @@ async fn gathered(outputs: &Objects, known: KnownMeasurements) -> Delivery {
 async fn report(good: &ValidOutput) -> Report {
     let outputs = stored(good).await;
     let delivery = gathered(&outputs, KnownMeasurements::default()).await;
-    check(&delivery, None, Sets::STANDARD)
+    check(&delivery, None, Profiles::FORMATS)
 }
 
 #[tokio::test]
@@ -73,7 +73,7 @@ async fn a_missing_segment_is_found() {
         .await
         .unwrap();
     let delivery = gathered(&outputs, KnownMeasurements::default()).await;
-    let report = check(&delivery, None, Sets::ALL);
+    let report = check(&delivery, None, Profiles::REELSMITH);
     assert_eq!(report.verdict, Verdict::Fail);
     assert!(
         report.violations.iter().any(|v| v.rule == "SEG-01"),
@@ -86,7 +86,7 @@ async fn a_missing_segment_is_found() {
 async fn an_empty_prefix_is_a_failure_and_not_a_pass() {
     let outputs = Objects::new(Arc::new(MemoryStore::with_buckets(["out"])), "out");
     let delivery = gathered(&outputs, KnownMeasurements::default()).await;
-    let report = check(&delivery, None, Sets::ALL);
+    let report = check(&delivery, None, Profiles::REELSMITH);
     assert_eq!(report.verdict, Verdict::Fail, "{}", report.summary());
 }
 

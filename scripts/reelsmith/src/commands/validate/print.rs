@@ -2,7 +2,7 @@
 
 use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesEnd, BytesStart, BytesText, Event};
-use reelsmith_conformance::{Report, Rule, RuleSet, Severity, Violation, registry};
+use reelsmith_conformance::{Outcome, Report, Rule, Severity, Violation, registry};
 
 /// The summary, and how to get more details.
 pub fn text(report: &Report) -> String {
@@ -23,10 +23,8 @@ pub fn json(report: &Report) -> String {
 /// A test suite with a test case for every rule. A broken rule is a failure, a warning is output of a passed test, and a
 /// rule that was not judged is skipped.
 pub fn junit(report: &Report, target: &str) -> String {
-    let of_formats = registry().filter(|r| r.set == RuleSet::Standard).count();
-    let pipeline = report.rules_checked as usize + report.not_judged.len() > of_formats;
     let rules: Vec<_> = registry()
-        .filter(|r| pipeline || r.set == RuleSet::Standard)
+        .filter(|r| outcome(report, r).is_some())
         .collect();
     let failures = rules
         .iter()
@@ -55,7 +53,10 @@ fn suite(
     failures: usize,
 ) -> Written {
     out.write_event(Event::Decl(BytesDecl::new("1.0", Some("UTF-8"), None)))?;
-    let skipped = rules.iter().filter(|r| is_skipped(report, r)).count();
+    let skipped = rules
+        .iter()
+        .filter(|r| skipped(report, r).is_some())
+        .count();
     let mut tag = BytesStart::new("testsuite");
     let (tests, failures, skipped) = (
         rules.len().to_string(),
@@ -80,8 +81,18 @@ fn suite(
     out.write_event(Event::End(BytesEnd::new("testsuite")))
 }
 
-fn is_skipped(report: &Report, rule: &Rule) -> bool {
-    report.not_judged.iter().any(|id| id == rule.id)
+fn outcome<'a>(report: &'a Report, rule: &Rule) -> Option<&'a Outcome> {
+    let mut rules = report.rules.iter();
+    Some(&rules.find(|r| r.rule == rule.id)?.outcome)
+}
+
+/// Why a rule was skipped.
+fn skipped<'a>(report: &'a Report, rule: &Rule) -> Option<&'a str> {
+    match outcome(report, rule)? {
+        Outcome::NotJudged { reason } => Some(reason),
+        Outcome::NotApplicable => Some("not applicable"),
+        Outcome::Passed | Outcome::Failed { .. } => None,
+    }
 }
 
 fn case(out: &mut Writer<Vec<u8>>, report: &Report, rule: &Rule) -> Written {
@@ -94,13 +105,14 @@ fn case(out: &mut Writer<Vec<u8>>, report: &Report, rule: &Rule) -> Written {
     let failed = of(report, rule, Severity::Fail);
     let mut noted = of(report, rule, Severity::Warn);
     noted.extend(of(report, rule, Severity::Info));
-    if failed.is_empty() && noted.is_empty() && !is_skipped(report, rule) {
+    let skipped = skipped(report, rule);
+    if failed.is_empty() && noted.is_empty() && skipped.is_none() {
         return out.write_event(Event::Empty(tag));
     }
     out.write_event(Event::Start(tag))?;
-    if is_skipped(report, rule) {
+    if let Some(reason) = skipped {
         let mut tag = BytesStart::new("skipped");
-        tag.push_attribute(("message", "the data for this rule was not supplied"));
+        tag.push_attribute(("message", reason));
         out.write_event(Event::Empty(tag))?;
     }
     if !failed.is_empty() {

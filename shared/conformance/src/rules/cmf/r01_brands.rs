@@ -2,9 +2,8 @@ use crate::rule::prelude::*;
 
 pub(super) const RULE: Rule = Rule {
     id: "CMF-01",
-    severity: Fail,
-    set: Standard,
-    spec: "ISO/IEC 23000-19 A.2, A.3",
+    basis: &[must(Cmaf, "ISO/IEC 23000-19 A.2, A.3")],
+    parts: &[],
     title: "brands declare CMAF and match the content",
     doc: "`ftyp` has cmfc or cmf2, a media profile brand matches the codec, and `styp`, if present, has a brand of \
           segments.",
@@ -16,6 +15,7 @@ fn check(view: &View<'_>, out: &mut Findings) {
         let Some((init, path)) = rendition.init_at() else {
             continue;
         };
+        out.seen();
         if !init.has_brand("cmfc") && !init.has_brand("cmf2") {
             let expected = "the brand cmfc or cmf2 in ftyp";
             out.object(path, expected, init.brands.join(","));

@@ -4,13 +4,26 @@ use crate::rule::prelude::*;
 
 pub(super) const RULE: Rule = Rule {
     id: "CMF-02",
-    severity: Fail,
-    set: Standard,
-    spec: "CTA Wave HLS interoperability 4.4.2",
+    basis: &[
+        must(Cmaf, "ISO/IEC 23000-19 7.3.1"),
+        must(Dash, "ISO/IEC 14496-12 8.8.7"),
+        must(Rfc, "ISO/IEC 14496-12 8.8.7"),
+    ],
+    parts: &[&ONE_TRACK, &EVEN],
     title: "a file has one track, and the fragments of a segment are equally long",
     doc: "Fragments are compared with a tolerance of one sample; the last fragment of a segment may be shorter. \
           Every fragment belongs to the track of the init segment.",
     check,
+};
+
+const ONE_TRACK: RulePart = RulePart {
+    title: "a file has one track",
+    basis: &[must(Cmaf, "ISO/IEC 23000-19 7.3.1")],
+};
+
+const EVEN: RulePart = RulePart {
+    title: "the fragments of a segment are equally long",
+    basis: &[must(Reelsmith, "CTA Wave HLS interoperability 4.4.2")],
 };
 
 fn check(view: &View<'_>, out: &mut Findings) {
@@ -18,8 +31,9 @@ fn check(view: &View<'_>, out: &mut Findings) {
         let Some((init, path)) = rendition.init_at() else {
             continue;
         };
+        out.seen();
         if init.tracks != 1 {
-            out.object(path, "one track", init.tracks);
+            out.of(&ONE_TRACK).object(path, "one track", init.tracks);
             continue;
         }
         for (segment, facts) in rendition.measured_segments() {
@@ -28,7 +42,7 @@ fn check(view: &View<'_>, out: &mut Findings) {
                 out.segment(rendition, segment, expected, other.track_id);
             } else if let Some((first, other)) = uneven(&facts.fragments) {
                 let expected = format!("fragments of {first} ticks, within one sample");
-                out.segment(rendition, segment, expected, other);
+                out.of(&EVEN).segment(rendition, segment, expected, other);
             }
         }
     }

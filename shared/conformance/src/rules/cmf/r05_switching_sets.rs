@@ -5,9 +5,8 @@ use crate::rule::prelude::*;
 
 pub(super) const RULE: Rule = Rule {
     id: "CMF-05",
-    severity: Fail,
-    set: Standard,
-    spec: "ISO/IEC 23000-19 7.3.4.1",
+    basis: &[must(Cmaf, "ISO/IEC 23000-19 7.3.4.1")],
+    parts: &[],
     title: "a switching set has one codec family, one timescale and aligned fragments",
     doc: "A switching set is the representations of an adaptation set or, without an MPD, the video renditions of \
           one codec. A client joins their fragments on one timeline.",
@@ -19,7 +18,7 @@ fn check(view: &View<'_>, out: &mut Findings) {
         let Some((first, rest)) = set.split_first() else {
             continue;
         };
-        for rendition in rest {
+        for rendition in out.each(rest) {
             if let Some(wrong) = compare(first, rendition) {
                 let expected = format!("{} as in {}", wrong.expected, first.path);
                 out.object(&rendition.path, expected, wrong.found);

@@ -2,9 +2,8 @@ use crate::rule::prelude::*;
 
 pub(super) const RULE: Rule = Rule {
     id: "CMF-06",
-    severity: Warn,
-    set: Standard,
-    spec: "CTA Wave HLS interoperability 4.1.2",
+    basis: &[should(Reelsmith, "CTA Wave HLS interoperability 4.1.2")],
+    parts: &[],
     title: "if a track declares a constant bit rate, its fragments are within 10 % of the average",
     doc: "Judged if BANDWIDTH is at most 10 % above AVERAGE-BANDWIDTH. Constant quality gives complex scenes more \
           bits by design and declares it. The last fragment may be short and is not judged.",
@@ -27,6 +26,7 @@ fn check(view: &View<'_>, out: &mut Findings) {
         let Some((_, rates)) = rates.split_last() else {
             continue;
         };
+        out.seen();
         let wrong = rates.iter().find(|(_, r)| !within_percent(*r, average, 10));
         if let Some((segment, found)) = wrong {
             let expected = format!("{average} bit/s within 10 % in every fragment");

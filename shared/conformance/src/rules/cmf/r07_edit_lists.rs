@@ -3,13 +3,25 @@ use crate::rule::prelude::*;
 
 pub(super) const RULE: Rule = Rule {
     id: "CMF-07",
-    severity: Fail,
-    set: Standard,
-    spec: "DASH-IF IOP 6.2.5.2",
+    basis: &[
+        must(Cmaf, "ISO/IEC 23000-19 7.5"),
+        must(DashIf, "DASH-IF IOP 6.2.5.2"),
+    ],
+    parts: &[&EDIT, &DURATION],
     title: "the edit list removes priming and nothing else, and moov has no samples",
     doc: "There is at most one edit, at normal rate. For video it starts at the composition offset of the first \
           picture, for audio within the priming of the encoder. If a duration is declared, it is that of the track.",
     check,
+};
+
+const EDIT: RulePart = RulePart {
+    title: "the edit list removes priming and nothing else",
+    basis: &[must(DashIf, "DASH-IF IOP 6.2.5.2")],
+};
+
+const DURATION: RulePart = RulePart {
+    title: "a duration in the init segment is that of the track",
+    basis: &[must(Reelsmith, "the promises of this pipeline")],
 };
 
 /// The longest priming, that of HE-AAC encoders, in samples; AAC-LC has 1024 to 2112.
@@ -20,8 +32,9 @@ fn check(view: &View<'_>, out: &mut Findings) {
         let Some((init, path)) = rendition.init_at() else {
             continue;
         };
+        out.seen();
         if let Some(wrong) = wrong_edit(rendition, init) {
-            out.object(path, wrong.expected, wrong.found);
+            out.of(&EDIT).object(path, wrong.expected, wrong.found);
         }
         if init.moov_samples > 0 {
             let found = format!("{} samples", init.moov_samples);
@@ -35,7 +48,7 @@ fn check(view: &View<'_>, out: &mut Findings) {
         let measured = nanos(ticks.into(), init.timescale);
         if declared > 0 && (declared - measured).abs() > NANOS / 10 {
             let expected = format!("a duration of 0 or of {}", seconds(measured));
-            out.object(path, expected, seconds(declared));
+            out.of(&DURATION).object(path, expected, seconds(declared));
         }
     }
 }

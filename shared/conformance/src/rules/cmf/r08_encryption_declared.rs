@@ -5,13 +5,24 @@ use crate::rule::prelude::*;
 
 pub(super) const RULE: Rule = Rule {
     id: "CMF-08",
-    severity: Fail,
-    set: Standard,
-    spec: "CTA Wave HLS interoperability 4.3.2, ISO/IEC 23001-7 10.4",
+    basis: &[
+        must(Rfc, "RFC 8216 4.3.2.4, ISO/IEC 23001-7 4.2"),
+        must(Cmaf, "ISO/IEC 23000-19 8.2, ISO/IEC 23001-7 4.2"),
+        must(Dash, "ISO/IEC 23001-7 4.2"),
+    ],
+    parts: &[&PATTERN],
     title: "an encrypted track declares its scheme; cbcs has its pattern and a constant IV of 16 bytes",
     doc: "With cbcs, video encrypts one block in ten and audio every block. SAMPLE-AES in a playlist means cbcs. \
           Devices cannot decrypt anything else.",
     check,
+};
+
+const PATTERN: RulePart = RulePart {
+    title: "cbcs has its pattern and a constant IV of 16 bytes",
+    basis: &[
+        must(Cmaf, "ISO/IEC 23001-7 10.4"),
+        must(Apple, "Apple HLS Authoring 1.36, 13.7"),
+    ],
 };
 
 fn check(view: &View<'_>, out: &mut Findings) {
@@ -19,12 +30,16 @@ fn check(view: &View<'_>, out: &mut Findings) {
         let Some((init, path)) = rendition.init_at().filter(|(i, _)| i.encrypted) else {
             continue;
         };
+        out.seen();
         let Some(protection) = &init.protection else {
             let expected = "schm and tenc in an encrypted sample entry";
             out.object(path, expected, "none");
             continue;
         };
         if let Some(wrong) = wrong_scheme(rendition, protection) {
+            if protection.scheme == "cbcs" {
+                out.of(&PATTERN);
+            }
             out.object(path, wrong.expected, wrong.found);
         }
     }

@@ -3,13 +3,17 @@ use crate::rule::prelude::*;
 
 pub(super) const RULE: Rule = Rule {
     id: "DSH-04",
-    severity: Fail,
-    set: Standard,
-    spec: "ISO/IEC 23009-1 5.3.1.2",
+    basis: &[must(Dash, "ISO/IEC 23009-1 5.3.1.2, 5.3.2.2")],
+    parts: &[&HLS],
     title: "the duration of the MPD equals that of its periods and that of the HLS playlists",
     doc: "Within a tenth of a second, the precision of some packagers, and a frame. The media of each period fill it, \
           and no segment lies behind its end. The programme must end at the same time in both formats.",
     check,
+};
+
+const HLS: RulePart = RulePart {
+    title: "the duration equals that of the HLS playlists",
+    basis: &[must(Reelsmith, "the promises of this pipeline")],
 };
 
 /// Some packagers write durations with one decimal.
@@ -25,7 +29,7 @@ fn check(view: &View<'_>, out: &mut Findings) {
     let declared = last.and_then(|p| xs_duration(p.element.get("duration")?));
     let end = last.and_then(|p| p.start).zip(declared);
     let end = end.map(|(start, duration)| start + duration.nanos);
-    if let Some(end) = end.filter(|e| (e - total).abs() > NANOS / 1_000) {
+    for end in out.each(end).filter(|e| (e - total).abs() > NANOS / 1_000) {
         let expected = format!("{}, the end of the last period", seconds(end));
         out.mpd(mpd.root.line, expected, seconds(total));
     }
@@ -34,11 +38,12 @@ fn check(view: &View<'_>, out: &mut Findings) {
     else {
         return;
     };
+    out.seen();
     let frame = video.sample_duration().unwrap_or(NANOS / 24);
     let hls = video.playlist.duration();
     if (hls - total).abs() > frame.max(if view.expected.is_some() { 0 } else { ROUNDING }) {
         let expected = format!("{} as in HLS", seconds(hls));
-        out.mpd(mpd.root.line, expected, seconds(total));
+        out.of(&HLS).mpd(mpd.root.line, expected, seconds(total));
     }
 }
 
@@ -81,7 +86,10 @@ fn check_period(view: &View<'_>, number: usize, period: &Period, out: &mut Findi
             }
         }
     }
-    if let Some(end) = longest.filter(|end| end + ROUNDING + NANOS / 20 < duration) {
+    for end in out
+        .each(longest)
+        .filter(|end| end + ROUNDING + NANOS / 20 < duration)
+    {
         let expected = format!("media until {}, the end of the period", seconds(duration));
         out.mpd(line, expected, seconds(end));
     }

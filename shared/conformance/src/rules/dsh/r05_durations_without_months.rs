@@ -3,9 +3,8 @@ use crate::rule::prelude::*;
 
 pub(super) const RULE: Rule = Rule {
     id: "DSH-05",
-    severity: Warn,
-    set: Standard,
-    spec: "ISO/IEC 23009-1 5.3.1.2, DASH-IF IOP 3.2.7.4",
+    basis: &[should(DashIf, "DASH-IF IOP 3.2.7.4")],
+    parts: &[],
     title: "durations have no years or months",
     doc: "The length of a year or month depends on its start. Clients that assume 30 days for a month disagree with \
           those that do not.",
@@ -14,6 +13,7 @@ pub(super) const RULE: Rule = Rule {
 
 fn check(view: &View<'_>, out: &mut Findings) {
     let Some(mpd) = view.mpd else { return };
+    out.seen();
     let periods = mpd.periods.iter().map(|p| &p.element);
     for element in std::iter::once(&mpd.root).chain(periods) {
         for (name, value) in &element.attributes {

@@ -5,9 +5,8 @@ use crate::rule::prelude::*;
 
 pub(super) const RULE: Rule = Rule {
     id: "DSH-06",
-    severity: Fail,
-    set: Standard,
-    spec: "ISO/IEC 23009-1 5.3.2.2, 5.3.3.2, 5.3.5.2",
+    basis: &[must(Dash, "ISO/IEC 23009-1 5.3.2.2, 5.3.3.2, 5.3.5.2")],
+    parts: &[],
     title: "ids are unique",
     doc: "Period ids are unique in the MPD; ids of adaptation sets and representations are unique in a period. \
           Templates and clients refer to them by id.",
@@ -16,6 +15,7 @@ pub(super) const RULE: Rule = Rule {
 
 fn check(view: &View<'_>, out: &mut Findings) {
     let Some(mpd) = view.mpd else { return };
+    out.seen();
     unique("Period", mpd.periods.iter().map(|p| &p.element), out);
     for period in &mpd.periods {
         unique("AdaptationSet", period.sets.iter().map(|s| &s.element), out);

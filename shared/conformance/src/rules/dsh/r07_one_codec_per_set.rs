@@ -2,16 +2,20 @@ use crate::rule::prelude::*;
 
 pub(super) const RULE: Rule = Rule {
     id: "DSH-07",
-    severity: Fail,
-    set: Standard,
-    spec: "ISO/IEC 23009-1 5.3.3, DASH-IF IOP 3.2.13",
+    basis: &[must(Dash, "ISO/IEC 23009-1 5.3.3.1, 5.3.7.2")],
+    parts: &[&ONE_CODEC],
     title: "an adaptation set has representations of one media type, with one codec each",
     doc: "A client switches freely within a set, so every representation in it must be decodable in the same way.",
     check,
 };
 
+const ONE_CODEC: RulePart = RulePart {
+    title: "a representation has one codec",
+    basis: &[must(DashIf, "DASH-IF IOP 3.2.13")],
+};
+
 fn check(view: &View<'_>, out: &mut Findings) {
-    for set in view.adaptation_sets() {
+    for set in out.each(view.adaptation_sets()) {
         let Some(first) = set.representations.first() else {
             out.mpd(set.element.line, "at least one Representation", "none");
             continue;
@@ -27,7 +31,7 @@ fn check(view: &View<'_>, out: &mut Findings) {
             }
             let codecs = set.attribute(representation, "codecs");
             if let Some(codecs) = codecs.filter(|c| c.contains(',')) {
-                out.mpd(line, "one codec", codecs);
+                out.of(&ONE_CODEC).mpd(line, "one codec", codecs);
             }
         }
     }

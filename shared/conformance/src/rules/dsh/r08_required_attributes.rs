@@ -3,17 +3,24 @@ use crate::rule::prelude::*;
 
 pub(super) const RULE: Rule = Rule {
     id: "DSH-08",
-    severity: Fail,
-    set: Standard,
-    spec: "ISO/IEC 23009-1 5.3.7, DASH-IF IOP 3.2.4",
+    basis: &[must(DashIf, "DASH-IF IOP 3.2.4")],
+    parts: &[&BANDWIDTH],
     title: "video declares its size and frame rate; audio its language, sample rate and channels",
     doc: "The attributes are on the set or on each representation. Clients select by them before they load media.",
     check,
 };
 
+const BANDWIDTH: RulePart = RulePart {
+    title: "@bandwidth is present",
+    basis: &[must(Dash, "ISO/IEC 23009-1 5.3.5.2")],
+};
+
 fn check(view: &View<'_>, out: &mut Findings) {
-    for (set, representation) in view.representations() {
+    for (set, representation) in out.each(view.representations()) {
         for missing in missing(set, representation) {
+            if missing == "bandwidth" {
+                out.of(&BANDWIDTH);
+            }
             out.mpd(representation.element.line, missing, "none");
         }
     }

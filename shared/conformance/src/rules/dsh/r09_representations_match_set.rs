@@ -2,13 +2,20 @@ use crate::rule::prelude::*;
 
 pub(super) const RULE: Rule = Rule {
     id: "DSH-09",
-    severity: Warn,
-    set: Standard,
-    spec: "ISO/IEC 23009-1 5.3.7",
+    basis: &[
+        must(Dash, "ISO/IEC 23009-1 5.3.3.2"),
+        should(Reelsmith, "the promises of this pipeline"),
+    ],
+    parts: &[&ONCE],
     title: "representations agree with their adaptation set",
     doc: "An attribute is on the set or on its representations, not on both, and values are within the minimum and \
           maximum of the set.",
     check,
+};
+
+const ONCE: RulePart = RulePart {
+    title: "an attribute is on the set or on the representation",
+    basis: &[should(Dash, "ISO/IEC 23009-1 5.3.7.1")],
 };
 
 const COMMON: [&str; 9] = [
@@ -29,13 +36,13 @@ const LIMITS: [(&str, &str, &str); 3] = [
 ];
 
 fn check(view: &View<'_>, out: &mut Findings) {
-    for (set, representation) in view.representations() {
+    for (set, representation) in out.each(view.representations()) {
         let (set, own) = (&set.element, &representation.element);
         for name in COMMON {
             let both = set.get(name).zip(own.get(name));
             if let Some((_, found)) = both.filter(|(a, b)| a != b) {
                 let expected = format!("{name} on the set or on the representation");
-                out.mpd(own.line, expected, found);
+                out.of(&ONCE).mpd(own.line, expected, found);
             }
         }
         for (name, low, high) in LIMITS {

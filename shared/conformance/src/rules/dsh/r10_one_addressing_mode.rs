@@ -3,9 +3,8 @@ use crate::rule::prelude::*;
 
 pub(super) const RULE: Rule = Rule {
     id: "DSH-10",
-    severity: Fail,
-    set: Standard,
-    spec: "ISO/IEC 23009-1 5.3.9.1, 5.3.9.2",
+    basis: &[must(Dash, "ISO/IEC 23009-1 5.3.9.1, 5.3.9.2")],
+    parts: &[],
     title: "there is one addressing mode, with a duration or a timeline",
     doc: "Each level has at most one of SegmentBase, SegmentTemplate and SegmentList, and either @duration or \
           SegmentTimeline.",
@@ -30,7 +29,7 @@ fn check_level(level: &[Addressing], out: &mut Findings) {
             format!("{} too", second.mode),
         );
     }
-    for addressing in level {
+    for addressing in out.each(level) {
         if addressing.element.get("duration").is_some() && addressing.has_timeline {
             out.mpd(
                 addressing.element.line,

@@ -5,9 +5,8 @@ use crate::rule::prelude::*;
 
 pub(super) const RULE: Rule = Rule {
     id: "DSH-12",
-    severity: Fail,
-    set: Standard,
-    spec: "ISO/IEC 23009-1 5.3.9.6",
+    basis: &[must(Dash, "ISO/IEC 23009-1 5.3.9.6")],
+    parts: &[],
     title: "the SegmentTimeline is continuous and matches the segments",
     doc: "Declared times are compared with the decode or presentation times of the segments, before or after the edit \
           list, in one way for all segments of a representation. A SegmentTimeline and a segment index are exact to \
@@ -72,7 +71,7 @@ struct Wrong {
 fn compare(view: &View<'_>, of: &Representation, init: &Init, out: &mut Findings) {
     let facts = |s: &MpdSegment| view.delivery.segment(&s.part());
     let measured = of.segments.iter().map_while(|s| Some((s, facts(s)?)));
-    let measured: Vec<_> = measured.collect();
+    let measured: Vec<_> = out.each(measured).collect();
     let readings = [Reading::Earliest, Reading::Decoding, Reading::FirstSample];
     let shifts = [0, i128::from(init.media_start())];
     let readings = readings.iter().flat_map(|r| shifts.map(|s| (*r, s)));

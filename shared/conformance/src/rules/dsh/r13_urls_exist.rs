@@ -2,16 +2,20 @@ use crate::rule::prelude::*;
 
 pub(super) const RULE: Rule = Rule {
     id: "DSH-13",
-    severity: Fail,
-    set: Standard,
-    spec: "pipeline",
+    basis: &[must(Dash, "ISO/IEC 23009-1 5.3.9.1")],
+    parts: &[&HLS],
     title: "every URL of the MPD is an object, and no segment of the HLS playlists is left out",
     doc: "The init segments and the segments of every expanded template must exist.",
     check,
 };
 
+const HLS: RulePart = RulePart {
+    title: "no segment of the HLS playlists is left out",
+    basis: &[must(Reelsmith, "the promises of this pipeline")],
+};
+
 fn check(view: &View<'_>, out: &mut Findings) {
-    for (_, representation) in view.representations() {
+    for (_, representation) in out.each(view.representations()) {
         let line = representation.element.line;
         let exists = |path: &str| view.object(path).is_some_and(|o| o.size > 0);
         let init = representation.init.iter().map(|part| (line, &part.path));
@@ -49,7 +53,7 @@ fn check(view: &View<'_>, out: &mut Findings) {
         let (expected, found) = (rendition.segments.len(), representation.segments.len());
         if expected != found {
             let expected = format!("{expected} segments as in {}", rendition.path);
-            out.mpd(line, expected, found);
+            out.of(&HLS).mpd(line, expected, found);
         }
     }
 }

@@ -3,9 +3,8 @@ use crate::rule::prelude::*;
 
 pub(super) const RULE: Rule = Rule {
     id: "DSH-14",
-    severity: Fail,
-    set: Standard,
-    spec: "ISO/IEC 23009-1 5.3.3.2, DASH-IF IOP 3.2.2.2",
+    basis: &[must(DashIf, "DASH-IF IOP 3.2.2.2")],
+    parts: &[],
     title: "segmentAlignment and startWithSAP are declared for video and audio",
     doc: "A client switches seamlessly only if the MPD declares that it may. HLS-P08 and SEG-03 check whether the \
           declaration is true.",
@@ -17,6 +16,7 @@ fn check(view: &View<'_>, out: &mut Findings) {
         if !matches!(set.content_type(), ContentType::Video | ContentType::Audio) {
             continue;
         }
+        out.seen();
         let line = set.element.line;
         // With a segment index, subsegments take the place of segments.
         let indexed = set.representations.iter().any(|r| r.index.is_some());

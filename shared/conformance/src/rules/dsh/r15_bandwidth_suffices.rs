@@ -3,9 +3,8 @@ use crate::rule::prelude::*;
 
 pub(super) const RULE: Rule = Rule {
     id: "DSH-15",
-    severity: Warn,
-    set: Standard,
-    spec: "ISO/IEC 23009-1 5.3.5.2",
+    basis: &[should(Dash, "ISO/IEC 23009-1 5.3.5.2")],
+    parts: &[],
     title: "@bandwidth suffices after minBufferTime",
     doc: "At this rate, from any segment on and after minBufferTime of loading, every segment arrives before it is \
           needed.",
@@ -25,6 +24,7 @@ fn check(view: &View<'_>, out: &mut Findings) {
         let (Some(rendition), Some(declared)) = (rendition, declared) else {
             continue;
         };
+        out.seen();
         let loads = rendition.segment_loads().unwrap_or_default();
         let needed = needed(&loads, buffer);
         // Durations are rounded in two ways, which may differ by a thousandth.

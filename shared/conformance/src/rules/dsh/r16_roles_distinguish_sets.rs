@@ -3,9 +3,8 @@ use crate::rule::prelude::*;
 
 pub(super) const RULE: Rule = Rule {
     id: "DSH-16",
-    severity: Warn,
-    set: Standard,
-    spec: "DASH-IF IOP 3.2.4, ISO/IEC 23009-1 5.8.5.5",
+    basis: &[should(DashIf, "DASH-IF IOP 3.2.4")],
+    parts: &[],
     title: "adaptation sets have roles that distinguish them",
     doc: "If there are several video sets, one has the role main. Every audio and caption set has a role.",
     check,
@@ -21,8 +20,13 @@ fn check(view: &View<'_>, out: &mut Findings) {
         if video.clone().count() > 1 && !video.clone().any(is_main) {
             out.mpd(period.element.line, "Role main on a video set", "none");
         }
-        for set in sets.filter(|s| s.roles.is_empty()) {
-            if matches!(set.content_type(), ContentType::Audio | ContentType::Text) {
+        if video.count() > 1 {
+            out.seen();
+        }
+        let spoken =
+            sets.filter(|s| matches!(s.content_type(), ContentType::Audio | ContentType::Text));
+        for set in out.each(spoken) {
+            if set.roles.is_empty() {
                 out.mpd(set.element.line, "a Role", "none");
             }
         }

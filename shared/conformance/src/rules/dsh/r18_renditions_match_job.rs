@@ -6,9 +6,8 @@ use crate::rule::prelude::*;
 
 pub(super) const RULE: Rule = Rule {
     id: "DSH-18",
-    severity: Fail,
-    set: Pipeline,
-    spec: "pipeline",
+    basis: &[must(Reelsmith, "the promises of this pipeline")],
+    parts: &[],
     title: "the MPD has the renditions of the job",
     doc: "Every rung with its codec, size and frame rate, every audio track and every caption language. No other \
           audio.",
@@ -16,9 +15,13 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(view: &View<'_>, out: &mut Findings) {
-    let Some(expected) = view.expected.filter(|e| e.dash) else {
-        return;
+    let Some(expected) = view.expected else {
+        return out.not_judged(NO_JOB);
     };
+    if !expected.dash {
+        return;
+    }
+    out.seen();
     let Some(mpd) = view.mpd else {
         return out.object(MPD, "an MPD", "none that can be read");
     };

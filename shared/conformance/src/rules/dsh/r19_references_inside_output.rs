@@ -3,9 +3,8 @@ use crate::rule::prelude::*;
 
 pub(super) const RULE: Rule = Rule {
     id: "DSH-19",
-    severity: Fail,
-    set: Standard,
-    spec: "ISO/IEC 23009-1 5.6",
+    basis: &[must(Reelsmith, "ISO/IEC 23009-1 5.6, security")],
+    parts: &[],
     title: "no reference leads outside the output prefix",
     doc: "BaseURL, templates and xlink:href are absent or relative. A remote period could contain anything.",
     check,
@@ -13,6 +12,7 @@ pub(super) const RULE: Rule = Rule {
 
 fn check(view: &View<'_>, out: &mut Findings) {
     let Some(mpd) = view.mpd else { return };
+    out.seen();
     for reference in &mpd.references {
         let refused = match reference.name.as_str() {
             "BaseURL" => resolve(MPD, &reference.text).err().map(|e| e.to_string()),

@@ -4,9 +4,8 @@ use crate::rule::prelude::*;
 
 pub(super) const RULE: Rule = Rule {
     id: "HLS-M01",
-    severity: Fail,
-    set: Standard,
-    spec: "Apple HLS Authoring 9.9",
+    basis: &[must(Apple, "Apple HLS Authoring 9.9")],
+    parts: &[],
     title: "the multivariant playlist has at least two video variants",
     doc: "A client cannot adapt to the network with a single bit rate. One variant is enough if the job's ladder \
           has only one rung.",
@@ -20,6 +19,7 @@ fn check(view: &View<'_>, out: &mut Findings) {
         }
         return;
     };
+    out.seen();
     let one_rung = view.expected.is_some_and(|e| e.video.len() == 1);
     let needed = if one_rung { 1 } else { 2 };
     let video = playlist.variants.iter().filter(|v| v.has_video());

@@ -2,10 +2,9 @@ use crate::rule::prelude::*;
 
 pub(super) const RULE: Rule = Rule {
     id: "HLS-M02",
-    severity: Fail,
-    set: Standard,
-    spec: "RFC 8216 4.3.4.2",
+    basis: &[must(Rfc, "RFC 8216 4.3.4.2")],
+    parts: &[],
     title: "every EXT-X-STREAM-INF has BANDWIDTH and is followed by a URI line",
     doc: "A client selects a variant by its bit rate and loads it from the URI on the very next line.",
-    check: parser_only,
+    check: subjects::variants,
 };

@@ -2,19 +2,31 @@ use crate::rule::prelude::*;
 
 pub(super) const RULE: Rule = Rule {
     id: "HLS-M04",
-    severity: Fail,
-    set: Standard,
-    spec: "RFC 8216 4.3.4.2, Apple HLS Authoring 9.2",
+    basis: &[
+        must(Rfc, "RFC 8216 4.3.4.2"),
+        must(Apple, "Apple HLS Authoring 9.2"),
+    ],
+    parts: &[&PRESENT],
     title: "RESOLUTION is present and equals the decoded picture size",
     doc: "Clients select a variant by RESOLUTION. It is compared with the sequence parameter set of H.264 and with \
           the sample entry of HEVC.",
     check,
 };
 
+const PRESENT: RulePart = RulePart {
+    title: "RESOLUTION is present",
+    basis: &[
+        should(Rfc, "RFC 8216 4.3.4.2"),
+        must(Apple, "Apple HLS Authoring 9.2"),
+    ],
+};
+
 fn check(view: &View<'_>, out: &mut Findings) {
-    for variant in view.variants().iter().filter(|v| v.has_video()) {
+    let video = view.variants().iter().filter(|v| v.has_video());
+    for variant in out.each(video) {
         let Some((width, height)) = variant.resolution() else {
-            out.multivariant(variant.line, "RESOLUTION", "none");
+            out.of(&PRESENT)
+                .multivariant(variant.line, "RESOLUTION", "none");
             continue;
         };
         let coded = view.rendition_of(variant).and_then(Rendition::picture_size);

@@ -2,23 +2,40 @@ use crate::rule::prelude::*;
 
 pub(super) const RULE: Rule = Rule {
     id: "HLS-M05",
-    severity: Fail,
-    set: Standard,
-    spec: "Apple HLS Authoring 9.15, 1.19",
+    basis: &[
+        must(Rfc, "rfc8216bis 4.4.6.2"),
+        must(Apple, "Apple HLS Authoring 9.15"),
+    ],
+    parts: &[&PRESENT, &AT_MOST_60],
     title: "FRAME-RATE is present, equals the measured rate, and is at most 60",
     doc: "The measured rate is the number of frames divided by the media duration, compared to three decimals, the \
           precision of the attribute.",
     check,
 };
 
+const PRESENT: RulePart = RulePart {
+    title: "FRAME-RATE is present",
+    basis: &[
+        should(Rfc, "rfc8216bis 4.4.6.2"),
+        must(Apple, "Apple HLS Authoring 9.15"),
+    ],
+};
+
+const AT_MOST_60: RulePart = RulePart {
+    title: "FRAME-RATE is at most 60",
+    basis: &[must(Apple, "Apple HLS Authoring 1.19")],
+};
+
 fn check(view: &View<'_>, out: &mut Findings) {
-    for variant in view.variants().iter().filter(|v| v.has_video()) {
+    let video = view.variants().iter().filter(|v| v.has_video());
+    for variant in out.each(video) {
         let Some(declared) = variant.frame_rate_milli() else {
-            out.multivariant(variant.line, "FRAME-RATE", "none");
+            out.of(&PRESENT)
+                .multivariant(variant.line, "FRAME-RATE", "none");
             continue;
         };
         if declared > 60_000 {
-            out.multivariant(
+            out.of(&AT_MOST_60).multivariant(
                 variant.line,
                 "a FRAME-RATE of at most 60",
                 decimal(declared),

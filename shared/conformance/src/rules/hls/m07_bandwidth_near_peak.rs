@@ -2,9 +2,11 @@ use crate::rule::prelude::*;
 
 pub(super) const RULE: Rule = Rule {
     id: "HLS-M07",
-    severity: Fail,
-    set: Standard,
-    spec: "RFC 8216 4.1, Apple HLS Authoring 1.27",
+    basis: &[
+        should(Rfc, "RFC 8216 4.1, 4.3.4.2"),
+        must(Apple, "Apple HLS Authoring 1.27"),
+    ],
+    parts: &[],
     title: "BANDWIDTH is within 10 % of the measured peak",
     doc: "The peak is the highest bit rate of any run of segments that lasts 0.5 to 1.5 target durations, measured \
           for the variant plus the audio rendition with the highest rate.",
@@ -25,7 +27,11 @@ pub(super) fn compare_rate<'a>(
     for variant in view.variants() {
         let declared = variant.attributes.integer(attribute);
         let both = declared.zip(view.combined_rate(variant, rate));
-        if let Some((declared, measured)) = both.filter(|(d, m)| !within_percent(*m, *d, 10)) {
+        let Some((declared, measured)) = both else {
+            continue;
+        };
+        out.seen();
+        if !within_percent(measured, declared, 10) {
             let expected = format!("{attribute} within 10 % of the measured {measured} bit/s");
             out.multivariant(variant.line, expected, format!("{declared} bit/s"));
         }

@@ -2,9 +2,8 @@ use crate::rule::prelude::*;
 
 pub(super) const RULE: Rule = Rule {
     id: "HLS-M10",
-    severity: Warn,
-    set: Standard,
-    spec: "Apple HLS Authoring 1.30",
+    basis: &[should(Apple, "Apple HLS Authoring 1.30")],
+    parts: &[],
     title: "the peak bit rate is at most twice the average",
     doc: "A variant with a peak far above its average stalls on networks that suit its average. Lower maxrate or \
           the buffer size of the rung.",
@@ -16,6 +15,7 @@ fn check(view: &View<'_>, out: &mut Findings) {
         let Some((peak, average)) = rendition.peak().zip(rendition.average()) else {
             continue;
         };
+        out.seen();
         let limit = average.saturating_mul(2);
         if peak > limit {
             let expected = format!("a peak of at most {limit} bit/s");

@@ -2,13 +2,17 @@ use crate::rule::prelude::*;
 
 pub(super) const RULE: Rule = Rule {
     id: "HLS-M11",
-    severity: Fail,
-    set: Standard,
-    spec: "RFC 8216 4.3.4.2, 4.3.4.1.1",
+    basis: &[must(Rfc, "RFC 8216 4.3.4.2, 4.3.4.1.1")],
+    parts: &[&REFERENCED],
     title: "every referenced group exists, and every group is referenced",
     doc: "A variant that references a missing group cannot be played. A group that no variant references is never \
           offered.",
     check,
+};
+
+const REFERENCED: RulePart = RulePart {
+    title: "every group is referenced by a variant",
+    basis: &[must(Reelsmith, "the promises of this pipeline")],
 };
 
 const GROUPS: [&str; 4] = ["AUDIO", "VIDEO", "SUBTITLES", "CLOSED-CAPTIONS"];
@@ -21,17 +25,17 @@ fn check(view: &View<'_>, out: &mut Findings) {
     for variant in view.variants() {
         let attributes = variant.attributes.0.iter();
         let groups = attributes.filter(|a| a.quoted && GROUPS.contains(&&*a.name));
-        for group in groups.filter(|g| !exists(&g.name, &g.value)) {
+        for group in out.each(groups).filter(|g| !exists(&g.name, &g.value)) {
             let (kind, id) = (&group.name, &group.value);
             let expected = format!("EXT-X-MEDIA with TYPE={kind} in group {id:?}");
             out.multivariant(variant.line, expected, "none");
         }
     }
-    for tag in view.media_tags() {
+    for tag in out.each(view.media_tags()) {
         let mut variants = view.variants().iter();
         if !variants.any(|v| v.get(tag.media_type()) == Some(tag.group_id())) {
             let expected = format!("a variant that references group {:?}", tag.group_id());
-            out.multivariant(tag.line, expected, "none");
+            out.of(&REFERENCED).multivariant(tag.line, expected, "none");
         }
     }
 }

@@ -4,9 +4,8 @@ use crate::rule::prelude::*;
 
 pub(super) const RULE: Rule = Rule {
     id: "HLS-M12",
-    severity: Fail,
-    set: Standard,
-    spec: "RFC 8216 4.3.4.1",
+    basis: &[must(Rfc, "RFC 8216 4.3.4.1")],
+    parts: &[],
     title: "EXT-X-MEDIA is complete and unambiguous",
     doc: "TYPE, GROUP-ID and NAME are present, a name is unique in its group, at most one rendition of a group is \
           DEFAULT, and a default rendition is not AUTOSELECT=NO.",
@@ -18,7 +17,7 @@ const TYPES: [&str; 5] = ["", "AUDIO", "VIDEO", "SUBTITLES", "CLOSED-CAPTIONS"];
 fn check(view: &View<'_>, out: &mut Findings) {
     let mut names = BTreeSet::new();
     let mut defaults = BTreeSet::new();
-    for tag in view.media_tags() {
+    for tag in out.each(view.media_tags()) {
         let (kind, group, name) = (tag.media_type(), tag.group_id(), tag.name());
         for required in ["TYPE", "GROUP-ID", "NAME"] {
             if tag.get(required).is_none() {

@@ -4,22 +4,26 @@ use crate::rule::prelude::*;
 
 pub(super) const RULE: Rule = Rule {
     id: "HLS-M13",
-    severity: Fail,
-    set: Standard,
-    spec: "RFC 8216 4.3.4.1, Apple HLS Authoring 8.10, 4.7",
+    basis: &[
+        must(Rfc, "RFC 8216 4.3.4.1"),
+        must(Apple, "Apple HLS Authoring 8.10, 4.7"),
+    ],
+    parts: &[&PRESENT],
     title: "every audio and caption rendition has a LANGUAGE, and it is a BCP 47 tag",
     doc: "Clients select renditions by language. A value that is not a language tag never matches.",
     check,
 };
 
+const PRESENT: RulePart = RulePart {
+    title: "LANGUAGE is present",
+    basis: &[must(Apple, "Apple HLS Authoring 8.10, 4.7")],
+};
+
 fn check(view: &View<'_>, out: &mut Findings) {
-    for tag in view
-        .media_tags()
-        .iter()
-        .filter(|t| t.media_type() != "VIDEO")
-    {
+    let tags = view.media_tags().iter();
+    for tag in out.each(tags.filter(|t| t.media_type() != "VIDEO")) {
         match tag.get("LANGUAGE") {
-            None => out.multivariant(tag.line, "LANGUAGE", "none"),
+            None => out.of(&PRESENT).multivariant(tag.line, "LANGUAGE", "none"),
             Some(language) if LanguageTag::parse(language).is_err() => {
                 out.multivariant(tag.line, "a BCP 47 language tag", language);
             }

@@ -2,9 +2,8 @@ use crate::rule::prelude::*;
 
 pub(super) const RULE: Rule = Rule {
     id: "HLS-M15",
-    severity: Fail,
-    set: Standard,
-    spec: "RFC 8216 4.3.4.1",
+    basis: &[must(Rfc, "RFC 8216 4.3.4.1")],
+    parts: &[],
     title: "URI and INSTREAM-ID are present only with the TYPE that allows them",
     doc: "Closed captions are inside the video: they have an INSTREAM-ID and no URI. Subtitles are media playlists \
           and have a URI.",
@@ -12,7 +11,7 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(view: &View<'_>, out: &mut Findings) {
-    for tag in view.media_tags() {
+    for tag in out.each(view.media_tags()) {
         let has = |name: &str| tag.get(name).is_some();
         let kind = tag.media_type();
         let (expected, found) = match kind {

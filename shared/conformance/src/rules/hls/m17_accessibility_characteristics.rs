@@ -4,9 +4,8 @@ use crate::rule::prelude::*;
 
 pub(super) const RULE: Rule = Rule {
     id: "HLS-M17",
-    severity: Fail,
-    set: Standard,
-    spec: "Apple HLS Authoring 4.5, 4.6, 2.12, 2.13",
+    basis: &[must(Apple, "Apple HLS Authoring 4.5, 4.6, 2.12, 2.13")],
+    parts: &[],
     title: "accessibility renditions have the complete CHARACTERISTICS",
     doc: "Captions for the deaf and hard of hearing carry both characteristics. An audio description is \
           AUTOSELECT=YES; otherwise the accessibility setting of the device cannot select it. What the manifest \
@@ -22,6 +21,9 @@ fn check(view: &View<'_>, out: &mut Findings) {
             out.multivariant(tag.line, expected, characteristics(tag));
         }
         let described = tag.media_type() == "AUDIO" && has(tag, DESCRIBES_VIDEO);
+        if described || sdh[0] || sdh[1] {
+            out.seen();
+        }
         if described && !tag.is_yes("AUTOSELECT") {
             let expected = format!("AUTOSELECT=YES with {DESCRIBES_VIDEO}");
             out.multivariant(tag.line, expected, tag.get("AUTOSELECT").unwrap_or("none"));
@@ -38,7 +40,7 @@ fn check(view: &View<'_>, out: &mut Findings) {
             .in_folder(folder)
             .into_iter()
             .flat_map(|r| &r.media_tags);
-        for tag in tags.filter(|t| !has(t, wanted)) {
+        for tag in out.each(tags).filter(|t| !has(t, wanted)) {
             let expected = format!("{wanted} for {folder}");
             out.multivariant(tag.line, expected, characteristics(tag));
         }

@@ -2,9 +2,8 @@ use crate::rule::prelude::*;
 
 pub(super) const RULE: Rule = Rule {
     id: "HLS-M18",
-    severity: Fail,
-    set: Standard,
-    spec: "Apple HLS Authoring 9.7, 2.17",
+    basis: &[must(Apple, "Apple HLS Authoring 9.7, 2.17")],
+    parts: &[],
     title: "if there are several audio renditions, each is a separate stream",
     doc: "Each needs a URI of its own. Audio that is muxed into a variant cannot be switched without switching the \
           video.",
@@ -19,6 +18,7 @@ fn check(view: &View<'_>, out: &mut Findings) {
     if audio.clone().count() < 2 {
         return;
     }
+    out.seen();
     for tag in audio.filter(|t| t.uri.is_none()) {
         let expected = format!("a URI for audio {:?}", tag.name());
         out.multivariant(tag.line, expected, "audio muxed into the variants");

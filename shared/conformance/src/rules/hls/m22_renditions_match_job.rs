@@ -5,9 +5,8 @@ use crate::rule::prelude::*;
 
 pub(super) const RULE: Rule = Rule {
     id: "HLS-M22",
-    severity: Fail,
-    set: Pipeline,
-    spec: "pipeline",
+    basis: &[must(Reelsmith, "the promises of this pipeline")],
+    parts: &[],
     title: "the renditions are those of the job: codec, size, frame rate, language, name and channels",
     doc: "Every rung and every audio track of the job is in the multivariant playlist, and nothing else is. This \
           finds a rung that was lost and a rendition of another job.",
@@ -15,9 +14,13 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(view: &View<'_>, out: &mut Findings) {
-    let (Some(expected), Some(_)) = (view.expected, view.multivariant) else {
-        return;
+    let Some(expected) = view.expected else {
+        return out.not_judged(NO_JOB);
     };
+    if view.multivariant.is_none() {
+        return;
+    }
+    out.seen();
     let folder = |v: &Variant| view.rendition_of(v).map(Rendition::folder);
     for rung in &expected.video {
         let mut variants = view.variants().iter();

@@ -4,9 +4,8 @@ use crate::rule::prelude::*;
 
 pub(super) const RULE: Rule = Rule {
     id: "HLS-M23",
-    severity: Warn,
-    set: Standard,
-    spec: "Apple HLS Authoring 1.32",
+    basis: &[should(Apple, "Apple HLS Authoring 1.32")],
+    parts: &[],
     title: "no two variants are the same",
     doc: "Two variants with the same codec, size and bit rate give a client nothing to select between.",
     check,
@@ -14,7 +13,7 @@ pub(super) const RULE: Rule = Rule {
 
 fn check(view: &View<'_>, out: &mut Findings) {
     let mut seen = BTreeSet::new();
-    for variant in view.variants() {
+    for variant in out.each(view.variants()) {
         let key = ["CODECS", "RESOLUTION", "BANDWIDTH", "AUDIO", "SUBTITLES"];
         if !seen.insert(key.map(|name| variant.get(name))) {
             out.multivariant(variant.line, "a different variant", "a duplicate");

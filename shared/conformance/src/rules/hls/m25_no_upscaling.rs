@@ -3,9 +3,8 @@ use crate::rule::prelude::*;
 
 pub(super) const RULE: Rule = Rule {
     id: "HLS-M25",
-    severity: Warn,
-    set: Standard,
-    spec: "Apple HLS Authoring 1.25",
+    basis: &[should(Apple, "Apple HLS Authoring 1.25")],
+    parts: &[],
     title: "no picture is larger than the source, and a larger picture has a higher bit rate",
     doc: "A client on a good network selects the larger picture, which looks worse if it has fewer bits. A picture \
           larger than the source has no additional detail. One pixel more is allowed, because an odd size is \
@@ -16,7 +15,10 @@ pub(super) const RULE: Rule = Rule {
 fn check(view: &View<'_>, out: &mut Findings) {
     let source = view.expected.and_then(|e| e.evidence.source);
     for variant in view.variants() {
-        let (width, height) = variant.resolution().unwrap_or((0, 0));
+        let Some((width, height)) = variant.resolution() else {
+            continue;
+        };
+        out.seen();
         let larger = |s: &Resolution| {
             width > s.width.saturating_add(1) || height > s.height.saturating_add(1)
         };

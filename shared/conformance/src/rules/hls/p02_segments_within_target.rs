@@ -2,9 +2,11 @@ use crate::rule::prelude::*;
 
 pub(super) const RULE: Rule = Rule {
     id: "HLS-P02",
-    severity: Fail,
-    set: Standard,
-    spec: "RFC 8216 4.3.3.1, Apple HLS Authoring 7.7",
+    basis: &[
+        must(Rfc, "RFC 8216 4.3.3.1"),
+        must(Apple, "Apple HLS Authoring 7.7"),
+    ],
+    parts: &[],
     title: "no segment is longer than the target duration",
     doc: "EXTINF, rounded to the nearest second, is at most the target duration; the measured duration may exceed \
           it by half a second. Raise the target duration or cut shorter segments.",
@@ -17,7 +19,7 @@ fn check(view: &View<'_>, out: &mut Findings) {
             continue;
         };
         let limit = i128::from(target.value) * NANOS;
-        for segment in &rendition.segments {
+        for segment in out.each(&rendition.segments) {
             let rounded = (segment.extinf + NANOS / 2) / NANOS * NANOS;
             let measured = segment
                 .measured()

@@ -2,11 +2,10 @@ use crate::rule::prelude::*;
 
 pub(super) const RULE: Rule = Rule {
     id: "HLS-P03",
-    severity: Fail,
-    set: Standard,
-    spec: "RFC 8216 4.3.2.1",
+    basis: &[must(Rfc, "RFC 8216 4.3.2.1")],
+    parts: &[],
     title: "every segment has a well-formed EXTINF",
     doc: "It is a duration in seconds followed by a comma, and the segment's URI comes after it. Decimals need \
           version 3. A lenient parser reads a malformed duration as 0, and the timeline collapses.",
-    check: parser_only,
+    check: subjects::media_playlists,
 };

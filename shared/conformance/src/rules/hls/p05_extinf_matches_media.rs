@@ -2,13 +2,23 @@ use crate::rule::prelude::*;
 
 pub(super) const RULE: Rule = Rule {
     id: "HLS-P05",
-    severity: Fail,
-    set: Standard,
-    spec: "Apple HLS Authoring 8.1",
+    basis: &[
+        should(Rfc, "RFC 8216 4.3.2.1"),
+        must(Apple, "Apple HLS Authoring 8.1"),
+    ],
+    parts: &[&DURATION],
     title: "the sum of EXTINF is within one frame of the media duration",
     doc: "This holds for any contiguous run of segments. A client seeks by these sums, so an error that accumulates \
           makes it seek to the wrong place.",
     check,
+};
+
+const DURATION: RulePart = RulePart {
+    title: "EXTINF is the duration of the segment to half a second",
+    basis: &[
+        must(Rfc, "RFC 8216 4.3.2.1"),
+        must(Apple, "Apple HLS Authoring 8.1"),
+    ],
 };
 
 fn check(view: &View<'_>, out: &mut Findings) {
@@ -22,12 +32,17 @@ fn check(view: &View<'_>, out: &mut Findings) {
             let Some(measured) = segment.measured() else {
                 break;
             };
-            error += segment.extinf - measured;
+            out.seen();
+            let difference = segment.extinf - measured;
+            error += difference;
             (low, high) = (low.min(error), high.max(error));
             if high - low > frame + EXTINF_ROUNDING {
                 let frame = seconds(frame);
                 let expected = format!("EXTINF sums within one frame ({frame}) of the media");
                 let found = format!("a difference of {}", seconds(high - low));
+                if difference.abs() > NANOS / 2 {
+                    out.of(&DURATION);
+                }
                 out.line(&rendition.path, segment.line, expected, found);
                 break;
             }

@@ -2,9 +2,11 @@ use crate::rule::prelude::*;
 
 pub(super) const RULE: Rule = Rule {
     id: "HLS-P06",
-    severity: Fail,
-    set: Standard,
-    spec: "Apple HLS Authoring 8.2",
+    basis: &[
+        must(Rfc, "RFC 8216 6.2.4"),
+        must(Apple, "Apple HLS Authoring 8.2"),
+    ],
+    parts: &[],
     title: "all video and audio playlists have the same target duration",
     doc: "Clients use it to keep audio and video in step, and Apple devices require one value.",
     check,
@@ -17,7 +19,7 @@ fn check(view: &View<'_>, out: &mut Findings) {
     let Some((_, first)) = targets.next() else {
         return;
     };
-    for (rendition, target) in targets.filter(|(_, t)| t.value != first.value) {
+    for (rendition, target) in out.each(targets).filter(|(_, t)| t.value != first.value) {
         let expected = format!("EXT-X-TARGETDURATION:{} as in the others", first.value);
         out.line(&rendition.path, target.line, expected, target.value);
     }

@@ -2,9 +2,8 @@ use crate::rule::prelude::*;
 
 pub(super) const RULE: Rule = Rule {
     id: "HLS-P08",
-    severity: Fail,
-    set: Standard,
-    spec: "RFC 8216 6.2.4, Apple HLS Authoring 8.22",
+    basis: &[must(Apple, "Apple HLS Authoring 8.22")],
+    parts: &[],
     title: "the segments of all video variants start at the same times",
     doc: "A client switches at segment boundaries. If they differ, it repeats or skips pictures. The measured times \
           are compared, not EXTINF.",
@@ -22,7 +21,7 @@ fn check(view: &View<'_>, out: &mut Findings) {
         return;
     };
     let expected = starts(first);
-    for rendition in renditions {
+    for rendition in out.each(renditions) {
         let found = starts(rendition);
         if found.len() != expected.len() {
             let expected = format!("{} segments as in {}", expected.len(), first.path);

@@ -2,9 +2,11 @@ use crate::rule::prelude::*;
 
 pub(super) const RULE: Rule = Rule {
     id: "HLS-P10",
-    severity: Fail,
-    set: Standard,
-    spec: "RFC 8216 4.3.2.5, Apple HLS Authoring 8.20",
+    basis: &[
+        must(Rfc, "RFC 8216 3.3, 4.3.2.5"),
+        must(Apple, "Apple HLS Authoring 8.20"),
+    ],
+    parts: &[],
     title: "fragmented MP4 segments follow an EXT-X-MAP, and its object exists",
     doc: "A fragment cannot be decoded without its init segment.",
     check,
@@ -16,6 +18,9 @@ fn check(view: &View<'_>, out: &mut Findings) {
     for rendition in &view.renditions {
         let mp4 = |path: &String| EXTENSIONS.iter().any(|e| path.ends_with(e));
         let mut segments = rendition.playlist.segments.iter();
+        if !rendition.maps.is_empty() {
+            out.seen();
+        }
         let unmapped = segments.find(|s| s.map.is_none() && s.uri.path.as_ref().is_some_and(mp4));
         if let Some(segment) = unmapped {
             let expected = "EXT-X-MAP before the segment";

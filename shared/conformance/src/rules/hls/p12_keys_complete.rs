@@ -4,20 +4,24 @@ use crate::rule::prelude::*;
 
 pub(super) const RULE: Rule = Rule {
     id: "HLS-P12",
-    severity: Fail,
-    set: Standard,
-    spec: "RFC 8216 4.3.2.4",
+    basis: &[must(Rfc, "RFC 8216 4.3.2.4")],
+    parts: &[&KEY_STORED],
     title: "EXT-X-KEY is complete, and the key is not in the output",
     doc: "METHOD is known, URI is present unless METHOD is NONE, and IV has 128 bits. A key object stored with the \
           segments protects nothing.",
     check,
 };
 
+const KEY_STORED: RulePart = RulePart {
+    title: "the key is not stored beside the segments",
+    basis: &[must(Reelsmith, "the promises of this pipeline")],
+};
+
 const METHODS: [&str; 4] = ["NONE", "AES-128", "SAMPLE-AES", "SAMPLE-AES-CTR"];
 
 fn check(view: &View<'_>, out: &mut Findings) {
     for (path, playlist) in view.delivery.playlists() {
-        for key in &playlist.keys {
+        for key in out.each(&playlist.keys) {
             check_key(view, path, key.line, &key.value, out);
         }
     }
@@ -33,7 +37,10 @@ fn check_key(view: &View<'_>, path: &str, line: u32, key: &Attributes, out: &mut
         None if method != "NONE" => {
             out.line(path, line, "URI with a METHOD other than NONE", "none");
         }
-        Some(uri) if stored(uri) => out.line(path, line, "a key outside of the output", uri),
+        Some(uri) if stored(uri) => {
+            out.of(&KEY_STORED)
+                .line(path, line, "a key outside of the output", uri);
+        }
         _ => {}
     }
     if let Some(iv) = key.get("IV").filter(|iv| iv.len() != 34) {

@@ -2,12 +2,16 @@ use crate::rule::prelude::*;
 
 pub(super) const RULE: Rule = Rule {
     id: "HLS-P13",
-    severity: Fail,
-    set: Standard,
-    spec: "RFC 8216 4.3.2.2",
+    basis: &[must(Rfc, "RFC 8216 4.3.2.2")],
+    parts: &[&OVERLAP],
     title: "byte ranges lie inside their objects, ascend and do not overlap",
     doc: "A request for a range past the end fails, and overlapping ranges play the same media twice.",
     check,
+};
+
+const OVERLAP: RulePart = RulePart {
+    title: "byte ranges ascend and do not overlap",
+    basis: &[must(Reelsmith, "the promises of this pipeline")],
 };
 
 fn check(view: &View<'_>, out: &mut Findings) {
@@ -21,6 +25,7 @@ fn check(view: &View<'_>, out: &mut Findings) {
             let Some((offset, length)) = part.range else {
                 continue;
             };
+            out.seen();
             let end = offset.saturating_add(length);
             let size = view.object(&part.path).map(|o| o.size);
             if let Some(size) = size.filter(|s| *s > 0 && (end > *s || length == 0)) {
@@ -35,7 +40,8 @@ fn check(view: &View<'_>, out: &mut Findings) {
             let overlapped = last.filter(|(path, end)| *path == part.path && offset < *end);
             if let Some((_, end)) = overlapped {
                 let expected = format!("a range from byte {end}, after the one before");
-                out.line(&rendition.path, line, expected, offset);
+                out.of(&OVERLAP)
+                    .line(&rendition.path, line, expected, offset);
             }
             last = Some((&part.path, end));
         }

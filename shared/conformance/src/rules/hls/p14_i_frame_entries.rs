@@ -2,16 +2,18 @@ use crate::rule::prelude::*;
 
 pub(super) const RULE: Rule = Rule {
     id: "HLS-P14",
-    severity: Fail,
-    set: Standard,
-    spec: "RFC 8216 4.3.3.6, Apple HLS Authoring 6.8",
+    basis: &[
+        must(Rfc, "RFC 8216 4.3.3.6"),
+        must(Apple, "Apple HLS Authoring 6.8"),
+    ],
+    parts: &[],
     title: "an I-frame playlist has EXT-X-I-FRAMES-ONLY, and each entry is exactly one IDR picture",
     doc: "Each byte range starts at the `moof` of a fragment and ends where its first picture ends.",
     check,
 };
 
 fn check(view: &View<'_>, out: &mut Findings) {
-    for rendition in view.playlists(MediaKind::IFrames) {
+    for rendition in out.each(view.playlists(MediaKind::IFrames)) {
         if rendition.playlist.i_frames_only.is_none() {
             out.object(&rendition.path, "EXT-X-I-FRAMES-ONLY", "none");
         }

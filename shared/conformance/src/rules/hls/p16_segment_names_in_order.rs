@@ -2,9 +2,8 @@ use crate::rule::prelude::*;
 
 pub(super) const RULE: Rule = Rule {
     id: "HLS-P16",
-    severity: Fail,
-    set: Pipeline,
-    spec: "pipeline",
+    basis: &[must(Reelsmith, "the promises of this pipeline")],
+    parts: &[],
     title: "segment names are in order, without a gap or a repetition",
     doc: "Names carry the segment number. A gap means that a segment was lost; a repetition plays one twice.",
     check,
@@ -20,6 +19,7 @@ fn check(view: &View<'_>, out: &mut Findings) {
             let Some(part) = segment.part.as_ref().filter(|p| p.range.is_none()) else {
                 continue;
             };
+            out.seen();
             let found = number(&part.path);
             if found != Some(segment.number) {
                 let found = found.map_or_else(|| part.path.clone(), |n| n.to_string());

@@ -2,9 +2,8 @@ use crate::rule::prelude::*;
 
 pub(super) const RULE: Rule = Rule {
     id: "IMG-01",
-    severity: Fail,
-    set: Standard,
-    spec: "DASH-IF IOP 6.2.6",
+    basis: &[must(DashIf, "DASH-IF IOP 6.2.6")],
+    parts: &[],
     title: "thumbnail tiles are declared so that a client finds the right one",
     doc: "The descriptor states columns and rows, the size of the sheet is a multiple of them, and the sheets last \
           as long as the programme.",
@@ -18,6 +17,7 @@ fn check(view: &View<'_>, out: &mut Findings) {
         if !mime.unwrap_or_default().starts_with("image/") {
             continue;
         }
+        out.seen();
         let line = representation.element.line;
         match representation.tiles {
             None => {

@@ -6,9 +6,8 @@ use crate::rule::prelude::*;
 
 pub(super) const RULE: Rule = Rule {
     id: "IMG-02",
-    severity: Fail,
-    set: Pipeline,
-    spec: "pipeline",
+    basis: &[must(Reelsmith, "the promises of this pipeline")],
+    parts: &[],
     title: "all thumbnails and the poster exist, and each thumbnail is found at its time",
     doc: "Sheets, poster and the WebVTT track of the thumbnails have their recorded sizes. The cues of the track \
           cover the programme without a gap, one for each thumbnail, and each references its own rectangle of its \
@@ -17,9 +16,13 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(view: &View<'_>, out: &mut Findings) {
-    let Some((expected, images)) = view.expected.and_then(|e| Some((e, e.images.as_ref()?))) else {
+    let Some(expected) = view.expected else {
+        return out.not_judged(NO_JOB);
+    };
+    let Some(images) = &expected.images else {
         return;
     };
+    out.seen();
     let sheets = (1..=images.sheets()).map(sheet_path);
     for path in sheets.chain([POSTER.to_owned(), THUMBNAILS.to_owned()]) {
         let recorded = images.files.iter().find(|f| f.path == path);

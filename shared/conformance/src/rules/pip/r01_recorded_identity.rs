@@ -3,9 +3,8 @@ use crate::rule::prelude::*;
 
 pub(super) const RULE: Rule = Rule {
     id: "PIP-01",
-    severity: Fail,
-    set: Pipeline,
-    spec: "pipeline",
+    basis: &[must(Reelsmith, "the promises of this pipeline")],
+    parts: &[],
     title: "the recorded mezzanine, profile hash and encoder build are those of the job",
     doc: "Every record states the job it was made for, records of encoders also the encoder build, and the probe \
           the mezzanine that was read. A record that differs belongs to another encode.",
@@ -14,8 +13,9 @@ pub(super) const RULE: Rule = Rule {
 
 fn check(view: &View<'_>, out: &mut Findings) {
     let Some(provenance) = view.evidence().and_then(|e| e.provenance.as_ref()) else {
-        return out.not_judged();
+        return out.not_judged("the records of the job are not given");
     };
+    out.seen();
     if provenance.records.is_empty() {
         out.output("records that state who made the output", "none");
     }

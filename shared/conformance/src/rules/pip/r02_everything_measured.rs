@@ -5,16 +5,27 @@ use crate::rule::prelude::*;
 
 pub(super) const RULE: Rule = Rule {
     id: "PIP-02",
-    severity: Fail,
-    set: Standard,
-    spec: "pipeline",
+    basis: &[
+        must(Rfc, "RFC 8216 3, ISO/IEC 14496-12 4.2"),
+        must(Cmaf, "ISO/IEC 23000-19 7, ISO/IEC 14496-12 4.2"),
+        must(Dash, "ISO/IEC 23009-1 6, ISO/IEC 14496-12 4.2"),
+    ],
+    parts: &[&FORMAT],
     title: "everything was measured",
     doc: "What could not be read or understood was not verified, and an output that is not verified is not published.",
     check,
 };
 
+const FORMAT: RulePart = RulePart {
+    title: "segments have a format that can be measured",
+    basis: &[must(Reelsmith, "the promises of this pipeline")],
+};
+
 fn check(view: &View<'_>, out: &mut Findings) {
     let delivery = view.delivery;
+    if !delivery.texts.is_empty() {
+        out.seen();
+    }
     for (path, reason) in failed(&delivery.texts) {
         out.object(path, "a text that can be read", reason);
     }
@@ -59,7 +70,7 @@ fn check_pictures(rendition: &Rendition<'_>, out: &mut Findings) {
         .filter(|s| s.encryption != Encryption::Whole);
     if rendition.maps.is_empty() && judged.next().is_some() {
         let expected = "segments of a format that can be measured";
-        out.object(
+        out.of(&FORMAT).object(
             &rendition.path,
             expected,
             "segments without an init segment",

@@ -2,9 +2,8 @@ use crate::rule::prelude::*;
 
 pub(super) const RULE: Rule = Rule {
     id: "PIP-03",
-    severity: Info,
-    set: Pipeline,
-    spec: "pipeline",
+    basis: &[may(Reelsmith, "the promises of this pipeline")],
+    parts: &[],
     title: "the report is stored, and announcements reference it",
     doc: "A check cannot find its own report stored, so the rule judges the report of an earlier check when a \
           published output is checked again.",
@@ -13,8 +12,9 @@ pub(super) const RULE: Rule = Rule {
 
 fn check(view: &View<'_>, out: &mut Findings) {
     let Some(facts) = view.evidence().and_then(|e| e.report.as_ref()) else {
-        return out.not_judged();
+        return out.not_judged("no earlier report is given");
     };
+    out.seen();
     let Some(stored) = &facts.stored else {
         return out.output("a stored report", "none");
     };

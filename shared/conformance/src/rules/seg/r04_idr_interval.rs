@@ -2,9 +2,8 @@ use crate::rule::prelude::*;
 
 pub(super) const RULE: Rule = Rule {
     id: "SEG-04",
-    severity: Warn,
-    set: Standard,
-    spec: "Apple HLS Authoring 1.13",
+    basis: &[should(Apple, "Apple HLS Authoring 1.13")],
+    parts: &[],
     title: "IDR pictures are at most two seconds apart",
     doc: "Longer intervals make seeking and switching slow. Measured over fragments and sync samples, with a \
           tolerance of one frame.",
@@ -17,7 +16,7 @@ fn check(view: &View<'_>, out: &mut Findings) {
         else {
             continue;
         };
-        for (segment, facts) in rendition.measured_segments() {
+        for (segment, facts) in out.each(rendition.measured_segments()) {
             let longest = nanos(longest_run(facts), scale);
             if longest > 2 * NANOS + frame {
                 let expected = "an IDR picture every 2 s";

@@ -2,9 +2,13 @@ use crate::rule::prelude::*;
 
 pub(super) const RULE: Rule = Rule {
     id: "SEG-06",
-    severity: Fail,
-    set: Standard,
-    spec: "Apple HLS Authoring 7.3, ISO/IEC 23000-19 7.3.2.2",
+    basis: &[
+        must(Rfc, "RFC 8216 3"),
+        must(Apple, "Apple HLS Authoring 7.3"),
+        must(Cmaf, "ISO/IEC 23000-19 7.3.2.2"),
+        must(Dash, "ISO/IEC 23009-1 7.2.1"),
+    ],
+    parts: &[],
     title: "every fragment starts at exactly the decode time at which the previous one ends",
     doc: "Compared in ticks, not in seconds: a difference of one tick at every boundary accumulates. The output of \
           a job starts at 0.",
@@ -22,7 +26,7 @@ fn check(view: &View<'_>, out: &mut Findings) {
                 next = None;
                 continue;
             };
-            for fragment in facts.of_track() {
+            for fragment in out.each(facts.of_track()) {
                 if let Some(end) = next.filter(|n| *n != fragment.tfdt) {
                     let expected = format!("tfdt {end}, the end of the previous fragment");
                     out.segment(rendition, segment, expected, fragment.tfdt);

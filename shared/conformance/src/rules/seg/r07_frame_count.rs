@@ -2,9 +2,8 @@ use crate::rule::prelude::*;
 
 pub(super) const RULE: Rule = Rule {
     id: "SEG-07",
-    severity: Fail,
-    set: Pipeline,
-    spec: "Apple HLS Authoring 7.1, pipeline",
+    basis: &[must(Reelsmith, "the promises of this pipeline")],
+    parts: &[],
     title: "a video rendition has exactly the frames of the source",
     doc: "No frame is lost or repeated where chunks join; ffmpeg may stop early and report success. Without a job, \
           all renditions with the same frame rate must agree.",
@@ -34,7 +33,7 @@ fn check(view: &View<'_>, out: &mut Findings) {
                 (first_rate == rate).then_some(frames)
             }
         };
-        if let Some(expected) = expected.filter(|e| *e != samples) {
+        for expected in out.each(expected).filter(|e| *e != samples) {
             out.object(&rendition.path, format!("{expected} frames"), samples);
         }
     }

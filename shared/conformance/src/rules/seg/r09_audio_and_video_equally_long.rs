@@ -2,9 +2,8 @@ use crate::rule::prelude::*;
 
 pub(super) const RULE: Rule = Rule {
     id: "SEG-09",
-    severity: Fail,
-    set: Standard,
-    spec: "Apple HLS Authoring 7.1",
+    basis: &[must(Apple, "Apple HLS Authoring 7.1")],
+    parts: &[],
     title: "audio and video start and end together",
     doc: "With edit lists applied, starts differ by at most a video frame, and ends by at most a video frame and an \
           access unit of audio.",
@@ -29,6 +28,7 @@ fn check(view: &View<'_>, out: &mut Findings) {
         ) else {
             continue;
         };
+        out.seen();
         if (start - video_start).abs() > frame {
             let expected = format!("a start within a frame of {}", seconds(video_start));
             out.object(&rendition.path, expected, seconds(start));

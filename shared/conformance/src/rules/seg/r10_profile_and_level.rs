@@ -3,13 +3,21 @@ use crate::rule::prelude::*;
 
 pub(super) const RULE: Rule = Rule {
     id: "SEG-10",
-    severity: Fail,
-    set: Standard,
-    spec: "Apple HLS Authoring 1.3, 1.6",
+    basis: &[
+        must(Rfc, "RFC 8216 4.3.4.2"),
+        must(Dash, "ISO/IEC 23009-1 5.3.7.2"),
+        must(Cmaf, "ISO/IEC 14496-15 5.3.3"),
+    ],
+    parts: &[&LIMITS],
     title: "profile and level equal those in CODECS and are within what devices decode",
     doc: "The codec configuration of the init segment is compared with CODECS, with @codecs and with the sequence \
           parameter set. The limits are H.264 High 5.2 and HEVC Main 10 5.1.",
     check,
+};
+
+const LIMITS: RulePart = RulePart {
+    title: "devices decode the profile and the level",
+    basis: &[must(Apple, "Apple HLS Authoring 1.3, 1.6")],
 };
 
 fn check(view: &View<'_>, out: &mut Findings) {
@@ -21,7 +29,10 @@ fn check(view: &View<'_>, out: &mut Findings) {
             let Some(init) = rendition.init else { continue };
             let mut declared = variant.codecs().into_iter();
             let found = declared.find(|c| codec_family(c) == init.entry);
-            if let Some(found) = found.filter(|c| !c.eq_ignore_ascii_case(&init.codec)) {
+            for found in out
+                .each(found)
+                .filter(|c| !c.eq_ignore_ascii_case(&init.codec))
+            {
                 let expected = format!("{} as in {}", init.codec, rendition.path);
                 out.multivariant(variant.line, expected, found);
             }
@@ -30,30 +41,40 @@ fn check(view: &View<'_>, out: &mut Findings) {
     for (set, representation) in view.representations() {
         let rendition = view.rendition_of_representation(representation);
         let declared = set.attribute(representation, "codecs");
-        if let (Some(init), Some(found)) = (rendition.and_then(|r| r.init), declared)
-            && !found.eq_ignore_ascii_case(&init.codec)
-        {
+        let both = rendition.and_then(|r| r.init).zip(declared);
+        for (init, found) in out.each(both) {
+            if found.eq_ignore_ascii_case(&init.codec) {
+                continue;
+            }
             out.mpd(representation.element.line, &init.codec, found);
         }
     }
     for rendition in view.video() {
-        if let Some(wrong) = rendition.init.and_then(beyond_limits) {
-            out.object(rendition.init_path(), wrong.expected, wrong.found);
+        for init in out.each(rendition.init) {
+            if let Some(wrong) = contradiction(init) {
+                out.object(rendition.init_path(), wrong.expected, wrong.found);
+            } else if let Some(wrong) = beyond_limits(init) {
+                out.of(&LIMITS)
+                    .object(rendition.init_path(), wrong.expected, wrong.found);
+            }
         }
     }
 }
 
-/// A configuration that contradicts the sequence parameter set or exceeds what devices decode.
-fn beyond_limits(init: &Init) -> Option<Mismatch> {
+/// A configuration that contradicts the sequence parameter set.
+fn contradiction(init: &Init) -> Option<Mismatch> {
     let (profile, level) = (init.profile?, init.level?);
     let describe = |profile, level| format!("profile {profile}, level {level}");
-    let different = init
+    let sps = init
         .sps
-        .filter(|s| (s.profile, s.level) != (profile, level));
-    if let Some(sps) = different {
-        let expected = format!("avcC as the SPS: {}", describe(sps.profile, sps.level));
-        return Some(Mismatch::new(expected, describe(profile, level)));
-    }
+        .filter(|s| (s.profile, s.level) != (profile, level))?;
+    let expected = format!("avcC as the SPS: {}", describe(sps.profile, sps.level));
+    Some(Mismatch::new(expected, describe(profile, level)))
+}
+
+/// A configuration that exceeds what devices decode.
+fn beyond_limits(init: &Init) -> Option<Mismatch> {
+    let (profile, level) = (init.profile?, init.level?);
     let allowed = match (&init.avc, &init.hevc) {
         (Some(_), _) => matches!(profile, 66 | 77 | 100) && level <= 52,
         (_, Some(_)) => matches!(profile, 1 | 2) && level <= 153,

@@ -2,9 +2,8 @@ use crate::rule::prelude::*;
 
 pub(super) const RULE: Rule = Rule {
     id: "SEG-12",
-    severity: Fail,
-    set: Standard,
-    spec: "ISO/IEC 23000-19 B.2.4, pipeline",
+    basis: &[must(Cmaf, "ISO/IEC 23000-19 7.3.2.1, B.2.4")],
+    parts: &[],
     title: "all chunks of a rung were encoded with the same settings",
     doc: "One init segment applies to the whole rendition: no sample has parameter sets of its own, and all init \
           segments of a playlist are equal.",
@@ -18,7 +17,7 @@ fn check(view: &View<'_>, out: &mut Findings) {
         let Some((_, first)) = inits.next() else {
             continue;
         };
-        for (map, init) in inits.filter(|(_, i)| !same(first, i)) {
+        for (map, init) in out.each(inits).filter(|(_, i)| !same(first, i)) {
             let expected = format!(
                 "the configuration of the first init segment, {}",
                 first.codec
@@ -28,7 +27,7 @@ fn check(view: &View<'_>, out: &mut Findings) {
         let Some(nal) = first.defaults.nal else {
             continue;
         };
-        for (segment, facts) in rendition.measured_segments() {
+        for (segment, facts) in out.each(rendition.measured_segments()) {
             let mut pictures = facts.first_pictures.iter().flatten();
             let changed = pictures.find(|p| p.has_parameter_sets(nal.coding));
             if let Some(picture) = changed {

@@ -4,9 +4,8 @@ use crate::rule::prelude::*;
 
 pub(super) const RULE: Rule = Rule {
     id: "SEG-13",
-    severity: Fail,
-    set: Standard,
-    spec: "Apple HLS Authoring 1.21, 1.22, 1.35",
+    basis: &[must(Apple, "Apple HLS Authoring 1.21, 1.22, 1.35")],
+    parts: &[],
     title: "the colour description is the same everywhere",
     doc: "It is the same in the sequence parameter set, in `colr` and in all renditions. Otherwise the colours \
           change when a client switches.",
@@ -19,9 +18,11 @@ fn check(view: &View<'_>, out: &mut Findings) {
         let Some(init) = rendition.init else { continue };
         let path = rendition.init_path();
         let coded = init.sps.and_then(|s| s.vui.colour);
-        if let (Some(stored), Some(coded)) = (init.colour, coded)
-            && stored != coded
-        {
+        if let (Some(stored), Some(coded)) = (init.colour, coded) {
+            out.seen();
+            if stored == coded {
+                continue;
+            }
             let expected = format!("colr as the SPS: {}", describe(Some(coded)));
             out.object(path, expected, describe(Some(stored)));
         }
@@ -31,6 +32,9 @@ fn check(view: &View<'_>, out: &mut Findings) {
         }
         let colour = coded.or(init.colour);
         let (first, expected) = first.get_or_insert((path, colour));
+        if *first != path {
+            out.seen();
+        }
         if *expected != colour {
             let expected = format!("{} as in {first}", describe(*expected));
             out.object(path, expected, describe(colour));

@@ -2,9 +2,8 @@ use crate::rule::prelude::*;
 
 pub(super) const RULE: Rule = Rule {
     id: "SEG-15",
-    severity: Fail,
-    set: Standard,
-    spec: "Apple HLS Authoring 2.3, 2.11",
+    basis: &[must(Apple, "Apple HLS Authoring 2.3, 2.11")],
+    parts: &[],
     title: "there is a stereo AAC rendition, and all audio has the same sample rate",
     doc: "Every device plays stereo AAC. A change of the sample rate between languages causes a click or silence.",
     check,
@@ -15,6 +14,7 @@ fn check(view: &View<'_>, out: &mut Findings) {
     let Some((_, first)) = audio.clone().next() else {
         return;
     };
+    out.seen();
     let stereo_aac = |i: &Init| i.channels == 2 && i.codec.starts_with("mp4a.40.");
     if !audio.clone().any(|(_, i)| stereo_aac(i)) {
         let found = format!("{} with {} channels", first.codec, first.channels);

@@ -2,9 +2,8 @@ use crate::rule::prelude::*;
 
 pub(super) const RULE: Rule = Rule {
     id: "SEG-16",
-    severity: Warn,
-    set: Pipeline,
-    spec: "Apple HLS Authoring 2.18",
+    basis: &[should(Reelsmith, "Apple HLS Authoring 2.18")],
+    parts: &[],
     title: "the integrated loudness is within 0.5 LU of the target",
     doc: "The worker measures the decoded rendition and records its loudness. A silent track has no loudness and is \
           not judged.",
@@ -20,9 +19,9 @@ fn check(view: &View<'_>, out: &mut Findings) {
     }
     let levels = view.evidence().map(|e| &e.levels);
     let Some(levels) = levels.filter(|l| !l.is_empty()) else {
-        return out.not_judged();
+        return out.not_judged("the loudness of the decoded sound is not known");
     };
-    for level in levels {
+    for level in out.each(levels) {
         let wrong = |found: &i32| found.abs_diff(level.target) > TOLERANCE;
         if let Some(found) = level.integrated.filter(wrong) {
             let expected = format!("{} within 0.5 LU", lufs(level.target));

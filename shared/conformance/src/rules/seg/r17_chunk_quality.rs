@@ -3,9 +3,8 @@ use crate::rule::prelude::*;
 
 pub(super) const RULE: Rule = Rule {
     id: "SEG-17",
-    severity: Warn,
-    set: Pipeline,
-    spec: "pipeline",
+    basis: &[should(Reelsmith, "the promises of this pipeline")],
+    parts: &[],
     title: "no chunk has a VMAF or SSIM score far below its rendition",
     doc: "The limit is 10 points of VMAF or 0.02 of SSIM below the median, or the floor that the caller gives. It \
           finds a worker that decoded garbage and encoded it well. The scores need decoding; the rule is judged if \
@@ -16,9 +15,9 @@ pub(super) const RULE: Rule = Rule {
 fn check(view: &View<'_>, out: &mut Findings) {
     let quality = view.evidence().map(|e| &e.quality);
     let Some(quality) = quality.filter(|q| !q.is_empty()) else {
-        return out.not_judged();
+        return out.not_judged("the quality of the decoded pictures is not known");
     };
-    for rendition in quality {
+    for rendition in out.each(quality) {
         let metric = rendition.metric;
         let margin = match metric {
             Metric::Vmaf => 1_000,

@@ -3,9 +3,8 @@ use crate::rule::prelude::*;
 
 pub(super) const RULE: Rule = Rule {
     id: "SEG-18",
-    severity: Warn,
-    set: Pipeline,
-    spec: "pipeline",
+    basis: &[should(Reelsmith, "the promises of this pipeline")],
+    parts: &[],
     title: "no run is black, frozen or silent unless the source is",
     doc: "Every such run of the output lies within one of the source, with a tolerance of half a second. Finding \
           them needs decoding; the rule is judged if the caller supplies them.",
@@ -17,8 +16,9 @@ const TOLERANCE: u64 = 500;
 
 fn check(view: &View<'_>, out: &mut Findings) {
     let Some(dead) = view.evidence().and_then(|e| e.dead.as_ref()) else {
-        return out.not_judged();
+        return out.not_judged("the media was not decoded");
     };
+    out.seen();
     for run in &dead.output {
         if !dead.source.iter().any(|s| covers(s, run)) {
             let expected = format!("{} only where the source is", run.kind);

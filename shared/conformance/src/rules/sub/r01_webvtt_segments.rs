@@ -3,13 +3,29 @@ use crate::rule::prelude::*;
 
 pub(super) const RULE: Rule = Rule {
     id: "SUB-01",
-    severity: Fail,
-    set: Standard,
-    spec: "RFC 8216 3.5, Apple HLS Authoring 5.3, 5.5",
+    basis: &[
+        must(Rfc, "RFC 8216 3.5, WebVTT 4"),
+        must(Dash, "WebVTT 4"),
+        must(Apple, "Apple HLS Authoring 5.3"),
+    ],
+    parts: &[&MAP, &COVER],
     title: "WebVTT segments are well-formed, in order, and cover the programme",
     doc: "Each segment is UTF-8, starts with WEBVTT and has an X-TIMESTAMP-MAP. Cues start in order and end after \
           they start. The playlist is as long as the video.",
     check,
+};
+
+const MAP: RulePart = RulePart {
+    title: "segments have an X-TIMESTAMP-MAP",
+    basis: &[
+        should(Rfc, "RFC 8216 3.5"),
+        must(Apple, "Apple HLS Authoring 5.3"),
+    ],
+};
+
+const COVER: RulePart = RulePart {
+    title: "captions cover the programme",
+    basis: &[must(Apple, "Apple HLS Authoring 5.5")],
 };
 
 fn check(view: &View<'_>, out: &mut Findings) {
@@ -17,11 +33,12 @@ fn check(view: &View<'_>, out: &mut Findings) {
         .playlists(MediaKind::Video)
         .next()
         .map(|r| r.playlist.duration());
-    for rendition in view.playlists(MediaKind::Text) {
+    for rendition in out.each(view.playlists(MediaKind::Text)) {
         let found = rendition.playlist.duration();
         if let Some(video) = video.filter(|v| (found - v).abs() > NANOS / 10) {
             let expected = format!("captions over {}", seconds(video));
-            out.object(&rendition.path, expected, seconds(found));
+            out.of(&COVER)
+                .object(&rendition.path, expected, seconds(found));
         }
         for part in rendition.segments.iter().filter_map(|s| s.part.as_ref()) {
             if let Some(Ok(Text::Other(bytes))) = view.delivery.texts.get(&part.path) {
@@ -41,7 +58,8 @@ fn check_segment(path: &str, bytes: &[u8], out: &mut Findings) {
         return out.line(path, 1, "WEBVTT", format!("{first:?}"));
     }
     if !header.any(|l| l.starts_with("X-TIMESTAMP-MAP=")) {
-        out.line(path, 1, "X-TIMESTAMP-MAP in the header", "none");
+        out.of(&MAP)
+            .line(path, 1, "X-TIMESTAMP-MAP in the header", "none");
     }
     let mut before = 0;
     for (line, number) in text.lines().zip(1u32..).filter(|(l, _)| l.contains("-->")) {

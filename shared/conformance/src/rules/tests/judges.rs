@@ -20,7 +20,7 @@ fn write(folder: &Path, name: &str, owner: Option<&str>, good: &ValidOutput) -> 
         "folder": folder.file_name().unwrap().to_str().unwrap(),
         "name": name,
         "owner": owner,
-        "severity": owner.map(|id| registry().find(|r| r.id == id).unwrap().severity.to_string()),
+        "severity": owner.map(|id| registry().find(|r| r.id == id).unwrap().severity(Profiles::REELSMITH).map(|s| s.to_string())),
         "found": found,
     })
 }

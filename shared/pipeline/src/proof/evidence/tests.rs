@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use reelsmith_conformance::{Delivery, Expectation, Sets, check};
+use reelsmith_conformance::{Delivery, Expectation, Profiles, check};
 use reelsmith_core::keys::Generation;
 use reelsmith_core::ladder::{OutputOptions, Profile};
 use reelsmith_core::manifest::parse;
@@ -133,7 +133,11 @@ async fn rules(change: impl Fn(&str, &mut Value)) -> (Evidence, Vec<String>) {
         evidence: evidence.clone(),
         ..Expectation::from_plan(&plan, &[], true)
     };
-    let report = check(&Delivery::default(), Some(&expectation), Sets::ALL);
+    let report = check(
+        &Delivery::default(),
+        Some(&expectation),
+        Profiles::REELSMITH,
+    );
     let rules = report.violations.into_iter().map(|v| v.rule);
     let ours = rules.filter(|r| ["PIP-01", "SEG-16"].contains(&r.as_str()));
     (evidence, ours.collect())
