@@ -28,6 +28,7 @@
 //! ```
 
 mod attributes;
+mod date_time;
 mod parser;
 mod variables;
 
@@ -38,6 +39,7 @@ use crate::fault::TextFault;
 use crate::path::Part;
 
 pub use attributes::{Attribute, Attributes, characteristics};
+pub use date_time::date_time_nanos;
 pub use variables::Variables;
 
 /// Nanoseconds of one second, the unit of `EXTINF` in the model.
@@ -328,6 +330,12 @@ fn compare_with_m3u8_rs(playlist: &Playlist, bytes: &[u8]) -> Option<TextFault> 
     } else {
         segments(playlist.segments.len())
     };
+    // It takes a comma in a title for the end of the line.
+    let text = String::from_utf8_lossy(bytes);
+    let mut durations = text.lines().filter(|l| l.starts_with("#EXTINF:"));
+    if durations.any(|l| l.matches(',').count() > 1) {
+        return None;
+    }
     // It rejects some valid playlists, for example of newer versions, so only another number is a finding.
     let found = match m3u8_rs::parse_playlist_res(bytes) {
         Ok(m3u8_rs::Playlist::MasterPlaylist(p)) if playlist.is_multivariant => {

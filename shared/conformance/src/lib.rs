@@ -1,4 +1,4 @@
-//! Conformance checks of HLS and DASH packages: models of playlists, MPDs and CMAF, 106 rules, and a report.
+//! Conformance checks of HLS and DASH packages: models of playlists, MPDs and CMAF, the rules, and a report.
 //!
 //! The crate does no I/O. A caller lists the objects below a prefix into a [`Delivery`], reads what
 //! [`Delivery::wanted`] asks for until it asks for nothing, and calls [`check`]:

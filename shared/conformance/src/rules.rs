@@ -32,6 +32,7 @@
 //! tables.
 
 mod cmf;
+mod declared;
 mod dlv;
 mod dsh;
 mod hls;

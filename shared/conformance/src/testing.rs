@@ -58,6 +58,20 @@ impl Default for ValidOutput {
 }
 
 impl ValidOutput {
+    /// An output of arbitrary objects.
+    pub fn raw(objects: BTreeMap<String, Vec<u8>>) -> Self {
+        Self {
+            texts: BTreeMap::new(),
+            inits: BTreeMap::new(),
+            segments: BTreeMap::new(),
+            raw: objects,
+            objects: BTreeMap::new(),
+            sizes: BTreeMap::new(),
+            missing: Vec::new(),
+            expected: None,
+        }
+    }
+
     /// Three rungs, two languages, two captions; ten seconds.
     pub fn new() -> Self {
         Self::of(&Shape::short())
@@ -78,16 +92,7 @@ impl ValidOutput {
     }
 
     fn of(shape: &Shape) -> Self {
-        let mut good = Self {
-            texts: BTreeMap::new(),
-            inits: BTreeMap::new(),
-            segments: BTreeMap::new(),
-            raw: BTreeMap::new(),
-            objects: BTreeMap::new(),
-            sizes: BTreeMap::new(),
-            missing: Vec::new(),
-            expected: None,
-        };
+        let mut good = Self::raw(BTreeMap::new());
         for rung in &shape.rungs {
             good.inits
                 .insert(format!("{}/init.mp4", rung.folder), InitSpec::video(rung));

@@ -190,6 +190,17 @@ impl<'a> Rendition<'a> {
         u64::try_from((num + den / 2) / den).ok()
     }
 
+    /// The highest frame rate, that of the shortest sample, in thousandths of a frame per second.
+    pub fn highest_rate_milli(&self) -> Option<u64> {
+        let facts = self.segments.iter().filter_map(|s| s.facts);
+        let samples = facts
+            .flat_map(SegmentFacts::of_track)
+            .flat_map(|f| &f.samples);
+        let shortest = samples.map(|s| s.duration).filter(|d| *d > 0).min()?;
+        let scale = u64::from(self.timescale()?);
+        Some((scale * 1_000 + u64::from(shortest) / 2) / u64::from(shortest))
+    }
+
     /// Width and height by the sequence parameter set, or by the sample entry if the set is not read.
     pub fn picture_size(&self) -> Option<(u32, u32)> {
         let init = self.init?;

@@ -82,6 +82,8 @@ struct Run {
     duration: Option<u64>,
     /// `None` if it has no declared end.
     count: Option<u64>,
+    /// Where the last segment ends at the latest.
+    end: Option<u64>,
 }
 
 /// The segments of a template, in order. It is lazy: a repeat count of the document allocates nothing.
@@ -136,6 +138,7 @@ impl Expansion {
             time: self.offset,
             duration: Some(duration),
             count: declared.or(count),
+            end: None,
         });
         self
     }
@@ -149,6 +152,7 @@ impl Expansion {
             time: self.offset,
             duration: None,
             count: Some(1),
+            end: None,
         });
         self
     }
@@ -181,8 +185,8 @@ impl Expansion {
                 .unwrap_or("0")
                 .parse()
                 .map_err(|_| bad("S@r is not an integer"))?;
-            let count = match u64::try_from(repeat) {
-                Ok(repeat) => Some(repeat.saturating_add(1)),
+            let (count, end) = match u64::try_from(repeat) {
+                Ok(repeat) => (Some(repeat.saturating_add(1)), None),
                 Err(_) => {
                     let next = elements.get(index + 1).map(|s| s.integer("t"));
                     let end = match next {
@@ -193,7 +197,8 @@ impl Expansion {
                         },
                     };
                     let open = next.is_none() && self.length.is_none();
-                    (!open).then(|| end.saturating_sub(time).div_ceil(duration))
+                    let count = (!open).then(|| end.saturating_sub(time).div_ceil(duration));
+                    (count, Some(end))
                 }
             };
             out.runs.push_back(Run {
@@ -202,6 +207,7 @@ impl Expansion {
                 time,
                 duration: Some(duration),
                 count,
+                end,
             });
             let count = count.unwrap_or(0);
             time = time.saturating_add(duration.saturating_mul(count));
@@ -235,7 +241,10 @@ impl Iterator for Expansion {
             line: run.line,
             number: run.number,
             time: run.time,
-            duration: run.duration,
+            duration: match run.end {
+                Some(end) => run.duration.map(|d| d.min(end.saturating_sub(run.time))),
+                None => run.duration,
+            },
             is_nominal,
             is_open: run.count.is_none(),
             is_optional: last_is_optional && run.count == Some(1),

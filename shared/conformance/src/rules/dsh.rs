@@ -19,6 +19,9 @@ mod r16_roles_distinguish_sets;
 mod r17_content_protection;
 mod r18_renditions_match_job;
 mod r19_references_inside_output;
+mod r20_declared_alignment_is_true;
+mod r21_declared_values_are_measured;
+mod r22_distinct_content;
 
 use crate::rule::Rule;
 
@@ -42,4 +45,7 @@ pub(super) static RULES: &[Rule] = &[
     r17_content_protection::RULE,
     r18_renditions_match_job::RULE,
     r19_references_inside_output::RULE,
+    r20_declared_alignment_is_true::RULE,
+    r21_declared_values_are_measured::RULE,
+    r22_distinct_content::RULE,
 ];

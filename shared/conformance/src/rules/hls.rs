@@ -32,6 +32,9 @@ mod m23_distinct_variants;
 mod m24_one_aspect_ratio;
 mod m25_no_upscaling;
 mod m26_score_on_all_or_none;
+mod m27_references_are_media_playlists;
+mod m28_declared_values_are_measured;
+mod m29_distinct_content;
 mod p01_target_duration;
 mod p02_segments_within_target;
 mod p03_extinf_well_formed;
@@ -48,6 +51,8 @@ mod p13_byte_ranges;
 mod p14_i_frame_entries;
 mod p15_no_live_tags;
 mod p16_segment_names_in_order;
+mod p17_program_date_time;
+mod p18_date_ranges;
 
 use crate::rule::Rule;
 
@@ -84,6 +89,9 @@ pub(super) static RULES: &[Rule] = &[
     m24_one_aspect_ratio::RULE,
     m25_no_upscaling::RULE,
     m26_score_on_all_or_none::RULE,
+    m27_references_are_media_playlists::RULE,
+    m28_declared_values_are_measured::RULE,
+    m29_distinct_content::RULE,
     p01_target_duration::RULE,
     p02_segments_within_target::RULE,
     p03_extinf_well_formed::RULE,
@@ -100,4 +108,6 @@ pub(super) static RULES: &[Rule] = &[
     p14_i_frame_entries::RULE,
     p15_no_live_tags::RULE,
     p16_segment_names_in_order::RULE,
+    p17_program_date_time::RULE,
+    p18_date_ranges::RULE,
 ];

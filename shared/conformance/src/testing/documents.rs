@@ -30,8 +30,10 @@ pub(super) fn write(good: &mut ValidOutput, shape: &Shape) {
         good.texts
             .insert(format!("{folder}/playlist.m3u8"), playlist);
         for (number, _) in (1u32..).zip(&shape.frames) {
-            good.texts
-                .insert(format!("{folder}/seg_{number:05}.vtt"), captions(number));
+            good.texts.insert(
+                format!("{folder}/seg_{number:05}.vtt"),
+                captions(folder, number),
+            );
         }
     }
     let master = master(good, shape);
@@ -61,10 +63,10 @@ fn images(good: &mut ValidOutput, shape: &Shape) {
     }
 }
 
-fn captions(number: u32) -> String {
+fn captions(folder: &str, number: u32) -> String {
     let (start, next) = (clock((number - 1) * 4), clock((number - 1) * 4 + 1));
     format!(
-        "WEBVTT\nX-TIMESTAMP-MAP=MPEGTS:0,LOCAL:00:00:00.000\n\n{start}.500 --> {next}.000\nLine {number}\n\n{next}.000 --> {next}.500\nNext\n"
+        "WEBVTT\nX-TIMESTAMP-MAP=MPEGTS:0,LOCAL:00:00:00.000\n\n{start}.500 --> {next}.000\nLine {number} of {folder}\n\n{next}.000 --> {next}.500\nNext\n"
     )
 }
 

@@ -40,7 +40,10 @@ fn check(view: &View<'_>, out: &mut Findings) {
         let video = view.rendition_of(variant).into_iter();
         for rendition in video.chain(view.audio_of(variant)) {
             let Some(init) = rendition.init else { continue };
-            if !declared.iter().any(|c| codec_family(c) == init.entry) {
+            if !declared
+                .iter()
+                .any(|c| codec_family(c).eq_ignore_ascii_case(&init.entry))
+            {
                 let expected = format!("CODECS with {} for {}", init.codec, rendition.path);
                 // Another codec of the same kind is wrong; none of this kind is an omission.
                 let video = rendition.kind == MediaKind::Video;

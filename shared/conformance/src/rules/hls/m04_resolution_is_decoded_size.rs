@@ -1,4 +1,5 @@
 use crate::rule::prelude::*;
+use crate::rules::declared::display_sizes;
 
 pub(super) const RULE: Rule = Rule {
     id: "HLS-M04",
@@ -8,8 +9,8 @@ pub(super) const RULE: Rule = Rule {
     ],
     parts: &[&PRESENT],
     title: "RESOLUTION is present and equals the decoded picture size",
-    doc: "Clients select a variant by RESOLUTION. It is compared with the sequence parameter set of H.264 and with \
-          the sample entry of HEVC.",
+    doc: "Clients select a variant by RESOLUTION. It is compared with the size as coded, by the sequence parameter \
+          set or the sample entry, and as displayed, with the sample aspect ratio applied.",
     check,
 };
 
@@ -29,9 +30,13 @@ fn check(view: &View<'_>, out: &mut Findings) {
                 .multivariant(variant.line, "RESOLUTION", "none");
             continue;
         };
-        let coded = view.rendition_of(variant).and_then(Rendition::picture_size);
-        if let Some((w, h)) = coded.filter(|size| *size != (width, height)) {
-            let expected = format!("RESOLUTION={w}x{h} as coded");
+        let sizes = view.rendition_of(variant).map(display_sizes);
+        let sizes = sizes.unwrap_or_default();
+        let tolerance = if view.expected.is_some() { 0 } else { 2 };
+        let close =
+            |(w, h): &(u32, u32)| w.abs_diff(width) <= tolerance && h.abs_diff(height) <= tolerance;
+        if let Some((w, h)) = sizes.first().filter(|_| !sizes.iter().any(close)) {
+            let expected = format!("RESOLUTION={w}x{h} as decoded");
             out.multivariant(variant.line, expected, format!("{width}x{height}"));
         }
     }

@@ -18,6 +18,12 @@ const ROUNDING: u64 = 1_000;
 
 fn check(view: &View<'_>, out: &mut Findings) {
     for variant in view.variants() {
+        let live = view
+            .rendition_of(variant)
+            .is_some_and(|r| r.playlist.is_live());
+        if live {
+            continue;
+        }
         let measured = view.combined_rate(variant, Rendition::peak);
         let both = variant.bandwidth().zip(measured);
         let Some((declared, sum)) = both else {

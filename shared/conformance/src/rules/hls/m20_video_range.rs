@@ -21,6 +21,18 @@ fn check(view: &View<'_>, out: &mut Findings) {
     let variants = view.variants();
     let named = variants.iter().filter(|v| v.get("VIDEO-RANGE").is_some());
     out.each(named).for_each(drop);
+    for variant in variants {
+        let declared = variant.get("VIDEO-RANGE");
+        let known = view.rendition_of(variant).and_then(transfer);
+        let measured = known.map(|_| range(view.rendition_of(variant)));
+        // The loop below reports the others.
+        if let (Some(declared), Some("SDR")) = (declared, measured)
+            && declared != "SDR"
+        {
+            out.of(&VALUE)
+                .multivariant(variant.line, "VIDEO-RANGE=SDR", declared);
+        }
+    }
     let ranges: Vec<_> = variants
         .iter()
         .map(|v| range(view.rendition_of(v)))
@@ -31,7 +43,7 @@ fn check(view: &View<'_>, out: &mut Findings) {
     out.seen();
     for (variant, range) in variants.iter().zip(&ranges) {
         let found = variant.get("VIDEO-RANGE").unwrap_or("none");
-        if found != *range {
+        if found != *range && *range != "SDR" || found == "none" {
             if variant.get("VIDEO-RANGE").is_some() {
                 out.of(&VALUE);
             }
@@ -45,11 +57,16 @@ fn check(view: &View<'_>, out: &mut Findings) {
 
 /// `VIDEO-RANGE` by the transfer characteristics (ISO/IEC 23091-2); SDR if they are unknown.
 fn range(rendition: Option<&Rendition<'_>>) -> &'static str {
-    let init = rendition.and_then(|r| r.init);
-    let colour = init.and_then(|i| i.colour.or_else(|| i.sps?.vui.colour));
-    match colour.map(|c| c.transfer) {
+    match rendition.and_then(transfer) {
         Some(16) => "PQ",
         Some(18) => "HLG",
         _ => "SDR",
     }
+}
+
+/// The transfer characteristics, if they are stated.
+fn transfer(rendition: &Rendition<'_>) -> Option<u16> {
+    let init = rendition.init?;
+    let colour = init.colour.or_else(|| init.sps?.vui.colour);
+    colour.map(|c| c.transfer)
 }

@@ -23,7 +23,8 @@ fn check(view: &View<'_>, out: &mut Findings) {
         if sequence.is_some() {
             out.seen();
         }
-        if let Some(sequence) = sequence.filter(|s| s.value > 1) {
+        let live = rendition.playlist.is_live();
+        if let Some(sequence) = sequence.filter(|s| s.value > 1 && !live) {
             let expected = "EXT-X-MEDIA-SEQUENCE of 0 or 1";
             out.of(&START)
                 .line(&rendition.path, sequence.line, expected, sequence.value);

@@ -20,7 +20,7 @@ const NONE: RulePart = RulePart {
 
 fn check(view: &View<'_>, out: &mut Findings) {
     let mut first = None;
-    for rendition in out.each(view.media_playlists()) {
+    for rendition in out.each(view.media_playlists().filter(|r| !r.playlist.is_live())) {
         let segments = rendition.playlist.segments.iter();
         let lines: Vec<u32> = segments
             .filter(|s| s.discontinuity)

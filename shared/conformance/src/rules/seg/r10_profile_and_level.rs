@@ -29,10 +29,7 @@ fn check(view: &View<'_>, out: &mut Findings) {
             let Some(init) = rendition.init else { continue };
             let mut declared = variant.codecs().into_iter();
             let found = declared.find(|c| codec_family(c) == init.entry);
-            for found in out
-                .each(found)
-                .filter(|c| !c.eq_ignore_ascii_case(&init.codec))
-            {
+            for found in out.each(found).filter(|c| !is_same_codec(c, &init.codec)) {
                 let expected = format!("{} as in {}", init.codec, rendition.path);
                 out.multivariant(variant.line, expected, found);
             }
@@ -43,7 +40,7 @@ fn check(view: &View<'_>, out: &mut Findings) {
         let declared = set.attribute(representation, "codecs");
         let both = rendition.and_then(|r| r.init).zip(declared);
         for (init, found) in out.each(both) {
-            if found.eq_ignore_ascii_case(&init.codec) {
+            if is_same_codec(found, &init.codec) {
                 continue;
             }
             out.mpd(representation.element.line, &init.codec, found);
@@ -59,6 +56,25 @@ fn check(view: &View<'_>, out: &mut Findings) {
             }
         }
     }
+}
+
+/// Whether a declared codec string is the measured one. Optional fields at the end may be absent in either, and several
+/// codecs may be declared.
+fn is_same_codec(declared: &str, measured: &str) -> bool {
+    let mut declared = declared.split(',').map(|c| c.trim().to_ascii_lowercase());
+    let measured = measured.to_ascii_lowercase();
+    let starts = |long: &str, short: &str| {
+        let rest = long.strip_prefix(short);
+        rest.is_some_and(|r| r.is_empty() || r.starts_with('.'))
+    };
+    declared.any(|d| d == measured || starts(&d, &measured) && !has_fixed_length(&measured))
+}
+
+/// Whether a codec string has no optional fields: those of AVC, HEVC and AAC.
+fn has_fixed_length(codec: &str) -> bool {
+    ["avc", "hvc", "hev", "mp4a"]
+        .iter()
+        .any(|p| codec.starts_with(p))
 }
 
 /// A configuration that contradicts the sequence parameter set.

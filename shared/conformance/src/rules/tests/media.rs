@@ -130,7 +130,7 @@ pub(super) const DAMAGES: &[Damage] = &[
     Damage {
         name: "the sample entry avc3",
         rule: "SEG-11",
-        also: &["HLS-M03", "CMF-05", "SEG-10"],
+        also: &["HLS-M03", "CMF-05", "SEG-10", "DSH-21", "HLS-M28"],
         apply: |g| {
             init(g, |i| i.entry = *b"avc3");
         },
@@ -162,7 +162,7 @@ pub(super) const DAMAGES: &[Damage] = &[
     Damage {
         name: "mono audio only",
         rule: "SEG-15",
-        also: &[],
+        also: &["DSH-21", "HLS-M28"],
         apply: |g| {
             for language in ["ja", "en"] {
                 g.init(&format!("audio/{language}/init.mp4"), |i| {
@@ -174,7 +174,7 @@ pub(super) const DAMAGES: &[Damage] = &[
     Damage {
         name: "another sample rate in one language",
         rule: "SEG-15",
-        also: &[],
+        also: &["DSH-21"],
         apply: |g| {
             g.init("audio/en/init.mp4", |i| i.audio = [0x12, 0x10]);
         },
@@ -247,6 +247,7 @@ pub(super) const DAMAGES: &[Damage] = &[
         rule: "CMF-05",
         also: &[
             "DSH-12", "HLS-P05", "HLS-P08", "HLS-M05", "HLS-M07", "HLS-M08", "HLS-M09", "SEG-09",
+            "DSH-20", "DSH-21",
         ],
         apply: |g| {
             init(g, |i| i.timescale = 48_000);
@@ -255,7 +256,7 @@ pub(super) const DAMAGES: &[Damage] = &[
     Damage {
         name: "an edit list that cuts pictures",
         rule: "CMF-07",
-        also: &["SEG-09"],
+        also: &["SEG-09", "DSH-20"],
         apply: |g| {
             init(g, |i| i.edits = vec![(12_000, 0x1_0000)]);
         },

@@ -1,6 +1,6 @@
 //! Damage to the MPD.
 
-use super::{Damage, MPD, V360};
+use super::{Damage, MPD, V360, V720};
 
 pub(super) const DAMAGES: &[Damage] = &[
     Damage {
@@ -114,7 +114,7 @@ pub(super) const DAMAGES: &[Damage] = &[
     Damage {
         name: "muxed codecs",
         rule: "DSH-07",
-        also: &["SEG-10"],
+        also: &[],
         apply: |g| {
             g.edit(
                 MPD,
@@ -307,7 +307,7 @@ pub(super) const DAMAGES: &[Damage] = &[
     Damage {
         name: "the frame rate of another job",
         rule: "DSH-18",
-        also: &[],
+        also: &["DSH-21"],
         apply: |g| {
             g.edit(MPD, "frameRate=\"24\"", "frameRate=\"25\"");
         },
@@ -339,6 +339,38 @@ pub(super) const DAMAGES: &[Damage] = &[
         apply: |g| {
             g.edit(MPD, "<Period ", "<Period xmlns:xlink=\"http://www.w3.org/1999/xlink\" xlink:href=\"https://example.org/p.xml\" ");
             assert!(g.inits.contains_key(&format!("{V360}/init.mp4")));
+        },
+    },
+    Damage {
+        name: "the width of another rung",
+        rule: "DSH-21",
+        also: &["DSH-18"],
+        apply: |g| {
+            g.edit(MPD, "width=\"640\"", "width=\"320\"");
+        },
+    },
+    Damage {
+        name: "the same audio for two languages in the MPD",
+        rule: "DSH-22",
+        also: &["DSH-18"],
+        apply: |g| {
+            g.edit(
+                MPD,
+                "initialization=\"audio/en/init.mp4\" media=\"audio/en/",
+                "initialization=\"audio/ja/init.mp4\" media=\"audio/ja/",
+            );
+        },
+    },
+    Damage {
+        name: "alignment that is not true",
+        rule: "DSH-20",
+        also: &["HLS-P08", "SEG-06", "DSH-12"],
+        apply: |g| {
+            for number in 1..=3 {
+                g.segment(&format!("{V720}/seg_{number:05}.m4s"), |s| {
+                    s.iter_mut().for_each(|f| f.tfdt += 1_000);
+                });
+            }
         },
     },
 ];

@@ -297,7 +297,7 @@ pub(super) const DAMAGES: &[Damage] = &[
     Damage {
         name: "stereo announced as surround",
         rule: "HLS-M22",
-        also: &[],
+        also: &["HLS-M28"],
         apply: |g| {
             g.edit(MASTER, "CHANNELS=\"2\"", "CHANNELS=\"6\"");
         },
@@ -370,6 +370,38 @@ pub(super) const DAMAGES: &[Damage] = &[
         also: &[],
         apply: |g| {
             g.edit(MASTER, "FRAME-RATE=24.000", "FRAME-RATE=24.000,SCORE=1.0");
+        },
+    },
+    Damage {
+        name: "a rendition that leads to an init segment",
+        rule: "HLS-M27",
+        also: &[],
+        apply: |g| {
+            g.edit(MASTER, "text/en/playlist.m3u8", "audio/en/init.mp4");
+        },
+    },
+    Damage {
+        name: "the channels of another rendition",
+        rule: "HLS-M28",
+        also: &["HLS-M22"],
+        apply: |g| {
+            g.edit(
+                MASTER,
+                "CHANNELS=\"2\",URI=\"audio/en",
+                "CHANNELS=\"1\",URI=\"audio/en",
+            );
+        },
+    },
+    Damage {
+        name: "captions of another language",
+        rule: "HLS-M29",
+        also: &[],
+        apply: |g| {
+            g.edit(
+                MASTER,
+                "text/en/playlist.m3u8",
+                "text/ja-forced/playlist.m3u8",
+            );
         },
     },
 ];

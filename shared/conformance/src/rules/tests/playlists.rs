@@ -366,4 +366,36 @@ pub(super) const DAMAGES: &[Damage] = &[
             g.edit(MASTER, "FORCED=YES", "FORCED=NO");
         },
     },
+    Damage {
+        name: "a date that does not exist",
+        rule: "HLS-P17",
+        also: &[],
+        apply: |g| {
+            g.edit(
+                &playlist(V720),
+                "#EXTINF:2",
+                "#EXT-X-PROGRAM-DATE-TIME:2024-02-30T00:00:00Z\n#EXTINF:2",
+            );
+        },
+    },
+    Damage {
+        name: "a date range without a start",
+        rule: "HLS-P18",
+        also: &[],
+        apply: |g| {
+            g.edit(
+                &playlist(V720),
+                "#EXTINF:2",
+                "#EXT-X-PROGRAM-DATE-TIME:2024-02-29T00:00:00Z\n#EXT-X-DATERANGE:ID=\"a\"\n#EXTINF:2",
+            );
+        },
+    },
+    Damage {
+        name: "captions with another time map",
+        rule: "SUB-04",
+        also: &[],
+        apply: |g| {
+            g.edit("text/en/seg_00002.vtt", "MPEGTS:0", "MPEGTS:900000");
+        },
+    },
 ];
