@@ -2,7 +2,7 @@
 //! progressive MP4 if the manifest asks for one.
 //!
 //! Reads `plan.json`, `job.json` and the records of the chunks or of the track; for MediaConvert it reads the service's own
-//! segments instead, and writes them again in our container. Writes the measurements, the progressive MP4 and the record of the
+//! segments instead, compares its sound with the source, and writes them again in our container. Writes the measurements, the progressive MP4 and the record of the
 //! rendition. Returns the key of the record. Errors: `RecordsIncomplete`, `InitSegmentMismatch`, and those of storage and of
 //! the encoder.
 
@@ -15,9 +15,11 @@ use reelsmith_contract::payload::{RenditionInput, WorkerOutput};
 use reelsmith_contract::{ErrorName, Failure, Objects};
 use reelsmith_core::assembly::{self, AssemblyError};
 use reelsmith_core::encoder::EncoderKind;
+use reelsmith_core::job::Job;
 use reelsmith_core::keys::GenerationKeys;
 use reelsmith_core::plan::{Chunk, Plan};
 use reelsmith_core::record::{ChunkRecord, RenditionRecord, RungOutput, TrackRecord};
+use reelsmith_core::sound::SoundComparison;
 use reelsmith_core::time::{Ticks, Timescale};
 use reelsmith_pipeline::proof::measure::measure_rendition;
 use reelsmith_pipeline::records::concurrently;
@@ -57,12 +59,14 @@ async fn assemble(
     let video = plan.video.iter().position(|r| r.path == *rendition);
     let taken_over = match job.encoder {
         EncoderKind::Lambda => None,
-        EncoderKind::MediaConvert => take_over(outputs, &plan, keys, rendition).await?,
+        EncoderKind::MediaConvert => {
+            take_over(ports, &plan, &job, keys, rendition, invocation).await?
+        }
     };
-    let output = match (taken_over, video) {
-        (Some(output), _) => output,
-        (None, Some(index)) => video_output(outputs, &plan, keys, index).await?,
-        (None, None) => track_output(outputs, &plan, keys, rendition).await?,
+    let (output, sound) = match (taken_over, video) {
+        (Some(taken_over), _) => taken_over,
+        (None, Some(index)) => (video_output(outputs, &plan, keys, index).await?, None),
+        (None, None) => (track_output(outputs, &plan, keys, rendition).await?, None),
     };
     measure_rendition(outputs, keys, &output).await?;
     let progressive = match video {
@@ -74,6 +78,7 @@ async fn assemble(
     let record = RenditionRecord {
         output,
         progressive,
+        sound,
     };
     outputs
         .write(&keys.rendition_record(rendition), &record)
@@ -81,25 +86,29 @@ async fn assemble(
 }
 
 /// Takes over MediaConvert's output of a rendition and compares it with the plan. `None` for text, which our own workers
-/// convert.
+/// convert. Audio is compared with its source.
 async fn take_over(
-    outputs: &Objects,
+    ports: &EncoderPorts,
     plan: &Plan,
+    job: &Job,
     keys: &GenerationKeys,
     rendition: &str,
-) -> Result<Option<RungOutput>, Failure> {
+    invocation: &Invocation,
+) -> Result<Option<(RungOutput, Option<SoundComparison>)>, Failure> {
+    let outputs = &ports.outputs;
     let violation = |error: AssemblyError| incomplete(&error, rendition);
     if let Some(planned) = plan.video.iter().find(|r| r.path == rendition) {
         let output = takeover::video(outputs, plan, keys, planned).await?;
         assembly::check_video(plan, &output).map_err(violation)?;
-        return Ok(Some(output));
+        return Ok(Some((output, None)));
     }
     let Some(planned) = plan.audio.iter().find(|r| r.path == rendition) else {
         return Ok(None);
     };
-    let output = takeover::audio(outputs, plan, keys, planned).await?;
+    let taken = takeover::audio(ports, plan, job, keys, planned, invocation).await?;
+    let (output, sound) = taken;
     assembly::check_track(plan, &output, Ticks(3 * AAC_FRAME)).map_err(violation)?;
-    Ok(Some(output))
+    Ok(Some((output, sound)))
 }
 
 async fn video_output(

@@ -1,17 +1,27 @@
 //! Taking over a rendition that MediaConvert made: its segments are read in the order of its playlist, written again in our
 //! container, and stored under our names, so that packaging and validation see no difference.
 
+use std::sync::Arc;
+
 use bytes::{Bytes, BytesMut};
 use reelsmith_conformance::hls;
 use reelsmith_contract::{ErrorName, Failure, Objects};
 use reelsmith_core::encode::playlist_key;
+use reelsmith_core::job::Job;
 use reelsmith_core::keys::GenerationKeys;
 use reelsmith_core::plan::{AudioRendition, Plan, VideoRendition};
 use reelsmith_core::record::{EncodeRecord, RungOutput};
+use reelsmith_core::sound::SoundComparison;
 use reelsmith_core::time::Timescale;
-use reelsmith_media::{OnSource as _, SegmentMedia, VideoTakeover, take_over_audio};
+use reelsmith_media::{
+    AudioTask, OnSource as _, PublishedSound, RangeProxy, SegmentMedia, Treatment, VideoTakeover,
+    compare_sound, take_over_audio, track_reads,
+};
 use reelsmith_pipeline::records::concurrently;
-use reelsmith_pipeline::worker::{cmaf_outputs, write_once};
+use reelsmith_pipeline::worker::{
+    EncoderPorts, cmaf_outputs, encoder_limits, temporary_folder, write_once,
+};
+use reelsmith_pipeline::{Invocation, records};
 
 const SEGMENTS: usize = 4;
 const MAX_PLAYLIST: u64 = 4 << 20;
@@ -60,13 +70,17 @@ fn joined(parts: Vec<RungOutput>) -> Option<RungOutput> {
     Some(whole)
 }
 
-/// Takes over an audio rendition as a whole, because it is cut again on the grid of the video's segments.
+/// Takes over an audio rendition as a whole, because it is cut again on the grid of the video's segments, and compares it
+/// with its source unless the job is a mock.
 pub(crate) async fn audio(
-    outputs: &Objects,
+    ports: &EncoderPorts,
     plan: &Plan,
+    job: &Job,
     keys: &GenerationKeys,
     rendition: &AudioRendition,
-) -> Result<RungOutput, Failure> {
+    invocation: &Invocation,
+) -> Result<(RungOutput, Option<SoundComparison>), Failure> {
+    let outputs = &ports.outputs;
     let path = &rendition.path;
     let playlist = read_playlist(outputs, keys, path).await?;
     let mut file = BytesMut::from(outputs.get(&playlist.init, MAX_SEGMENT).await?.as_ref());
@@ -75,7 +89,51 @@ pub(crate) async fn audio(
     }
     let (init, segments) = take_over_audio(plan, rendition, file.freeze()).on_source(path)?;
     let timescale = Timescale(rendition.sample_rate);
-    publish(outputs, keys, path, timescale, init, segments).await
+    let sound = match job.options.mock {
+        true => None,
+        false => {
+            let bytes: Vec<Bytes> = segments.iter().map(|s| s.bytes.clone()).collect();
+            let published = PublishedSound {
+                init: &init,
+                segments: &bytes,
+            };
+            Some(Box::pin(compare(ports, plan, job, path, published, invocation)).await?)
+        }
+    };
+    let output = publish(outputs, keys, path, timescale, init, segments).await?;
+    Ok((output, sound))
+}
+
+async fn compare(
+    ports: &EncoderPorts,
+    plan: &Plan,
+    job: &Job,
+    path: &str,
+    published: PublishedSound<'_>,
+    invocation: &Invocation,
+) -> Result<SoundComparison, Failure> {
+    let inspection = records::inspection(&ports.outputs, &job.job_key).await?;
+    let (pin, probe) = (&inspection.mezzanine, &inspection.probe);
+    let compared = async {
+        let track = plan.audio.iter().find(|r| r.path == path);
+        let streams = track.map(AudioRendition::streams).unwrap_or_default();
+        let store = Arc::clone(&ports.store);
+        let options = track_reads(Arc::clone(&store), pin, probe.container, &streams).await?;
+        let proxy = RangeProxy::start(store, pin.clone(), options).await?;
+        let folder = temporary_folder()?;
+        let settings = &job.profile.audio;
+        let task = AudioTask::new(proxy.url(), probe, plan, path, settings, folder.path())?;
+        // The service does not report the gain, which may change slowly.
+        let treatment = Treatment {
+            gain_db: None,
+            ceiling_db: Some(settings.true_peak_dbtp),
+        };
+        let limits = encoder_limits(invocation);
+        let compared = compare_sound(&ports.tools, &task, published, treatment, &limits).await;
+        proxy.check(compared)
+    };
+    let (sound, _) = Box::pin(compared).await.on_source_part(&pin.object, path)?;
+    Ok(sound)
 }
 
 async fn publish(

@@ -1,5 +1,5 @@
 //! Converts one caption file, or one subtitle stream of the mezzanine, to segmented WebVTT for HLS and one whole WebVTT file
-//! for DASH.
+//! for DASH, and compares the published cues with another reading of the source (rule SRC-06).
 //!
 //! Reads `plan.json` and the pinned caption file, or `probe.json` and the stream's bytes of the mezzanine. Writes the WebVTT files
 //! that do not exist yet, and then the record of the track. Returns the key of the record, and whether this call made it: if
@@ -12,6 +12,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use reelsmith_contract::Failure;
 use reelsmith_contract::payload::{RenditionInput, WorkerOutput};
+use reelsmith_core::caption_comparison::CaptionComparison;
 use reelsmith_core::digest::sha256_hex;
 use reelsmith_core::keys::{GenerationKeys, TEXT_SIDECAR, text_segment_name};
 use reelsmith_core::plan::{Plan, TextRendition};
@@ -19,10 +20,10 @@ use reelsmith_core::probe::Inspection;
 use reelsmith_core::record::{RungOutput, SegmentRecord, TrackRecord};
 use reelsmith_core::units::Bytes as ByteCount;
 use reelsmith_media::{
-    Captions, EmbeddedTask, MediaError, OnSource as _, RangeProxy, TextSegment, convert_embedded,
-    track_reads,
+    Captions, EmbeddedTask, MediaError, OnSource as _, RangeProxy, TextSegment, compare_embedded,
+    compare_file, convert_embedded, track_reads,
 };
-use reelsmith_pipeline::captions::convert_file;
+use reelsmith_pipeline::captions::{caption_source, convert_file};
 use reelsmith_pipeline::worker::{
     Deliverable, EncoderPorts, RunRecorder, VTT_TYPE, WorkUnit, create_or_read, encoder_limits,
     temporary_folder, write_once,
@@ -56,7 +57,7 @@ async fn convert(
         text.ok_or_else(|| Failure::internal("a rendition that is not planned", rendition))?;
     let inspection = records::inspection(&ports.outputs, &plan.job_key).await?;
     let converted = match text.stream {
-        None => from_file(ports, text, &plan, &inspection).await?,
+        None => from_file(ports, text, &plan, &inspection, invocation).await?,
         Some(stream) => from_stream(ports, text, stream, &plan, &inspection, invocation)
             .await
             .on_source_part(&text.source.object, &text.path)?,
@@ -71,6 +72,8 @@ async fn convert(
         generation: plan.generation,
         output,
         loudness: None,
+        sound: None,
+        captions: Some(converted.comparison),
         warnings: converted.captions.warnings,
         run: run.finish(converted.build, converted.cpu_ms, converted.bytes_read),
     };
@@ -81,6 +84,7 @@ async fn convert(
 /// Converted captions, from either source.
 struct Converted {
     captions: Captions,
+    comparison: CaptionComparison,
     /// The program that read them.
     build: String,
     cpu_ms: u64,
@@ -93,11 +97,21 @@ async fn from_file(
     text: &TextRendition,
     plan: &Plan,
     inspection: &Inspection,
+    invocation: &Invocation,
 ) -> Result<Converted, Failure> {
     let job = records::job(&ports.outputs, &plan.job_key).await?;
     let store = ports.store.as_ref();
+    let (captions, bytes) = convert_file(store, &job, inspection, plan, text).await?;
+    let source = caption_source(&job, inspection, text);
+    let compared = async {
+        let (folder, limits) = (temporary_folder()?, encoder_limits(invocation));
+        let (tools, folder) = (&ports.tools, folder.path());
+        compare_file(tools, &bytes, &source, &captions, plan, folder, &limits).await
+    };
+    let comparison = Box::pin(compared).await.on_source(&text.source.object)?;
     Ok(Converted {
-        captions: convert_file(store, &job, inspection, plan, text).await?,
+        captions,
+        comparison,
         build: concat!("reelsmith ", env!("CARGO_PKG_VERSION")).to_owned(),
         cpu_ms: 0,
         bytes_read: text.source.size,
@@ -117,12 +131,16 @@ async fn from_stream(
     let proxy = RangeProxy::start(store, pin.clone(), options).await?;
     let folder = temporary_folder()?;
     let task = EmbeddedTask::new(proxy.url(), probe, plan, text, folder.path())?;
-    let made = convert_embedded(&ports.tools, &task, plan, &encoder_limits(invocation)).await;
+    let limits = encoder_limits(invocation);
+    let made = convert_embedded(&ports.tools, &task, plan, &limits).await;
     let (captions, cpu_ms) = proxy.check(made)?;
+    let compared = compare_embedded(&ports.tools, &task, &captions, plan, &limits).await;
+    let (comparison, compare_ms) = proxy.check(compared)?;
     Ok(Converted {
         captions,
+        comparison,
         build: ports.tools.build(),
-        cpu_ms,
+        cpu_ms: cpu_ms + compare_ms,
         bytes_read: proxy.bytes_read(),
     })
 }

@@ -2,6 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use reelsmith_core::caption_comparison::CaptionComparison;
+use reelsmith_core::ladder::SoundTolerances;
+use reelsmith_core::sound::SoundComparison;
 use reelsmith_core::units::Resolution;
 use reelsmith_core::warning::Warning;
 
@@ -14,6 +17,10 @@ pub struct Evidence {
     pub source: Option<Resolution>,
     /// Loudness of the audio renditions (SEG-16).
     pub levels: Vec<AudioLevel>,
+    /// Comparisons of the audio renditions with the source (SRC-03 to SRC-05).
+    pub sounds: Vec<SoundEvidence>,
+    /// Comparisons of the caption renditions with their sources, by folder (SRC-06).
+    pub captions: BTreeMap<String, CaptionComparison>,
     /// Quality of the video renditions (SEG-17).
     pub quality: Vec<Quality>,
     /// Black, frozen and silent runs (SEG-18).
@@ -53,6 +60,31 @@ pub struct AudioLevel {
     pub integrated: Option<i32>,
     /// The target of the profile.
     pub target: i32,
+}
+
+/// An audio rendition compared with the source.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SoundEvidence {
+    /// Folder of the rendition.
+    pub rendition: String,
+    pub comparison: SoundComparison,
+    /// The limits of the profile.
+    pub tolerances: SoundTolerances,
+    /// What the encode measured; `None` if an encoding service made the rendition.
+    pub encode: Option<EncodeLevel>,
+    /// Address of the mezzanine.
+    pub source: String,
+    /// When the programme starts on the mezzanine's timeline.
+    pub start_ms: i64,
+}
+
+/// The level of an encode.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EncodeLevel {
+    /// Integrated loudness of the encoded file in hundredths of LUFS; `None` for silence.
+    pub integrated: Option<i32>,
+    /// The ceiling of the profile in hundredths of dBTP.
+    pub ceiling: i32,
 }
 
 /// A metric of quality against the source.

@@ -10,7 +10,7 @@
 //! `rules/hls/m04_resolution_is_decoded_size.rs` has the identifier `HLS-M04`, the clauses, the title, the explanation
 //! and the check; `reelsmith rules`, the reports and the tables of docs/conformance.md take them from
 //! there. Groups: `HLS-G` both kinds of playlist, `HLS-M` the multivariant playlist, `HLS-P` media playlists, `SEG`
-//! segments, `SUB` captions, `IMG` thumbnails, `DSH` the MPD, `CMF` CMAF files, `DLV` delivery, `PIP` the pipeline
+//! segments, `SRC` comparisons with the mezzanine, `SUB` captions, `IMG` thumbnails, `DSH` the MPD, `CMF` CMAF files, `DLV` delivery, `PIP` the pipeline
 //! itself.
 //!
 //! # The flow
@@ -39,6 +39,7 @@ mod hls;
 mod img;
 mod pip;
 mod seg;
+mod src;
 mod sub;
 
 #[cfg(test)]
@@ -56,6 +57,7 @@ pub fn registry() -> impl Iterator<Item = &'static Rule> {
     let groups = [
         hls::RULES,
         seg::RULES,
+        src::RULES,
         sub::RULES,
         img::RULES,
         dsh::RULES,

@@ -90,6 +90,9 @@ pub struct Profile {
     /// The ladder, best rung first within each codec.
     pub rungs: Vec<Rung>,
     pub audio: AudioSettings,
+    /// Not part of [`Profile::hash`], because they decide no byte.
+    #[serde(default)]
+    pub sound_tolerances: SoundTolerances,
 }
 
 /// Durations of a profile, in milliseconds of the nominal frame rate.
@@ -184,6 +187,41 @@ pub struct AudioSettings {
     pub loudness_lufs: f64,
     /// Highest true peak in dBTP.
     pub true_peak_dbtp: f64,
+}
+
+/// How far the sound of a finished rendition may differ from its source before the job fails (rules SRC-03 to SRC-05).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SoundTolerances {
+    /// Offset of the sound in microseconds.
+    pub offset_us: u32,
+    /// Level of a window of 20 ms, in hundredths of a decibel beyond what the codec and the limiter explain.
+    pub window: u32,
+    /// Median level of two seconds, in the same unit.
+    pub section: u32,
+    /// Lowest correlation of an excerpt, in thousandths.
+    pub correlation: i32,
+    /// Excerpts that are more like another channel.
+    pub swapped: u64,
+    /// Loudness, compared with that of the encode or with the target, in hundredths of a loudness unit.
+    pub loudness: u32,
+    /// True peak above that of the encode or the ceiling, in hundredths of a decibel.
+    pub true_peak: u32,
+}
+
+impl Default for SoundTolerances {
+    /// docs/audio.md lists what AAC changes at the rates of the profiles.
+    fn default() -> Self {
+        Self {
+            offset_us: 1_000,
+            window: 900,
+            section: 150,
+            correlation: 800,
+            swapped: 1,
+            loudness: 100,
+            true_peak: 100,
+        }
+    }
 }
 
 impl AudioSettings {

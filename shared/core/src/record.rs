@@ -6,8 +6,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::caption_comparison::CaptionComparison;
 use crate::encode::EncodeJob;
 use crate::keys::{Generation, JobKey};
+use crate::sound::SoundComparison;
 use crate::submission::Outputs;
 use crate::time::{FrameRange, Ticks, Timescale, UnixMillis};
 use crate::units::{Bytes, Resolution};
@@ -105,6 +107,12 @@ pub struct TrackRecord {
     /// Loudness before and after the encode; audio only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub loudness: Option<Loudness>,
+    /// Comparison with the source's sound; audio only, and absent for silence in place of the source.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sound: Option<SoundComparison>,
+    /// Comparison with another reading of what was delivered; captions only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub captions: Option<CaptionComparison>,
     /// Deviations from the delivery.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<Warning>,
@@ -180,6 +188,9 @@ pub struct RenditionRecord {
     /// Key of the progressive MP4, if one was requested.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub progressive: Option<String>,
+    /// Comparison of audio of an encoding service with the source's sound; for our own it is in the [`TrackRecord`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sound: Option<SoundComparison>,
 }
 
 /// `jobs/working/{job_key}/failures/{item}.json`: why a worker inside a Map failed.

@@ -23,6 +23,7 @@
 //! ```
 
 mod argv;
+mod comparison;
 mod continuity;
 mod level;
 mod loudness;
@@ -38,6 +39,7 @@ use reelsmith_core::sniff::Container;
 use reelsmith_core::time::{FrameCount, FrameRate, Timescale};
 use reelsmith_core::warning::Warning;
 use reelsmith_isobmff::EncodedTrack;
+use reelsmith_sound::Treatment;
 
 use crate::error::MediaError;
 use crate::process::Limits;
@@ -45,6 +47,7 @@ use crate::segment::{self, SegmentMedia};
 use crate::tools::Tools;
 
 pub use argv::{encode_argv, measure_argv, measure_limited_argv, measure_result_argv};
+pub use comparison::{PublishedSound, compare_sound};
 pub use loudness::{Correction, LoudnessMeasurement};
 
 /// Everything needed to encode one audio rendition.
@@ -54,6 +57,8 @@ pub struct AudioTask {
     pub url: String,
     pub container: Container,
     pub rendition: AudioRendition,
+    /// Channels that the mezzanine states for the stream; they may change midway.
+    pub source_channels: u32,
     pub settings: AudioSettings,
     /// When the first video frame is shown: time zero of the output.
     pub video_start: Seconds,
@@ -83,6 +88,10 @@ pub struct AudioMedia {
     pub segments: Vec<SegmentMedia>,
     /// Loudness before and after, and the gain.
     pub loudness: Loudness,
+    /// The gain and the limiter of the encode, for [`compare_sound`].
+    pub treatment: Treatment,
+    /// Jumps of the source's timestamps that were corrected, in milliseconds.
+    pub least_jump_ms: u64,
     /// Gaps and overlaps of the source's timestamps.
     pub warnings: Vec<Warning>,
     /// Processor time of all passes in milliseconds, user and system.
@@ -105,10 +114,12 @@ impl AudioTask {
         let found = plan.audio.iter().find(|r| r.path == rendition);
         let found = found
             .ok_or_else(|| MediaError::plan(format!("an audio rendition {rendition}"), "none"))?;
+        let channels = probe.audio.iter().find(|s| s.index == found.stream);
         Ok(Self {
             url: url.into(),
             container: probe.container,
             rendition: found.clone(),
+            source_channels: channels.map_or(0, |stream| stream.channels),
             settings: settings.clone(),
             video_start: plan.video_start,
             frame_rate: plan.frame_rate,
@@ -152,6 +163,8 @@ pub async fn encode_audio(
         segments: segment::build_audio(&task.rendition.path, &encoded, PRIMING, ends(task))?,
         init: encoded.canonical_init(&[b"iso6", b"cmfc", b"caac"], PRIMING),
         loudness: leveled.loudness,
+        treatment: leveled.treatment,
+        least_jump_ms: leveled.least_jump_ms,
         warnings: leveled.warnings,
         cpu_ms: leveled.cpu_ms,
     })

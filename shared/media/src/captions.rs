@@ -29,6 +29,7 @@
 
 mod ass;
 mod closed;
+mod comparison;
 mod embedded;
 mod encoding;
 mod placement;
@@ -48,6 +49,7 @@ use reelsmith_core::warning::{Place, Warning, WarningName};
 use crate::error::MediaError;
 use placement::Placement;
 
+pub use comparison::{compare_embedded, compare_file};
 pub use embedded::{EmbeddedTask, convert_embedded, embedded_argv};
 
 /// A caption file, and how to read it.

@@ -5,8 +5,8 @@
 //! | probe a mezzanine | [`probe()`], [`add_movie_facts`] |
 //! | list its packets | [`read_index`] |
 //! | encode a chunk of video | [`ChunkTask`], [`transcode`] |
-//! | encode an audio track | [`AudioTask`], [`encode_audio`] |
-//! | convert captions | [`convert_captions`], [`EmbeddedTask`], [`convert_embedded`] |
+//! | encode an audio track, and compare it with its source | [`AudioTask`], [`encode_audio`], [`compare_sound`] |
+//! | convert captions, and compare them with their source | [`convert_captions`], [`EmbeddedTask`], [`convert_embedded`], [`compare_file`], [`compare_embedded`] |
 //! | convert the output of MediaConvert | [`VideoTakeover`], [`take_over_audio`] |
 //! | draw thumbnails and a poster | [`draw_sheets`], [`draw_poster`] |
 //! | join a progressive MP4 | [`progressive::join`] |
@@ -40,12 +40,12 @@ mod tools;
 mod video;
 
 pub use audio::{
-    AudioMedia, AudioTask, Correction, LoudnessMeasurement, encode_argv, encode_audio,
-    measure_argv, measure_limited_argv, measure_result_argv,
+    AudioMedia, AudioTask, Correction, LoudnessMeasurement, PublishedSound, compare_sound,
+    encode_argv, encode_audio, measure_argv, measure_limited_argv, measure_result_argv,
 };
 pub use captions::{
-    CaptionSource, Captions, EmbeddedTask, TextSegment, convert_captions, convert_embedded,
-    embedded_argv,
+    CaptionSource, Captions, EmbeddedTask, TextSegment, compare_embedded, compare_file,
+    convert_captions, convert_embedded, embedded_argv,
 };
 pub use command::Command;
 pub use confine::{Layers, close_to_others};
@@ -58,6 +58,7 @@ pub use index::{
 };
 pub use probe::probe;
 pub use process::Limits;
+pub use reelsmith_sound::Treatment;
 
 pub use proxy::{ProxyOptions, RangeProxy, RequestedRange, parse_range};
 pub use segment::SegmentMedia;

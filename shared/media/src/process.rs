@@ -14,6 +14,10 @@ use crate::command::Command;
 use crate::confine::{self, AccessRules, Layers};
 use crate::error::{MediaError, ProgramFailure};
 
+mod pcm;
+
+pub(crate) use pcm::{PcmFrame, run_pcm};
+
 /// Limits of one run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {

@@ -11,7 +11,7 @@ use reelsmith_core::ports::ObjectStore;
 use reelsmith_core::probe::Inspection;
 use reelsmith_media::{CaptionSource, Captions, OnSource as _, convert_captions};
 
-/// Converts the caption file of a rendition.
+/// Converts the caption file of a rendition; also returns its bytes.
 ///
 /// # Errors
 /// `CaptionInvalid` with the line, and those of storage.
@@ -21,7 +21,7 @@ pub async fn convert_file(
     inspection: &Inspection,
     plan: &Plan,
     text: &TextRendition,
-) -> Result<Captions, Failure> {
+) -> Result<(Captions, Bytes), Failure> {
     let source = &text.source;
     let bytes = match source.size {
         // An empty object has no range.
@@ -31,15 +31,26 @@ pub async fn convert_file(
             .await
             .on_object(&source.object)?,
     };
-    let file = CaptionSource {
-        name: &source.object.key,
+    let file = caption_source(job, inspection, text);
+    let captions = convert_captions(&bytes, &file, plan).on_source(&source.object)?;
+    Ok((captions, bytes))
+}
+
+/// How the caption file of a rendition is read.
+#[must_use]
+pub fn caption_source<'a>(
+    job: &Job,
+    inspection: &Inspection,
+    text: &'a TextRendition,
+) -> CaptionSource<'a> {
+    CaptionSource {
+        name: &text.source.object.key,
         format: text.format,
         language: &text.language,
         forced: text.forced,
         strict: job.manifest.settings.strict_captions(),
         start: inspection.probe.start_timecode,
-    };
-    convert_captions(&bytes, &file, plan).on_source(&source.object)
+    }
 }
 
 /// Converts every caption file of a plan for its errors alone.

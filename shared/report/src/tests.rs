@@ -238,6 +238,7 @@ impl Example {
         let record = |path: &str| RenditionRecord {
             output: output(path),
             progressive: None,
+            sound: None,
         };
         let chunks = plan.chunks.iter().map(|c| ChunkRecord {
             job_key: job.job_key.clone(),
@@ -265,6 +266,8 @@ impl Example {
                 result_lufs: Some(-16.04),
                 result_peak_dbtp: Some(-1.3),
             }),
+            sound: None,
+            captions: None,
             warnings: vec![],
             run: run("w-c", 1_100, 3_000),
         };

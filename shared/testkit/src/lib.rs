@@ -4,7 +4,7 @@
 //! fake in [`fakes`] and the adapter in `reelsmith-aws` must pass: the fakes in `tests/fakes.rs` of this crate, the adapters
 //! against an emulator in the workspace's `tests`. [`faults`] wraps any port and makes calls fail, hang, come late, or
 //! succeed and lose their answer, by a script or at random from a seed. [`orders`] builds sample orders for MediaConvert,
-//! and [`fuzz`] damages files for parsers.
+//! [`fuzz`] damages files for parsers, and [`sound_faults`] damages sound.
 
 use std::path::PathBuf;
 
@@ -12,6 +12,7 @@ pub mod fakes;
 pub mod faults;
 pub mod fuzz;
 pub mod orders;
+pub mod sound_faults;
 pub mod suites;
 
 /// The folder of the media layer's programs, which `scripts/setup` fills. Tests run these as the product;

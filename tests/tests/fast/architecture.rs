@@ -17,6 +17,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("reelsmith-xxhash", &[]),
     ("reelsmith-core", &["reelsmith-xxhash"]),
     ("reelsmith-isobmff", &[]),
+    ("reelsmith-sound", &["reelsmith-core"]),
     (
         "reelsmith-conformance",
         &["reelsmith-core", "reelsmith-isobmff"],
@@ -24,7 +25,12 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("reelsmith-contract", &["reelsmith-core"]),
     (
         "reelsmith-media",
-        &["reelsmith-core", "reelsmith-isobmff", "reelsmith-contract"],
+        &[
+            "reelsmith-core",
+            "reelsmith-isobmff",
+            "reelsmith-sound",
+            "reelsmith-contract",
+        ],
     ),
     (
         "reelsmith-aws",
@@ -226,6 +232,7 @@ fn core_conformance_and_contract_are_pure_all_the_way_down() {
         "reelsmith-conformance",
         "reelsmith-contract",
         "reelsmith-report",
+        "reelsmith-sound",
     ] {
         let mut seen = BTreeSet::new();
         let mut ahead = vec![&members(&metadata)[start].id];

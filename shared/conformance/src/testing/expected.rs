@@ -1,20 +1,23 @@
 //! The expectation of the job that makes a valid output.
 
 use reelsmith_core::audio_track::AudioRole;
+use reelsmith_core::caption_comparison::CaptionComparison;
 use reelsmith_core::keys::{Generation, POSTER, THUMBNAILS, sheet_path};
+use reelsmith_core::ladder::SoundTolerances;
 use reelsmith_core::ladder::VideoCodec;
 use reelsmith_core::manifest::CaptionFormat;
 use reelsmith_core::object::{ObjectPin, ObjectRef};
 use reelsmith_core::plan::{AudioRendition, TextRendition};
 use reelsmith_core::record::{ImageFile, ImagesRecord, RungOutput, SegmentRecord, WorkerRun};
+use reelsmith_core::sound::{LevelDifference, SoundComparison, SoundMatch, SoundOffset};
 use reelsmith_core::time::{FrameCount, FrameRate, Ticks, Timescale, UnixMillis};
 use reelsmith_core::units::{Bytes, Resolution};
 
 use super::shape::{RUNGS, Shape};
 use super::{TEXT, ValidOutput, segment_bytes, sha256};
 use crate::evidence::{
-    AudioLevel, ChunkQuality, Dead, DeadRun, Evidence, Identity, Metric, Provenance, Quality,
-    ReportFacts,
+    AudioLevel, ChunkQuality, Dead, DeadRun, EncodeLevel, Evidence, Identity, Metric, Provenance,
+    Quality, ReportFacts, SoundEvidence,
 };
 use crate::expectation::{Expectation, ExpectedVideo};
 
@@ -152,6 +155,68 @@ impl ValidOutput {
     }
 }
 
+/// A comparison of sound without a fault.
+fn sound(folder: &str) -> SoundEvidence {
+    let offset = SoundOffset {
+        at: 8_192,
+        channel: 0,
+        samples: 1,
+        correlation: 993,
+    };
+    SoundEvidence {
+        rendition: folder.to_owned(),
+        comparison: SoundComparison {
+            sample_rate: 48_000,
+            channels: 2,
+            stream: 1,
+            planned: 480_480,
+            presented: 480_480,
+            gain: 700,
+            windows: 1_000,
+            window: Some(LevelDifference {
+                at: 96_000,
+                channel: 1,
+                expected: -2_040,
+                found: -2_110,
+                difference: -20,
+            }),
+            section: None,
+            excerpts: 58,
+            first_offset: Some(offset),
+            last_offset: Some(offset),
+            offset: Some(offset),
+            least_alike: Some(SoundMatch {
+                at: 8_192,
+                channel: 1,
+                correlation: 968,
+                other: None,
+            }),
+            swapped: 0,
+            most_swapped: None,
+            integrated: Some(-1_636),
+            true_peak: Some(-120),
+        },
+        tolerances: SoundTolerances::default(),
+        encode: Some(EncodeLevel {
+            integrated: Some(-1_640),
+            ceiling: -100,
+        }),
+        source: "s3://in/mezzanines/film.mov".to_owned(),
+        start_ms: 0,
+    }
+}
+
+/// A comparison of captions without a fault.
+fn captions(folder: &str) -> (String, CaptionComparison) {
+    let comparison = CaptionComparison {
+        reader: "ffmpeg's decoder of srt".to_owned(),
+        expected: 3,
+        found: 3,
+        ..CaptionComparison::default()
+    };
+    (folder.to_owned(), comparison)
+}
+
 /// Evidence with which all rules pass.
 fn evidence(shape: &Shape) -> Evidence {
     let job = Identity {
@@ -185,6 +250,12 @@ fn evidence(shape: &Shape) -> Evidence {
             height: 1_080,
         }),
         levels: levels.take(1).collect(),
+        captions: TEXT.iter().map(|(folder, ..)| captions(folder)).collect(),
+        sounds: shape
+            .audio
+            .iter()
+            .map(|(folder, _, _)| sound(folder))
+            .collect(),
         quality: vec![Quality {
             rendition: RUNGS[0].folder.to_owned(),
             metric: Metric::Vmaf,

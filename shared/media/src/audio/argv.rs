@@ -235,7 +235,7 @@ fn layout(channels: u32) -> &'static str {
 const DOWNMIX: &str = ",pan=stereo|FL=FL+0.7071*FC+0.7071*BL|FR=FR+0.7071*FC+0.7071*BR";
 
 /// The start of the video in samples, rounded to nearest.
-fn start_sample(task: &AudioTask) -> i64 {
+pub(super) fn start_sample(task: &AudioTask) -> i64 {
     let start = task.video_start;
     let scale = i128::from(start.timescale.0.max(1));
     let samples = i128::from(start.ticks.0) * i128::from(task.rendition.sample_rate);

@@ -9,6 +9,7 @@ use std::time::Instant;
 use bytes::Bytes;
 use reelsmith_core::record::Loudness;
 use reelsmith_core::warning::Warning;
+use reelsmith_sound::Treatment;
 
 use super::continuity::Continuity;
 use super::loudness::{Correction, HOPS, LoudnessMeasurement, MeterOutput, combined, slices};
@@ -29,6 +30,8 @@ pub(super) struct LeveledTrack {
     /// The encoder's file.
     pub(super) file: Bytes,
     pub(super) loudness: Loudness,
+    pub(super) treatment: Treatment,
+    pub(super) least_jump_ms: u64,
     /// Gaps and overlaps of the source's timestamps.
     pub(super) warnings: Vec<Warning>,
     pub(super) cpu_ms: u64,
@@ -77,6 +80,11 @@ pub(super) async fn encode(
             result_lufs: result.lufs,
             result_peak_dbtp: result.peak_dbtp,
         },
+        treatment: Treatment {
+            gain_db: Some(correction.gain_db),
+            ceiling_db: correction.limit_db,
+        },
+        least_jump_ms: task.least_jump_ms,
         warnings: continuity.warnings(&task.rendition),
         cpu_ms: passes.cpu_ms,
     })

@@ -1,3 +1,4 @@
+mod comparison;
 mod programmes;
 mod sync;
 mod timing;
@@ -36,6 +37,7 @@ pub(crate) fn task(container: Container, start: (i64, u32)) -> AudioTask {
             channels: 2,
             role: AudioRole::Main,
         },
+        source_channels: 2,
         settings: AudioSettings {
             bitrate: BitsPerSecond(128_000),
             surround_bitrate: Some(BitsPerSecond(384_000)),
@@ -68,6 +70,7 @@ pub(super) async fn track(container: Container, line: &str, start: (i64, u32)) -
     std::fs::create_dir(&task.directory).unwrap();
     task.url = proxy.url();
     task.rendition.stream = probe.audio[0].index;
+    task.source_channels = probe.audio[0].channels;
     Track {
         folder,
         proxy,
@@ -76,9 +79,16 @@ pub(super) async fn track(container: Container, line: &str, start: (i64, u32)) -
 }
 
 impl Track {
+    /// Encodes the track, and compares it with its source.
     async fn encode(&self) -> AudioMedia {
         let media = encode_audio(&tools(), &self.task, &Limits::default()).await;
-        self.proxy.check(media).unwrap()
+        let media = self.proxy.check(media).unwrap();
+        if !self.task.mock {
+            let found = self.compared(&media).await;
+            let summary = comparison::summary(&found);
+            assert!(comparison::faults(&found).is_empty(), "{summary}");
+        }
+        media
     }
 
     fn joined(&self, media: &AudioMedia) -> String {

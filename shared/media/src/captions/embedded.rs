@@ -84,7 +84,7 @@ const OUTPUT: &str = "captions";
 
 /// All cues are shifted by an hour for extraction, because a text muxer cannot write a time before zero and would shift
 /// all cues instead. The longest programme plus an hour stays below the ten hours that ASS has digits for.
-const SHIFT_MS: i64 = 3_600_000;
+pub(super) const SHIFT_MS: i64 = 3_600_000;
 
 /// Arguments of ffmpeg for extracting a subtitle stream.
 #[must_use]
@@ -125,7 +125,7 @@ pub fn closed_argv(task: &EmbeddedTask) -> Vec<String> {
 }
 
 /// The offset from the source's timeline to the programme's, plus the hour, in microseconds rounded to nearest.
-fn shift_us(start: Seconds) -> i64 {
+pub(super) fn shift_us(start: Seconds) -> i64 {
     let scale = i128::from(start.timescale.0.max(1));
     let start = (i128::from(start.ticks.0) * 1_000_000 + scale / 2).div_euclid(scale);
     SHIFT_MS * 1_000 - i64::try_from(start).unwrap_or(0)

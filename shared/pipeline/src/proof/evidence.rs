@@ -3,7 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use reelsmith_conformance::{AudioLevel, Evidence, Identity, Provenance};
+use reelsmith_conformance::{
+    AudioLevel, EncodeLevel, Evidence, Identity, Provenance, SoundEvidence,
+};
 use reelsmith_contract::payload::Claim;
 use reelsmith_contract::{Failure, Objects};
 use reelsmith_core::encoder::EncoderKind;
@@ -11,7 +13,8 @@ use reelsmith_core::job::Job;
 use reelsmith_core::keys::{Generation, GenerationKeys, JobKey, JobKeys};
 use reelsmith_core::plan::Plan;
 use reelsmith_core::probe::{Inspection, Verification};
-use reelsmith_core::record::{ChunkRecord, Loudness, TrackRecord};
+use reelsmith_core::record::{ChunkRecord, Loudness, RenditionRecord, TrackRecord};
+use reelsmith_core::sound::SoundComparison;
 use reelsmith_core::warning;
 
 use crate::records::{self, READS, concurrently};
@@ -50,7 +53,19 @@ pub async fn read(
     }
     for (rendition, record) in tracks(outputs, plan, &keys, job.encoder).await? {
         warnings.push(record.warnings);
-        let target = job.profile.audio.loudness_lufs;
+        let audio = &job.profile.audio;
+        let target = audio.loudness_lufs;
+        if let Some(sound) = record.sound {
+            let encode = EncodeLevel {
+                integrated: record.loudness.and_then(|l| l.result_lufs).map(hundredths),
+                ceiling: hundredths(audio.true_peak_dbtp),
+            };
+            let compared = compared(rendition, sound, Some(encode), plan, job, &inspection);
+            evidence.sounds.push(compared);
+        }
+        if let Some(captions) = record.captions {
+            evidence.captions.insert(rendition.to_owned(), captions);
+        }
         let loudness = record.loudness.as_ref();
         evidence
             .levels
@@ -59,6 +74,22 @@ pub async fn read(
         let build = (!is_text(plan, rendition)).then_some(record.run.encoder_build);
         let found = identity(&record.job_key, record.generation, build);
         identities.insert(keys.track_record(rendition), found);
+    }
+    if job.encoder == EncoderKind::MediaConvert {
+        for track in &plan.audio {
+            let key = keys.rendition_record(&track.path);
+            let record: RenditionRecord = outputs.read(&key).await?;
+            let Some(sound) = record.sound else {
+                continue;
+            };
+            evidence.levels.push(AudioLevel {
+                rendition: track.path.clone(),
+                integrated: sound.integrated,
+                target: hundredths(job.profile.audio.loudness_lufs),
+            });
+            let compared = compared(&track.path, sound, None, plan, job, &inspection);
+            evidence.sounds.push(compared);
+        }
     }
     evidence.warnings = warning::collect(&warnings);
     evidence.provenance = Some(Provenance {
@@ -157,6 +188,28 @@ async fn tracks<'a>(
 
 fn is_text(plan: &Plan, rendition: &str) -> bool {
     plan.text.iter().any(|t| t.path == rendition)
+}
+
+/// The comparison of a rendition with the mezzanine.
+fn compared(
+    rendition: &str,
+    comparison: SoundComparison,
+    encode: Option<EncodeLevel>,
+    plan: &Plan,
+    job: &Job,
+    inspection: &Inspection,
+) -> SoundEvidence {
+    let start = plan.video_start;
+    let scale = i128::from(start.timescale.0.max(1));
+    let start_ms = (i128::from(start.ticks.0) * 1_000).div_euclid(scale);
+    SoundEvidence {
+        rendition: rendition.to_owned(),
+        comparison,
+        tolerances: job.profile.sound_tolerances,
+        encode,
+        source: inspection.mezzanine.object.to_string(),
+        start_ms: i64::try_from(start_ms).unwrap_or(0),
+    }
 }
 
 fn level(rendition: &str, loudness: &Loudness, target: f64) -> AudioLevel {

@@ -1,10 +1,26 @@
 //! Damage to the evidence, to encryption and to transport streams.
 
 use super::{Damage, MASTER, MPD, V360, ValidOutput};
+use reelsmith_core::caption_comparison::CueDifference;
+use reelsmith_core::sound::{LevelDifference, SoundComparison};
+
 use crate::evidence::{Evidence, Identity, Metric};
 use crate::testing::inits::ProtectionSpec;
 use crate::ts::PACKET;
 use reelsmith_isobmff::testing::{FragmentSpec, SampleSpec};
+
+fn cue() -> CueDifference {
+    CueDifference {
+        start_ms: 1_000,
+        end_ms: 2_000,
+        text: "hello".to_owned(),
+        elsewhere_ms: Some(4_000),
+    }
+}
+
+fn sound(good: &mut ValidOutput) -> &mut SoundComparison {
+    &mut evidence(good).sounds[0].comparison
+}
 
 fn evidence(good: &mut ValidOutput) -> &mut Evidence {
     &mut good.expected.as_mut().unwrap().evidence
@@ -107,6 +123,95 @@ pub(super) const DAMAGES: &[Damage] = &[
         rule: "SEG-16",
         also: &[],
         apply: |g| evidence(g).levels[0].integrated = Some(-1_400),
+    },
+    Damage {
+        name: "sound 20 ms late",
+        rule: "SRC-03",
+        also: &[],
+        apply: |g| sound(g).offset.as_mut().unwrap().samples = 960,
+    },
+    Damage {
+        name: "silence in a window",
+        rule: "SRC-04",
+        also: &[],
+        apply: |g| sound(g).window.as_mut().unwrap().difference = -4_000,
+    },
+    Damage {
+        name: "two seconds that are too loud",
+        rule: "SRC-04",
+        also: &[],
+        apply: |g| {
+            let window = sound(g).window.unwrap();
+            sound(g).section = Some(LevelDifference {
+                difference: 300,
+                ..window
+            });
+        },
+    },
+    Damage {
+        name: "the sound of another track",
+        rule: "SRC-04",
+        also: &[],
+        apply: |g| sound(g).least_alike.as_mut().unwrap().correlation = 120,
+    },
+    Damage {
+        name: "swapped channels",
+        rule: "SRC-04",
+        also: &[],
+        apply: |g| {
+            let mut excerpt = sound(g).least_alike.unwrap();
+            excerpt.other = Some((0, 990));
+            sound(g).most_swapped = Some(excerpt);
+            sound(g).swapped = 20;
+        },
+    },
+    Damage {
+        name: "a sample too few",
+        rule: "SRC-05",
+        also: &[],
+        apply: |g| sound(g).presented -= 1,
+    },
+    Damage {
+        name: "sound that is louder than it was encoded",
+        rule: "SRC-05",
+        also: &[],
+        apply: |g| sound(g).integrated = Some(-1_339),
+    },
+    Damage {
+        name: "a true peak above the ceiling",
+        rule: "SRC-05",
+        also: &[],
+        apply: |g| sound(g).true_peak = Some(80),
+    },
+    Damage {
+        name: "a missing caption",
+        rule: "SRC-06",
+        also: &[],
+        apply: |g| {
+            let captions = evidence(g).captions.values_mut().next().unwrap();
+            captions.missing = 1;
+            captions.first_missing = Some(cue());
+        },
+    },
+    Damage {
+        name: "a caption with another text",
+        rule: "SRC-06",
+        also: &[],
+        apply: |g| {
+            let captions = evidence(g).captions.values_mut().next().unwrap();
+            captions.unexpected = 1;
+            captions.first_unexpected = Some(cue());
+        },
+    },
+    Damage {
+        name: "captions in the wrong order",
+        rule: "SRC-06",
+        also: &[],
+        apply: |g| {
+            let captions = evidence(g).captions.values_mut().next().unwrap();
+            captions.disordered = 1;
+            captions.first_disordered = Some(cue());
+        },
     },
     Damage {
         name: "a chunk that was decoded wrongly",

@@ -59,6 +59,7 @@ async fn existing(container: Container, folder: tempfile::TempDir, name: &str) -
     std::fs::create_dir(&task.directory).unwrap();
     task.url = url;
     task.rendition.stream = probe.audio[0].index;
+    task.source_channels = probe.audio[0].channels;
     // Without the limiter, which would raise what precedes a burst.
     task.settings.loudness_lufs = -40.0;
     Track {
