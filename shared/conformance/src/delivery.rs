@@ -342,7 +342,16 @@ impl References {
     }
 
     fn add_mpd(&mut self, delivery: &Delivery, mpd: &Mpd) {
-        for (_, representation) in mpd.representations() {
+        for (set, representation) in mpd.representations() {
+            let mime = set
+                .attribute(representation, "mimeType")
+                .unwrap_or_default();
+            if !is_measurable(mime) {
+                let init = representation.init.iter().map(|i| &i.path);
+                let paths = init.chain(representation.segments.iter().map(|s| &s.path));
+                self.images.extend(paths.cloned());
+                continue;
+            }
             self.inits.extend(representation.init.clone());
             if let Some(first) = representation
                 .index
@@ -447,6 +456,13 @@ fn index_segments(representation: &mut Representation, path: &str, entries: &Ent
         segment
     });
     representation.segments = segments.collect();
+}
+
+/// Whether media of a MIME type are ISO BMFF or text. Others exist or not, and are not read.
+fn is_measurable(mime: &str) -> bool {
+    !["/webm", "/x-matroska", "/mp2t"]
+        .iter()
+        .any(|e| mime.ends_with(e))
 }
 
 fn is_image(path: &str) -> bool {

@@ -335,7 +335,7 @@ impl Report {
         mut violations: Vec<Violation>,
     ) -> Self {
         violations.sort_by(|a, b| (b.severity, &a.rule).cmp(&(a.severity, &b.rule)));
-        let renditions = view.renditions.iter();
+        let renditions = view.all_renditions();
         let renditions = renditions.map(|r| RenditionSummary::of(r, view, &violations));
         let renditions: Vec<_> = renditions.collect();
         let judged = rules.iter().filter(|r| r.outcome.is_judged()).count();

@@ -452,13 +452,19 @@ fn uncovered<'a>(
         let sets = period.sets.iter();
         let all = sets.flat_map(|s| s.representations.iter().map(move |r| (s, r)));
         for (set, representation) in all {
-            let Some(part) = &representation.init else {
-                continue;
-            };
             if covering(renditions, representation).is_some() {
                 continue;
             }
-            let init = delivery.init(part);
+            let part = representation.init.as_ref();
+            let media = matches!(set.content_type(), ContentType::Video | ContentType::Audio);
+            let first = representation.segments.first().map(|s| &s.path);
+            let path = part.map(|p| &p.path).or(first);
+            let path = path.or(representation.element.attributes.get("id"));
+            // Texts and images without an init segment are judged by rules of their own.
+            let Some(path) = path.filter(|_| media || part.is_some()) else {
+                continue;
+            };
+            let init = part.and_then(|p| delivery.init(p));
             let kind = match set.content_type() {
                 _ if set.is_trick_mode => MediaKind::IFrames,
                 ContentType::Video => MediaKind::Video,
@@ -486,12 +492,12 @@ fn uncovered<'a>(
             });
             found.push(Rendition {
                 kind,
-                path: part.path.clone(),
+                path: path.clone(),
                 playlist: &NO_PLAYLIST,
                 representation: Some((set, representation)),
                 period: number,
                 offset: -ticks(representation.offset),
-                maps: vec![part.clone()],
+                maps: part.into_iter().cloned().collect(),
                 init,
                 segments: segments.collect(),
                 variants: Vec::new(),

@@ -1,4 +1,4 @@
-use crate::dash::{ContentType, Period, xs_duration};
+use crate::dash::{ContentType, MpdSegment, Period, Representation, xs_duration};
 use crate::rule::prelude::*;
 
 pub(super) const RULE: Rule = Rule {
@@ -52,45 +52,84 @@ fn check_period(view: &View<'_>, number: usize, period: &Period, out: &mut Findi
     let Some(duration) = period.duration else {
         return;
     };
-    let (mut longest, mut line) = (None, period.element.line);
+    let mut longest = None;
+    let mut complete = true;
     for set in period.sets.iter().filter(|s| !s.is_trick_mode) {
         if !matches!(set.content_type(), ContentType::Video | ContentType::Audio) {
             continue;
         }
         for representation in &set.representations {
-            let scale = u32::try_from(representation.timescale).unwrap_or(u32::MAX);
-            let at =
-                |ticks: u64| nanos(i128::from(ticks) - i128::from(representation.offset), scale);
-            let exact = representation.segments.iter().filter(|s| !s.is_nominal);
-            let last = exact.filter_map(|s| Some((s, s.time?))).next_back();
-            if let Some((segment, time)) = last.filter(|(_, t)| at(*t) >= duration + ROUNDING) {
-                let expected = format!(
-                    "segments before {}, the end of the period",
-                    seconds(duration)
-                );
-                out.mpd(segment.line, expected, seconds(at(time)));
+            let line = representation.element.line;
+            let Some(found) = Coverage::of(view, number, representation) else {
+                // What is not known may be long enough.
+                complete = false;
+                continue;
+            };
+            out.seen();
+            let end = seconds(duration);
+            if found.last_start >= duration + ROUNDING {
+                let expected = format!("segments before {end}, the end of the period");
+                out.mpd(line, expected, seconds(found.last_start));
                 return;
             }
-            let rendition = view.rendition_of_representation(representation);
-            let declared = last.and_then(|(s, time)| Some(at(time.saturating_add(s.duration?))));
-            let measured = rendition.and_then(Rendition::presentation_span);
-            let own = rendition.is_some_and(|r| r.representation.is_some() && r.period == number);
-            let measured = measured.filter(|_| own).map(|(_, end)| end);
-            match declared.or(measured) {
-                // What is not known may be long enough.
-                None => return,
-                Some(end) if longest.is_none_or(|l| end > l) => {
-                    (longest, line) = (Some(end), representation.element.line);
-                }
-                Some(_) => {}
+            // Half a segment is the tolerance of addressing by @duration.
+            let tolerance = (found.longest / 2).max(NANOS);
+            if found.start > tolerance || found.end + tolerance < duration {
+                let expected = format!("media from 0 to {end}, the end of the period");
+                let found = format!("{} to {}", seconds(found.start), seconds(found.end));
+                out.mpd(line, expected, found);
+                return;
             }
+            longest = longest.max(Some((found.end, line)));
         }
     }
-    for end in out
-        .each(longest)
-        .filter(|end| end + ROUNDING + NANOS / 20 < duration)
-    {
+    let longest = longest.filter(|_| complete);
+    let short = longest.filter(|(end, _)| end + ROUNDING + NANOS / 20 < duration);
+    if let Some((end, line)) = short {
         let expected = format!("media until {}, the end of the period", seconds(duration));
         out.mpd(line, expected, seconds(end));
+    }
+}
+
+/// The time in its period that a representation covers, in nanoseconds.
+struct Coverage {
+    start: i128,
+    end: i128,
+    /// Start of the last segment.
+    last_start: i128,
+    /// Duration of the longest segment.
+    longest: i128,
+}
+
+impl Coverage {
+    /// Declared by a timeline or an index, else measured.
+    fn of(view: &View<'_>, number: usize, of: &Representation) -> Option<Self> {
+        let scale = u32::try_from(of.timescale).unwrap_or(u32::MAX);
+        let ticks = |ticks: u64| nanos(ticks.into(), scale);
+        let at = |time: u64| ticks(time) - ticks(of.offset);
+        let (first, last) = (of.segments.first()?, of.segments.last()?);
+        let declared = |s: &MpdSegment| Some((s.time?, s.duration?)).filter(|_| !s.is_nominal);
+        if let (Some((start, _)), Some((time, duration))) = (declared(first), declared(last)) {
+            let durations = of.segments.iter().filter_map(|s| s.duration);
+            return Some(Self {
+                start: at(start),
+                end: at(time) + ticks(duration),
+                last_start: at(time),
+                longest: ticks(durations.max().unwrap_or(0)),
+            });
+        }
+        let rendition = view.rendition_of_representation(of)?;
+        let own = rendition.representation.is_some() && rendition.period == number;
+        let (start, end) = rendition.presentation_span().filter(|_| own)?;
+        let durations = rendition.segments.iter().filter_map(|s| s.measured());
+        let segment = rendition.segments.last()?;
+        let last = segment.facts?.of_track().next()?.first_presentation()?;
+        let shift = i128::from(rendition.init?.media_start());
+        Some(Self {
+            start,
+            end,
+            last_start: nanos(i128::from(last) - shift, segment.timescale()?) + rendition.offset,
+            longest: durations.max().unwrap_or(0),
+        })
     }
 }

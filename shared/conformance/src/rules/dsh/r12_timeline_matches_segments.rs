@@ -23,8 +23,15 @@ fn check(view: &View<'_>, out: &mut Findings) {
         if let Some(init) = view.init_of(representation) {
             compare(view, representation, init, out);
         }
-        for segment in representation.segments.iter().filter(|s| !s.is_nominal) {
-            let length = segment.duration.map(|d| nanos(d.into(), scale));
+        let media = view.init_of(representation).map_or(1, |i| i.timescale);
+        for segment in &representation.segments {
+            let length = match segment.is_nominal {
+                false => segment.duration.map(|d| nanos(d.into(), scale)),
+                true => {
+                    let facts = view.delivery.segment(&segment.part());
+                    facts.map(|f| nanos(f.duration().into(), media))
+                }
+            };
             let both = length.zip(longest.map(|l| l.nanos));
             if let Some((length, longest)) = both.filter(|(l, max)| *l > max + ROUNDING) {
                 let expected = format!("at most maxSegmentDuration, {}", seconds(longest));

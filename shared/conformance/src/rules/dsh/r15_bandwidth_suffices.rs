@@ -4,11 +4,19 @@ use crate::rule::prelude::*;
 pub(super) const RULE: Rule = Rule {
     id: "DSH-15",
     basis: &[should(Dash, "ISO/IEC 23009-1 5.3.5.2")],
-    parts: &[],
+    parts: &[&HALF],
     title: "@bandwidth suffices after minBufferTime",
     doc: "At this rate, from any segment on and after minBufferTime of loading, every segment arrives before it is \
           needed.",
     check,
+};
+
+const HALF: RulePart = RulePart {
+    title: "@bandwidth is at least half of what is needed",
+    basis: &[
+        must(Dash, "ISO/IEC 23009-1 5.3.5.2"),
+        should(Reelsmith, "the promises of this pipeline"),
+    ],
 };
 
 /// Longest run of segments that is examined: the rate of a longer one is close to the average.
@@ -30,6 +38,9 @@ fn check(view: &View<'_>, out: &mut Findings) {
         // Durations are rounded in two ways, which may differ by a thousandth.
         if needed > declared.saturating_add(declared / 1_000) {
             let expected = format!("bandwidth of at least {needed}");
+            if needed / 2 > declared {
+                out.of(&HALF);
+            }
             out.mpd(representation.element.line, expected, declared);
         }
     }

@@ -83,6 +83,14 @@ fn contradictions(set: &AdaptationSet, of: &Representation, init: &Init) -> Vec<
                     add("sar", format!("{}:{}", sar.0, sar.1), format!("{w}:{h}"));
                 }
             }
+            let progressive = init.sps.as_ref().is_some_and(|s| s.progressive);
+            if progressive && get("scanType") == Some("interlaced") {
+                add(
+                    "scanType",
+                    "progressive".to_owned(),
+                    "interlaced".to_owned(),
+                );
+            }
             if let Some((w, h)) = set.element.get("par").and_then(ratio) {
                 let shape = (
                     u64::from(size.0) * u64::from(sar.0),

@@ -22,7 +22,10 @@ const DURATION: RulePart = RulePart {
 };
 
 fn check(view: &View<'_>, out: &mut Findings) {
-    for rendition in view.media_playlists() {
+    for rendition in view
+        .media_playlists()
+        .chain(view.playlists(MediaKind::Text))
+    {
         let Some(frame) = rendition.sample_duration() else {
             continue;
         };

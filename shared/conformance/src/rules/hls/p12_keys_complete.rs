@@ -7,7 +7,7 @@ pub(super) const RULE: Rule = Rule {
     basis: &[must(Rfc, "RFC 8216 4.3.2.4")],
     parts: &[&KEY_STORED],
     title: "EXT-X-KEY is complete, and the key is not in the output",
-    doc: "METHOD is known, URI is present unless METHOD is NONE, and IV has 128 bits. A key object stored with the \
+    doc: "METHOD is known and fits the scheme of the media, URI is present unless METHOD is NONE, and IV has 128 bits. A key object stored with the \
           segments protects nothing.",
     check,
 };
@@ -23,6 +23,24 @@ fn check(view: &View<'_>, out: &mut Findings) {
     for (path, playlist) in view.delivery.playlists() {
         for key in out.each(&playlist.keys) {
             check_key(view, path, key.line, &key.value, out);
+        }
+    }
+    for rendition in &view.renditions {
+        let scheme = rendition
+            .init
+            .and_then(|i| Some(&*i.protection.as_ref()?.scheme));
+        for key in &rendition.playlist.keys {
+            let expected = match (key.value.get("METHOD"), scheme) {
+                (Some("SAMPLE-AES-CTR"), Some("cbcs" | "cbc1")) => {
+                    "SAMPLE-AES with the scheme cbcs"
+                }
+                (Some("SAMPLE-AES"), Some("cenc" | "cens")) => {
+                    "SAMPLE-AES-CTR with the scheme cenc"
+                }
+                _ => continue,
+            };
+            let found = key.value.get("METHOD").unwrap_or_default();
+            out.line(&rendition.path, key.line, expected, found);
         }
     }
 }

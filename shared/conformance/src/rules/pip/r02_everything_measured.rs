@@ -68,7 +68,8 @@ fn check_pictures(rendition: &Rendition<'_>, out: &mut Findings) {
         .segments
         .iter()
         .filter(|s| s.encryption != Encryption::Whole);
-    if rendition.maps.is_empty() && judged.next().is_some() {
+    let is_playlist = rendition.representation.is_none();
+    if rendition.maps.is_empty() && is_playlist && judged.next().is_some() {
         let expected = "segments of a format that can be measured";
         out.of(&FORMAT).object(
             &rendition.path,

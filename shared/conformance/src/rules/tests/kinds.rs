@@ -580,6 +580,32 @@ fn damages() -> Vec<(&'static str, &'static str, ValidOutput)> {
                 "#EXT-X-PROGRAM-DATE-TIME:2024-02-28T00:00:00Z\n#EXT-X-DATERANGE:ID=\"a\",START-DATE=\"2024-02-28T00:00:00Z\",END-DATE=\"2024-02-27T00:00:00Z\"\n#EXTINF:2.000000,",
             ),
         ),
+        (
+            "a segment twice",
+            "HLS-P11",
+            media("seg_00002.m4s", "seg_00001.m4s"),
+        ),
+        ("media of half the period", "DSH-04", {
+            let mut good = dash();
+            good.edit(
+                MPD,
+                "<S t=\"0\" d=\"192512\" r=\"1\"/>\n<S d=\"96000\"/>",
+                "<S t=\"0\" d=\"192512\"/>",
+            );
+            good
+        }),
+        ("a tenth of the bandwidth", "DSH-15", {
+            let mut good = dash();
+            good.edit(
+                MPD,
+                "codecs=\"avc1.64001e\"",
+                "codecs=\"avc1.64001e\" x=\"\"",
+            );
+            let text = good.texts.get_mut(MPD).unwrap();
+            let at = text.find("id=\"h264_360p\" bandwidth=\"").unwrap() + 26;
+            text.remove(at);
+            good
+        }),
         ("captions with another time map", "SUB-04", {
             let mut good = hls();
             good.edit("text/en/seg_00002.vtt", "MPEGTS:0", "MPEGTS:900000");

@@ -277,7 +277,7 @@ pub(super) const DAMAGES: &[Damage] = &[
     Damage {
         name: "counter mode where HLS says SAMPLE-AES",
         rule: "CMF-08",
-        also: &["DSH-17"],
+        also: &["DSH-17", "HLS-P12"],
         apply: |g| protected(g, "video/h265_720p/init.mp4", |p| p.scheme = *b"cenc"),
     },
     Damage {
