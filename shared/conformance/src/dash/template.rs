@@ -102,6 +102,8 @@ pub(super) struct Expansion {
 }
 
 impl Expansion {
+    /// An expansion without segments. `line` is that of the template; `offset` and `length`, the duration of the period,
+    /// are in ticks.
     pub fn new(
         line: u32,
         start_number: u64,
