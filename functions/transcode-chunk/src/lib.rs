@@ -8,9 +8,11 @@
 
 use std::sync::Arc;
 
-use reelsmith_contract::Failure;
+use bytes::Bytes;
 use reelsmith_contract::payload::{TranscodeChunkInput, WorkerOutput};
+use reelsmith_contract::{Failure, Objects, PortResultExt as _};
 use reelsmith_core::plan::ChunkItem;
+use reelsmith_core::ports::PutOptions;
 use reelsmith_core::probe::Seconds;
 use reelsmith_core::record::ChunkRecord;
 use reelsmith_core::time::FrameCount;
@@ -20,7 +22,7 @@ use reelsmith_media::{
 };
 use reelsmith_pipeline::records::JobFiles;
 use reelsmith_pipeline::worker::{
-    EncoderPorts, RunRecorder, WorkUnit, cmaf_outputs, create_or_read, encoder_limits,
+    EncoderPorts, JPEG_TYPE, RunRecorder, WorkUnit, cmaf_outputs, create_or_read, encoder_limits,
     temporary_folder, write_once,
 };
 use reelsmith_pipeline::{Invocation, damage};
@@ -52,6 +54,17 @@ async fn encode(
     damage::check(&files.job, &files.plan, &files.inspection, damaged, &chunk)?;
     let warnings = damage_warning(&files, input.item, &media);
     let mut outputs = Vec::new();
+    let mut pictures = Vec::new();
+    for (rung, compared) in media.rungs.iter().zip(media.comparisons) {
+        let key = input
+            .claim
+            .keys()
+            .picture(&rung.rendition, input.item.chunk);
+        if let Some(picture) = compared.picture {
+            write_picture(&ports.outputs, &key, picture).await?;
+        }
+        pictures.push(compared.comparison);
+    }
     for rung in media.rungs {
         let (deliverables, output) = cmaf_outputs(
             &input.claim.keys(),
@@ -71,6 +84,7 @@ async fn encode(
         group: input.item.group,
         frames: plan.chunks[input.item.chunk as usize].frames,
         outputs,
+        pictures,
         warnings,
         run: run.finish(ports.tools.build(), media.cpu_ms, bytes_read),
     };
@@ -83,6 +97,17 @@ async fn encode(
         "encoded"
     );
     Ok(created)
+}
+
+/// Stores the worst picture of a chunk for the report. A retry may find other bytes there if it ran on another processor.
+async fn write_picture(outputs: &Objects, key: &str, picture: Bytes) -> Result<(), Failure> {
+    let object = outputs.at(key);
+    let options = PutOptions {
+        content_type: JPEG_TYPE.to_owned(),
+        ..PutOptions::default()
+    };
+    let put = outputs.store().put(&object, picture, &options).await;
+    put.on_object(&object).map(|_| ())
 }
 
 /// The warning about damaged pictures. Every group of rungs decodes the same pictures, so only the first one reports them.
@@ -113,11 +138,22 @@ async fn run_encoder(
         hidden: cut.hidden,
         ..ProxyOptions::default()
     };
-    let (store, pin) = (Arc::clone(&ports.store), inspection.mezzanine.clone());
-    let proxy = RangeProxy::start(store, pin, options).await?;
+    // A decode from further back may need what the chunk does not.
+    let whole = ProxyOptions {
+        reads: options.reads.clone(),
+        ..ProxyOptions::default()
+    };
+    let start = |options| {
+        let (store, pin) = (Arc::clone(&ports.store), inspection.mezzanine.clone());
+        RangeProxy::start(store, pin, options)
+    };
+    let proxy = start(options).await?;
+    let reference = start(whole).await?;
     let folder = temporary_folder()?;
     let task = ChunkTask::new(proxy.url(), &inspection.probe, plan, item, folder.path())?
+        .compared(reference.url(), job.profile.proof)
         .mocked(job.options.mock);
     let media = transcode(&ports.tools, &task, &encoder_limits(invocation)).await;
-    Ok((proxy.check(media)?, proxy.bytes_read()))
+    let media = reference.check(proxy.check(media))?;
+    Ok((media, proxy.bytes_read() + reference.bytes_read()))
 }

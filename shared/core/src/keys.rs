@@ -218,6 +218,14 @@ impl GenerationKeys {
         format!("{}measured/{}.json", self.working, file_name(rendition))
     }
 
+    /// The worst compared picture of a chunk of a rendition, beside the mezzanine's.
+    pub fn picture(&self, rendition: &str, chunk: u32) -> String {
+        format!(
+            "{}pictures/{rendition}/{chunk:05}.jpg",
+            self.working_prefix()
+        )
+    }
+
     /// The state of the checksums of the mezzanine between two invocations: [`crate::probe::PartialVerification`].
     pub fn partial_checksums(&self) -> String {
         format!("{}checksums-so-far.json", self.working)

@@ -93,6 +93,29 @@ pub struct Profile {
     /// Not part of [`Profile::hash`], because they decide no byte.
     #[serde(default)]
     pub sound_tolerances: SoundTolerances,
+    /// Not part of [`Profile::hash`], because it decides no byte.
+    #[serde(default)]
+    pub proof: ProofLimits,
+}
+
+/// How thoroughly the output is compared with the mezzanine, and which differences fail the job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ProofLimits {
+    /// Frames that are compared in full, in percent of each chunk; the first and last two always are.
+    pub sampled_percent: u32,
+    /// Greatest difference of a part of a picture from the source frame of its time, in hundredths of a level of 255, in
+    /// addition to what the encoder's losses explain.
+    pub picture_difference: i64,
+}
+
+impl Default for ProofLimits {
+    fn default() -> Self {
+        Self {
+            sampled_percent: 10,
+            picture_difference: 1_600,
+        }
+    }
 }
 
 /// Durations of a profile, in milliseconds of the nominal frame rate.

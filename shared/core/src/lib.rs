@@ -12,6 +12,7 @@ pub mod caption_comparison;
 pub mod caption_service;
 pub mod check;
 pub mod clip;
+pub mod comparison;
 pub mod cost;
 pub mod digest;
 pub mod encode;

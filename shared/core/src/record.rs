@@ -7,6 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::caption_comparison::CaptionComparison;
+use crate::comparison::PictureComparison;
 use crate::encode::EncodeJob;
 use crate::keys::{Generation, JobKey};
 use crate::sound::SoundComparison;
@@ -92,6 +93,9 @@ pub struct ChunkRecord {
     pub frames: FrameRange,
     /// One output for each rung of the group, in the plan's order.
     pub outputs: Vec<RungOutput>,
+    /// How the pictures of each output compare with the mezzanine's, in the same order; empty in mock mode.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pictures: Vec<PictureComparison>,
     /// Deviations from the delivery.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<Warning>,

@@ -22,12 +22,14 @@
 //! ```
 
 mod argv;
+mod compare;
 mod damage;
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
-use reelsmith_core::ladder::{ResolvedRung, VideoCodec};
+use reelsmith_core::ladder::{ProofLimits, ResolvedRung, VideoCodec};
 use reelsmith_core::plan::{Chunk, ChunkItem, FrameMapping, Plan, VideoRendition};
 use reelsmith_core::probe::{Probe, Scan, Seconds, VideoStream};
 use reelsmith_core::sniff::Container;
@@ -35,7 +37,7 @@ use reelsmith_core::time::{FrameCount, FrameRate, Timescale};
 use reelsmith_isobmff::{EncodedTrack, boxes};
 
 use crate::command::Command;
-use crate::error::MediaError;
+use crate::error::{MediaError, ProgramFailure};
 use crate::hdr;
 use crate::probe::bit_depth;
 use crate::process::{Limits, run_with_progress};
@@ -44,6 +46,7 @@ use crate::tools::Tools;
 
 pub(crate) use argv::decimal_micros;
 pub use argv::transcode_argv;
+pub use compare::RungComparison;
 pub use damage::Damage;
 
 /// Everything needed to encode one chunk at the rungs of one group.
@@ -73,6 +76,12 @@ pub struct ChunkTask {
     pub mock: bool,
     /// Place frames of a constant rate by their times, and hold the frame before a missing one.
     pub fills_gaps: bool,
+    /// Address of the mezzanine for the comparison with it. It may differ from `url`, which may hide parts that the chunk
+    /// does not need.
+    pub reference_url: String,
+    /// The time from which the mezzanine is decoded for the comparison; absent if from the beginning of the file.
+    pub reference_seek: Option<Seconds>,
+    pub proof: ProofLimits,
     /// An empty folder for the encoder's files.
     pub directory: PathBuf,
 }
@@ -82,9 +91,11 @@ pub struct ChunkTask {
 pub struct ChunkMedia {
     /// One for each rung of the task, in the same order.
     pub rungs: Vec<RungMedia>,
+    /// How each rung compares with the mezzanine, in the same order; empty if colour bars were encoded.
+    pub comparisons: Vec<RungComparison>,
     /// Pictures of the source that are damaged.
     pub damage: Damage,
-    /// Processor time of the encoder in milliseconds, user and system.
+    /// Processor time of the encoder and of the comparison in milliseconds, user and system.
     pub cpu_ms: u64,
 }
 
@@ -117,8 +128,14 @@ impl ChunkTask {
         let group = group.ok_or_else(|| missing("rung group", item.group))?;
         let rungs = group.iter().map(|i| plan.video.get(*i).cloned());
         let rungs: Option<Vec<_>> = rungs.collect();
+        let url = url.into();
+        let before = item.chunk.checked_sub(1);
+        let before = before.and_then(|b| plan.chunks.get(b as usize));
         let task = Self {
-            url: url.into(),
+            reference_url: url.clone(),
+            reference_seek: before.and_then(|b| b.cut.seek),
+            proof: ProofLimits::default(),
+            url,
             container: probe.container,
             source: probe.video.clone(),
             frame_rate: plan.frame_rate,
@@ -143,6 +160,14 @@ impl ChunkTask {
     #[must_use]
     pub fn mocked(mut self, mock: bool) -> Self {
         self.mock = mock;
+        self
+    }
+
+    /// The same task; the comparison reads the mezzanine at `url`.
+    #[must_use]
+    pub fn compared(mut self, url: impl Into<String>, proof: ProofLimits) -> Self {
+        self.reference_url = url.into();
+        self.proof = proof;
         self
     }
 
@@ -213,10 +238,28 @@ pub async fn transcode(
             .await
             .map_err(MediaError::io("writing the tone-mapping table"))?;
     }
+    let (mut media, task) = Box::pin(encode_in_spite_of_damage(tools, task, limits)).await?;
+    if !task.mock {
+        let damaged = media.damage.count() > 0;
+        let compared = compare::compare(tools, &task, &media.rungs, damaged, limits);
+        let (comparisons, cpu_ms) = Box::pin(compared).await?;
+        media.comparisons = comparisons;
+        media.cpu_ms += cpu_ms;
+    }
+    Ok(media)
+}
+
+/// Encodes a chunk; a second time with held pictures if some of the mezzanine's cannot be decoded. Returns the task whose
+/// output it is.
+async fn encode_in_spite_of_damage<'a>(
+    tools: &Tools,
+    task: &'a ChunkTask,
+    limits: &Limits,
+) -> Result<(ChunkMedia, Cow<'a, ChunkTask>), MediaError> {
     // Boxed to keep the futures of the callers small.
     let first = Box::pin(encode(tools, task, limits)).await?;
     if task.mock || !damage::is_reported(&first.log) {
-        return first.finished(Damage::default());
+        return Ok((first.finished(Damage::default())?, Cow::Borrowed(task)));
     }
     let mut damage = Damage {
         partial: Box::pin(damage::find(tools, task)).await?,
@@ -226,11 +269,11 @@ pub async fn transcode(
         expected, found, ..
     }) = &first.rungs
     else {
-        return first.finished(damage);
+        return Ok((first.finished(damage)?, Cow::Borrowed(task)));
     };
     damage.missing = expected.saturating_sub(*found);
     if task.mapping != FrameMapping::Every || damage.missing == 0 {
-        return first.finished(damage);
+        return Ok((first.finished(damage)?, Cow::Borrowed(task)));
     }
     let filled = ChunkTask {
         fills_gaps: true,
@@ -238,7 +281,7 @@ pub async fn transcode(
     };
     let mut second = Box::pin(encode(tools, &filled, limits)).await?;
     second.cpu_ms += first.cpu_ms;
-    second.finished(damage)
+    Ok((second.finished(damage)?, Cow::Owned(filled)))
 }
 
 /// One run of the encoder.
@@ -254,6 +297,7 @@ impl Encode {
     fn finished(self, damage: Damage) -> Result<ChunkMedia, MediaError> {
         Ok(ChunkMedia {
             rungs: self.rungs?,
+            comparisons: Vec::new(),
             damage,
             cpu_ms: self.cpu_ms,
         })
@@ -261,7 +305,8 @@ impl Encode {
 }
 
 async fn encode(tools: &Tools, task: &ChunkTask, limits: &Limits) -> Result<Encode, MediaError> {
-    let finished = run_with_progress(&task.command(tools), limits).await?;
+    let finished = run_with_progress(&task.command(tools), limits).await;
+    let finished = finished.map_err(|e| without_frames(task, e))?;
     let mut files = Vec::with_capacity(task.rungs.len());
     for i in 0..task.rungs.len() {
         files.push(read_and_remove(&task.directory.join(argv::output_name(i))).await?);
@@ -274,6 +319,20 @@ async fn encode(tools: &Tools, task: &ChunkTask, limits: &Limits) -> Result<Enco
         log: finished.stderr,
         cpu_ms: finished.cpu_ms,
     })
+}
+
+/// ffmpeg fails if an encoder receives no frame while another output, such as the fingerprints, receives some.
+fn without_frames(task: &ChunkTask, error: MediaError) -> MediaError {
+    match &error {
+        MediaError::Program {
+            failure: ProgramFailure::Exit { stderr, .. },
+            ..
+        } if stderr.contains("Could not open encoder before EOF") => {
+            let path = task.rungs.first().map_or("", |r| &r.path);
+            MediaError::frame_count(path, "frames", task.chunk.frames.count().0, 0)
+        }
+        _ => error,
+    }
 }
 
 /// Reads an encoder's file into memory and removes it.

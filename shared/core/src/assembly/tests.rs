@@ -67,6 +67,7 @@ fn records(plan: &Plan) -> Vec<ChunkRecord> {
         chunk: chunk.index,
         group: 0,
         frames: chunk.frames,
+        pictures: Vec::new(),
         outputs: vec![RungOutput {
             rendition: NAME.into(),
             timescale: plan.timescale,

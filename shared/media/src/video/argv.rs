@@ -7,6 +7,7 @@ use reelsmith_core::probe::{Scan, Seconds, VideoStream};
 use reelsmith_core::time::{FrameCount, Ticks};
 
 use super::ChunkTask;
+use super::compare::argv as compare;
 use crate::color::Color;
 use crate::command::words;
 use crate::tools::Tools;
@@ -37,7 +38,10 @@ pub fn transcode_argv(task: &ChunkTask) -> Vec<String> {
     };
     let graph = graph(task);
     let rungs = task.rungs.iter().enumerate();
-    let outputs: Vec<String> = rungs.map(|(i, r)| output(task, &r.rung, i)).collect();
+    let mut outputs: Vec<String> = rungs.map(|(i, r)| output(task, &r.rung, i)).collect();
+    if !task.mock {
+        outputs.push(compare::evidence_outputs(task));
+    }
     let outputs = outputs.join(" ");
     words(&format!(
         "-v warning -hide_banner -nostdin -y -progress pipe:1 -nostats {input} -filter_complex {graph} {outputs}"
@@ -60,26 +64,40 @@ pub(crate) fn decimal_micros(micros: i128) -> String {
 
 /// The filter graph: deinterlace, cut, crop, number the frames on the output's grid, then one branch for each rung.
 fn graph(task: &ChunkTask) -> String {
-    let mut steps: Vec<String> = Vec::new();
-    if task.mock {
-        steps.push(format!("trim=end_frame={}", task.chunk.frames.count().0));
+    let (mut graph, mut steps) = if task.mock {
+        let frames = task.chunk.frames.count().0;
+        (String::new(), vec![format!("trim=end_frame={frames}")])
     } else {
-        steps.extend(deinterlace(task.scan));
-        steps.extend(cut(task));
-        steps.extend(task.source.crop.map(|crop| cropped(&task.source, crop)));
-    }
+        (compare::fingerprints(task), decoded_frames(task))
+    };
     let rate = task.frame_rate;
     steps.push(format!("settb=expr={}/{}", rate.den(), rate.num()));
     steps.push(format!("setpts=N+{}", task.chunk.frames.start));
     let branches = task.rungs.len();
     let labels: String = (0..branches).map(|i| format!("[s{i}]")).collect();
     steps.push(format!("split={branches}{labels}"));
-    let stream = if task.mock { 0 } else { task.source.index };
-    let mut graph = format!("[0:{stream}]{}", steps.join(","));
+    let decoded = if task.mock { "[0:0]" } else { compare::DECODED };
+    graph.push_str(&format!("{decoded}{}", steps.join(",")));
     for (i, rendition) in task.rungs.iter().enumerate() {
         graph.push_str(&branch(task, &rendition.rung, i));
+        graph.push_str(&match task.mock {
+            true => format!(";[v{i}]null[e{i}]"),
+            false => compare::given(task, i),
+        });
     }
     graph
+}
+
+/// The filters that make the frames of the chunk from those of the decoder.
+pub(super) fn decoded_frames(task: &ChunkTask) -> Vec<String> {
+    let steps = deinterlace(task.scan).into_iter().chain(cut(task));
+    steps.chain(crop(task)).collect()
+}
+
+/// Crops to the clean aperture, if there is one.
+pub(super) fn crop(task: &ChunkTask) -> Option<String> {
+    let crop = task.source.crop?;
+    Some(cropped(&task.source, crop))
 }
 
 /// Makes one progressive frame of each interlaced frame and its neighbours. It comes before the cut, so that the first and
@@ -95,7 +113,7 @@ fn deinterlace(scan: Scan) -> Option<String> {
 
 /// Keeps ffmpeg, since version 7.1, from cropping to the clean aperture itself: it rounds to odd sizes and offsets. The
 /// supplement is older and does not know the option.
-fn cropping(task: &ChunkTask) -> &'static str {
+pub(super) fn cropping(task: &ChunkTask) -> &'static str {
     let crops = task.source.crop.is_some() && !Tools::lacks(task.decoded_codec(), task.ten_bits());
     if crops { "-apply_cropping codec" } else { "" }
 }
@@ -128,7 +146,7 @@ const WITHOUT_HDR: &str = ",sidedata=mode=delete:type=MASTERING_DISPLAY_METADATA
 /// portable code.
 const SCALER: &str = "bicubic+accurate_rnd";
 
-fn branch(task: &ChunkTask, rung: &ResolvedRung, i: usize) -> String {
+pub(super) fn branch(task: &ChunkTask, rung: &ResolvedRung, i: usize) -> String {
     let (source, size) = (&task.source, rung.resolution);
     let mapped = tone_mapped(task, rung);
     let read = Color::of(source, source.dynamic_range()).scaler;
@@ -141,10 +159,7 @@ fn branch(task: &ChunkTask, rung: &ResolvedRung, i: usize) -> String {
     let format = &rung.settings.pixel_format;
     let steps = match mapped {
         false => format!("{scaled}:out_color_matrix={written}:out_range=tv"),
-        true => format!(
-            "{scaled},format=gbrp16le,lut3d=file={}:interp=tetrahedral,scale=flags={SCALER}:out_color_matrix={written}:out_range=tv",
-            hdr::FILE
-        ),
+        true => format!("{scaled},{}", tone_mapping(task, rung)),
     };
     let Color {
         primaries,
@@ -157,6 +172,15 @@ fn branch(task: &ChunkTask, rung: &ResolvedRung, i: usize) -> String {
     format!(
         ";[s{i}]{steps},setsar=1,format={format}{metadata},\
          setparams=range=tv:color_primaries={primaries}:color_trc={transfer}:colorspace={matrix}[v{i}]"
+    )
+}
+
+/// Makes SDR of the HDR of the source.
+pub(super) fn tone_mapping(task: &ChunkTask, rung: &ResolvedRung) -> String {
+    let written = Color::of(&task.source, rung.range).scaler;
+    format!(
+        "format=gbrp16le,lut3d=file={}:interp=tetrahedral,scale=flags={SCALER}:out_color_matrix={written}:out_range=tv",
+        hdr::FILE
     )
 }
 
@@ -188,6 +212,18 @@ fn trim(task: &ChunkTask) -> Option<String> {
     (!bounds.is_empty()).then(|| format!("trim={}", bounds.join(":")))
 }
 
+/// Drops what follows the chunk, and nothing before it. Frames that are placed by their times may need one more.
+pub(super) fn trim_end(task: &ChunkTask) -> Option<String> {
+    let cut = &task.chunk.cut;
+    if let Some(frames) = cut.counted {
+        return Some(format!("trim=end_frame={}", frames.end));
+    }
+    let placed = task.mapping == FrameMapping::Resampled || task.fills_gaps;
+    let margin = if placed { 1_000_000 } else { 0 };
+    let end = i128::from(cut.end?.micros()) + margin;
+    Some(format!("trim=end={}", decimal_micros(end)))
+}
+
 /// Repeats the last frame of the source.
 fn held(task: &ChunkTask) -> Option<String> {
     let FrameCount(frames) = task.chunk.cut.held;
@@ -195,7 +231,7 @@ fn held(task: &ChunkTask) -> Option<String> {
 }
 
 /// Resolution of source times relative to the grid while frames are chosen.
-const FINENESS: u32 = 16;
+pub(super) const FINENESS: u32 = 16;
 
 /// Takes the source frame nearest to each time of the grid.
 ///
@@ -218,7 +254,7 @@ fn resample(task: &ChunkTask) -> Vec<String> {
     ]
 }
 
-fn rescaled(time: Seconds, fine: u32) -> i64 {
+pub(super) fn rescaled(time: Seconds, fine: u32) -> i64 {
     let scale = i128::from(time.timescale.0.max(1));
     let ticks = i128::from(time.ticks.0) * i128::from(fine);
     let Ticks(nearest) = Ticks(i64::try_from((ticks + scale / 2).div_euclid(scale)).unwrap_or(0));
@@ -236,7 +272,7 @@ fn output(task: &ChunkTask, rung: &ResolvedRung, i: usize) -> String {
     let encoder = encoder(task, rung);
     let file = output_name(i);
     format!(
-        "-map [v{i}] -an -sn -dn -map_metadata -1 -map_chapters -1 -fps_mode passthrough -enc_time_base {den}/{num} \
+        "-map [e{i}] -an -sn -dn -map_metadata -1 -map_chapters -1 -fps_mode passthrough -enc_time_base {den}/{num} \
          {parameter_sets} {encoder} \
          -force_key_frames expr:eq(mod(n,{gop}),0) -forced-idr 1 -video_track_timescale {timescale} \
          -f mp4 -movflags +frag_keyframe+default_base_moof+frag_discont+delay_moov+skip_trailer {file}"

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use reelsmith_contract::ErrorName;
-use reelsmith_core::ladder::CodecSettings;
+use reelsmith_core::ladder::{CodecSettings, ProofLimits};
 use reelsmith_core::plan::{Chunk, Timeline};
 use reelsmith_core::time::{FrameRange, Ticks};
 use reelsmith_core::units::{BitsPerSecond, Resolution};
@@ -98,6 +98,9 @@ impl Film {
             rungs: rungs.to_vec(),
             mock: false,
             fills_gaps: false,
+            reference_url: self.proxy.url(),
+            reference_seek: None,
+            proof: ProofLimits::default(),
             directory,
         }
     }
@@ -106,7 +109,9 @@ impl Film {
         let mut chunks = Vec::new();
         for task in self.tasks(chunk, rungs) {
             let media = transcode(&tools(), &task, &Limits::default()).await;
-            chunks.push(self.proxy.check(media).unwrap());
+            let media = self.proxy.check(media).unwrap();
+            assert_shows_the_mezzanine(&task, &media);
+            chunks.push(media);
         }
         chunks
     }
@@ -169,6 +174,23 @@ impl Film {
 }
 
 /// Checks that the bytes of each key frame start with a `moof` and end with the picture.
+/// Every frame was compared, and none differs from the mezzanine.
+fn assert_shows_the_mezzanine(task: &ChunkTask, media: &ChunkMedia) {
+    assert_eq!(media.comparisons.len(), task.rungs.len());
+    for (rung, compared) in task.rungs.iter().zip(&media.comparisons) {
+        let found = &compared.comparison;
+        let about = format!("{} {:?}: {found:?}", rung.path, task.chunk.frames);
+        assert_eq!(found.frames, task.chunk.frames.count().0, "{about}");
+        assert_eq!((found.unlike_count, found.dead.len()), (0, 0), "{about}");
+        if media.damage.count() == 0 {
+            let samples = found.samples.as_ref().expect(&about);
+            assert!(samples.frames * 10 >= found.frames, "{about}");
+            assert_eq!((samples.altered, found.damaged), (0, false), "{about}");
+            assert!(compared.picture.is_some(), "{about}");
+        }
+    }
+}
+
 fn assert_keys(segment: &SegmentMedia, tick: i64) {
     let gops = u64::from(segment.samples).div_ceil(24);
     assert_eq!(segment.key_frames.len() as u64, gops);
@@ -517,7 +539,9 @@ async fn the_command_line_matches_its_snapshot() {
     task.chunk.cut.start = None;
     let argv = transcode_argv(&task).join("\n");
     let graph = argv.lines().find(|l| l.starts_with("[0:")).unwrap();
-    insta::assert_snapshot!(graph.split(";").next().unwrap(), @"[0:0]settb=expr=1/384000,setpts=PTS-(0),fps=fps=24:round=near,tpad=stop_mode=clone:stop_duration=1.000000,trim=start_pts=48:end_pts=96,settb=expr=1/24,setpts=N+48,split=2[s0][s1]");
+    let mut parts = graph.split(';');
+    let frames = parts.find(|p| p.starts_with("[decoded]")).unwrap();
+    insta::assert_snapshot!(frames, @"[decoded]settb=expr=1/384000,setpts=PTS-(0),fps=fps=24:round=near,tpad=stop_mode=clone:stop_duration=1.000000,trim=start_pts=48:end_pts=96,settb=expr=1/24,setpts=N+48,split=2[s0][s1]");
 }
 
 #[test]

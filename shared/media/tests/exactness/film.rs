@@ -5,7 +5,7 @@ use std::process::Command;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use reelsmith_core::ladder::{CodecSettings, ResolvedRung, VideoCodec};
+use reelsmith_core::ladder::{CodecSettings, ProofLimits, ResolvedRung, VideoCodec};
 use reelsmith_core::object::{ObjectPin, ObjectRef};
 use reelsmith_core::plan::{Chunk, Cutting, FrameMapping, Timeline, VideoRendition};
 use reelsmith_core::ports::{ObjectStore, PutOptions};
@@ -291,8 +291,17 @@ impl Film {
         };
         let proxy = RangeProxy::start(self.store.clone(), self.pin.clone(), options).await;
         let proxy = proxy.unwrap();
+        let whole = ProxyOptions {
+            block,
+            ..ProxyOptions::default()
+        };
+        let reference = RangeProxy::start(self.store.clone(), self.pin.clone(), whole).await;
+        let reference = reference.unwrap();
         let directory = tempfile::tempdir_in(self.folder.path()).unwrap();
         let task = ChunkTask {
+            reference_url: reference.url(),
+            reference_seek: None,
+            proof: ProofLimits::default(),
             url: proxy.url(),
             container: self.kind.container,
             source: self.probe.video.clone(),
@@ -318,6 +327,14 @@ impl Film {
         let media = transcode(&tools(), &task, &Limits::default()).await;
         let media = proxy.check(media);
         let media = media.unwrap_or_else(|e| panic!("{}, chunk {frames}: {e}", self.kind.name));
+        for compared in &media.comparisons {
+            let found = &compared.comparison;
+            let about = format!("{}, chunk {frames}: {found:?}", self.kind.name);
+            assert_eq!(found.frames, frames.count().0, "{about}");
+            assert_eq!((found.unlike_count, found.dead.len()), (0, 0), "{about}");
+            let altered = found.samples.as_ref().map(|s| s.altered);
+            assert_eq!((altered.unwrap_or(0), found.damaged), (0, false), "{about}");
+        }
         (media, proxy.bytes_read())
     }
 
