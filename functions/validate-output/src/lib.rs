@@ -54,8 +54,7 @@ pub async fn handle(
         ..check(&delivery, Some(&expectation), Profiles::REELSMITH)
     };
     outputs.write(&keys.report(), &report).await?;
-    let (quality, made) = (&expectation.evidence.quality, ports.submissions.now());
-    page::write(outputs, claim, quality, &report, made).await?;
+    page::write(outputs, claim, &report, ports.submissions.now()).await?;
     if report.verdict != Verdict::Pass {
         return Err(invalid(outputs, &keys, &report));
     }

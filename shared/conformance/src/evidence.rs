@@ -3,8 +3,11 @@
 use std::collections::BTreeMap;
 
 use reelsmith_core::caption_comparison::CaptionComparison;
+use reelsmith_core::comparison::PictureComparison;
 use reelsmith_core::ladder::SoundTolerances;
+use reelsmith_core::probe::Seconds;
 use reelsmith_core::sound::SoundComparison;
+use reelsmith_core::time::{FrameCount, FrameRange, FrameRate};
 use reelsmith_core::units::Resolution;
 use reelsmith_core::warning::Warning;
 
@@ -21,8 +24,8 @@ pub struct Evidence {
     pub sounds: Vec<SoundEvidence>,
     /// Comparisons of the caption renditions with their sources, by folder (SRC-06).
     pub captions: BTreeMap<String, CaptionComparison>,
-    /// Quality of the video renditions (SEG-17).
-    pub quality: Vec<Quality>,
+    /// Pictures compared with the mezzanine's (SRC-01, SRC-02, SEG-17).
+    pub pictures: Option<Pictures>,
     /// Black, frozen and silent runs (SEG-18).
     pub dead: Option<Dead>,
     /// The report of an earlier check (PIP-03).
@@ -87,33 +90,39 @@ pub struct EncodeLevel {
     pub ceiling: i32,
 }
 
-/// A metric of quality against the source.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Metric {
-    /// VMAF, in hundredths of a point: 0 to 10,000.
-    Vmaf,
-    /// SSIM, in ten-thousandths: 0 to 10,000.
-    Ssim,
+/// Why rules about the comparison with the mezzanine are not judged.
+pub(crate) const NOT_COMPARED: &str = "the output was not compared with the mezzanine";
+
+/// The pictures of a job, compared with the mezzanine's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pictures {
+    pub frame_rate: FrameRate,
+    /// Frames of all video renditions together, by the plan.
+    pub expected_frames: u64,
+    pub chunks: Vec<ChunkPictures>,
 }
 
-/// Quality of the chunks of one rendition.
+impl Pictures {
+    /// The time and the number of a frame, for people.
+    pub(crate) fn place(&self, frame: u64) -> String {
+        let millis = Seconds::of_frame(FrameCount(frame), self.frame_rate).micros() / 1_000;
+        let (seconds, millis) = (millis / 1_000, millis % 1_000);
+        let (minutes, seconds) = (seconds / 60, seconds % 60);
+        let (hours, minutes) = (minutes / 60, minutes % 60);
+        format!("{hours:02}:{minutes:02}:{seconds:02}.{millis:03} (frame {frame})")
+    }
+}
+
+/// The pictures of a chunk of one rendition.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Quality {
+pub struct ChunkPictures {
     /// Folder of the rendition.
     pub rendition: String,
-    pub metric: Metric,
-    /// Lowest allowed score, in addition to the comparison with the median.
-    pub floor: Option<u32>,
-    pub chunks: Vec<ChunkQuality>,
-}
-
-/// Quality of one chunk.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ChunkQuality {
     /// Index of the chunk from 0.
     pub chunk: u32,
-    /// In units of the metric.
-    pub score: u32,
+    /// Its frames by the plan.
+    pub frames: FrameRange,
+    pub comparison: PictureComparison,
 }
 
 /// Runs of dead media in the source and in the output, on one timeline that starts at 0.

@@ -74,8 +74,8 @@ mod view;
 
 pub use delivery::{Delivery, MAX_INDEX, MPD, MULTIVARIANT, Object, Text, Wanted};
 pub use evidence::{
-    AudioLevel, ChunkQuality, Dead, DeadRun, EncodeLevel, Evidence, Identity, Metric, Provenance,
-    Quality, ReportFacts, SoundEvidence,
+    AudioLevel, ChunkPictures, Dead, DeadRun, EncodeLevel, Evidence, Identity, Pictures,
+    Provenance, ReportFacts, SoundEvidence,
 };
 pub use expectation::{Expectation, ExpectedVideo};
 pub use fault::{Mismatch, TextFault};

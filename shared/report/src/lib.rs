@@ -17,7 +17,7 @@ mod summary;
 use bytes::Bytes;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use metrics::Metrics;
-use reelsmith_conformance::{Quality, Report};
+use reelsmith_conformance::Report;
 use reelsmith_core::cost::Estimate;
 use reelsmith_core::job::Job;
 use reelsmith_core::keys::Generation;
@@ -35,6 +35,16 @@ pub struct Storyboard {
     pub record: ImagesRecord,
     /// The JPEGs of the sheets, from the first on; later ones may be missing.
     pub sheets: Vec<Bytes>,
+}
+
+/// The worst compared picture of a video rendition.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WorstPicture {
+    /// Folder of the rendition.
+    pub rendition: String,
+    pub frame: u64,
+    /// The mezzanine's picture on the left, the rendition's on the right.
+    pub jpeg: Bytes,
 }
 
 /// A state of the state machine while it ran.
@@ -79,9 +89,9 @@ pub struct Facts<'a> {
     pub failed: Option<&'a Failed>,
     pub estimate: Option<&'a Estimate>,
     pub states: &'a [StateRun],
-    /// Scores of each chunk.
-    pub quality: &'a [Quality],
     pub storyboard: Option<&'a Storyboard>,
+    /// The worst picture of each video rendition.
+    pub pictures: &'a [WorstPicture],
     /// Metrics of the whole run, once it has ended.
     pub metrics: Option<&'a Metrics>,
     /// When the page was made.

@@ -44,7 +44,7 @@ fn parts(facts: &Facts<'_>) -> impl Iterator<Item = (&'static str, &'static str)
         (facts.storyboard.is_some(), "storyboard", "Storyboard"),
         (judged, "ladder", "Ladder"),
         (!facts.renditions.is_empty(), "rates", "Bit rates"),
-        (!facts.quality.is_empty(), "quality", "Quality"),
+        (crate::quality::is_measured(facts), "quality", "Quality"),
         (worked, "encode", "Workers"),
         (!facts.states.is_empty(), "states", "States"),
         (judged, "conformance", "Conformance"),

@@ -1,7 +1,8 @@
 use reelsmith_conformance::{
-    ChunkQuality, Coverage, Location, Metric, Outcome, RenditionSummary, RuleOutcome, SCHEMA,
-    Severity, Verdict, Violation,
+    Coverage, Location, Outcome, RenditionSummary, RuleOutcome, SCHEMA, Severity, Verdict,
+    Violation,
 };
+use reelsmith_core::comparison::{FrameValue, PictureComparison, PictureSamples, Scores};
 use reelsmith_core::cost::{Architecture, CostModel, Source, Title, estimate};
 use reelsmith_core::digest::Checksummer;
 use reelsmith_core::encoder::EncoderKind;
@@ -10,7 +11,7 @@ use reelsmith_core::object::{ObjectPin, ObjectRef};
 use reelsmith_core::probe::{AudioStream, Packet, PacketIndex, Probe, VideoStream};
 use reelsmith_core::record::{Loudness, RungOutput, SegmentRecord, WorkerRun};
 use reelsmith_core::sniff::Container;
-use reelsmith_core::time::{FrameCount, Ticks, Timescale};
+use reelsmith_core::time::{FrameCount, FrameRange, Ticks, Timescale};
 use reelsmith_core::units::{Bytes, Resolution};
 use reelsmith_core::warning::{Place, Warning, WarningName};
 
@@ -180,7 +181,6 @@ struct Example {
     chunks: Vec<ChunkRecord>,
     tracks: Vec<TrackRecord>,
     failures: Vec<FailureNote>,
-    quality: Vec<Quality>,
     conformance: Option<Report>,
     failed: Option<Failed>,
     states: Vec<StateRun>,
@@ -188,16 +188,26 @@ struct Example {
     estimate: Estimate,
 }
 
-fn quality() -> Quality {
-    let scored = |chunk| ChunkQuality {
-        chunk,
-        score: 9_400 + chunk * 50,
+/// A comparison whose scores fall from chunk to chunk.
+fn comparison(chunk: u32, frames: FrameRange) -> PictureComparison {
+    let score = |value| FrameValue {
+        frame: frames.start,
+        value: value - i64::from(chunk) * 50,
     };
-    Quality {
-        rendition: "video/h264_720p".into(),
-        metric: Metric::Vmaf,
-        floor: Some(9_000),
-        chunks: (0..4).map(scored).collect(),
+    let ssim = Scores {
+        lowest: score(9_400),
+        low: 9_500,
+        mean: score(9_800).value,
+        worst_second: score(9_600),
+    };
+    PictureComparison {
+        frames: frames.count().0,
+        samples: Some(PictureSamples {
+            frames: frames.count().0,
+            ssim,
+            ..PictureSamples::default()
+        }),
+        ..PictureComparison::default()
     }
 }
 
@@ -246,7 +256,8 @@ impl Example {
             chunk: c.index,
             group: 0,
             frames: c.frames,
-            outputs: vec![],
+            pictures: vec![comparison(c.index, c.frames)],
+            outputs: vec![output("video/h264_720p")],
             warnings: vec![],
             run: run(
                 ["w-a", "w-b"][c.index as usize % 2],
@@ -320,7 +331,6 @@ impl Example {
                 &title,
                 &CostModel::new(Architecture::Arm64, EncoderKind::Lambda),
             ),
-            quality: vec![quality()],
             verification: Verification {
                 mezzanine: inspection().mezzanine,
                 checksums: Checksummer::default().finish(),
@@ -349,7 +359,7 @@ impl Example {
             failed: self.failed.as_ref(),
             estimate: Some(&self.estimate),
             states: &self.states,
-            quality: &self.quality,
+            pictures: &[],
             storyboard: self.storyboard.as_ref(),
             metrics: None,
             made: UnixMillis(0),

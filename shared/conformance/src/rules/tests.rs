@@ -166,7 +166,8 @@ fn rules_without_their_facts_are_listed_as_not_judged() {
     let report = good.report();
     assert_eq!(report.violations, []);
     let unjudged = [
-        "SEG-16", "SEG-17", "SEG-18", "SRC-03", "SRC-04", "SRC-05", "SRC-06", "PIP-01", "PIP-03",
+        "SEG-16", "SEG-17", "SEG-18", "SRC-01", "SRC-02", "SRC-03", "SRC-04", "SRC-05", "SRC-06",
+        "PIP-01", "PIP-03",
     ];
     assert_eq!(not_judged(&report), unjudged);
 }
@@ -350,7 +351,7 @@ fn an_empty_delivery_fails() {
     assert_eq!(report.verdict, Verdict::Fail);
     insta::assert_snapshot!(report.summary(), @r"
     FAIL: 1 rules checked, 1 fail, 0 warn, 0 info
-      not judged: HLS-M22, SEG-02, SEG-08, SEG-16, SEG-17, SEG-18, SRC-03, SRC-04, SRC-05, SRC-06, SUB-02, SUB-03, IMG-02, DSH-18, DLV-01, DLV-02, DLV-03, DLV-04, PIP-01, PIP-03
+      not judged: HLS-M22, SEG-02, SEG-08, SEG-16, SEG-17, SEG-18, SRC-01, SRC-02, SRC-03, SRC-04, SRC-05, SRC-06, SUB-02, SUB-03, IMG-02, DSH-18, DLV-01, DLV-02, DLV-03, DLV-04, PIP-01, PIP-03
     HLS-M01 fail master.m3u8: expected a multivariant playlist, found none
     ");
 }

@@ -2,6 +2,7 @@
 
 use reelsmith_core::audio_track::AudioRole;
 use reelsmith_core::caption_comparison::CaptionComparison;
+use reelsmith_core::comparison::{PictureComparison, PictureSamples};
 use reelsmith_core::keys::{Generation, POSTER, THUMBNAILS, sheet_path};
 use reelsmith_core::ladder::SoundTolerances;
 use reelsmith_core::ladder::VideoCodec;
@@ -10,14 +11,14 @@ use reelsmith_core::object::{ObjectPin, ObjectRef};
 use reelsmith_core::plan::{AudioRendition, TextRendition};
 use reelsmith_core::record::{ImageFile, ImagesRecord, RungOutput, SegmentRecord, WorkerRun};
 use reelsmith_core::sound::{LevelDifference, SoundComparison, SoundMatch, SoundOffset};
-use reelsmith_core::time::{FrameCount, FrameRate, Ticks, Timescale, UnixMillis};
+use reelsmith_core::time::{FrameCount, FrameRange, FrameRate, Ticks, Timescale, UnixMillis};
 use reelsmith_core::units::{Bytes, Resolution};
 
 use super::shape::{RUNGS, Shape};
 use super::{TEXT, ValidOutput, segment_bytes, sha256};
 use crate::evidence::{
-    AudioLevel, ChunkQuality, Dead, DeadRun, EncodeLevel, Evidence, Identity, Metric, Provenance,
-    Quality, ReportFacts, SoundEvidence,
+    AudioLevel, ChunkPictures, Dead, DeadRun, EncodeLevel, Evidence, Identity, Pictures,
+    Provenance, ReportFacts, SoundEvidence,
 };
 use crate::expectation::{Expectation, ExpectedVideo};
 
@@ -217,6 +218,28 @@ fn captions(folder: &str) -> (String, CaptionComparison) {
     (folder.to_owned(), comparison)
 }
 
+/// Two chunks of the first rung, compared without a difference.
+fn pictures(frame_rate: FrameRate) -> Pictures {
+    let chunk = |chunk: u32, start, end| ChunkPictures {
+        rendition: RUNGS[0].folder.to_owned(),
+        chunk,
+        frames: FrameRange { start, end },
+        comparison: PictureComparison {
+            frames: end - start,
+            samples: Some(PictureSamples {
+                frames: (end - start).div_ceil(10),
+                ..PictureSamples::default()
+            }),
+            ..PictureComparison::default()
+        },
+    };
+    Pictures {
+        frame_rate,
+        expected_frames: 150,
+        chunks: vec![chunk(0, 0, 96), chunk(1, 96, 150)],
+    }
+}
+
 /// Evidence with which all rules pass.
 fn evidence(shape: &Shape) -> Evidence {
     let job = Identity {
@@ -232,7 +255,6 @@ fn evidence(shape: &Shape) -> Evidence {
         start_ms,
         end_ms,
     };
-    let chunk = |chunk, score| ChunkQuality { chunk, score };
     let levels = shape.audio.iter().map(|(folder, _, _)| AudioLevel {
         rendition: (*folder).to_owned(),
         integrated: Some(-1_640),
@@ -250,18 +272,13 @@ fn evidence(shape: &Shape) -> Evidence {
             height: 1_080,
         }),
         levels: levels.take(1).collect(),
+        pictures: FrameRate::new(24, 1).map(pictures),
         captions: TEXT.iter().map(|(folder, ..)| captions(folder)).collect(),
         sounds: shape
             .audio
             .iter()
             .map(|(folder, _, _)| sound(folder))
             .collect(),
-        quality: vec![Quality {
-            rendition: RUNGS[0].folder.to_owned(),
-            metric: Metric::Vmaf,
-            floor: Some(6_000),
-            chunks: vec![chunk(0, 8_812), chunk(1, 9_034), chunk(2, 8_100)],
-        }],
         dead: Some(Dead {
             source: vec![run("black", "", 0, 2_000)],
             output: vec![run("black", RUNGS[0].folder, 40, 1_960)],

@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 
 use reelsmith_conformance::{
-    AudioLevel, EncodeLevel, Evidence, Identity, Provenance, SoundEvidence,
+    AudioLevel, ChunkPictures, Dead, DeadRun, EncodeLevel, Evidence, Identity, Pictures,
+    Provenance, SoundEvidence,
 };
 use reelsmith_contract::payload::Claim;
 use reelsmith_contract::{Failure, Objects};
@@ -12,9 +13,10 @@ use reelsmith_core::encoder::EncoderKind;
 use reelsmith_core::job::Job;
 use reelsmith_core::keys::{Generation, GenerationKeys, JobKey, JobKeys};
 use reelsmith_core::plan::Plan;
-use reelsmith_core::probe::{Inspection, Verification};
+use reelsmith_core::probe::{Inspection, Seconds, Verification};
 use reelsmith_core::record::{ChunkRecord, Loudness, RenditionRecord, TrackRecord};
 use reelsmith_core::sound::SoundComparison;
+use reelsmith_core::time::FrameCount;
 use reelsmith_core::warning;
 
 use crate::records::{self, READS, concurrently};
@@ -44,7 +46,17 @@ pub async fn read(
     ]);
     let mut warnings = vec![plan.warnings.clone()];
     if job.encoder == EncoderKind::Lambda {
-        for (key, record) in chunks(outputs, plan, &keys).await? {
+        let records = chunks(outputs, plan, &keys).await?;
+        if !job.options.mock {
+            let records = records.iter().map(|(_, record)| record);
+            let compared = pictures(plan, records.clone());
+            evidence.dead = Some(Dead {
+                source: Vec::new(),
+                output: dead_pictures(&compared),
+            });
+            evidence.pictures = Some(compared);
+        }
+        for (key, record) in records {
             warnings.push(record.warnings);
             let build = Some(record.run.encoder_build);
             let found = identity(&record.job_key, record.generation, build);
@@ -97,6 +109,41 @@ pub async fn read(
         records: identities,
     });
     Ok(evidence)
+}
+
+/// How the chunks of all renditions compare with the mezzanine.
+fn pictures<'a>(plan: &Plan, records: impl Iterator<Item = &'a ChunkRecord>) -> Pictures {
+    let chunks = records.flat_map(|record| {
+        let compared = record.outputs.iter().zip(&record.pictures);
+        compared.map(|(output, comparison)| ChunkPictures {
+            rendition: output.rendition.clone(),
+            chunk: record.chunk,
+            frames: record.frames,
+            comparison: comparison.clone(),
+        })
+    });
+    Pictures {
+        frame_rate: plan.frame_rate,
+        expected_frames: plan.total_frames.0.saturating_mul(plan.video.len() as u64),
+        chunks: chunks.collect(),
+    }
+}
+
+/// The runs of dead pictures that the mezzanine does not have.
+fn dead_pictures(pictures: &Pictures) -> Vec<DeadRun> {
+    let millis = |frame| {
+        let micros = Seconds::of_frame(FrameCount(frame), pictures.frame_rate).micros();
+        u64::try_from(micros / 1_000).unwrap_or(0)
+    };
+    let runs = pictures.chunks.iter().flat_map(|chunk| {
+        chunk.comparison.dead.iter().map(|run| DeadRun {
+            kind: run.kind.to_string(),
+            rendition: chunk.rendition.clone(),
+            start_ms: millis(run.start),
+            end_ms: millis(run.end),
+        })
+    });
+    runs.collect()
 }
 
 /// The job that the execution holds: all records must agree with it.

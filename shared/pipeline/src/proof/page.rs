@@ -2,7 +2,7 @@
 //! any job that has a plan, together with facts from the execution's history.
 
 use bytes::Bytes;
-use reelsmith_conformance::{Quality, Report, Verdict};
+use reelsmith_conformance::{Report, Verdict};
 use reelsmith_contract::payload::Claim;
 use reelsmith_contract::{Failure, Objects, PortResultExt as _};
 use reelsmith_core::cost::{CostModel, Estimate, Title, estimate};
@@ -16,13 +16,15 @@ use reelsmith_core::record::{
 };
 use reelsmith_core::time::UnixMillis;
 use reelsmith_report::metrics::Metrics;
-use reelsmith_report::{Facts, Failed, StateRun, Storyboard, html};
+use reelsmith_report::{Facts, Failed, StateRun, Storyboard, WorstPicture, html};
 
 use crate::cost::ARCHITECTURE;
 use crate::records;
 
 /// Maximum size of a sheet of thumbnails in the page.
 const MAX_SHEET: u64 = 8 << 20;
+/// Maximum size of a picture of a comparison.
+const MAX_PICTURE: u64 = 1 << 20;
 /// Maximum size of all sheets in the page: enough for a film.
 const MAX_SHEETS: usize = 4 << 20;
 
@@ -38,6 +40,8 @@ pub struct JobRecords {
     /// The last failure note of each unit of work that failed.
     pub failures: Vec<FailureNote>,
     pub storyboard: Option<Storyboard>,
+    /// The worst picture of each video rendition, as long as the working files exist.
+    pub pictures: Vec<WorstPicture>,
     pub conformance: Option<Report>,
     pub estimate: Estimate,
 }
@@ -45,8 +49,6 @@ pub struct JobRecords {
 /// Facts for the page that are not in the records.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct PageContext<'a> {
-    /// The quality of each chunk, if it was measured.
-    pub quality: &'a [Quality],
     pub states: &'a [StateRun],
     pub metrics: Option<&'a Metrics>,
     /// Why there is no output.
@@ -75,6 +77,7 @@ impl JobRecords {
             tracks: records::all(outputs, &work("tracks")).await?,
             failures: failures(outputs, keys).await?,
             storyboard: storyboard(outputs, keys).await?,
+            pictures: worst_pictures(outputs, keys, &plan, &chunks).await,
             conformance: outputs.find(&keys.report()).await?,
             estimate: estimate(&title, &CostModel::new(ARCHITECTURE, job.encoder)),
             chunks,
@@ -100,8 +103,8 @@ impl JobRecords {
             failed: context.failed,
             estimate: Some(&self.estimate),
             states: context.states,
-            quality: context.quality,
             storyboard: self.storyboard.as_ref(),
+            pictures: &self.pictures,
             metrics: context.metrics,
             made,
         })
@@ -114,7 +117,6 @@ impl JobRecords {
 pub async fn write(
     outputs: &Objects,
     claim: &Claim,
-    quality: &[Quality],
     report: &Report,
     made: UnixMillis,
 ) -> Result<(), Failure> {
@@ -123,11 +125,7 @@ pub async fn write(
     let records =
         records.ok_or_else(|| Failure::internal("a validated job without a plan", keys.plan()))?;
     outputs.write(&keys.retries(), &records.failures).await?;
-    let context = PageContext {
-        quality,
-        ..PageContext::default()
-    };
-    let page = records.page(context, made);
+    let page = records.page(PageContext::default(), made);
     store(outputs, &keys, report.verdict, page).await
 }
 
@@ -168,6 +166,40 @@ async fn storyboard(
         sheets.push(sheet);
     }
     Ok(Some(Storyboard { record, sheets }))
+}
+
+async fn worst_pictures(
+    outputs: &Objects,
+    keys: &GenerationKeys,
+    plan: &Plan,
+    chunks: &[ChunkRecord],
+) -> Vec<WorstPicture> {
+    let mut pictures = Vec::new();
+    for rendition in &plan.video {
+        let of_rendition = chunks.iter().filter_map(|c| {
+            let pairs = c.outputs.iter().zip(&c.pictures);
+            let (_, compared) = pairs
+                .into_iter()
+                .find(|(o, _)| o.rendition == rendition.path)?;
+            let samples = compared.samples.as_ref()?;
+            let altered = samples.first_altered;
+            let frame = altered.unwrap_or(samples.ssim.lowest.frame);
+            Some((altered.is_none(), samples.ssim.lowest.value, frame, c.chunk))
+        });
+        let Some((_, _, frame, chunk)) = of_rendition.min() else {
+            continue;
+        };
+        let at = outputs.at(&keys.picture(&rendition.path, chunk));
+        // The working files are deleted after publication.
+        if let Ok(jpeg) = outputs.store().get(&at, MAX_PICTURE).await {
+            pictures.push(WorstPicture {
+                rendition: rendition.path.clone(),
+                frame,
+                jpeg,
+            });
+        }
+    }
+    pictures
 }
 
 async fn store(

@@ -3,7 +3,7 @@ use crate::rule::prelude::*;
 
 pub(super) const RULE: Rule = Rule {
     id: "SEG-18",
-    basis: &[should(Reelsmith, "the promises of this pipeline")],
+    basis: &[must(Reelsmith, "the promises of this pipeline")],
     parts: &[],
     title: "no run is black, frozen or silent unless the source is",
     doc: "Every such run of the output lies within one of the source, with a tolerance of half a second. Finding \

@@ -4,9 +4,10 @@ use super::{Damage, MASTER, MPD, V360, ValidOutput};
 use reelsmith_core::caption_comparison::CueDifference;
 use reelsmith_core::sound::{LevelDifference, SoundComparison};
 
-use crate::evidence::{Evidence, Identity, Metric};
+use crate::evidence::{Evidence, Identity};
 use crate::testing::inits::ProtectionSpec;
 use crate::ts::PACKET;
+use reelsmith_core::comparison::{PictureComparison, UnlikePicture};
 use reelsmith_isobmff::testing::{FragmentSpec, SampleSpec};
 
 fn cue() -> CueDifference {
@@ -24,6 +25,11 @@ fn sound(good: &mut ValidOutput) -> &mut SoundComparison {
 
 fn evidence(good: &mut ValidOutput) -> &mut Evidence {
     &mut good.expected.as_mut().unwrap().evidence
+}
+
+fn compared(good: &mut ValidOutput) -> &mut PictureComparison {
+    let pictures = evidence(good).pictures.as_mut().unwrap();
+    &mut pictures.chunks[0].comparison
 }
 
 fn record(good: &mut ValidOutput) -> &mut Identity {
@@ -217,17 +223,49 @@ pub(super) const DAMAGES: &[Damage] = &[
         name: "a chunk that was decoded wrongly",
         rule: "SEG-17",
         also: &[],
-        apply: |g| evidence(g).quality[0].chunks[1].score = 7_000,
+        apply: |g| {
+            let samples = compared(g).samples.as_mut().unwrap();
+            samples.altered = 1;
+            samples.first_altered = Some(30);
+        },
     },
     Damage {
-        name: "a chunk below the floor",
+        name: "a chunk with which the decoder has trouble",
         rule: "SEG-17",
         also: &[],
+        apply: |g| compared(g).damaged = true,
+    },
+    Damage {
+        name: "a picture of another time",
+        rule: "SRC-01",
+        also: &[],
         apply: |g| {
-            let quality = &mut evidence(g).quality[0];
-            quality.metric = Metric::Ssim;
-            quality.floor = Some(8_200);
+            let found = compared(g);
+            found.unlike_count = 1;
+            found.unlike.push(UnlikePicture {
+                frame: 30,
+                difference: 900,
+                shows: Some(-1),
+            });
         },
+    },
+    Damage {
+        name: "a frame that was not compared",
+        rule: "SRC-02",
+        also: &[],
+        apply: |g| compared(g).frames -= 1,
+    },
+    Damage {
+        name: "too few frames compared in full",
+        rule: "SRC-02",
+        also: &[],
+        apply: |g| compared(g).samples.as_mut().unwrap().frames = 9,
+    },
+    Damage {
+        name: "a chunk that was not compared",
+        rule: "SRC-02",
+        also: &[],
+        apply: |g| drop(evidence(g).pictures.as_mut().unwrap().chunks.pop()),
     },
     Damage {
         name: "black pictures that the source has not",
