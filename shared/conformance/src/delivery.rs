@@ -7,7 +7,7 @@ use reelsmith_isobmff::{Init, SegmentFacts, TrackDefaults};
 use crate::dash::{self, Index, IndexEntry, Mpd, MpdSegment, Representation};
 use crate::hls::{self, Encryption, Map, Playlist, Uri, Variables};
 use crate::path::Part;
-use crate::ts::{self, TsFacts};
+use crate::ts::{self, ElementaryFacts, TsFacts};
 
 /// Name of the multivariant playlist.
 pub const MULTIVARIANT: &str = reelsmith_core::keys::MULTIVARIANT;
@@ -160,12 +160,17 @@ impl Delivery {
 
     /// The defaults for scans of segments with this init segment; `None` if it could not be read.
     pub fn defaults_of(&self, init: &Part) -> Option<TrackDefaults> {
-        Some(self.init(init)?.defaults)
+        Some(self.init(init)?.defaults.clone())
     }
 
     /// The facts of a segment of MPEG-TS that was read.
     pub fn stream(&self, part: &Part) -> Option<&TsFacts> {
         self.streams.get(part)?.as_ref().ok()
+    }
+
+    /// The elementary stream by which a segment of MPEG-TS without a fault is judged.
+    pub(crate) fn elementary(&self, part: &Part) -> Option<&ElementaryFacts> {
+        self.stream(part)?.primary()
     }
 
     /// An init segment that was read.
@@ -333,7 +338,7 @@ impl References {
             } else if i_frames && part.range.is_some() {
                 // An entry of an I-frame playlist is a part of a segment that is measured whole.
                 self.segments.entry(part).or_default();
-            } else if init.is_none() && part.path.ends_with(".ts") {
+            } else if init.is_none() && is_stream(&part.path) {
                 self.streams.insert(part);
             } else {
                 self.add_segment(part, init);
@@ -467,6 +472,12 @@ fn is_measurable(mime: &str) -> bool {
 
 fn is_image(path: &str) -> bool {
     let extensions = [".jpg", ".jpeg", ".png", ".webp"];
+    extensions.iter().any(|e| path.ends_with(e))
+}
+
+/// Whether a segment without an init segment is one of MPEG-TS or of packed audio (RFC 8216, 3.2 and 3.4).
+fn is_stream(path: &str) -> bool {
+    let extensions = [".ts", ".m2ts", ".aac", ".ac3", ".ec3"];
     extensions.iter().any(|e| path.ends_with(e))
 }
 

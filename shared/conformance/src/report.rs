@@ -225,7 +225,7 @@ fn unmeasured(rendition: &Rendition<'_>, view: &View<'_>) -> Option<&'static str
     if rendition.kind == MediaKind::IFrames || parts().all(|p| text(&p.path)) {
         return None;
     }
-    if rendition.maps.is_empty() {
+    if rendition.maps.is_empty() && rendition.init.is_none() {
         return Some("the pictures and sound of segments without an init segment are not examined");
     }
     if rendition.segments.iter().all(|s| s.facts.is_none()) {

@@ -33,6 +33,7 @@
 
 mod cmf;
 mod declared;
+mod defects;
 mod dlv;
 mod dsh;
 mod hls;

@@ -1,7 +1,9 @@
 //! A bounded reader of MPEG-2 transport stream segments (ISO/IEC 13818-1), as far as RFC 8216, 3.2 needs it.
 //!
 //! Outputs of this pipeline have none. Those of other packagers are judged by packet headers and PES headers: tables
-//! first, continuous counters, times that do not run backwards. Pictures are not examined.
+//! first, continuous counters, times that do not run backwards. The elementary streams of known codecs are looked into as
+//! the samples of a CMAF track are, so that the rules of segments judge them too. Packed audio (RFC 8216, 3.4) is read as
+//! one elementary stream.
 
 #[cfg(test)]
 mod tests;
@@ -9,7 +11,7 @@ mod tests;
 use std::collections::BTreeMap;
 use std::fmt::Display;
 
-use reelsmith_isobmff::Fault;
+use reelsmith_isobmff::{ElementaryCodec, Fault, Init, PesUnit, SegmentFacts, elementary};
 
 use crate::fault::Mismatch;
 
@@ -56,7 +58,25 @@ pub struct TsFacts {
     pub programs: u32,
     /// The tables and the streams, by PID.
     pub streams: BTreeMap<u16, Stream>,
+    /// The elementary streams that were looked into: video first.
+    pub media: Vec<ElementaryFacts>,
     pub faults: Vec<Fault>,
+}
+
+/// The facts of an elementary stream, in the terms of a CMAF track.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ElementaryFacts {
+    pub pid: u16,
+    /// What an init segment would state.
+    pub init: Init,
+    pub facts: SegmentFacts,
+}
+
+impl TsFacts {
+    /// The stream that a rendition is judged by: the video, or else the audio.
+    pub fn primary(&self) -> Option<&ElementaryFacts> {
+        self.media.first().filter(|_| self.faults.is_empty())
+    }
 }
 
 struct Packet<'a> {
@@ -71,6 +91,9 @@ struct Packet<'a> {
 
 /// Reads a whole segment. Errors are recorded in [`TsFacts::faults`].
 pub fn read(data: &[u8]) -> TsFacts {
+    if data.first().is_some_and(|b| *b != SYNC) && packed_codec(data).is_some() {
+        return packed(data);
+    }
     let mut walk = Walk::default();
     let packets = data.chunks_exact(PACKET);
     if data.is_empty() || !packets.remainder().is_empty() {
@@ -89,7 +112,60 @@ pub fn read(data: &[u8]) -> TsFacts {
         }
         walk.facts.packets += 1;
     }
-    walk.facts
+    walk.finish()
+}
+
+/// Reads a segment of packed audio: an ID3 tag with the time of the first frame, then the frames.
+fn packed(data: &[u8]) -> TsFacts {
+    let mut facts = TsFacts {
+        tables_first: true,
+        programs: 1,
+        ..TsFacts::default()
+    };
+    let (tag, time) = id3(data);
+    let stream = data.get(tag..).unwrap_or_default();
+    if time.is_none() {
+        let expected = "an ID3 tag with com.apple.streaming.transportStreamTimestamp";
+        facts
+            .faults
+            .push(Fault::new(0, "segment", expected, "none"));
+    }
+    if let Some(codec) = packed_codec(data) {
+        let times = time.and_then(|t| i64::try_from(t).ok()).map(|t| (t, t));
+        let (init, found) = elementary(codec, stream, &[PesUnit { start: 0, times }]);
+        facts.media.push(ElementaryFacts {
+            pid: 0,
+            init,
+            facts: found,
+        });
+    }
+    facts
+}
+
+/// The codec of packed audio; `None` if the bytes are not packed audio.
+fn packed_codec(data: &[u8]) -> Option<ElementaryCodec> {
+    let (tag, _) = id3(data);
+    match data.get(tag..)? {
+        [0xff, b, ..] if b & 0xf6 == 0xf0 => Some(ElementaryCodec::Adts),
+        [0x0b, 0x77, _, _, _, d, ..] if d >> 3 > 10 => Some(ElementaryCodec::Eac3),
+        [0x0b, 0x77, ..] => Some(ElementaryCodec::Ac3),
+        _ => None,
+    }
+}
+
+/// Bytes of the ID3 tag at the start, and the time in it.
+fn id3(data: &[u8]) -> (usize, Option<u64>) {
+    const OWNER: &[u8] = b"com.apple.streaming.transportStreamTimestamp\0";
+    let [b'I', b'D', b'3', _, _, _, a, b, c, d, ..] = data else {
+        return (0, None);
+    };
+    let size = [a, b, c, d]
+        .iter()
+        .fold(0, |n, b| n << 7 | usize::from(**b & 0x7f));
+    let tag = data.get(10..10 + size).unwrap_or_default();
+    let owner = tag.windows(OWNER.len()).position(|w| w == OWNER);
+    let time = owner.and_then(|at| tag.get(at + OWNER.len()..)?.first_chunk::<8>());
+    (10 + size, time.map(|t| u64::from_be_bytes(*t) % WRAP))
 }
 
 fn packet(at: u64, bytes: &[u8]) -> Result<Packet<'_>, Mismatch> {
@@ -125,9 +201,86 @@ struct Walk {
     /// PIDs of media, after a PMT was read.
     media: Option<Vec<u16>>,
     media_seen: bool,
+    /// The elementary streams of known codecs, by PID.
+    elementary: BTreeMap<u16, Elementary>,
+}
+
+/// An elementary stream as it is collected.
+struct Elementary {
+    codec: ElementaryCodec,
+    data: Vec<u8>,
+    units: Vec<PesUnit>,
+    /// Offset of the packet in which each unit starts.
+    packets: Vec<u64>,
+    /// Bytes that the current PES packet still lacks, if it states its length.
+    missing: Option<i64>,
+}
+
+impl Elementary {
+    fn new(codec: ElementaryCodec) -> Self {
+        Self {
+            codec,
+            data: Vec::new(),
+            units: Vec::new(),
+            packets: Vec::new(),
+            missing: None,
+        }
+    }
+
+    fn append(&mut self, bytes: &[u8]) {
+        self.data.extend_from_slice(bytes);
+        let length = i64::try_from(bytes.len()).unwrap_or(i64::MAX);
+        self.missing = self.missing.map(|m| m.saturating_sub(length));
+    }
+
+    /// A time without the wrap, near the one before.
+    fn unwrapped(&self, time: u64) -> i64 {
+        let time = i64::try_from(time).unwrap_or(0);
+        let wrap = i64::try_from(WRAP).unwrap_or(i64::MAX);
+        match self.units.iter().rev().find_map(|u| u.times) {
+            Some((_, before)) => {
+                let ahead = (time - before).rem_euclid(wrap);
+                before
+                    + if ahead > wrap / 2 {
+                        ahead - wrap
+                    } else {
+                        ahead
+                    }
+            }
+            None => time,
+        }
+    }
 }
 
 impl Walk {
+    /// Looks into the elementary streams.
+    fn finish(mut self) -> TsFacts {
+        let streams = std::mem::take(&mut self.elementary);
+        for (pid, stream) in streams {
+            if let (Some(missing), Some(at)) = (stream.missing, stream.packets.last())
+                && missing != 0
+            {
+                let found = format!("{missing} bytes fewer");
+                self.fault(*at, "PES packet", "the stated PES_packet_length", found);
+            }
+            let (init, mut facts) = elementary(stream.codec, &stream.data, &stream.units);
+            for defect in &mut facts.defects {
+                // From bytes of the stream to bytes of the segment: those of the packet.
+                let offset = defect.fault.offset;
+                let unit = stream.units.partition_point(|u| u.start as u64 <= offset);
+                let packet = unit.checked_sub(1).and_then(|u| stream.packets.get(u));
+                defect.fault.offset = packet.copied().unwrap_or(0);
+                defect.fault.path = format!("{} of PID {pid}", defect.fault.path);
+            }
+            if !stream.units.is_empty() {
+                self.facts.media.push(ElementaryFacts { pid, init, facts });
+            }
+        }
+        let is_audio = |m: &ElementaryFacts| m.init.width == 0;
+        self.facts.media.sort_by_key(is_audio);
+        self.facts
+    }
+
     fn fault(&mut self, at: u64, place: &str, expected: impl Display, found: impl Display) {
         if self.facts.faults.len() < MAX_FAULTS {
             let fault = Fault::new(at, place, expected.to_string(), found.to_string());
@@ -199,7 +352,12 @@ impl Walk {
         match pmt(payload) {
             Ok(media) => {
                 self.facts.tables_first = !self.media_seen;
-                self.media = Some(media);
+                let known = media
+                    .iter()
+                    .filter_map(|(pid, codec)| Some((*pid, (*codec)?)));
+                let streams = known.map(|(pid, codec)| (pid, Elementary::new(codec)));
+                self.elementary = streams.take(MAX_STREAMS).collect();
+                self.media = Some(media.into_iter().map(|(pid, _)| pid).collect());
             }
             Err(wrong) => self.fault(packet.at, "PMT", wrong.expected, wrong.found),
         }
@@ -210,10 +368,18 @@ impl Walk {
             self.media_seen |= packet.pid >= FIRST_FREE_PID;
             return;
         };
-        if !packet.starts || !media.contains(&packet.pid) {
+        if !media.contains(&packet.pid) {
             return;
         }
-        let (pts, dts) = match pes_times(payload) {
+        if !packet.starts {
+            if let Some(stream) = self.elementary.get_mut(&packet.pid) {
+                stream.append(payload);
+            }
+            return;
+        }
+        let times = pes_times(payload);
+        self.start_unit(packet, payload, times.as_ref().ok().copied().flatten());
+        let (pts, dts) = match times {
             Ok(Some(times)) => times,
             Ok(None) => return,
             Err(wrong) => {
@@ -232,6 +398,41 @@ impl Walk {
         if pts != dts && !follows(dts, pts) {
             let expected = format!("a PTS at or after the DTS {dts}");
             self.fault(packet.at, "PES header", expected, pts);
+        }
+    }
+}
+
+impl Walk {
+    /// Starts a unit of an elementary stream.
+    fn start_unit(&mut self, packet: &Packet<'_>, payload: &[u8], times: Option<(u64, u64)>) {
+        let Some(stream) = self.elementary.get_mut(&packet.pid) else {
+            return;
+        };
+        let header = payload.get(8).map_or(9, |length| 9 + usize::from(*length));
+        let lacking = stream.missing.filter(|missing| *missing != 0);
+        let times = times.map(|(pts, dts)| {
+            let dts = stream.unwrapped(dts);
+            // Both times wrap; the presentation is at most seconds ahead.
+            let ahead = i64::try_from(pts).unwrap_or(0) - dts;
+            let wrap = i64::try_from(WRAP).unwrap_or(i64::MAX);
+            (dts + (ahead + wrap / 2).rem_euclid(wrap) - wrap / 2, dts)
+        });
+        stream.units.push(PesUnit {
+            start: stream.data.len(),
+            times,
+        });
+        stream.packets.push(packet.at);
+        let length = payload
+            .get(4..6)
+            .map_or(0, |b| b.iter().fold(0, |n, b| n << 8 | i64::from(*b)));
+        // The stated length counts from after its field.
+        let content = i64::try_from(header).unwrap_or(0) - 6;
+        stream.missing = (length > 0).then_some(length - content);
+        stream.append(payload.get(header..).unwrap_or_default());
+        if let Some(missing) = lacking {
+            let found = format!("{missing} bytes fewer");
+            let expected = "the stated PES_packet_length before this packet";
+            self.fault(packet.at, "PES packet", expected, found);
         }
     }
 }
@@ -260,8 +461,8 @@ fn pat(payload: &[u8]) -> Result<Vec<u16>, Mismatch> {
     Ok(programs.map(|e| pid(e[2], e[3])).collect())
 }
 
-/// The PIDs of the elementary streams in a PMT.
-fn pmt(payload: &[u8]) -> Result<Vec<u16>, Mismatch> {
+/// The PIDs of the elementary streams in a PMT, with their codecs if they are known.
+fn pmt(payload: &[u8]) -> Result<Vec<(u16, Option<ElementaryCodec>)>, Mismatch> {
     let body = section(payload, 2)?;
     let [_, _, high, low, rest @ ..] = body else {
         let expected = "a PMT with PCR_PID and its descriptors";
@@ -271,16 +472,37 @@ fn pmt(payload: &[u8]) -> Result<Vec<u16>, Mismatch> {
     let mut rest = rest.get(skip..).unwrap_or_default();
     let mut streams = Vec::new();
     while let [kind, high, low, info_high, info_low, tail @ ..] = rest {
-        if !is_sections(*kind) {
-            streams.push(pid(*high, *low));
-        }
         let skip = usize::from(*info_high & 0x0f) << 8 | usize::from(*info_low);
+        if !is_sections(*kind) {
+            let descriptors = tail.get(..skip).unwrap_or_default();
+            streams.push((pid(*high, *low), codec(*kind, descriptors)));
+        }
         rest = tail.get(skip..).unwrap_or_default();
     }
     if streams.is_empty() {
         return Err(Mismatch::new("at least one elementary stream", "none"));
     }
     Ok(streams)
+}
+
+/// The codec of a stream type (13818-1, table 2-34; ATSC A/52 annex A; ETSI EN 300 468 annex D for private streams).
+fn codec(kind: u8, descriptors: &[u8]) -> Option<ElementaryCodec> {
+    match kind {
+        0x1b => Some(ElementaryCodec::Avc),
+        0x24 => Some(ElementaryCodec::Hevc),
+        0x0f => Some(ElementaryCodec::Adts),
+        0x81 => Some(ElementaryCodec::Ac3),
+        0x87 => Some(ElementaryCodec::Eac3),
+        0x06 => match descriptors {
+            [0x6a, ..] => Some(ElementaryCodec::Ac3),
+            [0x7a, ..] => Some(ElementaryCodec::Eac3),
+            [5, 4, b'A', b'C', b'-', b'3', ..] => Some(ElementaryCodec::Ac3),
+            [5, 4, b'E', b'A', b'C', b'3', ..] => Some(ElementaryCodec::Eac3),
+            [5, 4, b'H', b'E', b'V', b'C', ..] => Some(ElementaryCodec::Hevc),
+            _ => None,
+        },
+        _ => None,
+    }
 }
 
 /// Whether packets of a stream type contain sections, such as splice cues, instead of PES packets (13818-1, table 2-34;

@@ -14,6 +14,7 @@ use crate::expectation::Expectation;
 use crate::hls::{Encryption, Map, MediaTag, Playlist, Uri, Variant};
 use crate::measure::{average_rate, nanos, peak_rate};
 use crate::path::Part;
+use crate::ts::ElementaryFacts;
 
 /// What a media playlist plays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, strum::Display)]
@@ -407,7 +408,11 @@ fn join<'a>(
     let mut seen = BTreeSet::new();
     let maps = playlist.maps.iter().filter_map(Map::part);
     let maps: Vec<Part> = maps.filter(|p| seen.insert(p.clone())).collect();
-    let init = maps.first().and_then(|m| delivery.init(m));
+    let init = match maps.first() {
+        Some(map) => delivery.init(map),
+        // A segment of MPEG-TS states in itself what an init segment states.
+        None => streams(delivery, playlist).map(|s| &s.init).next(),
+    };
     let kind = if i_frames {
         MediaKind::IFrames
     } else {
@@ -521,22 +526,34 @@ fn media_kind(tag: Option<&MediaTag>, init: Option<&Init>) -> MediaKind {
     }
 }
 
+/// The elementary streams by which the segments of MPEG-TS are judged.
+fn streams<'a>(
+    delivery: &'a Delivery,
+    playlist: &'a Playlist,
+) -> impl Iterator<Item = &'a ElementaryFacts> {
+    let segments = playlist.segments.iter();
+    segments.filter_map(|s| delivery.elementary(&s.part()?))
+}
+
 fn segments<'a>(delivery: &'a Delivery, playlist: &'a Playlist) -> Vec<RenditionSegment<'a>> {
     let maps = playlist.maps.iter().map(Map::part);
     let maps: Vec<Option<&Init>> = maps.map(|m| delivery.init(&m?)).collect();
     let numbered = (1u32..).zip(&playlist.segments);
     let segments = numbered.map(|(number, segment)| {
         let part = segment.part();
+        let stream = part.as_ref().and_then(|p| delivery.elementary(p));
+        let facts = part.as_ref().and_then(|p| delivery.segment(p));
         RenditionSegment {
             number,
             line: segment.line,
             extinf: segment.duration,
-            facts: part.as_ref().and_then(|p| delivery.segment(p)),
+            facts: facts.or_else(|| stream.map(|s| &s.facts)),
             size: part.as_ref().and_then(|p| delivery.size_of(p)),
             init: maps
                 .get(segment.map.unwrap_or(usize::MAX))
                 .copied()
-                .flatten(),
+                .flatten()
+                .or_else(|| stream.map(|s| &s.init)),
             discontinuity: segment.discontinuity,
             gap: segment.gap,
             encryption: segment.encryption,

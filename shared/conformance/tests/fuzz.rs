@@ -108,7 +108,10 @@ fn fuzz_all(extension: &str) {
         .map(|(n, _)| (n, defaults(&corpus, n)))
         .collect();
     FUZZ.run(&chosen, |name, data, number| {
-        let defaults = known.iter().find(|(n, _)| *n == name).map(|(_, d)| *d);
+        let defaults = known
+            .iter()
+            .find(|(n, _)| *n == name)
+            .map(|(_, d)| d.clone());
         read(name, data, defaults.unwrap_or_default());
         if number % IN_PLACE == 1 {
             in_place(name, data);

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::{Fault, Handler, Init, Reader, Sps, fourcc};
+use crate::{Av1Sequence, Fault, Handler, HevcSps, Init, Reader, Sps, fourcc};
 
 /// `avcC` (ISO/IEC 14496-15, 5.3.3).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,6 +40,8 @@ pub struct HevcConfig {
     pub bit_depth: u8,
     /// Bytes of a NAL unit's length.
     pub length_size: u8,
+    /// Parameter sets and other NAL units, in the order of their arrays.
+    pub sets: Vec<Vec<u8>>,
 }
 
 /// `colr` of type `nclx`, or the colour description of a parameter set: code points of ISO/IEC 23091-2.
@@ -164,15 +166,23 @@ fn audio(init: &mut Init, r: &mut Reader<'_>) -> Result<(), Fault> {
     init.channels = u32::from(r.u16()?);
     r.take(6)?;
     init.sample_rate = r.u32()? >> 16;
+    init.entry_audio = (init.channels, init.sample_rate);
     Ok(())
 }
 
 fn configuration(init: &mut Init, entry: Reader<'_>) -> Result<(), Fault> {
     for (kind, mut r) in entry.children() {
-        if let b"avcC" | b"hvcC" | b"esds" = &kind {
+        if let b"avcC" | b"hvcC" | b"esds" | b"av1C" | b"vpcC" | b"dac3" | b"dec3" | b"dOps"
+        | b"dfLa" = &kind
+        {
             init.config = r.rest().to_vec();
         }
         match &kind {
+            b"lhvC" => init.layered = true,
+            b"btrt" => {
+                r.u32()?;
+                init.bit_rates = Some((r.u32()?, r.u32()?));
+            }
             b"avcC" => {
                 let avc = AvcConfig::read(&mut r)?;
                 let (p, c, l) = (avc.profile, avc.compatibility, avc.level);
@@ -182,11 +192,17 @@ fn configuration(init: &mut Init, entry: Reader<'_>) -> Result<(), Fault> {
                 init.avc = Some(avc);
             }
             b"hvcC" => {
-                let hevc = hevc(&mut r)?;
+                let hevc = HevcConfig::read(&mut r)?;
+                init.hevc_sps = hevc.sets.iter().find_map(|nal| HevcSps::read(nal));
                 init.codec = hevc_codec(&init.entry, &hevc);
                 (init.profile, init.level) = (Some(hevc.profile), Some(hevc.level));
                 init.hevc = Some(hevc);
             }
+            b"av1C" => {
+                init.av1 = Av1Sequence::of_config(&init.config);
+                init.codec = av1_codec(&init.entry, &mut r)?;
+            }
+            b"vpcC" => init.codec = vp9_codec(&init.entry, &mut r)?,
             b"esds" => esds(init, &mut r)?,
             _ => {}
         }
@@ -233,31 +249,47 @@ fn parameter_sets(r: &mut Reader<'_>, count: u8) -> Result<Vec<Vec<u8>>, Fault> 
     Ok(sets)
 }
 
-fn hevc(r: &mut Reader<'_>) -> Result<HevcConfig, Fault> {
-    configuration_version(r)?;
-    let byte = r.u8()?;
-    let compatibility = r.u32()?;
-    let mut constraints = [0; 6];
-    constraints.copy_from_slice(r.take(6)?);
-    let level = r.u8()?;
-    r.take(4)?;
-    let bit_depth = (r.take(1)?[0] & 7) + 8;
-    r.take(3)?;
-    let length_size = (r.u8()? & 3) + 1;
-    Ok(HevcConfig {
-        profile_space: byte >> 6,
-        high_tier: byte & 0x20 != 0,
-        profile: byte & 0x1f,
-        compatibility,
-        constraints,
-        level,
-        bit_depth,
-        length_size,
-    })
+impl HevcConfig {
+    /// Reads the body of `hvcC`.
+    ///
+    /// # Errors
+    /// A [`Fault`] if it ends early, or has another version than 1.
+    pub fn read(r: &mut Reader<'_>) -> Result<Self, Fault> {
+        configuration_version(r)?;
+        let byte = r.u8()?;
+        let compatibility = r.u32()?;
+        let mut constraints = [0; 6];
+        constraints.copy_from_slice(r.take(6)?);
+        let level = r.u8()?;
+        r.take(4)?;
+        let bit_depth = (r.take(1)?[0] & 7) + 8;
+        r.take(3)?;
+        let length_size = (r.u8()? & 3) + 1;
+        let mut sets = Vec::new();
+        for _ in 0..r.u8()? {
+            r.u8()?;
+            let count = r.u16()?;
+            for _ in 0..count {
+                let length = r.u16()?;
+                sets.push(r.take(usize::from(length))?.to_vec());
+            }
+        }
+        Ok(Self {
+            profile_space: byte >> 6,
+            high_tier: byte & 0x20 != 0,
+            profile: byte & 0x1f,
+            compatibility,
+            constraints,
+            level,
+            bit_depth,
+            length_size,
+            sets,
+        })
+    }
 }
 
 /// ISO/IEC 14496-15, annex E.3: profile, reversed compatibility flags, tier and level, constraints without trailing zeros.
-fn hevc_codec(entry: &str, c: &HevcConfig) -> String {
+pub(crate) fn hevc_codec(entry: &str, c: &HevcConfig) -> String {
     let space = ["", "A", "B", "C"][usize::from(c.profile_space & 3)];
     let tier = if c.high_tier { 'H' } else { 'L' };
     let mut text = format!(
@@ -271,6 +303,27 @@ fn hevc_codec(entry: &str, c: &HevcConfig) -> String {
         let _ = write!(text, ".{byte:X}");
     }
     text
+}
+
+/// AV1 Codec ISO Media File Format Binding, 5: profile, level, tier and bit depth.
+fn av1_codec(entry: &str, r: &mut Reader<'_>) -> Result<String, Fault> {
+    r.u8()?;
+    let (level, flags) = (r.u8()?, r.u8()?);
+    let tier = if flags & 0x80 != 0 { 'H' } else { 'M' };
+    let depth = match flags >> 5 & 3 {
+        0 | 1 => 8,
+        2 => 10,
+        _ => 12,
+    };
+    let (profile, level) = (level >> 5, level & 31);
+    Ok(format!("{entry}.{profile}.{level:02}{tier}.{depth:02}"))
+}
+
+/// VP Codec ISO Media File Format Binding: profile, level and bit depth.
+fn vp9_codec(entry: &str, r: &mut Reader<'_>) -> Result<String, Fault> {
+    r.full()?;
+    let (profile, level, depth) = (r.u8()?, r.u8()?, r.u8()? >> 4);
+    Ok(format!("{entry}.{profile:02}.{level:02}.{depth:02}"))
 }
 
 /// Walks the descriptors of `esds` (ISO/IEC 14496-1, 7.2.6) down to the AudioSpecificConfig.

@@ -5,6 +5,7 @@ use std::ops::Range;
 use serde::{Deserialize, Serialize};
 
 use crate::reader::BoxHeader;
+use crate::samples::FragmentEncryption;
 use crate::{Fault, MAX_SAMPLES, Reader, TrackDefaults, boxes};
 
 /// What the data offsets of a fragment count from (ISO/IEC 14496-12, 8.8.7).
@@ -89,7 +90,7 @@ impl Fragment {
 
 /// All fragments of a file or segment, and what is wrong with it. Boxes that are not fragments are skipped.
 pub fn fragments(data: &[u8], defaults: &TrackDefaults) -> (Vec<Fragment>, Vec<Fault>) {
-    let mut found = Fragments::new(*defaults);
+    let mut found = Fragments::new(defaults.clone());
     let mut walk = boxes(data);
     for b in walk.by_ref() {
         match &b.kind {
@@ -117,6 +118,8 @@ pub(crate) struct Fragments {
     /// How many samples may still be read.
     budget: usize,
     pub(crate) list: Vec<Fragment>,
+    /// The boxes about encryption of each fragment.
+    pub(crate) encryption: Vec<FragmentEncryption>,
     pub(crate) faults: Vec<Fault>,
 }
 
@@ -126,6 +129,7 @@ impl Fragments {
             defaults,
             budget: MAX_SAMPLES,
             list: Vec::new(),
+            encryption: Vec::new(),
             faults: Vec::new(),
         }
     }
@@ -159,6 +163,10 @@ impl Fragments {
             match self.track_fragment(&traf, header, previous) {
                 Ok((fragment, end)) => {
                     previous = end;
+                    let iv_size = self.defaults.format.iv_size;
+                    let samples = fragment.samples.len();
+                    let encryption = FragmentEncryption::read(&traf, iv_size, samples);
+                    self.encryption.push(encryption);
                     self.list.push(Fragment {
                         sequence,
                         ..fragment
@@ -181,7 +189,7 @@ impl Fragments {
     ) -> Result<(Fragment, u64), Fault> {
         let header = TrackHeader::read(traf, moof.start, previous)?;
         let defaults = if header.track_id == self.defaults.track_id {
-            self.defaults
+            self.defaults.clone()
         } else {
             TrackDefaults::default()
         };

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::codec::{self, AvcConfig, Colour, HevcConfig, Protection};
-use crate::{Fault, Reader, Sps, fourcc};
+use crate::{Av1Sequence, Fault, HevcSps, Reader, SampleFormat, Sps, fourcc};
 
 /// `hdlr.handler_type` of a track (ISO/IEC 14496-12, 8.4.3).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,7 +43,7 @@ pub struct NalFormat {
 }
 
 /// What a fragment takes from the init segment: `trex`, and how to look into samples.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TrackDefaults {
     pub track_id: u32,
     /// `default_sample_duration` in ticks.
@@ -52,8 +52,14 @@ pub struct TrackDefaults {
     pub size: u32,
     /// `default_sample_flags`.
     pub flags: u32,
+    /// Ticks per second of the track.
+    pub timescale: u32,
+    /// Media time at which presentation starts, in the track's timescale.
+    pub media_start: i64,
     /// How NAL units are stored in a sample, for AVC and HEVC.
     pub nal: Option<NalFormat>,
+    /// How to look into samples.
+    pub format: SampleFormat,
 }
 
 /// One entry of the edit list (ISO/IEC 14496-12, 8.6.6).
@@ -90,6 +96,12 @@ pub struct Init {
     pub timescale: u32,
     /// ISO 639-2 code of `mdhd`, for example `jpn`.
     pub language: String,
+    /// `elng`: a BCP 47 tag.
+    pub extended_language: Option<String>,
+    /// Whether there is a `trex` for this track.
+    pub has_defaults: bool,
+    /// `btrt`: the greatest and the average bit rate of the sample entry.
+    pub bit_rates: Option<(u32, u32)>,
     /// Sample entry, for example `avc1`; the original format if it is encrypted.
     pub entry: String,
     /// Whether the sample entry is an encrypted one.
@@ -106,16 +118,24 @@ pub struct Init {
     pub profile: Option<u8>,
     /// Codec level: `level_idc` (AVC: times 10, HEVC: times 30).
     pub level: Option<u8>,
-    /// Body of `avcC`, `hvcC` or `esds`.
+    /// Body of the codec configuration box, for example `avcC`, `hvcC`, `av1C` or `esds`.
     pub config: Vec<u8>,
+    /// Whether there is a configuration of further layers, `lhvC`.
+    pub layered: bool,
     pub avc: Option<AvcConfig>,
     pub hevc: Option<HevcConfig>,
     /// The first sequence parameter set of AVC.
     pub sps: Option<Sps>,
+    /// The first sequence parameter set of HEVC.
+    pub hevc_sps: Option<HevcSps>,
+    /// The sequence header of `av1C`.
+    pub av1: Option<Av1Sequence>,
     /// `colr` of type `nclx`.
     pub colour: Option<Colour>,
     /// `pasp`: width to height of a pixel.
     pub pixel_aspect: Option<(u32, u32)>,
+    /// `channelcount` and `samplerate` of the sample entry, in samples per second; 0 for other media.
+    pub entry_audio: (u32, u32),
     /// Channels: of the AAC configuration if there is one, else of the sample entry; 0 for other media.
     pub channels: u32,
     /// Samples per second of the audio; 0 for other media.
@@ -200,6 +220,11 @@ impl Init {
         }
         r.by_version(version)?;
         self.language = language(r.u16()?);
+        if let Some(mut elng) = mdia.child(b"elng") {
+            elng.full()?;
+            let text = elng.rest().split(|b| *b == 0).next().unwrap_or_default();
+            self.extended_language = Some(String::from_utf8_lossy(text).into_owned());
+        }
         let mut r = mdia.need(b"hdlr")?;
         r.take(8)?;
         self.handler = match &r.fourcc()? {
@@ -217,6 +242,7 @@ impl Init {
             let defaults = read_trex(trex)?;
             if defaults.track_id == self.track_id {
                 self.defaults = defaults;
+                self.has_defaults = true;
             }
         }
         // ISO/IEC 23001-7 leaves the length and the header of every NAL unit in the clear: encrypted ones are read too.
@@ -224,6 +250,9 @@ impl Init {
             (Some(avc), _) => Some((NalCoding::Avc, avc.length_size)),
             (None, hevc) => hevc.as_ref().map(|h| (NalCoding::Hevc, h.length_size)),
         };
+        self.defaults.timescale = self.timescale;
+        self.defaults.media_start = self.media_start();
+        self.defaults.format = SampleFormat::of(self);
         self.defaults.nal = nal.map(|(coding, length_size)| NalFormat {
             coding,
             length_size,
@@ -242,7 +271,10 @@ pub(crate) fn read_trex(mut r: Reader<'_>) -> Result<TrackDefaults, Fault> {
         duration: r.u32()?,
         size: r.u32()?,
         flags: r.u32()?,
+        timescale: 0,
+        media_start: 0,
         nal: None,
+        format: SampleFormat::default(),
     })
 }
 

@@ -17,7 +17,7 @@
 //! | the boxes of a file | [`boxes`], [`Reader`] |
 //! | an init segment: track, codec configuration, encryption, edit list | [`Init`], [`Sps`] |
 //! | a segment in memory | [`fragments`] |
-//! | a segment on storage, by ranges | [`SegmentScan`] |
+//! | a segment on storage, by ranges, with the content of its samples | [`SegmentScan`] |
 //! | where the samples of a foreign file are stored | [`SampleMap`] |
 //!
 //! | to write | use |
@@ -46,12 +46,16 @@
 //! # Ok::<(), reelsmith_isobmff::Fault>(())
 //! ```
 
+mod bits;
 mod codec;
+mod elementary;
 mod fragment;
+mod hevc;
 mod init;
 mod reader;
 mod remux;
 mod sample_table;
+mod samples;
 mod scan;
 mod sps;
 #[doc(hidden)]
@@ -64,11 +68,14 @@ mod tests;
 use serde::{Deserialize, Serialize};
 
 pub use codec::{AvcConfig, Colour, HevcConfig, Protection, visual_entry};
+pub use elementary::{ElementaryCodec, PesUnit, TRANSPORT_TIMESCALE, elementary};
 pub use fragment::{DataBase, Fragment, Sample, fragments};
+pub use hevc::HevcSps;
 pub use init::{Edit, Handler, Init, NalCoding, NalFormat, TrackDefaults, sample_description};
 pub use reader::{BoxHeader, Boxes, Reader, boxes};
 pub use remux::{DelayExceeded, EncodedSample, EncodedTrack, stills, with_timescale};
 pub use sample_table::{SampleMap, SampleRun, SizeFields, StoredTrack};
+pub use samples::{Av1Sequence, Defect, DefectKind, Examination, SampleFormat};
 pub use scan::{FirstPicture, SegmentFacts, SegmentScan};
 pub use sps::{FrameTiming, Sps, Vui};
 pub use writer::{boxed, file_type, full_box, words};

@@ -7,16 +7,23 @@ use serde::{Deserialize, Serialize};
 use crate::fragment::{Fragment, Fragments};
 use crate::init::{NalCoding, TrackDefaults, brands};
 use crate::reader::{BoxHeader, Reader, to_usize};
-use crate::{Fault, fourcc};
+use crate::samples::{FragmentEncryption, Inspector, SampleView};
+use crate::{Defect, DefectKind, Examination, Fault, fourcc};
 
 /// The first read: small segments are measured by this one alone.
 const FIRST_READ: u64 = 64 * 1024;
-/// What is read if only a header or the head of a picture is wanted.
+/// What is read if only a header is wanted.
 const SMALL_READ: u64 = 4 * 1024;
+/// What is read of samples at a time, unless one sample is larger.
+const SAMPLE_READ: u64 = 512 * 1024;
+/// Greatest sample that is looked into.
+const MAX_SAMPLE: u64 = 32 * 1024 * 1024;
 /// Greatest `moof` or `styp` that is read: an hour of samples fits.
 const MAX_BOX: u64 = 8 * 1024 * 1024;
-/// Most NAL units that are read in search of a fragment's first picture.
-const MAX_NALS: usize = 32;
+/// Most indexes that are compared with their fragments.
+const MAX_INDEXES: usize = 2_000;
+/// Most defects that are kept of a segment.
+const MAX_DEFECTS: usize = 24;
 /// Most reads of one segment: a file with a fragment for every second of eighteen hours.
 const MAX_READS: u32 = 65_536;
 
@@ -52,6 +59,12 @@ pub struct SegmentFacts {
     pub first_pictures: Vec<Option<FirstPicture>>,
     /// Everything that could not be read, at most 16.
     pub faults: Vec<Fault>,
+    /// As what samples were looked into; `None` for a format that is not known.
+    #[serde(default)]
+    pub examined: Option<Examination>,
+    /// What is wrong inside of samples, a few of each kind.
+    #[serde(default)]
+    pub defects: Vec<Defect>,
 }
 
 impl SegmentFacts {
@@ -88,9 +101,8 @@ impl SegmentFacts {
 enum State {
     /// The next box starts at this offset.
     Box(u64),
-    /// Looking for the first picture of the fragment with index `fragment`: at the NAL unit `nal` of the sample that ends
-    /// at `end`.
-    Picture { fragment: usize, nal: u64, end: u64 },
+    /// At a sample of a fragment, both by their index.
+    Sample { fragment: usize, sample: usize },
     /// All is read, or nothing more can be.
     Done,
 }
@@ -109,6 +121,27 @@ pub struct SegmentScan {
     fragments: Fragments,
     /// The first picture of each fragment that was looked at, in order.
     pictures: Vec<Option<FirstPicture>>,
+    inspector: Option<Inspector>,
+    /// Number of samples that were looked at.
+    samples: u64,
+    /// Decoding time of the next sample.
+    time: u64,
+    indexes: Vec<SegmentIndex>,
+}
+
+/// `sidx` (ISO/IEC 14496-12, 8.16.3) as far as a segment can be compared with it.
+#[derive(Clone, Copy, Debug)]
+struct SegmentIndex {
+    at: u64,
+    /// Where its first subsegment starts.
+    start: u64,
+    timescale: u32,
+    /// Bytes and ticks of all subsegments.
+    size: u64,
+    duration: u64,
+    earliest: u64,
+    /// Whether a reference is to another index.
+    nested: bool,
 }
 
 impl SegmentScan {
@@ -116,14 +149,18 @@ impl SegmentScan {
     pub fn new(size: u64, defaults: TrackDefaults) -> Self {
         let mut scan = Self {
             size,
+            inspector: Inspector::new(&defaults.format),
+            fragments: Fragments::new(defaults.clone()),
             defaults,
             state: State::Box(0),
             window: (0, Vec::new()),
             wanted: Some(0..size.min(FIRST_READ)),
             reads: 0,
             brands: Vec::new(),
-            fragments: Fragments::new(defaults),
             pictures: Vec::new(),
+            samples: 0,
+            time: 0,
+            indexes: Vec::new(),
         };
         if size == 0 {
             scan.stop(0, "at least one fragment", "0 bytes");
@@ -155,7 +192,7 @@ impl SegmentScan {
         while self.wanted.is_none() {
             match self.state {
                 State::Box(at) => self.step_box(at),
-                State::Picture { fragment, nal, end } => self.step_picture(fragment, nal, end),
+                State::Sample { fragment, sample } => self.step_sample(fragment, sample),
                 State::Done => return,
             }
         }
@@ -172,12 +209,34 @@ impl SegmentScan {
             found.fault(fault);
         }
         self.pictures.resize(found.list.len(), None);
+        let mut defects = Vec::new();
+        let examined = self.inspector.as_ref().map(Inspector::examination);
+        if let Some(inspector) = &mut self.inspector {
+            inspector.finish();
+            defects.append(&mut inspector.defects.list);
+        }
+        for (fragment, encryption) in found.list.iter().zip(&found.encryption) {
+            if fragment.track_id == self.defaults.track_id {
+                let wrong = wrong_encryption(fragment, encryption, &self.defaults);
+                let kind = DefectKind::Encryption;
+                defects.extend(wrong.map(|fault| Defect { kind, fault }));
+            }
+        }
+        let indexes = self.indexes.iter();
+        let mut wrong = indexes.filter_map(|index| wrong_index(index, &found.list, &self.defaults));
+        defects.extend(wrong.next().map(|fault| Defect {
+            kind: DefectKind::Index,
+            fault,
+        }));
+        defects.truncate(MAX_DEFECTS);
         SegmentFacts {
             size: self.size,
             brands: self.brands,
             fragments: found.list,
             first_pictures: self.pictures,
             faults: found.faults,
+            examined,
+            defects,
         }
     }
 
@@ -199,19 +258,27 @@ impl SegmentScan {
         self.state = State::Done;
     }
 
-    /// The bytes of `range`, or `None` after asking for them and `SMALL_READ` bytes at least.
-    fn view(&mut self, range: Range<u64>) -> Option<Vec<u8>> {
+    /// Whether the window has the bytes of `range`; asks for them, and `ahead` bytes at least, if it has not.
+    fn has(&mut self, range: &Range<u64>, ahead: u64) -> bool {
         let (offset, bytes) = &self.window;
-        let inside = range.start.checked_sub(*offset).and_then(|from| {
-            let to = range.end.checked_sub(*offset)?;
-            bytes.get(to_usize(from)..to_usize(to))
-        });
-        if let Some(found) = inside {
-            return Some(found.to_vec());
+        let end = offset.saturating_add(bytes.len() as u64);
+        if range.start >= *offset && range.end <= end {
+            return true;
         }
-        let ahead = range.start.saturating_add(SMALL_READ).min(self.size);
+        let ahead = range.start.saturating_add(ahead).min(self.size);
         self.wanted = Some(range.start..range.end.max(ahead));
-        None
+        false
+    }
+
+    /// The bytes of `range`, or `None` after asking for them.
+    fn view(&mut self, range: Range<u64>) -> Option<Vec<u8>> {
+        let ahead = match self.inspector {
+            // The samples after the box are read too.
+            Some(_) => SAMPLE_READ,
+            None => SMALL_READ,
+        };
+        let has = self.has(&range, ahead);
+        has.then(|| slice(&self.window, &range).to_vec())
     }
 
     fn step_box(&mut self, at: u64) {
@@ -233,9 +300,9 @@ impl SegmentScan {
         match &b.kind {
             b"mdat" => {
                 self.fragments.add_mdat(&b);
-                self.next_picture(b.end);
+                self.next_fragment(b.end);
             }
-            b"moof" | b"styp" => {
+            b"moof" | b"styp" | b"sidx" => {
                 let size = b.end - b.start;
                 if size > MAX_BOX {
                     let expected = format!("at most {MAX_BOX} bytes of {}", fourcc(b.kind));
@@ -254,85 +321,240 @@ impl SegmentScan {
             self.fragments.add_moof(b, body);
             return;
         }
+        if &b.kind == b"sidx" {
+            match SegmentIndex::read(Reader::of_body(b, body), b) {
+                Ok(index) if self.indexes.len() < MAX_INDEXES => self.indexes.push(index),
+                Ok(_) => {}
+                Err(fault) => self.fragments.fault(fault),
+            }
+            return;
+        }
         match brands(Reader::of_body(b, body)) {
             Ok((major, rest)) => self.brands = [vec![major], rest].concat(),
             Err(fault) => self.fragments.fault(fault),
         }
     }
 
-    /// Turns to the next fragment whose picture was not looked at, or else to the box at `resume`.
-    fn next_picture(&mut self, resume: u64) {
+    /// Turns to the next fragment whose samples were not looked at, or else to the box at `resume`.
+    fn next_fragment(&mut self, resume: u64) {
         self.state = State::Box(resume);
         while let Some(fragment) = self.fragments.list.get(self.pictures.len()) {
-            let ours = fragment.track_id == self.defaults.track_id && self.defaults.nal.is_some();
-            let sample = fragment.samples.first().filter(|_| ours);
-            self.pictures.push(sample.map(|_| FirstPicture::default()));
-            if let Some(sample) = sample {
-                let end = sample.offset.saturating_add(sample.size.into());
-                self.state = State::Picture {
+            // Samples outside of the mdat are not those of this fragment: another rule reports them.
+            let stray = fragment.stray_samples().next().is_some() || fragment.samples.is_empty();
+            let ours = fragment.track_id == self.defaults.track_id && !stray;
+            let inspector = self.inspector.as_ref().filter(|_| ours);
+            let examined = inspector.map(Inspector::examination);
+            let video = matches!(examined, Some(Examination::Nal | Examination::Frames));
+            self.time = fragment.tfdt;
+            self.pictures.push(video.then(FirstPicture::default));
+            if inspector.is_some() {
+                self.state = State::Sample {
                     fragment: self.pictures.len() - 1,
-                    nal: sample.offset,
-                    end: end.min(self.size),
+                    sample: 0,
                 };
                 return;
             }
         }
     }
 
-    fn step_picture(&mut self, fragment: usize, nal: u64, end: u64) {
-        let resume = self.fragments.list.get(fragment);
-        let resume = resume.map_or(self.size, |f| f.mdat.end);
-        let Some(format) = self.defaults.nal else {
-            self.state = State::Box(resume);
+    fn step_sample(&mut self, fragment: usize, index: usize) {
+        let Some(found) = self.fragments.list.get(fragment) else {
+            self.state = State::Done;
             return;
         };
-        let length_end = nal.saturating_add(u64::from(format.length_size));
-        let head_end = length_end.saturating_add(1);
-        if head_end > end {
-            self.next_picture(resume);
+        let Some(sample) = found.samples.get(index).copied() else {
+            let resume = found.mdat.end;
+            self.next_fragment(resume);
+            return;
+        };
+        let end = sample.offset.saturating_add(sample.size.into());
+        let range = sample.offset..end;
+        let skipped = u64::from(sample.size) > MAX_SAMPLE;
+        if !skipped && !self.has(&range, SAMPLE_READ) {
             return;
         }
-        let Some(head) = self.view(nal..head_end) else {
+        let time = self.time;
+        self.time = time.saturating_add(sample.duration.into());
+        self.samples += 1;
+        self.state = State::Sample {
+            fragment,
+            sample: index + 1,
+        };
+        let Some(inspector) = self.inspector.as_mut().filter(|_| !skipped) else {
             return;
         };
-        let (length, kind) = nal_head(&head, format.coding);
-        if self.note_nal(fragment, kind, format.coding) || length == 0 {
-            self.next_picture(resume);
-        } else {
-            self.state = State::Picture {
-                fragment,
-                nal: length_end.saturating_add(length),
-                end,
-            };
+        let encryption = self.fragments.encryption.get(fragment);
+        let entries = encryption.and_then(|e| e.samples.as_ref()?.as_ref().ok());
+        let time = i64::try_from(time).unwrap_or(i64::MAX);
+        let picture = inspector.sample(SampleView {
+            data: slice(&self.window, &range),
+            number: self.samples,
+            at: sample.offset,
+            sync: sample.sync,
+            leads: index == 0,
+            presentation: time.saturating_add(sample.cts.into()),
+            encryption: entries.and_then(|e| e.get(index)),
+        });
+        if let (0, Some(picture)) = (index, picture)
+            && let Some(slot) = self.pictures.get_mut(fragment)
+        {
+            *slot = Some(picture);
         }
     }
+}
 
-    /// Notes one NAL unit; returns whether the first slice, or too many others, were seen.
-    fn note_nal(&mut self, fragment: usize, kind: u8, coding: NalCoding) -> bool {
-        let Some(Some(picture)) = self.pictures.get_mut(fragment) else {
-            return true;
+/// The bytes of `range` in a window; none if it is not inside.
+fn slice<'a>((offset, bytes): &'a (u64, Vec<u8>), range: &Range<u64>) -> &'a [u8] {
+    let at = |n: u64| to_usize(n.saturating_sub(*offset));
+    bytes
+        .get(at(range.start)..at(range.end))
+        .unwrap_or_default()
+}
+
+impl SegmentIndex {
+    fn read(mut r: Reader<'_>, header: &BoxHeader) -> Result<Self, Fault> {
+        let (version, _) = r.full()?;
+        r.u32()?;
+        let timescale = r.u32()?;
+        let earliest = r.by_version(version)?;
+        let first = r.by_version(version)?;
+        let mut index = Self {
+            at: header.start,
+            start: header.end.saturating_add(first),
+            timescale,
+            size: 0,
+            duration: 0,
+            earliest,
+            nested: false,
         };
-        picture.nal_types.push(kind);
-        picture.idr = match (coding, kind) {
-            (NalCoding::Avc, 1..=5) => Some(kind == 5),
-            (NalCoding::Hevc, 0..=31) => Some(matches!(kind, 19 | 20)),
-            _ => None,
-        };
-        picture.idr.is_some() || picture.nal_types.len() >= MAX_NALS
+        for _ in 0..r.u32()? & 0xffff {
+            let word = r.u32()?;
+            index.nested |= word >> 31 != 0;
+            index.size = index.size.saturating_add(u64::from(word & 0x7fff_ffff));
+            index.duration = index.duration.saturating_add(r.u32()?.into());
+            r.u32()?;
+        }
+        Ok(index)
     }
+}
+
+/// How an index differs from the fragments that it describes.
+fn wrong_index(index: &SegmentIndex, list: &[Fragment], defaults: &TrackDefaults) -> Option<Fault> {
+    let end = index.start.saturating_add(index.size);
+    let inside = |f: &&Fragment| f.moof.start >= index.start && f.moof.start < end;
+    let ours = list.iter().filter(|f| f.track_id == defaults.track_id);
+    let ours: Vec<&Fragment> = ours.filter(inside).collect();
+    // An index of indexes is not that of one segment; one of another timescale is that of another track.
+    if index.nested || index.timescale != defaults.timescale {
+        return None;
+    }
+    let fault = |expected: String, found: u64| {
+        Some(Fault::new(index.at, "sidx", expected, found.to_string()))
+    };
+    let last = list
+        .iter()
+        .rfind(inside)
+        .map_or(index.start, |f| f.mdat.end);
+    if last != end || ours.is_empty() {
+        return fault(
+            format!("subsegments that end with a fragment, at byte {last}"),
+            end,
+        );
+    }
+    let duration: u64 = ours.iter().map(|f| f.duration()).sum();
+    let start = u64::try_from(defaults.media_start).unwrap_or(0);
+    let untrimmed = index.duration == duration;
+    if !untrimmed && index.duration != duration.saturating_sub(start) {
+        return fault(format!("subsegments of {duration} ticks"), index.duration);
+    }
+    // Packagers write the time before or after the edit list.
+    let earliest = ours.iter().filter_map(|f| f.first_presentation()).min()?;
+    let shown = earliest.saturating_sub(defaults.media_start);
+    let same = |time: i64| u64::try_from(time.max(0)).is_ok_and(|t| t == index.earliest);
+    if !same(earliest) && !same(shown) {
+        let expected = format!("the earliest presentation time {shown}");
+        return fault(expected, index.earliest);
+    }
+    None
+}
+
+/// How the boxes about encryption contradict the samples (ISO/IEC 23001-7, 7).
+fn wrong_encryption(
+    fragment: &Fragment,
+    found: &FragmentEncryption,
+    defaults: &TrackDefaults,
+) -> Option<Fault> {
+    let format = &defaults.format;
+    let fault = |expected: String, found: String| {
+        Some(Fault::new(
+            fragment.moof.start,
+            "moof/traf/senc",
+            expected,
+            found,
+        ))
+    };
+    if found.grouped {
+        return None;
+    }
+    if !format.encrypted {
+        let stray = found.samples.is_some() || found.sizes.is_some();
+        return stray.then(|| {
+            fault(
+                "no senc in a track in the clear".to_owned(),
+                "senc".to_owned(),
+            )
+        })?;
+    }
+    let samples = match &found.samples {
+        Some(Ok(samples)) => samples,
+        Some(Err(fault)) => return Some(fault.clone()),
+        None if format.iv_size > 0 => {
+            // Without senc, saio may lead to the vectors elsewhere.
+            let elsewhere = found.offset.is_some() && found.sizes.is_some();
+            return (!elsewhere).then(|| {
+                fault(
+                    "senc with a vector for each sample".to_owned(),
+                    "none".to_owned(),
+                )
+            })?;
+        }
+        None => return None,
+    };
+    for (index, (entry, sample)) in samples.iter().zip(&fragment.samples).enumerate() {
+        let described = entry.described();
+        if !entry.subsamples.is_empty() && described != u64::from(sample.size) {
+            let expected = format!(
+                "subsamples of {} bytes for sample {}",
+                sample.size,
+                index + 1
+            );
+            return fault(expected, described.to_string());
+        }
+    }
+    if let Some(sizes) = &found.sizes {
+        let same = sizes.len() == samples.len()
+            && sizes
+                .iter()
+                .zip(samples)
+                .all(|(size, entry)| u32::from(*size) == entry.size);
+        if !same {
+            return fault("the sizes of saiz".to_owned(), "other sizes".to_owned());
+        }
+    }
+    let base = match fragment.base {
+        crate::DataBase::Moof => fragment.moof.start,
+        _ => return None,
+    };
+    let offset = found.offset.map(|o| base.saturating_add(o));
+    if let Some(offset) = offset.filter(|o| *o != found.first_entry) {
+        return fault(
+            format!("saio that leads to byte {}", found.first_entry),
+            offset.to_string(),
+        );
+    }
+    None
 }
 
 fn named(range: &Range<u64>) -> String {
     format!("bytes {} to {}", range.start, range.end)
-}
-
-/// Length and type of the NAL unit whose length field and first byte these are.
-fn nal_head(head: &[u8], coding: NalCoding) -> (u64, u8) {
-    let (last, length) = head.split_last().unwrap_or((&0, &[]));
-    let length = length.iter().fold(0, |n, b| (n << 8) | u64::from(*b));
-    let kind = match coding {
-        NalCoding::Avc => last & 0x1f,
-        NalCoding::Hevc => (last >> 1) & 0x3f,
-    };
-    (length, kind)
 }

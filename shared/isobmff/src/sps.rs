@@ -1,6 +1,7 @@
 //! The sequence parameter set of AVC (ISO/IEC 14496-10, 7.3.2.1.1 and annex E).
 
 use crate::Colour;
+use crate::bits::{Bits, unescape};
 
 /// Facts of an AVC sequence parameter set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +25,34 @@ pub struct Sps {
     /// Whether every picture is a frame (`frame_mbs_only_flag`).
     pub progressive: bool,
     pub vui: Vui,
+    pub(crate) slices: SliceSyntax,
+}
+
+/// What a sequence parameter set decides about the syntax of slices.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct SliceSyntax {
+    /// `seq_parameter_set_id`.
+    pub(crate) id: u32,
+    /// Bits of `frame_num`.
+    pub(crate) frame_number_bits: u32,
+    pub(crate) order: OrderSyntax,
+    pub(crate) separate_planes: bool,
+    /// `gaps_in_frame_num_value_allowed_flag`.
+    pub(crate) gaps: bool,
+    /// Macroblocks of a frame.
+    pub(crate) macroblocks: u32,
+}
+
+/// How pictures state their output order (8.2.1).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum OrderSyntax {
+    /// Type 0, with the bits of `pic_order_cnt_lsb`.
+    Lsb(u32),
+    /// Type 1, and `delta_pic_order_always_zero_flag`.
+    Cycle(bool),
+    /// Type 2: output order is decoding order.
+    #[default]
+    Decoding,
 }
 
 /// Video usability information (annex E). A field is `None` if the set does not state it, or ends before it.
@@ -53,25 +82,22 @@ impl Sps {
         if header & 0x1f != 7 {
             return None;
         }
-        let rbsp = unescape(rest);
-        read(&mut Bits {
-            data: &rbsp,
-            pos: 0,
-        })
+        read(&mut Bits::new(&unescape(rest, rest.len())))
     }
 }
 
 fn read(r: &mut Bits<'_>) -> Option<Sps> {
     let (profile, compatibility, level) = (r.bits(8)? as u8, r.bits(8)? as u8, r.bits(8)? as u8);
-    r.ue()?;
-    let (chroma, bit_depth) = if has_chroma_format(profile) {
+    let id = r.ue_to(31)?;
+    let (chroma, bit_depth, separate_planes) = if has_chroma_format(profile) {
         chroma_format(r)?
     } else {
-        (1, 8)
+        (1, 8, false)
     };
-    picture_order(r)?;
+    let frame_number_bits = r.ue_to(12)? + 4;
+    let order = picture_order(r)?;
     r.ue()?;
-    r.bits(1)?;
+    let gaps = r.flag()?;
     let (mbs_wide, map_units) = (r.ue()?.checked_add(1)?, r.ue()?.checked_add(1)?);
     let progressive = r.flag()?;
     if !progressive {
@@ -93,6 +119,14 @@ fn read(r: &mut Bits<'_>) -> Option<Sps> {
         let cut = a.checked_add(b)?.checked_mul(unit)?;
         units.checked_mul(16)?.checked_sub(cut)
     };
+    let slices = SliceSyntax {
+        id,
+        frame_number_bits,
+        order,
+        separate_planes,
+        gaps,
+        macroblocks: mbs_wide.checked_mul(map_units)?.checked_mul(fields)?,
+    };
     let [left, right, top, bottom] = cropping;
     Some(Sps {
         profile,
@@ -105,6 +139,7 @@ fn read(r: &mut Bits<'_>) -> Option<Sps> {
         bit_depth,
         progressive,
         vui: if r.flag()? { vui(r)? } else { Vui::default() },
+        slices,
     })
 }
 
@@ -115,11 +150,9 @@ fn has_chroma_format(profile: u8) -> bool {
     )
 }
 
-fn chroma_format(r: &mut Bits<'_>) -> Option<(u32, u32)> {
-    let chroma = r.ue()?;
-    if chroma == 3 {
-        r.bits(1)?;
-    }
+fn chroma_format(r: &mut Bits<'_>) -> Option<(u32, u32, bool)> {
+    let chroma = r.ue_to(3)?;
+    let separate_planes = chroma == 3 && r.flag()?;
     let bit_depth = r.ue()?.checked_add(8)?;
     r.ue()?;
     r.bits(1)?;
@@ -130,7 +163,7 @@ fn chroma_format(r: &mut Bits<'_>) -> Option<(u32, u32)> {
             }
         }
     }
-    Some((chroma, bit_depth))
+    Some((chroma, bit_depth, separate_planes))
 }
 
 fn scaling_list(r: &mut Bits<'_>, size: u32) -> Option<()> {
@@ -146,26 +179,31 @@ fn scaling_list(r: &mut Bits<'_>, size: u32) -> Option<()> {
     Some(())
 }
 
-fn picture_order(r: &mut Bits<'_>) -> Option<()> {
-    r.ue()?;
-    match r.ue()? {
-        0 => {
-            r.ue()?;
-        }
+fn picture_order(r: &mut Bits<'_>) -> Option<OrderSyntax> {
+    Some(match r.ue_to(2)? {
+        0 => OrderSyntax::Lsb(r.ue_to(12)? + 4),
         1 => {
-            r.bits(1)?;
+            let always_zero = r.flag()?;
             r.se()?;
             r.se()?;
-            for _ in 0..r.ue()?.min(255) {
+            for _ in 0..r.ue_to(255)? {
                 r.se()?;
             }
+            OrderSyntax::Cycle(always_zero)
         }
-        _ => {}
-    }
-    Some(())
+        _ => OrderSyntax::Decoding,
+    })
 }
 
 fn vui(r: &mut Bits<'_>) -> Option<Vui> {
+    let mut vui = aspect_and_colour(r)?;
+    // Size and colours are known by now; a set that ends early merely does not state the rest.
+    let _ = timing_and_reordering(r, &mut vui);
+    Some(vui)
+}
+
+/// The start of the video usability information, which AVC and HEVC share.
+pub(crate) fn aspect_and_colour(r: &mut Bits<'_>) -> Option<Vui> {
     let mut vui = Vui {
         sar: if r.flag()? { aspect(r)? } else { None },
         ..Vui::default()
@@ -185,8 +223,6 @@ fn vui(r: &mut Bits<'_>) -> Option<Vui> {
             });
         }
     }
-    // Size and colours are known by now; a set that ends early merely does not state the rest.
-    let _ = timing_and_reordering(r, &mut vui);
     Some(vui)
 }
 
@@ -260,56 +296,4 @@ fn aspect(r: &mut Bits<'_>) -> Option<Option<(u32, u32)>> {
         n => ASPECTS.get(n as usize).copied().unwrap_or((0, 0)),
     };
     Some(Some(pair).filter(|(w, h)| *w > 0 && *h > 0))
-}
-
-/// Removes emulation prevention bytes.
-fn unescape(data: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(data.len());
-    let mut zeros = 0;
-    for &byte in data {
-        if zeros >= 2 && byte == 3 {
-            zeros = 0;
-            continue;
-        }
-        zeros = if byte == 0 { zeros + 1 } else { 0 };
-        out.push(byte);
-    }
-    out
-}
-
-struct Bits<'a> {
-    data: &'a [u8],
-    pos: usize,
-}
-
-impl Bits<'_> {
-    fn flag(&mut self) -> Option<bool> {
-        Some(self.bits(1)? == 1)
-    }
-
-    fn bits(&mut self, n: u32) -> Option<u32> {
-        let mut value = 0;
-        for _ in 0..n {
-            let byte = *self.data.get(self.pos / 8)?;
-            value = (value << 1) | u32::from((byte >> (7 - self.pos % 8)) & 1);
-            self.pos += 1;
-        }
-        Some(value)
-    }
-
-    fn ue(&mut self) -> Option<u32> {
-        let mut zeros = 0;
-        while self.bits(1)? == 0 {
-            zeros += 1;
-            if zeros > 31 {
-                return None;
-            }
-        }
-        Some(((1u32 << zeros) - 1) + self.bits(zeros)?)
-    }
-
-    fn se(&mut self) -> Option<i64> {
-        let k = i64::from(self.ue()?);
-        Some(if k % 2 == 0 { -(k / 2) } else { k / 2 + 1 })
-    }
 }

@@ -59,15 +59,89 @@ impl SampleSpec {
         }
     }
 
-    fn payload(&self) -> Vec<u8> {
-        let mut bytes = vec![0; self.size as usize];
-        if let (Some(nal), Some(head)) = (self.nal, bytes.get_mut(..5)) {
-            head[..4].copy_from_slice(&(self.size - 4).to_be_bytes());
-            head[4] = if self.hevc { nal << 1 } else { 0x60 | nal };
-        }
+    /// The bytes of the sample; `order` is its number after the last IDR picture.
+    fn payload(&self, order: u32) -> Vec<u8> {
+        let size = self.size as usize;
+        let Some(nal) = self.nal else {
+            // An access unit of silence in AAC, padded with zeros.
+            let mut bytes = vec![0x21, 0x10, 0x05, 0x00, 0xa0, 0x1b, 0xff, 0xc0];
+            bytes.resize(size, 0);
+            return bytes;
+        };
+        let nal = if self.hevc {
+            hevc_slice(nal, order, size.saturating_sub(4))
+        } else {
+            avc_slice(nal, size.saturating_sub(4))
+        };
+        let length = u32::try_from(nal.len()).unwrap_or(u32::MAX);
+        let mut bytes = [&length.to_be_bytes()[..], &nal].concat();
+        bytes.resize(size, 0);
         bytes
     }
 }
+
+/// A NAL unit of AVC of a type and size. A slice refers to the parameter sets [`sps`] and [`PPS`]; all pictures but IDR
+/// pictures are no references.
+pub fn avc_slice(kind: u8, size: usize) -> Vec<u8> {
+    let idr = kind == 5;
+    let mut w = BitWriter::default();
+    if !matches!(kind, 1 | 5) {
+        return filled(vec![0x60 | kind], size);
+    }
+    w.ue(0);
+    w.ue(if idr { 7 } else { 5 });
+    w.ue(0);
+    w.bits(u32::from(!idr), 4);
+    if idr {
+        w.ue(0);
+        w.bits(0, 2);
+    } else {
+        // No override, no reordering, cabac_init_idc 0.
+        w.bits(0, 2);
+        w.ue(0);
+    }
+    // slice_qp_delta, disable_deblocking_filter_idc and its offsets.
+    w.bits(0b1111, 4);
+    while !w.0.len().is_multiple_of(8) {
+        w.bits(1, 1);
+    }
+    let header = if idr { 0x65 } else { 0x01 };
+    filled([vec![header], w.bytes()].concat(), size)
+}
+
+/// A NAL unit of HEVC of a type and size, with the order count `order` modulo 256. A slice refers to [`hevc_sets`].
+pub fn hevc_slice(kind: u8, order: u32, size: usize) -> Vec<u8> {
+    let mut w = BitWriter::default();
+    w.bits(1, 1);
+    if matches!(kind, 16..=23) {
+        w.bits(0, 1);
+        w.ue(0);
+        w.ue(2);
+    } else {
+        w.ue(0);
+        w.ue(1);
+    }
+    if !matches!(kind, 19 | 20) {
+        w.bits(order & 0xff, 8);
+    }
+    w.bits(1, 1);
+    filled([vec![kind << 1, 1], w.bytes()].concat(), size)
+}
+
+/// Appends bytes that look like coded data up to a size.
+fn filled(mut nal: Vec<u8>, size: usize) -> Vec<u8> {
+    let mut state = 0x2545_f491_u32;
+    while nal.len() < size {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        // No zeros: nothing to escape. Not all ones: a legal start of CABAC data.
+        nal.push((state >> 24) as u8 & 0x7f | 0x10);
+    }
+    nal.truncate(size);
+    nal
+}
+
+/// A picture parameter set of AVC with CABAC.
+pub const PPS: [u8; 4] = [0x68, 0xee, 0x3c, 0x80];
 
 /// One synthetic fragment.
 #[derive(Clone, Debug)]
@@ -102,15 +176,28 @@ impl Default for FragmentSpec {
 impl FragmentSpec {
     /// `moof` and `mdat`.
     pub fn bytes(&self) -> Vec<u8> {
-        let length = self.moof(0).len();
+        self.bytes_with(&[])
+    }
+
+    /// `moof` and `mdat`, with more boxes at the end of `traf`.
+    pub fn bytes_with(&self, boxes: &[u8]) -> Vec<u8> {
+        let length = self.moof(0, boxes).len();
         let offset = i32::try_from(length + 8).unwrap_or(i32::MAX);
-        let payload: Vec<Vec<u8>> = self.samples.iter().map(SampleSpec::payload).collect();
-        let mut out = self.moof(offset + self.skew);
+        let mut order = 0;
+        let payload = self.samples.iter().map(|s| {
+            order = match (s.hevc, s.nal) {
+                (true, Some(19 | 20)) | (false, Some(5)) => 0,
+                _ => order + 1,
+            };
+            s.payload(order)
+        });
+        let payload: Vec<Vec<u8>> = payload.collect();
+        let mut out = self.moof(offset + self.skew, boxes);
         out.extend(boxed(b"mdat", &payload.concat()));
         out
     }
 
-    fn moof(&self, data_offset: i32) -> Vec<u8> {
+    fn moof(&self, data_offset: i32, boxes: &[u8]) -> Vec<u8> {
         let tfhd = full_box(b"tfhd", 0, self.tfhd_flags, &self.track_id.to_be_bytes());
         let tfdt = full_box(b"tfdt", 1, 0, &self.tfdt.to_be_bytes());
         let count = u32::try_from(self.samples.len()).unwrap_or(u32::MAX);
@@ -120,7 +207,7 @@ impl FragmentSpec {
             trun.extend([s.duration, s.size, flags, s.cts.cast_unsigned()]);
         }
         let trun = full_box(b"trun", 1, 0xf01, &words(&trun));
-        let traf = boxed(b"traf", &[tfhd, tfdt, trun].concat());
+        let traf = boxed(b"traf", &[&tfhd, &tfdt, &trun, boxes].concat());
         let mfhd = full_box(b"mfhd", 0, 0, &self.sequence.to_be_bytes());
         boxed(b"moof", &[mfhd, traf].concat())
     }
@@ -156,23 +243,31 @@ pub struct SpsSpec {
 /// A sequence parameter set of a progressive 4:2:0 picture with square pixels, which states nothing more.
 pub fn sps(profile: u8, level: u8, width: u32, height: u32) -> Vec<u8> {
     let spec = SpsSpec {
-        profile,
-        level,
         size: (width, height),
-        chroma: 1,
-        bit_depth: 8,
-        interlaced: false,
-        order_type: 2,
-        sar: Some((1, 1)),
-        colour: None,
-        timing: None,
-        reference_decoder: false,
-        reorder: None,
+        ..SpsSpec::plain(profile, level)
     };
     spec.bytes()
 }
 
 impl SpsSpec {
+    /// A progressive 4:2:0 picture of 16 × 16 square pixels, and nothing more.
+    pub fn plain(profile: u8, level: u8) -> Self {
+        Self {
+            profile,
+            level,
+            size: (16, 16),
+            chroma: 1,
+            bit_depth: 8,
+            interlaced: false,
+            order_type: 2,
+            sar: Some((1, 1)),
+            colour: None,
+            timing: None,
+            reference_decoder: false,
+            reorder: None,
+        }
+    }
+
     /// The NAL unit.
     pub fn bytes(&self) -> Vec<u8> {
         let mut w = BitWriter::default();
@@ -271,9 +366,63 @@ impl SpsSpec {
     }
 }
 
-/// Prepends the NAL unit header and inserts emulation prevention bytes.
+/// A video, a sequence and a picture parameter set of HEVC: Main profile, 4:2:0, 8 bits, size a multiple of 8.
+pub fn hevc_sets(level: u8, width: u32, height: u32) -> [Vec<u8>; 3] {
+    let profile = |w: &mut BitWriter| {
+        w.bits(1, 8);
+        w.bits(0x6000_0000, 32);
+        w.bits(0x9000_0000, 32);
+        w.bits(0, 16);
+        w.bits(level.into(), 8);
+    };
+    let mut vps = BitWriter::default();
+    vps.bits(0x0c01, 16);
+    vps.bits(0xffff, 16);
+    profile(&mut vps);
+    vps.bits(0b1111, 4);
+    vps.bits(1, 8);
+    let mut sps = BitWriter::default();
+    sps.bits(1, 8);
+    profile(&mut sps);
+    sps.ue(0);
+    sps.ue(1);
+    sps.ue(width);
+    sps.ue(height);
+    sps.bits(0, 1);
+    sps.ue(0);
+    sps.ue(0);
+    sps.ue(4);
+    sps.bits(1, 1);
+    [1, 0, 0].into_iter().for_each(|n| sps.ue(n));
+    // Blocks of 8 to 64, transforms of 4 to 32.
+    [0, 3, 0, 3, 0, 0].into_iter().for_each(|n| sps.ue(n));
+    // No lists, no asymmetric partitions, offset filter, no PCM.
+    sps.bits(0b0010, 4);
+    sps.ue(0);
+    // No long-term references, temporal prediction, smoothing, no usability information, no extension, stop bit.
+    sps.bits(0b01_1001, 6);
+    let mut pps = BitWriter::default();
+    pps.ue(0);
+    pps.ue(0);
+    pps.bits(0, 7);
+    pps.ue(0);
+    pps.ue(0);
+    pps.ue(0);
+    pps.bits(1, 8);
+    [
+        escape_after(&[0x40, 1], &vps.bytes()),
+        escape_after(&[0x42, 1], &sps.bytes()),
+        escape_after(&[0x44, 1], &pps.bytes()),
+    ]
+}
+
 fn escape(rbsp: &[u8]) -> Vec<u8> {
-    let mut out = vec![0x67];
+    escape_after(&[0x67], rbsp)
+}
+
+/// Prepends the NAL unit header and inserts emulation prevention bytes.
+fn escape_after(header: &[u8], rbsp: &[u8]) -> Vec<u8> {
+    let mut out = header.to_vec();
     let mut zeros = 0;
     for &byte in rbsp {
         if zeros >= 2 && byte <= 3 {

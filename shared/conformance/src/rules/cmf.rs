@@ -8,6 +8,9 @@ mod r05_switching_sets;
 mod r06_constant_rate;
 mod r07_edit_lists;
 mod r08_encryption_declared;
+mod r09_sample_encryption;
+mod r10_segment_index;
+mod r11_movie_extends;
 
 use crate::rule::Rule;
 
@@ -20,4 +23,7 @@ pub(super) static RULES: &[Rule] = &[
     r06_constant_rate::RULE,
     r07_edit_lists::RULE,
     r08_encryption_declared::RULE,
+    r09_sample_encryption::RULE,
+    r10_segment_index::RULE,
+    r11_movie_extends::RULE,
 ];

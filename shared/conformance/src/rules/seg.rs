@@ -18,6 +18,13 @@ mod r15_stereo_aac;
 mod r16_loudness;
 mod r17_chunk_quality;
 mod r18_dead_media;
+mod r19_whole_units;
+mod r20_plausible_pictures;
+mod r21_sync_flags;
+mod r22_parameter_sets;
+mod r23_whole_audio_frames;
+mod r24_presentation_order;
+mod r25_sample_entry_matches;
 
 use crate::rule::Rule;
 
@@ -40,4 +47,11 @@ pub(super) static RULES: &[Rule] = &[
     r16_loudness::RULE,
     r17_chunk_quality::RULE,
     r18_dead_media::RULE,
+    r19_whole_units::RULE,
+    r20_plausible_pictures::RULE,
+    r21_sync_flags::RULE,
+    r22_parameter_sets::RULE,
+    r23_whole_audio_frames::RULE,
+    r24_presentation_order::RULE,
+    r25_sample_entry_matches::RULE,
 ];

@@ -1,6 +1,6 @@
 //! Init segments built by hand.
 
-use reelsmith_isobmff::testing::sps;
+use reelsmith_isobmff::testing::{PPS, hevc_sets, sps};
 use reelsmith_isobmff::{boxed, full_box, words};
 
 use super::Rung;
@@ -229,11 +229,17 @@ impl InitSpec {
             let mut body = vec![1, 100, 0, self.level, 0xff, 0xe1];
             body.extend(u16::try_from(sps.len()).unwrap_or(0).to_be_bytes());
             body.extend(sps);
-            body.extend([1, 0, 4, 0x68, 0xee, 0x3c, 0x80]);
+            body.extend([1, 0, 4]);
+            body.extend(PPS);
             return boxed(b"avcC", &body);
         }
         let mut body = vec![1, 1, 0x60, 0, 0, 0, 0x90, 0, 0, 0, 0, 0, self.level];
-        body.extend([0xf0, 0, 0xfc, 0xfd, 0xf8, 0xf8, 0, 0, 0x0f, 0]);
+        body.extend([0xf0, 0, 0xfc, 0xfd, 0xf8, 0xf8, 0, 0, 0x0f, 3]);
+        for set in hevc_sets(self.coded_level, self.coded.0, self.coded.1) {
+            body.extend([0x80 | set[0] >> 1, 0, 1]);
+            body.extend(u16::try_from(set.len()).unwrap_or(0).to_be_bytes());
+            body.extend(set);
+        }
         boxed(b"hvcC", &body)
     }
 

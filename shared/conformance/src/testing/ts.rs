@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use reelsmith_isobmff::testing::{PPS, avc_slice, sps};
+
 use crate::ts::PACKET;
 
 /// PID of the program map table.
@@ -42,14 +44,43 @@ impl Writer {
         self.packet(MAP, &section(2, &map));
     }
 
-    /// Writes a PES packet with both time stamps.
+    /// Writes a PES packet with both time stamps: a picture, which follows others, or an access unit of audio.
     pub fn pes(&mut self, pid: u16, stream: u8, pts: u64, dts: u64) {
+        let content = if pid == VIDEO {
+            byte_stream(&[&avc_slice(1, 40)])
+        } else {
+            adts()
+        };
+        self.unit(pid, stream, (pts, dts), &content);
+    }
+
+    /// Writes a PES packet with presentation and decoding time.
+    pub fn unit(&mut self, pid: u16, stream: u8, (pts, dts): (u64, u64), content: &[u8]) {
         let mut payload = vec![0, 0, 1, stream, 0, 0, 0x80, 0xc0, 10];
         payload.extend(stamp(3, pts));
         payload.extend(stamp(1, dts));
-        payload.extend([0; 16]);
+        payload.extend(content);
         self.packet(pid, &payload);
     }
+}
+
+/// NAL units with start codes.
+pub fn byte_stream(nals: &[&[u8]]) -> Vec<u8> {
+    let coded = nals.iter().map(|nal| [&[0, 0, 0, 1], *nal].concat());
+    coded.collect::<Vec<_>>().concat()
+}
+
+/// The parameter sets and an IDR picture.
+pub fn idr() -> Vec<u8> {
+    byte_stream(&[&sps(100, 30, 640, 360), &PPS, &avc_slice(5, 60)])
+}
+
+/// An ADTS frame of silence in stereo.
+fn adts() -> Vec<u8> {
+    let silence = [0x21, 0x10, 0x05, 0x00, 0xa0, 0x1b, 0xff, 0xc0];
+    let mut frame = vec![0xff, 0xf1, 0x4c, 0x80, 15 >> 3, (15 & 7) << 5 | 0x1f, 0xfc];
+    frame.extend(silence);
+    frame
 }
 
 /// A number of segments of four seconds, cut from one multiplex.
@@ -59,7 +90,10 @@ pub fn segments(count: u64) -> Vec<Vec<u8>> {
         writer.tables();
         for frame in 0..100 {
             let dts = 126_000 + (segment * 100 + frame) * 3_600;
-            writer.pes(VIDEO, 0xe0, dts + 7_200, dts);
+            match frame {
+                0 | 50 => writer.unit(VIDEO, 0xe0, (dts + 7_200, dts), &idr()),
+                _ => writer.pes(VIDEO, 0xe0, dts + 7_200, dts),
+            }
             writer.pes(AUDIO, 0xc0, dts, dts);
         }
         std::mem::take(&mut writer.bytes)

@@ -117,7 +117,7 @@ impl KnownMeasurements {
         let defaults = measurements.defaults;
         let segments = measurements.segments.into_iter();
         let by_key = |(pin, measured): (ObjectPin, SegmentMeasurement)| {
-            (pin.object.key.clone(), (defaults, pin, measured))
+            (pin.object.key.clone(), (defaults.clone(), pin, measured))
         };
         self.0.extend(segments.map(by_key));
     }
@@ -128,9 +128,9 @@ impl KnownMeasurements {
     }
 
     /// The measurement of exactly this version, if it was read with the same init segment.
-    fn take(&mut self, pin: &ObjectPin, defaults: TrackDefaults) -> Option<SegmentMeasurement> {
+    fn take(&mut self, pin: &ObjectPin, defaults: &TrackDefaults) -> Option<SegmentMeasurement> {
         let (read_with, of, measured) = self.0.remove(&pin.object.key)?;
-        (read_with == defaults && of == *pin).then_some(measured)
+        (read_with == *defaults && of == *pin).then_some(measured)
     }
 }
 
@@ -270,7 +270,7 @@ impl Reader<'_> {
             else {
                 continue;
             };
-            match self.measured_before(part, defaults) {
+            match self.measured_before(part, &defaults) {
                 Some(measured) => add(delivery, part, Ok(measured)),
                 None => reads.push((part, size, defaults)),
             }
@@ -295,7 +295,7 @@ impl Reader<'_> {
     fn measured_before(
         &mut self,
         part: &Part,
-        defaults: TrackDefaults,
+        defaults: &TrackDefaults,
     ) -> Option<SegmentMeasurement> {
         let pin = self.pins.get(&part.path).filter(|_| part.range.is_none())?;
         self.known.take(pin, defaults)

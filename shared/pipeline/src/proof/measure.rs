@@ -145,7 +145,7 @@ pub async fn measure_rendition(
         return Ok(());
     };
     let names = output.segments.iter().map(|s| path(&s.name));
-    let measuring = names.map(|key| measure_object(outputs, key, defaults));
+    let measuring = names.map(|key| measure_object(outputs, key, defaults.clone()));
     let found = concurrently(READS, measuring).await?;
     let measurements = RenditionMeasurements {
         defaults,

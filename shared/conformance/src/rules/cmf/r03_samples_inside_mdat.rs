@@ -22,7 +22,8 @@ const RELATIVE: RulePart = RulePart {
 };
 
 fn check(view: &View<'_>, out: &mut Findings) {
-    for rendition in view.video_and_audio() {
+    // Streams of MPEG-TS have no boxes.
+    for rendition in view.video_and_audio().filter(|r| r.init_at().is_some()) {
         for (segment, facts) in rendition.measured_segments() {
             for fragment in out.each(&facts.fragments) {
                 if fragment.base != DataBase::Moof {

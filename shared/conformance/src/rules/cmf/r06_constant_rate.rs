@@ -11,7 +11,10 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(view: &View<'_>, out: &mut Findings) {
-    for rendition in view.video_and_audio().filter(|r| is_constant(r)) {
+    for rendition in view
+        .video_and_audio()
+        .filter(|r| is_constant(r) && r.init_at().is_some())
+    {
         let (Some(average), Some(scale)) = (rendition.average(), rendition.timescale()) else {
             continue;
         };

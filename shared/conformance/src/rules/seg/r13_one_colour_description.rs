@@ -17,7 +17,8 @@ fn check(view: &View<'_>, out: &mut Findings) {
     for rendition in view.video() {
         let Some(init) = rendition.init else { continue };
         let path = rendition.init_path();
-        let coded = init.sps.and_then(|s| s.vui.colour);
+        let vui = init.sps.map(|s| s.vui).or(init.hevc_sps.map(|s| s.vui));
+        let coded = vui.and_then(|v| v.colour);
         if let (Some(stored), Some(coded)) = (init.colour, coded) {
             out.seen();
             if stored == coded {
@@ -26,7 +27,7 @@ fn check(view: &View<'_>, out: &mut Findings) {
             let expected = format!("colr as the SPS: {}", describe(Some(coded)));
             out.object(path, expected, describe(Some(stored)));
         }
-        // The sequence parameter set of HEVC is not read, so only H.264 renditions are compared.
+        // H.265 renditions may be HDR beside H.264 renditions of SDR.
         if init.sps.is_none() {
             continue;
         }

@@ -1,7 +1,8 @@
 //! Damage to init segments and media segments.
 
 use super::{Damage, MPD, V360, V720, ValidOutput};
-use reelsmith_isobmff::file_type;
+use reelsmith_isobmff::testing::{avc_slice, sps};
+use reelsmith_isobmff::{boxed, file_type, full_box, words};
 
 fn init(good: &mut ValidOutput, change: impl FnOnce(&mut crate::testing::inits::InitSpec)) {
     good.init(&format!("{V360}/init.mp4"), change);
@@ -9,6 +10,63 @@ fn init(good: &mut ValidOutput, change: impl FnOnce(&mut crate::testing::inits::
 
 fn segment(number: u32) -> String {
     format!("{V360}/seg_{number:05}.m4s")
+}
+
+/// Changes the bytes of a segment from its first sample on.
+fn samples(good: &mut ValidOutput, path: &str, change: impl FnOnce(&mut [u8])) {
+    let mut bytes = good.bytes()[path].clone();
+    let at = bytes.windows(4).position(|w| w == b"mdat").unwrap() + 4;
+    change(&mut bytes[at..]);
+    good.segments.remove(path);
+    good.raw.insert(path.to_owned(), bytes);
+}
+
+/// Puts boxes before a segment.
+fn prefixed(good: &mut ValidOutput, path: &str, boxes: &[u8]) {
+    let bytes = [boxes, &good.bytes()[path]].concat();
+    good.segments.remove(path);
+    good.raw.insert(path.to_owned(), bytes);
+}
+
+/// An init segment and a segment of WebVTT in MP4 with one sample.
+fn captions(sample: &[u8]) -> (Vec<u8>, Vec<u8>) {
+    let hdlr = full_box(b"hdlr", 0, 0, &[&[0; 4][..], b"text", &[0; 13]].concat());
+    let mdhd = full_box(
+        b"mdhd",
+        0,
+        0,
+        &[words(&[0, 0, 1_000, 0]), vec![0x55, 0xc4, 0, 0]].concat(),
+    );
+    let entry = boxed(b"wvtt", &[0, 0, 0, 0, 0, 0, 0, 1]);
+    let stsd = full_box(b"stsd", 0, 0, &[words(&[1]), entry].concat());
+    let minf = boxed(b"minf", &boxed(b"stbl", &stsd));
+    let mdia = boxed(b"mdia", &[mdhd, hdlr, minf].concat());
+    let tkhd = full_box(
+        b"tkhd",
+        0,
+        3,
+        &[words(&[0, 0, 1, 0, 0]), vec![0; 60]].concat(),
+    );
+    let mvhd = full_box(
+        b"mvhd",
+        0,
+        0,
+        &[words(&[0, 0, 1_000, 0]), vec![0; 80]].concat(),
+    );
+    let mvex = boxed(b"mvex", &full_box(b"trex", 0, 0, &words(&[1, 1, 0, 0, 0])));
+    let trak = boxed(b"trak", &[tkhd, mdia].concat());
+    let moov = boxed(b"moov", &[mvhd, trak, mvex].concat());
+    let init = [file_type(b"ftyp", &[b"iso6", b"cmfc", b"cwvt"]), moov].concat();
+    let mut segment = crate::testing::segment_bytes(&[reelsmith_isobmff::testing::FragmentSpec {
+        samples: vec![reelsmith_isobmff::testing::SampleSpec::audio(
+            4_000,
+            sample.len() as u32,
+        )],
+        ..Default::default()
+    }]);
+    let at = segment.len() - sample.len();
+    segment[at..].copy_from_slice(sample);
+    (init, segment)
 }
 
 pub(super) const DAMAGES: &[Damage] = &[
@@ -43,7 +101,7 @@ pub(super) const DAMAGES: &[Damage] = &[
     Damage {
         name: "a P picture first",
         rule: "SEG-03",
-        also: &[],
+        also: &["SEG-21"],
         apply: |g| {
             g.segment(&segment(2), |s| s[0].samples[0].nal = Some(1));
         },
@@ -51,7 +109,7 @@ pub(super) const DAMAGES: &[Damage] = &[
     Damage {
         name: "an IDR not flagged as sync",
         rule: "SEG-03",
-        also: &[],
+        also: &["SEG-21"],
         apply: |g| {
             g.segment(&segment(2), |s| s[0].samples[0].sync = false);
         },
@@ -138,7 +196,7 @@ pub(super) const DAMAGES: &[Damage] = &[
     Damage {
         name: "parameter sets in a segment",
         rule: "SEG-12",
-        also: &["PIP-02", "HLS-P14"],
+        also: &["PIP-02", "HLS-P14", "SEG-19", "SEG-22"],
         apply: |g| {
             g.segment(&segment(2), |s| s[0].samples[0].nal = Some(7));
         },
@@ -154,7 +212,7 @@ pub(super) const DAMAGES: &[Damage] = &[
     Damage {
         name: "oblong samples",
         rule: "SEG-14",
-        also: &[],
+        also: &["SEG-25"],
         apply: |g| {
             init(g, |i| i.aspect = Some((4, 3)));
         },
@@ -174,7 +232,7 @@ pub(super) const DAMAGES: &[Damage] = &[
     Damage {
         name: "another sample rate in one language",
         rule: "SEG-15",
-        also: &["DSH-21"],
+        also: &["DSH-21", "SEG-25"],
         apply: |g| {
             g.init("audio/en/init.mp4", |i| i.audio = [0x12, 0x10]);
         },
@@ -318,6 +376,132 @@ pub(super) const DAMAGES: &[Damage] = &[
             g.segments.remove(&path);
             g.raw.insert(path, bytes);
             assert!(g.texts.contains_key(MPD) && V720 != V360);
+        },
+    },
+    Damage {
+        name: "a NAL unit that is longer than its sample",
+        rule: "SEG-19",
+        also: &[],
+        apply: |g| samples(g, &segment(2), |b| b[300 + 3] += 1),
+    },
+    Damage {
+        name: "a reserved type of NAL unit",
+        rule: "SEG-19",
+        also: &[],
+        apply: |g| samples(g, &segment(2), |b| b[300 + 4] = 0x17),
+    },
+    Damage {
+        name: "a run of 0xAA inside a picture",
+        rule: "SEG-20",
+        also: &[],
+        apply: |g| samples(g, &segment(2), |b| b[40..240].fill(0xaa)),
+    },
+    Damage {
+        name: "zeros inside a picture",
+        rule: "SEG-20",
+        also: &[],
+        apply: |g| samples(g, "video/h265_720p/seg_00002.m4s", |b| b[40..60].fill(0)),
+    },
+    Damage {
+        name: "a P picture flagged as sync sample",
+        rule: "SEG-21",
+        also: &[],
+        apply: |g| {
+            g.segment(&segment(2), |s| s[0].samples[5].sync = true);
+        },
+    },
+    Damage {
+        name: "another sequence parameter set inside a sample",
+        rule: "SEG-22",
+        also: &[],
+        apply: |g| {
+            samples(g, &segment(2), |b| {
+                let set = sps(100, 31, 1_280, 720);
+                let slice = avc_slice(1, 92 - set.len());
+                let nals = [set, slice].map(|n| [&(n.len() as u32).to_be_bytes(), &*n].concat());
+                b[300..400].copy_from_slice(&nals.concat());
+            });
+        },
+    },
+    Damage {
+        name: "an access unit of audio with another first element",
+        rule: "SEG-23",
+        also: &[],
+        apply: |g| samples(g, "audio/ja/seg_00002.m4s", |b| b[40] = 0xe0),
+    },
+    Damage {
+        name: "two pictures at one time",
+        rule: "SEG-24",
+        also: &[],
+        apply: |g| {
+            g.segment(&segment(2), |s| s[0].samples[5].cts += 1_000);
+        },
+    },
+    Damage {
+        name: "an access unit of AAC that is too long",
+        rule: "SEG-24",
+        also: &["SEG-06"],
+        apply: |g| {
+            g.segment("audio/ja/seg_00002.m4s", |s| s[0].samples[5].duration += 1);
+        },
+    },
+    Damage {
+        name: "a sample entry of another size than the pictures",
+        rule: "SEG-25",
+        also: &[],
+        apply: |g| init(g, |i| i.size = (640, 368)),
+    },
+    Damage {
+        name: "senc in a track in the clear",
+        rule: "CMF-09",
+        also: &["SEG-01"],
+        apply: |g| {
+            let path = "audio/ja/seg_00002.m4s";
+            let senc = full_box(b"senc", 0, 0, &words(&[0]));
+            let bytes = g.segments[path][0].bytes_with(&senc);
+            g.segments.remove(path);
+            g.raw.insert(path.to_owned(), bytes);
+        },
+    },
+    Damage {
+        name: "a segment index of another duration",
+        rule: "CMF-10",
+        also: &["HLS-M09", "HLS-P14", "SEG-01"],
+        apply: |g| {
+            let path = segment(2);
+            let size = g.bytes()[&path].len() as u32;
+            let index = [1, 24_000, 96_000, 0, 1, size, 95_000, 0x9000_0000];
+            prefixed(g, &path, &full_box(b"sidx", 0, 0, &words(&index)));
+        },
+    },
+    Damage {
+        name: "an init segment without mvex",
+        rule: "CMF-11",
+        also: &[],
+        apply: |g| {
+            let path = format!("{V360}/init.mp4");
+            let mut bytes = g.bytes()[&path].clone();
+            let at = bytes.windows(4).position(|w| w == b"mvex").unwrap();
+            bytes[at..at + 4].copy_from_slice(b"free");
+            g.inits.remove(&path);
+            g.raw.insert(path, bytes);
+        },
+    },
+    Damage {
+        name: "a sample of captions that is no cue",
+        rule: "SUB-05",
+        also: &["DLV-01"],
+        apply: |g| {
+            let (init, segment) = captions(&boxed(b"vttx", b""));
+            let playlist = g.texts.get_mut("text/en/playlist.m3u8").unwrap();
+            let head = playlist.find("#EXTINF").unwrap();
+            let tail = playlist[head..].replace(".vtt", ".m4s");
+            *playlist = format!("{}#EXT-X-MAP:URI=\"init.mp4\"\n{tail}", &playlist[..head]);
+            g.raw.insert("text/en/init.mp4".to_owned(), init);
+            for number in 1..=3 {
+                let path = format!("text/en/seg_{number:05}.m4s");
+                g.raw.insert(path, segment.clone());
+            }
         },
     },
 ];

@@ -321,7 +321,7 @@ pub(super) const DAMAGES: &[Damage] = &[
     Damage {
         name: "a P picture first in an encrypted segment",
         rule: "SEG-03",
-        also: &[],
+        also: &["SEG-21"],
         apply: |g| {
             *g = ValidOutput::protected();
             let path = format!("{V360}/seg_00002.m4s");
