@@ -140,6 +140,19 @@ impl CliError {
     }
 }
 
+impl From<reelsmith_validate::Error> for CliError {
+    fn from(error: reelsmith_validate::Error) -> Self {
+        let code = match error.is_file {
+            true => ErrorCode::FileUnusable,
+            false => ErrorCode::CommandFailed,
+        };
+        Self {
+            source: error.source,
+            ..Self::new(error.action, error.why, error.remedy).with_code(code)
+        }
+    }
+}
+
 /// Conversions of the errors of files and of JSON.
 pub trait ResultExt<T> {
     /// Names the file or folder, and what was done with it, as `read the manifest`.

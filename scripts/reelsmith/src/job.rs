@@ -2,9 +2,7 @@
 
 pub mod connection;
 pub mod deliver;
-pub mod documents;
 pub mod fetch;
-pub mod folder;
 pub mod location;
 pub mod manifest;
 pub mod operations;

@@ -81,6 +81,8 @@ pub struct Delivery {
     pub inits: BTreeMap<Part, Result<Init, String>>,
     pub segments: BTreeMap<Part, Result<SegmentFacts, String>>,
     pub streams: BTreeMap<Part, Result<TsFacts, String>>,
+    /// The SHA-256 that lists beside the package state, in lower-case hexadecimal, by path.
+    pub checksums: BTreeMap<String, String>,
     pub indexes: BTreeMap<Part, Result<Index, String>>,
 }
 

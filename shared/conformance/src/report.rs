@@ -250,6 +250,9 @@ impl fmt::Display for RenditionSummary {
         if self.kind == "video" || self.kind == "audio" {
             write!(f, ", peak {} average {} bit/s", self.peak, self.average)?;
         }
+        if let Outcome::NotJudged { .. } = self.outcome {
+            write!(f, ", {}", self.outcome)?;
+        }
         Ok(())
     }
 }
@@ -358,6 +361,71 @@ impl Report {
         report
     }
 
+    /// Adds the report of a further document with its path. `folder` is that of the document, below that of this report;
+    /// it ends in `/` or is empty. A violation of an object that both reference is listed once.
+    pub fn add_document(&mut self, path: &str, folder: &str, of: Self) {
+        let worst = of.violations.iter().map(|v| v.severity).max();
+        let unjudged = of.renditions.iter().find_map(|r| match &r.outcome {
+            Outcome::NotJudged { reason } => Some(reason.clone()),
+            _ => None,
+        });
+        let outcome = match (worst, unjudged, of.rules_checked) {
+            (Some(severity @ Severity::Fail), _, _) => Outcome::Failed { severity },
+            (_, Some(reason), _) => Outcome::NotJudged { reason },
+            (_, None, 0) => Outcome::NotJudged {
+                reason: "no rule applies".to_owned(),
+            },
+            (Some(severity), None, _) => Outcome::Failed { severity },
+            (None, None, _) => Outcome::Passed,
+        };
+        for mut violation in of.violations {
+            if !violation.path.is_empty() {
+                violation.path = format!("{folder}{}", violation.path);
+            }
+            if !self.violations.contains(&violation) {
+                self.add_outcome(&violation);
+                self.violations.push(violation);
+            }
+        }
+        self.violations
+            .sort_by(|a, b| (b.severity, &a.rule).cmp(&(a.severity, &b.rule)));
+        let path = path.to_owned();
+        self.documents.push(DocumentOutcome { path, outcome });
+        self.judge();
+    }
+
+    /// Names a further document that was not checked.
+    pub fn add_unjudged_document(&mut self, path: &str, reason: &str) {
+        let (path, reason) = (path.to_owned(), reason.to_owned());
+        let outcome = Outcome::NotJudged { reason };
+        self.documents.push(DocumentOutcome { path, outcome });
+        self.judge();
+    }
+
+    /// Makes a violation part of the outcome of its rule.
+    fn add_outcome(&mut self, violation: &Violation) {
+        let severity = violation.severity;
+        let failed = Outcome::Failed { severity };
+        let mut rules = self.rules.iter_mut();
+        match rules.find(|r| r.rule == violation.rule) {
+            Some(rule) => {
+                if !rule.outcome.is_judged() {
+                    self.rules_checked = self.rules_checked.saturating_add(1);
+                }
+                match &mut rule.outcome {
+                    Outcome::Failed { severity: own } => *own = severity.max(*own),
+                    other => *other = failed,
+                }
+            }
+            None => {
+                self.rules_checked = self.rules_checked.saturating_add(1);
+                let rule = violation.rule.clone();
+                let outcome = failed;
+                self.rules.push(RuleOutcome { rule, outcome });
+            }
+        }
+    }
+
     /// Derives the verdict from the violations and the outcomes.
     fn judge(&mut self) {
         let unjudged = |o: &Outcome| matches!(o, Outcome::NotJudged { .. });
@@ -397,7 +465,11 @@ impl Report {
         let counts = [Severity::Fail, Severity::Warn, Severity::Info];
         let counts = counts.map(|s| format!("{} {s}", self.count(s))).join(", ");
         let (verdict, checked) = (self.verdict, self.rules_checked);
-        let mut lines = vec![format!("{verdict}: {checked} rules checked, {counts}")];
+        let profiles: Vec<String> = self.profiles.iter().map(ToString::to_string).collect();
+        let profiles = profiles.join(", ");
+        let mut lines = vec![format!(
+            "{verdict}: {checked} rules checked ({profiles}), {counts}"
+        )];
         if self.mock {
             let mock = "  MOCK: placeholders instead of the mezzanine's pictures and sound";
             lines.push(mock.to_owned());
@@ -413,6 +485,8 @@ impl Report {
             ));
         }
         lines.extend(self.renditions.iter().map(ToString::to_string));
+        let documents = self.documents.iter();
+        lines.extend(documents.map(|d| format!("  also {}: {}", d.path, d.outcome)));
         let warnings = self.warnings.iter().take(SUMMARY_VIOLATIONS);
         lines.extend(warnings.map(|w| format!("warning {w}")));
         let listed = self.violations.iter().take(SUMMARY_VIOLATIONS);

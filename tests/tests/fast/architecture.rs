@@ -24,6 +24,15 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ),
     ("reelsmith-contract", &["reelsmith-core"]),
     (
+        "reelsmith-validate",
+        &[
+            "reelsmith-core",
+            "reelsmith-conformance",
+            "reelsmith-contract",
+            "reelsmith-pipeline",
+        ],
+    ),
+    (
         "reelsmith-media",
         &[
             "reelsmith-core",
@@ -146,6 +155,29 @@ fn imports_go_one_way() {
             assert!(wrong.is_empty(), "{name} may not import {wrong:?}");
         }
     }
+}
+
+/// The validator can be installed alone, so nothing that it needs may need the AWS SDK.
+#[test]
+fn the_validator_does_not_need_the_aws_sdk() {
+    let metadata = metadata();
+    let resolve = metadata.resolve.as_ref().expect("a resolved graph");
+    let nodes: BTreeMap<_, _> = resolve.nodes.iter().map(|n| (&n.id, n)).collect();
+    let members = members(&metadata);
+    let mut open = vec![&members["reelsmith-validate"].id];
+    let mut seen = BTreeSet::new();
+    while let Some(id) = open.pop() {
+        if !seen.insert(id) {
+            continue;
+        }
+        assert!(!metadata[id].name.starts_with("aws-sdk"), "{id}");
+        let normal = nodes[id].deps.iter().filter(|d| {
+            let mut kinds = d.dep_kinds.iter();
+            kinds.any(|k| k.kind == DependencyKind::Normal)
+        });
+        open.extend(normal.map(|d| &d.pkg));
+    }
+    assert!(seen.len() > 50, "{}", seen.len());
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! `reelsmith rules`: the conformance rules, listed and explained.
 
 use clap::{Args, ValueEnum};
-use reelsmith_conformance::{Clause, Profiles, Rule, registry};
+use reelsmith_conformance::{Profiles, Rule, registry};
+use reelsmith_validate::explain;
 use serde_json::{Value, json};
 
 use crate::error::{CliError, CommandResult, Exit};
@@ -32,56 +33,12 @@ pub fn run(args: &RulesArgs) -> CommandResult {
 }
 
 fn rules(args: &RulesArgs) -> Result<String, CliError> {
-    let one = args.rule.as_deref().map(find).transpose()?;
-    Ok(match (one, args.format) {
-        (Some(rule), Format::Text) => explain(rule),
-        (Some(rule), Format::Json) => text::json(&as_json(rule)),
-        (None, Format::Text) => registry().map(row).collect::<Vec<_>>().join("\n"),
+    let id = args.rule.as_deref();
+    Ok(match (id, args.format) {
+        (id, Format::Text) => explain::text(id)?,
+        (Some(id), Format::Json) => text::json(&as_json(explain::find(id)?)),
         (None, Format::Json) => text::json(&registry().map(as_json).collect::<Vec<_>>()),
     })
-}
-
-fn find(id: &str) -> Result<&'static Rule, CliError> {
-    let found = registry().find(|r| r.id.eq_ignore_ascii_case(id.trim()));
-    found.ok_or_else(|| {
-        let group = id.get(..3).unwrap_or_default();
-        let similar =
-            registry().filter(|r| r.id.get(..3).is_some_and(|g| g.eq_ignore_ascii_case(group)));
-        let similar: Vec<&str> = similar.map(|r| r.id).collect();
-        let expected = match similar.as_slice() {
-            [] => "a rule of HLS, SEG, SUB, DSH, CMF, DLV or PIP, for example HLS-P02".to_owned(),
-            some => format!("one of {}", some.join(", ")),
-        };
-        CliError::new(
-            "explain a rule",
-            format!("expected {expected}, found {id:?}"),
-            "list all rules with `reelsmith rules`",
-        )
-    })
-}
-
-fn row(rule: &Rule) -> String {
-    let mut profiles: Vec<String> = rule.clauses().map(|c| c.profile.to_string()).collect();
-    let mut seen = std::collections::BTreeSet::new();
-    profiles.retain(|p| seen.insert(p.clone()));
-    format!("{:<7} {:<22}  {}", rule.id, profiles.join(","), rule.title)
-}
-
-fn explain(rule: &Rule) -> String {
-    let clause = |c: &Clause| {
-        let severity = c.level.severity();
-        format!(
-            "{:<10} {:<6}  {severity:<4}  {}",
-            c.profile, c.level, c.text
-        )
-    };
-    let mut lines = vec![format!("{}: {}\n\n{}\n", rule.id, rule.title, rule.doc)];
-    lines.extend(rule.basis.iter().map(clause));
-    for part in rule.parts {
-        lines.push(format!("\nFor this part: {}", part.title));
-        lines.extend(part.basis.iter().map(clause));
-    }
-    lines.join("\n")
 }
 
 fn as_json(rule: &Rule) -> Value {

@@ -2,10 +2,12 @@
 
 use std::path::Path;
 
+use reelsmith_validate::Location;
+use reelsmith_validate::documents::EntryDocuments;
+
 use crate::error::CliError;
 use crate::job::connection::{Connection, DeploymentArgs};
-use crate::job::documents::EntryDocuments;
-use crate::job::location::{Location, S3Source};
+use crate::job::location::S3Source;
 use crate::job::resolve::ResolvedJob;
 use crate::project::Project;
 use crate::view::web::Media;
@@ -26,15 +28,16 @@ impl PlayableOutput {
         let source = S3Source {
             endpoint: None,
             deployment,
+            headers: &[],
         };
         match name {
             Some(name) if name.starts_with("s3://") => {
-                Self::of_location(name, Location::of(name, source).await?).await
+                Self::of_location(name, source.location(name).await?).await
             }
             Some(name) if Path::new(name).exists() => {
                 let full = std::fs::canonicalize(name).map(|p| p.display().to_string());
                 let shown = full.map_or_else(|_| name.to_owned(), |path| short_name(&path));
-                Self::of_location(&shown, Location::of(name, source).await?).await
+                Self::of_location(&shown, source.location(name).await?).await
             }
             _ => Self::of_job(&deployment.connect(&Project::find()?).await?, name).await,
         }

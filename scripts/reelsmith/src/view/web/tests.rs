@@ -5,7 +5,7 @@ use axum::routing::get;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::*;
-use crate::job::folder::Folder;
+use reelsmith_validate::folder::Folder;
 
 /// Sends a request head; returns status line and headers in lower case, and the body.
 async fn exchange(address: &str, head: &str) -> (String, String) {

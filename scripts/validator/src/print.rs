@@ -5,24 +5,24 @@ use quick_xml::events::{BytesDecl, BytesEnd, BytesStart, BytesText, Event};
 use reelsmith_conformance::{Outcome, Report, Rule, Severity, Violation, registry};
 
 /// The summary, and how to get more details.
-pub fn text(report: &Report) -> String {
+pub(crate) fn text(report: &Report) -> String {
     let mut text = report.summary();
     if let Some(first) = report.violations.first() {
         text += &format!(
-            "\nSee `reelsmith rules {}` for the reason and the clause of a rule.\n",
+            "\nSee `reelsmith rules {0}` or `reelsmith-validate --explain {0}` for the reason and the clauses of a rule.\n",
             first.rule
         );
     }
     text
 }
 
-pub fn json(report: &Report) -> String {
+pub(crate) fn json(report: &Report) -> String {
     serde_json::to_string_pretty(report).unwrap_or_default() + "\n"
 }
 
 /// A test suite with a test case for every rule. A broken rule is a failure, a warning is output of a passed test, and a
 /// rule that was not judged is skipped.
-pub fn junit(report: &Report, target: &str) -> String {
+pub(crate) fn junit(report: &Report, target: &str) -> String {
     let rules: Vec<_> = registry()
         .filter(|r| outcome(report, r).is_some())
         .collect();

@@ -1,8 +1,11 @@
 use std::path::PathBuf;
 
+use reelsmith_conformance::Outcome;
 use reelsmith_conformance::testing::ValidOutput;
 
 use super::*;
+
+mod web;
 
 /// A temporary folder with an output.
 struct Output(tempfile::TempDir);
@@ -35,29 +38,22 @@ impl Output {
         std::fs::rename(self.path(from), self.path(to)).unwrap();
     }
 
-    fn args(&self, path: &str) -> ValidateArgs {
-        ValidateArgs {
-            target: self.path(path).display().to_string(),
-            job: None,
-            profile: Vec::new(),
-            format: Format::Text,
-            endpoint: None,
-        }
+    async fn location(&self, path: &str) -> Result<Location, Error> {
+        Location::of(&self.path(path).display().to_string(), &[]).await
     }
 
     async fn validate(&self, path: &str) -> Validation {
-        validate(&DeploymentArgs::default(), &self.args(path))
-            .await
-            .unwrap()
+        let location = self.location(path).await.unwrap();
+        validate(&location, None, &[]).await.unwrap()
     }
 
     /// The error of a folder that cannot be validated, without the name of the folder.
     async fn error(&self, path: &str) -> String {
-        let error = validate(&DeploymentArgs::default(), &self.args(path))
-            .await
-            .unwrap_err();
-        assert_eq!(error.exit, Exit::Environment);
-        self.plain(&error.to_string())
+        let result = match self.location(path).await {
+            Ok(location) => validate(&location, None, &[]).await,
+            Err(error) => Err(error),
+        };
+        self.plain(&result.unwrap_err().to_string())
     }
 
     fn plain(&self, text: &str) -> String {
@@ -71,7 +67,7 @@ impl Output {
 async fn a_good_output_passes_under_any_document_names() {
     let output = Output::of(&ValidOutput::new());
     let named = output.validate("").await;
-    assert_eq!(named.exit(), Exit::Done, "{}", named.report.summary());
+    assert_eq!(named.exit_code(), 0, "{}", named.report.summary());
     insta::assert_snapshot!(named.print(Format::Text, "out"));
     output.rename("master.m3u8", "index.m3u8");
     output.rename("manifest.mpd", "stream.mpd");
@@ -88,8 +84,8 @@ async fn one_document_can_be_validated_alone() {
     let mut good = ValidOutput::new();
     good.edit("manifest.mpd", "minBufferTime=\"PT4S\"", "");
     let output = Output::of(&good);
-    assert_eq!(output.validate("").await.exit(), Exit::Failed);
-    assert_eq!(output.validate("master.m3u8").await.exit(), Exit::Done);
+    assert_eq!(output.validate("").await.exit_code(), 1);
+    assert_eq!(output.validate("master.m3u8").await.exit_code(), 0);
     let mpd = output.validate("manifest.mpd").await.report;
     assert!(
         mpd.violations.iter().any(|v| v.rule == "DSH-03"),
@@ -129,7 +125,7 @@ async fn damaged() -> Validation {
 #[tokio::test]
 async fn a_bad_output_in_every_format() {
     let found = damaged().await;
-    assert_eq!(found.exit(), Exit::Failed);
+    assert_eq!(found.exit_code(), 1);
     insta::assert_snapshot!("bad_text", found.print(Format::Text, "out"));
     insta::assert_snapshot!("bad_json", found.print(Format::Json, "out"));
     insta::assert_snapshot!("bad_junit", found.print(Format::Junit, "out"));
@@ -171,26 +167,10 @@ async fn a_target_that_cannot_be_validated_is_an_error() {
     for target in ["", "absent", "readme.txt"] {
         errors.push(output.error(target).await);
     }
-    for name in ["a.m3u8", "b.m3u8"] {
-        output.write(name, b"#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\nx.m3u8\n");
-    }
-    errors.push(output.error("").await);
-    let bucketless = ValidateArgs {
-        target: "s3:///x".to_owned(),
-        ..output.args("")
-    };
-    errors.push(
-        validate(&DeploymentArgs::default(), &bucketless)
-            .await
-            .unwrap_err()
-            .to_string(),
-    );
     let output = Output::of(&ValidOutput::new());
-    let without_plan = ValidateArgs {
-        job: Some(output.path("video").display().to_string()),
-        ..output.args("")
-    };
-    let error = validate(&DeploymentArgs::default(), &without_plan)
+    let location = output.location("").await.unwrap();
+    let without_plan = output.location("video").await.unwrap();
+    let error = validate(&location, Some(&without_plan), &[])
         .await
         .unwrap_err();
     errors.push(output.plain(&error.to_string()));
@@ -254,14 +234,10 @@ async fn with_a_job_the_pipeline_rules_apply_and_metadata_is_not_judged() {
     let good = ValidOutput::new();
     let output = Output::of(&good);
     let ids = async |output: &Output, records: &Output| {
-        let args = ValidateArgs {
-            job: Some(records.0.path().display().to_string()),
-            ..output.args("")
-        };
-        let report = validate(&DeploymentArgs::default(), &args)
-            .await
-            .unwrap()
-            .report;
+        let (location, job) = (output.location("").await, records.location("").await);
+        let (location, job) = (location.unwrap(), job.unwrap());
+        let validation = validate(&location, Some(&job), &[]).await;
+        let report = validation.unwrap().report;
         let not_judged: Vec<&str> = report.not_judged().map(|(rule, _)| rule).collect();
         for rule in ["DLV-01", "DLV-02", "DLV-03", "DLV-04"] {
             assert!(not_judged.contains(&rule), "{rule}");
@@ -288,6 +264,10 @@ async fn with_a_job_the_pipeline_rules_apply_and_metadata_is_not_judged() {
 }
 
 /// An output of one of ffmpeg's muxers: four seconds in two sizes.
+#[allow(
+    clippy::disallowed_methods,
+    reason = "a test makes its input with the reference ffmpeg"
+)]
 fn muxed_by_ffmpeg(muxer: &str, more: &[&str]) -> Output {
     let output = Output::empty();
     let mut command = std::process::Command::new("ffmpeg");
@@ -344,4 +324,77 @@ async fn outputs_of_ffmpeg_muxers_are_measured_and_judged() {
     );
     let found = transport.validate("").await.report;
     assert!(!found.violations.is_empty());
+}
+
+#[tokio::test]
+async fn every_further_document_is_checked_and_named() {
+    let output = Output::of(&ValidOutput::new());
+    let master = std::fs::read(output.path("master.m3u8")).unwrap();
+    output.write("other.m3u8", &master);
+    let found = output.validate("").await;
+    assert_eq!(found.exit_code(), 0, "{}", found.report.summary());
+    assert_eq!(found.report.documents.len(), 1);
+    assert_eq!(found.report.documents[0].path, "other.m3u8");
+    assert_eq!(found.report.documents[0].outcome, Outcome::Passed);
+    let text = String::from_utf8(master).unwrap();
+    let broken = text.replace("BANDWIDTH=", "BANDWITH=");
+    output.write("deeper/copy.m3u8", broken.as_bytes());
+    let found = output.validate("").await;
+    assert_eq!(found.exit_code(), 1, "{}", found.report.summary());
+    let failed = |v: &&reelsmith_conformance::Violation| v.path == "deeper/copy.m3u8";
+    assert!(found.report.violations.iter().any(|v| failed(&v)));
+    assert!(matches!(
+        found.report.documents[0].outcome,
+        Outcome::Failed { .. }
+    ));
+    // The first one alone.
+    assert_eq!(output.validate("master.m3u8").await.exit_code(), 0);
+}
+
+#[tokio::test]
+async fn checksums_beside_a_package_are_compared() {
+    let good = ValidOutput::new();
+    let output = Output::of(&good);
+    let bytes = good.bytes();
+    let lines = bytes
+        .iter()
+        .map(|(path, bytes)| format!("{}  ./{path}\n", reelsmith_core::digest::sha256_hex(bytes)));
+    let list: String = lines.collect();
+    output.write("SHA256SUMS", list.as_bytes());
+    let found = output.validate("").await.report;
+    let outcome = |report: &Report| {
+        let rule = report.rules.iter().find(|r| r.rule == "SEG-02");
+        rule.unwrap().outcome.clone()
+    };
+    assert_eq!(outcome(&found), Outcome::Passed, "{}", found.summary());
+    let path = "video/h264_720p/seg_00002.m4s";
+    let mut damaged = bytes[path].clone();
+    *damaged.last_mut().unwrap() ^= 1;
+    output.write(path, &damaged);
+    let found = output.validate("").await.report;
+    let mut violations = found.violations.iter();
+    assert!(violations.any(|v| v.rule == "SEG-02" && v.path == path));
+    assert_eq!(found.verdict, Verdict::Fail);
+}
+
+#[tokio::test]
+async fn sarif_has_the_rules_and_the_places_of_the_violations() {
+    let found = damaged().await;
+    let text = found.print(Format::Sarif, "out");
+    let log: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(log["version"], "2.1.0");
+    let run = &log["runs"][0];
+    let rules = run["tool"]["driver"]["rules"].as_array().unwrap();
+    let results = run["results"].as_array().unwrap();
+    assert_eq!(results.len(), found.report.violations.len());
+    for (result, violation) in results.iter().zip(&found.report.violations) {
+        let index = usize::try_from(result["ruleIndex"].as_u64().unwrap()).unwrap();
+        assert_eq!(rules[index]["id"], *violation.rule);
+        assert!(rules[index]["help"]["text"].as_str().unwrap().len() > 40);
+    }
+    let language = results.iter().find(|r| r["ruleId"] == "HLS-M13").unwrap();
+    assert_eq!(language["level"], "error");
+    let place = &language["locations"][0]["physicalLocation"];
+    assert_eq!(place["artifactLocation"]["uri"], "my.m3u8");
+    assert!(place["region"]["startLine"].as_u64().unwrap() > 1);
 }

@@ -9,29 +9,29 @@ use futures::StreamExt as _;
 use reelsmith_conformance::{MPD, MULTIVARIANT, Report};
 use reelsmith_pipeline::proof::gather::RealNames;
 
-use crate::error::CliError;
-use crate::job::folder::GZIP;
-use crate::job::location::{Location, split};
+use crate::error::Error;
+use crate::folder::GZIP;
+use crate::location::{Location, split};
 
 /// Largest playlist that is searched for variants.
 const MAX_PLAYLIST: u64 = 4 << 20;
 /// Playlists that are read at the same time.
 const READS: usize = 16;
 
-/// The entry documents of one output.
+/// The entry documents of one package.
 #[derive(Debug)]
 pub struct EntryDocuments {
-    /// Prefix of the output: the folder of its documents.
+    /// Prefix of the package: the folder of its documents.
     pub prefix: String,
-    /// Remarks for the reader about the choice.
-    pub notes: Vec<String>,
     /// The names of the documents below the prefix.
     pub names: RealNames,
+    /// Paths of further multivariant playlists and MPDs, below the prefix of the location.
+    others: Vec<String>,
 }
 
 impl EntryDocuments {
     /// Finds the documents at a location.
-    pub async fn find(location: &Location) -> Result<Self, CliError> {
+    pub async fn find(location: &Location) -> Result<Self, Error> {
         let (store, bucket) = (location.objects.store(), location.objects.bucket());
         let listed = store.list(bucket, &location.prefix).await;
         let listed = listed.map_err(|e| location.error("list", &e).with_source(e))?;
@@ -42,57 +42,68 @@ impl EntryDocuments {
             if !paths.clone().any(|p| p == document) {
                 return Err(location.error("read", &"no such object"));
             }
-            let document = Some(document.clone());
-            let is_mpd = document.as_ref().is_some_and(|d| d.ends_with(".mpd"));
-            return Ok(match is_mpd {
-                true => Self::of(location, None, document),
-                false => Self::of(location, document, None),
-            });
+            return Ok(Self::alone(location, document));
         }
         let ending =
             |ending: &str| -> Vec<&str> { paths.clone().filter(|p| p.ends_with(ending)).collect() };
         let (playlists, mpds) = (ending(".m3u8"), ending(".mpd"));
         if playlists.is_empty() && mpds.is_empty() {
-            return Err(CliError::new(
+            return Err(Error::new(
                 format!("find HLS or DASH in {}", location.name),
                 format!(
                     "expected *.m3u8 or *.mpd, found {} files of other kinds",
                     listed.len()
                 ),
-                "give the folder of an output",
+                "give the folder of a package",
             ));
         }
-        let multivariants = match playlists.contains(&MULTIVARIANT) {
-            true => vec![MULTIVARIANT],
-            false => multivariants(location, &playlists).await,
+        let multivariants = multivariants(location, &playlists).await;
+        // Media playlists without a multivariant playlist are packages of their own.
+        let multivariants = match multivariants.is_empty() && mpds.is_empty() {
+            true => playlists,
+            false => multivariants,
         };
-        let multivariant = choose(
-            location,
-            "multivariant playlist",
-            MULTIVARIANT,
-            multivariants,
-        )?;
-        let mpd = choose(location, "MPD", MPD, mpds)?;
-        Ok(Self::of(location, multivariant, mpd))
+        let multivariant = choose(MULTIVARIANT, &multivariants);
+        let mpd = choose(MPD, &mpds);
+        let mut documents = Self::of(location, multivariant, mpd);
+        let chosen = documents.names.values().flatten();
+        let chosen: Vec<String> = chosen.map(|n| format!("{}{n}", documents.prefix)).collect();
+        let all = multivariants.iter().chain(&mpds);
+        let others = all.filter(|p| !chosen.contains(&format!("{}{p}", location.prefix)));
+        documents.others = others.map(|p| (*p).to_owned()).collect();
+        Ok(documents)
+    }
+
+    /// One document without the others.
+    fn alone(location: &Location, document: &str) -> Self {
+        let name = Some(document.to_owned());
+        match document.ends_with(".mpd") {
+            true => Self::of(location, None, name),
+            false => Self::of(location, name, None),
+        }
+    }
+
+    /// Further documents, each alone, with their paths below the location.
+    pub fn others(&self, location: &Location) -> Vec<(String, Self)> {
+        let others = self.others.iter();
+        others
+            .map(|path| (path.clone(), Self::alone(location, path)))
+            .collect()
     }
 
     fn of(location: &Location, multivariant: Option<String>, mpd: Option<String>) -> Self {
         let first = multivariant.as_deref().or(mpd.as_deref());
         let folder = split(first.unwrap_or_default()).0.to_owned();
-        let (here, elsewhere) = match mpd {
-            Some(mpd) if split(&mpd).0 != folder => (None, Some(mpd)),
-            mpd => (mpd, None),
-        };
-        let note =
-            |mpd| format!("{mpd} is in another folder and was not checked; validate it separately");
+        // An MPD in another folder is a further document.
+        let here = mpd.filter(|mpd| split(mpd).0 == folder);
         let last = |path: String| split(&path).1.to_owned();
         Self {
             prefix: format!("{}{folder}", location.prefix),
-            notes: elsewhere.map(note).into_iter().collect(),
             names: RealNames::from([
                 (MULTIVARIANT, multivariant.map(last)),
                 (MPD, here.map(last)),
             ]),
+            others: Vec::new(),
         }
     }
 
@@ -104,6 +115,13 @@ impl EntryDocuments {
     /// The MPD below the prefix.
     pub fn mpd(&self) -> Option<&str> {
         self.names.get(MPD)?.as_deref()
+    }
+
+    /// The name that the rules have for a path below the prefix.
+    pub fn canonical<'p>(&'p self, path: &'p str) -> &'p str {
+        let mut names = self.names.iter();
+        let found = names.find(|(_, real)| real.as_deref() == Some(path));
+        found.map_or(path, |(name, _)| name)
     }
 
     /// Puts the real names of the documents into a report.
@@ -149,34 +167,10 @@ async fn has_variants(location: &Location, path: &str) -> bool {
             .any(|l| l.starts_with("#EXT-X-STREAM-INF"))
 }
 
-/// The document with the pipeline's name, else the only one that is nearest to the top.
-fn choose(
-    location: &Location,
-    kind: &str,
-    name: &str,
-    mut found: Vec<&str>,
-) -> Result<Option<String>, CliError> {
-    if found.contains(&name) {
-        return Ok(Some(name.to_owned()));
-    }
-    let depth = |path: &&str| path.matches('/').count();
-    let least = found.iter().map(depth).min();
-    found.retain(|path| Some(depth(path)) == least);
-    if found.len() > 1 {
-        let listed: Vec<&str> = found.iter().copied().take(8).collect();
-        return Err(CliError::new(
-            format!("choose what to validate in {}", location.name),
-            format!(
-                "expected one {kind}, found {}: {}",
-                found.len(),
-                listed.join(", ")
-            ),
-            format!(
-                "give one of them: reelsmith validate {}/{}",
-                location.name.trim_end_matches('/'),
-                found[0]
-            ),
-        ));
-    }
-    Ok(found.pop().map(str::to_owned))
+/// The document with the pipeline's name, else the first of those that are nearest to the top.
+fn choose(name: &str, found: &[&str]) -> Option<String> {
+    let depth = |path: &&&str| path.matches('/').count();
+    let named = found.iter().find(|p| **p == name);
+    let first = named.or_else(|| found.iter().min_by_key(depth));
+    first.map(|p| (*p).to_owned())
 }
