@@ -17,7 +17,7 @@ const LANGUAGES: &[(&str, &str, &str, &str)] = &[
     ("dut", "nld", "nl", "Dutch"),
     ("eng", "eng", "en", "English"),
     ("est", "est", "et", "Estonian"),
-    ("fas", "per", "fa", "Persian"),
+    ("per", "fas", "fa", "Persian"),
     ("fil", "fil", "fil", "Filipino"),
     ("fin", "fin", "fi", "Finnish"),
     ("fre", "fra", "fr", "French"),
@@ -93,6 +93,19 @@ pub fn normalized(text: &str) -> Option<String> {
     fits.then(|| tag.into_inner())
 }
 
+/// The code of a container (ISO 639-2/T) for a BCP 47 tag, and whether the code alone states the language. [`UNKNOWN`] if the
+/// language has no code here.
+pub fn container_code(tag: &str) -> (&str, bool) {
+    let primary = tag.split('-').next().unwrap_or(tag);
+    let known = LANGUAGES.iter().find(|(_, _, t, _)| *t == primary);
+    let code = match known {
+        Some((_, code, ..)) => code,
+        None if primary.len() == 3 => primary,
+        None => UNKNOWN,
+    };
+    (code, primary == tag && (code != UNKNOWN || tag == UNKNOWN))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -113,5 +126,20 @@ mod tests {
         }
         assert_eq!(name("pt-BR"), "Portuguese");
         assert_eq!(name("tlh"), "tlh");
+    }
+
+    #[test]
+    fn manifest_tags_become_container_codes() {
+        for (manifest, code, whole) in [
+            ("ja", "jpn", true),
+            ("fa", "fas", true),
+            ("en-GB", "eng", false),
+            ("fil", "fil", true),
+            ("yue-Hant", "yue", false),
+            ("gd", "und", false),
+            ("und", "und", true),
+        ] {
+            assert_eq!(container_code(manifest), (code, whole), "{manifest}");
+        }
     }
 }

@@ -28,6 +28,15 @@ pub struct EncodedSample {
     offset: u64,
 }
 
+/// The language of a track, as its media header states it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TrackLanguage<'a> {
+    /// ISO 639-2/T code of `mdhd`, for example `jpn`.
+    pub code: &'a str,
+    /// BCP 47 tag of `elng`, if the code does not state the whole language.
+    pub extended: Option<&'a str>,
+}
+
 /// A sample is shown earlier than its rendition's delay allows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("expected a delay of at most {expected} ticks, found {found}")]
@@ -86,12 +95,17 @@ impl EncodedTrack {
         })
     }
 
-    /// The canonical init segment: `brands` for the file type, an edit list of `delay` ticks, and nothing that varies
-    /// between the chunks of a rendition.
-    pub fn canonical_init(&self, brands: &[&[u8; 4]], delay: u32) -> Bytes {
+    /// The canonical init segment: `brands` for the file type, an edit list of `delay` ticks, the language, and nothing that
+    /// varies between the chunks of a rendition.
+    pub fn canonical_init(
+        &self,
+        brands: &[&[u8; 4]],
+        delay: u32,
+        language: Option<TrackLanguage<'_>>,
+    ) -> Bytes {
         let mut out = file_type(b"ftyp", brands);
         if let Some(moov) = Reader::new(&self.file).child(b"moov") {
-            out.extend(boxed(b"moov", &canonical(moov, delay, 4)));
+            out.extend(boxed(b"moov", &canonical(moov, delay, language, 4)));
         }
         out.into()
     }
@@ -184,13 +198,20 @@ pub fn with_timescale(init: Bytes, timescale: u32) -> Bytes {
 
 /// The body of a box of boxes without what varies between chunks (`sdtp` exists only if a chunk has disposable frames) or
 /// merely names the encoder (`udta`), and with an edit list of its own. It looks `levels` deep.
-fn canonical(parent: Reader<'_>, delay: u32, levels: u32) -> Vec<u8> {
+fn canonical(
+    parent: Reader<'_>,
+    delay: u32,
+    language: Option<TrackLanguage<'_>>,
+    levels: u32,
+) -> Vec<u8> {
     let mut out = Vec::new();
     for (kind, child) in parent.children() {
         match &kind {
             b"udta" | b"sdtp" | b"free" | b"edts" => {}
+            b"elng" if language.is_some() => {}
+            b"mdhd" => out.extend(boxed(&kind, &media_header(child, language))),
             b"trak" | b"mdia" | b"minf" | b"stbl" if levels > 0 => {
-                out.extend(boxed(&kind, &canonical(child, delay, levels - 1)));
+                out.extend(boxed(&kind, &canonical(child, delay, language, levels - 1)));
             }
             _ => out.extend(boxed(&kind, child.rest())),
         }
@@ -199,8 +220,25 @@ fn canonical(parent: Reader<'_>, delay: u32, levels: u32) -> Vec<u8> {
             let elst = full_box(b"elst", 0, 0, &words(&[1, 0, delay, 0x0001_0000]));
             out.extend(boxed(b"edts", &elst));
         }
+        if let (b"hdlr", Some(tag)) = (&kind, language.and_then(|l| l.extended)) {
+            // ISO/IEC 14496-12, 8.4.6: the tag with a final zero.
+            out.extend(full_box(b"elng", 0, 0, &[tag.as_bytes(), &[0]].concat()));
+        }
     }
     out
+}
+
+/// The body of `mdhd` (ISO/IEC 14496-12, 8.4.2) with a language.
+fn media_header(mdhd: Reader<'_>, language: Option<TrackLanguage<'_>>) -> Vec<u8> {
+    let mut body = mdhd.rest().to_vec();
+    let at = if body.first() == Some(&0) { 20 } else { 32 };
+    if let (Some(language), Some(field)) = (language, body.get_mut(at..at + 2)) {
+        // Three letters of five bits each.
+        let letters = language.code.bytes().take(3);
+        let code = letters.fold(0u16, |n, b| n << 5 | u16::from(b & 0x1f));
+        field.copy_from_slice(&code.to_be_bytes());
+    }
+    body
 }
 
 #[cfg(test)]

@@ -71,6 +71,24 @@ fn an_independent_reader_sees_the_same_init() {
 }
 
 #[test]
+fn an_init_segment_states_the_language_of_its_track() {
+    let encoded = EncodedTrack::read(bytes::Bytes::from_static(AAC)).unwrap();
+    let written = |language| {
+        let init = encoded.canonical_init(&[b"iso6", b"cmfc"], 1_024, language);
+        let init = Init::read(&init).unwrap();
+        (init.language, init.extended_language)
+    };
+    let language = |extended| TrackLanguage {
+        code: "jpn",
+        extended,
+    };
+    assert_eq!(written(None), ("und".to_owned(), None));
+    assert_eq!(written(Some(language(None))), ("jpn".to_owned(), None));
+    let kana = Some("ja-Hira".to_owned());
+    assert_eq!(written(Some(language(Some("ja-Hira")))), ("jpn".to_owned(), kana));
+}
+
+#[test]
 fn a_missing_or_truncated_moov_is_refused() {
     let ftyp = &AVC[..28];
     insta::assert_snapshot!(Init::read(ftyp).unwrap_err(), @r#"at byte 0, file: expected a box "moov", found none"#);

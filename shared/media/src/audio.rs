@@ -161,7 +161,11 @@ pub async fn encode_audio(
         rendition: task.rendition.path.clone(),
         timescale: Timescale(task.rendition.sample_rate),
         segments: segment::build_audio(&task.rendition.path, &encoded, PRIMING, ends(task))?,
-        init: encoded.canonical_init(&[b"iso6", b"cmfc", b"caac"], PRIMING),
+        init: encoded.canonical_init(
+            &[b"iso6", b"cmfc", b"caac"],
+            PRIMING,
+            Some(segment::language(&task.rendition.language)),
+        ),
         loudness: leveled.loudness,
         treatment: leveled.treatment,
         least_jump_ms: leveled.least_jump_ms,

@@ -1,9 +1,10 @@
 //! Building a deliverable media segment in memory.
 
 use bytes::Bytes;
+use reelsmith_core::language::container_code;
 use reelsmith_core::record::{ByteRange, KeyFrame};
 use reelsmith_core::time::Ticks;
-use reelsmith_isobmff::{EncodedTrack, file_type};
+use reelsmith_isobmff::{EncodedTrack, TrackLanguage, file_type};
 
 use crate::error::MediaError;
 
@@ -42,6 +43,15 @@ pub(crate) struct SegmentPosition {
 pub(crate) fn read(rendition: &str, file: Bytes) -> Result<EncodedTrack, MediaError> {
     EncodedTrack::read(file)
         .map_err(|fault| MediaError::output(rendition, "fragmented MP4", fault.to_string()))
+}
+
+/// The language of a rendition as its init segment states it.
+pub(crate) fn language(tag: &str) -> TrackLanguage<'_> {
+    let (code, whole) = container_code(tag);
+    TrackLanguage {
+        code,
+        extended: (!whole).then_some(tag),
+    }
 }
 
 /// Builds a segment of consecutive samples with one fragment for each of `fragments`, which are ranges of sample indexes.

@@ -69,7 +69,7 @@ impl<'a> VideoTakeover<'a> {
     pub fn init(&self) -> Result<Bytes, MediaError> {
         let encoded = segment::read(&self.rendition.path, self.head.clone())?;
         let delay = self.frames_of_delay(&encoded) * self.tick();
-        let init = encoded.canonical_init(&brands(&self.rendition.rung), short(delay));
+        let init = encoded.canonical_init(&brands(&self.rendition.rung), short(delay), None);
         Ok(with_timescale(init, self.plan.timescale.0))
     }
 
@@ -196,7 +196,8 @@ pub fn take_over_audio(
         plan.frame_rate.samples_in(frames, rendition.sample_rate)
     });
     let segments = segment::build_audio(path, &encoded, short(priming), ends)?;
-    let init = encoded.canonical_init(&[b"iso6", b"cmfc", b"caac"], short(priming));
+    let language = Some(segment::language(&rendition.language));
+    let init = encoded.canonical_init(&[b"iso6", b"cmfc", b"caac"], short(priming), language);
     Ok((init, segments))
 }
 

@@ -369,7 +369,7 @@ fn rung_media(
     Ok(RungMedia {
         rendition: path.to_owned(),
         timescale: task.frame_rate.timescale(),
-        init: encoded.canonical_init(&brands(&rung.rung), delay),
+        init: encoded.canonical_init(&brands(&rung.rung), delay, None),
         segments,
     })
 }
