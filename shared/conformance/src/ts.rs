@@ -45,6 +45,8 @@ pub struct Stream {
     pub last_dts: Option<u64>,
     /// Whether the counter of the first packet may jump (`discontinuity_indicator`).
     pub fresh: bool,
+    /// Whether the last packet was a copy of the one before.
+    repeated: bool,
 }
 
 /// The facts of a segment.
@@ -295,7 +297,10 @@ impl Walk {
         let Some(payload) = packet.payload else {
             return;
         };
-        self.count(&packet);
+        if self.count(&packet) {
+            // The second copy of a packet has nothing new.
+            return;
+        }
         if packet.pid == 0 {
             self.pat(&packet, payload);
         } else if self.maps.as_ref().is_some_and(|m| m.contains(&packet.pid)) {
@@ -305,8 +310,9 @@ impl Walk {
         }
     }
 
-    /// Checks that the continuity counter grows by one, modulo 16; a packet may be sent twice (13818-1, 2.4.3.3).
-    fn count(&mut self, packet: &Packet<'_>) {
+    /// Checks that the continuity counter grows by one, modulo 16; a packet may be sent twice (13818-1, 2.4.3.3). Returns
+    /// whether this is the second copy.
+    fn count(&mut self, packet: &Packet<'_>) -> bool {
         let known = self.facts.streams.len();
         let Some(stream) = self.facts.streams.get_mut(&packet.pid) else {
             if known < MAX_STREAMS {
@@ -319,17 +325,19 @@ impl Walk {
                 };
                 self.facts.streams.insert(packet.pid, stream);
             }
-            return;
+            return false;
         };
         let due = (stream.last_counter + 1) & 15;
-        let repeated = packet.counter == stream.last_counter;
+        let repeated = packet.counter == stream.last_counter && !packet.jump;
+        let twice = repeated && !std::mem::replace(&mut stream.repeated, repeated);
         stream.packets += 1;
         stream.last_counter = packet.counter;
-        if packet.counter != due && !repeated && !packet.jump {
+        if packet.counter != due && !twice && !packet.jump {
             let place = format!("packet of PID {}", packet.pid);
             let expected = format!("continuity counter {due}");
             self.fault(packet.at, &place, expected, packet.counter);
         }
+        repeated
     }
 
     fn pat(&mut self, packet: &Packet<'_>, payload: &[u8]) {

@@ -73,7 +73,9 @@ pub use fragment::{DataBase, Fragment, Sample, fragments};
 pub use hevc::HevcSps;
 pub use init::{Edit, Handler, Init, NalCoding, NalFormat, TrackDefaults, sample_description};
 pub use reader::{BoxHeader, Boxes, Reader, boxes};
-pub use remux::{DelayExceeded, EncodedSample, EncodedTrack, TrackLanguage, stills, with_timescale};
+pub use remux::{
+    DelayExceeded, EncodedSample, EncodedTrack, TrackLanguage, stills, with_timescale,
+};
 pub use sample_table::{SampleMap, SampleRun, SizeFields, StoredTrack};
 pub use samples::{Av1Sequence, Defect, DefectKind, Examination, SampleFormat};
 pub use scan::{FirstPicture, SegmentFacts, SegmentScan};

@@ -85,7 +85,10 @@ fn an_init_segment_states_the_language_of_its_track() {
     assert_eq!(written(None), ("und".to_owned(), None));
     assert_eq!(written(Some(language(None))), ("jpn".to_owned(), None));
     let kana = Some("ja-Hira".to_owned());
-    assert_eq!(written(Some(language(Some("ja-Hira")))), ("jpn".to_owned(), kana));
+    assert_eq!(
+        written(Some(language(Some("ja-Hira")))),
+        ("jpn".to_owned(), kana)
+    );
 }
 
 #[test]

@@ -105,6 +105,18 @@ fn damage_inside_of_pictures_and_of_pes_packets_is_found() {
 }
 
 #[test]
+fn a_packet_may_be_sent_twice_and_no_more() {
+    let good = ts::segments(1).remove(0);
+    let packet = &good[5 * PACKET..6 * PACKET];
+    let copies =
+        |n: usize| read(&[&good[..6 * PACKET], &packet.repeat(n), &good[6 * PACKET..]].concat());
+    let twice = copies(1);
+    assert_eq!(twice.faults, []);
+    assert_eq!(twice.media, read(&good).media);
+    assert_eq!(copies(2).faults.len(), 1);
+}
+
+#[test]
 fn packed_audio_is_one_stream_with_the_time_of_its_tag() {
     let frame = [
         0xff, 0xf1, 0x4c, 0x80, 1, 0xff, 0xfc, 0x21, 0x10, 0x05, 0x00, 0xa0, 0x1b, 0xff, 0xc0,

@@ -150,6 +150,7 @@ async fn a_mocked_track_has_every_sample_and_reads_nothing() {
 fn presented(media: &AudioMedia) -> u64 {
     let init = reelsmith_isobmff::Init::read(&media.init).unwrap();
     assert_eq!((init.timescale, init.codec.as_str()), (48_000, "mp4a.40.2"));
+    assert_eq!(init.language, "eng");
     let mut total = 0;
     for segment in &media.segments {
         let (fragments, faults) = reelsmith_isobmff::fragments(&segment.bytes, &init.defaults);
