@@ -211,7 +211,7 @@ async fn encode_with_fault(
     let mut encoded = segment::read("audio/en", file.into()).unwrap();
     trim_to_length(&track.task, &mut encoded).unwrap();
     AudioMedia {
-        init: encoded.canonical_init(&[b"iso6", b"cmfc", b"caac"], PRIMING),
+        init: encoded.canonical_init(&[b"iso6", b"cmfc", b"caac"], PRIMING, None),
         segments: segment::build_audio("audio/en", &encoded, PRIMING, ends(&track.task)).unwrap(),
         ..sound.clone()
     }
