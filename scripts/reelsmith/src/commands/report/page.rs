@@ -50,7 +50,6 @@ pub(super) async fn page(
         states: &states,
         metrics: Some(metrics),
         failed: failed.as_ref(),
-        ..PageContext::default()
     };
     Ok(records.page(context, connection.clock.now()))
 }
