@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use crate::colour::Colour;
 use crate::{Av1Sequence, Fault, Handler, HevcSps, Init, Reader, Sps, fourcc};
 
 /// `avcC` (ISO/IEC 14496-15, 5.3.3).
@@ -42,15 +43,6 @@ pub struct HevcConfig {
     pub length_size: u8,
     /// Parameter sets and other NAL units, in the order of their arrays.
     pub sets: Vec<Vec<u8>>,
-}
-
-/// `colr` of type `nclx`, or the colour description of a parameter set: code points of ISO/IEC 23091-2.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Colour {
-    pub primaries: u16,
-    pub transfer: u16,
-    pub matrix: u16,
-    pub full_range: bool,
 }
 
 /// How the samples of a track are encrypted: `schm` and `tenc` (ISO/IEC 23001-7, 8 and 9).

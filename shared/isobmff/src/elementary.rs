@@ -2,7 +2,8 @@
 
 use memchr::memmem;
 
-use crate::samples::{Inspector, SampleView, ac3_size};
+use crate::sample::SampleView;
+use crate::samples::{Inspector, ac3_size};
 use crate::{
     AvcConfig, DataBase, Defect, DefectKind, Examination, Fault, FirstPicture, Fragment, Handler,
     HevcConfig, HevcSps, Init, Reader, Sample, SampleFormat, SegmentFacts, Sps,

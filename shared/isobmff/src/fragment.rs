@@ -4,8 +4,8 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
+use crate::encryption::FragmentEncryption;
 use crate::reader::BoxHeader;
-use crate::samples::FragmentEncryption;
 use crate::{Fault, MAX_SAMPLES, Reader, TrackDefaults, boxes};
 
 /// What the data offsets of a fragment count from (ISO/IEC 14496-12, 8.8.7).

@@ -2,8 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::codec::{self, AvcConfig, Colour, HevcConfig, Protection};
-use crate::{Av1Sequence, Fault, HevcSps, Reader, SampleFormat, Sps, fourcc};
+use crate::codec::{self, AvcConfig, HevcConfig, Protection};
+use crate::colour::Colour;
+use crate::sample::SampleFormat;
+use crate::{Av1Sequence, Fault, HevcSps, Reader, Sps, fourcc};
 
 /// `hdlr.handler_type` of a track (ISO/IEC 14496-12, 8.4.3).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -147,6 +149,20 @@ pub struct Init {
 }
 
 impl Init {
+    /// How to look into the samples of the track.
+    pub(crate) fn sample_format(&self) -> SampleFormat {
+        SampleFormat {
+            entry: self.entry.clone(),
+            config: self.config.clone(),
+            layered: self.layered,
+            encrypted: self.protection.as_ref().is_some_and(|p| p.protected),
+            iv_size: self.protection.as_ref().map_or(0, |p| p.iv_size),
+            profile: self.profile,
+            channels: self.channels,
+            sample_rate: self.sample_rate,
+        }
+    }
+
     /// Reads an init segment, or the head of a file that has its `moov` first.
     ///
     /// # Errors
@@ -252,7 +268,7 @@ impl Init {
         };
         self.defaults.timescale = self.timescale;
         self.defaults.media_start = self.media_start();
-        self.defaults.format = SampleFormat::of(self);
+        self.defaults.format = self.sample_format();
         self.defaults.nal = nal.map(|(coding, length_size)| NalFormat {
             coding,
             length_size,

@@ -48,12 +48,15 @@
 
 mod bits;
 mod codec;
+mod colour;
 mod elementary;
+mod encryption;
 mod fragment;
 mod hevc;
 mod init;
 mod reader;
 mod remux;
+mod sample;
 mod sample_table;
 mod samples;
 mod scan;
@@ -67,7 +70,8 @@ mod tests;
 
 use serde::{Deserialize, Serialize};
 
-pub use codec::{AvcConfig, Colour, HevcConfig, Protection, visual_entry};
+pub use codec::{AvcConfig, HevcConfig, Protection, visual_entry};
+pub use colour::Colour;
 pub use elementary::{ElementaryCodec, PesUnit, TRANSPORT_TIMESCALE, elementary};
 pub use fragment::{DataBase, Fragment, Sample, fragments};
 pub use hevc::HevcSps;
@@ -76,9 +80,10 @@ pub use reader::{BoxHeader, Boxes, Reader, boxes};
 pub use remux::{
     DelayExceeded, EncodedSample, EncodedTrack, TrackLanguage, stills, with_timescale,
 };
+pub use sample::{Defect, DefectKind, Examination, FirstPicture, SampleFormat};
 pub use sample_table::{SampleMap, SampleRun, SizeFields, StoredTrack};
-pub use samples::{Av1Sequence, Defect, DefectKind, Examination, SampleFormat};
-pub use scan::{FirstPicture, SegmentFacts, SegmentScan};
+pub use samples::Av1Sequence;
+pub use scan::{SegmentFacts, SegmentScan};
 pub use sps::{FrameTiming, Sps, Vui};
 pub use writer::{boxed, file_type, full_box, words};
 

@@ -4,11 +4,13 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
+use crate::encryption::FragmentEncryption;
 use crate::fragment::{Fragment, Fragments};
 use crate::init::{NalCoding, TrackDefaults, brands};
 use crate::reader::{BoxHeader, Reader, to_usize};
-use crate::samples::{FragmentEncryption, Inspector, SampleView};
-use crate::{Defect, DefectKind, Examination, Fault, fourcc};
+use crate::sample::{Defect, DefectKind, Examination, FirstPicture, SampleView};
+use crate::samples::Inspector;
+use crate::{Fault, fourcc};
 
 /// The first read: small segments are measured by this one alone.
 const FIRST_READ: u64 = 64 * 1024;
@@ -26,15 +28,6 @@ const MAX_INDEXES: usize = 2_000;
 const MAX_DEFECTS: usize = 24;
 /// Most reads of one segment: a file with a fragment for every second of eighteen hours.
 const MAX_READS: u32 = 65_536;
-
-/// The start of a fragment's first video sample.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FirstPicture {
-    /// Types of the NAL units up to and including the first slice.
-    pub nal_types: Vec<u8>,
-    /// Whether that slice belongs to an IDR picture; `None` if no slice was found.
-    pub idr: Option<bool>,
-}
 
 impl FirstPicture {
     /// Whether the sample itself carries parameter sets, which `avc1` and `hvc1` forbid.

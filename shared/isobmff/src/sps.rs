@@ -1,7 +1,7 @@
 //! The sequence parameter set of AVC (ISO/IEC 14496-10, 7.3.2.1.1 and annex E).
 
-use crate::Colour;
 use crate::bits::{Bits, unescape};
+use crate::colour::Colour;
 
 /// Facts of an AVC sequence parameter set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -24,6 +24,7 @@
 mod argv;
 mod compare;
 mod damage;
+mod filters;
 
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
@@ -44,10 +45,10 @@ use crate::process::{Limits, run_with_progress};
 use crate::segment::{self, SegmentMedia, SegmentPosition};
 use crate::tools::Tools;
 
-pub(crate) use argv::decimal_micros;
 pub use argv::transcode_argv;
 pub use compare::RungComparison;
 pub use damage::Damage;
+pub(crate) use filters::decimal_micros;
 
 /// Everything needed to encode one chunk at the rungs of one group.
 #[derive(Clone, Debug, PartialEq)]
@@ -233,7 +234,11 @@ pub async fn transcode(
     limits: &Limits,
 ) -> Result<ChunkMedia, MediaError> {
     task.check()?;
-    if task.rungs.iter().any(|r| argv::tone_mapped(task, &r.rung)) {
+    if task
+        .rungs
+        .iter()
+        .any(|r| filters::tone_mapped(task, &r.rung))
+    {
         tokio::fs::write(task.directory.join(hdr::FILE), hdr::cube(&task.source))
             .await
             .map_err(MediaError::io("writing the tone-mapping table"))?;

@@ -1,7 +1,7 @@
 //! Access units of audio: AAC, AC-3, E-AC-3, Opus and FLAC.
 
-use super::{DefectKind, Defects, SampleFormat, SampleView};
 use crate::bits::Bits;
+use crate::sample::{DefectKind, Defects, SampleFormat, SampleView};
 
 /// Bits of an AAC access unit for each channel (ISO/IEC 14496-3, 4.5.3.1).
 const AAC_BITS: usize = 6_144;

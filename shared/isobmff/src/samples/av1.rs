@@ -1,9 +1,9 @@
 //! Samples of AV1 (AV1 Bitstream & Decoding Process, 5; AV1 Codec ISO Media File Format Binding, 2.4).
 
 use super::nal::check_run;
-use super::{DefectKind, Defects, SampleFormat, SampleView};
-use crate::FirstPicture;
 use crate::bits::Bits;
+use crate::sample::FirstPicture;
+use crate::sample::{DefectKind, Defects, SampleFormat, SampleView};
 
 const SEQUENCE: u8 = 1;
 const TEMPORAL_DELIMITER: u8 = 2;

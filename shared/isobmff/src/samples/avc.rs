@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::nal::{self, Nal};
 use super::order::{OrderCounter, PictureOrder};
-use super::{DefectKind, Defects, SampleFormat, SampleView};
 use crate::bits::{Bits, unescape};
+use crate::sample::{DefectKind, Defects, SampleFormat, SampleView};
 use crate::sps::OrderSyntax;
 use crate::{AvcConfig, FirstPicture, Reader, Sps};
 

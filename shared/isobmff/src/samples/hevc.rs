@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use super::nal::{self, Nal};
 use super::order::{OrderCounter, PictureOrder};
-use super::{DefectKind, Defects, SampleFormat, SampleView};
 use crate::bits::Bits;
 use crate::hevc::{HevcPps, HevcSps};
+use crate::sample::{DefectKind, Defects, SampleFormat, SampleView};
 use crate::{FirstPicture, HevcConfig, Reader};
 
 /// Bytes of the header of a NAL unit.

@@ -2,8 +2,8 @@
 
 use memchr::memmem;
 
-use super::{DefectKind, Defects, SampleView};
 use crate::bits::unescape;
+use crate::sample::{DefectKind, Defects, SampleView};
 
 /// Bytes of a slice that are read for its header; the longest headers, with weights for every reference, fit.
 pub(super) const SLICE_HEAD: usize = 1_024;

@@ -1,7 +1,7 @@
 //! Composition times against the output order of pictures.
 
-use super::{DefectKind, Defects};
 use crate::Fault;
+use crate::sample::{DefectKind, Defects};
 
 /// The pictures of a coded video sequence, with their order counts and their presentation times.
 #[derive(Clone, Debug, Default)]

@@ -1,6 +1,6 @@
 //! Samples of captions (ISO/IEC 14496-30).
 
-use super::{DefectKind, Defects, SampleView};
+use crate::sample::{DefectKind, Defects, SampleView};
 use crate::{boxes, fourcc};
 
 /// Kind of the samples of a track of captions.

@@ -1,9 +1,9 @@
 //! Samples of VP9 (VP9 Bitstream & Decoding Process, 6.2 and annex B).
 
 use super::nal::check_run;
-use super::{DefectKind, Defects, SampleView};
-use crate::FirstPicture;
 use crate::bits::Bits;
+use crate::sample::FirstPicture;
+use crate::sample::{DefectKind, Defects, SampleView};
 
 /// Blocks of 32 bytes that may repeat.
 const CODED_RUN: usize = 32;

@@ -209,5 +209,5 @@ async fn worst_picture(
 
 /// The rung of a rendition that the comparison must show in the colours of SDR although the source is HDR.
 fn is_tone_mapped(task: &ChunkTask, rung: &VideoRendition) -> bool {
-    super::argv::tone_mapped(task, &rung.rung)
+    super::filters::tone_mapped(task, &rung.rung)
 }

@@ -10,7 +10,7 @@ use reelsmith_core::time::FrameCount;
 use reelsmith_core::warning::{Place, Warning, WarningName};
 
 use super::ChunkTask;
-use super::argv::decimal_micros;
+use super::filters::decimal_micros;
 use crate::command::{Command, words};
 use crate::error::MediaError;
 use crate::input;
@@ -97,7 +97,7 @@ pub(super) async fn find(tools: &Tools, task: &ChunkTask) -> Result<Vec<i64>, Me
 /// One thread, because ffprobe attributes the log of a decoder to the picture that it returned last.
 fn argv(task: &ChunkTask) -> Vec<String> {
     let cut = &task.chunk.cut;
-    let from = cut.seek.map_or(String::new(), super::argv::decimal);
+    let from = cut.seek.map_or(String::new(), super::filters::decimal);
     let until = cut.end.map_or(String::new(), |end| {
         decimal_micros(i128::from(end.micros() + BEYOND_US))
     });

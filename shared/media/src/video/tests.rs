@@ -556,7 +556,7 @@ fn times_are_written_in_microseconds_rounded_down() {
             ticks: Ticks(ticks),
             timescale: Timescale(scale),
         };
-        assert_eq!(argv::decimal(time), text);
+        assert_eq!(filters::decimal(time), text);
     }
 }
 

@@ -5,7 +5,7 @@ use reelsmith_core::probe::{Seconds, VideoStream};
 use reelsmith_core::time::{FrameCount, FrameRange, Ticks, Timescale};
 
 use super::super::ChunkTask;
-use super::super::argv as encoding;
+use super::super::filters;
 use super::fingerprint::SourceFrame;
 use crate::command::{Command, words};
 use crate::input;
@@ -83,8 +83,8 @@ pub(crate) const DECODED: &str = "[decoded]";
 /// The branches of the encoder's filter graph that make fingerprints. The decoder's frames go on as [`DECODED`].
 pub(crate) fn fingerprints(task: &ChunkTask) -> String {
     let mapped = task.rungs.iter().find(|r| super::is_tone_mapped(task, r));
-    let mut steps: Vec<String> = encoding::trim_end(task).into_iter().collect();
-    steps.extend(encoding::crop(task));
+    let mut steps: Vec<String> = filters::trim_end(task).into_iter().collect();
+    steps.extend(filters::crop(task));
     let steps: String = steps.iter().map(|s| format!("{s},")).collect();
     let format = if is_rgb(&task.source) {
         "gbrp"
@@ -97,7 +97,7 @@ pub(crate) fn fingerprints(task: &ChunkTask) -> String {
     match mapped {
         None => graph.push_str(&format!("{size},format={format},split=2[fs][ft];")),
         Some(rendition) => {
-            let around = encoding::tone_mapping(task, &rendition.rung);
+            let around = filters::tone_mapping(task, &rendition.rung);
             graph.push_str(&format!(
                 "scale={}:{}:flags=area,split=2[fs0][fm];[fs0]{size},format={format},split=2[fs][ft];\
                  [fm]{around},{size},format=yuv444p[fn];",
@@ -287,10 +287,10 @@ pub(super) fn comparison(tools: &Tools, task: &ChunkTask, sample: &Sample) -> Co
 
 fn reference_input(task: &ChunkTask) -> String {
     let seek = task.chunk.cut.seek.map_or(String::new(), |seek| {
-        format!("-ss {}", encoding::decimal(seek))
+        format!("-ss {}", filters::decimal(seek))
     });
     let input = input::open(&task.reference_url, task.container);
-    let cropping = encoding::cropping(task);
+    let cropping = filters::cropping(task);
     format!("-noaccurate_seek -seek_timestamp 1 {cropping} {seek} {input}")
 }
 
@@ -301,7 +301,7 @@ fn reference_graph(task: &ChunkTask, references: &[&ChunkTask]) -> String {
     }
     let mut graph = String::new();
     for (i, reference) in references.iter().enumerate() {
-        let steps = encoding::decoded_frames(reference).join(",");
+        let steps = filters::decoded_frames(reference).join(",");
         let steps = if steps.is_empty() { "null" } else { &steps };
         let stream = task.source.index;
         graph.push_str(&format!("[{i}:{stream}]{steps},setpts=N[w{i}];"));
@@ -316,7 +316,7 @@ fn reference_graph(task: &ChunkTask, references: &[&ChunkTask]) -> String {
     let split: String = (0..rungs).map(|i| format!("[s{i}]")).collect();
     graph.push_str(&format!("{NUMBERED},split={rungs}{split}"));
     for (i, rendition) in task.rungs.iter().enumerate() {
-        graph.push_str(&encoding::branch(task, &rendition.rung, i));
+        graph.push_str(&filters::branch(task, &rendition.rung, i));
     }
     graph.push(';');
     graph

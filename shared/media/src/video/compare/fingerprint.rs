@@ -15,7 +15,7 @@ use reelsmith_core::probe::Scan;
 use reelsmith_core::time::FrameRate;
 
 use super::super::ChunkTask;
-use super::super::argv::{FINENESS, rescaled};
+use super::super::filters::{FINENESS, rescaled};
 use super::argv::{self, CELL_COLUMNS, CELL_ROWS};
 use crate::color::Color;
 use crate::error::MediaError;
