@@ -1,6 +1,7 @@
 //! Each test damages a valid segment in one way and expects the kind of defect.
 
 use super::*;
+use crate::sample::DefectKind;
 use crate::testing::{FragmentSpec, PPS, SampleSpec, SpsSpec, avc_slice, hevc_sets, sps};
 use crate::{Reader, SegmentScan, TrackDefaults, boxed, full_box, words};
 
