@@ -102,12 +102,16 @@ pub(super) async fn compare(
     Ok((compared, measured.cpu_ms))
 }
 
-/// The root of the mean square error that the encoder caused, in levels of 255, with a margin for frames that are worse than
-/// the mean by three decibels; 0 if it is not known.
+/// Most that a frame's error may explain, in levels of 255, so that damage to a sampled frame excuses nothing.
+const MOST_LOSS: f64 = 30.0;
+
+/// The root of the mean square error of the worst sampled frame in levels of 255, with a margin of three decibels for frames
+/// that were not sampled; 0 if the encoder did not receive the right frames.
 fn loss(samples: Option<&PictureSamples>) -> f64 {
     let known = samples.filter(|s| s.altered == 0 && s.frames > 0);
     known.map_or(0.0, |s| {
-        255.0 * 10f64.powf((300 - s.psnr.mean) as f64 / 2_000.0)
+        let error = 255.0 * 10f64.powf((300 - s.psnr.lowest.value) as f64 / 2_000.0);
+        error.min(MOST_LOSS)
     })
 }
 

@@ -11,6 +11,7 @@ use super::*;
 use crate::testing::{MemoryStore, ffmpeg, made, pictures, serve, serve_store, tools};
 use crate::{ProxyOptions, RangeProxy, add_movie_facts, probe, read_index};
 
+mod faults;
 mod pictures;
 
 /// A mezzanine behind its proxy, probed and indexed.

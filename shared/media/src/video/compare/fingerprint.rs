@@ -35,9 +35,9 @@ const SAME: i64 = 150;
 const DEAD_MS: u64 = 500;
 /// Mean level in hundredths up to which a frame is black, and from which the source is not.
 const BLACK: (i64, i64) = (800, 1_600);
-/// Mean difference in hundredths of a level up to which two frames of the output are the same picture, and from which the
-/// source has moved meanwhile.
-const FROZEN: (i64, i64) = (20, 400);
+/// Mean difference in hundredths of a level up to which two frames of the output are the same picture. The run is a fault if
+/// the source moves meanwhile by more than a frame may differ.
+const FROZEN: i64 = 20;
 
 /// The fingerprints of the source frames that a run decoded.
 pub(super) struct Fingerprints {
@@ -390,13 +390,25 @@ impl<'a> Judge<'a> {
         let shows = (mean > SAME)
             .then(|| self.neighbour(position, &cells, mean))
             .flatten();
-        if difference > self.limit || shows.is_some() {
+        let limit = self.limit;
+        let differs = difference > limit && difference > limit + self.flash(position) / 2;
+        if differs || shows.is_some() {
             self.unlike(frame, difference, shows);
         }
         self.follow_runs(&cells, position);
         self.previous = Some(cells);
         self.found.frames += 1;
         self.next += 1;
+    }
+
+    /// How much a source frame differs from both of its neighbours: at a low bit rate, an encoder shows a flash of one frame in
+    /// part.
+    fn flash(&self, position: usize) -> i64 {
+        let neighbours = [position.checked_sub(1), position.checked_add(1)];
+        let neighbours = neighbours.into_iter().flatten();
+        let known = neighbours.filter_map(|p| self.source.get(p));
+        let differences = known.map(|n| n.block_difference(&self.source[position]));
+        differences.min().unwrap_or(0)
     }
 
     /// The neighbour of a source frame that a picture shows instead, counted from the right one.
@@ -423,7 +435,7 @@ impl<'a> Judge<'a> {
         let same = self
             .previous
             .as_ref()
-            .is_some_and(|p| cells.mean_difference(p) <= FROZEN.0);
+            .is_some_and(|p| cells.mean_difference(p) <= FROZEN);
         if same {
             let start = self.next.saturating_sub(1);
             let run = self.frozen.get_or_insert(Run {
@@ -434,8 +446,8 @@ impl<'a> Judge<'a> {
                 .frames
                 .get(run.start)
                 .and_then(|f| self.source.get(f.position?));
-            let now = &self.source[position];
-            run.unexplained |= then.is_some_and(|then| now.mean_difference(then) > FROZEN.1);
+            let (now, limit) = (&self.source[position], self.limit);
+            run.unexplained |= then.is_some_and(|then| now.block_difference(then) > limit);
         } else {
             self.end_run(DeadKind::Frozen);
         }
