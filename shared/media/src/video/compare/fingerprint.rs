@@ -317,6 +317,8 @@ pub(super) struct Judge<'a> {
     source: &'a [Cells],
     frames: &'a [SourceFrame],
     encoding: Encoding,
+    /// Whether frames are made of one field.
+    of_fields: bool,
     limit: i64,
     first: u64,
     least_run: u64,
@@ -354,6 +356,7 @@ impl<'a> Judge<'a> {
             },
             frames,
             encoding: Encoding::rung(task, rung),
+            of_fields: task.scan != Scan::Progressive,
             limit: limit(task) + (200.0 * loss).round() as i64,
             first: task.chunk.frames.start,
             least_run: least_run(task.frame_rate),
@@ -391,7 +394,7 @@ impl<'a> Judge<'a> {
             .then(|| self.neighbour(position, &cells, mean))
             .flatten();
         let limit = self.limit;
-        let differs = difference > limit && difference > limit + self.flash(position) / 2;
+        let differs = difference > limit && difference > limit + self.motion(position) / 2;
         if differs || shows.is_some() {
             self.unlike(frame, difference, shows);
         }
@@ -402,13 +405,18 @@ impl<'a> Judge<'a> {
     }
 
     /// How much a source frame differs from both of its neighbours: at a low bit rate, an encoder shows a flash of one frame in
-    /// part.
-    fn flash(&self, position: usize) -> i64 {
+    /// part. A frame that is made of one field lies between the source frame and one neighbour, so it differs as they do.
+    fn motion(&self, position: usize) -> i64 {
         let neighbours = [position.checked_sub(1), position.checked_add(1)];
         let neighbours = neighbours.into_iter().flatten();
         let known = neighbours.filter_map(|p| self.source.get(p));
         let differences = known.map(|n| n.block_difference(&self.source[position]));
-        differences.min().unwrap_or(0)
+        let motion = if self.of_fields {
+            differences.max()
+        } else {
+            differences.min()
+        };
+        motion.unwrap_or(0)
     }
 
     /// The neighbour of a source frame that a picture shows instead, counted from the right one.
