@@ -196,11 +196,11 @@ async fn outputs_play_to_the_end_in_chromium() {
         "report": {
             "url": format!("{}media/report.html", pages[0].url),
             // One line for each rung, and one for the workers.
-            "plots": 3, "texts": ["PASS", "Series browser", "video/h264_480p", "audio/ja", "LUFS", "Profile hash", "Storyboard"],
+            "plots": 5, "texts": ["PASS", "compared with the mezzanine", "Series browser", "video/h264_480p", "audio/ja", "LUFS", "Profile hash", "Storyboard"],
         },
         "offline": {
             "url": format!("file://{}", offline.display()),
-            "plots": 3, "texts": ["PASS", "Storyboard", "ValidateOutput", "Metrics", "Checkpoints in S3"],
+            "plots": 5, "texts": ["PASS", "Storyboard", "ValidateOutput", "Metrics", "Checkpoints in S3"],
         },
         "console": {"url": console, "execution": name(&started[0]), "states": states()},
         "failure": {
