@@ -357,7 +357,7 @@ impl<'a> Judge<'a> {
             frames,
             encoding: Encoding::rung(task, rung),
             of_fields: task.scan != Scan::Progressive,
-            limit: limit(task) + (200.0 * loss).round() as i64,
+            limit: limit(task, mapped) + (200.0 * loss).round() as i64,
             first: task.chunk.frames.start,
             least_run: least_run(task.frame_rate),
             next: 0,
@@ -497,10 +497,13 @@ impl<'a> Judge<'a> {
     }
 }
 
-/// A frame that is made of one field differs from the mean of both fields if the picture moves.
-fn limit(task: &ChunkTask) -> i64 {
+/// A frame that is made of one field differs from the mean of both fields if the picture moves, and tone mapping does not map
+/// the mean of a cell as it maps its pixels.
+fn limit(task: &ChunkTask, mapped: bool) -> i64 {
     let progressive = task.scan == Scan::Progressive;
-    task.proof.picture_difference * if progressive { 1 } else { 2 }
+    let fields = if progressive { 1 } else { 2 };
+    let tones = if mapped { 3 } else { 1 };
+    task.proof.picture_difference * fields * tones
 }
 
 fn least_run(rate: FrameRate) -> u64 {
