@@ -168,8 +168,7 @@ impl Avc {
                     nal::check_sei(nal, 1, defects);
                 }
                 7 | 8 => self.parameters(nal, defects),
-                9..=14 | 16 | 19..=21 | 24..=31 => {}
-                15 => {}
+                9..=16 | 19..=21 | 24..=31 => {}
                 _ => {
                     let expected = "a NAL unit type of ISO/IEC 14496-10";
                     defects.add(DefectKind::Unit, nal.at, expected, kind.to_string());
@@ -207,17 +206,8 @@ impl Avc {
 
     fn parameters(&mut self, nal: &Nal<'_>, defects: &mut Defects) {
         let known = self.stored.iter().any(|s| s == nal.data);
-        if !self.learn(nal.data) {
-            defects.add(
-                DefectKind::Parameters,
-                nal.at,
-                "a valid parameter set",
-                "another",
-            );
-        } else if self.fixed && !known {
-            let expected = "a parameter set of the sample entry";
-            defects.add(DefectKind::Parameters, nal.at, expected, "another");
-        }
+        let valid = self.learn(nal.data);
+        nal::check_parameters(nal, valid, known || !self.fixed, defects);
     }
 
     /// Reads a slice; reports a header that is not legal.
@@ -228,11 +218,7 @@ impl Avc {
         let (slice, pps) = match read {
             Ok(read) => read,
             Err(wrong) => {
-                // The header of an encrypted slice may end in the encrypted part.
-                let ended = r.position() + 32 > rbsp.len() * 8;
-                if !(nal.encrypted() && ended) {
-                    defects.add(DefectKind::Picture, nal.at, wrong, "another value");
-                }
+                nal::illegal_header(nal, r.position(), rbsp.len(), wrong, defects);
                 return None;
             }
         };

@@ -185,17 +185,8 @@ impl Hevc {
 
     fn parameters(&mut self, nal: &Nal<'_>, defects: &mut Defects) {
         let known = self.stored.iter().any(|s| s == nal.data);
-        if !self.learn(nal.data) {
-            defects.add(
-                DefectKind::Parameters,
-                nal.at,
-                "a valid parameter set",
-                "another",
-            );
-        } else if self.fixed && !known {
-            let expected = "a parameter set of the sample entry";
-            defects.add(DefectKind::Parameters, nal.at, expected, "another");
-        }
+        let valid = self.learn(nal.data);
+        nal::check_parameters(nal, valid, known || !self.fixed, defects);
     }
 
     /// Reads the start of a slice segment; reports a header that is not legal. Returns whether it starts the picture.
@@ -209,10 +200,7 @@ impl Hevc {
         match read {
             Ok(read) => read,
             Err(wrong) => {
-                let ended = r.position() + 32 > rbsp.len() * 8;
-                if !(nal.encrypted() && ended) {
-                    defects.add(DefectKind::Picture, nal.at, wrong, "another value");
-                }
+                nal::illegal_header(nal, r.position(), rbsp.len(), wrong, defects);
                 None
             }
         }

@@ -135,6 +135,32 @@ pub(super) fn check_bytes(nal: &Nal<'_>, defects: &mut Defects) {
     }
 }
 
+/// Reports a parameter set in a sample that is not valid, or that is not allowed there because the sample entry does not have
+/// it.
+pub(super) fn check_parameters(nal: &Nal<'_>, valid: bool, allowed: bool, defects: &mut Defects) {
+    let expected = match (valid, allowed) {
+        (false, _) => "a valid parameter set",
+        (true, false) => "a parameter set of the sample entry",
+        (true, true) => return,
+    };
+    defects.add(DefectKind::Parameters, nal.at, expected, "another");
+}
+
+/// Reports an illegal value at a bit of a slice header that was read from `length` bytes. The header of an encrypted slice may
+/// end in the encrypted part.
+pub(super) fn illegal_header(
+    nal: &Nal<'_>,
+    bit: usize,
+    length: usize,
+    expected: &'static str,
+    defects: &mut Defects,
+) {
+    let ended = bit + 32 > length * 8;
+    if !(nal.encrypted() && ended) {
+        defects.add(DefectKind::Picture, nal.at, expected, "another value");
+    }
+}
+
 /// Checks that coded data do not repeat the same eight bytes: entropy coding leaves no such patterns.
 pub(super) fn check_run(data: &[u8], at: usize, blocks: usize, defects: &mut Defects) {
     if let Some((found, byte)) = long_run(data, blocks) {
