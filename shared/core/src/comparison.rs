@@ -64,7 +64,7 @@ pub enum DeadKind {
     Frozen,
 }
 
-/// A run of black or frozen frames in the output where the source is neither.
+/// A run of black or frozen frames in the output that the source does not have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeadPictures {
     pub kind: DeadKind,

@@ -11,7 +11,7 @@ use reelsmith_validate::location::{READS, is_document, split};
 use crate::error::CliError;
 use crate::job::connection::DeploymentArgs;
 
-/// Where S3 is (at a given endpoint, or where the deployment is), and the headers of requests to a web server.
+/// How to reach S3 (at a given endpoint, or at that of the deployment), and the headers of requests to a web server.
 #[derive(Clone, Copy, Debug)]
 pub struct S3Source<'a> {
     pub endpoint: Option<&'a str>,

@@ -82,7 +82,7 @@ struct Run {
     duration: Option<u64>,
     /// `None` if it has no declared end.
     count: Option<u64>,
-    /// Where the last segment ends at the latest.
+    /// The latest end of the last segment.
     end: Option<u64>,
 }
 

@@ -339,7 +339,7 @@ fn add(delivery: &mut Delivery, part: &Part, measured: Result<SegmentMeasurement
     delivery.add_segment(part, measured.map(|m| m.facts));
 }
 
-/// Where the `moov` of a file ends.
+/// The offset of the first byte after the `moov` of a file.
 ///
 /// # Errors
 /// `Invalid` if the file does not begin with an init segment of at most `MAX_INIT` bytes.

@@ -13,7 +13,7 @@ enum Finds {
     Samples,
 }
 
-/// A fault of the filters before the encoder, and where it is found.
+/// Faults of the filters before the encoder: name, filter, and the comparisons that find it.
 const FILTERS: [(&str, &str, Finds); 20] = [
     ("green", "lutyuv=y=100:u=60:v=60", Finds::Both),
     ("grey", "lutyuv=y=126:u=128:v=128", Finds::Both),
