@@ -43,6 +43,17 @@ const PATIENCE: Duration = Duration::from_secs(240);
 /// Polling interval.
 const LOOK: Duration = Duration::from_millis(100);
 
+/// Every read of a pinned file by a function fails as if the file had been replaced.
+fn seems_replaced(function: &'static str) -> Rule {
+    Rule {
+        function,
+        service: Some(Service::Pinned),
+        nth: 1,
+        times: EVERY,
+        effect: Effect::Answer(412, "PreconditionFailed"),
+    }
+}
+
 pub struct Stage {
     pub world: World,
     proxy: ChaosProxy,
@@ -146,13 +157,7 @@ impl Stage {
     /// in which writers lose the responses to their writes. Then runs it again as if the first execution had been stopped during
     /// publication: without the pointer, with item lists, with its success message unsent. Returns the execution.
     pub async fn a_job_and_its_twin(&mut self) -> String {
-        let replaced = READERS.map(|function| Rule {
-            function,
-            service: Some(Service::Pinned),
-            nth: 1,
-            times: EVERY,
-            effect: Effect::Answer(412, "PreconditionFailed"),
-        });
+        let replaced = READERS.map(seems_replaced);
         let unheard = WRITERS.map(|function| Rule {
             function,
             service: Some(Service::Write),
@@ -256,7 +261,8 @@ impl Stage {
         self.apply(job_key, step).await;
     }
 
-    /// An order whose response is lost, one that fails, and an attempt that finds two running orders, one too many.
+    /// An order whose response is lost and whose mezzanine seems to have been replaced afterwards, one that fails, and an
+    /// attempt that finds two running orders, one too many.
     pub async fn orders(&mut self) {
         let endpoint = self.world.endpoint.clone();
         let working = standin(
@@ -268,8 +274,10 @@ impl Stage {
         working.inject(Fault::LoseAnswer {
             then_pass_seconds: 61,
         });
+        self.arm(&[seems_replaced("assemble-rendition")]);
         let execution = self.world.deliver(&self.ordered("grants-lost")).await;
         self.world.succeeded(&execution).await;
+        self.arm(&[]);
         working.inject(Fault::FailJob {
             code: 1404,
             message: "Unable to open input file".to_owned(),
