@@ -28,6 +28,7 @@ mod filters;
 
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use bytes::Bytes;
 use reelsmith_core::ladder::{ProofLimits, ResolvedRung, VideoCodec};
@@ -243,10 +244,15 @@ pub async fn transcode(
             .await
             .map_err(MediaError::io("writing the tone-mapping table"))?;
     }
+    let started = Instant::now();
     let (mut media, task) = Box::pin(encode_in_spite_of_damage(tools, task, limits)).await?;
     if !task.mock {
         let damaged = media.damage.count() > 0;
-        let compared = compare::compare(tools, &task, &media.rungs, damaged, limits);
+        let limits = Limits {
+            wall: limits.wall.saturating_sub(started.elapsed()),
+            ..*limits
+        };
+        let compared = compare::compare(tools, &task, &media.rungs, damaged, &limits);
         let (comparisons, cpu_ms) = Box::pin(compared).await?;
         media.comparisons = comparisons;
         media.cpu_ms += cpu_ms;

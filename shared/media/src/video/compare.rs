@@ -106,13 +106,16 @@ pub(super) async fn compare(
 const MOST_LOSS: f64 = 30.0;
 
 /// The root of the mean square error of the worst sampled frame in levels of 255, with a margin of three decibels for frames
-/// that were not sampled; 0 if the encoder did not receive the right frames.
+/// that were not sampled; 0 if the encoder did not receive the right frames, and [`MOST_LOSS`] if none was sampled.
 fn loss(samples: Option<&PictureSamples>) -> f64 {
-    let known = samples.filter(|s| s.altered == 0 && s.frames > 0);
-    known.map_or(0.0, |s| {
-        let error = 255.0 * 10f64.powf((300 - s.psnr.lowest.value) as f64 / 2_000.0);
-        error.min(MOST_LOSS)
-    })
+    match samples {
+        None => MOST_LOSS,
+        Some(samples) if samples.altered > 0 || samples.frames == 0 => 0.0,
+        Some(samples) => {
+            let decibels = (samples.psnr.lowest.value - 300) as f64 / 100.0;
+            MOST_LOSS.min(255.0 * 10f64.powf(-decibels / 20.0))
+        }
+    }
 }
 
 /// Writes the init segment and the segments of a rung as one file, as a player receives them.
