@@ -1,5 +1,7 @@
 //! The options that both commands have.
 
+use std::path::PathBuf;
+
 use clap::builder::PossibleValuesParser;
 use clap::{Args, ValueEnum};
 use reelsmith_conformance::Profile;
@@ -34,12 +36,36 @@ pub struct CheckArgs {
     /// A header of every request to a web server, for example `Authorization: Bearer …`; may be repeated.
     #[arg(long, value_name = "NAME: VALUE")]
     pub header: Vec<String>,
+    /// Decode every rendition with ffmpeg, and report what the decoder complains about (rule SEG-18), and where media are
+    /// black, frozen or silent for two seconds.
+    #[arg(long)]
+    pub decode: bool,
+    /// The ffmpeg for --decode. Default: the one of PATH.
+    #[arg(long, value_name = "FILE")]
+    pub ffmpeg: Option<PathBuf>,
+}
+
+/// What is checked, and how.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// The profiles; empty for those that the package claims.
+    pub profiles: Vec<Profile>,
+    /// Whether media are decoded, and with which ffmpeg if there is one.
+    pub decode: Option<Option<PathBuf>>,
 }
 
 impl CheckArgs {
-    /// The requested profiles.
-    pub fn profiles(&self) -> Vec<Profile> {
+    /// The options, as the library needs them.
+    pub fn options(&self) -> Options {
         let names = self.profile.iter();
-        names.filter_map(|name| name.parse().ok()).collect()
+        let given = self.ffmpeg.as_ref().filter(|f| f.is_file());
+        let ffmpeg = || match &self.ffmpeg {
+            Some(_) => given.and_then(|f| std::path::absolute(f).ok()),
+            None => crate::decode::ffmpeg_of_path(),
+        };
+        Options {
+            profiles: names.filter_map(|name| name.parse().ok()).collect(),
+            decode: self.decode.then(ffmpeg),
+        }
     }
 }

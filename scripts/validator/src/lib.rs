@@ -23,6 +23,7 @@
 
 pub mod args;
 pub mod checksums;
+mod decode;
 pub mod documents;
 pub mod error;
 pub mod explain;
@@ -36,7 +37,7 @@ mod sarif;
 use reelsmith_conformance::{Delivery, Profile, Profiles, Report, Verdict, check};
 use reelsmith_pipeline::proof::gather::{KnownMeasurements, ReadBudget, gather};
 
-pub use crate::args::{CheckArgs, Format};
+pub use crate::args::{CheckArgs, Format, Options};
 use crate::documents::EntryDocuments;
 pub use crate::error::Error;
 pub use crate::location::Location;
@@ -74,24 +75,24 @@ impl Validation {
 }
 
 /// Reads and checks a package. With `job`, the records of the job that made it, the profile `reelsmith` applies too. Without
-/// profiles, those that the package claims apply.
+/// profiles in `options`, those that the package claims apply.
 ///
 /// # Errors
 /// The location cannot be read, or has neither HLS nor DASH. Defects of the package are part of the result.
 pub async fn validate(
     location: &Location,
     job: Option<&Location>,
-    profiles: &[Profile],
+    options: &Options,
 ) -> Result<Validation, Error> {
     let documents = EntryDocuments::find(location).await?;
     let stated = checksums::read(location, &documents.prefix).await?;
-    let mut report = one(location, &documents, job, profiles, &stated).await?;
+    let mut report = one(location, &documents, job, options, &stated).await?;
     for (index, (path, other)) in documents.others(location).into_iter().enumerate() {
         if index >= MAX_DOCUMENTS {
             report.add_unjudged_document(&path, "too many documents; give it alone to check it");
             continue;
         }
-        let of_other = one(location, &other, None, profiles, &stated).await?;
+        let of_other = one(location, &other, None, options, &stated).await?;
         let folder = other
             .prefix
             .strip_prefix(&location.prefix)
@@ -111,7 +112,7 @@ async fn one(
     location: &Location,
     documents: &EntryDocuments,
     job: Option<&Location>,
-    profiles: &[Profile],
+    options: &Options,
     stated: &checksums::Stated,
 ) -> Result<Report, Error> {
     // Checksums are only compared with those that were recorded.
@@ -124,11 +125,14 @@ async fn one(
     let read = gather(objects, prefix, budget, known, &documents.names).await;
     let mut delivery = read.map_err(|e| location.error("read", &e).with_source(e))?;
     checksums::compare(location, documents, stated, &mut delivery).await?;
+    if let Some(ffmpeg) = &options.decode {
+        decode::decode_all(ffmpeg.as_deref(), location, documents, &mut delivery).await;
+    }
     let expectation = match job {
         Some(records) => Some(job::expectation(records, delivery.mpd().is_some()).await?),
         None => None,
     };
-    let profiles = chosen(profiles, job.is_some(), &delivery);
+    let profiles = chosen(&options.profiles, job.is_some(), &delivery);
     let mut report = check(&delivery, expectation.as_ref(), profiles);
     documents.restore_names(&mut report);
     Ok(report)

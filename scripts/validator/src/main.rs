@@ -49,7 +49,7 @@ async fn run(cli: &Cli) -> Result<(String, u8), Error> {
         Some(job) => Some(Location::of(job, &[]).await?),
         None => None,
     };
-    let validation = validate(&location, job.as_ref(), &cli.check.profiles()).await?;
+    let validation = validate(&location, job.as_ref(), &cli.check.options()).await?;
     for note in &validation.notes {
         let _ = writeln!(std::io::stderr(), "note: {note}");
     }

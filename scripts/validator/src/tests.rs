@@ -5,6 +5,7 @@ use reelsmith_conformance::testing::ValidOutput;
 
 use super::*;
 
+mod decoding;
 mod web;
 
 /// A temporary folder with an output.
@@ -44,13 +45,15 @@ impl Output {
 
     async fn validate(&self, path: &str) -> Validation {
         let location = self.location(path).await.unwrap();
-        validate(&location, None, &[]).await.unwrap()
+        validate(&location, None, &Options::default())
+            .await
+            .unwrap()
     }
 
     /// The error of a folder that cannot be validated, without the name of the folder.
     async fn error(&self, path: &str) -> String {
         let result = match self.location(path).await {
-            Ok(location) => validate(&location, None, &[]).await,
+            Ok(location) => validate(&location, None, &Options::default()).await,
             Err(error) => Err(error),
         };
         self.plain(&result.unwrap_err().to_string())
@@ -170,7 +173,7 @@ async fn a_target_that_cannot_be_validated_is_an_error() {
     let output = Output::of(&ValidOutput::new());
     let location = output.location("").await.unwrap();
     let without_plan = output.location("video").await.unwrap();
-    let error = validate(&location, Some(&without_plan), &[])
+    let error = validate(&location, Some(&without_plan), &Options::default())
         .await
         .unwrap_err();
     errors.push(output.plain(&error.to_string()));
@@ -236,7 +239,7 @@ async fn with_a_job_the_pipeline_rules_apply_and_metadata_is_not_judged() {
     let ids = async |output: &Output, records: &Output| {
         let (location, job) = (output.location("").await, records.location("").await);
         let (location, job) = (location.unwrap(), job.unwrap());
-        let validation = validate(&location, Some(&job), &[]).await;
+        let validation = validate(&location, Some(&job), &Options::default()).await;
         let report = validation.unwrap().report;
         let not_judged: Vec<&str> = report.not_judged().map(|(rule, _)| rule).collect();
         for rule in ["DLV-01", "DLV-02", "DLV-03", "DLV-04"] {
@@ -264,23 +267,25 @@ async fn with_a_job_the_pipeline_rules_apply_and_metadata_is_not_judged() {
 }
 
 /// An output of one of ffmpeg's muxers: four seconds in two sizes.
+fn muxed_by_ffmpeg(muxer: &str, more: &[&str]) -> Output {
+    let output = Output::empty();
+    let inputs = "-nostdin -v error -f lavfi -i testsrc2=size=320x180:rate=24:duration=4 \
+                  -f lavfi -i sine=duration=4:sample_rate=48000 -map 0:v -map 0:v -map 1:a -s:v:1 160x90";
+    let codecs = "-pix_fmt yuv420p -c:v libx264 -preset ultrafast -g 48 -c:a aac -threads 1";
+    let words = inputs.split_whitespace().chain(codecs.split_whitespace());
+    let words = words.chain(muxer.split(' ')).chain(more.iter().copied());
+    muxed_with(&output, &words.collect::<Vec<_>>());
+    output
+}
+
 #[allow(
     clippy::disallowed_methods,
     reason = "a test makes its input with the reference ffmpeg"
 )]
-fn muxed_by_ffmpeg(muxer: &str, more: &[&str]) -> Output {
-    let output = Output::empty();
+fn muxed_with(output: &Output, args: &[&str]) {
     let mut command = std::process::Command::new("ffmpeg");
-    let inputs = "-nostdin -v error -f lavfi -i testsrc2=size=320x180:rate=24:duration=4 \
-                  -f lavfi -i sine=duration=4:sample_rate=48000 -map 0:v -map 0:v -map 1:a -s:v:1 160x90";
-    let codecs = "-pix_fmt yuv420p -c:v libx264 -preset ultrafast -g 48 -c:a aac -threads 1";
-    command
-        .current_dir(output.0.path())
-        .args(inputs.split_whitespace())
-        .args(codecs.split_whitespace());
-    let status = command.args(muxer.split(' ')).args(more).status().unwrap();
-    assert!(status.success(), "ffmpeg {muxer:?}");
-    output
+    let status = command.current_dir(output.0.path()).args(args).status();
+    assert!(status.unwrap().success(), "ffmpeg {args:?}");
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use reelsmith_isobmff::{Init, SegmentFacts, TrackDefaults};
 
 use crate::dash::{self, Index, IndexEntry, Mpd, MpdSegment, Representation};
+use crate::decoded::Decoded;
 use crate::hls::{self, Encryption, Map, Playlist, Uri, Variables};
 use crate::path::Part;
 use crate::ts::{self, ElementaryFacts, TsFacts};
@@ -84,6 +85,8 @@ pub struct Delivery {
     /// The SHA-256 that lists beside the package state, in lower-case hexadecimal, by path.
     pub checksums: BTreeMap<String, String>,
     pub indexes: BTreeMap<Part, Result<Index, String>>,
+    /// What decoding found, by rendition, or why a rendition was not decoded.
+    pub decoded: BTreeMap<String, Result<Decoded, String>>,
 }
 
 impl Delivery {

@@ -56,6 +56,7 @@
 //! ordered. [`registry`] lists the rules; [`rule()`] finds one by its identifier.
 
 pub mod dash;
+mod decoded;
 mod delivery;
 mod evidence;
 mod expectation;
@@ -72,6 +73,7 @@ pub mod testing;
 pub mod ts;
 mod view;
 
+pub use decoded::{Decodable, DecodableSegment, Decoded};
 pub use delivery::{Delivery, MAX_INDEX, MPD, MULTIVARIANT, Object, Text, Wanted};
 pub use evidence::{
     AudioLevel, ChunkPictures, Dead, DeadRun, EncodeLevel, Evidence, Identity, Pictures,

@@ -1,5 +1,6 @@
 //! What a rule is, and how it reports findings.
 
+use std::borrow::Cow;
 use std::cell::Cell;
 use std::fmt::Display;
 use std::rc::Rc;
@@ -69,12 +70,16 @@ impl Rule {
 
     /// The severity of a violation of a part, or of the whole.
     fn severity_of(&self, part: Option<&Part>, profiles: Profiles) -> Option<Severity> {
-        let basis = part.map_or(self.basis, |p| p.basis).iter();
+        let basis = part.map_or(self.basis, |p| p.basis);
         let demanded = basis
+            .iter()
             .filter(|c| c.profile != Profile::Reelsmith && profiles.contains(c.profile))
             .map(|c| c.level.severity())
             .max();
-        demanded.max(self.own_severity(profiles))
+        let own = basis.iter().find(|c| c.profile == Profile::Reelsmith);
+        let own = own.filter(|_| part.is_some() && profiles.contains(Profile::Reelsmith));
+        let own = own.map(|c| c.level.severity());
+        demanded.max(own.or_else(|| self.own_severity(profiles)))
     }
 
     /// The severity in the profile of this pipeline, if it is active: what the rule states for that profile, else the
@@ -134,7 +139,7 @@ pub(crate) struct Findings {
     unlisted: (usize, Option<Severity>),
     /// Whether something was judged. Shared with the iterators that [`Findings::each`] returns.
     seen: Rc<Cell<bool>>,
-    not_judged: Option<&'static str>,
+    not_judged: Option<Cow<'static, str>>,
 }
 
 impl Findings {
@@ -151,8 +156,8 @@ impl Findings {
     }
 
     /// States that the rule could not be judged, and why. If something else was judged, that counts.
-    pub fn not_judged(&mut self, reason: &'static str) {
-        self.not_judged.get_or_insert(reason);
+    pub fn not_judged(&mut self, reason: impl Into<Cow<'static, str>>) {
+        self.not_judged.get_or_insert_with(|| reason.into());
     }
 
     /// States that something was judged. A rule that judged nothing does not count as checked.
@@ -275,7 +280,7 @@ impl Findings {
             (Some(severity), _, _) => Outcome::Failed { severity },
             (None, true, _) => Outcome::Passed,
             (None, false, Some(reason)) => Outcome::NotJudged {
-                reason: reason.to_owned(),
+                reason: reason.into_owned(),
             },
             (None, false, None) => Outcome::NotApplicable,
         };

@@ -9,6 +9,7 @@
 //! | convert captions, and compare them with their source | [`convert_captions`], [`EmbeddedTask`], [`convert_embedded`], [`compare_file`], [`compare_embedded`] |
 //! | convert the output of MediaConvert | [`VideoTakeover`], [`take_over_audio`] |
 //! | draw thumbnails and a poster | [`draw_sheets`], [`draw_poster`] |
+//! | decode a finished file | [`decode()`] |
 //! | join a progressive MP4 | [`progressive::join`] |
 //!
 //! Rules of this crate:
@@ -24,6 +25,7 @@ mod captions;
 mod color;
 mod command;
 mod confine;
+mod decode;
 mod error;
 mod hdr;
 mod images;
@@ -49,6 +51,7 @@ pub use captions::{
 };
 pub use command::Command;
 pub use confine::{Layers, close_to_others};
+pub use decode::{DecodeFindings, DecodedStream, decode};
 pub use error::{MediaError, OnSource, ProgramFailure};
 pub use images::{
     Brightness, KeyPictures, SheetGrid, choose_poster, draw_poster, draw_sheets, measure_brightness,

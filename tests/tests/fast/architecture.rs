@@ -29,6 +29,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "reelsmith-core",
             "reelsmith-conformance",
             "reelsmith-contract",
+            "reelsmith-media",
             "reelsmith-pipeline",
         ],
     ),

@@ -58,6 +58,6 @@ pub async fn validate(
         Some(job) => Some(source.location(job).await?),
         None => None,
     };
-    let profiles = args.check.profiles();
-    Ok(reelsmith_validate::validate(&location, job.as_ref(), &profiles).await?)
+    let options = args.check.options();
+    Ok(reelsmith_validate::validate(&location, job.as_ref(), &options).await?)
 }

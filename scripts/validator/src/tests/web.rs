@@ -137,8 +137,11 @@ async fn answer(State(site): State<Arc<Site>>, request: Request) -> Response {
 
 async fn at(address: &str, headers: &[String]) -> Result<Report, Error> {
     let location = Location::of(address, headers).await?;
-    let apple = [Profile::Rfc, Profile::Apple, Profile::Cmaf];
-    Ok(validate(&location, None, &apple).await?.report)
+    let options = Options {
+        profiles: vec![Profile::Rfc, Profile::Apple, Profile::Cmaf],
+        ..Options::default()
+    };
+    Ok(validate(&location, None, &options).await?.report)
 }
 
 fn rules(report: &Report) -> Vec<&str> {
@@ -178,7 +181,10 @@ async fn packed_documents_satisfy_the_rule_and_are_unpacked() {
     let mpd = Location::of(&format!("{address}/film/manifest.mpd"), &[])
         .await
         .unwrap();
-    let report = validate(&mpd, None, &[]).await.unwrap().report;
+    let report = validate(&mpd, None, &Options::default())
+        .await
+        .unwrap()
+        .report;
     assert_eq!(report.verdict, Verdict::Pass, "{}", report.summary());
 }
 
@@ -288,4 +294,36 @@ async fn no_connection_and_no_certificate_are_errors_with_their_cause() {
     assert!(error.to_string().contains("to do"), "{error}");
     let folder = at(&format!("{address}/film/"), &[]).await.unwrap_err();
     assert!(folder.to_string().contains("404"), "{folder}");
+}
+
+#[tokio::test]
+async fn media_of_a_server_are_decoded() {
+    let muxer = "-f hls -hls_time 2 -hls_playlist_type vod -hls_flags single_file -hls_segment_type fmp4 \
+                 -master_pl_name top.m3u8 -var_stream_map";
+    let output = muxed_by_ffmpeg(
+        muxer,
+        &["v:0,agroup:a v:1,agroup:a a:0,agroup:a", "v%v.m3u8"],
+    );
+    let mut site = Site::default();
+    for entry in std::fs::read_dir(output.0.path()).unwrap() {
+        let entry = entry.unwrap();
+        let path = format!("/film/{}", entry.file_name().to_str().unwrap());
+        site.files
+            .insert(path, std::fs::read(entry.path()).unwrap());
+    }
+    decoding::damage(site.files.get_mut("/film/v0.m4s").unwrap());
+    let (_, address) = site.serve().await;
+    let location = Location::of(&format!("{address}/film/top.m3u8"), &[]).await;
+    let options = Options {
+        decode: Some(crate::decode::ffmpeg_of_path()),
+        ..Options::default()
+    };
+    let report = validate(&location.unwrap(), None, &options)
+        .await
+        .unwrap()
+        .report;
+    let found = report.violations.iter().filter(|v| v.rule == "SEG-18");
+    let found: Vec<_> = found.map(|v| (&*v.path, v.location)).collect();
+    let second = Some(reelsmith_conformance::Location::Segment(2));
+    assert_eq!(found, [("v0.m3u8", second)], "{}", report.summary());
 }
