@@ -127,11 +127,28 @@ async fn a_missing_or_empty_manifest_is_a_named_error() {
     );
 }
 
+#[tokio::test]
+async fn the_share_of_compared_pictures_is_in_the_job_and_not_in_its_key() {
+    let job_of = async |settings: &[(Setting, &str)]| {
+        let (job_ref, outputs) = run(Some(GOOD), settings).await;
+        let key = job_ref.unwrap().job_key;
+        let job: Job = outputs.read(&JobKeys(&key).job()).await.unwrap();
+        (key, job.profile.proof.sampled_percent)
+    };
+    let (key, percent) = job_of(&[]).await;
+    assert_eq!(percent, 10);
+    assert_eq!(
+        job_of(&[(Setting::QUALITY_SAMPLING, "all")]).await,
+        (key, 100)
+    );
+}
+
 #[test]
 fn invalid_settings_are_named_errors() {
     for (setting, value) in [
         (Setting::PROFILE, "nope"),
         (Setting::ENCODER, "x"),
+        (Setting::QUALITY_SAMPLING, "5"),
         (Setting::ENABLE_DASH, "1"),
     ] {
         let settings = Settings::of(&[(Setting::ENCODER_BUILD, "b"), (setting, value)]);

@@ -29,6 +29,8 @@ pub enum Setting {
     STATE_MACHINE_ARN,
     /// Name of the encoding profile, a file of shared/core/ladders.
     PROFILE,
+    /// The share of pictures that are compared in full with the mezzanine: 10 to 100 percent, or all; empty for the profile's.
+    QUALITY_SAMPLING,
     /// Whether the H.265 rungs are encoded too: true or false.
     ENABLE_H265,
     /// Whether an MPD is written too: true or false.
@@ -83,6 +85,7 @@ impl Setting {
     pub fn default(self) -> Option<&'static str> {
         Some(match self {
             Self::PROFILE => "default",
+            Self::QUALITY_SAMPLING => "",
             Self::ENABLE_H265 => "true",
             Self::ENABLE_DASH => "true",
             Self::FORCE_REPROCESS => "false",

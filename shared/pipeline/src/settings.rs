@@ -75,6 +75,18 @@ impl Settings {
                 .map_err(|_| invalid(setting, "an amount of dollars such as 25, or nothing", text)),
         }
     }
+
+    /// A setting that is a whole percentage from 10 to 100, or `all` for 100; empty for none. Rule SRC-02 demands a tenth.
+    pub fn sampled_percent(&self, setting: Setting) -> Result<Option<u32>, Failure> {
+        match self.text(setting)? {
+            "" => Ok(None),
+            "all" => Ok(Some(100)),
+            text => match text.parse() {
+                Ok(percent @ 10..=100) => Ok(Some(percent)),
+                _ => Err(invalid(setting, "10 to 100, all, or nothing", text)),
+            },
+        }
+    }
 }
 
 fn invalid(setting: Setting, expected: &str, found: &str) -> Failure {
@@ -108,10 +120,13 @@ impl JobDefaults {
             other => return Err(invalid(Setting::ENCODER, "lambda or mediaconvert", other)),
         };
         let profile = settings.text(Setting::PROFILE)?;
+        let mut profile = Profile::named(profile)
+            .map_err(|e| invalid(Setting::PROFILE, "a profile of this build", &e.to_string()))?;
+        if let Some(percent) = settings.sampled_percent(Setting::QUALITY_SAMPLING)? {
+            profile.proof.sampled_percent = percent;
+        }
         Ok(Self {
-            profile: Profile::named(profile).map_err(|e| {
-                invalid(Setting::PROFILE, "a profile of this build", &e.to_string())
-            })?,
+            profile,
             h265: settings.flag(Setting::ENABLE_H265)?,
             dash: settings.flag(Setting::ENABLE_DASH)?,
             mock: settings.flag(Setting::MOCK_MODE)?,
@@ -178,6 +193,20 @@ mod tests {
         };
         assert_eq!(cap("0.50"), Ok(Some(Usd(0.5))));
         assert_eq!(cap(""), Ok(None));
+        for (text, percent) in [("all", Some(100)), ("25", Some(25)), ("", None)] {
+            let settings = Settings::of(&[(Setting::QUALITY_SAMPLING, text)]);
+            assert_eq!(
+                settings.sampled_percent(Setting::QUALITY_SAMPLING),
+                Ok(percent)
+            );
+        }
+        for wrong in ["9", "101", "-1", "most"] {
+            let settings = Settings::of(&[(Setting::QUALITY_SAMPLING, wrong)]);
+            let error = settings
+                .sampled_percent(Setting::QUALITY_SAMPLING)
+                .unwrap_err();
+            assert_eq!(error.name, ErrorName::ConfigurationInvalid);
+        }
         assert_eq!(
             cap("fifty").unwrap_err().name,
             ErrorName::ConfigurationInvalid

@@ -75,6 +75,7 @@ fn check(setting: Setting, value: &str) -> Result<(), String> {
         | Setting::ABANDONED_AFTER_SECONDS
         | Setting::LEASE_SECONDS => settings.number(setting).map(drop),
         Setting::MAX_JOB_COST_USD => settings.amount(setting).map(drop),
+        Setting::QUALITY_SAMPLING => settings.sampled_percent(setting).map(drop),
         _ => Ok(()),
     };
     checked.map_err(|e| format!("expected {}", e.expected))
@@ -181,7 +182,7 @@ mod tests {
         for name in ["OUTPUT_BUCKET", "COLOUR", "profile"] {
             let error = parsed(&format!("{name}=x")).unwrap_err();
             assert!(
-                error.starts_with("expected one of PROFILE, ENABLE_H265"),
+                error.starts_with("expected one of PROFILE, QUALITY_SAMPLING"),
                 "{error}"
             );
             assert!(error.ends_with(&format!("found {name:?}")), "{error}");
@@ -198,6 +199,7 @@ mod tests {
             "MAX_RUNNING_JOBS=many",
             "LEASE_SECONDS=-1",
             "MAX_JOB_COST_USD=free",
+            "QUALITY_SAMPLING=9",
         ] {
             let error = parsed(wrong).unwrap_err();
             assert!(error.starts_with("expected "), "{error}");

@@ -73,6 +73,7 @@ const CLIENTS: &[(&str, &[&str])] = &[
         "JobDefaults::of(",
         &[
             "PROFILE",
+            "QUALITY_SAMPLING",
             "ENABLE_H265",
             "ENABLE_DASH",
             "MOCK_MODE",

@@ -137,6 +137,23 @@ async fn a_few_wrong_frames_in_the_middle_are_found() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn every_frame_is_compared_in_full_if_the_profile_says_so() {
+    let line = format!("{LAVFI}:rate=24 -t 3 {B_FRAMES} film.mp4");
+    let film = Film::made(Container::Mov, &line).await;
+    let rungs = [rung(VideoCodec::H264, "veryfast", "main", 23.0)];
+    let mut task = film.tasks(72, &rungs).remove(0);
+    let samples = |found: PictureComparison| found.samples.unwrap();
+    // A change between the sampled frames that is too small for the fingerprints.
+    let small = "drawbox=x=40:y=40:w=2:h=2:color=green:t=fill:enable='eq(n,30)'";
+    let found = samples(compared_with(&task, small).await);
+    assert_eq!((found.frames, found.altered), (12, 0), "{found:?}");
+    task.proof.sampled_percent = 100;
+    let found = samples(compared_with(&task, small).await);
+    assert_eq!((found.frames, found.altered), (72, 1), "{found:?}");
+    assert_eq!(found.first_altered, Some(30));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn damage_to_the_finished_segments_is_found() {
     let line = format!("{LAVFI}:rate=24 -t 2 {B_FRAMES} film.mp4");
     let film = Film::made(Container::Mov, &line).await;
