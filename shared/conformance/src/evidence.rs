@@ -96,6 +96,12 @@ pub(crate) const NOT_COMPARED: &str = "the output was not compared with the mezz
 /// The pictures of a job, compared with the mezzanine's.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pictures {
+    /// Address of the mezzanine.
+    pub source: String,
+    /// Index of its video stream.
+    pub stream: u32,
+    /// When the programme starts on the mezzanine's timeline, in microseconds.
+    pub start_us: i64,
     pub frame_rate: FrameRate,
     /// Frames of all video renditions together, by the plan.
     pub expected_frames: u64,

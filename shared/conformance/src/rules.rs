@@ -42,6 +42,7 @@ mod pip;
 mod seg;
 mod src;
 mod sub;
+mod viewing;
 
 #[cfg(test)]
 mod tests;

@@ -234,6 +234,9 @@ fn pictures(frame_rate: FrameRate) -> Pictures {
         },
     };
     Pictures {
+        source: "s3://in/it's.mxf".to_owned(),
+        stream: 1,
+        start_us: 3_600_000_000,
         frame_rate,
         expected_frames: 150,
         chunks: vec![chunk(0, 0, 96), chunk(1, 96, 150)],

@@ -49,7 +49,7 @@ pub async fn read(
         let records = chunks(outputs, plan, &keys).await?;
         if !job.options.mock {
             let records = records.iter().map(|(_, record)| record);
-            let compared = pictures(plan, records.clone());
+            let compared = pictures(plan, &inspection, records.clone());
             evidence.dead = Some(Dead {
                 source: Vec::new(),
                 output: dead_pictures(&compared),
@@ -112,7 +112,11 @@ pub async fn read(
 }
 
 /// How the chunks of all renditions compare with the mezzanine.
-fn pictures<'a>(plan: &Plan, records: impl Iterator<Item = &'a ChunkRecord>) -> Pictures {
+fn pictures<'a>(
+    plan: &Plan,
+    inspection: &Inspection,
+    records: impl Iterator<Item = &'a ChunkRecord>,
+) -> Pictures {
     let chunks = records.flat_map(|record| {
         let compared = record.outputs.iter().zip(&record.pictures);
         compared.map(|(output, comparison)| ChunkPictures {
@@ -123,6 +127,9 @@ fn pictures<'a>(plan: &Plan, records: impl Iterator<Item = &'a ChunkRecord>) -> 
         })
     });
     Pictures {
+        source: inspection.mezzanine.object.to_string(),
+        stream: inspection.probe.video.index,
+        start_us: plan.video_start.micros(),
         frame_rate: plan.frame_rate,
         expected_frames: plan.total_frames.0.saturating_mul(plan.video.len() as u64),
         chunks: chunks.collect(),

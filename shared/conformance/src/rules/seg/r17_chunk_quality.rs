@@ -29,8 +29,11 @@ fn check(view: &View<'_>, out: &mut Findings) {
                     pictures.place(first)
                 ),
                 format!(
-                    "others in {} of {} compared frames of chunk {}",
-                    samples.altered, samples.frames, chunk.chunk
+                    "others in {} of {} compared frames of chunk {}. {}",
+                    samples.altered,
+                    samples.frames,
+                    chunk.chunk,
+                    pictures.commands(view, &chunk.rendition, first)
                 ),
             );
         }

@@ -10,8 +10,8 @@ pub(super) const RULE: Rule = Rule {
           after the decoder. A frame differs if the mean colour of any 1/144 of the picture is farther away than the \
           profile's limit and the encoder's losses allow, or if it resembles a neighbouring source frame much more. \
           That finds wrong, shifted, repeated, missing, green, grey, black and frozen pictures, and a wrong matrix, \
-          range, crop or aspect ratio. The report shows the worst picture of each rendition beside the mezzanine's. \
-          To view them: ffplay -ss TIME with the mezzanine, and with the rendition's playlist.",
+          range, crop or aspect ratio. The report shows the worst picture of each rendition beside the mezzanine's, \
+          and the finding has the commands that write both pictures.",
     check,
 };
 
@@ -39,8 +39,10 @@ fn check(view: &View<'_>, out: &mut Findings) {
             &chunk.rendition,
             format!("the mezzanine's picture at {}", pictures.place(first.frame)),
             format!(
-                "{shown}, and {} such frames in chunk {}",
-                found.unlike_count, chunk.chunk
+                "{shown}, and {} such frames in chunk {}. {}",
+                found.unlike_count,
+                chunk.chunk,
+                pictures.commands(view, &chunk.rendition, first.frame)
             ),
         );
     }

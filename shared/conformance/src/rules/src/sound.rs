@@ -4,6 +4,7 @@ use std::fmt::Display;
 
 use crate::evidence::SoundEvidence;
 use crate::rule::Findings;
+use crate::rules::viewing::{decimal, playlist, quoted};
 use crate::view::View;
 
 /// Judges every comparison of a rendition. Without one the rule is not judged, unless there is no audio.
@@ -47,11 +48,7 @@ impl SoundEvidence {
         let source_ms = i64::try_from(start_ms)
             .unwrap_or(i64::MAX)
             .saturating_add(self.start_ms)
-            .max(0)
-            .unsigned_abs();
-        let mut playlists = view.renditions.iter().map(|r| r.path.as_str());
-        let folder = format!("{}/", self.rendition);
-        let playlist = playlists.find(|path| path.starts_with(&folder));
+            .max(0);
         let (stream, source) = (self.comparison.stream, quoted(&self.source));
         out.object(
             &self.rendition,
@@ -60,17 +57,12 @@ impl SoundEvidence {
                 "{found}. To listen to the source: ffmpeg -copyts -i {source} -map 0:{stream} -af \
                  atrim=start={}:duration={EXCERPT},asetpts=PTS-STARTPTS source.wav; to the rendition: ffplay -ss {} -t \
                  {EXCERPT} {}",
-                seconds(source_ms),
-                seconds(start_ms),
-                quoted(playlist.unwrap_or(&self.rendition)),
+                decimal(source_ms, 1_000),
+                decimal(i64::try_from(start_ms).unwrap_or(i64::MAX), 1_000),
+                quoted(playlist(view, &self.rendition)),
             ),
         );
     }
-}
-
-/// Milliseconds as decimal seconds.
-fn seconds(ms: u64) -> String {
-    format!("{}.{:03}", ms / 1_000, ms % 1_000)
 }
 
 /// The time of a sample as HH:MM:SS.mmm.
@@ -97,9 +89,4 @@ pub(super) fn channel_name(channel: u32, channels: u32) -> &'static str {
         (_, 4) => "left surround",
         _ => "right surround",
     }
-}
-
-/// Quotes an argument for a POSIX shell.
-fn quoted(argument: &str) -> String {
-    format!("'{}'", argument.replace('\'', r"'\''"))
 }

@@ -401,3 +401,22 @@ fn burst(fragments: &mut [FragmentSpec]) {
     resize(&mut fragments[0].samples, |s| s * 6 / 5);
     resize(&mut fragments[1].samples, |s| s * 4 / 5);
 }
+
+#[test]
+fn a_wrong_picture_is_reported_with_the_commands_to_view_it() {
+    let wrong = |d: &&Damage| d.name == "a picture of another time";
+    let mut damaged = ValidOutput::new();
+    (DAMAGES.iter().find(wrong).unwrap().apply)(&mut damaged);
+    let report = damaged.report();
+    let violation = report.violations.iter().find(|v| v.rule == "SRC-01");
+    let violation = violation.unwrap();
+    assert_eq!(
+        violation.expected,
+        "the mezzanine's picture at 00:00:01.250 (frame 30)"
+    );
+    let commands = violation.found.split(". To view ").nth(1).unwrap();
+    assert_eq!(
+        commands,
+        r#"the source: ffmpeg -copyts -seek_timestamp 1 -ss 3591.229167 -i 's3://in/it'\''s.mxf' -map 0:1 -vf "select='gte(t,3601.229167)'" -frames:v 1 source.png; the rendition: ffmpeg -copyts -seek_timestamp 1 -ss 0.000000 -i 'video/h264_360p/playlist.m3u8' -map 0:0 -vf "select='gte(t,1.229167)'" -frames:v 1 rendition.png"#
+    );
+}
