@@ -3,15 +3,14 @@ import json
 import os
 import signal
 import time
-import urllib.parse
 import urllib.request
-import xml.etree.ElementTree as ET
 from pathlib import Path
+
+import botocore.session
 
 from measure import run
 
 LOOK, PATIENCE = 0.05, 600
-S3 = "{http://s3.amazonaws.com/doc/2006-03-01/}"
 
 
 class Stack:
@@ -24,6 +23,8 @@ class Stack:
         state = json.loads((root / ".local/stack.json").read_text())
         self.endpoint, self.pid = f"http://127.0.0.1:{state['port']}", state["pid"]
         self.bucket = "reelsmith-output"
+        self.s3 = botocore.session.get_session().create_client(
+            "s3", endpoint_url=self.endpoint, region_name="us-east-1", aws_access_key_id="test", aws_secret_access_key="test")
 
     def down(self):
         run([self.program, "down"])
@@ -35,19 +36,13 @@ class Stack:
 
     def keys(self, prefix):
         """Keys of the output bucket."""
-        found, token = [], ""
-        while True:
-            query = {"list-type": "2", "prefix": prefix} | ({"continuation-token": token} if token else {})
-            page = ET.fromstring(self._ask("GET", f"/{self.bucket}?{urllib.parse.urlencode(query)}"))
-            found += [entry.findtext(f"{S3}Key") for entry in page.iter(f"{S3}Contents")]
-            token = page.findtext(f"{S3}NextContinuationToken")
-            if not token:
-                return found
+        pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)
+        return [entry["Key"] for page in pages for entry in page.get("Contents", [])]
 
     def forget(self, keys):
         """Deletes objects."""
         for key in keys:
-            self._ask("DELETE", f"/{self.bucket}/{urllib.parse.quote(key)}")
+            self.s3.delete_object(Bucket=self.bucket, Key=key)
 
     def history_bytes(self, execution):
         """Size of an execution's history as JSON."""
