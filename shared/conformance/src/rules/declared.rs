@@ -5,7 +5,7 @@ use reelsmith_isobmff::{Init, SegmentFacts};
 
 use crate::delivery::Text;
 use crate::fault::Mismatch;
-use crate::view::{Rendition, View};
+use crate::view::{Rendition, RenditionSegment, View};
 
 /// The declared language, if it is another one than that of the track. A track without a language contradicts nothing,
 /// and codes that have no two-letter code are only compared if both have three letters.
@@ -83,8 +83,31 @@ pub(super) fn same_content(a: &Rendition<'_>, b: &Rendition<'_>) -> bool {
         sizes.extend(sample_sizes(a));
         sample_sizes(a).eq(sample_sizes(b))
     });
-    same && sizes.len() >= 8
+    same && sizes.len() >= DISTINCT
 }
+
+/// The first segment of `a` that has the samples of the segment of `b` with the same number. Pictures of different sizes have
+/// samples of different sizes, unless they are almost empty.
+pub(super) fn shared_segment<'r, 'a>(
+    a: &'r Rendition<'a>,
+    b: &Rendition<'_>,
+) -> Option<&'r RenditionSegment<'a>> {
+    let mut pairs = a.segments.iter().zip(&b.segments);
+    let same = pairs.find(|(a, b)| {
+        let (Some(a), Some(b)) = (a.facts, b.facts) else {
+            return false;
+        };
+        if !sample_sizes(a).eq(sample_sizes(b)) {
+            return false;
+        }
+        let sizes: std::collections::BTreeSet<u32> = sample_sizes(a).collect();
+        sizes.len() >= DISTINCT
+    });
+    same.map(|(a, _)| a)
+}
+
+/// Different sample sizes that prove that equal sizes are no coincidence.
+const DISTINCT: usize = 8;
 
 fn sample_sizes(facts: &SegmentFacts) -> impl Iterator<Item = u32> {
     facts

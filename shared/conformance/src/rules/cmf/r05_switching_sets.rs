@@ -57,6 +57,14 @@ fn compare(first: &Rendition<'_>, rendition: &Rendition<'_>) -> Option<Mismatch>
             b.timescale,
         ));
     }
+    let start = |r: &Rendition<'_>| r.presentation_span().map(|(start, _)| start);
+    if first.kind == MediaKind::Video
+        && let Some((a, b)) = start(first).zip(start(rendition))
+        && (a - b).abs() > NANOS / 2
+    {
+        let expected = format!("a start at {}", seconds(a));
+        return Some(Mismatch::new(expected, seconds(b)));
+    }
     if first.kind != MediaKind::Video || first.segments.len() != rendition.segments.len() {
         return None;
     }

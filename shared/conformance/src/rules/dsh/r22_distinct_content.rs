@@ -1,13 +1,14 @@
 use crate::dash::AdaptationSet;
 use crate::rule::prelude::*;
-use crate::rules::declared::same_content;
+use crate::rules::declared::{same_content, shared_segment};
 
 pub(super) const RULE: Rule = Rule {
     id: "DSH-22",
     basis: &[must(Dash, "ISO/IEC 23009-1 5.3.3.1, 5.3.5.1")],
     parts: &[],
     title: "sets of different languages and representations of different sizes have different media",
-    doc: "Media are the same if they are the same segments, or segments whose samples all have the same sizes.",
+    doc: "Media are the same if they are the same segments, or segments whose samples all have the same sizes. \
+          For pictures of different heights, one such segment is enough.",
     check,
 };
 
@@ -27,6 +28,11 @@ fn check(view: &View<'_>, out: &mut Findings) {
             };
             let mut others = all.iter().take(index);
             let same = others.find(|(other_set, other, other_rendition)| {
+                // One segment of another representation proves it only for pictures: silence has samples of equal sizes.
+                let media = |by_height: bool| {
+                    let one = || shared_segment(rendition, other_rendition).is_some();
+                    same_content(rendition, other_rendition) || (by_height && one())
+                };
                 let lang = differs(
                     other_set,
                     "lang",
@@ -39,12 +45,16 @@ fn check(view: &View<'_>, out: &mut Findings) {
                     set.attribute(representation, "height"),
                     other_set.attribute(other, "height"),
                 );
-                (lang || height) && same_content(rendition, other_rendition)
+                (lang || height) && media(height)
             });
             if let Some((_, other, _)) = same {
                 let id = other.element.get("id").unwrap_or_default();
                 let expected = format!("other media than those of {id:?}");
-                out.mpd(representation.element.line, expected, "the same");
+                out.mpd(
+                    representation.element.line,
+                    expected,
+                    "the same, or a segment of them",
+                );
             }
         }
     }

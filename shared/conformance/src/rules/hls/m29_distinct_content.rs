@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use crate::hls::MediaTag;
 use crate::rule::prelude::*;
-use crate::rules::declared::{same_content, same_text};
+use crate::rules::declared::{same_content, same_text, shared_segment};
 
 pub(super) const RULE: Rule = Rule {
     id: "HLS-M29",
@@ -11,7 +11,7 @@ pub(super) const RULE: Rule = Rule {
     title: "renditions of different languages and variants of different pictures have different media",
     doc: "Two renditions with different LANGUAGE must not lead to the same media, and two variants with different \
           RESOLUTION neither. Media are the same if they are the same segments, or segments whose samples all have \
-          the same sizes.",
+          the same sizes. No single segment may be that of another variant either: restore it from its own rung.",
     check,
 };
 
@@ -50,6 +50,19 @@ fn check(view: &View<'_>, out: &mut Findings) {
             let expected = format!("other media for {}x{}", size.0, size.1);
             let found = format!("those of {}", other.unwrap_or(path));
             out.multivariant(variant.line, expected, found);
+        }
+        let own = view.rendition(path).filter(|_| other.is_none());
+        let mut others = seen
+            .iter()
+            .filter(|(v, p)| *p != path && v.resolution() != Some(size));
+        let shared = own.and_then(|own| {
+            others.find_map(|(_, other)| {
+                Some((own, shared_segment(own, view.rendition(other)?)?, other))
+            })
+        });
+        if let Some((own, segment, other)) = shared {
+            let expected = format!("pictures of {}x{}", size.0, size.1);
+            out.segment(own, segment, expected, format!("the segment of {other}"));
         }
         // Variants are compared with a bounded number of others.
         if seen.len() < MAX_COMPARED {

@@ -52,7 +52,7 @@ fn check(view: &View<'_>, out: &mut Findings) {
         out.object(path, "an object that was read", "never read");
     }
     for rendition in view.video() {
-        check_pictures(rendition, out);
+        check_pictures(view, rendition, out);
     }
 }
 
@@ -63,11 +63,14 @@ fn failed<K, T>(results: &BTreeMap<K, Result<T, String>>) -> impl Iterator<Item 
         .filter_map(|(key, result)| Some((key, result.as_ref().err()?)))
 }
 
-fn check_pictures(rendition: &Rendition<'_>, out: &mut Findings) {
+fn check_pictures(view: &View<'_>, rendition: &Rendition<'_>, out: &mut Findings) {
     let mut judged = rendition
         .segments
         .iter()
-        .filter(|s| s.encryption != Encryption::Whole);
+        .filter(|s| s.encryption != Encryption::Whole)
+        .filter_map(|s| s.part.as_ref())
+        // MPEG-TS and packed audio have no init segment.
+        .filter(|part| !view.delivery.streams.contains_key(part));
     let is_playlist = rendition.representation.is_none();
     if rendition.maps.is_empty() && is_playlist && judged.next().is_some() {
         let expected = "segments of a format that can be measured";

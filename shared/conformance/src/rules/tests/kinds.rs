@@ -606,12 +606,51 @@ fn damages() -> Vec<(&'static str, &'static str, ValidOutput)> {
             text.remove(at);
             good
         }),
+        ("the first segment dropped", "CMF-05", {
+            let mut good = hls();
+            let first = "#EXTINF:4.000000,\nseg_00001.m4s\n";
+            good.edit("video/h264_720p/playlist.m3u8", first, "");
+            good
+        }),
+        ("two first segments dropped from audio", "HLS-P08", {
+            let mut good = hls();
+            let path = "audio/en/playlist.m3u8";
+            let text = &good.texts[path];
+            let at = |n| text.match_indices("#EXTINF").nth(n).unwrap().0;
+            let dropped = text[at(0)..at(2)].to_owned();
+            good.edit(path, &dropped, "");
+            good
+        }),
+        (
+            "a segment of another rung",
+            "HLS-M29",
+            of_another_rung(hls()),
+        ),
+        (
+            "a segment of another rung in the MPD",
+            "DSH-22",
+            of_another_rung(dash()),
+        ),
         ("captions with another time map", "SUB-04", {
             let mut good = hls();
             good.edit("text/en/seg_00002.vtt", "MPEGTS:0", "MPEGTS:900000");
             good
         }),
     ]
+}
+
+/// The second segment of the smallest rung also in another one. Its samples have different sizes.
+fn of_another_rung(mut good: ValidOutput) -> ValidOutput {
+    let segment = |rung: &str| format!("video/{rung}/seg_00002.m4s");
+    good.segment(&segment("h264_360p"), |fragments| {
+        let samples = fragments.iter_mut().flat_map(|f| &mut f.samples);
+        (0..)
+            .zip(samples)
+            .for_each(|(index, s)| s.size += index % 20);
+    });
+    let other = good.segments[&segment("h264_360p")].clone();
+    good.segment(&segment("h264_720p"), |s| *s = other);
+    good
 }
 
 #[test]

@@ -318,7 +318,7 @@ pub(super) const DAMAGES: &[Damage] = &[
     Damage {
         name: "segments in the wrong order",
         rule: "HLS-P16",
-        also: &["HLS-P08", "SEG-06"],
+        also: &["HLS-P08", "SEG-06", "CMF-05"],
         apply: |g| {
             let path = playlist(V720);
             all_text(g, &path, "seg_00001", "seg_0000X");
