@@ -2,8 +2,8 @@
 //!
 //! Reads `plan.json`, `job.json`, the records of the smallest and the largest H.264 rendition, and from their segments only the
 //! bytes of key pictures: thumbnails come from the smallest rung, the poster from the largest. Writes the images that do not
-//! exist yet, and then their record. Returns the key of the record, and whether this call made it: if the record exists, nothing
-//! is drawn. Errors: `EncoderFailed`, `EncoderStalled`, `FrameCountMismatch`, `EncoderBuildMismatch`, `OutputConflict`, and
+//! exist yet, and then their record; for a title without video, it writes nothing. Returns the key of the record, and whether
+//! this call made it: if the record exists, nothing is drawn. Errors: `EncoderFailed`, `EncoderStalled`, `FrameCountMismatch`, `EncoderBuildMismatch`, `OutputConflict`, and
 //! those of storage.
 
 mod pictures;
@@ -42,6 +42,12 @@ pub async fn handle(
 ) -> Result<WorkerOutput, Failure> {
     let keys = input.claim.keys();
     let unit = WorkUnit::images(&keys);
+    if records::plan(&ports.outputs, &keys).await?.video.is_empty() {
+        return Ok(WorkerOutput {
+            record: unit.record,
+            encoded: false,
+        });
+    }
     let work = make(&ports, &input, &keys, &unit.record, &invocation);
     ports.run_once(&unit, work).await
 }

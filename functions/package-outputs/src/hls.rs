@@ -46,6 +46,9 @@ pub(crate) fn multivariant(package: &Package) -> io::Result<String> {
     if let Some(first) = first {
         variants[..=first].rotate_right(1);
     }
+    if package.video.is_empty() {
+        variants = groups.iter().map(|g| audio_variant(package, g)).collect();
+    }
     variants.extend(package.video.iter().map(|v| iframe_variant(package, v)));
     playlist.variants = variants;
     serialise(|out| playlist.write_to(out))
@@ -121,6 +124,28 @@ fn variant(package: &Package, video: &Video, group: Option<&AudioGroup<'_>>) -> 
         audio: group.map(|g| g.id.to_owned()),
         subtitles: (!package.text.is_empty()).then(|| TEXT_GROUP.to_owned()),
         other_attributes: video_range(package, video),
+        ..VariantStream::default()
+    }
+}
+
+/// A variant of a title without pictures: the default track of a group, whose other members a player may choose instead.
+fn audio_variant(package: &Package, group: &AudioGroup<'_>) -> VariantStream {
+    let target = package.target_seconds();
+    let members = &group.members;
+    let first = members.iter().find(|a| a.planned.default);
+    let peaks = members.iter().map(|a| a.track.peak(target).0);
+    let averages = members.iter().map(|a| a.track.average().0);
+    let mut codecs: Vec<_> = members.iter().map(|a| a.track.codec.clone()).collect();
+    codecs.dedup();
+    VariantStream {
+        uri: first.or(members.first()).map_or_else(String::new, |a| {
+            format!("{}/{MEDIA_PLAYLIST}", a.track.path())
+        }),
+        bandwidth: peaks.max().unwrap_or(0),
+        average_bandwidth: averages.max(),
+        codecs: Some(codecs.join(",")),
+        audio: Some(group.id.to_owned()),
+        subtitles: (!package.text.is_empty()).then(|| TEXT_GROUP.to_owned()),
         ..VariantStream::default()
     }
 }

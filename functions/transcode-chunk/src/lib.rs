@@ -115,9 +115,11 @@ fn damage_warning(files: &JobFiles, item: ChunkItem, media: &ChunkMedia) -> Vec<
     let plan = &files.plan;
     let start = FrameCount(plan.chunks[item.chunk as usize].frames.start);
     let start = Seconds::of_frame(start, plan.frame_rate);
-    let stream = files.inspection.probe.video.index;
-    let warning = media.damage.warning(stream, start.micros() / 1_000);
-    warning.filter(|_| item.group == 0).into_iter().collect()
+    let video = files.inspection.probe.video.as_ref();
+    let video = video.filter(|_| item.group == 0);
+    let at_millis = start.micros() / 1_000;
+    let warning = video.and_then(|video| media.damage.warning(video.index, at_millis));
+    warning.into_iter().collect()
 }
 
 async fn run_encoder(

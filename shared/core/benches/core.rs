@@ -57,10 +57,10 @@ fn simulate_a_title_on_1000_workers(bencher: Bencher<'_, '_>, minutes: u64) {
         mock: false,
     };
     let source = Source {
-        picture: Resolution {
+        picture: Some(Resolution {
             width: 1920,
             height: 1080,
-        },
+        }),
         frame_rate,
         frames: frame_rate.frames_in_millis(minutes * 60_000),
         size: Bytes(minutes * 150_000_000),

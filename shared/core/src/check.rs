@@ -35,6 +35,8 @@ pub enum RefusalKind {
     DolbyVision,
     /// Pictures that are single fields.
     FieldPictures,
+    /// Neither a video stream nor audio to publish.
+    Pictures,
     /// Samples that cannot be decoded without a key.
     Encrypted,
     /// Fewer frames than the file or the manifest states.
@@ -95,6 +97,16 @@ pub fn check(manifest: &Manifest, inspection: &Inspection) -> Vec<Refusal> {
     let probe = &inspection.probe;
     let mut refusals = Refusals::default();
     limits(probe, &mut refusals);
+    match &probe.video {
+        Some(video) => video_limits(video, &mut refusals),
+        None if manifest.audio_tracks.is_empty() => refusals.add(
+            RefusalKind::Pictures,
+            "streams",
+            "a video stream, or AudioTracks of a title without pictures",
+            "neither",
+        ),
+        None => {}
+    }
     audio_tracks(manifest, probe, &mut refusals);
     mismatches(manifest, probe, &mut refusals);
     refusals.0
@@ -107,9 +119,13 @@ pub fn believe_duration(probe: &mut Probe, size: Bytes) {
         let bytes = i128::from(LEAST_RATE) * i128::from(us) / 1_000_000;
         us > *DURATION_US.end() && i128::from(size.0) < bytes
     };
-    probe.video.duration_us = probe.video.duration_us.filter(|us| !absurd(*us));
+    let mut own = None;
+    if let Some(video) = &mut probe.video {
+        video.duration_us = video.duration_us.filter(|us| !absurd(*us));
+        own = video.duration_us;
+    }
     if absurd(probe.duration_us) {
-        probe.duration_us = probe.video.duration_us.unwrap_or(0);
+        probe.duration_us = own.unwrap_or(0);
     }
 }
 
@@ -118,10 +134,21 @@ pub fn believe_duration(probe: &mut Probe, size: Bytes) {
 ///
 /// A transport or programme stream states no duration; ffmpeg estimates one from its timestamps.
 pub fn check_index(manifest: &Manifest, probe: &Probe, index: &PacketIndex) -> Option<Refusal> {
+    if let Some(span) = index.audio.iter().find(|span| span.empty) {
+        return Some(Refusal {
+            kind: RefusalKind::AudioTrack,
+            subject: format!("audio stream {}", span.stream),
+            expected: "an audio stream with packets".to_owned(),
+            found: "none".to_owned(),
+        });
+    }
     let alone = probe.audio.is_empty().then_some(probe.duration_us);
     let in_file = match probe.container {
         Container::MpegTs | Container::MpegPs => None,
-        _ => probe.video.duration_us.or(alone).filter(|us| *us > 0),
+        _ => match &probe.video {
+            Some(video) => video.duration_us.or(alone).filter(|us| *us > 0),
+            None => Some(probe.duration_us).filter(|us| *us > 0),
+        },
     };
     // A delivery may also state the duration of a longer audio stream.
     let about_video = |us: &i64| match in_file.or(alone) {
@@ -130,7 +157,18 @@ pub fn check_index(manifest: &Manifest, probe: &Probe, index: &PacketIndex) -> O
     };
     let declared = manifest.mezzanine.duration_ms;
     let declared = declared.and_then(|ms| i64::try_from(ms.saturating_mul(1_000)).ok());
-    let found = index.duration_us()?;
+    let found = match probe.video {
+        Some(_) => index.duration_us()?,
+        None => {
+            let start = index.audio.iter().filter_map(|span| span.start_us).min()?;
+            let end = index.audio.iter().filter_map(|span| span.end_us).max()?;
+            end.saturating_sub(start)
+        }
+    };
+    let (what, frames) = match probe.video {
+        Some(_) => ("duration of the video", "frames"),
+        None => ("duration of the audio", "packets"),
+    };
     if probe.duration_us == 0 && !DURATION_US.contains(&found) {
         return Some(Refusal {
             kind: RefusalKind::Duration,
@@ -148,9 +186,9 @@ pub fn check_index(manifest: &Manifest, probe: &Probe, index: &PacketIndex) -> O
     .find_map(|(source, us)| Some((source, us.filter(shorter)?)))?;
     Some(Refusal {
         kind: RefusalKind::Truncated,
-        subject: "duration of the video".to_owned(),
+        subject: what.to_owned(),
         expected: format!("{} ms, as {source} states", expected / 1_000),
-        found: format!("frames of {} ms", found / 1_000),
+        found: format!("{frames} of {} ms", found / 1_000),
     })
 }
 
@@ -175,7 +213,18 @@ impl Refusals {
 }
 
 fn limits(probe: &Probe, refusals: &mut Refusals) {
-    let video = &probe.video;
+    // An unknown duration is compared when the frames are indexed.
+    if probe.duration_us != 0 && !DURATION_US.contains(&probe.duration_us) {
+        let found = format!("{} ms", probe.duration_us / 1_000);
+        refusals.add(RefusalKind::Duration, "duration", "0.04 s to 6 h", found);
+    }
+    if probe.streams > MAX_STREAMS {
+        let expected = format!("at most {MAX_STREAMS} streams");
+        refusals.add(RefusalKind::Streams, "streams", expected, probe.streams);
+    }
+}
+
+fn video_limits(video: &VideoStream, refusals: &mut Refusals) {
     if video.encrypted {
         let found = format!("encrypted {}", video.codec);
         refusals.add(
@@ -196,11 +245,6 @@ fn limits(probe: &Probe, refusals: &mut Refusals) {
         let expected = format!("sides of {} to {} pixels", SIDES.start(), SIDES.end());
         refusals.add(RefusalKind::Resolution, "resolution", expected, display);
     }
-    // An unknown duration is compared when the frames are indexed.
-    if probe.duration_us != 0 && !DURATION_US.contains(&probe.duration_us) {
-        let found = format!("{} ms", probe.duration_us / 1_000);
-        refusals.add(RefusalKind::Duration, "duration", "0.04 s to 6 h", found);
-    }
     match video.plausible_rate().or(video.base_frame_rate) {
         None => refusals.add(RefusalKind::FrameRate, "frame rate", "a frame rate", "none"),
         Some(rate) if rate.exceeds(MAX_FRAME_RATE) => {
@@ -208,10 +252,6 @@ fn limits(probe: &Probe, refusals: &mut Refusals) {
             refusals.add(RefusalKind::FrameRate, "frame rate", expected, rate);
         }
         Some(_) => {}
-    }
-    if probe.streams > MAX_STREAMS {
-        let expected = format!("at most {MAX_STREAMS} streams");
-        refusals.add(RefusalKind::Streams, "streams", expected, probe.streams);
     }
     if video.field_pictures {
         let found = format!(
@@ -336,14 +376,15 @@ fn has_known_layout(stream: &AudioStream, container: Container) -> bool {
 }
 
 fn mismatches(manifest: &Manifest, probe: &Probe, refusals: &mut Refusals) {
-    let (declared, video) = (&manifest.mezzanine, &probe.video);
+    let declared = &manifest.mezzanine;
     let mut mismatch = |field: &str, expected: &dyn ToString, found: &dyn ToString| {
         let subject = format!("Mezzanine/{field}");
         let (expected, found) = (expected.to_string(), found.to_string());
         refusals.add(RefusalKind::Mismatch, &subject, expected, found);
     };
     // Deliveries state the duration of the video, or that of the longest stream.
-    let stated = [Some(probe.duration_us), video.duration_us];
+    let own = probe.video.as_ref().and_then(|video| video.duration_us);
+    let stated = [Some(probe.duration_us), own];
     let micros = declared
         .duration_ms
         .and_then(|ms| i64::try_from(ms * 1_000).ok());
@@ -360,6 +401,20 @@ fn mismatches(manifest: &Manifest, probe: &Probe, refusals: &mut Refusals) {
             &format!("{} ms", probe.duration_us / 1_000),
         );
     }
+    let Some(video) = &probe.video else {
+        // A file whose video was lost must not become a title of audio alone.
+        if let Some(codec) = &declared.video_codec {
+            mismatch("VideoCodec", codec, &"no video stream");
+        }
+        if let Some(size) = declared.resolution {
+            mismatch(
+                "ResolutionWidth × ResolutionHeight",
+                &size,
+                &"no video stream",
+            );
+        }
+        return;
+    };
     let differs = |size: &_| *size != video.coded && *size != video.display();
     if let Some(size) = declared.resolution.filter(differs) {
         mismatch("ResolutionWidth × ResolutionHeight", &size, &video.coded);
@@ -577,7 +632,7 @@ mod tests {
                 "field_order": "progressive", "primaries": null, "transfer": null, "matrix": null, "range": null}});
             let mut probe: Probe = serde_json::from_value(probe).unwrap();
             believe_duration(&mut probe, Bytes(size));
-            (probe.duration_us, probe.video.duration_us)
+            (probe.duration_us, probe.video.unwrap().duration_us)
         };
         let absurd = 143_165_643_000;
         assert_eq!(
@@ -611,6 +666,33 @@ mod tests {
             "no audio could be longer"
         );
         assert_eq!(truncated(8, [Some(8 * SECOND), None], 1, Some(8_400)), None);
+    }
+
+    #[test]
+    fn an_audio_stream_without_packets_is_refused_and_audio_alone_must_be_complete() {
+        let xml = include_bytes!("../../../sample-data/manifests/good/minimal.xml");
+        let mut manifest = crate::manifest::parse(xml).manifest.unwrap();
+        let probe =
+            json!({"container": "mov", "duration_us": 60_000_000, "streams": 1, "audio": []});
+        let probe: Probe = serde_json::from_value(probe).unwrap();
+        let heard = |end_us: Option<i64>| PacketIndex {
+            audio: vec![crate::tail::AudioSpan {
+                stream: 0,
+                start_us: Some(0),
+                end_us,
+                empty: end_us.is_none(),
+            }],
+            ..PacketIndex::default()
+        };
+        let found = |index| check_index(&manifest, &probe, &index).map(|r| r.to_string());
+        assert_eq!(found(heard(Some(59_600_000))), None);
+        insta::assert_snapshot!(found(heard(Some(30_000_000))).unwrap(), @"duration of the audio: expected 60000 ms, as the file states, found packets of 30000 ms");
+        insta::assert_snapshot!(found(heard(None)).unwrap(), @"audio stream 0: expected an audio stream with packets, found none");
+
+        let mut refusals = Refusals::default();
+        manifest.mezzanine.video_codec = Some("h264".into());
+        mismatches(&manifest, &probe, &mut refusals);
+        insta::assert_snapshot!(refusals.0[0], @"Mezzanine/VideoCodec: expected h264, found no video stream");
     }
 
     #[test]

@@ -142,10 +142,14 @@ impl EncodeOrder {
     ) -> Result<Self, OrderError> {
         let probe = &inspection.probe;
         let input = inspection.mezzanine.object.clone();
-        let transfer = probe.video.transfer.as_deref().unwrap_or("unknown");
+        let video = probe.video.as_ref().ok_or_else(|| OrderError {
+            expected: "pictures for the encoder mediaconvert".to_owned(),
+            found: "a title of audio alone".to_owned(),
+        })?;
+        let transfer = video.transfer.as_deref().unwrap_or("unknown");
         let transfer = format!("the transfer function {transfer}");
         require(
-            !probe.video.is_hdr(),
+            !video.is_hdr(),
             "SDR pictures for the encoder mediaconvert",
             transfer,
         )?;
@@ -183,9 +187,9 @@ impl EncodeOrder {
                 .iter()
                 .map(|a| audio(job, probe, a))
                 .collect::<Result<_, _>>()?,
-            interlaced: probe.video.is_interlaced(),
+            interlaced: video.is_interlaced(),
             clip: plan.clip.map(|clip| clip.frames),
-            crop: probe.video.crop,
+            crop: video.crop,
             dash: job.options.dash,
             accelerated: duration >= ACCELERATED_FROM_SECONDS,
             priority: (i32::from(job.manifest.priority) - 5) * 10,

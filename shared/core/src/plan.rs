@@ -159,14 +159,20 @@ impl Plan {
         workers: u32,
     ) -> Result<Self, PlanError> {
         let timing = &job.profile.timing;
-        let source = &inspection.probe.video;
+        let source = inspection.probe.video.as_ref();
         let declared = job.manifest.mezzanine.frame_rate;
-        let mut timeline = Timeline::at_rate(index, source, timing.max_frame_rate, declared)?;
+        let mut timeline = match source {
+            Some(source) => Timeline::at_rate(index, source, timing.max_frame_rate, declared)?,
+            None => Timeline::of_audio(&index.audio, declared)?,
+        };
         let policy = job.manifest.settings.tail_policy.unwrap_or_default();
         let (start, end) = (timeline.video_start(), timeline.video_end());
         let mezzanine = &job.manifest.mezzanine;
         let audio = within_points(&index.audio, mezzanine);
-        let tail = Tail::new(policy, &audio, start, end)?;
+        let tail = match source {
+            Some(_) => Tail::new(policy, &audio, start, end)?,
+            None => Tail::default(),
+        };
         if let Some(end_us) = tail.hold_until_us {
             timeline.hold_until(end_us);
         }
@@ -188,11 +194,12 @@ impl Plan {
         let captions = captions(job, inspection, timeline.frames);
         let gop = rate.frames_in_millis(timing.gop_ms);
         let segment = FrameCount(gop.0 * (timing.segment_ms / timing.gop_ms));
-        let video: Vec<VideoRendition> = job
-            .profile
-            .resolve(source.display(), rate, &job.options)
-            .into_iter()
-            .map(|rung| rung.for_source(source.dynamic_range(), source.bit_depth))
+        let rungs = source.into_iter().flat_map(|source| {
+            let rungs = job.profile.resolve(source.display(), rate, &job.options);
+            let (range, depth) = (source.dynamic_range(), source.bit_depth);
+            rungs.into_iter().map(move |r| r.for_source(range, depth))
+        });
+        let video: Vec<VideoRendition> = rungs
             .map(|rung| VideoRendition {
                 path: rung.path(),
                 rung,
@@ -204,7 +211,7 @@ impl Plan {
             segment_frames: segment.0,
             longest: timing.chunk_ms / timing.segment_ms,
             start_s: work.invocation_s,
-            decode_s: work.decode_seconds(source.coded),
+            decode_s: work.decode_seconds(source.map(|source| source.coded)),
             lead_frames: timeline.mean_lead(),
             rungs: video.iter().map(|v| work.frame_seconds(&v.rung)).collect(),
         };
@@ -227,14 +234,18 @@ impl Plan {
             video_start: timeline.video_start(),
             segment_frames: segment,
             gop_frames: gop,
-            chunks: chunks(&timeline, segment, per_chunk),
+            chunks: source.map_or_else(Vec::new, |_| chunks(&timeline, segment, per_chunk)),
             groups: schedule.groups,
             audio: renditions::audio(job, inspection, rate, timeline.frames),
             text: captions.text,
             left_out: captions.left_out,
             warnings: renditions::audio_left_out(&job.manifest.audio_tracks, inspection)
                 .into_iter()
-                .chain(picture_warnings(source))
+                .chain(renditions::channels_left_out(
+                    &job.manifest.audio_tracks,
+                    inspection,
+                ))
+                .chain(picture_warnings(source, inspection))
                 .chain(tail.warnings)
                 .collect(),
             video,
@@ -326,7 +337,8 @@ fn captions(job: &Job, inspection: &Inspection, frames: FrameCount) -> Captions 
     let mut captions = Captions::of_files(&job.manifest.subtitle_tracks, inspection);
     if settings.takes_embedded_captions() {
         captions.add_streams(inspection);
-        let frame_seconds = WorkFigures::measured().decode_seconds(inspection.probe.video.coded);
+        let coded = inspection.probe.video.as_ref().map(|video| video.coded);
+        let frame_seconds = WorkFigures::measured().decode_seconds(coded);
         let seconds = frame_seconds * frames.0 as f64;
         captions.add_closed_captions(&settings.closed_captions, inspection, seconds);
     }
@@ -334,8 +346,16 @@ fn captions(job: &Job, inspection: &Inspection, frames: FrameCount) -> Captions 
 }
 
 /// Deviations of the pictures from what was delivered.
-fn picture_warnings(source: &VideoStream) -> impl Iterator<Item = Warning> {
-    let dropped = source.dolby_vision.map(|dolby_vision| {
+fn picture_warnings(source: Option<&VideoStream>, inspection: &Inspection) -> Option<Warning> {
+    let Some(source) = source else {
+        let file = inspection.mezzanine.object.key.clone();
+        return Some(Warning::new(WarningName::AudioOnly, file).because(
+            "a video stream",
+            format!("{} streams and no video", inspection.probe.streams),
+            "the title is published as audio alone",
+        ));
+    };
+    source.dolby_vision.map(|dolby_vision| {
         let base = dolby_vision.base_range().unwrap_or_default().as_str();
         Warning::new(
             WarningName::DolbyVisionDropped,
@@ -346,8 +366,7 @@ fn picture_warnings(source: &VideoStream) -> impl Iterator<Item = Warning> {
             dolby_vision.to_string(),
             format!("its base layer is published as {base}, without the dynamic metadata"),
         )
-    });
-    dropped.into_iter()
+    })
 }
 
 /// Chunks of a number of whole segments; the last chunk takes the rest.

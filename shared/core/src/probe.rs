@@ -49,8 +49,10 @@ pub struct Probe {
     pub container: Container,
     /// Duration of the container in microseconds.
     pub duration_us: i64,
-    /// The video stream to encode: the one that the manifest selects, otherwise the main one.
-    pub video: VideoStream,
+    /// The video stream to encode: the one that the manifest selects, otherwise the main one. `None` for a title of audio
+    /// alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub video: Option<VideoStream>,
     /// All audio streams, in file order.
     pub audio: Vec<AudioStream>,
     /// All subtitle streams, in file order.

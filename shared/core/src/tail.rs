@@ -39,6 +39,8 @@ pub struct AudioSpan {
     pub start_us: Option<i64>,
     /// End in microseconds; `None` if it is not known to be after the pictures.
     pub end_us: Option<i64>,
+    /// Whether the stream has no packet at all.
+    pub empty: bool,
 }
 
 /// How pictures and audio of a title begin and end together.
@@ -175,6 +177,7 @@ mod tests {
             stream: 1,
             start_us: Some(start * 1_000),
             end_us: Some(end * 1_000),
+            empty: false,
         };
         let tail = Tail::new(policy, &[span], at(1_000), at(9_000)).map_err(|e| e.to_string())?;
         let warnings = tail.warnings.iter().map(ToString::to_string).collect();

@@ -59,6 +59,8 @@ pub enum WarningName {
     AudioDiscontinuous,
     /// Audio before the first or after the last picture is left out.
     AudioTrimmed,
+    /// The mezzanine has no video, and its audio is published alone.
+    AudioOnly,
     /// Pictures of the mezzanine do not decode, or only in part.
     PictureDamaged,
     /// The audio lasts longer than the pictures, and the last picture is held until it ends.

@@ -23,10 +23,10 @@ const END: &str = "<!-- made from the model: end -->";
 
 fn title(seconds: u64, profile: &str) -> Title {
     let source = Source {
-        picture: Resolution {
+        picture: Some(Resolution {
             width: 1920,
             height: 1080,
-        },
+        }),
         frame_rate: FrameRate::new(24, 1).unwrap(),
         frames: FrameCount(24 * seconds),
         // ProRes 422 at 1080p24: about 14 MB a second.

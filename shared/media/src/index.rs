@@ -40,6 +40,7 @@ use reelsmith_core::sniff::Container;
 use crate::command::{Command, words};
 use crate::error::MediaError;
 use crate::input;
+use crate::probe::VideoSource;
 use crate::process::{self, Activity, Limits};
 use crate::proxy::{ProxyOptions, RangeProxy, Source, SparseFile};
 use crate::scan;
@@ -59,7 +60,8 @@ pub struct Indexed {
     pub bytes_read: u64,
 }
 
-/// Reads the index of a pinned mezzanine's video stream, from its tables if it has usable ones, otherwise from all packets.
+/// Reads the index of a pinned mezzanine's video stream, from its tables if it has usable ones, otherwise from all packets. It is
+/// empty for a title of audio alone.
 ///
 /// # Errors
 /// [`MediaError::Unindexable`] if a packet has no presentation time; [`MediaError::Unreadable`]; [`MediaError::Source`]; and
@@ -71,12 +73,17 @@ pub async fn read_index(
     probe: &Probe,
 ) -> Result<Indexed, MediaError> {
     let mut bytes_read = 0;
+    if probe.video.is_none() {
+        let index = PacketIndex::default();
+        return Ok(Indexed { index, bytes_read });
+    }
+    let source = &VideoSource::of(probe)?;
     if probe.container == Container::Mov {
         let read = tables::read(store.clone(), pin).await?;
         bytes_read = read.bytes_read;
         if let Some(mut tables) = read.tables {
-            tables.check_samples(probe.video.index, pin.size)?;
-            let samples = tables.samples(probe.video.index);
+            tables.check_samples(source.video.index, pin.size)?;
+            let samples = tables.samples(source.video.index);
             let moov = tables.moov;
             let known = std::mem::take(&mut tables.known);
             let sparse = Source::Sparse(SparseFile {
@@ -84,11 +91,11 @@ pub async fn read_index(
                 known,
             });
             let (mut index, _) =
-                list_packets(tools, sparse, pin, probe, SPARSE, NO_ANALYSIS).await?;
-            bytes_read += inspect_pictures(tools, store, pin, probe, &mut index).await?;
+                list_packets(tools, sparse, pin, source, SPARSE, NO_ANALYSIS).await?;
+            bytes_read += inspect_pictures(tools, store, pin, source, &mut index).await?;
             index.read = IndexRead::Tables;
             index.tables = moov;
-            index.described = is_described(&tables, probe, &index);
+            index.described = is_described(&tables, source, &index);
             index.fragments = tables.fragments(pin.size);
             for packet in &mut index.packets {
                 packet.bytes = packet.bytes.and_then(|b| samples.true_span(b.start));
@@ -105,8 +112,8 @@ pub async fn read_index(
 
 /// Whether a decoder knows from the first packet how far frames are reordered. Only H.264 may leave that open, and it does
 /// not matter if frames are stored in display order.
-fn is_described(tables: &Tables, probe: &Probe, index: &PacketIndex) -> bool {
-    let video = &probe.video;
+fn is_described(tables: &Tables, probe: &VideoSource<'_>, index: &PacketIndex) -> bool {
+    let video = probe.video;
     video.codec != "h264"
         || tables.is_described(video.index)
         || index.packets.is_sorted_by_key(|packet| packet.pts)
@@ -122,6 +129,7 @@ pub async fn scan_index(
     pin: &ObjectPin,
     probe: &Probe,
 ) -> Result<Indexed, MediaError> {
+    let probe = &VideoSource::of(probe)?;
     let all = ProxyOptions::default();
     let (mut index, listed) =
         list_packets(tools, Source::Store(store.clone()), pin, probe, all, "").await?;
@@ -146,7 +154,7 @@ async fn list_packets(
     tools: &Tools,
     source: Source,
     pin: &ObjectPin,
-    probe: &Probe,
+    probe: &VideoSource<'_>,
     options: ProxyOptions,
     demuxer: &str,
 ) -> Result<(PacketIndex, u64), MediaError> {
@@ -165,7 +173,7 @@ async fn inspect_pictures(
     tools: &Tools,
     store: Arc<dyn ObjectStore>,
     pin: &ObjectPin,
-    probe: &Probe,
+    probe: &VideoSource<'_>,
     index: &mut PacketIndex,
 ) -> Result<u64, MediaError> {
     let options = ProxyOptions {
@@ -209,8 +217,8 @@ const FORMAT: &str = "frame=pts,width,height,sample_aspect_ratio,pix_fmt";
 
 /// Whether all key pictures are decoded with the list of packets. MXF states the format of its pictures once, and of an intra
 /// codec every picture would be decoded.
-fn decodes_keys(probe: &Probe, demuxer: &str) -> bool {
-    let video = &probe.video;
+fn decodes_keys(probe: &VideoSource<'_>, demuxer: &str) -> bool {
+    let video = probe.video;
     let intra = video
         .profile
         .as_deref()
@@ -221,7 +229,7 @@ fn decodes_keys(probe: &Probe, demuxer: &str) -> bool {
         && !intra
 }
 
-fn index_argv(url: &str, probe: &Probe, demuxer: &str) -> Vec<String> {
+fn index_argv(url: &str, probe: &VideoSource<'_>, demuxer: &str) -> Vec<String> {
     let (stream, input) = (probe.video.index, input::open(url, probe.container));
     let (keys, format) = match decodes_keys(probe, demuxer) {
         true => ("-skip_frame nokey", format!(":{FORMAT}")),
@@ -242,7 +250,7 @@ const COMPARED: usize = 16;
 async fn compare_formats(
     tools: &Tools,
     url: &str,
-    probe: &Probe,
+    probe: &VideoSource<'_>,
     index: &PacketIndex,
 ) -> Result<(), MediaError> {
     let mut keys: Vec<i64> = index
@@ -279,7 +287,7 @@ async fn compare_formats(
 async fn formats(
     tools: &Tools,
     url: &str,
-    probe: &Probe,
+    probe: &VideoSource<'_>,
     time_base: (u32, u32),
     keys: &[i64],
 ) -> Result<PacketRows, MediaError> {

@@ -25,8 +25,8 @@ const MAX_JSON: usize = 4 << 20;
 /// those that are not cover art, from 0; otherwise the main one is found.
 ///
 /// # Errors
-/// [`MediaError::Unreadable`] with the message of the demuxer; [`MediaError::NoVideo`] if the file has no video besides
-/// cover art; [`MediaError::NoSuchVideo`]; [`MediaError::AmbiguousVideo`]; [`MediaError::TooManyStreams`]; and the errors of
+/// [`MediaError::Unreadable`] with the message of the demuxer; [`MediaError::NoVideo`] if the file has neither audio
+/// nor video besides cover art; [`MediaError::NoSuchVideo`]; [`MediaError::AmbiguousVideo`]; [`MediaError::TooManyStreams`]; and the errors of
 /// [`process::run`].
 pub async fn probe(
     tools: &Tools,
@@ -54,6 +54,29 @@ pub async fn probe(
     })?;
     let probe = facts.into_probe(container, video_track, &finished.stderr)?;
     add_picture_facts(tools, url, probe).await
+}
+
+/// What is read of a mezzanine to find its pictures.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct VideoSource<'a> {
+    pub(crate) container: Container,
+    /// Duration of the container in microseconds.
+    pub(crate) duration_us: i64,
+    pub(crate) video: &'a VideoStream,
+}
+
+impl<'a> VideoSource<'a> {
+    /// # Errors
+    /// [`MediaError::NoVideo`] for a title of audio alone.
+    pub(crate) fn of(probe: &'a Probe) -> Result<Self, MediaError> {
+        let streams = probe.streams;
+        let video = probe.video.as_ref();
+        Ok(Self {
+            container: probe.container,
+            duration_us: probe.duration_us,
+            video: video.ok_or(MediaError::NoVideo { streams })?,
+        })
+    }
 }
 
 fn probe_argv(url: &str, container: Container) -> Vec<String> {
@@ -156,24 +179,22 @@ impl Facts {
         }
         let is_video = |s: &&Stream| s.codec_type == "video" && s.disposition.attached_pic == 0;
         let candidates: Vec<&Stream> = self.streams.iter().filter(is_video).collect();
-        let video = match video_track {
-            _ if candidates.is_empty() => return Err(MediaError::NoVideo { streams }),
-            None => main_video(&candidates)?,
-            Some(wanted) => {
-                candidates
-                    .get(wanted as usize)
-                    .copied()
-                    .ok_or(MediaError::NoSuchVideo {
-                        wanted,
-                        found: candidates.len(),
-                    })?
-            }
-        };
         let of = |kind| self.streams.iter().filter(move |s| s.codec_type == kind);
+        let video = match video_track {
+            None if candidates.is_empty() && of("audio").next().is_some() => None,
+            _ if candidates.is_empty() => return Err(MediaError::NoVideo { streams }),
+            None => Some(main_video(&candidates)?),
+            Some(wanted) => Some(candidates.get(wanted as usize).copied().ok_or(
+                MediaError::NoSuchVideo {
+                    wanted,
+                    found: candidates.len(),
+                },
+            )?),
+        };
         Ok(Probe {
             container,
             duration_us: self.duration_us(video),
-            video: video.video(stderr)?,
+            video: video.map(|video| video.video(stderr)).transpose()?,
             audio: of("audio").map(Stream::audio).collect(),
             text: of("subtitle").map(Stream::text).collect(),
             streams,
@@ -182,18 +203,19 @@ impl Facts {
     }
 
     /// The duration of the container, otherwise of the stream, otherwise 0: a programme stream may have neither.
-    fn duration_us(&self, video: &Stream) -> i64 {
-        let known = [&self.format.duration, &video.duration];
-        let known = known.into_iter().flatten();
+    fn duration_us(&self, video: Option<&Stream>) -> i64 {
+        let own = video.and_then(|video| video.duration.as_ref());
+        let known = self.format.duration.iter().chain(own);
         known.filter_map(|text| micros(text)).next().unwrap_or(0)
     }
 }
 
 impl Facts {
     /// The timecode of the video track, otherwise of the file, otherwise of another track.
-    fn start_timecode(&self, video: &Stream) -> Option<Timecode> {
+    fn start_timecode(&self, video: Option<&Stream>) -> Option<Timecode> {
         let others = self.streams.iter().map(|s| &s.tags);
-        let tags = [&video.tags, &self.format.tags].into_iter().chain(others);
+        let own = video.map(|video| &video.tags).into_iter();
+        let tags = own.chain([&self.format.tags]).chain(others);
         tags.filter_map(|t| t.timecode.as_deref()?.parse().ok())
             .next()
     }
@@ -611,7 +633,9 @@ async fn add_picture_facts(
     url: &str,
     mut probe: Probe,
 ) -> Result<Probe, MediaError> {
-    let video = &mut probe.video;
+    let Some(video) = &mut probe.video else {
+        return Ok(probe);
+    };
     let known = video.mastering.is_some() && video.light.is_some();
     let lacks_hdr10 = video.dynamic_range() == VideoRange::Pq && !known;
     let decodable = !video.encrypted && (lacks_hdr10 || CAPTIONED.contains(&video.codec.as_str()));

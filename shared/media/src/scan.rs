@@ -5,11 +5,12 @@
 //! nothing, the pictures decide. A clear measurement also decides the field order, because containers and demuxers state
 //! it inconsistently.
 
-use reelsmith_core::probe::{Probe, Scan};
+use reelsmith_core::probe::Scan;
 
 use crate::command::{Command, words};
 use crate::error::MediaError;
 use crate::input;
+use crate::probe::VideoSource;
 use crate::process::{self, Activity, Limits};
 use crate::tools::Tools;
 use crate::video::decimal_micros;
@@ -34,7 +35,7 @@ struct ScanCounts {
 pub(crate) async fn detect_scan(
     tools: &Tools,
     url: &str,
-    probe: &Probe,
+    probe: &VideoSource<'_>,
 ) -> Result<Scan, MediaError> {
     let stated = probe.video.stated_scan();
     let frames_only = matches!(probe.video.codec.as_str(), "vp9" | "hevc");
@@ -56,7 +57,7 @@ pub(crate) async fn detect_scan(
     Ok(ScanCounts::verdict_of(&all, stated))
 }
 
-fn argv(url: &str, probe: &Probe, position: i64) -> Vec<String> {
+fn argv(url: &str, probe: &VideoSource<'_>, position: i64) -> Vec<String> {
     let start = decimal_micros(i128::from(probe.duration_us) * i128::from(position) / 100);
     let (stream, input) = (probe.video.index, input::open(url, probe.container));
     words(&format!(
@@ -188,9 +189,13 @@ mod tests {
         let container = container.unwrap();
         let proxy = serve(&file).await;
         let probe = crate::probe(&crate::testing::tools(), &proxy.url(), container, None).await;
-        detect_scan(&crate::testing::tools(), &proxy.url(), &probe.unwrap())
-            .await
-            .unwrap()
+        detect_scan(
+            &crate::testing::tools(),
+            &proxy.url(),
+            &VideoSource::of(&probe.unwrap()).unwrap(),
+        )
+        .await
+        .unwrap()
     }
 
     #[tokio::test(flavor = "multi_thread")]

@@ -41,7 +41,7 @@ use reelsmith_isobmff::{EncodedTrack, boxes};
 use crate::command::Command;
 use crate::error::{MediaError, ProgramFailure};
 use crate::hdr;
-use crate::probe::bit_depth;
+use crate::probe::{VideoSource, bit_depth};
 use crate::process::{Limits, run_with_progress};
 use crate::segment::{self, SegmentMedia, SegmentPosition};
 use crate::tools::Tools;
@@ -139,7 +139,7 @@ impl ChunkTask {
             proof: ProofLimits::default(),
             url,
             container: probe.container,
-            source: probe.video.clone(),
+            source: VideoSource::of(probe)?.video.clone(),
             frame_rate: plan.frame_rate,
             mapping: plan.mapping,
             scan: plan.scan,

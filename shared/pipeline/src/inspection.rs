@@ -154,6 +154,10 @@ pub fn refused(object: &ObjectRef, first: &Refusal, all: &[Refusal]) -> Failure 
             ErrorName::PictureUnsupported,
             "convert the file to whole frames, interleaved or progressive",
         ),
+        RefusalKind::Pictures => (
+            ErrorName::VideoStreamMissing,
+            "deliver a file with video, or state its AudioTracks to publish audio alone",
+        ),
         RefusalKind::Truncated => (
             ErrorName::MezzanineTruncated,
             "the file is incomplete: upload it again, or export it again if it was cut off before",

@@ -59,6 +59,7 @@ fn tiles(facts: &Facts<'_>) -> Markup {
     let plan = facts.plan;
     let programme = plan.duration().as_seconds(plan.timescale);
     let frames = match plan.clip {
+        _ if plan.video.is_empty() => "audio alone".to_owned(),
         None => format!("{} frames", plan.total_frames.0),
         Some(clip) => format!(
             "{} frames, {} of {} in the mezzanine",

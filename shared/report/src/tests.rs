@@ -107,7 +107,7 @@ fn inspection() -> Inspection {
         probe: Probe {
             container: Container::Mov,
             duration_us: 20_000_000,
-            video,
+            video: Some(video),
             audio: vec![audio; 8],
             text: Vec::new(),
             streams: 9,
@@ -290,10 +290,10 @@ impl Example {
             at: UnixMillis(1_650),
         };
         let source = Source {
-            picture: Resolution {
+            picture: Some(Resolution {
                 width: 1280,
                 height: 720,
-            },
+            }),
             frame_rate: plan.frame_rate,
             frames: FrameCount(FRAMES),
             size: Bytes(1_000),

@@ -117,7 +117,7 @@ fn a_job_that_the_service_cannot_encode_is_refused_before_the_order() {
     insta::assert_snapshot!(refused(&|o| o.plan.audio[0].channels = 3), @"expected 1, 2 or 6 channels, found 3");
     insta::assert_snapshot!(refused(&|o| o.plan.video[0].rung.resolution.width = 16), @"expected pictures with sides of 32 to 8192 pixels, found 16x1080 of video/h264_1080p");
     insta::assert_snapshot!(refused(&|o| o.plan.segment_frames.0 = 12), @"expected a whole number of seconds above the length of a segment without its last group of pictures, and at most the length of the segment, found segments of 12 and groups of 48 frames at 24000/1001 frames per second");
-    insta::assert_snapshot!(refused(&|o| o.inspection.probe.video.transfer = Some("smpte2084".into())), @"expected SDR pictures for the encoder mediaconvert, found the transfer function smpte2084");
+    insta::assert_snapshot!(refused(&|o| o.inspection.probe.video.as_mut().unwrap().transfer = Some("smpte2084".into())), @"expected SDR pictures for the encoder mediaconvert, found the transfer function smpte2084");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Complete jobs on the local stack, from an object in S3 to a message on the topic.
 
+mod audio_only;
 mod channels;
 pub(crate) mod clip;
 mod names;
@@ -248,8 +249,8 @@ async fn each_kind_of_bad_delivery_fails_with_its_own_error() {
         (
             "VideoStreamMissing",
             Delivery {
-                languages: vec!["ja"],
-                ..Delivery::of("audio-only", &file(media::audio_only()))
+                languages: vec![],
+                ..Delivery::of("audio-not-listed", &file(media::audio_only()))
             },
         ),
         (

@@ -72,8 +72,8 @@ impl From<InstructionSet> for Architecture {
 pub struct ManifestEstimate {
     /// Origin of the properties of the mezzanine.
     pub facts: String,
-    /// Picture size of the mezzanine.
-    pub picture: Resolution,
+    /// Picture size of the mezzanine; `None` for audio alone.
+    pub picture: Option<Resolution>,
     /// Frame rate of the output.
     pub frame_rate: FrameRate,
     /// Duration of the programme in seconds.
@@ -207,7 +207,7 @@ fn described(manifest: &Manifest) -> Option<Source> {
     let m = &manifest.mezzanine;
     let frame_rate = m.frame_rate?;
     Some(Source {
-        picture: m.resolution?,
+        picture: Some(m.resolution?),
         frame_rate,
         frames: frame_rate.frames_in_millis(m.duration_ms.or(manifest.episode.duration_ms)?),
         size: m.file_size,
@@ -216,12 +216,16 @@ fn described(manifest: &Manifest) -> Option<Source> {
 }
 
 fn probed(probe: &Probe, size: Bytes) -> Option<Source> {
-    let video = &probe.video;
-    let frame_rate = video.plausible_rate().or(video.base_frame_rate)?;
-    let micros = video.duration_us.unwrap_or(probe.duration_us);
+    let video = probe.video.as_ref();
+    let frame_rate = match video {
+        Some(video) => video.plausible_rate().or(video.base_frame_rate)?,
+        None => FrameRate::new(1_000, 1)?,
+    };
+    let own = video.and_then(|video| video.duration_us);
+    let micros = own.unwrap_or(probe.duration_us);
     let millis = u64::try_from(micros).ok()?.div_ceil(1_000);
     Some(Source {
-        picture: video.coded,
+        picture: video.map(|video| video.coded),
         frame_rate,
         frames: frame_rate.frames_in_millis(millis),
         size,

@@ -253,7 +253,7 @@ fn title(args: &SimulateArgs, profile: &Profile, work: &WorkFigures) -> Result<T
     };
     let bytes = args.mezzanine_rate.max(0.0) * 1e6 / 8.0 * millis as f64 / 1e3;
     let source = Source {
-        picture: args.picture,
+        picture: Some(args.picture),
         frame_rate: args.frame_rate,
         frames: args.frame_rate.frames_in_millis(millis),
         size: Bytes(bytes as u64),

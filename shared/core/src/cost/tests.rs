@@ -19,10 +19,10 @@ fn options(h265: bool) -> OutputOptions {
 fn title(seconds: u64, h265: bool) -> Title {
     let rate = FrameRate::new(24, 1).unwrap();
     let source = Source {
-        picture: Resolution {
+        picture: Some(Resolution {
             width: 1920,
             height: 1080,
-        },
+        }),
         frame_rate: rate,
         frames: FrameCount(24 * seconds),
         size: Bytes(seconds * 2_500_000),

@@ -7,7 +7,7 @@ use crate::ladder::{OutputOptions, Profile, ResolvedRung};
 use crate::manifest::{Manifest, Mezzanine};
 use crate::plan::Plan;
 use crate::plan::schedule::Workload;
-use crate::probe::Inspection;
+use crate::probe::{Inspection, VideoStream};
 use crate::time::{FrameCount, FrameRate};
 use crate::timecode::Timecode;
 use crate::units::{BitsPerSecond, Bytes, Resolution};
@@ -17,8 +17,8 @@ use crate::units::{BitsPerSecond, Bytes, Resolution};
 pub struct Title {
     pub frames: FrameCount,
     pub frame_rate: FrameRate,
-    /// Picture of the mezzanine.
-    pub source: Resolution,
+    /// Picture of the mezzanine; `None` for audio alone.
+    pub source: Option<Resolution>,
     /// Size of the mezzanine.
     pub mezzanine: Bytes,
     /// Bytes read of the mezzanine for one audio track.
@@ -44,8 +44,8 @@ const DEFAULT_WORKERS: u32 = 40;
 /// The facts of a mezzanine that decide what its encode costs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Source {
-    /// Picture size for display.
-    pub picture: Resolution,
+    /// Picture size for display; `None` for audio alone.
+    pub picture: Option<Resolution>,
     pub frame_rate: FrameRate,
     pub frames: FrameCount,
     pub size: Bytes,
@@ -57,12 +57,14 @@ impl Source {
     /// A source as validate-input found it, with frames as if its rate were constant. `None` if the rate is unknown.
     pub fn inspected(inspection: &Inspection, max_frame_rate: u32) -> Option<Self> {
         let probe = &inspection.probe;
-        let video = &probe.video;
-        let rate = video.average_frame_rate.or(video.base_frame_rate)?;
+        let rate = match &probe.video {
+            Some(video) => video.average_frame_rate.or(video.base_frame_rate)?,
+            None => FrameRate::new(max_frame_rate, 1)?,
+        };
         let rate = rate.halved_to(max_frame_rate);
         let micros = u64::try_from(probe.duration_us).unwrap_or_default();
         Some(Self {
-            picture: video.display(),
+            picture: probe.video.as_ref().map(VideoStream::display),
             frame_rate: rate,
             frames: rate.frames_in_millis(micros.div_ceil(1000)),
             size: inspection.size,
@@ -97,7 +99,9 @@ impl Title {
     ) -> Self {
         let timing = &profile.timing;
         let rate = source.frame_rate;
-        let rungs = profile.resolve(source.picture, rate, options);
+        let picture = source.picture.into_iter();
+        let rungs = picture.flat_map(|size| profile.resolve(size, rate, options));
+        let rungs = rungs.collect();
         let title = Self {
             frames: source.frames,
             frame_rate: rate,
@@ -117,6 +121,9 @@ impl Title {
 
     /// The same title with the chunks and rung groups that the planner chooses for a number of workers.
     pub fn scheduled(self, profile: &Profile, workers: u32) -> Self {
+        if self.rungs.is_empty() {
+            return self;
+        }
         let timing = &profile.timing;
         let work = WorkFigures::measured();
         let workload = Workload {
@@ -162,7 +169,7 @@ impl Title {
         Self {
             frames: plan.total_frames,
             frame_rate: plan.frame_rate,
-            source: inspection.probe.video.display(),
+            source: inspection.probe.video.as_ref().map(VideoStream::display),
             mezzanine: inspection.size,
             sound: inspection.size,
             rungs: plan.video.iter().map(|v| v.rung.clone()).collect(),

@@ -98,9 +98,9 @@ impl WorkFigures {
         rung.max_bitrate.0 as f64 * self.spent_of_cap / 8.0 * seconds
     }
 
-    /// Seconds of one thread to decode a frame of a source.
-    pub fn decode_seconds(&self, source: Resolution) -> f64 {
-        self.decode_ms_per_megapixel * megapixels(source) / 1e3
+    /// Seconds of one thread to decode a frame of a source; 0 for audio alone.
+    pub fn decode_seconds(&self, source: Option<Resolution>) -> f64 {
+        self.decode_ms_per_megapixel * source.map_or(0.0, megapixels) / 1e3
     }
 
     /// Wall seconds of one worker for some frames at the rungs of a group. The worker decodes once, in parallel with the
@@ -109,7 +109,7 @@ impl WorkFigures {
     pub fn group_seconds(
         &self,
         rungs: &[&ResolvedRung],
-        source: Resolution,
+        source: Option<Resolution>,
         frames: f64,
         lead_in: f64,
     ) -> f64 {

@@ -4,6 +4,8 @@
 //! caption files, the subtitle streams of the mezzanine, and closed captions inside its pictures or in a track (CEA-608, CEA-708). A stream or
 //! caption that was wanted but cannot be used becomes a [`LeftOut`], which the report shows as a warning.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use crate::audio_track::{AudioRole, ChannelMap};
@@ -167,6 +169,37 @@ fn mapped(map: &ChannelMap, streams: &[AudioStream]) -> Vec<MappedChannel> {
     channels.collect()
 }
 
+/// Most channels that a warning names.
+const NAMED_CHANNELS: usize = 64;
+
+/// The warning about channels that no map uses, of streams of which other channels are mapped.
+pub(super) fn channels_left_out(tracks: &[AudioTrack], inspection: &Inspection) -> Option<Warning> {
+    let whole = |n: u32| {
+        let mut of_stream = tracks.iter().filter(|t| t.track_index == n);
+        of_stream.any(|t| t.channel_map.is_none())
+    };
+    let maps = tracks
+        .iter()
+        .flat_map(|t| [&t.channel_map, &t.surround_map]);
+    let used = maps.flatten().flat_map(ChannelMap::channels);
+    let used: BTreeSet<(u32, u32)> = used.map(|c| (c.track, c.channel)).collect();
+    let streams = (0u32..).zip(&inspection.probe.audio);
+    let mapped = streams.filter(|(n, _)| !whole(*n) && used.iter().any(|(track, _)| track == n));
+    let all = mapped.flat_map(|(n, stream)| (0..stream.channels).map(move |channel| (n, channel)));
+    let unused = all.filter(|channel| !used.contains(channel));
+    let names: Vec<String> = unused
+        .map(|(track, channel)| format!("{track}:{channel}"))
+        .take(NAMED_CHANNELS)
+        .collect();
+    let first = names.first()?;
+    let warning = Warning::new(WarningName::AudioLeftOut, format!("channel {first}"));
+    Some(warning.times(names.len() as u64).because(
+        "every channel of a mapped stream in a ChannelMap",
+        format!("no ChannelMap for {}", names.join(" ")),
+        "these channels are not published",
+    ))
+}
+
 /// The warning about audio streams that no track of the manifest uses.
 pub(super) fn audio_left_out(tracks: &[AudioTrack], inspection: &Inspection) -> Option<Warning> {
     let used = |index: u32| {
@@ -328,9 +361,9 @@ impl Captions {
         let mut services = services.to_vec();
         let known = track.and_then(|t| t.language.as_deref().map(language::tag));
         let known = known.filter(|tag| tag != language::UNKNOWN);
-        let at = track
-            .map(|t| t.index)
-            .or(probe.video.captioned.then_some(probe.video.index));
+        let video = probe.video.as_ref();
+        let captioned = video.filter(|v| v.captioned).map(|v| v.index);
+        let at = track.map(|t| t.index).or(captioned);
         if let (true, Some(index)) = (services.is_empty(), at) {
             let Some(language) = known else {
                 let reason = "their language is unknown; state ClosedCaptionLanguage or deliver a caption file";
@@ -342,7 +375,7 @@ impl Captions {
         for wanted in &services {
             let (stream, seconds) = match (wanted.service, track) {
                 (CaptionService::Cea608(_), Some(track)) => (track.index, 0.0),
-                _ => (probe.video.index, decode_seconds),
+                _ => (video.map_or(0, |v| v.index), decode_seconds),
             };
             match self.closed_captions(wanted, stream, inspection, seconds) {
                 Ok(found) => self.text.extend(found),
@@ -370,8 +403,9 @@ impl Captions {
         inspection: &Inspection,
         decode_seconds: f64,
     ) -> Result<Option<TextRendition>, String> {
-        let video = &inspection.probe.video;
-        if stream == video.index && !video.captioned {
+        let probe = &inspection.probe;
+        let track = probe.text.iter().any(|text| text.index == stream);
+        if !track && !probe.video.as_ref().is_some_and(|v| v.captioned) {
             return Err("the first pictures contain none; deliver a caption file".into());
         }
         let language = &wanted.language;

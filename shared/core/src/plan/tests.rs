@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::plan::timeline::TimelineError;
 use crate::probe::{ByteSpan, Packet, Scan, VideoStream};
 use crate::units::Resolution;
 
@@ -108,6 +109,41 @@ fn a_part_of_the_source_is_cut_as_the_same_frames_of_the_whole() {
         .unwrap();
     let cut = decoded_from_its_start.cut(FrameRange { start: 0, end: 43 });
     assert_eq!(cut.counted, Some(frames));
+}
+
+#[test]
+fn audio_alone_lasts_from_its_first_sample_to_its_last() {
+    let span = |start_us, end_us| AudioSpan {
+        stream: 0,
+        start_us: Some(start_us),
+        end_us: Some(end_us),
+        empty: false,
+    };
+    let found = |spans: &[AudioSpan]| {
+        let timeline = Timeline::of_audio(spans, None).unwrap();
+        (timeline.video_start().micros(), timeline.frames.0)
+    };
+    assert_eq!(found(&[span(-21_333, 2_000_001)]), (0, 2_001), "priming");
+    let hour = 3_600_000_000;
+    assert_eq!(
+        found(&[span(hour + 500, hour + 9_000), span(hour, hour + 8_000)]),
+        (hour, 9)
+    );
+    assert_eq!(
+        found(&[span(-10_000_000, 1_000_000)]),
+        (-10_000_000, 11_000)
+    );
+    assert!(matches!(
+        Timeline::of_audio(&[], None),
+        Err(TimelineError::NoFrames)
+    ));
+    let mut timeline = Timeline::of_audio(&[span(0, 60_000_000)], FrameRate::new(25, 1)).unwrap();
+    let points = ["00:00:10:05", "20.5"].map(|point| point.parse().ok());
+    timeline.clip(points[0], points[1], None).unwrap();
+    assert_eq!(
+        (timeline.video_start().micros(), timeline.frames.0),
+        (10_200_000, 10_300)
+    );
 }
 
 #[test]

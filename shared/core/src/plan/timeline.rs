@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::clip::{self, ClipError, Point};
 use crate::probe::{ByteSpan, IndexRead, Packet, PacketIndex, Scan, Seconds, VideoStream};
+use crate::tail::{AudioSpan, PADDING_US};
 use crate::time::{FrameCount, FrameRange, FrameRate, Ticks, Timescale};
 use crate::timecode::Timecode;
 
@@ -265,6 +266,50 @@ impl Timeline {
             begins_midway: index.begins_midway,
             source_rate: nominal,
             whole: FrameCount(frames),
+            first: 0,
+        })
+    }
+
+    /// The timeline of a title of audio alone, from the first sample of any stream to the last one. Its frames last a
+    /// millisecond. Timecodes count by the `declared` rate. Edit lists and codec delays leave a part of a packet before time
+    /// zero, which is not heard.
+    ///
+    /// # Errors
+    /// [`TimelineError::NoFrames`] if no stream has a sample with a time.
+    pub fn of_audio(
+        audio: &[AudioSpan],
+        declared: Option<FrameRate>,
+    ) -> Result<Self, TimelineError> {
+        let starts = audio.iter().filter_map(|span| span.start_us).min();
+        let ends = audio.iter().filter_map(|span| span.end_us).max();
+        let (start, end) = starts.zip(ends).ok_or(TimelineError::NoFrames)?;
+        let start = if start < -PADDING_US {
+            start
+        } else {
+            start.max(0)
+        };
+        let millis = u64::try_from(end.saturating_sub(start)).unwrap_or(0);
+        let millis = FrameCount(millis.div_ceil(1_000));
+        let frame_rate = FrameRate::new(1_000, 1).filter(|_| millis.0 > 0);
+        let frame_rate = frame_rate.ok_or(TimelineError::NoFrames)?;
+        Ok(Self {
+            frame_rate,
+            frames: millis,
+            mapping: FrameMapping::Resampled,
+            cutting: Cutting::Seek,
+            shown: vec![start],
+            order: Vec::new(),
+            broken: false,
+            bytes: Vec::new(),
+            tables: None,
+            fragments: Vec::new(),
+            seeks_by_tables: false,
+            keys: Vec::new(),
+            time_base: (1, 1_000_000),
+            context: 0,
+            begins_midway: false,
+            source_rate: declared.unwrap_or(frame_rate),
+            whole: millis,
             first: 0,
         })
     }

@@ -16,10 +16,10 @@ fn title(seconds: u64, workers: u32) -> Title {
         mock: false,
     };
     let source = Source {
-        picture: Resolution {
+        picture: Some(Resolution {
             width: 1920,
             height: 1080,
-        },
+        }),
         frame_rate: FrameRate::new(24, 1).unwrap(),
         frames: FrameCount(seconds * 24),
         size: Bytes(seconds * 2_500_000),

@@ -55,8 +55,9 @@ impl EmbeddedTask {
         directory: impl Into<PathBuf>,
     ) -> Result<Self, MediaError> {
         let streams = probe.text.iter().map(|s| (s.index, s.codec.as_str()));
-        let video = &probe.video;
-        let pictures = video.captioned.then_some((video.index, CLOSED_CAPTIONS));
+        let video = probe.video.as_ref();
+        let captioned = video.filter(|video| video.captioned);
+        let pictures = captioned.map(|video| (video.index, CLOSED_CAPTIONS));
         let known = streams
             .chain(pictures)
             .find(|(index, _)| Some(*index) == text.stream);
@@ -71,7 +72,7 @@ impl EmbeddedTask {
             stream,
             codec: codec.to_owned(),
             service: text.service,
-            in_pictures: stream == probe.video.index,
+            in_pictures: video.is_some_and(|video| stream == video.index),
             format: text.format,
             video_start: plan.video_start,
             directory: directory.into(),

@@ -45,6 +45,7 @@ pub async fn audio_spans(
             stream: *stream,
             start_us: None,
             end_us: None,
+            empty: true,
         };
         let read = |line: &str| {
             read_packet(&mut span, line);
@@ -75,6 +76,7 @@ fn argv(url: &str, probe: &Probe, stream: u32, end_us: i128) -> Vec<String> {
 /// Reads a line such as `pts_time=1.400000|duration_time=0.023220|flags=K_`. A packet that an edit list hides is skipped.
 fn read_packet(span: &mut AudioSpan, line: &str) {
     let (mut pts, mut duration, mut hidden) = (None, 0, false);
+    span.empty = false;
     for (key, value) in line.split('|').filter_map(|field| field.split_once('=')) {
         match key {
             "pts_time" => pts = micros(value),
@@ -104,6 +106,7 @@ mod tests {
             stream: 1,
             start_us: None,
             end_us: None,
+            empty: true,
         };
         for line in [
             "pts_time=-0.021333|duration_time=0.021333|flags=KD",

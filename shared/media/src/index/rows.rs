@@ -2,12 +2,12 @@
 
 use std::fmt;
 
-use reelsmith_core::probe::{ByteSpan, Packet, PacketIndex, Probe};
+use reelsmith_core::probe::{ByteSpan, Packet, PacketIndex};
 use reelsmith_core::sniff::Container;
 use reelsmith_core::warning::Place;
 
 use crate::error::MediaError;
-use crate::probe::ratio;
+use crate::probe::{VideoSource, ratio};
 use crate::process::Activity;
 
 /// Limit of packets: six hours at 240 fps, and a reserve.
@@ -165,7 +165,7 @@ impl PacketRows {
         }
     }
 
-    pub(super) fn into_index(self, probe: &Probe) -> Result<PacketIndex, MediaError> {
+    pub(super) fn into_index(self, probe: &VideoSource<'_>) -> Result<PacketIndex, MediaError> {
         let time_base = self
             .time_base
             .ok_or_else(|| MediaError::unreadable("a video stream without a time base"))?;
@@ -199,7 +199,8 @@ mod tests {
         for line in lines {
             rows.read(line)?;
         }
-        rows.into_index(&testing::probed(Container::Mxf, "h264"))
+        let probe = testing::probed(Container::Mxf, "h264");
+        rows.into_index(&VideoSource::of(&probe)?)
     }
 
     #[test]

@@ -6,12 +6,13 @@
 
 use std::collections::BTreeSet;
 
-use reelsmith_core::probe::{PacketIndex, Probe};
+use reelsmith_core::probe::PacketIndex;
 
 use super::run_ffprobe;
 use crate::command::words;
 use crate::error::MediaError;
 use crate::input;
+use crate::probe::VideoSource;
 use crate::process::Activity;
 use crate::tools::Tools;
 
@@ -27,7 +28,7 @@ const AFTER_KEY: usize = 17;
 pub(super) async fn inspect(
     tools: &Tools,
     url: &str,
-    probe: &Probe,
+    probe: &VideoSource<'_>,
     index: &mut PacketIndex,
 ) -> Result<(), MediaError> {
     let (reach, keys) = first_keys(index);
@@ -106,7 +107,7 @@ impl DecodedStart {
 async fn decode(
     tools: &Tools,
     url: &str,
-    probe: &Probe,
+    probe: &VideoSource<'_>,
     packets: usize,
     keys: &BTreeSet<i64>,
 ) -> Result<DecodedStart, MediaError> {

@@ -156,7 +156,7 @@ impl Film {
             .unwrap();
         let indexed = read_index(&tools, store.clone(), &pin, &probe).await;
         let indexed = indexed.unwrap();
-        let timeline = Timeline::new(&indexed.index, &probe.video, 60).unwrap();
+        let timeline = Timeline::new(&indexed.index, probe.video.as_ref().unwrap(), 60).unwrap();
         Self {
             kind,
             file,
@@ -196,8 +196,8 @@ impl Film {
 
     /// Size of the decoded picture, after ffmpeg has rotated it.
     pub fn decoded_size(&self) -> Resolution {
-        let coded = self.probe.video.coded;
-        match self.probe.video.rotation {
+        let coded = self.probe.video.as_ref().unwrap().coded;
+        match self.probe.video.as_ref().unwrap().rotation {
             90 | 270 => Resolution {
                 width: coded.height,
                 height: coded.width,
@@ -208,7 +208,7 @@ impl Film {
 
     /// The pixel format of the comparison: the source's chroma sampling in 8 bits.
     pub fn format(&self) -> &'static str {
-        let source = &self.probe.video.pixel_format;
+        let source = &self.probe.video.as_ref().unwrap().pixel_format;
         ["444", "422"]
             .into_iter()
             .find(|s| source.contains(s))
@@ -304,7 +304,7 @@ impl Film {
             proof: ProofLimits::default(),
             url: proxy.url(),
             container: self.kind.container,
-            source: self.probe.video.clone(),
+            source: self.probe.video.clone().unwrap(),
             frame_rate: self.timeline.frame_rate,
             mapping: self.timeline.mapping,
             scan: self.indexed.index.scan,

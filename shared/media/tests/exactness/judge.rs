@@ -62,7 +62,7 @@ pub fn expected(film: &Film) -> Vec<String> {
         let fields = format!("bwdif=mode=send_frame:parity={parity}:deint=all,");
         filters.insert_str(0, &fields);
     }
-    if film.probe.video.range.as_deref() == Some("pc") {
+    if film.probe.video.as_ref().unwrap().range.as_deref() == Some("pc") {
         filters.insert_str(0, "setparams=range=pc,");
     }
     filters.push_str(&format!(

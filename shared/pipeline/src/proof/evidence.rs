@@ -13,7 +13,7 @@ use reelsmith_core::encoder::EncoderKind;
 use reelsmith_core::job::Job;
 use reelsmith_core::keys::{Generation, GenerationKeys, JobKey, JobKeys};
 use reelsmith_core::plan::Plan;
-use reelsmith_core::probe::{Inspection, Seconds, Verification};
+use reelsmith_core::probe::{Inspection, Seconds, Verification, VideoStream};
 use reelsmith_core::record::{ChunkRecord, Loudness, RenditionRecord, TrackRecord};
 use reelsmith_core::sound::SoundComparison;
 use reelsmith_core::time::FrameCount;
@@ -33,7 +33,7 @@ pub async fn read(
     let inspection = records::inspection(outputs, &claim.job_key).await?;
     let verification: Verification = outputs.read(&job_keys.checksums()).await?;
     let mut evidence = Evidence {
-        source: Some(inspection.probe.video.display()),
+        source: inspection.probe.video.as_ref().map(VideoStream::display),
         ..Evidence::default()
     };
     let mut identities = BTreeMap::from([
@@ -128,7 +128,8 @@ fn pictures<'a>(
     });
     Pictures {
         source: inspection.mezzanine.object.to_string(),
-        stream: inspection.probe.video.index,
+        // Without video there is no chunk, so nothing refers to this.
+        stream: inspection.probe.video.as_ref().map_or(0, |v| v.index),
         start_us: plan.video_start.micros(),
         frame_rate: plan.frame_rate,
         expected_frames: plan.total_frames.0.saturating_mul(plan.video.len() as u64),

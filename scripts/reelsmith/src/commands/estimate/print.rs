@@ -21,11 +21,13 @@ pub fn print(estimate: &ManifestEstimate, json: bool) -> String {
 fn heading(e: &ManifestEstimate) -> String {
     let rate = format!("{}/{}", e.frame_rate.num(), e.frame_rate.den());
     let rate = rate.strip_suffix("/1").unwrap_or(&rate).to_owned();
+    let picture = match e.picture {
+        Some(size) => format!("{}x{} at {rate} frames/s", size.width, size.height),
+        None => "audio alone".to_owned(),
+    };
     let mut lines = vec![
         format!(
-            "mezzanine   {}x{} at {rate} frames/s, {} ({})",
-            e.picture.width,
-            e.picture.height,
+            "mezzanine   {picture}, {} ({})",
             text::duration(e.seconds),
             e.facts
         ),

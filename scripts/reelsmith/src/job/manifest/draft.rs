@@ -163,7 +163,7 @@ fn mezzanine(
     checksums: &Checksums,
     size: u64,
 ) -> Vec<(&'static str, String)> {
-    let video = &probe.video;
+    let video = probe.video.as_ref();
     let mut fields = vec![
         ("FilePath", key(file)),
         ("ChecksumMD5", checksums.md5.clone()),
@@ -171,18 +171,21 @@ fn mezzanine(
         ("FileSizeBytes", size.to_string()),
     ];
     fields.extend(duration(programme));
-    fields.push(("VideoCodec", video.codec.clone()));
+    fields.extend(video.map(|v| ("VideoCodec", v.codec.clone())));
     fields.extend(probe.audio.first().map(|a| ("AudioCodec", a.codec.clone())));
-    fields.extend([
-        ("ResolutionWidth", video.coded.width.to_string()),
-        ("ResolutionHeight", video.coded.height.to_string()),
-    ]);
+    if let Some(video) = video {
+        fields.extend([
+            ("ResolutionWidth", video.coded.width.to_string()),
+            ("ResolutionHeight", video.coded.height.to_string()),
+        ]);
+    }
     let rate = programme.and_then(|p| p.frame_rate);
+    let rate = rate.filter(|_| video.is_some());
     fields.extend(rate.map(|rate| ("FrameRate", rate.to_string())));
     let bits = programme.and_then(|p| size.saturating_mul(8).checked_div(p.millis));
     let bits = bits.filter(|kbps| *kbps > 0);
     fields.extend(bits.map(|kbps| ("BitrateKbps", kbps.to_string())));
-    fields.push(("BitDepth", video.bit_depth.to_string()));
+    fields.extend(video.map(|v| ("BitDepth", v.bit_depth.to_string())));
     fields
 }
 

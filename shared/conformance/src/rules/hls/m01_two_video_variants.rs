@@ -8,7 +8,7 @@ pub(super) const RULE: Rule = Rule {
     parts: &[],
     title: "the multivariant playlist has at least two video variants",
     doc: "A client cannot adapt to the network with a single bit rate. One variant is enough if the job's ladder \
-          has only one rung.",
+          has only one rung, and none for a title of audio alone.",
     check,
 };
 
@@ -20,9 +20,14 @@ fn check(view: &View<'_>, out: &mut Findings) {
         return;
     };
     out.seen();
-    let one_rung = view.expected.is_some_and(|e| e.video.len() == 1);
-    let needed = if one_rung { 1 } else { 2 };
-    let video = playlist.variants.iter().filter(|v| v.has_video());
+    let variants = &playlist.variants;
+    let audio_alone = || !variants.is_empty() && !variants.iter().any(Variant::has_video);
+    let needed = match view.expected {
+        Some(job) => job.video.len().min(2),
+        None if audio_alone() => 0,
+        None => 2,
+    };
+    let video = variants.iter().filter(|v| v.has_video());
     let found: BTreeSet<_> = video.filter_map(Variant::path).collect();
     if found.len() < needed {
         let expected = format!("at least {needed} video variants");

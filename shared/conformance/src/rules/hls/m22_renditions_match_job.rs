@@ -30,7 +30,11 @@ fn check(view: &View<'_>, out: &mut Findings) {
         }
     }
     for variant in view.variants() {
-        let known = |folder: &&str| expected.video.iter().any(|r| r.path == *folder);
+        // The variants of a title of audio alone are audio renditions.
+        let mut audio = expected.audio.iter().filter(|_| expected.video.is_empty());
+        let mut known = |folder: &&str| {
+            expected.video.iter().any(|r| r.path == *folder) || audio.any(|a| a.path == *folder)
+        };
         if let Some(folder) = folder(variant).filter(|f| !known(f)) {
             out.multivariant(variant.line, "only renditions of the job", folder);
         }

@@ -130,7 +130,7 @@ fn unusable_streams_are_left_out_with_a_reason() {
 fn closed_captions_need_a_language_and_a_programme_that_is_not_too_long() {
     let planned = |captioned: bool, language: Option<&str>, seconds: f64, tracks: &[_]| {
         let mut inspection = inspection(tracks, vec![stream(3, "subrip", "jpn")]);
-        inspection.probe.video.captioned = captioned;
+        inspection.probe.video.as_mut().unwrap().captioned = captioned;
         let mut captions = Captions::of_files(tracks, &inspection);
         captions.add_streams(&inspection);
         let services: Vec<_> = language.map(|l| service("CC1", l)).into_iter().collect();
@@ -166,7 +166,7 @@ fn closed_captions_need_a_language_and_a_programme_that_is_not_too_long() {
 fn services_of_closed_captions_become_renditions() {
     let planned = |streams, captioned: bool, services: &[ClosedCaption]| {
         let mut inspection = inspection(&[], streams);
-        inspection.probe.video.captioned = captioned;
+        inspection.probe.video.as_mut().unwrap().captioned = captioned;
         let mut captions = Captions::default();
         captions.add_streams(&inspection);
         captions.add_closed_captions(services, &inspection, 1.0);
@@ -261,4 +261,23 @@ fn audio_streams_that_no_track_uses_are_named() {
         ]),
         None
     );
+}
+
+#[test]
+fn channels_that_no_map_uses_are_named() {
+    let stream = |index| {
+        let stream = serde_json::json!({"index": index, "codec": "pcm_s24le", "channels": 4, "sample_rate": 48_000, "language": null});
+        serde_json::from_value::<AudioStream>(stream).unwrap()
+    };
+    let mut inspection = inspection(&[], Vec::new());
+    inspection.probe.audio = (1..4).map(stream).collect();
+    let warning =
+        |tracks: &[AudioTrack]| channels_left_out(tracks, &inspection).map(|w| w.to_string());
+    let mut track = audio_track("en", 0, AudioRole::Main);
+    assert_eq!(warning(std::slice::from_ref(&track)), None, "whole streams");
+    track.channel_map = Some("0:0 0:1".parse().unwrap());
+    insta::assert_snapshot!(warning(std::slice::from_ref(&track)).unwrap(), @"AudioLeftOut: channel 0:2 (2 times): expected every channel of a mapped stream in a ChannelMap, found no ChannelMap for 0:2 0:3; these channels are not published");
+    let mut rest = audio_track("fr", 0, AudioRole::Main);
+    rest.channel_map = Some("0:2 0:3".parse().unwrap());
+    assert_eq!(warning(&[track, rest]), None);
 }

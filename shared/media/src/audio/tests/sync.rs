@@ -31,7 +31,7 @@ async fn offsets(seconds: u32) -> (Vec<i64>, u64, u64) {
         .await
         .unwrap();
     let index = read_index(&tools(), store, &pin, &probe).await.unwrap();
-    let timeline = Timeline::new(&index.index, &probe.video, 60).unwrap();
+    let timeline = Timeline::new(&index.index, probe.video.as_ref().unwrap(), 60).unwrap();
     let mut plan = crate::testing::plan(timeline.frames.0, "24000/1001");
     plan.video_start = timeline.video_start();
     plan.mapping = timeline.mapping;
@@ -43,7 +43,11 @@ async fn offsets(seconds: u32) -> (Vec<i64>, u64, u64) {
         mock: false,
     };
     let profile = Profile::named("draft").unwrap();
-    let rungs = profile.resolve(probe.video.display(), plan.frame_rate, &options);
+    let rungs = profile.resolve(
+        probe.video.as_ref().unwrap().display(),
+        plan.frame_rate,
+        &options,
+    );
     plan.video = rungs
         .into_iter()
         .map(|rung| VideoRendition {

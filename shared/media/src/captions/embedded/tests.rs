@@ -301,11 +301,11 @@ async fn convert_captioned(file: &std::path::Path, container: Container, start: 
     let probe = probe(&tools(), &proxy.url(), container, None)
         .await
         .unwrap();
-    assert!(probe.video.captioned);
+    assert!(probe.video.as_ref().unwrap().captioned);
     let mut plan = plan(180, "30000/1001");
     plan.video_start = start;
     let folder = tempfile::tempdir().unwrap();
-    let mut text = text(probe.video.index, CaptionFormat::Vtt);
+    let mut text = text(probe.video.as_ref().unwrap().index, CaptionFormat::Vtt);
     text.service = Some(CaptionService::CC1);
     let task = EmbeddedTask::new(proxy.url(), &probe, &plan, &text, folder.path()).unwrap();
     let made = convert_embedded(&tools(), &task, &plan, &Limits::default()).await;
@@ -357,7 +357,7 @@ async fn closed_captions_are_detected() {
     let probe = probe(&tools(), &proxy.url(), Container::Mov, None)
         .await
         .unwrap();
-    assert!(!probe.video.captioned);
+    assert!(!probe.video.as_ref().unwrap().captioned);
 }
 
 #[test]

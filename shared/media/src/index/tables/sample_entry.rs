@@ -33,12 +33,13 @@ pub async fn add_movie_facts(
         let streams = probe.audio.iter().map(|a| a.index);
         check_samples(
             &SampleMap::read(&moov).0,
-            streams.chain([probe.video.index]),
+            streams.chain(probe.video.as_ref().map(|video| video.index)),
             pin.size,
         )?;
-        let video = &mut probe.video;
-        video.crop = crop(&moov, video.index, video.coded);
-        video.encrypted |= encrypted_entry(&moov, video.index).is_some();
+        if let Some(video) = &mut probe.video {
+            video.crop = crop(&moov, video.index, video.coded);
+            video.encrypted |= encrypted_entry(&moov, video.index).is_some();
+        }
     }
     Ok(probe)
 }

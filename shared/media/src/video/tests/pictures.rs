@@ -78,7 +78,7 @@ async fn hdr10_is_preserved_and_also_tone_mapped() {
             brightest: 800,
             average: 200,
         };
-        assert_eq!(film.probe.video.light, Some(light));
+        assert_eq!(film.probe.video.as_ref().unwrap().light, Some(light));
         let rungs = [
             hdr_rung(VideoRange::Pq),
             rung(VideoCodec::H264, "veryfast", "high", 8.0),
@@ -156,7 +156,7 @@ async fn upright(
     size: &str,
 ) -> PathBuf {
     let film = Film::of(container, folder, name).await;
-    let display = film.probe.video.display();
+    let display = film.probe.video.as_ref().unwrap().display();
     assert_eq!(display.to_string(), size);
     let mut rung = rung(VideoCodec::H264, "veryfast", "high", 8.0);
     rung.rung.resolution = Resolution {
@@ -203,7 +203,10 @@ async fn full_range_is_converted_to_limited_range() {
     let line = "-f lavfi -i color=size=320x180:rate=24,format=yuvj422p,geq=lum=255:cb=128:cr=128 -frames:v 24 -c:v mjpeg \
                 -q:v 2 film.mov";
     let film = Film::made(Container::Mov, line).await;
-    assert_eq!(film.probe.video.range.as_deref(), Some("pc"));
+    assert_eq!(
+        film.probe.video.as_ref().unwrap().range.as_deref(),
+        Some("pc")
+    );
     let chunks = film
         .encode(48, &[rung(VideoCodec::H264, "veryfast", "high", 8.0)])
         .await;
@@ -242,9 +245,12 @@ async fn colour_is_tagged_and_a_rotated_picture_is_upright() {
     let turn = "-i flat.mp4 -c copy -metadata:s:v:0 rotate=90 film.mp4";
     ffmpeg(folder.path(), turn);
     let film = Film::of(Container::Mov, folder, "film.mp4").await;
-    assert_eq!(film.probe.video.display().to_string(), "180x320");
+    assert_eq!(
+        film.probe.video.as_ref().unwrap().display().to_string(),
+        "180x320"
+    );
     let mut upright = lossless();
-    upright.rung.resolution = film.probe.video.display();
+    upright.rung.resolution = film.probe.video.as_ref().unwrap().display();
     let chunks = film.encode(48, &[upright]).await;
     let shown = film.assert_seamless(&chunks, 0);
     // ffmpeg rotates the source when it decodes it.
@@ -290,9 +296,12 @@ async fn assert_cropped(line: &str, mirrored: bool, aperture: [u32; 8], display:
     }
     std::fs::write(&file, content).unwrap();
     let film = Film::of(Container::Mov, folder, &name).await;
-    assert_eq!(film.probe.video.display().to_string(), display);
+    assert_eq!(
+        film.probe.video.as_ref().unwrap().display().to_string(),
+        display
+    );
     let mut rung = lossless();
-    rung.rung.resolution = film.probe.video.display();
+    rung.rung.resolution = film.probe.video.as_ref().unwrap().display();
     let chunks = film.encode(48, &[rung]).await;
     film.assert_seamless(&chunks, 0);
     let joined = film.joined(&chunks, 0);

@@ -21,6 +21,7 @@ async fn completed(container: Container, content: Vec<u8>) -> Option<Crop> {
         .await
         .unwrap()
         .video
+        .unwrap()
         .crop
 }
 
@@ -52,7 +53,7 @@ async fn validated(container: Container, content: Vec<u8>) -> Result<VideoStream
     let proxy = serve_store(store.clone()).await;
     let probed = probe(&tools(), &proxy.url(), container, None).await;
     match proxy.check(probed) {
-        Ok(probe) => Ok(add_movie_facts(store, &pin, probe).await?.video),
+        Ok(probe) => Ok(add_movie_facts(store, &pin, probe).await?.video.unwrap()),
         Err(error) => Err(explain_unreadable(store, &pin, container, error).await),
     }
 }
