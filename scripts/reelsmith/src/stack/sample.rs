@@ -34,14 +34,6 @@ impl Recipe {
     };
 }
 
-/// Fonts of common systems, because fontconfig may find none.
-const FONTS: [&str; 4] = [
-    "/usr/share/fonts/truetype/dejavu/DejaVuSansMono.ttf",
-    "/usr/share/fonts/dejavu-sans-mono-fonts/DejaVuSansMono.ttf",
-    "/usr/share/fonts/TTF/DejaVuSansMono.ttf",
-    "/System/Library/Fonts/Menlo.ttc",
-];
-
 /// The usual sample in `.local/sample`, which is made if it does not exist.
 pub async fn usual(project: &Project, tools: &Tools) -> Result<Sample, CliError> {
     let folder = project.local("sample");
@@ -86,27 +78,19 @@ impl Sample {
 fn encode(tools: &Tools, recipe: Recipe, to: &Path) -> Result<(), CliError> {
     // Encoded under another name, so that a file with the final name is always complete.
     let draft = to.with_extension("part.mp4");
-    let numbered = argv(recipe, font(), &draft);
-    let plain = argv(recipe, None, &draft);
-    // Without drawtext, the clock of testsrc2 still shows the time.
-    ffmpeg(tools, &numbered).or_else(|_| ffmpeg(tools, &plain))?;
+    ffmpeg(tools, &argv(recipe, &draft))?;
     std::fs::rename(&draft, to).on_file("write", to)
 }
 
-fn font() -> Option<&'static str> {
-    FONTS.into_iter().find(|f| Path::new(f).is_file())
-}
-
-fn argv(recipe: Recipe, font: Option<&str>, to: &Path) -> Vec<String> {
+fn argv(recipe: Recipe, to: &Path) -> Vec<String> {
     let Recipe {
         seconds,
         width,
         height,
         rate,
     } = recipe;
+    // The pattern contains a clock.
     let picture = format!("testsrc2=size={width}x{height}:rate={rate}:duration={seconds}");
-    let number = font.map_or_else(String::new, |font| number(font, height) + ",");
-    let filter = format!("{number}format=yuv420p");
     // Two tracks that cannot be confused: a low tone that swells, and a high tone that beats four times a second.
     let ja = format!(
         "aevalsrc='0.4*sin(2*PI*220*t)*(0.6+0.4*sin(2*PI*0.5*t))|0.4*sin(2*PI*277*t)':s=48000:d={seconds}"
@@ -119,10 +103,8 @@ fn argv(recipe: Recipe, font: Option<&str>, to: &Path) -> Vec<String> {
         argv.extend(words("-f lavfi -i"));
         argv.push(input);
     }
-    argv.extend(words("-map 0:v -map 1:a -map 2:a -vf"));
-    argv.push(filter);
     argv.extend(words(
-        "-c:v libx264 -preset veryfast -crf 12 -bf 2 -g 48 \
+        "-map 0:v -map 1:a -map 2:a -vf format=yuv420p -c:v libx264 -preset veryfast -crf 12 -bf 2 -g 48 \
          -color_primaries bt709 -color_trc bt709 -colorspace bt709 -color_range tv \
          -c:a aac -b:a 256k -metadata:s:a:0 language=jpn -metadata:s:a:1 language=eng",
     ));
@@ -137,14 +119,6 @@ fn argv(recipe: Recipe, font: Option<&str>, to: &Path) -> Vec<String> {
 
 fn words(text: &str) -> Vec<String> {
     text.split_whitespace().map(str::to_owned).collect()
-}
-
-/// The frame number in white on black, large enough for every rung of the ladder.
-fn number(font: &str, height: u32) -> String {
-    let size = height / 6;
-    format!(
-        "drawtext=fontfile={font}:text='%{{n}}':fontsize={size}:fontcolor=white:box=1:boxcolor=black:boxborderw=16:x=(w-tw)/2:y=(h-th)/2"
-    )
 }
 
 fn ffmpeg(tools: &Tools, argv: &[String]) -> Result<(), CliError> {
@@ -200,11 +174,7 @@ mod tests {
 
     #[test]
     fn the_command_line_of_the_usual_sample() {
-        let argv = argv(
-            Recipe::USUAL,
-            Some("/fonts/Mono.ttf"),
-            Path::new("sample.mp4"),
-        );
+        let argv = argv(Recipe::USUAL, Path::new("sample.mp4"));
         insta::assert_snapshot!(argv.join("\n"));
     }
 }
