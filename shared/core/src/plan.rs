@@ -351,7 +351,7 @@ fn picture_warnings(source: Option<&VideoStream>, inspection: &Inspection) -> Op
         let file = inspection.mezzanine.object.key.clone();
         return Some(Warning::new(WarningName::AudioOnly, file).because(
             "a video stream",
-            format!("{} streams and no video", inspection.probe.streams),
+            "none",
             "the title is published as audio alone",
         ));
     };
