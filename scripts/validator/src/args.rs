@@ -41,7 +41,7 @@ pub struct CheckArgs {
     #[arg(long)]
     pub decode: bool,
     /// The ffmpeg for --decode. Default: the one of PATH.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", requires = "decode")]
     pub ffmpeg: Option<PathBuf>,
 }
 
@@ -58,9 +58,8 @@ impl CheckArgs {
     /// The options, as the library needs them.
     pub fn options(&self) -> Options {
         let names = self.profile.iter();
-        let given = self.ffmpeg.as_ref().filter(|f| f.is_file());
         let ffmpeg = || match &self.ffmpeg {
-            Some(_) => given.and_then(|f| std::path::absolute(f).ok()),
+            Some(given) => std::path::absolute(given).ok(),
             None => crate::decode::ffmpeg_of_path(),
         };
         Options {

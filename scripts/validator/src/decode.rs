@@ -36,7 +36,11 @@ pub(crate) async fn decode_all(
     for media in delivery.decodable() {
         let decoded = match (media.refused, ffmpeg) {
             (Some(reason), _) => Err(reason.to_owned()),
-            (None, None) => Err("ffmpeg was not found; give --ffmpeg".to_owned()),
+            (None, None) => Err("ffmpeg was not found on PATH; give --ffmpeg".to_owned()),
+            (None, Some(ffmpeg)) if !ffmpeg.is_file() => Err(format!(
+                "--ffmpeg is no file: {}; give the path of ffmpeg",
+                ffmpeg.display()
+            )),
             (None, Some(ffmpeg)) => {
                 let decoder = Decoder {
                     ffmpeg,

@@ -89,12 +89,21 @@ async fn dead_runs_are_remarks_with_their_times() {
 #[tokio::test]
 async fn without_ffmpeg_the_rule_is_not_judged_and_states_why() {
     let output = muxed_by_ffmpeg(FMP4, &AGROUP);
-    let absent = Options {
-        decode: Some(None),
-        ..Options::default()
-    };
-    let report = decoded(&output, &absent).await;
-    assert!(matches!(outcome(&report), Outcome::NotJudged { reason } if reason.contains("ffmpeg")));
+    for (ffmpeg, expected) in [
+        (None, "ffmpeg was not found on PATH; give --ffmpeg"),
+        (
+            Some("/absent/ffmpeg".into()),
+            "--ffmpeg is no file: /absent/ffmpeg; give the path of ffmpeg",
+        ),
+    ] {
+        let absent = Options {
+            decode: Some(ffmpeg),
+            ..Options::default()
+        };
+        let report = decoded(&output, &absent).await;
+        let reason = expected.to_owned();
+        assert_eq!(*outcome(&report), Outcome::NotJudged { reason });
+    }
     assert_eq!(
         *outcome(&output.validate("").await.report),
         Outcome::NotJudged {
