@@ -9,6 +9,10 @@ use crate::view::View;
 /// Microseconds that a decoder starts before the frame: more than two key frames are apart in most files.
 const BEFORE_US: i64 = 10_000_000;
 
+const S3: &str = "s3://";
+/// Name of a fetched mezzanine.
+const FETCHED: &str = "mezzanine";
+
 impl Pictures {
     /// The commands that write a frame of the mezzanine and of a rendition as pictures. ffmpeg seeks further back and selects
     /// the frame by its time, because its seeks may be inexact.
@@ -26,15 +30,32 @@ impl Pictures {
             )
         };
         format!(
-            "To view the source: {}; the rendition: {}",
+            "To view the source: {}{}; the rendition: {}",
+            fetching(&self.source),
             command(
-                &self.source,
+                fetched(&self.source),
                 self.stream,
                 at.saturating_add(self.start_us),
                 "source.png"
             ),
             command(playlist(view, rendition), 0, at, "rendition.png")
         )
+    }
+}
+
+/// The command that fetches a mezzanine from S3, which ffmpeg cannot read; empty for another address.
+pub(super) fn fetching(source: &str) -> String {
+    match source.starts_with(S3) {
+        true => format!("aws s3 cp {} {FETCHED} && ", quoted(source)),
+        false => String::new(),
+    }
+}
+
+/// The file or address that ffmpeg reads after [`fetching`].
+pub(super) fn fetched(source: &str) -> &str {
+    match source.starts_with(S3) {
+        true => FETCHED,
+        false => source,
     }
 }
 

@@ -4,7 +4,7 @@ use std::fmt::Display;
 
 use crate::evidence::SoundEvidence;
 use crate::rule::Findings;
-use crate::rules::viewing::{decimal, playlist, quoted};
+use crate::rules::viewing::{decimal, fetched, fetching, playlist, quoted};
 use crate::view::View;
 
 /// Judges every comparison of a rendition. Without one the rule is not judged, unless there is no audio.
@@ -49,12 +49,13 @@ impl SoundEvidence {
             .unwrap_or(i64::MAX)
             .saturating_add(self.start_ms)
             .max(0);
-        let (stream, source) = (self.comparison.stream, quoted(&self.source));
+        let stream = self.comparison.stream;
+        let (fetch, source) = (fetching(&self.source), quoted(fetched(&self.source)));
         out.object(
             &self.rendition,
             format!("{expected} at {time}, channel {channel}"),
             format!(
-                "{found}. To listen to the source: ffmpeg -copyts -i {source} -map 0:{stream} -af \
+                "{found}. To listen to the source: {fetch}ffmpeg -copyts -i {source} -map 0:{stream} -af \
                  atrim=start={}:duration={EXCERPT},asetpts=PTS-STARTPTS source.wav; to the rendition: ffplay -ss {} -t \
                  {EXCERPT} {}",
                 decimal(source_ms, 1_000),

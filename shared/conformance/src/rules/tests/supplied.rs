@@ -417,6 +417,6 @@ fn a_wrong_picture_is_reported_with_the_commands_to_view_it() {
     let commands = violation.found.split(". To view ").nth(1).unwrap();
     assert_eq!(
         commands,
-        r#"the source: ffmpeg -copyts -seek_timestamp 1 -ss 3591.229167 -i 's3://in/it'\''s.mxf' -map 0:1 -vf "select='gte(t,3601.229167)'" -frames:v 1 source.png; the rendition: ffmpeg -copyts -seek_timestamp 1 -ss 0.000000 -i 'video/h264_360p/playlist.m3u8' -map 0:0 -vf "select='gte(t,1.229167)'" -frames:v 1 rendition.png"#
+        r#"the source: aws s3 cp 's3://in/it'\''s.mxf' mezzanine && ffmpeg -copyts -seek_timestamp 1 -ss 3591.229167 -i 'mezzanine' -map 0:1 -vf "select='gte(t,3601.229167)'" -frames:v 1 source.png; the rendition: ffmpeg -copyts -seek_timestamp 1 -ss 0.000000 -i 'video/h264_360p/playlist.m3u8' -map 0:0 -vf "select='gte(t,1.229167)'" -frames:v 1 rendition.png"#
     );
 }
