@@ -3,8 +3,8 @@
 //! Reads `plan.json`, `job.json`, the records of the smallest and the largest H.264 rendition, and from their segments only the
 //! bytes of key pictures: thumbnails come from the smallest rung, the poster from the largest. Writes the images that do not
 //! exist yet, and then their record; for a title without video, it writes nothing. Returns the key of the record, and whether
-//! this call made it: if the record exists, nothing is drawn. Errors: `EncoderFailed`, `EncoderStalled`, `FrameCountMismatch`, `EncoderBuildMismatch`, `OutputConflict`, and
-//! those of storage.
+//! this call made it: if the record exists, nothing is drawn. Errors: `EncoderFailed`, `EncoderStalled`,
+//! `FrameCountMismatch`, `EncoderBuildMismatch`, `OutputConflict`, and those of storage.
 
 mod pictures;
 
@@ -42,13 +42,14 @@ pub async fn handle(
 ) -> Result<WorkerOutput, Failure> {
     let keys = input.claim.keys();
     let unit = WorkUnit::images(&keys);
-    if records::plan(&ports.outputs, &keys).await?.video.is_empty() {
+    let plan = records::plan(&ports.outputs, &keys).await?;
+    if plan.video.is_empty() {
         return Ok(WorkerOutput {
             record: unit.record,
             encoded: false,
         });
     }
-    let work = make(&ports, &input, &keys, &unit.record, &invocation);
+    let work = make(&ports, &input, &plan, &keys, &unit.record, &invocation);
     ports.run_once(&unit, work).await
 }
 
@@ -62,14 +63,14 @@ struct Drawn {
 async fn make(
     ports: &EncoderPorts,
     input: &ClaimInput,
+    plan: &Plan,
     keys: &GenerationKeys,
     record: &str,
     invocation: &Invocation,
 ) -> Result<bool, Failure> {
     let run = RunRecorder::start(ports.clock.as_ref(), invocation);
-    let plan = records::plan(&ports.outputs, keys).await?;
     let job = records::job(&ports.outputs, &input.claim.job_key).await?;
-    let (small, large) = rungs(&plan)
+    let (small, large) = rungs(plan)
         .ok_or_else(|| Failure::internal("a plan without a rendition of H.264", keys.plan()))?;
     if job.encoder == EncoderKind::Lambda {
         let built = ports.tools.require_build(&job.encoder_build);
@@ -88,7 +89,7 @@ async fn make(
     .await?;
     let interval = Ticks(plan.frame_rate.duration_of(plan.segment_frames).0 * i64::from(every));
     let count = u32::try_from(thumbnails.bytes.len()).unwrap_or(u32::MAX);
-    let text = thumbnail_track(&plan, drawn.grid, interval, count);
+    let text = thumbnail_track(plan, drawn.grid, interval, count);
     let files = deliverables(keys, drawn.sheets, drawn.poster, text);
     let written = files.iter().map(|(path, d)| ImageFile {
         path: path.clone(),
